@@ -1,9 +1,11 @@
-"""Ctrl+K: one field that finds chats, documents, models, pages, actions and settings by a few letters."""
+"""Ctrl+K: one field that finds chats, documents, models, pages, actions, settings and fields of a recipe by a few
+letters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
@@ -27,8 +29,18 @@ from ui.features import WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import ChangeSettings, ChatList, CollectionList, LoadModel, ModelList, Status
+from workbench.api.calls import (
+    ChangeSettings,
+    ChatList,
+    CollectionList,
+    Document,
+    DocumentList,
+    LoadModel,
+    ModelList,
+    Status,
+)
 from workbench.fields import fields_of
+from workbench.records.recipes import PARTS
 from workbench.settings import SECTIONS, Settings
 
 if TYPE_CHECKING:
@@ -50,6 +62,8 @@ class Finder(QFrame):
         self._chats: tuple[Found, ...] = ()
         self._collections: tuple[Found, ...] = ()
         self._models: tuple[Found, ...] = ()
+        self._documents: dict[str, tuple[Found, ...]] = {}  # by collection
+        self._leave_documents: list[Callable[[], None]] = []
         self._found: list[Found] = []
         self._before: QWidget | None = None
         self._chats_listing: Listing[ChatList] | None = None
@@ -102,6 +116,7 @@ class Finder(QFrame):
         self._bridge.home.collections.leave(self._on_collections)
         self._bridge.home.models.leave(self._on_models)
         self._leave_chats()
+        self._leave_all_documents()
         self.hide()
         if self._before is not None:
             self._before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -156,7 +171,28 @@ class Finder(QFrame):
             )
             for collection in found.collections
         )
+        self._leave_all_documents()
+        for collection in found.collections:
+            take = partial(self._on_documents, collection.id, collection.name)
+            listing = self._bridge.home.documents(collection.id)
+            self._leave_documents.append(partial(listing.leave, take))
+            listing.follow(take)
         self._fill()
+
+    def _leave_all_documents(self) -> None:
+        for leave in self._leave_documents:
+            leave()
+        self._leave_documents.clear()
+        self._documents.clear()
+
+    def _on_documents(self, collection: str, name: str, found: DocumentList) -> None:
+        def entry(document: Document) -> Found:
+            run = partial(self._shell.open_page, "documents", collection=collection, document=document.id)
+            return Found(PurePath(document.path).name or document.title, "document", "file", run, name)
+
+        self._documents[collection] = tuple(map(entry, found.documents))
+        if self.field.text().strip():
+            self._fill()
 
     def _on_models(self, found: ModelList) -> None:
         self._models = tuple(
@@ -183,8 +219,6 @@ class Finder(QFrame):
 
     def _actions(self) -> list[Found]:
         shell = self._shell
-        status = self._bridge.status
-        offline = status is None or status.offline
         dark = current_theme().is_dark
         return [
             Found(texts.NEW_CHAT, "action", "plus", lambda: shell.open_page("chat", new=True)),
@@ -195,12 +229,6 @@ class Finder(QFrame):
                 "sun" if dark else "moon",
                 lambda: self._change("general", "theme", "light" if dark else "dark"),
             ),
-            Found(
-                texts.ALLOW_NETWORK if offline else texts.GO_OFFLINE,
-                "action",
-                "globe" if offline else "shield",
-                lambda: self._change("general", "offline", not offline),
-            ),
             Found(texts.SHOW_RUNS, "action", "clock", shell.show_runs),
         ]
 
@@ -210,6 +238,10 @@ class Finder(QFrame):
             for field in fields_of(config):
                 run = partial(self._shell.open_page, "settings", section=section, field=field.name)
                 found.append(Found(field.title, "setting", "settings", run, section))
+        for part, kind in PARTS.items():
+            for field in fields_of(kind):
+                run = partial(self._shell.open_page, "chat", part=part, field=field.name)
+                found.append(Found(field.title, "recipe", "sidebar", run, part))
         return found
 
     def _from_pages(self, text: str) -> list[Found]:
@@ -238,12 +270,12 @@ class Finder(QFrame):
         text = self.field.text().strip()
         words = text.lower().split()
         fixed = [*self._pages(), *self._actions(), *self._collections, *self._models, *self._settings()]
+        if words:
+            fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages(text)
         matching = [found for found in fixed if all(word in f"{found.text} {found.kind}".lower() for word in words)]
         matching.sort(key=lambda found: _rank(found, words))
         chats = self._chats if words else self._chats[:5]  # the core has searched them, in their messages too
         self._found = ([*chats, *matching] if not words else [*matching, *chats])[:MOST_LINES]
-        if words:
-            self._found.extend(self._from_pages(text))
         self.list.clear()
         for found in self._found:
             item = QListWidgetItem()
@@ -301,6 +333,6 @@ def _rank(found: Found, words: list[str]) -> tuple[int, str]:
     """Texts that begin with what was typed come first."""
     text = found.text.lower()
     starts = bool(words) and text.startswith(words[0])
-    kinds = ("page", "documents", "model", "action", "setting", "chat")
+    kinds = ("page", "documents", "document", "model", "action", "setting", "recipe", "chat")
     order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
     return (0 if starts else 1) * 10 + order, "" if not words else text

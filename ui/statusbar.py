@@ -1,28 +1,29 @@
-"""The line at the bottom: the loaded model with its device and memory, whether anything may leave the machine, and
-the work that is under way, with Stop."""
+"""The line at the bottom: the loaded model with its device and memory, that nothing leaves the machine, and the work
+that is under way, with Stop."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFrame, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QWidget
 
 from ui import texts
 from ui.bridge import Bridge
-from ui.components.basics import QuietButton, Text
-from ui.components.layout import column_of, row_of
+from ui.components.basics import QuietButton
+from ui.components.layout import row_of
 from ui.components.run_follower import ACTIVE
 from ui.components.wording import describe_bytes, describe_count, describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import ChangeSettings, RunRecord, Status, StopRun
-from workbench.settings import Settings
+from workbench.api.calls import RunRecord, Status, StopRun
 
 
 class StatusBar(QFrame):
-    """``runs_wanted``: open the drawer of runs; ``models_wanted``: the page with the models."""
+    """``runs_wanted``: open the drawer of runs; ``models_wanted``: the page with the models; ``offline_wanted``: say
+    what offline means."""
 
     runs_wanted = Signal()
     models_wanted = Signal()
+    offline_wanted = Signal()
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -31,10 +32,9 @@ class StatusBar(QFrame):
         self.setAccessibleName(texts.STATUS)
         self._bridge = bridge
         self._runs: tuple[RunRecord, ...] = ()
-        self._popup: OfflinePopup | None = None
         row = row_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_2, 0))
         self._model = self._button(texts.STARTING, "models", texts.MODEL_HELP)
-        self._offline = self._button("", "shield", texts.OFFLINE_HELP)
+        self._offline = self._button(texts.OFFLINE, "shield", texts.OFFLINE_WORDS)
         self._run_button = self._button("", "clock", texts.RUNS_HELP)
         self._run_button.setCheckable(False)
         self._bar = QProgressBar(textVisible=False)
@@ -44,10 +44,9 @@ class StatusBar(QFrame):
         row.addWidget(_half(self._model, None), 1)
         row.addWidget(self._offline)
         row.addWidget(_half(None, self._run_button, self._bar, self._stop), 1)
-        self._offline.hide()
         self._show_runs(())
         self._model.clicked.connect(self.models_wanted)
-        self._offline.clicked.connect(self._on_offline)
+        self._offline.clicked.connect(self.offline_wanted)
         self._run_button.clicked.connect(self.runs_wanted)
         self._stop.clicked.connect(self._on_stop)
         bridge.status_changed.connect(self._on_status)
@@ -66,7 +65,6 @@ class StatusBar(QFrame):
     def _on_connected(self, connected: bool) -> None:
         if not connected:
             self._model.setText(texts.NOT_CONNECTED)
-            self._offline.hide()
             self._show_runs(())
 
     def _on_status(self, status: Status) -> None:
@@ -75,9 +73,6 @@ class StatusBar(QFrame):
             self._model.setText(" · ".join(part for part in parts if part))
         else:
             self._model.setText(texts.NO_MODEL)
-        self._offline.setText(texts.OFFLINE if status.offline else texts.NETWORK_ALLOWED)
-        set_icon(self._offline, "shield" if status.offline else "globe", "muted" if status.offline else "attention", 16)
-        self._offline.show()
         self._show_runs(tuple(run for run in status.runs if run.state in ACTIVE))
 
     def _show_runs(self, runs: tuple[RunRecord, ...]) -> None:
@@ -113,45 +108,6 @@ class StatusBar(QFrame):
             self._bridge.call(StopRun(run=run.id), self._on_stopped, owner=self)
 
     def _on_stopped(self, run: RunRecord) -> None:
-        self._bridge.refresh_status()
-
-    def _on_offline(self) -> None:
-        if self._popup is None:
-            self._popup = OfflinePopup(self._bridge, self.window())
-        self._popup.open_above(self._offline)
-
-
-class OfflinePopup(QFrame):
-    """The switch that says whether anything may leave this machine, with the sentence that explains it."""
-
-    def __init__(self, bridge: Bridge, parent: QWidget) -> None:
-        super().__init__(parent, Qt.WindowType.Popup)
-        self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)  # for its round corners
-        self.setProperty("role", "floating")
-        self._bridge = bridge
-        column = column_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_4, tokens.SPACE_3))
-        self.switch = QCheckBox(texts.OFFLINE)
-        words = Text(texts.OFFLINE_WORDS, "small")
-        words.setFixedWidth(300)
-        column.addWidget(self.switch)
-        column.addWidget(words)
-        self.switch.toggled.connect(self._on_toggled)
-
-    def open_above(self, anchor: QWidget) -> None:
-        status = self._bridge.status
-        self.switch.blockSignals(True)
-        self.switch.setChecked(status is None or status.offline)
-        self.switch.blockSignals(False)
-        self.adjustSize()
-        corner = anchor.mapToGlobal(QPoint(0, 0))
-        self.move(corner.x(), corner.y() - self.height() - tokens.SPACE_1)
-        self.show()
-        self.switch.setFocus()
-
-    def _on_toggled(self, offline: bool) -> None:
-        self._bridge.call(ChangeSettings(values={"general": {"offline": offline}}), self._on_saved, owner=self)
-
-    def _on_saved(self, settings: Settings) -> None:
         self._bridge.refresh_status()
 
 

@@ -22,7 +22,7 @@ from workbench.records.stored import Stored, Unreadable, explained
 
 
 class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The appearance of the program, and what it may do."""
+    """The appearance of the program, and its defaults."""
 
     theme: Annotated[
         Literal["system", "light", "dark"], about("Theme"), "Light or dark window, or the system's choice."
@@ -33,9 +33,6 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         about("Default model", max_length=200),
         "The model that is used where none is chosen. Empty: the chat model that was added first.",
     ] = ""
-    offline: Annotated[
-        bool, about("Offline"), "No data leaves this machine. Everything except downloads of models works offline."
-    ] = True
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,7 +133,15 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any])
+def _without_offline(plain: dict[str, Any]) -> dict[str, Any]:
+    """Until format 1 there was a switch for the network, which nothing used."""
+    general = plain.get("general")
+    if isinstance(general, dict):
+        general.pop("offline", None)
+    return plain
+
+
+SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any], upgrades={1: _without_offline})
 
 
 def load_settings(path: Path) -> Settings:

@@ -64,7 +64,6 @@ def test_status_names_the_home_the_version_and_the_workers(desk: Desk) -> None:
     status: c.Status = desk.call(c.GetStatus())
     assert status.home
     assert status.version.count(".") >= 1
-    assert status.offline
     assert status.model == ""
     assert {"inference", "embedding"} <= {worker.name for worker in status.workers}
     assert status.runs == ()

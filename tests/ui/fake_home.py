@@ -90,7 +90,6 @@ class FakeHome:
         return c.Status(
             home="/home/ada/workbench",
             version="0.1.0",
-            offline=self.settings.general.offline,
             model=self.loaded,
             context_tokens=8192 if self.loaded else 0,
             device="CPU" if self.loaded else "",

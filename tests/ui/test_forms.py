@@ -118,16 +118,19 @@ def test_a_choice_and_a_switch_are_sent_at_once(qtbot: QtBot, theme: Theme) -> N
     combo = form.row("theme").control
     assert isinstance(combo, QComboBox)
     choose(combo, "Dark")
-    box = form.row("offline").control
+    assert edits.seen == [("theme", "dark")]
+    engine = shown(qtbot, EngineSettings)
+    edits = Edits(engine)
+    box = engine.row("deterministic").control
     assert isinstance(box, QCheckBox)
     box.click()
-    assert edits.seen == [("theme", "dark"), ("offline", False)]
+    assert edits.seen == [("deterministic", True)]
 
 
 def test_showing_values_sends_nothing(qtbot: QtBot, theme: Theme) -> None:
     form = shown(qtbot, General)
     edits = Edits(form)
-    form.set_values(General(theme="dark", offline=False, text_size=18))
+    form.set_values(General(theme="dark", text_size=18))
     assert edits.seen == []
     assert line(form, "text_size").text() == "18"
 

@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell
+from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.settings import texts
@@ -64,10 +64,10 @@ def test_a_change_is_saved_at_once(page: SettingsPage, qtbot: QtBot, front: Fake
 
 def test_what_the_core_refuses_stands_beside_the_field(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
     front.refuse(ChangeSettings, UserError("The settings file cannot be written.", "Free some disk space."))
-    box = page.forms["general"].row("offline").control
-    assert isinstance(box, QCheckBox)
-    box.click()
-    row = page.forms["general"].row("offline")
+    box = page.forms["general"].row("theme").control
+    assert isinstance(box, QComboBox)
+    choose(box, "Dark")
+    row = page.forms["general"].row("theme")
     qtbot.waitUntil(row.error.isVisible)
     assert row.error.text() == "The settings file cannot be written. Free some disk space."
 

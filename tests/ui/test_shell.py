@@ -14,7 +14,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
-    QCheckBox,
     QLabel,
     QLineEdit,
     QProgressBar,
@@ -35,11 +34,10 @@ from ui.features import PAGES, Action, Found, PageEntry, ShellActions
 from ui.finder import Finder
 from ui.navigation import Navigation
 from ui.shell import Shell
-from ui.statusbar import OfflinePopup, StatusBar
+from ui.statusbar import StatusBar
 from ui.theme.theme import Theme, current_theme
 from workbench.api import events
 from workbench.api.calls import (
-    ChangeSettings,
     FollowRun,
     GetSettings,
     LoadModel,
@@ -78,7 +76,7 @@ class ChatLike(PlainPage):
         return self.chip
 
     def find_entries(self, text: str) -> list[Found]:
-        return [Found(f"{text} in this chat", "chat", "chat", lambda: self.open_target(found=text))]
+        return [Found("Add files…", "action", "plus", lambda: self.open_target(found=text))]
 
 
 class DocumentsLike(PlainPage):
@@ -328,18 +326,10 @@ def test_the_status_bar_says_model_device_memory_and_offline(make_shell: MakeShe
     assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | Offline | Nothing running"
 
 
-def test_the_offline_word_opens_the_switch(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+def test_the_offline_word_says_what_it_means(make_shell: MakeShell) -> None:
     shell = make_shell()
     button(shell, "Offline").click()
-    popup = shell.findChild(OfflinePopup)
-    assert popup is not None
-    switch = popup.findChild(QCheckBox)
-    assert switch is not None
-    assert switch.isChecked()
-    switch.click()
-    qtbot.waitUntil(lambda: texts.NETWORK_ALLOWED in status_words(shell))
-    assert front.asked(ChangeSettings) == [ChangeSettings(values={"general": {"offline": False}})]
-    popup.close()
+    assert banners(shell) == [texts.OFFLINE_WORDS]
 
 
 # -- runs -------------------------------------------------------------------------------------------
@@ -486,7 +476,9 @@ def found(finder: Finder) -> list[str]:
         ("smol", "SmolLM2-135M-Instruct, model"),
         ("flash", "Flash attention, setting"),
         ("new", "New chat, action"),
-        ("winter", "Winter storage of the pump, chat"),
+        ("winter storage of", "Winter storage of the pump, chat"),
+        ("aqualift-300", "AquaLift-300-manual.md, document"),
+        ("temperature", "Temperature, recipe"),
     ],
 )
 def test_the_finder_finds_each_kind_of_thing(make_shell: MakeShell, qtbot: QtBot, text: str, first: str) -> None:
@@ -523,10 +515,14 @@ def test_arrows_choose_and_escape_gives_the_keyboard_back(make_shell: MakeShell,
     assert page.field.hasFocus()
 
 
-def test_the_finder_says_when_nothing_is_found_and_asks_the_pages(make_shell: MakeShell, qtbot: QtBot) -> None:
+def test_what_a_page_offers_is_found_by_its_name_only(make_shell: MakeShell, qtbot: QtBot) -> None:
     finder = opened(make_shell(), qtbot)
     QTest.keyClicks(finder.field, "xyzzy")
-    qtbot.waitUntil(lambda: found(finder) == ["xyzzy in this chat, chat"])
+    qtbot.waitUntil(lambda: finder._hint.text() == texts.NOTHING_FOUND.format(text="xyzzy"))
+    assert found(finder) == []
+    finder.field.clear()
+    QTest.keyClicks(finder.field, "add f")
+    qtbot.waitUntil(lambda: found(finder)[:1] == ["Add files…, action"])
 
 
 def test_an_action_of_the_finder_changes_a_setting(make_shell: MakeShell, qtbot: QtBot, front: FakeFront) -> None:

@@ -21,8 +21,16 @@ def test_settings_survive_their_file_and_only_changes_are_written(tmp_path: Path
     assert "context_tokens" not in path.read_text()
     save_settings(path, {"engine": {"threads": 0}})
     assert load_settings(path) == Settings(general=General(theme="dark"))
-    assert path.read_text() == 'format = 1\n\n[general]\ntheme = "dark"\n'
+    assert path.read_text() == 'format = 2\n\n[general]\ntheme = "dark"\n'
     assert [p.name for p in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_a_switch_that_is_gone_is_no_problem(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[general]\noffline = false\ntheme = 'dark'\n")
+    assert load_settings(path) == Settings(general=General(theme="dark"))
+    save_settings(path, {"engine": {"threads": 2}})
+    assert "offline" not in path.read_text()
 
 
 def test_no_file_means_defaults(tmp_path: Path) -> None:
@@ -31,7 +39,7 @@ def test_no_file_means_defaults(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[engine", "settings.toml"), ("\xff\xfe", "settings.toml"), ("format = 2\n[general]\n", "newer version")],
+    [("[engine", "settings.toml"), ("\xff\xfe", "settings.toml"), ("format = 3\n[general]\n", "newer version")],
 )
 def test_a_file_that_cannot_be_read_is_said_not_to_be_and_stays(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "settings.toml"
@@ -60,7 +68,7 @@ def test_settings_that_are_unknown_or_not_valid_are_said_and_stay_in_the_file(tm
     save_settings(path, {"engine": {"threads": 2}, "general": {"theme": "system"}})
     now = tomllib.loads(path.read_text())
     assert now == {
-        "format": 1,
+        "format": 2,
         "volume": 11,
         "general": {"sounds": True},
         "engine": {"threads": 2, "kv_type": "q2"},
@@ -86,7 +94,7 @@ def test_every_field_a_person_sees_explains_itself_and_its_default_is_valid(conf
 
 def test_a_value_is_parsed_by_its_field() -> None:
     assert parse_value(EngineSettings, "threads", "4") == 4
-    assert parse_value(General, "offline", "off") is False
+    assert parse_value(EngineSettings, "deterministic", "off") is False
     assert parse_value(EngineSettings, "kv_type", "q8_0") == "q8_0"
     assert parse_value(PARTS["decoding"], "stop", "END") == ("END",)
     assert parse_value(PARTS["decoding"], "stop", "a\\nb") == ("a", "b")

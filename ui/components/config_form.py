@@ -9,7 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
@@ -30,6 +31,7 @@ from workbench.errors import UserError
 from workbench.fields import Field, describe_range, fields_of, parse_text
 
 CONTROL_WIDTH = 200
+_SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit, its reset and its note
 _NARROW_WIDTH = 160
 _NUMBER_WIDTH = 120
 _NAMES = {"adamw": "AdamW"}
@@ -103,6 +105,9 @@ class Form(QWidget):
         if name not in self.rows:
             self._on_fold(True)
         return self.rows[name]
+
+    def has(self, name: str) -> bool:
+        return any(field.name == name for field in self._fields)
 
     def set_error(self, name: str, text: str) -> None:
         """Say beside a field why its value was refused."""
@@ -248,6 +253,7 @@ class FieldRow(ValueRow):
 
     def __init__(self, field: Field, narrow: bool = False) -> None:
         super().__init__(field)
+        self._side: QWidget | None = None
         if isinstance(self.control, QPlainTextEdit):
             self.control.installEventFilter(self)
         if isinstance(self.control, ChoiceBox | QLineEdit):
@@ -280,14 +286,29 @@ class FieldRow(ValueRow):
         else:
             grid.addWidget(title, 0, 0)
             grid.addWidget(help, 1, 0, Qt.AlignmentFlag.AlignTop)
-            side = QWidget()
-            side.setFixedWidth(CONTROL_WIDTH + 130)
-            side.setLayout(controls)
+            self._side = QWidget()
+            self._side.setFixedWidth(_SIDE_WIDTH)
+            self._side.setLayout(controls)
             controls.setContentsMargins(0, 0, 0, 0)
-            grid.addWidget(side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(self.error, 2, 0, 1, 2)
+            grid.addWidget(self._side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(self.error, 3, 0, 1, 2)
             grid.setColumnStretch(0, 1)
+        self._grid = grid
         self.set_value(field.default)
+
+    def minimumSizeHint(self) -> QSize:
+        hint = super().minimumSizeHint()
+        return hint if self._side is None else QSize(_SIDE_WIDTH, hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The control stands beside its title, or, where that leaves the words no room, below them."""
+        super().resizeEvent(event)
+        if self._side is not None:
+            below = event.size().width() < _SIDE_WIDTH + CONTROL_WIDTH
+            if below != (self._grid.getItemPosition(self._grid.indexOf(self._side))[0] == 2):  # type: ignore[index]
+                self._grid.removeWidget(self._side)
+                place = (2, 0, 1, 1) if below else (0, 1, 2, 1)
+                self._grid.addWidget(self._side, *place, Qt.AlignmentFlag.AlignTop)
 
     def set_note(self, text: str) -> None:
         """A few words beside the control, such as what the program takes where the value is left to it."""

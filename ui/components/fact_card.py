@@ -24,7 +24,7 @@ class ScoreTable(QWidget):
         self.lines = [f"{row.name}: {row.before} → {row.after} ({row.change})" for row in rows]
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, tokens.SPACE_1)
-        grid.setHorizontalSpacing(tokens.SPACE_4)
+        grid.setHorizontalSpacing(tokens.SPACE_2)
         grid.setVerticalSpacing(tokens.SPACE_1)
         grid.setColumnStretch(0, 1)
         for column in (1, 2):

@@ -71,7 +71,6 @@ def show_status(result: dict[str, Any], output: TextOutput) -> None:
         [
             ("home", result["home"]),
             ("version", result["version"]),
-            ("offline", _shown(result["offline"])),
             ("model", (result["model"] or "none loaded") + context),
             ("device", result["device"]),
             ("memory", byte_size(result["memory_bytes"]) if result["memory_bytes"] else ""),

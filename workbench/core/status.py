@@ -82,7 +82,6 @@ class Program:
         known = calls.Status(
             home=str(self._home.root),
             version=__version__,
-            offline=self._preferences.current.general.offline,
             memory_bytes=sum(worker.memory_bytes for worker in workers),
             workers=workers,
             runs=self._runs.list_open(),

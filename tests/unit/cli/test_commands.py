@@ -455,7 +455,7 @@ def test_page_is_drawn_to_a_file(run: Run, front: FakeFront, tmp_path: Path) -> 
 
 
 def test_model_is_loaded_and_unloaded(run: Run, front: FakeFront) -> None:
-    idle = Status(home="/h", version="1", offline=True)
+    idle = Status(home="/h", version="1")
     front.answer(LoadModel, msgspec.structs.replace(idle, model="Tiny", context_tokens=2048))
     front.answer(UnloadModel, idle)
     front.answer(RestartWorker, idle)
@@ -509,7 +509,7 @@ def test_settings_are_listed_read_and_changed(run: Run, front: FakeFront) -> Non
     front.answer(ChangeSettings, changed)
     out = run("settings", "list").out
     assert "engine.threads = 3 threads (default 0)" in out
-    assert "general.offline = true\n" in out
+    assert "general.theme = system\n" in out
     assert run("settings", "get", "engine.threads").out == "3\n"
     assert run("settings", "set", "engine.threads", "3", "--json").result == {"name": "engine.threads", "value": 3}
     assert front.asked(ChangeSettings) == [ChangeSettings(values={"engine": {"threads": 3}})]

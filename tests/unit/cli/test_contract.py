@@ -21,7 +21,7 @@ from workbench.api.events import Cancelled, Event, Failed, Finished, Log, Progre
 from workbench.api.protocol import finish
 
 Run = Callable[..., Ran]
-STATUS = Status(home="/home/x", version="1", offline=True)
+STATUS = Status(home="/home/x", version="1")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_common_options_stand_before_or_after_the_command(
     assert ran.status == 0
     assert ran.home is not None
     assert ran.home.root == tmp_path
-    assert ran.result["offline"] is True
+    assert ran.result["home"] == "/home/x"
     assert front.closed
 
 

@@ -77,12 +77,18 @@ class ChatPage(TakesFiles, QWidget):
         question: str = "",
         task: DocumentTask | None = None,
         adapter: str = "",
+        part: str = "",
+        field: str = "",
     ) -> None:
-        """Open a chat; or begin one, with a collection, an adapter, a question, or a task on a whole document."""
+        """Open a chat; or begin one, with a collection, an adapter, a question, or a task on a whole document; or show
+        a field of a part of the recipe."""
         if chat:
             self.session.open(chat)
         elif new or collection or adapter or task is not None:
             self.new_chat()
+        if part:
+            self.parts.show_side(self.parts.recipe)
+            self.parts.recipe.show_field(part, field)
         if collection:
             self.bench.put_documents(collection)
         if adapter:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QWidget
 
@@ -73,7 +73,7 @@ class RecipePanel(QFrame):
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
-            "retrieval": _form(RetrievalPart, "passages", "token_budget", "decline"),
+            "retrieval": _form(RetrievalPart, "mode", "passages", "token_budget", "decline"),
         }
         self.prompt_form = PromptForm()
         self.prompt_form.changed.connect(self._on_prompting)
@@ -149,6 +149,25 @@ class RecipePanel(QFrame):
         self._showing = False
         self.recipe_shown.emit(recipe)
 
+    def show_field(self, part: str, name: str) -> None:
+        """Open the card of a part and put the keyboard on a field of it."""
+        card: RecipeCard = getattr(self, part)
+        card.open()
+        own: dict[str, QWidget] = {
+            "name": self.model_box,
+            "collection": self.documents_box,
+            "system": self.prompt_form.system.control,
+            "technique": self.prompt_form.technique,
+        }
+        form = {**self.forms, "decoding": self.decoding_form.form}.get(part)
+        row = own.get(name) or (form.focus_field(name) if form is not None and form.has(name) else card.head)
+        if row.isHidden():  # it is for another strategy, or for a chat with documents
+            row = self.decoding_form.strategy if part == "decoding" else card.head
+        if row in own.values() or row is card.head:
+            row.setFocus(Qt.FocusReason.OtherFocusReason)
+        # once the rows that were unfolded for it have their places
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
+
     def _lay_out(self) -> None:
         title = Text(texts.RECIPE, "heading")
         self.close_button = IconButton("close", texts.HIDE_RECIPE, clicked=self.close_wanted)
@@ -159,7 +178,7 @@ class RecipePanel(QFrame):
         for card in self.cards:
             cards.addWidget(card)
         cards.addStretch(1)
-        area = QScrollArea(widgetResizable=True)
+        area = self._area = QScrollArea(widgetResizable=True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)

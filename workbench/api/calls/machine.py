@@ -49,7 +49,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     home: str
     version: str
-    offline: bool
     model: str = ""
     context_tokens: int = 0
     device: str = ""
