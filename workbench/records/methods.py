@@ -16,21 +16,24 @@ import msgspec
 from workbench.errors import UserError
 from workbench.fields import Field, fields_of
 
-Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference"]
+Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference", "evaluation"]
 
-Kind = Literal["technique", "decoding", "preset", "setting", "context", "task", "weights", "objective"]
+Kind = Literal["technique", "decoding", "preset", "setting", "context", "task", "weights", "objective", "scorer"]
 """The place that a method takes in a recipe or a training, one of each kind at a time.
 
 ``technique``: the prompting technique, which drives generations over the messages. ``decoding``: the strategy by which
 a generation chooses its tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: the retrieval of
 passages for a question. ``task``: work on one whole document. ``weights`` and ``objective``: the weights that are
-trained, and the loss.
+trained, and the loss. ``scorer``: what an evaluation sees in an answer.
 """
 
-Trait = Literal["draws", "searches", "one answer", "free text"]
+Trait = Literal["draws", "searches", "one answer", "free text", "without answer", "asks a model", "compares"]
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
-however many are asked for. ``free text``: it cannot keep to a format."""
+however many are asked for. ``free text``: it cannot keep to a format.
+
+Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``compares``: with the first recipe's
+answer."""
 
 
 class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +44,8 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     a preset: all that it sets). ``cost`` says in a sentence what it takes beyond one plain answer or the base weights.
     ``phrase`` words a task as a request, with {document} and its settings in braces. ``family`` is the heading under
     which methods are listed together, "" for those that come first. ``artifact`` is the kind of file that a training
-    makes, and ``served`` how llama.cpp uses it.
+    makes, and ``served`` how llama.cpp uses it. ``unit`` is that of a scorer's values; "" for a share of 1, where
+    more is better.
     """
 
     name: str
@@ -60,6 +64,7 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
     family: str = ""
     artifact: str = ""
     served: str = ""
+    unit: str = ""
     fields: tuple[Field, ...] = ()
 
 
@@ -148,5 +153,6 @@ KIND_TITLES: dict[Kind, str] = {
     "task": "Document task",
     "weights": "Weights method",
     "objective": "Training objective",
+    "scorer": "Scorer",
 }
 """Kinds by their titles, in the order in which docs and help list them."""

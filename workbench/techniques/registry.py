@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from workbench.evaluation.methods import METHODS as EVALUATION
 from workbench.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
 from workbench.techniques.decoding.methods import METHODS as DECODING
@@ -16,7 +17,7 @@ from workbench.techniques.finetuning.methods import METHODS as FINETUNING
 from workbench.techniques.prompting.methods import METHODS as PROMPTING
 from workbench.techniques.retrieval.methods import METHODS as RETRIEVAL
 
-METHODS: Methods[Method] = Methods((*PROMPTING, *DECODING, *RETRIEVAL, *FINETUNING))
+METHODS: Methods[Method] = Methods((*PROMPTING, *DECODING, *RETRIEVAL, *FINETUNING, *EVALUATION))
 
 
 def as_markdown() -> str:
@@ -31,7 +32,7 @@ def as_markdown() -> str:
         columns = ("Name", "Summary", "Cost", "Source")
         rows = [(f"`{row.name}`", f"{row.title}. {row.summary}", row.cost, row.source) for row in METHODS.of(kind)]
         lines += ["", f"## {title}", "", *_table(columns, rows)]
-        for row in METHODS.of(kind) if kind in ("technique", "task") else ():
+        for row in METHODS.of(kind) if kind in ("technique", "task", "scorer") else ():
             fields = [(f"`{one.name}`", one.help, describe_range(one), describe_default(one)) for one in row.fields]
             if fields:
                 named = ("Setting", "Meaning", "Range", "Default")

@@ -23,6 +23,7 @@ HOMONYMS = {
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
     "prompt": {  # a column of examples, the tokens before an answer
         "workbench/cli/models.py",
+        "workbench/evaluation/questions.py",
         "workbench/records/trace.py",
         "workbench/training/data/formats.py",
         "workbench/training/objectives/supervised.py",

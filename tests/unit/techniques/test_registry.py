@@ -28,9 +28,9 @@ SETTINGS = ("preset", "setting")
 def test_a_method_is_described(method: Method) -> None:
     assert method.title
     assert method.summary.endswith(".")
-    if method.kind != "preset":
+    if method.kind != "preset" and (method.kind != "scorer" or method.source):  # counting words has no paper
         assert re.search(r"\b(19|20)\d\d\b", method.source), "no year in the source"
-        assert re.search(r"arXiv:\d{4}\.\d{4,5}", method.source), "no paper in the source"
+        assert re.search(r"arXiv:\d{4}\.\d{4,5}|aclanthology", method.source), "no paper in the source"
     assert not method.cost or method.cost.endswith(".")
     if method.kind != "task":  # which has to name its document
         method.decode(method.values)
