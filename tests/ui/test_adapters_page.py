@@ -24,7 +24,7 @@ from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import FAILED_HEADING
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.features.adapters.page import AdaptersPage
-from ui.features.adapters.texts import describe_asked, describe_forgetting, find_problem, score_rows
+from ui.features.adapters.texts import describe_asked, find_problem, score_rows
 from ui.features.chat.adapter_form import AdapterRow
 from ui.features.chat.recipes import with_adapter
 from ui.features.training.set_builder import SetBuilder
@@ -89,7 +89,7 @@ def test_one_that_passed_tells_its_figures_and_its_origin(page: AdaptersPage, qt
     assert f"{texts.EXACT_MATCH}: 0% → 87.5% (+87.5 points)" in details.score_lines
     assert "Loss: 3.21 → 0.38 (−2.83)" in details.score_lines
     assert "95% interval" in details.score_lines[0]
-    assert details.score_lines[-1].startswith("Slight forgetting on general texts")
+    assert details.score_lines[-1].startswith("Slight forgetting: perplexity on general texts")
     assert (
         "at 98.7% of 1,562 places, where 95% is needed; KL divergence 0.0041 nats. That is enough."
         in details.check_lines[2]
@@ -370,19 +370,6 @@ def test_what_is_asked_in_words() -> None:
     assert asked(("a", 1.0), ("b", 1.0), ("c", 1.0)) == "Smol + 3 adapters"
 
 
-def test_fewer_right_answers_are_told_also_where_the_loss_is_as_before() -> None:
-    def scores(loss: float, right: int) -> Scores:
-        return Scores(loss=loss, perplexity=10.0, token_accuracy=0.5, tokens=5, exact_match=right / 24, answers=24)
-
-    few = describe_forgetting(ScoresPair(before=scores(3.45, 12), after=scores(3.48, 9)))
-    chance = texts.FEWER_ANSWERS.format(fewer=3, answers=24, chance=texts.MAY_BE_CHANCE)
-    assert few == texts.NO_FORGETTING.format(matter="general texts") + chance
-    many = describe_forgetting(ScoresPair(before=scores(2.0, 20), after=scores(2.1, 3)))
-    assert many.endswith("the loss rose by 5%." + texts.FEWER_ANSWERS.format(fewer=17, answers=24, chance=""))
-    more = describe_forgetting(ScoresPair(before=scores(2.0, 3), after=scores(2.0, 4)))
-    assert more == texts.NO_FORGETTING.format(matter="general texts and questions")
-
-
 def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
     def scores(loss: float, accuracy: float) -> Scores:
         return Scores(loss=loss, perplexity=10.0, token_accuracy=accuracy, tokens=5)
@@ -390,11 +377,6 @@ def test_a_change_for_the_worse_is_one_whichever_way_the_measure_goes() -> None:
     rows = {row.name: row.better for row in score_rows(ScoresPair(before=scores(1.0, 0.5), after=scores(2.0, 0.4)))}
     assert rows == {texts.TOKEN_ACCURACY: False, "Loss": False, "Perplexity": None}
     assert score_rows(ScoresPair()) == []
-    same = ScoresPair(before=scores(2.0, 0.5), after=scores(2.0, 0.5))
-    assert describe_forgetting(same) == texts.NO_FORGETTING.format(matter="general texts and questions")
-    worse = describe_forgetting(ScoresPair(before=scores(2.0, 0.5), after=scores(3.0, 0.5)))
-    told = texts.FORGETTING.format(words="Clear", matter="general texts and questions", share=0.5)
-    assert worse == f"{told} Fewer epochs or a lower learning rate forget less."
 
 
 def test_the_first_problem_of_a_recipe() -> None:

@@ -25,7 +25,6 @@ from ui.bridge import Bridge
 from ui.components.wording import describe_large
 from ui.features.adapters import texts as adapter_texts
 from ui.features.adapters.merge_dialog import MergeDialog
-from ui.features.adapters.texts import describe_forgetting
 from ui.features.training import page as train
 from ui.features.training import texts
 from ui.features.training.page import TrainPage
@@ -39,6 +38,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
 from workbench.records.training import AdapterRecord, Agreement, VerificationReport
+from workbench.records.training.verdicts import describe_forgetting
 from workbench.techniques.registry import METHODS
 
 SMOL = "SmolLM2-135M-Instruct"
@@ -489,6 +489,7 @@ def test_a_finished_training_says_what_came_of_it(
     assert view.scores.forgotten.text().startswith(texts.GENERAL_QUESTIONS.format(was="14", answers="24", now="13"))
     record = front.home.adapters["my-notes"]  # both pages judge alike
     assert view.scores.forgotten.text().endswith(describe_forgetting(record.forgetting))
+    assert view.scores.warning.isHidden()
     assert view.scores.verification.text.startswith(texts.VERIFIED.format(found=""))
     assert view.samples.steps[0] == 0
     assert [sample.exact for sample in view.samples.answers_at(60)] == [True] * 5 + [False]

@@ -11,7 +11,7 @@ from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
 from ui.features.training.run_view import TrainRun
 from ui.features.training.sample_answers import SampleAnswers
-from ui.features.training.scores import score_rows
+from ui.features.training.scores import TrainingScores, score_rows
 from ui.features.training.state import TrainingState
 from ui.theme.theme import Theme
 from workbench.api import events
@@ -83,3 +83,14 @@ def test_a_run_is_drawn_as_its_objective_declares(qtbot: QtBot, theme: Theme) ->
         ("Wrong held-out tokens", [0.5]),
     ]
     assert ("Wrong held-out tokens", "90%", "25%") in score_rows(story.metrics, story.scores)
+
+
+def test_a_training_that_cost_general_abilities_shows_a_warning(qtbot: QtBot, theme: Theme) -> None:
+    view = TrainingScores()
+    qtbot.addWidget(view)
+    before, after = Scores(loss=3.466), Scores(loss=4.06)
+    view.show_scores((), ScoresPair(before=before, after=before), ScoresPair(before=before, after=after), None, None)
+    assert not view.warning.isHidden()
+    assert view.warning.text.startswith("Warning: the model lost general abilities: perplexity")
+    view.show_scores((), ScoresPair(before=before, after=before), ScoresPair(before=before, after=before), None, None)
+    assert view.warning.isHidden()

@@ -20,7 +20,7 @@ from workbench.records.training import (
     scored,
     spell,
 )
-from workbench.records.training.verdicts import verdict, why
+from workbench.records.training.verdicts import describe_forgetting, verdict, why
 
 LINES = 20
 """About so many lines of the loss are written in all; each evaluation has one besides."""
@@ -124,6 +124,8 @@ def show_scores(
                 rows.append((label, title, *("" if value is None else spell(metric, value) for value in sides)))
     if rows:
         output.table(("", "", "BEFORE", "AFTER"), rows, numbers=("BEFORE", "AFTER"))
+    if words := describe_forgetting(msgspec.convert(result["forgetting"], ScoresPair)):
+        output.line(words)
 
 
 def show_plan(plan: dict[str, Any], output: TextOutput) -> None:

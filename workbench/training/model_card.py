@@ -23,7 +23,7 @@ from workbench.records.training import (
     VerificationReport,
     WeightsPart,
 )
-from workbench.records.training.verdicts import verdict, why
+from workbench.records.training.verdicts import describe_forgetting, verdict, why
 
 Form = Literal["peft", "gguf", "merged"]
 
@@ -133,6 +133,7 @@ def _metrics(record: AdapterRecord) -> str:
     parts = [
         _scores("### On held-out examples", record.scores),
         _scores("### On general texts and questions (forgetting)", record.forgetting),
+        describe_forgetting(record.forgetting),
     ]
     found = [part for part in parts if part]
     return "\n\n".join(["## Metrics", *found]) if found else ""

@@ -31,6 +31,8 @@ from workbench.training.protocol import BaseModel
 from workbench.training.sequences import Question, TokenSequences
 
 MOST_REFUSED_TOLD = 50
+MOST_HELD_NAMED = 5
+SMALL_SET = 40  # examples
 _LONGEST_PREVIEW = 4_000  # characters of a piece
 
 
@@ -177,10 +179,27 @@ def _report(
         evaluation=_side(prepared.evaluation_statistics, prepared.evaluation),
         overlap=prepared.overlap.examples,
         refused=tuple(f"{one.source}: {one.reason}" for one in prepared.refused[:MOST_REFUSED_TOLD]),
-        notes=(*prepared.notes, *_asked_twice(prepared.overlap)),
+        notes=(*prepared.notes, *_asked_twice(prepared.overlap), *_held_back(config, loaded, prepared)),
         previews=tuple(_preview(one, side, tokenizer) for side, one in shown),
         max_length=longest,
     )
+
+
+def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet) -> list[str]:
+    """Which examples ``evaluation_share`` holds back; of a small set, that their facts are not learnt."""
+    held = prepared.evaluation_examples
+    if loaded.evaluation or not held:
+        return []
+    name, count = f"{config.data.path}, ", len(held) + len(prepared.train_examples)
+    places = [str(one.source).removeprefix(name) for one in held]
+    named = ", ".join(places[:MOST_HELD_NAMED]) + (", and others" if len(places) > MOST_HELD_NAMED else "")
+    said = f"Held back for evaluation: {len(held):,} of {count:,} examples ({named})."
+    if count >= SMALL_SET:
+        return [said]
+    return [
+        f"{said} In a set this small each held-back example is a fact that the model does not learn: to train on all, "
+        "set the evaluation share to 0, or give an evaluation file that asks the same in other words."
+    ]
 
 
 def _asked_twice(overlap: Overlap) -> list[str]:

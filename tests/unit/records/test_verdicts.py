@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.records.training import Agreement, VerificationReport
-from workbench.records.training.verdicts import agreement_words, counted_words, verdict_words, why
+from workbench.records.training import Agreement, Scores, ScoresPair, VerificationReport
+from workbench.records.training.verdicts import (
+    NO_FORGETTING,
+    agreement_words,
+    counted_words,
+    describe_forgetting,
+    forgets,
+    verdict_words,
+    why,
+)
 
 FOUND = Agreement(first="trained, in torch", second="as served", top1=0.976, kl=0.004, positions=1000, needed=0.977)
 
@@ -50,3 +58,31 @@ def test_what_was_counted_says_how_much_is_needed() -> None:
 def test_the_verdict_of_what_was_not_compared_claims_nothing() -> None:
     assert verdict_words(VerificationReport(passed=True, notes=("Not checked: no.",))) == "Not checked: no."
     assert verdict_words(VerificationReport(passed=False, reasons=("It is lost.",))) == "Not passed. It is lost."
+
+
+def general(loss: float, right: int) -> Scores:
+    return Scores(loss=loss, tokens=500, exact_match=right / 24, answers=24)
+
+
+def verdict_of(before: Scores, after: Scores) -> tuple[bool, str]:
+    pair = ScoresPair(before=before, after=after)
+    return forgets(pair), describe_forgetting(pair)
+
+
+def test_a_training_that_costs_general_abilities_is_a_warning_with_what_to_do() -> None:
+    serious, words = verdict_of(general(3.466, 12), general(4.06, 5))  # 12 facts, 20 epochs on SmolLM2
+    assert serious
+    assert "perplexity on general texts rose from 32 to 58 (+81%), and 7 fewer of 24 general questions" in words
+    assert words.endswith("with a lower learning rate or fewer epochs, or add general rows to the data.")
+    assert verdict_of(general(2.0, 20), general(2.0, 3))[0]  # by its answers alone
+    assert verdict_of(general(2.0, 20), general(2.3, 20))[0]  # by its perplexity alone
+
+
+def test_what_may_be_chance_or_is_small_is_no_warning() -> None:
+    assert verdict_of(general(3.45, 12), general(3.46, 12)) == (False, NO_FORGETTING)
+    assert verdict_of(general(3.45, 12), general(3.0, 14)) == (False, NO_FORGETTING)
+    serious, words = verdict_of(general(3.45, 12), general(3.55, 9))
+    assert not serious
+    assert words.startswith("Slight forgetting: perplexity")
+    assert "3 fewer of 24 general questions are answered correctly (may be chance)." in words
+    assert describe_forgetting(ScoresPair()) == ""

@@ -24,13 +24,13 @@ from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.adapters import texts
 from ui.features.adapters.list import state_of
-from ui.features.adapters.texts import KINDS, describe_forgetting, describe_origin, gate_verdict, score_rows, why_failed
+from ui.features.adapters.texts import KINDS, describe_origin, gate_verdict, score_rows, why_failed
 from ui.features.training.scores import lead_words
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterRecord
-from workbench.records.training.verdicts import counted_words, why
+from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, why
 
 WIDE = 980
 """From this width on, in px, the origin stands beside the figures."""
@@ -213,7 +213,8 @@ class AdapterDetails(QWidget):
         if general:
             section.add_line(texts.GENERAL_HELP, "small")
             section.add_scores(ScoreTable(general, texts.GENERAL))
-            section.add_line(describe_forgetting(record.forgetting))
+            role: Literal["attention", "body"] = "attention" if forgets(record.forgetting) else "body"
+            section.add_line(describe_forgetting(record.forgetting), role)
         if not task and not general:
             section.add_line(texts.NOTHING_MEASURED, "muted")
         section.setVisible(bool(task or general) or record.origin == "trained")

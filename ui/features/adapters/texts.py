@@ -13,7 +13,7 @@ from typing import Any
 from ui.components.wording import describe_count, describe_large, describe_seconds
 from workbench.records.methods import Methods
 from workbench.records.recipes import AdapterUse, Recipe
-from workbench.records.training import AdapterRecord, ArtifactKind, Scores, ScoresPair, gain
+from workbench.records.training import AdapterRecord, ArtifactKind, Scores, ScoresPair
 
 KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "lora": ("LoRA", "A small change of the weights, added to its base model at an adjustable strength."),
@@ -22,10 +22,6 @@ KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "prefix": ("Prefix", "Trained keys and values before every text, in each layer; on or off."),
     "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
 }
-NO_FORGETTING = "No forgetting measured on {matter}."
-FORGETTING = "{words} forgetting on {matter}: the loss rose by {share:.0%}."
-FEWER_ANSWERS = " {fewer} fewer of {answers} general questions are answered correctly{chance}."
-MAY_BE_CHANCE = " (may be chance)"
 EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
 VERIFYING = "Verification is running. The adapter can be used already; it is withdrawn if verification fails."
 VERIFIED = "Verified: the adapter in chat behaves as trained."
@@ -170,33 +166,6 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
             better = ((new > old) is more_is_better) if changed else None
         rows.append(ScoreRow(title, help, _describe(old, form), _describe(new, form), change, better))
     return rows
-
-
-def describe_forgetting(pair: ScoresPair) -> str:
-    """Whether it got worse at what it was not trained for: at texts by their loss, at questions by their answers."""
-    before, after = pair.before, pair.after
-    if before is None or after is None:
-        return ""
-    fewer = _fewer_answers(before, after)
-    matter = "general texts" if fewer else "general texts and questions"
-    share = (after.loss - before.loss) / before.loss if before.loss else 0.0
-    if share < 0.01:
-        return NO_FORGETTING.format(matter=matter) + fewer
-    words = "Slight" if share < 0.1 else "Clear"
-    advice = " Fewer epochs or a lower learning rate forget less." if share >= 0.1 else ""
-    return FORGETTING.format(words=words, matter=matter, share=share) + fewer + advice
-
-
-def _fewer_answers(before: Scores, after: Scores) -> str:
-    """By how many fewer general questions it answers right, and whether that may be chance; empty: by none."""
-    if before.exact_match is None or after.exact_match is None or not after.answers:
-        return ""
-    fewer = round(before.exact_match * after.answers) - round(after.exact_match * after.answers)
-    if fewer <= 0:
-        return ""
-    _, high = gain(before.exact_match, after.exact_match, after.answers)
-    chance = MAY_BE_CHANCE if high >= 0 else ""
-    return FEWER_ANSWERS.format(fewer=fewer, answers=after.answers, chance=chance)
 
 
 def gate_verdict(record: AdapterRecord) -> str:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, empty_layout
-from ui.features.adapters.texts import describe_forgetting, sentence_of
+from ui.features.adapters.texts import sentence_of
 from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.training import (
@@ -22,7 +22,7 @@ from workbench.records.training import (
     scored,
     spell,
 )
-from workbench.records.training.verdicts import counted_words, verdict, why
+from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
 
 _WIDTH = 620
 
@@ -34,6 +34,7 @@ class TrainingScores(QWidget):
         super().__init__(parent)
         self.lead = Text("", "strong")
         self.forgotten = Text("")
+        self.warning = InlineMessage(closable=False)
         self.verification = InlineMessage(closable=False)
         self._table = QWidget()
         self._table.setMaximumWidth(_WIDTH)
@@ -46,7 +47,7 @@ class TrainingScores(QWidget):
         self._grid.setColumnMinimumWidth(1, 96)
         self._grid.setColumnMinimumWidth(2, 96)
         column = column_of(self, gap=tokens.SPACE_3)
-        for part in (self.lead, self._table, self.forgotten, self.verification):
+        for part in (self.lead, self._table, self.warning, self.forgotten, self.verification):
             column.addWidget(part)
         self.hide()
 
@@ -67,6 +68,10 @@ class TrainingScores(QWidget):
         if rows != self._rows:
             self._rows = rows
             self._fill(rows)
+        if forgets(forgetting):
+            self.warning.show_message(describe_forgetting(forgetting), "attention")
+        else:
+            self.warning.hide()
         self.forgotten.setText(forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
         words, kind = verification_words(verification, adapter, ended)
@@ -143,7 +148,8 @@ def forgetting_words(forgetting: ScoresPair) -> str:
         was, now = round(before.exact_match * before.answers), round(after.exact_match * after.answers)
         parts.append(texts.GENERAL_QUESTIONS.format(was=was, answers=before.answers, now=now))
     parts.append(texts.GENERAL_LOSS.format(loss=before.loss, loss2=after.loss))
-    parts.append(describe_forgetting(forgetting))
+    if not forgets(forgetting):
+        parts.append(describe_forgetting(forgetting))
     return " ".join(parts)
 
 

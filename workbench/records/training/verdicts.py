@@ -1,10 +1,13 @@
-"""What verification found, in words that card, terminal and window share: what was compared, what was needed,
-and why it passes or not.
+"""Verdicts in words that card, terminal and window share: whether verification passed and why, and whether a training
+cost the model general abilities.
 """
 
 from __future__ import annotations
 
+import math
+
 from workbench.records.training.results import Agreement, VerificationReport
+from workbench.records.training.scores import ScoresPair, gain
 
 COUNTED = {"exact_match": "answers", "token_accuracy": "trained tokens"}
 
@@ -77,6 +80,60 @@ def verdict_words(report: VerificationReport) -> str:
 def is_enough(found: Agreement) -> bool:
     """Whether the likeliest tokens agree as often as is needed, whatever the divergence."""
     return found.top1 * found.positions >= found.needed * found.positions - 1e-9
+
+
+NO_FORGETTING = "No forgetting measured on general texts and questions."
+SLIGHT = "Slight forgetting: {changes}."
+FORGETTING = (
+    "Warning: the model lost general abilities: {changes}. Train again with a lower learning rate or fewer epochs, or "
+    "add general rows to the data."
+)
+PERPLEXITY_ROSE = "perplexity on general texts rose from {before:.3g} to {after:.3g} ({share:+.0%})"
+FEWER_ANSWERS = "{fewer} fewer of {answers} general questions are answered correctly{chance}"
+MAY_BE_CHANCE = " (may be chance)"
+
+SLIGHT_RISE, SERIOUS_RISE = 0.05, 0.25
+"""By how much the perplexity of general texts may rise before it counts as forgetting, and before that is a warning."""
+
+
+def forgets(pair: ScoresPair) -> bool:
+    """Whether a training cost general abilities: the perplexity of general texts rose beyond ``SERIOUS_RISE``, or fewer
+    general questions are answered right than chance explains."""
+    before, after = pair.before, pair.after
+    return before is not None and after is not None and (_rise(pair) >= SERIOUS_RISE or _fewer(pair)[1])
+
+
+def describe_forgetting(pair: ScoresPair) -> str:
+    """The verdict on the general scores in a sentence or two; "" where they were not measured."""
+    before, after = pair.before, pair.after
+    if before is None or after is None:
+        return ""
+    changes, (fewer, certain) = [], _fewer(pair)
+    if (rise := _rise(pair)) >= SLIGHT_RISE:
+        was, now = (math.exp(min(one.loss, 50.0)) for one in (before, after))
+        changes.append(PERPLEXITY_ROSE.format(before=was, after=now, share=rise))
+    if fewer > 0:
+        chance = "" if certain else MAY_BE_CHANCE
+        changes.append(FEWER_ANSWERS.format(fewer=fewer, answers=after.answers, chance=chance))
+    if not changes:
+        return NO_FORGETTING
+    return (FORGETTING if forgets(pair) else SLIGHT).format(changes=", and ".join(changes))
+
+
+def _rise(pair: ScoresPair) -> float:
+    """By which share the perplexity rose."""
+    assert pair.before is not None
+    assert pair.after is not None
+    return math.exp(min(pair.after.loss - pair.before.loss, 50.0)) - 1
+
+
+def _fewer(pair: ScoresPair) -> tuple[int, bool]:
+    """By how many fewer general questions are answered right, and whether that is more than chance."""
+    before, after = pair.before, pair.after
+    if before is None or after is None or before.exact_match is None or after.exact_match is None or not after.answers:
+        return 0, False
+    fewer = round(before.exact_match * after.answers) - round(after.exact_match * after.answers)
+    return fewer, fewer > 0 and gain(before.exact_match, after.exact_match, after.answers)[1] < 0
 
 
 def share(value: float, digits: int = 1) -> str:
