@@ -268,6 +268,23 @@ def test_a_run_whose_config_cannot_be_read_is_listed_and_replayed_and_does_not_g
     assert new in stored
 
 
+@pytest.mark.parametrize(("old", "new"), [('"objective":"sft"', '"objective":"dream"'), ('"lora"', '"dream"')])
+def test_a_run_of_a_method_that_is_not_known_says_so_and_is_not_offered_to_be_resumed(
+    home: Home, old: str, new: str
+) -> None:
+    [(stored,)] = sql(home, "select config from runs where title = 'Slow'")
+    sql(home, "update runs set config = ? where title = 'Slow'", stored.replace(old, new, 1))
+    workbench = opened(home)
+    try:
+        slow = run_of(workbench, "Slow")
+        assert not slow.resumable
+        assert "dream" in slow.message
+        with pytest.raises(UserError, match="dream"):
+            call(workbench, ResumeRun(run=slow.id))
+    finally:
+        workbench.close()
+
+
 def test_one_finished_training_that_cannot_be_read_does_not_keep_others_from_being_planned(home: Home) -> None:
     sql(home, "update runs set result = '{\"adapter\": 7}' where kind = 'train' and state = 'finished'")
     workbench = opened(home)

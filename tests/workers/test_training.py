@@ -141,30 +141,32 @@ def test_stopped_and_killed_it_goes_on_exactly(host: WorkerHost, model: BaseMode
 
 
 def test_it_waits_while_paused(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
+    """Paused at its first event, long before the first step: then no step comes however long it is waited for."""
     told: list[Any] = []
-    paused = threading.Event()
+    results: list[Trained] = []
+    begun, paused = threading.Event(), threading.Event()
+
+    def watch(event: Any) -> None:
+        told.append(event)
+        begun.set()
 
     def pause() -> None:
-        def ask() -> None:
-            host.call(SetPaused(paused=True))
-            paused.set()
+        begun.wait(120)
+        host.call(SetPaused(paused=True))
+        paused.set()
 
-        threading.Thread(target=ask).start()
-
-    results: list[Trained] = []
-    thread = threading.Thread(
-        target=lambda: results.append(run(host, call_of(tmp_path / "run", model), told, {1: pause}))
-    )
-    thread.start()
+    training = threading.Thread(target=lambda: results.append(host.call(call_of(tmp_path / "run", model), watch)))
+    pausing = threading.Thread(target=pause)
+    pausing.start()
+    training.start()
     assert paused.wait(120)
-    thread.join(1.0)
-    seen = len(losses(told))
-    thread.join(1.0)
-    if thread.is_alive():  # unless it was over before the pause arrived
-        assert len(losses(told)) == seen < STEPS
-    host.call(SetPaused(paused=False)) if thread.is_alive() else None
-    thread.join(120)
+    training.join(1.0)
+    assert training.is_alive()
+    assert losses(told) == {}
+    host.call(SetPaused(paused=False))
+    training.join(120)
     assert results
+    assert sorted(losses(told)) == list(range(1, STEPS + 1))
     with pytest.raises(UserError, match="no training"):
         host.call(SetPaused(paused=True))
 

@@ -45,6 +45,7 @@ MOST_CHECKED = 64
 
 TRAINED = "trained"
 _DONE = "trained.json"
+_FINGERPRINT = "2:"  # what of a training is digested
 _BEFORE = "before.json"
 
 Emit = Callable[[events.Event], None]
@@ -137,10 +138,8 @@ class _Session:
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
         checkpoints = Checkpoints(self._folder / "checkpoints")
         found = checkpoints.latest()
-        if found is not None and read_fingerprint(found) != fingerprint:
-            raise UserError(
-                "The examples or the settings have changed since this training was begun.", "Begin a new training."
-            )
+        if found is not None:
+            _check_same(read_fingerprint(found), fingerprint)
         before = scorer.before(self._folder / _BEFORE) if self._ranks.leads else None
         # what was drawn so far depends on whether it was scored before: begin the training from the seed
         set_seed(self._config.optimiser.seed + self._ranks.rank)
@@ -269,6 +268,18 @@ def _check_of(control: Control, pace: Callable[[], None] = lambda: None) -> Call
     return check
 
 
+def _check_same(known: str, now: str) -> None:
+    """Raises UserError where a checkpoint is of another training. Fingerprints without a number are of version 0.1.0 or
+    its development: they cannot be compared with one of today, unless they agree."""
+    if known in (now, now.removeprefix(_FINGERPRINT)):
+        return
+    if known.startswith(_FINGERPRINT):
+        reason = "The examples or the settings have changed since this training was begun."
+    else:
+        reason = "This training was begun by an earlier version of LLM Workbench and cannot be resumed."
+    raise UserError(reason, "Begin a new training.")
+
+
 def _fingerprint(config: TrainingConfig, model: BaseModel, train: Sequence[TokenSequence]) -> str:
     """Of all that decides what a step does; the number of processes does not."""
     decides = msgspec.structs.replace(config, processes=1, name="", model="", evaluation=type(config.evaluation)())
@@ -276,7 +287,7 @@ def _fingerprint(config: TrainingConfig, model: BaseModel, train: Sequence[Token
     digest.update(model.sha256.encode())
     for one in train:
         digest.update(msgspec.json.encode((one.tokens, one.trained)))
-    return digest.hexdigest()
+    return _FINGERPRINT + digest.hexdigest()
 
 
 def _pace_of(threads: int) -> Callable[[], None]:

@@ -28,7 +28,7 @@ from workbench.training import scoring
 from workbench.training.control import Switch
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
-from workbench.training.run import finished_before, train
+from workbench.training.run import _check_same, finished_before, train
 from workbench.training.scoring import spread, texts_of
 from workbench.training.sequences import Question
 from workbench.verification.probe_prompts import read_prompts
@@ -111,3 +111,12 @@ def test_a_domain_is_learnt_and_evaluated_on_what_is_trained_where_nothing_is_he
     assert len(prompts) > len(texts) / 2
     assert all(prompt.trained == (False, *[True] * (len(prompt.tokens) - 1)) for prompt in prompts)
     assert max(len(prompt.tokens) for prompt in prompts) < 30
+
+
+def test_a_checkpoint_of_an_earlier_version_is_not_said_to_be_of_other_examples() -> None:
+    _check_same("2:ab", "2:ab")
+    _check_same("ab", "2:ab")  # written while this version was developed
+    with pytest.raises(UserError, match="examples or the settings have changed"):
+        _check_same("2:cd", "2:ab")
+    with pytest.raises(UserError, match="earlier version"):
+        _check_same("cd", "2:ab")

@@ -270,8 +270,8 @@ class Runs:
     # -- the queue --------------------------------------------------------------------------------
 
     def _enqueue(self, run: calls.RunRecord, prepare: Callable[[Path, RunLog], None] | None = None) -> calls.RunRecord:
-        if run.unreadable or run.kind not in self._kinds:
-            raise UserError(self._as_it_is(run).unreadable, "Start a new run.")
+        if unreadable := self._as_it_is(run).unreadable:
+            raise UserError(unreadable, "Start a new run.")
         concurrency_group = self._kinds[run.kind].concurrency_group(run)
         with self._lock:
             queued = self._store.update(
@@ -361,8 +361,11 @@ class Runs:
                 run = self._store.get(run.id)  # it ended after it was read
                 if run.state in ("queued", "running"):  # its end could not be stored
                     run = msgspec.structs.replace(run, state="interrupted")
-        if run.kind not in self._kinds:
-            why = f"Runs of the kind {run.kind!r} are unknown to this version of LLM Workbench."
+        why = f"Runs of the kind {run.kind!r} are unknown to this version of LLM Workbench."
+        if run.kind in self._kinds:
+            done = run.unreadable or run.state == "finished"
+            why = "" if done else self._kinds[run.kind].problem(run)
+        if why:
             return msgspec.structs.replace(run, unreadable=why, message=f"{run.message} {why}".strip())
         if opened is None:
             resumable = run.state != "finished" and not run.unreadable and self._kinds[run.kind].resumable

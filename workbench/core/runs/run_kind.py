@@ -63,6 +63,10 @@ class RunKind(Protocol):
         """Runs of one concurrency group run one after the other. Raises UserError when the run's subject is missing."""
         return WHOLE_MACHINE
 
+    def problem(self, run: RunRecord) -> str:
+        """Why this version cannot perform the run, such as a method that it does not know; "" where it can."""
+        return ""
+
     def work(self, run: OpenRun) -> Event:
         """Perform the run and write its events; returns the terminal event. An exception becomes the run's end.
         ``run.context`` is cancelled when the run has to stop, and when the core leaves."""

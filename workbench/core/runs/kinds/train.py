@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import ModelRecord
+from workbench.api.calls import ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.core.adapters.artifact_registry import UNCHECKED, ArtifactRegistry
@@ -76,6 +76,15 @@ class TrainingRuns(RunKind):
         if host is None or not pid:
             raise UserError("The training has not begun yet.", "Try again in a moment.")
         host.call(SetPaused(paused=paused), pid=pid)
+
+    def problem(self, run: RunRecord) -> str:
+        config = msgspec.convert(run.config, TrainingConfig)
+        try:
+            METHODS.find(config.objective.name, "objective")
+            METHODS.find(config.weights.method, "weights")
+        except UserError as error:
+            return error.message
+        return ""
 
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, TrainingConfig)
