@@ -156,7 +156,6 @@ SEARCHED_FOR = "Search query: {query}"
 READING = "Reading {newest}"
 PREPARING = "Preparing…"
 SCANNING = "Scanning files…"
-COUNT_OF_FILES = "{done:,.0f} of {total:,.0f} files"
 READING_FAILED, READING_STOPPED = "Reading stopped: {message} {hint}", "Stopped. Files read so far are available."
 COUNT_READ, COUNT_UNREADABLE = "{count} read", "{count:,} failed"
 

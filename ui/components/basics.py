@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import shiboken6
 from PySide6.QtCore import QEvent, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -24,7 +24,8 @@ from ui import texts
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_seconds
 from ui.theme import tokens
-from ui.theme.theme import set_icon, set_property
+from ui.theme.theme import current_theme, set_icon, set_property
+from ui.theme.tokens import mixed
 
 TextRole = Literal["display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention"]
 Tone = Literal[
@@ -212,6 +213,19 @@ class IconLabel(QLabel):
         super().__init__(parent)
         self.setFixedSize(size, size)
         set_icon(self, icon, token, size)
+
+
+class ColourKey(QWidget):
+    """A square in a colour of the theme, for the legend of a chart; ``share`` of it over the surface."""
+
+    def __init__(self, token: str, share: float = 1.0) -> None:
+        super().__init__()
+        self._token, self._share = token, share
+        self.setFixedSize(10, 10)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        palette = current_theme().palette
+        QPainter(self).fillRect(self.rect(), QColor(mixed(palette[self._token], palette.surface, self._share)))
 
 
 class Card(QFrame):

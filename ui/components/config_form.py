@@ -1,11 +1,12 @@
 """From a configuration type to a form: title, help, unit, range and default of each field come from the type.
 
-A field that holds what cannot be is marked, says in words what it takes, and is not sent on.
+An invalid value is marked with the range that the field takes, and is not sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -157,20 +158,32 @@ def _heading(title: str, narrow: bool) -> QWidget:
     return heading
 
 
-class ValueRow(QWidget):
-    """A field that is edited: its control, the way back to the default, and what is wrong with what was typed.
+@dataclass(frozen=True)
+class Control:
+    """The control of a field. ``show`` puts a value into the widget; ``parse`` returns the value in it, or raises
+    UserError; ``is_typing`` says of the last value whether another one is being typed."""
 
-    ``changed`` is sent with the field's name and new value when that is committed. What derives from it makes the
-    control, lays the parts out, and knows how a value is shown and what was typed.
+    widget: QWidget
+    show: Callable[[Any], None]
+    parse: Callable[[], Any]
+    is_typing: Callable[[Any], bool]
+
+
+class ValueRow(QWidget):
+    """A field that is edited: its control, the button that resets it, and the error of the typed text.
+
+    ``changed`` is sent with the field's name and new value when it is committed. ``make`` makes the control; a subclass
+    lays the parts out.
     """
 
     changed = Signal(str, object)
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: Field, make: Callable[[ValueRow], Control]) -> None:
         super().__init__()
         self.field = field
         self._value: Any = field.default
-        self.control = self._build_control()
+        self._control = make(self)
+        self.control = self._control.widget
         self.control.setAccessibleName(field.title)
         self.control.setAccessibleDescription(" ".join(part for part in (field.help, describe_range(field)) if part))
         self.reset = IconButton(
@@ -191,51 +204,36 @@ class ValueRow(QWidget):
         """Show a value, unless the person is in the middle of typing another."""
         self._value = value
         self.reset.setVisible(value != self.field.default)
-        if not self._is_typing():
+        if not self._control.is_typing(value):
             self.set_error("")
-            self._show_value(value)
+            self._show(value)
 
     def set_error(self, text: str) -> None:
         self.error.setText(text)
         self.error.setVisible(bool(text))
         set_property(self.control, "invalid", bool(text))
 
-    # -- what a kind of row says of itself -----------------------------------------------------------
-
-    def _build_control(self) -> QWidget:
-        raise NotImplementedError
-
-    def _is_typing(self) -> bool:
-        """Whether what stands in the control is the person's, and not committed yet."""
-        raise NotImplementedError
-
-    def _show_value(self, value: Any) -> None:
-        """Put a value into the control, without a signal."""
-        raise NotImplementedError
-
-    def _parsed(self) -> Any:
-        """What was typed, as a value. Raises UserError."""
-        raise NotImplementedError
-
     # -- editing -------------------------------------------------------------------------------------
 
-    def _on_typed(self) -> None:
+    def check(self) -> None:
+        """Show what is wrong with the typed text, if anything."""
         try:
-            self._parsed()
+            self._control.parse()
         except UserError as error:
             self.set_error(error.hint or error.message)
         else:
             self.set_error("")
 
-    def _on_edited(self) -> None:
+    def commit_typed(self) -> None:
+        """Commit the typed text, or show what is wrong with it."""
         try:
-            value = self._parsed()
+            value = self._control.parse()
         except UserError as error:
             self.set_error(error.hint or error.message)
         else:
-            self._commit(value)
+            self.commit(value)
 
-    def _commit(self, value: Any) -> None:
+    def commit(self, value: Any) -> None:
         self.set_error("")
         if value != self._value:
             self._value = value
@@ -244,15 +242,21 @@ class ValueRow(QWidget):
 
     def _on_reset(self) -> None:
         self.control.setFocus(Qt.FocusReason.OtherFocusReason)
-        self._show_value(self.field.default)
-        self._commit(self.field.default)
+        self._show(self.field.default)
+        self.commit(self.field.default)
+
+    def _show(self, value: Any) -> None:
+        """Put a value into the control, without a signal."""
+        self.control.blockSignals(True)
+        self._control.show(value)
+        self.control.blockSignals(False)
 
 
 class FieldRow(ValueRow):
-    """One field: what it is, what it does, its control, its unit, the way back to the default."""
+    """One field: title, help, control, unit, and the button that resets it."""
 
     def __init__(self, field: Field, narrow: bool = False) -> None:
-        super().__init__(field)
+        super().__init__(field, _CONTROLS.get(field.kind, _lines if field.multiline else _line))
         self._side: QWidget | None = None
         if isinstance(self.control, QPlainTextEdit):
             self.control.installEventFilter(self)
@@ -317,60 +321,61 @@ class FieldRow(ValueRow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leaving a text commits it."""
-        if event.type() == QEvent.Type.FocusOut and self._dirty():
-            self._on_edited()
+        if event.type() == QEvent.Type.FocusOut:
+            self.commit_typed()
         return False
 
-    def _build_control(self) -> QWidget:
-        if self.field.kind == "bool":
-            box = QCheckBox(texts.ON, toggled=self._commit)
-            return box
-        if self.field.kind == "choice":
-            box = ChoiceBox(
-                self.field.title, [(_named(choice), choice) for choice in self.field.choices], chosen=self._commit
-            )
-            return box
-        if self.field.kind == "list" or self.field.multiline:
-            text = QPlainTextEdit()
-            text.setFixedHeight(88)
-            text.setTabChangesFocus(True)
-            text.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustIgnored)
-            return text
-        line = QLineEdit(textEdited=lambda _: self._on_typed(), editingFinished=self._on_edited)
-        return line
 
-    def _is_typing(self) -> bool:
-        return self.control.hasFocus() and isinstance(self.control, QLineEdit | QPlainTextEdit) and self._dirty()
+def _switch(row: ValueRow) -> Control:
+    box = QCheckBox(texts.ON, toggled=row.commit)
+    return Control(box, lambda value: box.setChecked(bool(value)), box.isChecked, lambda value: False)
 
-    def _show_value(self, value: Any) -> None:
-        self.control.blockSignals(True)
-        match self.control:
-            case QCheckBox():
-                self.control.setChecked(bool(value))
-            case ChoiceBox():
-                self.control.show_value(str(value))
-            case QLineEdit():
-                self.control.setText(_shown(value))
-            case QPlainTextEdit():
-                self.control.setPlainText(_in_lines(value))
-        self.control.blockSignals(False)
 
-    def _text(self) -> str:
-        if isinstance(self.control, QPlainTextEdit):
-            return self.control.toPlainText()
-        assert isinstance(self.control, QLineEdit)
-        return self.control.text()
+def _choice(row: ValueRow) -> Control:
+    choices = [(_named(choice), choice) for choice in row.field.choices]
+    box = ChoiceBox(row.field.title, choices, chosen=row.commit)
+    return Control(box, lambda value: box.show_value(str(value)), lambda: box.value, lambda value: False)
 
-    def _dirty(self) -> bool:
-        return self._text() != _in_lines(self._value)
 
-    def _parsed(self) -> Any:
-        text = self._text()
-        if self.field.kind == "list":
-            return tuple(line for line in text.split("\n") if line)
-        if self.field.kind in ("int", "float"):
-            text = text.replace(",", "").replace(" ", "").strip() if self.field.kind == "int" else text.strip()
-        return parse_text(self.field, text)
+def _line(row: ValueRow) -> Control:
+    line = QLineEdit(textEdited=lambda _: row.check(), editingFinished=row.commit_typed)
+
+    def parse() -> Any:
+        text = line.text()
+        if row.field.kind in ("int", "float"):
+            text = text.replace(",", "").replace(" ", "").strip() if row.field.kind == "int" else text.strip()
+        return parse_text(row.field, text)
+
+    return Control(
+        line,
+        lambda value: line.setText(_shown(value)),
+        parse,
+        lambda value: line.hasFocus() and line.text() != _shown(value),
+    )
+
+
+def _lines(row: ValueRow) -> Control:
+    text = QPlainTextEdit()
+    text.setFixedHeight(88)
+    text.setTabChangesFocus(True)
+    text.setSizeAdjustPolicy(QAbstractScrollArea.SizeAdjustPolicy.AdjustIgnored)
+
+    def parse() -> Any:
+        words = text.toPlainText()
+        if row.field.kind == "list":
+            return tuple(line for line in words.split("\n") if line)
+        return parse_text(row.field, words)
+
+    return Control(
+        text,
+        lambda value: text.setPlainText(_in_lines(value)),
+        parse,
+        lambda value: text.hasFocus() and text.toPlainText() != _in_lines(value),
+    )
+
+
+_CONTROLS: dict[str, Callable[[ValueRow], Control]] = {"bool": _switch, "choice": _choice, "list": _lines}
+"""The controls of the kinds of fields that are no line of text."""
 
 
 def describe_span(field: Field) -> str:

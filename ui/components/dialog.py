@@ -115,7 +115,3 @@ class LabelledField(QWidget):
             column.addWidget(control)
         else:
             column.addLayout(control)
-
-    def set_help(self, words: str, role: str = "small") -> None:
-        self.help.setText(words)
-        self.help.setVisible(bool(words))

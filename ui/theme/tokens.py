@@ -15,9 +15,7 @@ TEXT_SMALL, TEXT_BODY, TEXT_READING, TEXT_TITLE, TEXT_DISPLAY = 12, 14, 16, 20, 
 RADIUS_CONTROL, RADIUS_DIALOG = 8, 12
 
 ICON_SIZE = 20
-CONTROL_HEIGHT = 36
 READING_WIDTH = 760
-MOTION_MS = 150
 
 TECHNIQUES = ("prompting", "decoding", "retrieval", "agents", "finetuning", "preference")
 

@@ -117,9 +117,6 @@ class Conversation(QScrollArea):
             if isinstance(view, AnswerView):
                 view.set_methods(methods)
 
-    def view_of(self, message: str) -> MessageView | None:
-        return self._views.get(message)
-
     def show_branch(self, branch: Sequence[Shown], keep_place: bool = False) -> None:
         """Show a branch. What it has in common with what is shown from its beginning stays as it is.
 

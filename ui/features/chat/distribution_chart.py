@@ -14,7 +14,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.components.basics import PlainButton, Text
+from ui.components.basics import ColourKey, PlainButton, Text
 from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.features.chat.probability import describe_probability, probability_of, visible
@@ -275,25 +275,11 @@ class _Legend(QWidget):
         super().__init__()
         row = row_of(self, gap=tokens.SPACE_1)
         for token, words in (("decoding", "model"), ("accent", "drawn"), ("border", texts.LEFT_OUT)):
-            row.addWidget(_Swatch(token))
+            row.addWidget(ColourKey(token, 0.55 if token == "decoding" else 1.0))
             label = Text(words, "small", wordWrap=False)
             row.addWidget(label)
             row.addSpacing(tokens.SPACE_1)
         row.addStretch(1)
-
-
-class _Swatch(QWidget):
-    def __init__(self, token: str) -> None:
-        super().__init__()
-        self._token = token
-        self.setFixedSize(10, 10)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        palette = current_theme().palette
-        colour = palette[self._token]
-        if self._token == "decoding":
-            colour = mixed(colour, palette.surface, 0.55)
-        QPainter(self).fillRect(self.rect(), QColor(colour))
 
 
 def _height(probability: float, top: float) -> float:

@@ -1,4 +1,4 @@
-"""A number that is set with a slider, or typed beside it: what it is, what it does, in which range."""
+"""A number that is set with a slider or typed beside it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLineEdit, QSlider, QStyle, QStyleOptionSlider
 
 from ui.components.basics import Text
-from ui.components.config_form import ValueRow, describe_span
+from ui.components.config_form import Control, ValueRow, describe_span
 from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
@@ -26,7 +26,7 @@ class SlideRow(ValueRow):
     control: QLineEdit
 
     def __init__(self, field: Field, low: float, high: float, steps: int) -> None:
-        super().__init__(field)
+        super().__init__(field, _number)
         self._low, self._high, self._steps = low, high, steps
         self.slider = Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, steps)
@@ -75,34 +75,31 @@ class SlideRow(ValueRow):
         elif least is not None:
             value = max(round(value, 4), least)
         self.control.setText(f"{value:g}")
-        self._commit(value)
+        self.commit(value)
 
-    # -- the number beside it ------------------------------------------------------------------------
+    def _on_reset(self) -> None:
+        super()._on_reset()
+        self._put_slider(self.value)
 
-    def _build_control(self) -> QLineEdit:
-        control = QLineEdit()
-        control.setFixedWidth(64)
-        control.setProperty("small", True)
-        control.setAlignment(Qt.AlignmentFlag.AlignRight)
-        control.textEdited.connect(lambda _: self._on_typed())
-        control.editingFinished.connect(self._on_edited)
-        return control
-
-    def _is_typing(self) -> bool:
-        return self.control.hasFocus() and self.control.isModified()
-
-    def _show_value(self, value: Any) -> None:
-        self.control.setText(f"{value:g}")
-        self._put_slider(value)
-
-    def _parsed(self) -> Any:
-        return parse_text(self.field, self.control.text().strip())
-
-    def _on_edited(self) -> None:
-        super()._on_edited()
+    def commit_typed(self) -> None:
+        super().commit_typed()
         if self.error.isHidden():
             self.control.setModified(False)
-            self._put_slider(self._value)
+            self._put_slider(self.value)
+
+
+def _number(row: ValueRow) -> Control:
+    """The number beside the slider."""
+    line = QLineEdit(textEdited=lambda _: row.check(), editingFinished=row.commit_typed)
+    line.setFixedWidth(64)
+    line.setProperty("small", True)
+    line.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return Control(
+        line,
+        lambda value: line.setText(f"{value:g}"),
+        lambda: parse_text(row.field, line.text().strip()),
+        lambda value: line.hasFocus() and line.isModified(),
+    )
 
 
 class Slider(QSlider):

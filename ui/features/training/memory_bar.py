@@ -8,7 +8,7 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from ui.components.basics import Text
+from ui.components.basics import ColourKey, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.wording import describe_bytes
 from ui.features.training import texts
@@ -46,7 +46,7 @@ class MemoryBar(QWidget):
         empty_layout(self._flow)
         for number, part in enumerate(shown):
             name = QWidget()
-            row = row_of(name, _Swatch(_COLOURS[number % len(_COLOURS)]), gap=tokens.SPACE_1)
+            row = row_of(name, ColourKey(_COLOURS[number % len(_COLOURS)]), gap=tokens.SPACE_1)
             words = Text(f"{part.name} {describe_bytes(part.bytes)}", "small", wordWrap=False)
             row.addWidget(words)
             self._flow.addWidget(name)
@@ -86,16 +86,4 @@ class _Bar(QWidget):
             painter.setPen(QPen(QColor(palette.danger), 2))
             edge = whole.width() * self._free / most
             painter.drawLine(QRectF(edge, 0, 0, _HEIGHT).topLeft(), QRectF(edge, 0, 0, _HEIGHT).bottomLeft())
-        painter.end()
-
-
-class _Swatch(QWidget):
-    def __init__(self, token: str) -> None:
-        super().__init__()
-        self._token = token
-        self.setFixedSize(10, 10)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), current_theme().colour(self._token))
         painter.end()

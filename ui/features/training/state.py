@@ -154,11 +154,6 @@ class TrainingState:
         """What it measures, as its objective says."""
         return self.plan.metrics if self.plan is not None else LANGUAGE_MODEL_METRICS
 
-    @property
-    def sample_steps(self) -> list[int]:
-        """The steps at which questions were answered."""
-        return sorted({step for known in self.questions.values() for step in known.answers})
-
     def _take(self, event: events.Artifact) -> None:
         match event.kind:
             case "asked":
