@@ -29,6 +29,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "chat": c.GetChat(chat=NOWHERE),
     "chat to rename": c.RenameChat(chat=NOWHERE, title="x"),
     "chat to delete": c.DeleteChat(chat=NOWHERE),
+    "chat to pin": c.PinChat(chat=NOWHERE),
     "chat to export": c.ExportChat(chat=NOWHERE),
     "message to go to": c.SetHead(chat=NOWHERE, message=NOWHERE),
     "message to rate": c.RateAnswer(message=NOWHERE, rating=1),
@@ -282,6 +283,35 @@ def test_an_answer_from_documents_names_its_passages(desk: Desk, papers: Path) -
     assert [passage.n for passage in retrieved.passages] == list(range(1, len(retrieved.passages) + 1))
     answer = desk.call(c.GetChat(chat=told[0].result["chat"])).messages[-1]  # type: ignore[union-attr]
     assert answer.passages == retrieved.passages
+
+
+def test_a_file_is_attached_to_one_chat_and_goes_with_it(desk: Desk, papers: Path) -> None:
+    path = sorted(papers.iterdir())[0]
+    attached: c.Attached = desk.call(c.AttachFiles(paths=(str(path),)))
+    desk.told(c.FollowRun(run=attached.run.id))
+    collection, chat = attached.collection.id, attached.chat.id
+    assert [Path(one.path) for one in desk.call(c.ListDocuments(collection=collection)).documents] == [path]
+    assert desk.call(c.ListCollections()).collections == ()
+    (listed,) = desk.call(c.ListChats()).chats
+    assert (listed.title, listed.attachments) == ("", collection)
+    result: c.AskResult = desk.call(c.Ask(question="What about the tower?", chat=chat, recipe=recipe(desk)))
+    assert {passage.collection for passage in result.passages} <= {collection}
+    assert desk.call(c.GetChat(chat=chat)).chat.title == "What about the tower?"
+    desk.call(c.DeleteChat(chat=chat))
+    with pytest.raises(UserError):
+        desk.call(c.ListDocuments(collection=collection))
+
+
+def test_a_path_that_is_wrong_attaches_nothing(desk: Desk) -> None:
+    with pytest.raises(UserError, match="/nowhere"):
+        desk.call(c.AttachFiles(paths=("/nowhere",)))
+    assert desk.call(c.ListChats()).chats == ()
+
+
+def test_a_pinned_chat_stands_first(desk: Desk) -> None:
+    chats = [desk.call(c.Ask(question=text, recipe=recipe(desk))).chat for text in ("First?", "Second?")]
+    assert desk.call(c.PinChat(chat=chats[0])).pinned
+    assert [one.id for one in desk.call(c.ListChats()).chats] == chats
 
 
 def test_several_answers_are_kept_and_one_of_them_chosen(desk: Desk) -> None:

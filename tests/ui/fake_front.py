@@ -253,6 +253,9 @@ class FakeFront:
             case c.AddDocuments():
                 yield from self._add(call)
                 return
+            case c.AttachFiles():
+                yield from self._attach(call)
+                return
             case c.FollowRun():
                 home.run(call.run)
                 known = home.run_events.get(call.run, [events.Finished(result={})])
@@ -316,7 +319,7 @@ class FakeFront:
                 home.dead_workers.discard(call.name)
                 return home.status(), [("worker", call.name)]
             case c.ListCollections():
-                return c.CollectionList(collections=tuple(home.collections.values())), []
+                return c.CollectionList(collections=tuple(one for one in home.collections.values() if not one.chat)), []
             case c.CreateCollection():
                 made = home.create_collection(call.name)
                 return made, [("collection", made.id)]
@@ -351,8 +354,13 @@ class FakeFront:
                 renamed_chat = msgspec.structs.replace(home.chat(call.chat).chat, title=call.title)
                 home.chats[call.chat] = renamed_chat
                 return renamed_chat, [("chat", call.chat)]
+            case c.PinChat():
+                pinned = msgspec.structs.replace(home.chat(call.chat).chat, pinned=call.pinned)
+                home.chats[call.chat] = pinned
+                return pinned, [("chat", call.chat)]
             case c.DeleteChat():
                 gone_chat = home.chat(call.chat).chat
+                home.collections.pop(gone_chat.attachments, None)
                 del home.messages[gone_chat.id], home.chats[gone_chat.id]
                 return gone_chat, [("chat", gone_chat.id)]
             case c.SetHead():
@@ -402,10 +410,12 @@ class FakeFront:
         home = self.home
         passages: tuple[Passage, ...] = ()
         retrieval = call.recipe.retrieval
-        if retrieval is not None and retrieval.collection:
+        attached = home.chats[answer.chat].attachments
+        collection = attached or (retrieval.collection if retrieval is not None else "")
+        if collection:
             yield events.StepStarted(step="1", kind="search", title="Search the documents", input=question.text)
             yield events.Progress(stage="searching", step="1")
-            found = home.search(retrieval.collection, question.text, 3).hits
+            found = home.search(collection, question.text, 3).hits
             passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
             yield events.Retrieved(query=question.text, passages=passages, step="1")
             yield events.StepFinished(step="1", output=f"{len(passages)} passages", seconds=0.08)
@@ -430,6 +440,13 @@ class FakeFront:
                 chat=answer.chat, message=answer.id, query=question.text, context_tokens=8192, sequences=sequences,
             )
         )  # fmt: skip
+
+    def _attach(self, call: c.AttachFiles) -> Iterator[Event]:
+        attached = self.home.attach(call)
+        yield finish(attached)
+        self._announce("chat", attached.chat.id)
+        self._announce("run", attached.run.id)
+        self._announce("collection", attached.collection.id)
 
     def _add(self, call: c.AddDocuments) -> Iterator[Event]:
         run = self.home.begin_ingest(call.collection, call.paths, call.watch)

@@ -314,6 +314,24 @@ class FakeHome:
         self.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
         return run
 
+    def attach(self, call: c.AttachFiles) -> c.Attached:
+        """As ``begin_ingest``, into the collection of a chat."""
+        for path in call.paths:
+            if not Path(path).exists():
+                raise UserError(f"There is no file or folder {path}.")
+        number, now = next(self.numbers), time.time()
+        chat = call.chat or f"chat{number}"
+        if chat not in self.chats:
+            self.chats[chat] = c.ChatRecord(id=chat, title="", created=now, updated=now)
+            self.messages[chat] = []
+        if not self.chats[chat].attachments:
+            made = c.Collection(id=f"c{number}", name="the attached files", chat=chat, created=now)
+            self.collections[made.id], self.documents[made.id] = made, {}
+            self.chats[chat] = msgspec.structs.replace(self.chats[chat], attachments=made.id)
+        collection = self.chats[chat].attachments
+        run = self.begin_ingest(collection, call.paths, False)
+        return c.Attached(chat=self.chats[chat], collection=self.collections[collection], run=run)
+
     def end_run(self, run: str, state: Literal["cancelled", "running", "finished"]) -> c.RunRecord:
         ended = None if state == "running" else time.time()
         known = self.run(run)
@@ -338,7 +356,7 @@ class FakeHome:
             for chat in self.chats.values()
             if wanted in chat.title.lower() or any(wanted in m.text.lower() for m in self.messages.get(chat.id, []))
         ]
-        return tuple(sorted(found, key=lambda chat: -chat.updated))
+        return tuple(sorted(found, key=lambda chat: (not chat.pinned, -chat.updated)))
 
     def chat(self, chat: str) -> c.Chat:
         if chat not in self.chats:
@@ -367,6 +385,8 @@ class FakeHome:
             )
             self.messages[chat] = []
         messages = self.messages[chat]
+        if not self.chats[chat].title:
+            self.chats[chat] = msgspec.structs.replace(self.chats[chat], title=call.question[:60])
         if call.regenerate is not None:
             old = next(m for m in messages if m.id == call.regenerate)
             question = next(m for m in messages if m.id == old.parent)

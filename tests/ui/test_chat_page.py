@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -576,28 +575,6 @@ def test_a_chat_brings_its_recipe_back(qtbot: QtBot, page: ChatPage, front: Fake
     page.session.open(chat)
     qtbot.waitUntil(lambda: page.session.chat.id == chat)
     assert page.parts.recipe.recipe == recipe
-
-
-def test_dropped_files_are_offered_to_the_documents(
-    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, tmp_path: Path
-) -> None:
-    page.open_target(new=True, collection="Brunnen pumps")
-    file = tmp_path / "note.txt"
-    file.write_text("A note.")
-    drop(page, file)
-    intake = page.parts.intake
-    assert intake.message.text == texts.ASK_ADD.format(what="1 file or folder", _collection="Brunnen pumps")
-    intake.message.action_button.click()
-    qtbot.waitUntil(lambda: intake.message.isVisible() and "1 file read" in intake.message.text)
-    assert front.asked(c.AddDocuments)[0].paths == (str(file),)
-
-
-def drop(page: ChatPage, *files: Path) -> None:
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
-    none: Any = Qt.KeyboardModifier.NoModifier
-    event = QDropEvent(QPointF(10, 10), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, none)
-    page.dropEvent(event)
 
 
 def test_a_task_on_a_document_begins_a_chat_and_shows_its_sections(

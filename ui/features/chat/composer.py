@@ -141,10 +141,12 @@ class Composer(QWidget):
 
 
 class QuestionField(QPlainTextEdit):
-    """Grows with its text up to eight lines. Enter sends, Shift+Enter breaks the line. Only text is pasted."""
+    """Grows with its text up to eight lines. Enter sends, Shift+Enter breaks the line. Text and files are pasted."""
 
     sent = Signal()
     escaped = Signal()
+    files_pasted = Signal(list)
+    """Paths of files that were copied elsewhere."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -169,7 +171,10 @@ class QuestionField(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if source.hasText():
+        files = [url.toLocalFile() for url in source.urls() if url.isLocalFile()]
+        if files:
+            self.files_pasted.emit(files)
+        elif source.hasText():
             self.insertPlainText(source.text())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -69,6 +69,7 @@ class ChatController(QObject):
         home.models.follow(self._on_models)
         home.collections.follow(self._on_collections)
         home.chats.follow(self._on_chats)
+        self._parts.files.follow_home()
 
     def put_documents(self, collection: str) -> None:
         """Answer from this collection."""
@@ -121,6 +122,7 @@ class ChatController(QObject):
     def _connect(self) -> None:
         parts, composer = self._parts, self._parts.composer
         parts.recipe.changed.connect(self._on_chosen)
+        parts.files.changed.connect(self._on_files)
         parts.recipe.models_wanted.connect(self._on_models_wanted)
         parts.recipe.adapter_form.train_wanted.connect(lambda: self._shell.open_page("train"))
         composer.remedy_clicked.connect(self._on_remedy)
@@ -164,6 +166,15 @@ class ChatController(QObject):
         likely = self._last_asked if self._last_asked in names else names[0] if len(names) == 1 else ""
         return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely)) if likely else recipe
 
+    def _on_files(self) -> None:
+        """Settings of how documents are used go with the last document."""
+        recipe = self.recipe
+        there_are = self._parts.files.there_are
+        self._parts.recipe.set_attached(there_are)
+        if recipe.retrieval is not None and not recipe.retrieval.collection and not there_are:
+            recipe = msgspec.structs.replace(recipe, retrieval=None)
+        self.put(recipe)
+
     # -- showing it ----------------------------------------------------------------------------------
 
     def _show(self) -> None:
@@ -172,15 +183,15 @@ class ChatController(QObject):
         documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
         self.adapters.follow(model)
         parts.composer.model_chip.setText(model or texts.NO_MODEL)
-        parts.composer.documents_chip.setText(documents or texts.NO_DOCUMENTS)
-        parts.composer.documents_chip.set_tone("retrieval" if documents else "plain")
+        attached = parts.files.there_are
+        none = texts.ATTACHED_FILES if attached else texts.NO_DOCUMENTS
+        parts.composer.documents_chip.setText(documents or none)
+        parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         parts.head.show_model(describe_asked(recipe), describe_asked(recipe, most=100))
-        parts.intake.set_collection(documents)
         self._show_whether_it_can_be_asked()
-        parts.hint.setText(
-            texts.BASED_ON_DOCUMENTS.format(documents=documents) if documents else texts.CHOOSE_DOCUMENTS
-        )
+        hint = texts.BASED_ON_FILES if attached else texts.CHOOSE_DOCUMENTS
+        parts.hint.setText(texts.BASED_ON_DOCUMENTS.format(documents=documents) if documents else hint)
         self.show_context()
 
     def _show_whether_it_can_be_asked(self) -> None:

@@ -13,12 +13,12 @@ from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
 from ui.features.chat import texts
+from ui.features.chat.attachments import AttachedFiles
 from ui.features.chat.composer import Composer
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.format_pane import FormatPane
 from ui.features.chat.header import ChatHeader
 from ui.features.chat.history import HistoryPanel
-from ui.features.chat.intake import Intake
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.theme import tokens
 
@@ -36,7 +36,7 @@ class ChatLayout(QWidget):
         self.history = HistoryPanel()
         self.conversation = Conversation()
         self.composer = Composer()
-        self.intake = Intake(bridge)
+        self.files = AttachedFiles(bridge)
         self.recipe = RecipePanel()
         self.source = DocumentPane(bridge)
         self.passages = PassagesPanel()
@@ -59,7 +59,7 @@ class ChatLayout(QWidget):
     def _arrange(self) -> None:
         below = QWidget()
         below.setMaximumWidth(tokens.READING_WIDTH)
-        column_of(below, self.intake, self.composer, gap=tokens.SPACE_2, margins=(0, tokens.SPACE_2, 0, tokens.SPACE_4))
+        column_of(below, self.files, self.composer, gap=tokens.SPACE_2, margins=(0, tokens.SPACE_2, 0, tokens.SPACE_4))
         row = QHBoxLayout()
         bar = self.conversation.verticalScrollBar().sizeHint().width()
         row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from ui.bridge import Bridge
 from ui.components.highlighting import find_lexer
 from ui.components.layout import column_of
-from ui.components.notices import TakesFiles
+from ui.components.notices import DropCover, TakesFiles
 from ui.features import Action, Found, ShellActions
 from ui.features.chat import texts
 from ui.features.chat.answers import ChatAnswers
@@ -27,7 +27,7 @@ from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import ChatList, ChatRecord, DeleteChat, DocumentTask, ExportChat, RenameChat
+from workbench.api.calls import ChatList, ChatRecord, DeleteChat, Document, DocumentTask, ExportChat, RenameChat
 from workbench.records.messages import Citation, Passage
 
 _IDLE_MS = 1_500
@@ -47,6 +47,7 @@ class ChatPage(TakesFiles, QWidget):
         self._drafts: dict[str | None, str] = {}
         self._drafted: str | None = None
         self._question_waiting = ""
+        self._waits_for_files = False  # the composer's question is to be asked when they are read
         self._refusal = ""  # what the frame was last told of a question that could not be asked
         self.session = ChatSession(bridge, self)
         self.parts = ChatLayout(bridge)
@@ -58,6 +59,7 @@ class ChatPage(TakesFiles, QWidget):
         self.setFocusProxy(self.parts.composer.field)
         self.setAcceptDrops(True)
         column_of(self, self.parts)
+        self._cover = DropCover(self)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
         self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out
@@ -175,8 +177,11 @@ class ChatPage(TakesFiles, QWidget):
         composer.attach_clicked.connect(self._on_attach)
         self.bench.models_known.connect(self._ask_waiting)
         parts.recipe.close_wanted.connect(parts.toggle_recipe)
-        for wanted in (parts.recipe.documents_wanted, parts.intake.documents_wanted):
-            wanted.connect(lambda: self._shell.open_page("documents"))
+        parts.recipe.documents_wanted.connect(lambda: self._shell.open_page("documents"))
+        parts.files.chat_made.connect(self._on_chat_made)
+        parts.files.read.connect(self._on_files_read)
+        parts.files.opened.connect(self._on_file_opened)
+        composer.field.files_pasted.connect(parts.files.attach)
         for closed in (parts.source.close_wanted, parts.passages.close_wanted):
             closed.connect(lambda: parts.show_side(parts.recipe))
         parts.passages.opened.connect(self.open_source)
@@ -211,6 +216,7 @@ class ChatPage(TakesFiles, QWidget):
 
     def _on_opened(self) -> None:
         chat, parts = self.session.chat, self.parts
+        self._waits_for_files = False
         self._drafted = chat.id
         parts.composer.set_text(self._drafts.get(chat.id, ""))
         if chat.record is not None and chat.record.recipe is not None:
@@ -231,6 +237,7 @@ class ChatPage(TakesFiles, QWidget):
 
     def _show_branch(self, keep_place: bool) -> None:
         branches, talk = self.session.chat.branches, self.parts.conversation
+        self.parts.files.show_chat(self.session.chat.record)
         path = branches.path()
         self.parts.show_messages(bool(path))
         shown = [Shown(message, tuple(branches.siblings(message.id))) for message in path]
@@ -238,6 +245,11 @@ class ChatPage(TakesFiles, QWidget):
         self.bench.show_context()
 
     def _on_asked(self, question: str) -> None:
+        if self.parts.files.reading and not self._waits_for_files:
+            self._waits_for_files = True
+            self.parts.files.wait(self._on_files_read)
+            return
+        self._waits_for_files = False
         if self.parts.composer.compares:
             self.compare.ask(question)
         else:
@@ -339,12 +351,32 @@ class ChatPage(TakesFiles, QWidget):
     # -- files -------------------------------------------------------------------------------------------
 
     def show_drop(self, over: bool) -> None:
-        """It is asked only once they were dropped."""
+        self._cover.cover(texts.DROP_HERE) if over else self._cover.hide()
 
     def take_files(self, paths: list[str]) -> None:
-        self.parts.intake.offer(paths)
+        self.parts.files.attach(paths)
+        self.parts.composer.field.setFocus()
 
     def _on_attach(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self, texts.ATTACH)
         if paths:
-            self.parts.intake.offer(paths)
+            self.take_files(paths)
+
+    def _on_chat_made(self, record: ChatRecord) -> None:
+        """A chat was begun for attached files: what was written goes on in it."""
+        self._drafts[record.id] = self._drafts.pop(None, "")
+        waits = self._waits_for_files
+        self.session.adopt(record)
+        self._waits_for_files = waits
+
+    def _on_files_read(self) -> None:
+        """Ask the question that waited for them, or that is not to wait any longer."""
+        question = self.parts.composer.text.strip()
+        if self._waits_for_files and question and not self.parts.composer.blocked:
+            self.parts.files.message.hide()
+            self._on_asked(question)
+        self._waits_for_files = False
+
+    def _on_file_opened(self, collection: str, document: Document) -> None:
+        self.parts.source.open_document(collection, document)
+        self.parts.show_side(self.parts.source)

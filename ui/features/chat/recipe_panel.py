@@ -29,6 +29,7 @@ from workbench.api.calls import Collection, ModelRecord
 from workbench.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import (
+    PARTS,
     AdapterUse,
     DecodingPart,
     ModelPart,
@@ -60,6 +61,7 @@ class RecipePanel(QFrame):
         self._methods: Methods[Any] = Methods()
         self._showing = False
         self._format_problem = ""
+        self._attached = False
         self.model = RecipeCard(texts.MODEL, texts.MODEL_HELP)
         self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
         self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
@@ -126,6 +128,10 @@ class RecipePanel(QFrame):
         self.decoding_form.set_methods(self._methods)
         self.set_recipe(self._recipe)
 
+    def set_attached(self, there_are: bool) -> None:
+        """Whether files are attached to the chat, which the settings of documents are for as well."""
+        self._attached = there_are
+
     def set_recipe(self, recipe: Recipe) -> None:
         """Show a recipe; nothing is signalled."""
         self._recipe = recipe
@@ -139,11 +145,11 @@ class RecipePanel(QFrame):
         self.prompt_form.thinking.setVisible(switched or recipe.prompting.thinking != "automatic")
         self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
         self.decoding_form.set_part(recipe.decoding)
-        self.forms["retrieval"].setVisible(recipe.retrieval is not None)
+        self.forms["retrieval"].setVisible(recipe.retrieval is not None or self._attached)
         self.model.set_state(recipe.model.name or texts.NONE_CHOSEN)
         self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
         self.decoding.set_state(self._decoding_state())
-        self.retrieval.set_state(describe_retrieval(recipe.retrieval))
+        self.retrieval.set_state(describe_retrieval(recipe.retrieval, self._attached))
         self.adapter_form.set_uses(recipe.model.adapters)
         self.adapters.set_state(describe_adapters(recipe.model.adapters))
         self._showing = False
@@ -214,7 +220,8 @@ class RecipePanel(QFrame):
 
     def _on_documents(self, name: str) -> None:
         before = self._recipe.retrieval or RetrievalPart()
-        part = msgspec.structs.replace(before, collection=name, revision=0) if name else None
+        keeps = name or (self._attached and self._recipe.retrieval is not None)
+        part = msgspec.structs.replace(before, collection=name, revision=0) if keeps else None
         self._put(msgspec.structs.replace(self._recipe, retrieval=part))
 
     def _on_prompting(self, part: PromptingPart) -> None:
@@ -239,10 +246,9 @@ class RecipePanel(QFrame):
         return describe_decoding(part, self._methods) + (texts.CANNOT_BE_USED if unusable else "")
 
     def _on_field(self, part: str, name: str, value: Any) -> None:
-        now = getattr(self._recipe, part)
-        if now is not None:
-            changed = msgspec.structs.replace(now, **{name: value})
-            self._put(msgspec.structs.replace(self._recipe, **{part: changed}))
+        now = getattr(self._recipe, part) or PARTS[part]()
+        changed = msgspec.structs.replace(now, **{name: value})
+        self._put(msgspec.structs.replace(self._recipe, **{part: changed}))
 
 
 class RecipeCard(QFrame):
@@ -331,7 +337,10 @@ def _form(part: type[msgspec.Struct], *names: str) -> Form:
     return Form([field for field in fields_of(part) if field.name in names], narrow=True)
 
 
-def describe_retrieval(part: RetrievalPart | None) -> str:
-    if part is None or not part.collection:
+def describe_retrieval(part: RetrievalPart | None, attached: bool = False) -> str:
+    documents = part.collection if part is not None else ""
+    if attached:
+        documents = texts.WITH_ATTACHED.format(documents=documents) if documents else texts.ATTACHED_FILES
+    if not documents:
         return "off"
-    return f"{part.collection}, {part.passages} passages" if part.passages else part.collection
+    return f"{documents}, {part.passages} passages" if part is not None and part.passages else documents

@@ -115,6 +115,12 @@ class ChatSession(QObject):
             return
         self._bridge.call(GetChat(chat=chat), self._on_chat, lambda error: self._on_missing(chat, error), self)
 
+    def adopt(self, record: ChatRecord) -> None:
+        """Go on in a chat that was stored for what is shown, without a message so far."""
+        self._wanted = record.id
+        self.chat = OpenChat(record)
+        self.opened.emit()
+
     def reload(self) -> None:
         """Read the shown chat again, unless an answer is being made in it here, or another chat is on its way."""
         if self.chat.id is not None and self._wanted == self.chat.id and not self.busy:
