@@ -202,6 +202,7 @@ QPushButton[role="chip"]:focus {{ border: 2px solid {accent}; padding: 0 7px; mi
 QLabel[role="chip"][kind="accent"], QPushButton[role="chip"][kind="accent"] {{ background: {accent_soft};
     color: {accent}; border-color: {accent_soft}; }}
 QFrame[role="file"] {{ background: {surface}; border: 1px solid {edge}; border-radius: {r}px; }}
+QFrame[role="file"] QToolButton {{ padding: 2px; min-width: 16px; min-height: 16px; }}
 QFrame[role="file"][reading="true"] {{ border: 1px dashed {edge}; }}
 QLabel[role="chip"][kind="success"] {{ background: {success_soft}; color: {success}; border-color: {success_soft}; }}
 QLabel[role="chip"][kind="attention"] {{ background: {attention_soft}; color: {attention};

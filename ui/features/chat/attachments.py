@@ -214,7 +214,7 @@ class FileChip(QFrame):
         self.setProperty("role", "file")
         self.name = LinkButton("", "file", toolTip=path, clicked=self._on_clicked)
         self.remove = IconButton("close", texts.DETACH.format(name=self._name), clicked=lambda: self.removed.emit(path))
-        self.remove.setFixedSize(20, 20)
+        self.remove.setFixedSize(24, 24)
         row_of(self, self.name, self.remove, gap=0, margins=(tokens.SPACE_1, 0, 2, 0))
         self._say(within(self._name, _NAME) if document is not None else texts.FILE_WAITS.format(name=self._short))
 

@@ -190,8 +190,13 @@ class ChatController(QObject):
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         parts.head.show_model(describe_asked(recipe), describe_asked(recipe, most=100))
         self._show_whether_it_can_be_asked()
-        hint = texts.BASED_ON_FILES if attached else texts.CHOOSE_DOCUMENTS
-        parts.hint.setText(texts.BASED_ON_DOCUMENTS.format(documents=documents) if documents else hint)
+        hints = {
+            (True, True): texts.BASED_ON_BOTH,
+            (True, False): texts.BASED_ON_DOCUMENTS,
+            (False, True): texts.BASED_ON_FILES,
+        }
+        hint = hints.get((bool(documents), attached), texts.CHOOSE_DOCUMENTS)
+        parts.hint.setText(hint.format(documents=documents))
         self.show_context()
 
     def _show_whether_it_can_be_asked(self) -> None:

@@ -98,6 +98,7 @@ SEND_HELP = "Send (Enter)"
 # controller
 ADAPTER_MISSING = "The adapter {name} no longer exists."
 BASED_ON_DOCUMENTS = "Answers are based on the documents in “{documents}” and cite their sources."
+BASED_ON_BOTH = "Answers are based on the documents in “{documents}” and the attached files, and cite their sources."
 BASED_ON_FILES = "Answers are based on the attached files and cite their sources."
 CHOOSE_DOCUMENTS = "Attach a file, or select documents in the recipe to get answers based on them, with sources."
 NO_MODEL_YET = "There is no model yet."
