@@ -7,7 +7,10 @@ bare PySide6 main window, as processes of their own, interleaved; medians of fiv
 while an ingest of 2,000 files runs; gaps of the event loop, as a timer of 1 ms sees them. Target: longest gap at most
 100 ms, 99th percentile at most 33 ms.
 
-Both run offscreen unless QT_QPA_PLATFORM says otherwise; add ``--json`` for one line of JSON.
+``python benchmarks/window.py theme``: processor time of a switch of colours, with an answer of 1,024 tokens open,
+with the chat page alone and with every page made; medians of six. Target: at most 0.3 s.
+
+All run offscreen unless QT_QPA_PLATFORM says otherwise; add ``--json`` for one line of JSON.
 """
 
 from __future__ import annotations
@@ -197,6 +200,45 @@ def measure_stream() -> dict[str, float]:
     }
 
 
+def measure_theme(rounds: int) -> dict[str, float]:
+    """Seconds of processor time from the switch until the window is painted anew."""
+    from PySide6.QtWidgets import QApplication
+
+    from tests.ui.fake_front import FakeFront
+    from tests.ui.fake_home import furnished_home
+    from ui.bridge import Bridge
+    from ui.shell import Shell
+    from ui.theme.theme import current_theme
+    from workbench.api import calls
+
+    application = QApplication.instance() or QApplication([])
+    theme = current_theme()
+    home = furnished_home()
+    _, answer = home.begin_answer(calls.Ask(question="How long is the warranty?"))
+    home.end_answer(answer, "".join(markdown_tokens(1024)))
+    shell = Shell(Bridge(FakeFront(home)), Path(tempfile.mkdtemp()) / "window.ini")
+    shell.resize(1280, 800)
+    shell.show()
+    shell.start("chat")
+    settle(500)
+    result = {}
+    for name, pages in (("chat", ()), ("all pages", shell.pages)):
+        for entry in pages:
+            shell.open_page(entry.name)
+            settle(500)
+        shell.open_page("chat", chat=answer.chat)
+        settle(1500)
+        taken = []
+        for scheme in ("dark", "light") * max(3, rounds // 2):
+            began = time.process_time()
+            theme.choose(scheme)
+            application.processEvents()
+            taken.append(time.process_time() - began)
+        result |= {f"{name}: widgets": len(application.allWidgets()), f"{name}: s": statistics.median(taken)}
+    shell.close()
+    return result | {"target": 0.3}
+
+
 def markdown_tokens(count: int) -> Iterable[str]:
     """An answer as a model writes it, some four characters a token: in each 4,000 characters twelve paragraphs, a
     list, a piece of code and a table."""
@@ -226,11 +268,16 @@ def settle(milliseconds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("start", "stream"))
+    parser.add_argument("what", choices=("start", "stream", "theme"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     arguments = parser.parse_args()
-    result = measure_start(arguments.rounds) if arguments.what == "start" else measure_stream()
+    measured = {
+        "start": lambda: measure_start(arguments.rounds),
+        "stream": measure_stream,
+        "theme": lambda: measure_theme(arguments.rounds),
+    }
+    result = measured[arguments.what]()
     if arguments.json:
         print(json.dumps(result))
         return
