@@ -8,19 +8,26 @@ CLOSERS = "\"'”’»)]"
 _END = re.compile(rf"[.!?…]+[{re.escape(CLOSERS)}]*(?=\s)|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|No|Nos|Fig|Eq|ca|cf|al|"
-    r"approx|Gen|Col|Lt|Sgt|Rev|Hon|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|bzw|usw|Nr|Abs|Art)$"
+    r"approx|Gen|Col|Lt|Sgt|Rev|Hon|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|bzw|usw|Nr|Abs|Art|"
+    r"Dipl\.-Ing|Ing|Tel|Mio|Mrd|inkl|zzgl|ggf|evtl)$"
 )
+_MONTHS = (
+    "Januar", "Jänner", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
+    "Dezember",
+)  # fmt: skip
 
 
 def ends_sentence(before: str, mark: str, following: str) -> bool:
-    """Whether ``mark`` after ``before`` ends a sentence, given the next non-space character ("": the end)."""
+    """Whether ``mark`` after ``before`` ends a sentence, given what comes next without the space ("": the end)."""
     if not mark.startswith("."):
         return True
-    if mark.startswith("..") and following.islower():
-        return False
-    if following.islower():
+    if following[:1].islower():
         return False
     tail = before[-24:]
+    if re.search(r"\b\d{1,2}$", tail):  # a German date: 31. August; at the end of what is known, also 31. Aug
+        word = re.split(r"\W", following, maxsplit=1)[0]
+        if word in _MONTHS or (word and word == following and any(month.startswith(word) for month in _MONTHS)):
+            return False
     if _ABBREVIATION.search(tail):
         return not following
     return not re.search(r"(?:^|\n)\s*\d{1,3}$", tail)  # the number of a list item
@@ -31,7 +38,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _END.finditer(text):
-        rest = text[match.end() :].lstrip()[:1]
+        rest = text[match.end() : match.end() + 40].lstrip()
         mark = match.group()
         if mark[0] not in ".!?…。！？" or ends_sentence(text[start : match.start()], mark, rest):
             _append(spans, text, start, match.end())

@@ -26,6 +26,9 @@ COLUMNS = ("Part", "Price")
         ("Heading\n\nA line\nthat goes on.", ["Heading", "A line\nthat goes on."]),
         ("1. Open it.\n2. Close it.", ["1. Open it.", "2. Close it."]),
         ("你好。再见！", ["你好。", "再见！"]),
+        ("Bis zum 31. August 2025. Am 4. Juni nicht.", ["Bis zum 31. August 2025.", "Am 4. Juni nicht."]),
+        ("Dipl.-Ing. Falk Neumann zahlt 3 Mio. Euro. Gut.", ["Dipl.-Ing. Falk Neumann zahlt 3 Mio. Euro.", "Gut."]),
+        ("Es waren 12. Danach nur 8.", ["Es waren 12.", "Danach nur 8."]),
         ("   ", []),
     ],
 )

@@ -163,7 +163,7 @@ class CitationEditor:
         ended = newline or not after
         if mark and not ended:
             unspaced = mark.group()[0] in "。！？"
-            ended = unspaced or (space > 0 and ends_sentence(self._sentence, mark.group(), after[:1]))
+            ended = unspaced or (space > 0 and ends_sentence(self._sentence, mark.group(), after))
         if ended:
             cited = self._close_sentence()
             return cited + self._take(mark_end + space, spoken=False)
