@@ -17,6 +17,7 @@ from workbench.backends.backend import Capabilities, Loading, ModelUse
 from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.inference_calls import Generated, Scored
 from workbench.errors import UserError
+from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
@@ -125,8 +126,11 @@ class FakeServices:
     """Hands one model and one collection to ``answering``. ``leases`` tells each lease's ``background``; ``leased`` is
     how many are held now. The recipe's seed is drawn as 7."""
 
-    def __init__(self, model: FakeModelBackend, retriever: FakeRetriever | None = None) -> None:
+    def __init__(
+        self, model: FakeModelBackend, retriever: FakeRetriever | None = None, exam: ExamResult | None = None
+    ) -> None:
         self.model = model
+        self.exam = exam
         self._retriever = retriever
         self.leases: list[bool] = []
         self.leased = 0
@@ -134,7 +138,8 @@ class FakeServices:
     def resolve(self, recipe: Recipe) -> Resolved:
         collections = (self._retriever.collection,) if self._retriever is not None else ()
         resolved = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=7))
-        return Resolved(recipe=resolved, model=MODEL, use=ModelUse(), collections=collections)
+        model = msgspec.structs.replace(MODEL, exam=self.exam)
+        return Resolved(recipe=resolved, model=model, use=ModelUse(), collections=collections)
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self.model.capabilities

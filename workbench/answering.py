@@ -144,6 +144,7 @@ def answer(
                 cancelled=lambda: context.cancelled,
                 decoding=decoding_of(recipe, METHODS, request.kind),
                 saved=saved,
+                exam=resolved.model.exam if not resolved.use.adapters else None,
             )
             ended: events.Terminal | None = None
             for event in with_trace(_run(request, recipe, answering)):

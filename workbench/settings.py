@@ -98,6 +98,20 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return tuple(float(share) for share in self.tensor_split.split(",") if share.strip())
 
 
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The exam of a model: how often its answers from documents are right, measured once on questions of the program's
+    own. It runs in the background and gives way to your questions."""
+
+    exam_after_import: Annotated[
+        bool, about("Examine new models"), "Start the exam of a chat model by itself once the machine is idle."
+    ] = True
+    exam_idle_minutes: Annotated[
+        int,
+        about("Idle time before an exam", ge=1, le=1440, unit="min", advanced=True),
+        "Nothing has been asked, loaded or read for so long, and other programs leave the processor mostly free.",
+    ] = 5
+
+
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How documents are read."""
 
@@ -122,6 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     general: General = General()
     engine: EngineSettings = EngineSettings()
+    models: ModelSettings = ModelSettings()
     documents: DocumentSettings = DocumentSettings()
     problems: tuple[str, ...] = ()
 
@@ -129,6 +144,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "general": General,
     "engine": EngineSettings,
+    "models": ModelSettings,
     "documents": DocumentSettings,
 }
 

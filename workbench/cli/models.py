@@ -11,10 +11,11 @@ import msgspec
 from workbench.api import calls
 from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute, one_call
-from workbench.cli.output import TextOutput, byte_size, count_size
+from workbench.cli.output import TextOutput, byte_size, count_size, duration, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+from workbench.records.exam import LANGUAGES, RATES, ExamResult, describe_mode, describe_poor, describe_rate
 
 NAMES = {"name": "model"}
 
@@ -35,6 +36,9 @@ def add_commands(commands: Commands) -> None:
     choosing.add_argument("--none", action="store_true", help="choose none: the chat model that was added first")
     inspecting = group.command("inspect", "show the metadata of a model's files", inspect, show_details, names=NAMES)
     inspecting.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
+    group.command("show", "show a model and its exam", show, show_model, "NAME", names=NAMES)
+    examining = "examine a model: how often its answers from documents are right"
+    group.command("exam", examining, examine, show_exam, "NAME", names=NAMES)
     removing = one_call(lambda a: calls.RemoveModel(name=a.name))
     group.command("remove", "remove a model from the catalogue", removing, show_removed, "NAME")
     loading = one_call(lambda a: calls.LoadModel(name=a.name))
@@ -88,6 +92,35 @@ def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str,
         name = absolute(name)
     details = msgspec.to_builtins((yield from session.call(calls.InspectModel(name=name))))
     return {**details.pop("model"), **details}
+
+
+def show(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    listed = yield from session.call(calls.ListModels())
+    found = next((m for m in listed.models if m.name.casefold() == arguments.name.casefold()), None)
+    if found is None:
+        raise UserError(f"There is no model {arguments.name!r}.", f"List them with {session.command('models list')}.")
+    return {**msgspec.to_builtins(found), "exam": _with_rates(found.exam) if found.exam is not None else None}
+
+
+def examine(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    ended = yield from run_to_end(session, calls.ExamineModel(name=arguments.name))
+    return {"run": ended["run"], **_with_rates(msgspec.convert(ended, ExamResult))}
+
+
+def _with_rates(exam: ExamResult) -> dict[str, Any]:
+    """A result with its rates in full, for scripts."""
+    rates = [
+        {
+            "language": language,
+            "rate": name,
+            "share": rate.share,
+            "interval": rate.interval,
+            **msgspec.to_builtins(rate),
+        }
+        for language, of in exam.languages.items()
+        for name, rate in ((name, getattr(of, name)) for name, _ in RATES)
+    ]
+    return {**msgspec.to_builtins(exam), "rates": rates}
 
 
 def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -151,6 +184,27 @@ def _state(model: dict[str, Any], default: str | None) -> str:
 
 def show_model(result: dict[str, Any], output: TextOutput) -> None:
     output.pairs(_facts(result))
+    if result["exam_problem"]:
+        output.line(result["exam_problem"])
+    if result["exam"] is not None:
+        output.line()
+        show_exam(result["exam"], output)
+
+
+def show_exam(result: dict[str, Any], output: TextOutput) -> None:
+    """The rates with counts and 95 % intervals, for each language."""
+    exam = msgspec.convert(result, ExamResult)
+    old = "" if exam.current else ", of an earlier version: it is repeated when the machine is idle"
+    output.line(f"Exam of {moment(exam.ended)}, {duration(exam.seconds)}{old}.")
+    rows = [
+        (LANGUAGES.get(language, language), title, *describe_rate(rates, name))
+        for language, rates in exam.languages.items()
+        for name, title in RATES
+    ]
+    output.table(("LANGUAGE", "RATE", "SHARE", "COUNT, 95 % INTERVAL"), rows, numbers=("SHARE",))
+    for line in (describe_poor(exam), describe_mode(exam)):
+        if line:
+            output.line(line)
 
 
 def show_default(result: dict[str, Any], output: TextOutput) -> None:

@@ -33,9 +33,11 @@ from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
 from workbench.core.evaluation.question_sets import QuestionSets
 from workbench.core.models.base_models import BaseModels
+from workbench.core.models.examiner import Examiner
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
+from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.ingest import Ingesting
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
@@ -77,8 +79,10 @@ class Workbench:
         self._preferences = Preferences(home, self._changes)
         self._database = open_home(home)
         self._registry = CollectionRegistry(self._database)
-        catalogue = ModelCatalogue(self._database, home.models, lambda: self._preferences.current.general.model)
         checksums = Checksums(home.models / "checksums.json")
+        catalogue = ModelCatalogue(
+            self._database, home.models, lambda: self._preferences.current.general.model, checksums.known
+        )
         self._llama_cpp = LlamaCppBackend(
             self._host_maker("inference"),
             lambda: self._changes.publish("worker"),
@@ -115,6 +119,7 @@ class Workbench:
             "export": self._exports,
             "quantize": QuantizeRuns(bases, self._training_workers, self._artifacts),
             "task": TaskRuns(self._answers, home.run),
+            "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
@@ -132,6 +137,7 @@ class Workbench:
             self._preferences,
             program.status,
         )
+        self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
         documents = Documents(self._registry, chats, self._embedding, self._runs, self._watching, self._changes)
         adapters = Adapters(
             adapter_store,
@@ -148,6 +154,7 @@ class Workbench:
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
             **self._models.handlers(),
+            **self._examiner.handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),
@@ -167,6 +174,7 @@ class Workbench:
         self._exports.remove_unfinished(self._runs.recover())
         self._artifacts.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
+        self._background.start("exams", self._examiner.watch)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
         """Answer any call of ``workbench.api.calls``: events that end in exactly one terminal event; raises nothing.

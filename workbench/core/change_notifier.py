@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from workbench.api import events
@@ -15,10 +16,13 @@ class ChangeNotifier:
     def __init__(self) -> None:
         self._news = threading.Condition()
         self._pending: list[dict[tuple[str, str], None]] = []
+        self.latest = time.monotonic()
+        """When something last changed, in monotonic seconds."""
 
     def publish(self, kind: str, id: str = "") -> None:
         """Notify all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
         questions, evaluation, worker."""
+        self.latest = time.monotonic()
         with self._news:
             for pending in self._pending:
                 pending[kind, id] = None

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.exam import Rate
+
 Role = Literal["system", "user", "assistant", "tool"]
 FoundBy = Literal["words", "meaning", "both"]
 
@@ -164,6 +166,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ``confidence`` in [0, 1] is the estimated probability that the answer is right, None where it was not estimated;
     ``unsure`` when it is below the threshold at which the program warns. ``quoted`` characters at the beginning of the
     answer are sentences of the passages, word for word. ``problem`` says why the statements could not be verified.
+    ``own_rate`` and ``quoted_rate`` are how often such answers of the model were right in its exam, in its own words
+    and quoted; None without one, and where it has too few of them.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -171,6 +175,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     unsure: bool = False
     quoted: int = 0
     problem: str = ""
+    own_rate: Rate | None = None
+    quoted_rate: Rate | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

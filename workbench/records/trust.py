@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
 
 QUOTED = "Quoted from your documents, word for word."
@@ -26,7 +27,21 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
         parts.append(checked.problem)
     elif checked.unsure and (own or not checked.quoted):
         parts.append(UNSURE)
-    return " ".join(parts), supported < len(own) or checked.unsure
+    if parts:
+        parts.append(describe_rates(checked, bool(own) or not checked.quoted))
+    return " ".join(part for part in parts if part), supported < len(own) or checked.unsure
+
+
+def describe_rates(checked: Verification, own: bool) -> str:
+    """How often such answers of the model were right in its exam; "" where that was not measured. ``own``: the answer
+    is in its own words, or has a part in them."""
+    quoted = checked.quoted_rate
+    if own and checked.own_rate is not None:
+        beside = f"; quoted answers in {tenths(quoted)}" if quoted is not None else ""
+        return f"This model is right in about {tenths(checked.own_rate)} such answers in its own words{beside}."
+    if not own and quoted is not None:
+        return f"Quoted answers hold what was asked for in about {tenths(quoted)} cases."
+    return ""
 
 
 def describe_statement(statement: Statement) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import msgspec
 
 from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.records.stored import explained
+from workbench.records.exam import EXAM, ExamResult
+from workbench.records.stored import Unreadable, explained
 from workbench.storage.database import Database, Row
 
 _COLUMNS = (
@@ -36,21 +37,29 @@ class ModelCatalogue:
     """The models of a home by name; upper and lower case are the same name.
 
     Paths below ``folder``, the home's own models, are kept relative to it: a home can be moved. ``default`` tells the
-    name of the default model, "" where none is chosen.
+    name of the default model, "" where none is chosen; ``checksum`` that of a model's files, "" while it is not known:
+    an exam of other files than those there now is not the model's.
     """
 
-    def __init__(self, database: Database, folder: Path, default: Callable[[], str] = lambda: "") -> None:
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        default: Callable[[], str] = lambda: "",
+        checksum: Callable[[Sequence[str]], str] = lambda files: "",
+    ) -> None:
         self._database = database
         self._folder = folder
         self._default = default
+        self._checksum = checksum
 
     def list_models(self) -> tuple[ModelRecord, ...]:
         """In the order in which they were added."""
-        rows = self._database.execute(f"select {_MODEL} from models order by added, name")
+        rows = self._database.execute(f"select {_MODEL}, exam from models order by added, name")
         return tuple(self._record(row) for row in rows)
 
     def find(self, name: str) -> ModelRecord | None:
-        row = self._database.row(f"select {_MODEL} from models where name = ?", (name,))
+        row = self._database.row(f"select {_MODEL}, exam from models where name = ?", (name,))
         return None if row is None else self._record(row)
 
     def default(self) -> ModelRecord | None:
@@ -70,7 +79,7 @@ class ModelCatalogue:
         return found
 
     def put(self, model: ModelRecord) -> None:
-        """Add a model, or replace the one of the same name; its place in the list stays."""
+        """Add a model, or replace the one of the same name; its place in the list and its exam stay."""
         updates = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS[1:])
         self._database.execute(
             f"""insert into models ({_MODEL}, added) values ({", ".join("?" * (len(_COLUMNS) + 1))})
@@ -85,6 +94,10 @@ class ModelCatalogue:
             self._database.execute("delete from models where name = ?", (name,))
         return record
 
+    def put_exam(self, name: str, exam: ExamResult) -> None:
+        """Store a model's exam; nothing where the model was removed."""
+        self._database.execute("update models set exam = ? where name = ?", (EXAM.encode(exam).decode(), name))
+
     def _value(self, model: ModelRecord, column: str) -> Any:
         value = getattr(model, column)
         if column == "path":
@@ -94,16 +107,22 @@ class ModelCatalogue:
         return value
 
     def _record(self, row: Row) -> ModelRecord:
-        values = dict(zip(_COLUMNS, row, strict=True))
+        values = dict(zip((*_COLUMNS, "exam"), row, strict=True))
         try:
             values["path"] = self._outside(values["path"])
             files = msgspec.json.decode(values["files"], type=list[str])
             values["files"] = [self._outside(file) for file in files]
             values["owned"] = bool(values["owned"])
-            return msgspec.convert(values, ModelRecord)
+            stored = values.pop("exam")
+            record = msgspec.convert(values, ModelRecord)
         except msgspec.DecodeError as error:
             why = explained(error) if isinstance(error, msgspec.ValidationError) else "it is damaged"
             return _unreadable(str(values["name"]), why)
+        exam = EXAM.decode(stored) if stored else None
+        if isinstance(exam, Unreadable):
+            return msgspec.structs.replace(record, exam_problem=exam.reason)
+        mine = exam is not None and exam.sha256 == self._checksum(record.files)
+        return msgspec.structs.replace(record, exam=exam if mine else None)
 
     def _inside(self, path: str) -> str:
         try:

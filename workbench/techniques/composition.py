@@ -22,7 +22,12 @@ from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
-from workbench.techniques.retrieval.verification import point_to_sentences, verify_answer, with_quotes
+from workbench.techniques.retrieval.verification import (
+    point_to_sentences,
+    verify_answer,
+    with_quotes,
+    with_rates,
+)
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
 
 
@@ -107,13 +112,14 @@ def _written(
         generated, sequences = checked.generated, cited(checked.generated, checked.editors)
         citations = citations_of(checked.editors[0], grounding.passages)
         logprob = generated.sequences[0].mean_logprob if generated.sequences else None
-        verification = verify_answer(generated.text, grounding, logprob)
+        verification = verify_answer(generated.text, grounding, logprob, context.exam)
         if quotes is not None:
             before = quotes.text + (quotes.separator if grounding.own_words else "")
             generated = msgspec.structs.replace(generated, text=before + generated.text)
             sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)
             citations = tuple({c.n: c for c in (*citations, *quotes.citations)}.values())
             verification = with_quotes(quotes, verification)
+        verification = with_rates(verification, grounding.question, context.exam)
         citations = point_to_sentences(citations, verification)
         result = msgspec.structs.replace(result, citations=citations, verification=verification)
     if grounding is not None:

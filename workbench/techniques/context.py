@@ -20,6 +20,7 @@ from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import error_of
 from workbench.backends.backend import ModelBackend
 from workbench.engine.inference_calls import Generated, GeneratedSequence
+from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart
 from workbench.records.trace import TokenIds
@@ -73,7 +74,7 @@ class Step:
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
     may be asked at any time. ``notices`` collects what is said of the answer, once each. ``saved`` keeps the sections
-    of a task on a document, where it can be resumed.
+    of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
     """
 
     model: ModelBackend
@@ -83,6 +84,7 @@ class AnswerContext:
     parent: str = ""
     notices: list[str] = field(default_factory=list)
     saved: SavedSections | None = None
+    exam: ExamResult | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

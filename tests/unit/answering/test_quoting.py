@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,8 @@ from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
-from workbench.records.messages import Message, Passage
+from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
+from workbench.records.messages import Message, Passage, Verification
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 
@@ -21,9 +23,14 @@ QUESTION = "How long does the warranty of the pump run?"
 
 
 def ask(
-    mode: Mode, says: str, parameters: int = 135_000_000, found: Sequence[Passage] = (PUMP, TERMS), question: str = ""
+    mode: Mode,
+    says: str,
+    parameters: int = 135_000_000,
+    found: Sequence[Passage] = (PUMP, TERMS),
+    question: str = "",
+    exam: ExamResult | None = None,
 ) -> tuple[list[events.Event], AskResult]:
-    services = FakeServices(FakeModelBackend([says], parameters=parameters), FakeRetriever(list(found)))
+    services = FakeServices(FakeModelBackend([says], parameters=parameters), FakeRetriever(list(found)), exam)
     recipe = Recipe(retrieval=RetrievalPart(mode=mode, decline=False))
     request = AnswerRequest(recipe=recipe, conversation=(Message("user", question or QUESTION),))
     made = list(answer(request, services, RequestContext()))
@@ -39,6 +46,47 @@ def test_a_small_model_quotes_and_a_large_one_speaks_for_itself() -> None:
     assert large.answer.startswith("It runs for 36 months")
     _, longer = ask("automatic", "It says a lot.", question="Explain the warranty of the pump")
     assert "It says a lot" in longer.answer
+
+
+def examined(own: int, quoted: int, shift: float = 0.0, **fields: Any) -> ExamResult:
+    """The exam of a model that is so often right of 30."""
+    english = ExamRates(own=Rate(own, 30), quoted=Rate(quoted, 30), answers=Rate(own, 40), unmarked=Rate(9, 10))
+    result = ExamResult(
+        version=EXAM_VERSION, sha256="", ended=0.0, seconds=0.0, languages={"en": english}, confidence_shift=shift
+    )
+    return msgspec.structs.replace(result, **fields)
+
+
+def test_exam_decides_whether_automatic_quotes() -> None:
+    def quotes(parameters: int, exam: ExamResult, question: str = "") -> bool:
+        _, result = ask("automatic", "It runs for 36 months.", parameters, question=question, exam=exam)
+        assert result.verification is not None
+        return bool(result.verification.quoted)
+
+    assert quotes(7_000_000_000, examined(own=10, quoted=25))
+    assert not quotes(135_000_000, examined(own=28, quoted=18))
+    assert quotes(135_000_000, examined(own=20, quoted=24))  # no measurable difference: by its size
+    assert not quotes(7_000_000_000, examined(own=20, quoted=24))
+    assert not quotes(7_000_000_000, examined(own=10, quoted=25, version=EXAM_VERSION - 1))
+    assert not quotes(7_000_000_000, examined(own=10, quoted=25), "Explain the warranty of the pump")
+    german = "Wie lange läuft die Garantie der Pumpe?"
+    assert not quotes(7_000_000_000, examined(own=10, quoted=25), german)  # not examined in German
+
+
+def test_exam_corrects_the_confidence_and_tells_how_often_such_answers_are_right() -> None:
+    def checked(exam: ExamResult | None) -> Verification:
+        _, result = ask("own-words", "It runs for 36 months.", exam=exam)
+        assert result.verification is not None
+        return result.verification
+
+    before, sure = checked(None), checked(examined(own=12, quoted=24, shift=9.0))
+    assert (before.unsure, before.own_rate, before.quoted_rate) == (True, None, None)
+    assert (sure.unsure, sure.own_rate, sure.quoted_rate) == (False, Rate(9, 10), Rate(24, 30))
+    assert before.confidence is not None
+    assert sure.confidence is not None
+    assert sure.confidence > before.confidence
+    marked = checked(examined(own=12, quoted=24))
+    assert (marked.confidence, marked.own_rate) == (before.confidence, Rate(3, 30))
 
 
 def test_quotes_stand_in_their_passage_character_by_character_and_are_cited_by_the_sentence() -> None:

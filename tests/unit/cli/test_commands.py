@@ -30,6 +30,7 @@ from workbench.api.calls import (
     DocumentList,
     DocumentTask,
     DrawPage,
+    ExamineModel,
     ExportChat,
     FailedFile,
     FollowRun,
@@ -64,6 +65,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Artifact, Cancelled, Event, Failed, Log, Progress, TextDelta
 from workbench.api.protocol import finish
+from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.trace import TokenIds, Trace, TraceStep
@@ -183,6 +185,26 @@ def test_inspect_takes_a_name_or_a_path(
     assert [c.name for c in front.asked(InspectModel)] == [SMOLLM.name, str(tmp_path / "a.gguf"), "unknown"]
     for shown in ("134,515,008", "8,192 tokens", "49,152", "{{ x }}", "/models/smollm.gguf"):
         assert shown in ran.out
+
+
+def test_show_and_exam_tell_the_rates_with_counts_and_intervals(run: Run, front: FakeFront) -> None:
+    english = ExamRates(own=Rate(12, 30), quoted=Rate(24, 30), answers=Rate(12, 40), unmarked=Rate(8, 12))
+    exam = ExamResult(version=EXAM_VERSION, sha256="ab", ended=1.0, seconds=240.0, languages={"en": english})
+    front.answer(ListModels, ModelList(models=(msgspec.structs.replace(SMOLLM, exam=exam),)))
+    front.answer(ExamineModel, msgspec.structs.replace(RUN, kind="exam"))
+    front.answer(FollowRun, exam)
+    for ran in (run("models", "show", SMOLLM.name), run("models", "exam", SMOLLM.name)):
+        assert ran.status == 0
+        lines = [" ".join(line.split()) for line in ran.out.splitlines()]
+        assert "English Right in its own words 40 % 12 of 30, 25–58 %" in lines
+        assert "English Right when not marked 67 % 8 of 12, 39–86 %; 12 of 40 not marked" in lines
+        assert "In English answers are quoted: quoting is measurably better." in lines
+    assert front.asked(ExamineModel) == [ExamineModel(name=SMOLLM.name)]
+    plain = run("models", "show", SMOLLM.name, "--json").result["exam"]
+    [own] = [one for one in plain["rates"] if one["rate"] == "own"]
+    assert (own["language"], own["right"], own["count"], own["share"]) == ("en", 12, 30, 0.4)
+    assert own["interval"] == pytest.approx([0.2459, 0.5768], abs=1e-4)
+    assert run("models", "show", "nope").status == 1
 
 
 def test_remove_tells_what_became_of_the_files(run: Run, front: FakeFront) -> None:

@@ -12,6 +12,7 @@ import pytest
 from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
 from workbench.paths import Home
+from workbench.records.exam import ExamRates, ExamResult, Rate
 from workbench.records.messages import Beam, Candidate, Citation, Passage, Usage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
@@ -232,6 +233,34 @@ def test_models_are_found_by_name_in_any_case(database: Database, tmp_path: Path
         catalogue.get("gpt")
     assert catalogue.remove("OTHER").name == "Other"
     assert catalogue.find("Other") is None
+
+
+def test_exam_stays_with_the_files_that_it_examined(database: Database, tmp_path: Path) -> None:
+    sums = {"/m.gguf": "ab"}
+    catalogue = ModelCatalogue(database, tmp_path / "models", checksum=lambda files: sums.get(files[0], ""))
+    model = ModelRecord(
+        name="SmolLM2",
+        kind="chat",
+        format="gguf",
+        path="/m.gguf",
+        architecture="llama",
+        parameters=135,
+        quantization="Q4_1",
+        context_tokens=8192,
+        bytes=92,
+        files=("/m.gguf",),
+    )
+    catalogue.put(model)
+    exam = ExamResult(version=1, sha256="ab", ended=1.0, seconds=2.0, languages={"en": ExamRates(own=Rate(1, 2))})
+    catalogue.put_exam("SmolLM2", exam)
+    catalogue.put(msgspec.structs.replace(model, sha256="ab"))  # as when its checksum is known
+    assert catalogue.get("SmolLM2").exam == exam
+    sums["/m.gguf"] = "cd"
+    assert catalogue.get("SmolLM2").exam is None
+    database.execute("update models set exam = ?", ('{"format": 9}',))
+    [unreadable] = catalogue.list_models()
+    assert (unreadable.name, unreadable.exam, unreadable.unreadable) == ("SmolLM2", None, "")
+    assert "newer version" in unreadable.exam_problem
 
 
 def test_the_homes_own_models_move_with_it(database: Database, tmp_path: Path) -> None:

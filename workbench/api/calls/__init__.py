@@ -17,7 +17,7 @@ from workbench.api.calls.training import *
 AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
-    | BenchModel | SetDefaultModel | RestartWorker
+    | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
     | AttachFiles | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer

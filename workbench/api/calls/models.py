@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls.machine import Status
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
+from workbench.records.exam import ExamResult
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +17,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors. ``owned``: the
     files are in the home folder and deleted with the model. ``thinking``: its chat template has a switch for it.
-    ``unreadable`` says why the stored row cannot be read; then only the name is known.
+    ``exam`` is that of the files as they are now, None without one; ``exam_problem`` says why a stored one cannot be
+    read. ``unreadable`` says why the stored row cannot be read; then only the name is known.
     """
 
     name: str
@@ -34,6 +36,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     owned: bool = False
     missing: bool = False
     thinking: bool = False
+    exam: ExamResult | None = None
+    exam_problem: str = ""
     unreadable: str = ""
 
 
@@ -127,6 +131,12 @@ class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench")
 
 class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
     """Free the loaded model's memory."""
+
+
+class ExamineModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.exam"):
+    """Start the run that examines a model, or resume the one that has stopped; its result is an ``ExamResult``."""
+
+    name: str
 
 
 class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):

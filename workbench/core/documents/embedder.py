@@ -82,7 +82,9 @@ class Embedding:
 
     def delete(self, collection: Collection) -> None:
         """Delete a collection's file."""
-        file = self.file(collection)
+        self.delete_file(self.file(collection))
+
+    def delete_file(self, file: Path) -> None:
         if self.host.state in ("starting", "ready"):
             self.host.call(embedding_calls.Close(file=str(file)))
         for suffix in ("", "-wal", "-shm"):

@@ -31,6 +31,8 @@ from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home, absolute_path
 from workbench.storage.models import ModelCatalogue
 
+EXAM_ENDS_S = 30.0
+
 
 @dataclass(frozen=True, eq=False)
 class Models:
@@ -66,7 +68,8 @@ class Models:
         )
         for model in found:
             known = self._catalogue.find(model.name)
-            if known is None or msgspec.structs.replace(known, sha256="", thinking=model.thinking) != model:
+            same = {"sha256": "", "thinking": model.thinking, "exam": None, "exam_problem": ""}
+            if known is None or msgspec.structs.replace(known, **same) != model:
                 self._catalogue.put(model)
                 self._changes.publish("model", model.name)
         yield finish(calls.ModelList(models=found))
@@ -125,7 +128,11 @@ class Models:
     def remove(self, call: calls.RemoveModel) -> calls.ModelRecord:
         model = self._catalogue.get(call.name)
         for run in self._runs.list_open():
-            if run.config.get("model") == model.name:
+            if run.config.get("model") != model.name:
+                continue
+            if run.kind == "exam":
+                self._runs.stop(run.id, EXAM_ENDS_S)
+            else:
                 raise UserError(f"The run {run.title!r} is using {model.name}.", "Stop it first, or wait for its end.")
         loaded = self._backend.loaded
         if loaded is not None and loaded[0] == model.name:

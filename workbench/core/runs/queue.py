@@ -109,8 +109,9 @@ class Runs:
 
     @property
     def busy(self) -> bool:
+        """Whether a run is open that the core stays for."""
         with self._lock:
-            return bool(self._open)
+            return any(self._kinds[run.record.kind].holds_core for run in self._open.values())
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -166,8 +167,8 @@ class Runs:
                     self._store.update(run.id, state="failed", ended=time.time(), message=reason)
                 raise UserError(reason, "Free some space and try again.") from error
 
-    def stop(self, run: str) -> calls.RunRecord:
-        """Ask a run to stop; an ended run is unchanged."""
+    def stop(self, run: str, wait_s: float = 0.0) -> calls.RunRecord:
+        """Ask a run to stop, and wait so long for its end; an ended run is unchanged."""
         with self._lock:
             opened = self._open.get(run)
             if opened is not None:
@@ -175,6 +176,8 @@ class Runs:
                 if opened.thread is None:
                     del self._open[run]
                     self._end(opened, events.Cancelled())
+        if opened is not None and opened.thread is not None and wait_s:
+            opened.thread.join(wait_s)
         return self.get(run)
 
     def stop_concurrency_group(self, concurrency_group: str, timeout_s: float = 60.0) -> None:

@@ -58,6 +58,8 @@ class RunKind(Protocol):
     """Whether a run that the end of the core or a worker's death interrupted resumes automatically."""
     resumable: ClassVar[bool] = False
     """Whether a stopped run can continue where it was; otherwise it starts again."""
+    holds_core: ClassVar[bool] = True
+    """Whether the core stays for it when its last client has left."""
 
     def concurrency_group(self, run: RunRecord) -> str:
         """Runs of one concurrency group run one after the other. Raises UserError when the run's subject is missing."""
@@ -73,7 +75,9 @@ class RunKind(Protocol):
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         """Pause or continue the run. Raises UserError where that is impossible, as for most kinds."""
-        raise UserError(f"{run.record.title!r} cannot be paused.", "Only trainings can be paused; stop it instead.")
+        raise UserError(
+            f"{run.record.title!r} cannot be paused.", "Only trainings and exams can be paused; stop it instead."
+        )
 
 
 FILES: Stored[dict[str, Any]] = Stored("result of this run", dict[str, Any])

@@ -41,6 +41,28 @@ def estimate(question: str, answer: str, sentences: Sequence[Sentence], mean_log
     return 1 / (1 + math.exp(-value))
 
 
+def shifted(confidence: float, shift: float) -> float:
+    """The confidence with ``shift`` added to its log-odds."""
+    odds = confidence * math.exp(shift)
+    return odds / (odds + 1 - confidence)
+
+
+def fit_shift(graded: Sequence[tuple[float, bool]]) -> float:
+    """The shift with which the mean confidence of graded answers is the share of right ones: the maximum of the
+    likelihood, with one right and one wrong answer of confidence 0.5 added, so that few answers move it little.
+    Recalibration of the intercept: Cox 1958, "Two further applications of a model for binary regression"."""
+    pairs = [*graded, (0.5, True), (0.5, False)]
+    right = sum(good for _, good in pairs)
+    low, high = -12.0, 12.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        if sum(shifted(confidence, middle) for confidence, _ in pairs) < right:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def measure(question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None) -> tuple[float, ...]:
     """The six features, in the order of the module's table."""
     vocabulary = Vocabulary.of(s.text for s in sentences)

@@ -86,7 +86,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     if collection.unfinished:
         yield from context.note(f"Not everything in {collection.name} is read yet: the answer is based on a part.")
     verbatim = context.decoding.format != "text"
-    mode = "own-words" if verbatim else resolve_mode(part, question, context.model, context.decoding.n)
+    mode = "own-words" if verbatim else resolve_mode(part, question, context.model, context.decoding.n, context.exam)
     quotes = quote(evidence.sentences, shown if mode == "quoted-first" else ()) if mode != "own-words" else None
     if quotes is not None:
         shown = quotes.passages

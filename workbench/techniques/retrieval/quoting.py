@@ -14,19 +14,21 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
+from workbench.records.exam import ExamResult
 from workbench.records.messages import Citation, Passage, Statement
 from workbench.records.recipes import RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.prompting import WANTS_MORE
+from workbench.text.language import detect_language
 
 LEAST_LEAD = 0.45
 """Evidence by which the best sentence must lead to be quoted alone; otherwise the two best are."""
 
 MOST_SENTENCES = 2
 QUOTING_PARAMETERS = 1_000_000_000
-"""``automatic`` quotes for a model with fewer."""
+"""``automatic`` quotes for a model with fewer, unless its exam says otherwise."""
 
 
 class Quotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +42,21 @@ class Quotes(msgspec.Struct, frozen=True, kw_only=True):
     separator: str = "\n\n"
 
 
-def resolve_mode(part: RetrievalPart, question: str, model: ModelBackend, answers: int = 1) -> Mode:
-    """The mode that ``automatic`` means: a model with few parameters quotes, unless a longer text or several
-    ``answers`` are asked for."""
+def resolve_mode(
+    part: RetrievalPart, question: str, model: ModelBackend, answers: int = 1, exam: ExamResult | None = None
+) -> Mode:
+    """The mode that ``automatic`` means: quoted where the model's ``exam`` in the question's language shows that it is
+    better (``ExamRates.prefers_quotes``). Without an exam, or where that shows no difference, a model with few
+    parameters quotes. Longer texts and several ``answers`` are in the model's own words."""
     if part.mode != "automatic":
         return part.mode
-    if answers > 1 or WANTS_MORE.match(question) or not has_fewer_parameters(model, QUOTING_PARAMETERS):
+    if answers > 1 or WANTS_MORE.match(question):
         return "own-words"
-    return "quoted"
+    rates = exam.rates(detect_language(question)) if exam is not None and exam.current else None
+    quotes = rates.prefers_quotes if rates is not None else None
+    if quotes is None:
+        quotes = has_fewer_parameters(model, QUOTING_PARAMETERS)
+    return "quoted" if quotes else "own-words"
 
 
 def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quotes | None:

@@ -6,25 +6,44 @@ from collections.abc import Sequence
 
 import msgspec
 
+from workbench.records.exam import FEWEST, ExamResult
 from workbench.records.messages import Citation, Passage, Statement, Verification
-from workbench.techniques.retrieval.confidence import UNSURE, estimate
+from workbench.techniques.retrieval.confidence import UNSURE, estimate, shifted
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.quoting import Quotes
 from workbench.techniques.retrieval.statements import StatementVerifier
+from workbench.text.language import detect_language
 
 _OTHER_LANGUAGE = "The answer is in another language than the passages, so its statements were not checked."
 
 
-def verify_answer(text: str, grounding: Grounding, mean_logprob: float | None) -> Verification | None:
+def verify_answer(
+    text: str, grounding: Grounding, mean_logprob: float | None, exam: ExamResult | None = None
+) -> Verification | None:
     """Verify an answer in the model's own words against the passages that it was shown. None for an empty text, and
-    for one in a format (JSON and the like), which has no sentences."""
+    for one in a format (JSON and the like), which has no sentences. The model's ``exam`` corrects the confidence."""
     if grounding.verbatim or not text.strip():
         return None
     verified = verify_statements(text, grounding.passages, grounding.question)
     confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
     if verified.problem or confidence is None:
         return verified
+    if exam is not None and exam.current:
+        confidence = shifted(confidence, exam.confidence_shift)
     return msgspec.structs.replace(verified, confidence=round(confidence, 4), unsure=confidence < UNSURE)
+
+
+def with_rates(verification: Verification | None, question: str, exam: ExamResult | None) -> Verification | None:
+    """The verification with how often such answers of the model are right, where its exam knows the question's
+    language."""
+    rates = exam.rates(detect_language(question)) if exam is not None and exam.current else None
+    if verification is None or rates is None:
+        return verification
+    marked = verification.unsure or any(s.verdict != "supported" for s in verification.statements)
+    only_quoted = verification.quoted and all(s.end <= verification.quoted for s in verification.statements)
+    own = rates.own if only_quoted else rates.of_answer(marked)
+    own_rate, quoted_rate = (rate if rate.count >= FEWEST else None for rate in (own, rates.quoted))
+    return msgspec.structs.replace(verification, own_rate=own_rate, quoted_rate=quoted_rate)
 
 
 def verify_statements(text: str, passages: Sequence[Passage], question: str) -> Verification:

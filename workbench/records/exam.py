@@ -1,0 +1,174 @@
+"""The exam of a model: how often its answers from documents are right, measured once per model file.
+
+Every rate is a count of the exam's own questions with its 95 % interval. The result decides whether *automatic* quotes,
+corrects the confidence of answers in the model's own words, and is told below them (``records/trust.py``). How the exam
+is held is ``core/runs/kinds/exam.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from workbench.records.stored import Stored
+from workbench.records.training.scores import interval
+
+EXAM_VERSION = 1
+"""Of the questions, and of how their answers are made and graded. A result of another version is out of date: raise
+this when questions change, and when quoting, verification or confidence do."""
+
+FEWEST = 10
+"""A rate of fewer answers than this is not told of a single answer."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """``right`` of ``count``."""
+
+    right: int = 0
+    count: int = 0
+
+    @property
+    def share(self) -> float:
+        """In [0, 1]; 0 of none."""
+        return self.right / self.count if self.count else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the share (Wilson 1927)."""
+        return interval(self.share, self.count)
+
+    def __add__(self, other: Rate) -> Rate:
+        return Rate(self.right + other.right, self.count + other.count)
+
+    def __sub__(self, other: Rate) -> Rate:
+        return Rate(self.right - other.right, self.count - other.count)
+
+
+class ExamRates(msgspec.Struct, frozen=True, kw_only=True):
+    """The rates of one language.
+
+    ``own``, ``quoted``: right answers to the answerable questions that were answered, the same for both. ``answers``:
+    right ones of all answers in the model's own words; one to an unanswerable question is wrong. ``unmarked``: of
+    these, the ones that the program did not mark. ``abstained``: unanswerable questions that were declined.
+    ``declined``: answerable ones that were.
+    """
+
+    own: Rate = Rate()
+    quoted: Rate = Rate()
+    answers: Rate = Rate()
+    unmarked: Rate = Rate()
+    abstained: Rate = Rate()
+    declined: Rate = Rate()
+
+    @property
+    def marked(self) -> Rate:
+        return self.answers - self.unmarked
+
+    @property
+    def poor(self) -> bool:
+        """Whether fewer than half of the answers are right, in its own words and quoted."""
+        return bool(self.own.count) and max(self.own.share, self.quoted.share) < 0.5
+
+    @property
+    def prefers_quotes(self) -> bool | None:
+        """Whether quoting is measurably better than the model's own words: the lower bound of its interval is above the
+        share of these. False when it is measurably worse, None when neither."""
+        low, high = self.quoted.interval
+        return True if low > self.own.share else False if high < self.own.share else None
+
+    def of_answer(self, marked: bool) -> Rate:
+        """How often answers in the model's own words are right that are marked as this one is; of all of them where too
+        few were."""
+        like = self.marked if marked else self.unmarked
+        return like if like.count >= FEWEST else self.own
+
+    def __add__(self, other: ExamRates) -> ExamRates:
+        return ExamRates(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+
+class ExamResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The exam of the model file with the checksum ``sha256``. ``confidence_shift`` is added to the log-odds of the
+    confidence. ``ended`` is a time in seconds since the epoch, ``seconds`` the time that was spent."""
+
+    version: int
+    sha256: str
+    ended: float
+    seconds: float
+    languages: dict[str, ExamRates]
+    confidence_shift: float = 0.0
+
+    @property
+    def current(self) -> bool:
+        return self.version == EXAM_VERSION
+
+    def rates(self, language: str) -> ExamRates | None:
+        """The rates in a language, those of all together where it is unknown (""). None in one that the exam lacks."""
+        if language:
+            return self.languages.get(language)
+        return total(self.languages.values())
+
+
+EXAM: Stored[ExamResult] = Stored("exam of this model", ExamResult)
+
+
+class ExamConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The config of an exam's run."""
+
+    model: str
+    version: int = EXAM_VERSION
+
+
+def total(rates: Iterable[ExamRates]) -> ExamRates:
+    return sum(rates, ExamRates())
+
+
+RATES: Sequence[tuple[str, str]] = (
+    ("own", "Right in its own words"),
+    ("quoted", "Right when quoting"),
+    ("unmarked", "Right when not marked"),
+    ("abstained", "Abstains when it should"),
+    ("declined", "Declines wrongly"),
+)
+"""The rates that a person sees, by the fields of ``ExamRates``."""
+
+LANGUAGES = {"en": "English", "de": "German"}
+
+
+def describe_rate(rates: ExamRates, name: str) -> tuple[str, str]:
+    """A rate's share and its count with the 95 % interval: ``40 %`` and ``12 of 30, 25–57 %``. Of the answers that are
+    not marked it is said how many these are."""
+    rate: Rate = getattr(rates, name)
+    of_all = f"{rate.count} of {rates.answers.count} not marked" if name == "unmarked" else ""
+    if not rate.count:
+        return "none", of_all
+    low, high = rate.interval
+    counts = f"{rate.right} of {rate.count}, {low * 100:.0f}–{high * 100:.0f} %"
+    return f"{rate.share * 100:.0f} %", f"{counts}; {of_all}" if of_all else counts
+
+
+def describe_mode(result: ExamResult) -> str:
+    """What automatic does with the model, in a sentence."""
+    said = {True: "quoting is measurably better", False: "quoting is measurably worse", None: ""}
+    by = {
+        why: [LANGUAGES.get(one, one) for one, r in result.languages.items() if r.prefers_quotes is why] for why in said
+    }
+    parts = [f"In {' and '.join(by[True])} answers are quoted: {said[True]}."] if by[True] else []
+    if by[False]:
+        parts.append(f"In {' and '.join(by[False])} answers are in its own words: {said[False]}.")
+    if by[None]:
+        parts.append(f"In {' and '.join(by[None])} the model's size decides: no measurable difference.")
+    return " ".join(parts)
+
+
+def describe_poor(result: ExamResult) -> str:
+    """The languages in which most answers are wrong; "" for none."""
+    poor = [LANGUAGES.get(one, one) for one, rates in result.languages.items() if rates.poor]
+    return f"In {' and '.join(poor)} fewer than half of its answers are right, also when quoting." if poor else ""
+
+
+def tenths(rate: Rate) -> str:
+    """``4 of 10``; all and none only where it was all or none."""
+    if not 0 < rate.right < rate.count:
+        return f"{'10' if rate.right else '0'} of 10"
+    return f"{min(9, max(1, round(10 * rate.share)))} of 10"
