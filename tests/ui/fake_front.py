@@ -312,6 +312,9 @@ class FakeFront:
             case c.LoadModel():
                 home.loaded = home.model(call.name).name
                 return home.status(), [("worker", "inference")]
+            case c.ExamineModel():
+                run = home.begin_exam(home.model(call.name).name)
+                return run, [("run", run.id)]
             case c.UnloadModel():
                 home.loaded = ""
                 return home.status(), [("worker", "inference")]

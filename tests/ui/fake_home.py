@@ -332,6 +332,10 @@ class FakeHome:
         run = self.begin_ingest(collection, call.paths, False)
         return c.Attached(chat=self.chats[chat], collection=self.collections[collection], run=run)
 
+    def begin_exam(self, model: str) -> c.RunRecord:
+        nothing = {"progress": None, "seconds_left": None, "stage": "", "message": ""}
+        return running_ingest(self, kind="exam", title=f"Exam of {model}", config={"model": model}, **nothing)
+
     def end_run(self, run: str, state: Literal["cancelled", "running", "finished"]) -> c.RunRecord:
         ended = None if state == "running" else time.time()
         known = self.run(run)

@@ -18,8 +18,18 @@ from ui.features.models import texts
 from ui.features.models.model_card import ModelCard, describe_parameters
 from ui.features.models.page import ModelsPage
 from workbench.api import events
-from workbench.api.calls import ImportModel, LoadModel, RegisterStarter, RemoveModel, UnloadModel
+from workbench.api.calls import (
+    ExamineModel,
+    FollowRun,
+    ImportModel,
+    LoadModel,
+    RegisterStarter,
+    RemoveModel,
+    StopRun,
+    UnloadModel,
+)
 from workbench.errors import UserError
+from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 
 SMOL = "SmolLM2-135M-Instruct"
 
@@ -193,6 +203,94 @@ def test_a_starter_that_is_not_installed_says_what_to_do(page: ModelsPage, qtbot
     assert page.empty_state.button is not None
     assert not page.empty_state.button.isVisible()
     assert "pip install" in page.starter_problem
+
+
+EXAM = ExamResult(
+    version=EXAM_VERSION,
+    sha256="ab",
+    ended=1_760_000_000.0,
+    seconds=240.0,
+    languages={
+        "en": ExamRates(
+            own=Rate(14, 35),
+            quoted=Rate(29, 35),
+            answers=Rate(14, 38),
+            unmarked=Rate(8, 11),
+            abstained=Rate(7, 10),
+            declined=Rate(1, 36),
+        ),
+        "de": ExamRates(
+            own=Rate(3, 36),
+            quoted=Rate(15, 36),
+            answers=Rate(3, 39),
+            unmarked=Rate(0, 0),
+            abstained=Rate(7, 10),
+            declined=Rate(1, 37),
+        ),
+    },
+)
+
+
+def test_card_shows_the_rates_of_an_exam_with_counts_and_intervals(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    smol = card(page, qtbot)
+    assert not smol.exam.isVisible()  # not examined: nothing is said
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=EXAM)
+    front.announce("model", SMOL)
+    qtbot.waitUntil(smol.exam.isVisible)
+    assert smol.exam.cells["en", "own"] == "40 % 14 of 35, 26–56 %"
+    assert smol.exam.cells["de", "unmarked"] == "none 0 of 39 not marked"
+    assert smol.exam.poor.text() == "In German fewer than half of its answers are right, also when quoting."
+    assert "In English and German answers are quoted" in smol.exam.mode.text()
+    old = msgspec.structs.replace(EXAM, version=EXAM_VERSION - 1)
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=old)
+    front.announce("model", SMOL)
+    qtbot.waitUntil(lambda: "earlier version" in smol.exam.title.text())
+
+
+def test_exam_that_cannot_be_read_says_why(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam_problem="It is damaged.")
+    front.announce("model", SMOL)
+    qtbot.waitUntil(smol.exam.isVisible)
+    assert smol.exam.title.text() == "It is damaged."
+
+
+def test_exam_is_started_followed_and_stopped(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    assert not card(page, qtbot, "all-MiniLM-L6-v2").exam_button.isVisible()
+    held = front.hold(FollowRun)
+    smol.exam_button.click()
+    qtbot.waitUntil(lambda: smol.exam.running)
+    assert front.asked(ExamineModel) == [ExamineModel(name=SMOL)]
+    assert not smol.exam_button.isVisible()
+    held.emit(events.Progress(stage="examining", done=31, total=93, unit="questions", seconds_left=120.0))
+    qtbot.waitUntil(lambda: smol.exam.progress.words == "Exam 31 of 93 questions · 2 min left")
+    smol.exam.progress.stop_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(smol.exam_button.isVisible)
+    assert not smol.exam.progress.isVisible()
+
+
+def test_exam_begun_elsewhere_is_followed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    held = front.hold(FollowRun)
+    front.announce("run", front.home.begin_exam(SMOL).id)
+    qtbot.waitUntil(smol.exam.progress.isVisible)
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=EXAM)
+    front.announce("model", SMOL)
+    held.finish({})
+    qtbot.waitUntil(lambda: not smol.exam.running and smol.exam_button.text() == texts.EXAMINE_AGAIN)
+
+
+def test_why_an_exam_failed_stands_in_the_card(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    held = front.hold(FollowRun)
+    smol.exam_button.click()
+    held.fail(UserError("There is no embedding model.", "Import one."))
+    qtbot.waitUntil(lambda: smol.problem == "There is no embedding model. Import one.")
 
 
 def test_parameters_in_words() -> None:

@@ -20,8 +20,10 @@ from ui.components.basics import (
 )
 from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
+from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes
 from ui.features.models import texts
+from ui.features.models.exam_view import ExamView
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import ModelDetails, ModelRecord
@@ -40,6 +42,7 @@ class ModelCard(Card):
     unload_wanted = Signal(str)
     details_wanted = Signal(str)
     remove_wanted = Signal(str)
+    exam_wanted = Signal(str)
 
     def __init__(self, model: ModelRecord) -> None:
         super().__init__()
@@ -66,6 +69,8 @@ class ModelCard(Card):
         self.body.addWidget(self._path)
         self.body.addWidget(self._problem)
         self.body.addWidget(self._progress)
+        self.exam = ExamView()
+        self.body.addWidget(self.exam)
         self.body.addLayout(self._build_actions())
         self.confirm = ConfirmRow(self.remove_button, tokens.SPACE_1)
         self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self.model.name))
@@ -79,17 +84,26 @@ class ModelCard(Card):
         self.load_button = PlainButton(texts.LOAD, "play")
         self.unload_button = PlainButton(texts.UNLOAD, "close")
         self.details_button = QuietButton(texts.DETAILS, "chevron-right", checkable=True)
+        self.exam_button = QuietButton(texts.EXAMINE, "check", toolTip=texts.EXAMINE_HELP)
         self.remove_button = QuietButton(texts.REMOVE, "trash")
-        for button in (self.load_button, self.unload_button, self.details_button, self.remove_button):
+        for button in (
+            self.load_button,
+            self.unload_button,
+            self.details_button,
+            self.exam_button,
+            self.remove_button,
+        ):
             button.setProperty("small", True)
             button.setAccessibleName(f"{button.text()} {self.model.name}")
         self.load_button.clicked.connect(lambda: self.load_wanted.emit(self.model.name))
         self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
         self.details_button.toggled.connect(self._on_details)
+        self.exam_button.clicked.connect(lambda: self.exam_wanted.emit(self.model.name))
         self.remove_button.clicked.connect(lambda: self.confirm.ask())
         row.addWidget(self.load_button)
         row.addWidget(self.unload_button)
         row.addWidget(self.details_button)
+        row.addWidget(self.exam_button)
         row.addStretch(1)
         row.addWidget(self.remove_button)
         return row
@@ -120,6 +134,14 @@ class ModelCard(Card):
             texts.ASK_REMOVE.format(name=model.name, kind=kind),
             texts.REMOVE_WITH_FILES if model.owned else texts.REMOVE,
         )
+        self.exam.show_model(model)
+        self.exam_button.setText(texts.EXAMINE if model.exam is None else texts.EXAMINE_AGAIN)
+        self.exam_button.setAccessibleName(f"{self.exam_button.text()} {model.name}")
+        self._show_buttons()
+
+    def follow_exam(self, follower: RunFollower | None) -> None:
+        """Show an exam that is under way; None when none is."""
+        self.exam.follow(follower)
         self._show_buttons()
 
     def set_loaded(self, loaded: bool) -> None:
@@ -173,6 +195,7 @@ class ModelCard(Card):
         usable = self.model.kind != "embedder" and not self.model.missing
         self.load_button.setVisible(usable and not self._loaded and not loading)
         self.unload_button.setVisible(self._loaded and not loading)
+        self.exam_button.setVisible(usable and self.model.format == "gguf" and not self.exam.running)
 
     # -- what is done --------------------------------------------------------------------------------
 

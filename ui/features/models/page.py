@@ -12,6 +12,7 @@ from ui.bridge import Bridge, Handle
 from ui.components.basics import PlainButton, Text
 from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState, TakesFiles
+from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
 from ui.features.models import texts
@@ -20,6 +21,7 @@ from ui.features.models.model_import import ImportPanel
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
+    ExamineModel,
     ImportModel,
     InspectModel,
     LoadModel,
@@ -51,8 +53,12 @@ class ModelsPage(TakesFiles, QWidget):
         self.setAcceptDrops(True)
         self._build()
         bridge.status_changed.connect(self._on_status)
+        self._exams = RunFollowers(bridge, ("exam",), self)
+        self._exams.began.connect(self._show_exam)
+        self._exams.ended.connect(self._on_exam_ended)
         self._models = bridge.home.models
         self._models.follow(self._on_models)
+        self._exams.find()
 
     def open_target(self, model: str = "", add: bool = False) -> None:
         """Show a model by name, or the import panel."""
@@ -146,6 +152,9 @@ class ModelsPage(TakesFiles, QWidget):
         card.unload_wanted.connect(self._on_unload)
         card.details_wanted.connect(self._on_details)
         card.remove_wanted.connect(self._on_remove)
+        card.exam_wanted.connect(self._on_exam)
+        for exam in self._exams.open.values():
+            self._show_exam(exam)
         return card
 
     def _show_stack(self) -> None:
@@ -209,6 +218,26 @@ class ModelsPage(TakesFiles, QWidget):
         files = texts.FILES_WERE_DELETED if model.owned else texts.FILES_WERE_KEPT
         self._shell.show_message(texts.REMOVED.format(name=model.name, files=files), "info")
         self._models.refresh()
+
+    # -- exams ---------------------------------------------------------------------------------------
+
+    def _on_exam(self, name: str) -> None:
+        card = self._cards[name]
+        self._bridge.call(
+            ExamineModel(name=name), self._exams.follow, lambda error: card.show_problem(in_words(error)), card
+        )
+
+    def _show_exam(self, exam: RunFollower) -> None:
+        card = self._cards.get(str(exam.run.config.get("model")))
+        if card is not None and exam.terminal is None:
+            card.follow_exam(exam)
+
+    def _on_exam_ended(self, exam: RunFollower) -> None:
+        card = self._cards.get(str(exam.run.config.get("model")))
+        if card is not None:
+            card.follow_exam(None)
+            if isinstance(exam.terminal, events.Failed):
+                card.show_problem(in_words(error_of(exam.terminal)))
 
     # -- adding --------------------------------------------------------------------------------------
 

@@ -29,6 +29,19 @@ CHAT_TEMPLATE_HELP = "The prompt format of this model's conversations, from the 
 METADATA_HELP = "All entries of the file's header"
 METADATA = "Metadata"
 
+# exam
+EXAM = "Exam of {date}: answers from documents"
+EXAM_OLD = "Exam of {date}, of an earlier version: it is repeated when the machine is idle"
+EXAM_HELP = (
+    "Short documents and questions of the program's own, answered as in a chat. Below each rate: the count, and the "
+    "range in which the true rate lies with a probability of 95 %. Not marked: the program did not warn of the answer."
+)
+EXAMINE, EXAMINE_AGAIN = "Run exam", "Repeat exam"
+EXAMINE_HELP = (
+    "Measures how often answers from documents are right. It runs in the background; your questions go first."
+)
+EXAMINING, EXAM_WAITS = "Exam", "The exam is waiting"
+
 # model import
 IMPORT_MODEL = "Import a model"
 CLOSE_IMPORT = "Close the import"

@@ -23,7 +23,12 @@ from workbench.api.calls import ChangeSettings, Machine, Status
 from workbench.errors import UserError
 from workbench.settings import SECTIONS, Settings
 
-TITLES = {"general": texts.SECTION_GENERAL, "engine": texts.SECTION_MODEL, "documents": texts.SECTION_DOCUMENTS}
+TITLES = {
+    "general": texts.SECTION_GENERAL,
+    "engine": texts.SECTION_MODEL,
+    "models": texts.SECTION_EXAM,
+    "documents": texts.SECTION_DOCUMENTS,
+}
 
 
 class SettingsPage(QWidget):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # page
-SECTION_GENERAL, SECTION_MODEL, SECTION_DOCUMENTS = "General", "Model", "Documents"
+SECTION_GENERAL, SECTION_MODEL, SECTION_DOCUMENTS, SECTION_EXAM = "General", "Model", "Documents", "Exam of models"
 ABOUT = "About"
 VERSION = "Version"
 DATA_FOLDER = "Data folder"
