@@ -157,6 +157,7 @@ READING = "Reading {newest}"
 PREPARING = "Preparing…"
 SCANNING = "Scanning files…"
 READING_FAILED, READING_STOPPED = "Reading stopped: {message} {hint}", "Stopped. Files read so far are available."
+NOTHING_KEPT = "A file that was not read to its end is read anew."
 COUNT_READ, COUNT_UNREADABLE = "{count} read", "{count:,} failed"
 
 # strength

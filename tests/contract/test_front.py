@@ -188,7 +188,8 @@ def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:
     run = desk.call(c.AddDocuments(collection="Papers", paths=(str(papers),), watch=True))
     desk.told(c.FollowRun(run=run.id))
     assert desk.call(c.ListCollections()).collections[0].watched == (str(papers),)
-    assert desk.call(c.Unwatch(collection="Papers", path=str(papers))).watched == ()
+    left = desk.call(c.Unwatch(collection="Papers", path=str(papers)))
+    assert (left.watched, left.folders) == ((), (str(papers),))  # it can be watched again
 
 
 # -- runs --------------------------------------------------------------------------------------------

@@ -271,9 +271,12 @@ class FakeHome:
     def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool) -> c.RunRecord:
         """Read the files at once; the run's events tell of each. Unreadable files fail with a reason."""
         known = self.collection(collection)
-        if watch:
-            folders = tuple(dict.fromkeys((*known.watched, *paths)))
-            self.collections[known.id] = msgspec.structs.replace(known, watched=folders)
+        folders = tuple(path for path in paths if Path(path).is_dir())
+        self.collections[known.id] = msgspec.structs.replace(
+            known,
+            folders=tuple(dict.fromkeys((*known.folders, *folders))),
+            watched=tuple(dict.fromkeys((*known.watched, *(folders if watch else ())))),
+        )
         files = [file for path in paths for file in _files(Path(path))]
         told: list[Event] = []
         failed = 0

@@ -402,6 +402,20 @@ def _gone(shell: Shell, front: Front) -> None:
     page.parts.recipe.changed.emit(Recipe(model=gone))
 
 
+def _unfinished_home() -> FakeHome:
+    """A collection whose reading was stopped in the middle of a file, with two folders."""
+    home = _home_with_pdf()
+    known = home.collection("Brunnen pumps")
+    folders = ("/home/ada/papers", "/home/ada/manuals/2025")
+    home.collections[known.id] = msgspec.structs.replace(known, unfinished=True, folders=folders, watched=folders[1:])
+    documents = home.documents_of(known.id)
+    pdf = next(document for document in documents.values() if document.path.endswith(".pdf") and document.pages == 2)
+    reason = "Reading was stopped after 3 of 9 passages, which can be searched."
+    documents[pdf.id] = msgspec.structs.replace(pdf, unfinished=True, reason=reason)
+    running_ingest(home, state="cancelled", config={"collection": known.id})
+    return home
+
+
 def _merge(shell: Shell, front: Front) -> None:
     page = shell.made_page("adapters")
     assert isinstance(page, AdaptersPage)
@@ -469,6 +483,7 @@ SCENES: tuple[Scene, ...] = (
     ("pdf", "documents", _home_with_pdf, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
+    ("documents-unfinished", "documents", _unfinished_home, None),
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),
     ("adapter-failed", "adapters", _trained_home, _adapter("four-bit-try")),
     ("adapters-empty", "adapters", furnished_home, None),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePath
 
+import msgspec
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -62,13 +63,21 @@ def drop(page: DocumentsPage, *files: Path) -> None:
     assert not page.parts.cover.isVisible()
 
 
-def test_a_collection_shows_its_files_and_why_one_failed(page: DocumentsPage) -> None:
+def test_a_collection_shows_its_files_and_why_one_failed(qtbot: QtBot, page: DocumentsPage) -> None:
     assert page.parts.title.full_text == "Brunnen pumps"
     assert page.parts.counts.full_text.startswith("8 files · 1 failed")
     assert "scan-2019.pdf" in names(page)
     row = names(page).index("scan-2019.pdf")
     state = page.parts.rows.index(row, 4)
     assert state.data() == "Failed: The file has no text: its pages are pictures only."
+    view = page.parts.view
+    qtbot.waitUntil(lambda: view.rowHeight(row) > view.rowHeight(0))  # the reason has two lines
+    view.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    qtbot.waitUntil(
+        lambda: (
+            view.rowHeight(names(page).index("scan-2019.pdf")) > view.rowHeight(names(page).index("warranty-terms.txt"))
+        )
+    )
 
 
 def test_files_are_filtered_by_name_and_state_and_sorted(page: DocumentsPage) -> None:
@@ -117,9 +126,77 @@ def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(
     qtbot.waitUntil(lambda: front.asked(c.StopRun) == [c.StopRun(run=run.id)])
     held.emit(events.Cancelled())
     qtbot.waitUntil(lambda: not progress.isVisible())
-    assert page.parts.message.text == frame_texts.READING_STOPPED
+    assert page.parts.message.text == f"{frame_texts.READING_STOPPED} {frame_texts.NOTHING_KEPT}"
     page.parts.message.action_button.click()
     qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
+
+
+def test_a_stopped_reading_says_what_is_kept_of_the_file_that_was_read(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.FollowRun)
+    run = running_ingest(home, config={"collection": next(iter(home.collections)), "paths": ["/papers"]})
+    front.announce("run", run.id)
+    reason = "Reading was stopped after 186 of 400 passages."
+    result = {"state": "indexed", "chunks": 186, "unfinished": True, "reason": reason}
+    held.emit(events.Artifact(kind="document", id="/papers/long.pdf", result=result), events.Cancelled())
+    qtbot.waitUntil(page.parts.message.isVisible)
+    assert page.parts.message.text == f"{frame_texts.READING_STOPPED} long.pdf: {reason}"
+
+
+def test_a_collection_that_was_not_read_to_its_end_offers_the_rest_after_a_restart(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
+) -> None:
+    collection = home.collection("Brunnen pumps")
+    home.collections[collection.id] = msgspec.structs.replace(collection, unfinished=True)
+    manual = next(iter(home.documents_of(collection.id).values()))
+    reason = "Reading was stopped after 2 of 9 passages."
+    home.documents_of(collection.id)[manual.id] = msgspec.structs.replace(manual, unfinished=True, reason=reason)
+    run = running_ingest(home, state="cancelled", config={"collection": collection.id})
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1280, 800)
+    page.show()
+    qtbot.waitUntil(lambda: page.parts.message.isVisible() and page.parts.table.rowCount() > 0)
+    assert page.parts.message.text == texts.READING_UNFINISHED
+    row = names(page).index(PurePath(manual.path).name)
+    assert page.parts.rows.index(row, 4).data() == f"{texts.STATE_PART}: {reason}"
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: front.asked(c.ResumeRun) == [c.ResumeRun(run=run.id)])
+
+
+def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront
+) -> None:
+    manual = document(page, "AquaLift-300-manual.md")
+    menu = page.file_menu(manual)
+    actions = {action.text(): action for action in menu.actions()}
+    actions[texts.COPY_PATH].trigger()
+    assert QGuiApplication.clipboard().text() == manual.path
+    actions[texts.REMOVE_MENU].trigger()
+    assert page.parts.message.text == texts.ASK_REMOVE_DOCUMENT.format(name="AquaLift-300-manual.md")
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: "AquaLift-300-manual.md" not in names(page))
+    terms = document(page, "warranty-terms.txt")
+    next(a for a in page.file_menu(terms).actions() if a.text() == texts.READ_FILE_AGAIN).trigger()
+    qtbot.waitUntil(lambda: front.asked(c.AddDocuments)[-1].paths == (terms.path,))
+    page.parts.menu_button.click()
+    opened = QApplication.activePopupWidget()
+    assert isinstance(opened, QMenu)
+    assert [action.text() for action in opened.actions()] == [texts.RENAME_MENU, texts.DELETE_MENU]
+    opened.close()
+
+
+def test_folders_of_an_earlier_start_can_be_watched(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome
+) -> None:
+    collection = home.collection("Brunnen pumps")
+    home.collections[collection.id] = msgspec.structs.replace(collection, folders=("/a", "/b"), watched=("/b",))
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: set(page.parts.folders.boxes) == {"/a", "/b"})
+    assert [page.parts.folders.boxes[path].isChecked() for path in ("/a", "/b")] == [False, True]
 
 
 def test_a_reading_that_was_cut_off_can_go_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -152,6 +153,8 @@ class IngestFollower(RunFollower):
         self.progress = events.Progress(stage="")
         self.result: dict[str, Any] = {}
         self.failed: list[tuple[str, str]] = []
+        self.parts: list[tuple[str, str]] = []
+        """Files of which a part was read before it was stopped, and how much of each."""
         self.outcome = ""
         super().__init__(bridge, run, parent)
 
@@ -177,19 +180,22 @@ class IngestFollower(RunFollower):
                 self.progress = event
             elif isinstance(event, events.Artifact) and event.result.get("state") == "failed":
                 self.failed.append((event.id, str(event.result.get("reason", ""))))
+            elif isinstance(event, events.Artifact) and event.result.get("unfinished"):
+                self.parts.append((event.id, str(event.result.get("reason", ""))))
 
     def _take_end(self, terminal: Terminal) -> None:
-        self.outcome = describe_outcome(terminal)
+        self.outcome = describe_outcome(terminal, self.parts)
         if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
             self.result = terminal.result
 
 
-def describe_outcome(terminal: Terminal) -> str:
-    """How an ingest ended, in a sentence."""
+def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) -> str:
+    """How an ingest ended, in a sentence; ``parts`` as in ``IngestFollower``."""
     if isinstance(terminal, events.Failed):
         return texts.READING_FAILED.format(message=terminal.message, hint=terminal.hint).strip()
     if isinstance(terminal, events.Cancelled):
-        return texts.READING_STOPPED
+        kept = [f"{PurePath(path).name}: {reason}" for path, reason in parts]
+        return " ".join([texts.READING_STOPPED, *(kept or [texts.NOTHING_KEPT])])
     result = terminal.result if isinstance(terminal.result, dict) else {}
     parts = [texts.COUNT_READ.format(count=describe_count(result.get("indexed", 0), "file"))]
     for key, word in (("unchanged", "unchanged"), ("removed", "removed")):

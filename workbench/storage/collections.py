@@ -159,12 +159,13 @@ class CollectionRegistry:
     def _select(self, clause: str, parameters: tuple[str, ...]) -> tuple[Collection, ...]:
         rows = self._database.execute(
             f"""select c.id, c.name, c.documents, c.failed, c.chunks, c.bytes, c.revision, c.created,
-                       (select json_group_array(path) from (select path from roots r
-                        where r.collection = c.id and r.watched order by r.added)),
+                       (select json_group_array(json_array(path, watched)) from (select path, watched from roots r
+                        where r.collection = c.id order by r.added)),
                        exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat
                 from collections c {clause}""",
             parameters,
         )
+        added = [msgspec.json.decode(row[8], type=list[tuple[str, int]]) for row in rows]
         return tuple(
             Collection(
                 id=row[0],
@@ -175,9 +176,10 @@ class CollectionRegistry:
                 bytes=row[5],
                 revision=row[6],
                 created=row[7],
-                watched=msgspec.json.decode(row[8], type=tuple[str, ...]),
+                folders=tuple(path for path, watched in roots if watched or os.path.isdir(path)),
+                watched=tuple(path for path, watched in roots if watched),
                 unfinished=bool(row[9]),
                 chat=row[10] or "",
             )
-            for row in rows
+            for row, roots in zip(rows, added, strict=True)
         )

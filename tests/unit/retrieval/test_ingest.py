@@ -393,7 +393,9 @@ def test_stopped_ingest_keeps_what_it_read_of_a_file_and_the_next_one_reads_the_
         part = snapshot.document(str(path))
         kept = {(chunk.start, chunk.end) for chunk in snapshot.text(part.id).chunks}
         assert snapshot.text(part.id).text == text
-    assert (part.state, part.chunks) == ("indexed", seen[-1].result["chunks"])
+    assert (part.state, part.chunks, part.unfinished) == ("indexed", seen[-1].result["chunks"], True)
+    told = [event.result for event in seen if isinstance(event, events.Artifact)]
+    assert [(result["unfinished"], result["reason"]) for result in told] == [(True, part.reason)]
     assert f"Reading was stopped after {part.chunks} of " in part.reason
     embedded = sum(len(batch) for batch in desk.embedder.batches)
     result, _ = desk.run()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtCore import QMargins, QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QCheckBox, QFrame, QLineEdit, QMenu, QWidget
 
-from ui.components.basics import InlineMessage, PlainButton, Text
-from ui.components.layout import column_of
+from ui.components.basics import IconButton, InlineMessage, PlainButton, Text
+from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.lists import ItemList
 from ui.components.wording import describe_count
 from ui.features.documents import texts
@@ -17,6 +17,7 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import Collection
 
+_FOLDER_ROW, _MOST_FOLDERS = 32, 3  # px; rows that are in sight at once
 _IdRole = Qt.ItemDataRole.UserRole + 1
 
 
@@ -147,14 +148,17 @@ class CollectionPanel(QFrame):
             self.opened.emit(str(wanted))
 
     def _on_menu(self, place: QPoint) -> None:
-        if not self.list.indexAt(place).isValid():
-            return
+        if self.list.indexAt(place).isValid():
+            self.open_menu(self.list.viewport().mapToGlobal(place))
+
+    def open_menu(self, place: QPoint) -> None:
+        """What can be done with the chosen collection; ``place`` is on the screen."""
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
         menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
-        menu.popup(self.list.viewport().mapToGlobal(place))
+        menu.popup(place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self.name_field.isVisible():
@@ -172,29 +176,33 @@ def describe_collection(collection: Collection) -> str:
     return ", ".join(parts)
 
 
-class FolderList(QWidget):
-    """``switched`` sends a folder's path and whether it is to be watched. Hidden without folders."""
+class FolderList(ScrolledColumn):
+    """The folders of a collection. ``switched`` sends a folder's path and whether it is to be watched, ``again_wanted``
+    the path of one that is to be read again. Hidden without folders."""
 
     switched = Signal(str, bool)
+    again_wanted = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._column = column_of(self, gap=0)
+    def __init__(self) -> None:
+        super().__init__(0, margins=QMargins())
         self.boxes: dict[str, QCheckBox] = {}
+        self._rows: dict[str, QWidget] = {}
         self.hide()
 
     def show_folders(self, folders: Mapping[str, bool]) -> None:
         """The folders, and whether each is watched."""
         for path in [path for path in self.boxes if path not in folders]:
-            box = self.boxes.pop(path)
-            box.hide()
-            box.deleteLater()
+            del self.boxes[path]
+            row = self._rows.pop(path)
+            row.hide()
+            row.deleteLater()
         for path, watched in folders.items():
             box = self.boxes.get(path) or self._make(path)
             box.blockSignals(True)
             box.setChecked(watched)
             box.blockSignals(False)
         self.setVisible(bool(folders))
+        self.setFixedHeight(_FOLDER_ROW * min(len(folders), _MOST_FOLDERS))
 
     def _make(self, path: str) -> QCheckBox:
         shown = path if len(path) <= 70 else f"…{path[-69:]}"
@@ -203,6 +211,9 @@ class FolderList(QWidget):
             toolTip=texts.WATCH_FOLDER_HELP.format(path=path),
             toggled=lambda on: self.switched.emit(path, on),
         )
-        self._column.addWidget(box)
+        again = IconButton("refresh", texts.READ_AGAIN.format(name=shown), clicked=lambda: self.again_wanted.emit(path))
+        row = self._rows[path] = QWidget(fixedHeight=_FOLDER_ROW)
+        row_of(row, box, again, None, gap=tokens.SPACE_2)
+        self.column.insertWidget(len(self.boxes), row)
         self.boxes[path] = box
         return box

@@ -58,11 +58,14 @@ class IngestDesk(QObject):
     def _offer_to_go_on(self, found: RunList | None = None) -> None:
         known = self._bridge.home.runs.value
         latest = next((run for run in known.runs if self._is_shown(run)), None) if known is not None else None
-        if latest is None or latest.state != "interrupted" or latest.id == self._offered:
+        unfinished = self._shown is not None and self._shown.unfinished
+        if latest is None or latest.id == self._offered or latest.id in self._runs.open:
             return
-        if not self._message.isVisible():
+        if latest.state == "interrupted" or (latest.state in ("cancelled", "failed") and unfinished):
+            if self._message.isVisible():
+                return
             self._offered = latest.id
-            words = texts.READING_INTERRUPTED
+            words = texts.READING_INTERRUPTED if latest.state == "interrupted" else texts.READING_UNFINISHED
             self._message.show_message(words, "attention", texts.RESUME, lambda: self._resume(latest.id))
 
     def _is_shown(self, run: RunRecord) -> bool:

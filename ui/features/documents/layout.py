@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QAbstractItemModel, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -17,7 +17,16 @@ from PySide6.QtWidgets import (
 )
 
 from ui.bridge import Bridge
-from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, PrimaryButton, ProgressLine, QuietButton, Text
+from ui.components.basics import (
+    ElidedLabel,
+    IconButton,
+    InlineMessage,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
 from ui.components.choice_box import ChoiceBox
 from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of, row_of
@@ -27,10 +36,10 @@ from ui.components.passages_panel import PassageList
 from ui.features.chat.task_bar import TaskBar
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
-from ui.features.documents.table import DocumentFilter, DocumentTable
+from ui.features.documents.table import DocumentFilter, DocumentRole, DocumentTable
 from ui.theme import tokens
 
-ROW_HEIGHT = 36
+ROW_HEIGHT, _TALL_ROW = 36, 52
 COMPACT = 600
 """Below this width of the middle, in px, only names and states stand in the table."""
 
@@ -45,6 +54,7 @@ class DocumentsLayout(QWidget):
         self.counts = ElidedLabel("", "muted")
         self.add_files = PrimaryButton(texts.ADD_FILES_BUTTON, "plus")
         self.add_folder = PlainButton(texts.ADD_FOLDER_BUTTON, "folder")
+        self.menu_button = IconButton("more", texts.COLLECTION_MENU)
         self.progress = ProgressLine(visible=False)
         self.message = InlineMessage()
         self.folders = FolderList()
@@ -73,7 +83,7 @@ class DocumentsLayout(QWidget):
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(tokens.SPACE_2)
         names = column_of(None, self.title, self.counts, gap=0)
-        buttons = row_of(None, self.add_folder, self.add_files, None, gap=tokens.SPACE_2)
+        buttons = row_of(None, self.menu_button, self.add_folder, self.add_files, None, gap=tokens.SPACE_2)
         self._head.addLayout(names, 1)
         self._head.addLayout(buttons)
         filters = row_of(None, (self.search, 3), gap=tokens.SPACE_2)
@@ -185,13 +195,29 @@ class FileView(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
-        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self._fit = QTimer(self, singleShot=True, interval=0, timeout=self._fit_rows)
         self.setTabKeyNavigation(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.setSortingEnabled(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self.verticalHeader().hide()
+
+    def setModel(self, model: QAbstractItemModel | None) -> None:
+        super().setModel(model)
+        if model is not None:
+            for changed in (model.modelReset, model.layoutChanged, model.rowsInserted, model.rowsRemoved):
+                changed.connect(self._fit.start)
+            model.dataChanged.connect(self._fit.start)
+
+    def _fit_rows(self) -> None:
+        """A reason has two lines."""
+        model = self.model()
+        for row in range(model.rowCount()):
+            long = bool(model.index(row, 0).data(DocumentRole).reason)
+            self.setRowHeight(row, _TALL_ROW if long else ROW_HEIGHT)
 
     def show_columns(self) -> None:
         """Widths that fit the columns; call once there is a model."""
@@ -199,6 +225,6 @@ class FileView(QTableView):
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((230, 104, 60, 80)):
+        for column, width in enumerate((230, 84, 60, 80)):
             self.setColumnWidth(column, width)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
 from ui.components.layout import column_of
@@ -20,6 +20,7 @@ from ui.features.documents.collection_list import describe_collection
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
 from ui.state import Listing
+from ui.theme.theme import current_theme
 from workbench.api.calls import (
     AddDocuments,
     Collection,
@@ -58,7 +59,6 @@ class DocumentsPage(TakesFiles, QWidget):
         self._current = ""  # id of the collection that is shown
         self._opened: Document | None = None
         self._wanted_document: tuple[str, int, int] | None = None
-        self._folders: dict[str, dict[str, bool]] = {}  # by collection: folders added here, watched or not
         self._searched = 0
         self.parts = DocumentsLayout(bridge)
         self._desk = IngestDesk(bridge, self.parts.progress, self.parts.message, self)
@@ -106,12 +106,15 @@ class DocumentsPage(TakesFiles, QWidget):
         self._desk.files_ended.connect(self._on_files_ended)
         self._desk.failed_wanted.connect(self._show_failed)
         parts.folders.switched.connect(self._on_folder_switched)
+        parts.folders.again_wanted.connect(lambda path: self.add([path]))
         parts.search.searched.connect(self._on_search)
         parts.search.textChanged.connect(self._on_search_edited)
         parts.name_filter.textChanged.connect(self._on_filter)
         parts.state_filter.currentIndexChanged.connect(self._on_filter)
         parts.view.activated.connect(self._on_activated)
         parts.view.clicked.connect(self._on_activated)
+        parts.view.customContextMenuRequested.connect(self._on_file_menu)
+        parts.menu_button.clicked.connect(self._on_collection_menu)
         parts.hits.opened.connect(self._on_hit)
         parts.pane.close_wanted.connect(self.close_document)
         parts.tasks.wanted.connect(self._on_task)
@@ -158,11 +161,7 @@ class DocumentsPage(TakesFiles, QWidget):
             return
         self.parts.title.set_full_text(collection.name)
         self.parts.counts.set_full_text(describe_collection(collection).replace(", ", " · "))
-        folders = self._folders.setdefault(collection.id, {})
-        for path in folders:
-            folders[path] = path in collection.watched
-        folders.update(dict.fromkeys(collection.watched, True))
-        self.parts.folders.show_folders(folders)
+        self.parts.folders.show_folders({path: path in collection.watched for path in collection.folders})
 
     def _on_create(self, name: str) -> None:
         self._create(name, lambda collection: self.parts.add_files.setFocus())
@@ -231,9 +230,6 @@ class DocumentsPage(TakesFiles, QWidget):
             folder = next((PurePath(path).name for path in paths if os.path.isdir(path)), "")
             self._create(folder or FIRST_COLLECTION, lambda _: self.add(paths, watch))
             return
-        for path in paths:
-            if os.path.isdir(path):
-                self._folders.setdefault(collection.id, {})[path] = watch
         call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
         self._bridge.call(call, self._desk.follow, self._complain, self)
 
@@ -280,14 +276,43 @@ class DocumentsPage(TakesFiles, QWidget):
             self._wanted_document = None
             self.open_document(self.parts.table.documents[row], start, end)
 
-    def _on_remove(self) -> None:
-        document = self._opened
-        if document is None:
-            return
+    def _on_collection_menu(self) -> None:
+        button = self.parts.menu_button
+        self.parts.collections.open_menu(button.mapToGlobal(button.rect().bottomLeft()))
 
+    def _on_file_menu(self, place: QPoint) -> None:
+        document = self.parts.rows.document_at(self.parts.view.indexAt(place))
+        if document is not None:
+            self.file_menu(document).popup(self.parts.view.viewport().mapToGlobal(place))
+
+    def file_menu(self, document: Document) -> QMenu:
+        """What can be done with a file."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        folder = os.path.dirname(document.path)
+        for icon, words, run in (
+            ("file", texts.OPEN_FILE, lambda: self._open_outside(document.path)),
+            ("folder", texts.SHOW_IN_FOLDER, lambda: self._open_outside(folder)),
+            ("copy", texts.COPY_PATH, lambda: QGuiApplication.clipboard().setText(document.path)),
+            ("refresh", texts.READ_FILE_AGAIN, lambda: self.add([document.path])),
+            ("trash", texts.REMOVE_MENU, lambda: self._ask_to_remove(document)),
+        ):
+            menu.addAction(current_theme().icon(icon, "danger" if icon == "trash" else "text"), words, run)
+        return menu
+
+    def _open_outside(self, path: str) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(path)):
+            self.parts.message.show_message(texts.CANNOT_OPEN.format(path=path), "attention")
+
+    def _on_remove(self) -> None:
+        if self._opened is not None:
+            self._ask_to_remove(self._opened)
+
+    def _ask_to_remove(self, document: Document) -> None:
         def remove() -> None:
             self.parts.message.hide()
-            self.close_document()
+            if document == self._opened:
+                self.close_document()
             call = RemoveDocument(collection=self._current, document=document.id)
             self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
@@ -338,8 +363,9 @@ class DocumentsPage(TakesFiles, QWidget):
             self.close_document()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Delete and self._opened is not None:
-            self._on_remove()
+        chosen = self.parts.rows.document_at(self.parts.view.currentIndex()) if self.parts.view.hasFocus() else None
+        if event.key() == Qt.Key.Key_Delete and (self._opened or chosen) is not None:
+            self._ask_to_remove(self._opened or chosen)
             return
         super().keyPressEvent(event)
 

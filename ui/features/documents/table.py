@@ -86,8 +86,7 @@ class DocumentTable(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return f"{document.path}\n{document.reason}".strip()
             case Qt.ItemDataRole.AccessibleTextRole:
-                reason = f", {document.reason}" if column == 4 and document.reason else ""
-                return f"{COLUMNS[column]}: {_cell(document, column) or 'none'}{reason}"
+                return f"{COLUMNS[column]}: {_cell(document, column) or 'none'}"
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ForegroundRole:
@@ -98,8 +97,8 @@ class DocumentTable(QAbstractTableModel):
             case Qt.ItemDataRole.DecorationRole:
                 if column == 0:
                     return current_theme().icon("file", "muted")
-                if column == 4 and document.state == "failed":
-                    return current_theme().icon("warning", "danger")
+                if column == 4 and (document.state == "failed" or document.reason):
+                    return current_theme().icon("warning", "danger" if document.state == "failed" else "attention")
                 return None
             case _ if role == DocumentRole:
                 return document
@@ -156,8 +155,8 @@ def _cell(document: Document, column: int) -> str:
         case 3:
             return f"{document.chunks:,}" if document.chunks else ""
         case _:
-            words = STATES[document.state]
-            return f"{words}: {document.reason}" if document.state == "failed" and document.reason else words
+            words = texts.STATE_PART if document.unfinished else STATES[document.state]
+            return f"{words}: {document.reason}" if document.reason else words
 
 
 def _sort_key(document: Document, column: int) -> object:

@@ -14,10 +14,12 @@ RENAME_MENU = "Rename\tF2"
 DELETE_MENU = "Delete\tDel"
 COUNT_FAILED = "{failed:,} failed"
 WATCH_FOLDER = "Watch this folder: {shown}"
+READ_AGAIN = "Read {name} again"
 WATCH_FOLDER_HELP = "{path}\nChanged, new and deleted files are read again automatically."
 
 # ingests
 READING_INTERRUPTED = "Reading was interrupted when the program ended. Files read so far are available."
+READING_UNFINISHED = "Not all of these files have been read. What was read can be searched."
 RESUME = "Resume"
 SHOW_FAILED = "Show failed files"
 
@@ -40,6 +42,7 @@ DROP_FILES_HELP = (
     "Supported: text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-books, mail and source code. "
     "Files stay where they are."
 )
+COLLECTION_MENU = "Rename or delete this collection"
 FILES_OF_COLLECTION = "Files in the collection"
 
 # page
@@ -47,9 +50,13 @@ ADD_FILES, ADD_FOLDER = "Add files", "Add folder"
 ASK_REMOVE_DOCUMENT = "Remove {name} from the collection? The file itself is not deleted."
 REMOVE = "Remove"
 NO_PASSAGE_FOUND = "No matching passage in these documents."
+OPEN_FILE, SHOW_IN_FOLDER, COPY_PATH = "Open in its own program", "Show in its folder", "Copy the path"
+READ_FILE_AGAIN = "Read again"
+REMOVE_MENU = "Remove from collection\tDel"
+CANNOT_OPEN = "This system has no program to open {path}."
 A_NEW_COLLECTION = "a new collection"
 DROP_TO_ADD = "Drop to add to {name}"
 
 # table
 COLUMN_NAME, COLUMN_KIND, COLUMN_PAGES, COLUMN_PASSAGES, COLUMN_STATE = "Name", "Type", "Pages", "Passages", "State"
-STATE_REMOVED = "Removed"
+STATE_REMOVED, STATE_PART = "Removed", "Read in part"

@@ -13,7 +13,8 @@ from workbench.records.messages import Passage
 
 
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of documents that are searched together. ``revision`` increases with every change. ``unfinished``: not all
+    """A set of documents that are searched together. ``revision`` increases with every change. ``folders`` were added
+    to it, and the ``watched`` ones of them are read again when they change. ``unfinished``: not all
     that was added to it has been read to its end: it is being read now, or reading was stopped. ``chat``: it is the
     files attached to this chat, which serve that chat alone and go with it."""
 
@@ -24,6 +25,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     chunks: int = 0
     bytes: int = 0
     revision: int = 0
+    folders: tuple[str, ...] = ()
     watched: tuple[str, ...] = ()
     created: float = 0.0
     unfinished: bool = False
@@ -39,7 +41,7 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
-    ``language`` is an ISO 639-1 code."""
+    ``unfinished``: reading was stopped, and a part of it is indexed; ``language`` is an ISO 639-1 code."""
 
     id: str
     path: str
@@ -54,6 +56,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     hash: str = ""
     indexed_at: float = 0.0
+    unfinished: bool = False
 
 
 class DocumentList(msgspec.Struct, frozen=True, kw_only=True):

@@ -138,13 +138,21 @@ class _Account:
         if self._embedding_since is None:
             self._embedding_since, self._bytes_before = time.monotonic(), self._bytes_done
 
-    def note(self, path: str, state: DocumentState, reason: str = "", chunks: int = 0, document: str = "") -> Artifact:
+    def note(
+        self,
+        path: str,
+        state: DocumentState,
+        reason: str = "",
+        chunks: int = 0,
+        document: str = "",
+        unfinished: bool = False,
+    ) -> Artifact:
         self._counts[state] += 1
         if state == "failed":
             self._failed.append(FailedFile(path=path, reason=reason))
         if state == "indexed":
             self._chunks += chunks
-        result = {"state": state, "reason": reason, "chunks": chunks, "document": document}
+        result = {"state": state, "reason": reason, "chunks": chunks, "document": document, "unfinished": unfinished}
         return Artifact(kind="document", id=path, result=result)
 
     def weigh(self, done: float, *, earlier: bool = False) -> None:
@@ -305,8 +313,8 @@ class _Work:
         if not one.complete:
             stamp = msgspec.structs.replace(stamp, mtime_ns=UNFINISHED_NS)
             warnings.append(
-                f"Reading was stopped after {len(chunks):,} of {len(item.chunks):,} chunks: add the file again to "
-                "read the rest."
+                f"Reading was stopped after {len(chunks):,} of {len(item.chunks):,} passages, which can be searched. "
+                "Resume, or add the file again, to read the rest."
             )
         stored = self._index.put(
             Entry(
@@ -326,7 +334,9 @@ class _Work:
         )
         account.weigh(one.bytes_done - one.bytes_before)
         one.committed = True
-        return account.note(stored.path, "indexed", stored.reason, chunks=stored.chunks, document=stored.id)
+        return account.note(
+            stored.path, "indexed", stored.reason, stored.chunks, document=stored.id, unfinished=not one.complete
+        )
 
     # -- on the reading thread ------------------------------------------------------------------------
 
