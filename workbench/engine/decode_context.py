@@ -84,7 +84,7 @@ class DecodeContext:
         """Whether the job can be admitted now, given that its adapters are those of the decode context."""
         if self.model.deterministic and self.jobs:
             return False
-        cells = sum(active.cells for active in self.jobs) + job.cells
+        cells = self._cells() + job.cells - self.slots.lendable(job)
         width = sum(active.width for active in self.jobs) + job.width
         if job.background and self.jobs:
             behind = [active for active in self.jobs if active.background]
@@ -96,8 +96,9 @@ class DecodeContext:
 
     def admit(self, job: Job) -> None:
         """Give the job its first branch, with the part of its prompt that is in memory or in the store."""
+        needed = self._cells() + job.cells - self.slots.lendable(job)
         self.jobs.append(job)
-        branch = self.slots.allocate(job, sum(active.cells for active in self.jobs))
+        branch = self.slots.allocate(job, needed)
         job.cached = branch.computed
         job.memory = self
         job.begin()
@@ -111,7 +112,12 @@ class DecodeContext:
     def remove(self, job: Job) -> None:
         """Remove a job's branches; the tokens of the first one stay for jobs with the same prefix."""
         self.jobs.remove(job)
+        self.slots.settle_loans(job)
         self.slots.release(job)
+
+    def _cells(self) -> int:
+        """Number of cells that the jobs may need: what they share counts once."""
+        return sum(job.cells - job.borrowed for job in self.jobs)
 
     def fail_all(self, error: Exception) -> None:
         """Fail all jobs in flight and discard the memory."""
@@ -206,6 +212,8 @@ class DecodeContext:
             branch.computed += count
         for job, branch, first, count in shares:
             start = branch.computed - count
+            if branch.computed == branch.fork_at:
+                self.slots.keep_fork(branch)
             if branch.computed < branch.logits_from:
                 job.report_reading(branch)
             try:
@@ -242,6 +250,8 @@ class DecodeContext:
                 count = min(count, slices)
             if job.background:
                 count = min(count, spare if generates else slices_behind)
+            if branch.fork_at > position:
+                count = min(count, branch.fork_at - position)
             if self.model.deterministic and not generates:
                 count = min(count, EXACT_SLICE - position % EXACT_SLICE)
             # no more tokens than there is room for logits

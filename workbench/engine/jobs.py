@@ -28,13 +28,14 @@ class Branch:
     """One sequence of a job: ``tokens`` must be in the model's memory; the first ``computed`` of them are.
 
     Logits are needed after each token from position ``logits_from`` on. A job appends to ``tokens``; everything else
-    changes through its ``Memory``.
+    changes through its ``Memory``. A step ends at position ``fork_at``, where jobs that wait for it begin; 0: nowhere.
     """
 
     number: int
     tokens: list[int]
     computed: int
     logits_from: int
+    fork_at: int = 0
 
     @property
     def missing(self) -> int:
@@ -65,8 +66,9 @@ class Job(ABC):
     Its first branch begins with ``prompt``; logits are needed from position ``logits_from`` on. ``room`` is the maximum
     number of tokens, ``width`` that of sequences. ``key`` is the set of adapters; with the virtual tokens that they put
     before the text the job takes ``cells`` of the model's memory. Jobs never see those: positions count from the text's
-    first token. ``background`` jobs yield to others. ``cached`` is the number of prompt tokens found in memory. The
-    first ``kept`` branches stay in memory when the job is done, so that an answer can be continued.
+    first token. ``background`` jobs yield to others. ``cached`` is the number of prompt tokens found in memory;
+    ``borrowed`` of them are cells of ``lender``, another job at work. The first ``kept`` branches stay in memory when
+    the job is done, so that an answer can be continued.
     """
 
     needs_states = False
@@ -91,6 +93,8 @@ class Job(ABC):
         self.cells = room + virtual_tokens(key)
         self.background = background
         self.cached = 0
+        self.borrowed = 0
+        self.lender: Job | None = None
         self.done = False
         self.branches: list[Branch] = []  # owned by the loop
         self.memory: Memory  # set by the loop before ``begin``

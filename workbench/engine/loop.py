@@ -4,6 +4,9 @@ Jobs wait in a queue, people's before background ones, each in the order of arri
 context that has the job's adapters; busy decode contexts take turns. There are at most ``MAX_DECODE_CONTEXTS``, so that
 recipes with different adapters answer side by side, and one more for a person whom background work would delay; an idle
 decode context switches its adapters in milliseconds.
+
+A job whose prompt begins as one that is being computed waits for that beginning and goes on from it, so that prompts
+that arrive together compute what they share once (https://arxiv.org/abs/2312.07104 calls it a radix cache).
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
@@ -28,10 +31,14 @@ from workbench.engine.keys import Key, virtual_tokens
 from workbench.engine.loaded_adapters import Adapters
 from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
+from workbench.engine.slots import shared_length
 from workbench.engine.threads import ThreadCount
 from workbench.errors import UserError
 
 MAX_DECODE_CONTEXTS = 2
+
+WORTH_WAITING = 32
+"""A job waits for another one's prompt when it saves more tokens than that."""
 
 _T = TypeVar("_T")
 
@@ -41,7 +48,7 @@ class Engine:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._arrived: queue.SimpleQueue[Job | Callable[[], None] | None] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[Job, ...] | Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: deque[Job] = deque()
         self._store = PrefixStore(model.prefix_cache_bytes)
         self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors, model.windowed)
@@ -62,9 +69,14 @@ class Engine:
 
     def submit(self, job: Job) -> Job:
         """Queue a job; its ``events()`` carry the result. After the engine is closed it is cancelled."""
-        if not self._send(job):
-            job.cancel()
+        self.submit_all((job,))
         return job
+
+    def submit_all(self, jobs: Sequence[Job]) -> None:
+        """As ``submit``, of several at once: what their prompts share is computed once."""
+        if not self._send(tuple(jobs)):
+            for job in jobs:
+                job.cancel()
 
     def ask(self, work: Callable[[], _T]) -> _T:
         """Run a function on the engine's thread between two steps.
@@ -85,7 +97,7 @@ class Engine:
             raise RuntimeError("the engine is closed")
         return done.result()
 
-    def _send(self, work: Job | Callable[[], None]) -> bool:
+    def _send(self, work: tuple[Job, ...] | Callable[[], None]) -> bool:
         """False when the engine is closed and takes no more work."""
         with self._door:
             if not self._closing:
@@ -140,13 +152,13 @@ class Engine:
         """Wait for work when there is none. False when the engine has to end."""
         idle = not self._waiting and not self._jobs()
         while idle or not self._arrived.empty():
-            job = self._arrived.get()
-            if job is None:
+            arrived = self._arrived.get()
+            if arrived is None:
                 return False
-            if not isinstance(job, Job):
-                job()
+            if not isinstance(arrived, tuple):
+                arrived()
                 continue
-            self._waiting.append(job)
+            self._waiting.extend(arrived)
             if idle and self._thread_count is not None:
                 self._thread_count.begin()
             idle = False
@@ -166,12 +178,36 @@ class Engine:
             self._waiting = deque(job for job in self._waiting if not job.done)
 
     def _admit_waiting(self) -> None:
-        """Admit waiting jobs in their order while there is a decode context with room; no job overtakes another."""
+        """Admit waiting jobs in their order while there is a decode context with room. No job overtakes another, but
+        for those that wait for the beginning of their prompt."""
+        for admitted in self._jobs():
+            for branch in admitted.branches[:1]:
+                branch.fork_at = 0
         for behind in (False, True):
             for job in [job for job in self._waiting if job.background is behind]:
+                if self._awaits_prompt(job):
+                    continue
                 if not self._admit(job):
                     return
                 self._waiting.remove(job)
+
+    def _awaits_prompt(self, job: Job) -> bool:
+        """Whether a job that is admitted computes the beginning of this one's prompt now: then its next step ends where
+        this one begins."""
+        if self.model.deterministic:  # a step ends at fixed places
+            return False
+        for decode_context in self._decode_contexts:
+            for other in decode_context.jobs if decode_context.key == job.key else ():
+                branch = next(iter(other.branches), None)
+                if branch is None or branch.computed >= other.logits_from or other.cancelled:
+                    continue
+                shared = min(shared_length(other.prompt, job.prompt), other.logits_from, job.logits_from)
+                overtaken = other.background and not job.background
+                if shared > branch.computed and not overtaken:
+                    if shared > decode_context.cached_length(job) + WORTH_WAITING:
+                        branch.fork_at = min(branch.fork_at or shared, shared)
+                        return True
+        return False
 
     def _admit(self, job: Job) -> bool:
         """False when the job has to wait. A job that can never be admitted fails."""

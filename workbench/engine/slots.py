@@ -8,6 +8,8 @@ Adapters may put virtual tokens before the text (``keys``). They are the first c
 with such a set; only this module knows of them, all others count from the text's first token. They are computed once,
 and restored as a saved state wherever a sequence begins anew.
 
+Jobs at work lend the beginnings of their sequences: the cells are shared, so they count once.
+
 In a deterministic model only whole slices of ``EXACT_SLICE`` tokens are reused, and no idle sequence stays beside a
 job: the position of a token's cell changes the last bits of its logits.
 """
@@ -89,7 +91,29 @@ class Slots:
 
     def cached_length(self, job: Job) -> int:
         """Number of prompt tokens of the job that are in memory."""
-        return max(self._usable(slot, job) for slot in self._slots)
+        return self._usable(self._best(job), job)
+
+    def lendable(self, job: Job) -> int:
+        """Number of prompt tokens whose cells a job at work would share with this one, if it were admitted now."""
+        best = self._best(job)
+        return self._usable(best, job) if best.branch is not None and self.model.shares else 0
+
+    def settle_loans(self, job: Job) -> None:
+        """A job has ended: of those that share its cells, the one that shares most stands for it from now on."""
+        borrowers = {id(s.job): s.job for s in self._slots if s.job is not None and s.job.lender is job}.values()
+        first = max(borrowers, key=lambda one: one.borrowed, default=None)
+        for one in borrowers:
+            if one is first:
+                one.lender, one.borrowed = job.lender, min(one.borrowed, job.borrowed)
+            else:
+                one.lender = first
+
+    def keep_fork(self, branch: Branch) -> None:
+        """Save the state of a branch where other jobs begin, if they cannot share its cells."""
+        if not self.model.shares:
+            first = llama.llama_memory_seq_pos_min(self.memory, branch.number)
+            tokens = branch.tokens[: branch.computed]
+            self._store.save(self.context, branch.number, self.key, tokens, max(0, first), 0)
 
     def move_to_store(self, job: Job, more_than: int) -> None:
         """Move an idle conversation that shares the job's beginning into the store, for another decode context."""
@@ -161,6 +185,8 @@ class Slots:
         if held <= length:
             return
         slot = self._slots[branch.number]
+        if slot.job is not None:
+            slot.job.borrowed = min(slot.job.borrowed, length)
         first = llama.llama_memory_seq_pos_min(self.memory, slot.number)
         if self._reachable(length, held, first, slot.before) and self._remove(slot, length):
             branch.computed = length
@@ -192,7 +218,8 @@ class Slots:
 
     def _place(self, job: Job, needed: int) -> Slot:
         """An idle slot that holds the reusable part of the job's prompt and nothing else."""
-        slot = self._restored(job, needed) or self._reused(job, needed)
+        slot = None if self.lendable(job) else self._restored(job, needed)
+        slot = slot or self._reused(job, needed)
         if not slot.tokens:
             self._reset(slot)
         return slot
@@ -211,7 +238,7 @@ class Slots:
         return slot
 
     def _reused(self, job: Job, needed: int) -> Slot:
-        best = max(self._slots, key=lambda slot: self._usable(slot, job))
+        best = self._best(job)
         keep = self._usable(best, job)
         alone = all(slot is best or slot.branch is not None for slot in self._slots)
         if best.branch is None and keep and (keep > len(best.tokens) // 2 or alone or not self.model.shares):
@@ -224,6 +251,8 @@ class Slots:
             if keep and self.model.shares:
                 llama.llama_memory_seq_cp(self.memory, best.number, slot.number, 0, best.before + keep)
                 slot.tokens, slot.before = job.prompt[:keep], best.before
+                if best.job is not None:
+                    job.lender, job.borrowed = best.job, keep
         self._cut(slot, keep)
         self._make_room(slot, needed)
         return slot
@@ -238,6 +267,10 @@ class Slots:
                 self._clear(slot)
                 raise
             slot.before = self.before
+
+    def _best(self, job: Job) -> Slot:
+        """The slot that holds most of a job's prompt; of equals one at work, whose cells can be shared."""
+        return max(self._slots, key=lambda slot: (self._usable(slot, job), slot.branch is not None))
 
     def _usable(self, slot: Slot, job: Job) -> int:
         """Number of prompt tokens that can be taken from a slot; 0 where the memory has lost what the next token
