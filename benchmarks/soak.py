@@ -126,7 +126,7 @@ def answer_of(job: Any) -> Any:
     assert isinstance(terminal, events.Finished), terminal
     if isinstance(terminal.result, dict):
         return [sequence.tokens for sequence in msgspec.convert(terminal.result, Generated).sequences]
-    return [scored["logprob"] for scored in terminal.result]
+    return [scored["logprob"] for scored in terminal.result["values"]]
 
 
 def own_memory() -> int:

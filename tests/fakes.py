@@ -11,11 +11,11 @@ import msgspec
 
 from workbench.answering import Resolved
 from workbench.api.calls import Chunk, Collection, Document, DocumentText, ModelRecord, SearchResult
-from workbench.api.events import BeamStep, Cancelled, Event, Progress, TextDelta
+from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Capabilities, Loading, ModelUse
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.engine.inference_calls import Generated, Scored
+from workbench.engine.inference_calls import AssistantStart, Generate, Generated, Score, Scored, Scores, start_text
 from workbench.errors import UserError
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
@@ -23,6 +23,8 @@ from workbench.records.recipes import DecodingPart, Recipe
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
 
 Reply = str | Sequence[str] | Exception | Generated
+Replies = Callable[[Sequence[Message], DecodingPart, str], Reply]
+"""What is answered to messages, after the answer's beginning."""
 
 
 class FakeModelBackend:
@@ -31,15 +33,16 @@ class FakeModelBackend:
     A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (empty: by
     their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``continued``
     prompts and answers that were continued; ``scores`` is a queue of lists of log-probabilities (otherwise each word
-    costs -2). One word is one token. Once ``cancelled`` says so an answer ends with what there is. An empty queue is an
-    AssertionError: the test did not expect the question.
+    costs -2). Both may be functions instead. ``together`` counts the requests of each ``generate_many``,
+    ``starts`` are the answers' beginnings. One word is one token. Once ``cancelled`` says so an answer ends with what
+    there is. An empty queue is an AssertionError: the test did not expect the question.
     """
 
     def __init__(
         self,
-        replies: Iterable[Reply] = (),
+        replies: Iterable[Reply] | Replies = (),
         *,
-        scores: Iterable[Sequence[float]] = (),
+        scores: Iterable[Sequence[float]] | Callable[[Score], Sequence[float]] = (),
         context_tokens: int = 2048,
         parameters: int | None = 135_000_000,
         cancelled: Callable[[], bool] = lambda: False,
@@ -50,31 +53,54 @@ class FakeModelBackend:
         self.context_tokens = context_tokens
         self.parameters = parameters
         self.capabilities = capabilities
-        self.replies = deque(replies)
-        self.scores = deque(scores)
+        self.replies = replies if callable(replies) else deque(replies)
+        self.scores = scores if callable(scores) else deque(scores)
         self.requests: list[tuple[Message, ...]] = []
         self.decodings: list[DecodingPart] = []
+        self.starts: list[str] = []
+        self.together: list[int] = []
         self.continued: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
         self._cancelled = cancelled
         self._streamed_as = streamed_as
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
+        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
     ) -> Iterator[Event]:
+        start = start_text(assistant_start)
         self.requests.append(tuple(messages))
-        assert self.replies, f"nothing was queued for {messages[-1].content!r}"
         prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
-        yield from self._reply(decoding, prompt_tokens, assistant_start)
+        yield from self._reply(self._next(messages, decoding, start), decoding, prompt_tokens, start)
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         self.continued.append((tuple(prompt), tuple(answer)))
-        assert self.replies, "nothing was queued to continue with"
-        yield from self._reply(decoding, len(prompt), "")
+        yield from self._reply(self._next((), decoding, ""), decoding, len(prompt), "")
 
-    def _reply(self, decoding: DecodingPart, prompt_tokens: int, assistant_start: str) -> Iterator[Event]:
+    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
+        """Each in its turn, one event of each."""
+        self.together.append(len(requests))
+        streams: dict[int, Iterator[Event]] = {}
+        for place, one in enumerate(requests):
+            if one.prompt:
+                streams[place] = self.continue_from(one.prompt, one.answer, one.decoding)
+            else:
+                streams[place] = self.generate(one.messages, one.decoding, one.assistant_start)
+        while streams:
+            for place, stream in list(streams.items()):
+                event = Cancelled() if context.cancelled or context.part(place).cancelled else next(stream)
+                yield place, event
+                if isinstance(event, TERMINAL):
+                    del streams[place]
+
+    def _next(self, messages: Sequence[Message], decoding: DecodingPart, start: str) -> Reply:
         self.decodings.append(decoding)
-        reply = self.replies.popleft()
+        self.starts.append(start)
+        if callable(self.replies):
+            return self.replies(messages, decoding, start)
+        assert self.replies, f"nothing was queued for {messages[-1].content if messages else 'a continuation'!r}"
+        return self.replies.popleft()
+
+    def _reply(self, reply: Reply, decoding: DecodingPart, prompt_tokens: int, assistant_start: str) -> Iterator[Event]:
         if isinstance(reply, Exception):
             raise reply
         result = reply if isinstance(reply, Generated) else None
@@ -115,11 +141,19 @@ class FakeModelBackend:
     ) -> tuple[ChosenToken, ...]:
         return tuple(ChosenToken(token=token, text=f"{token} ", logprob=-1.0) for token in answer[-last:])
 
-    def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
-        self.scored.append((tuple(messages), tuple(continuations)))
-        tokens = self.count_tokens(continuations)
-        logprobs = self.scores.popleft() if self.scores else [-2.0 * n for n in tokens]
-        return [Scored(logprob=p, tokens=n) for p, n in zip(logprobs, tokens, strict=True)]
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        return [self._scores(one) for one in requests]
+
+    def _scores(self, asked: Score) -> Scores:
+        texts = [one for one in asked.continuations if isinstance(one, str)]
+        self.scored.append((asked.messages, tuple(texts)))
+        tokens = self.count_tokens(texts)
+        if callable(self.scores):
+            logprobs = self.scores(asked)
+        else:
+            logprobs = self.scores.popleft() if self.scores else [-2.0 * n for n in tokens]
+        values = tuple(Scored(logprob=p, tokens=n) for p, n in zip(logprobs, tokens, strict=True))
+        return Scores(values=values, usage=Usage(new_tokens=sum(tokens)))
 
 
 class FakeServices:

@@ -22,6 +22,7 @@ from workbench.engine.inference_calls import (
     Generate,
     Generated,
     GeneratedSequence,
+    GenerateMany,
     InferenceCall,
     Inspect,
     ListDevices,
@@ -30,6 +31,8 @@ from workbench.engine.inference_calls import (
     MeasureSpeed,
     Score,
     Scored,
+    ScoreMany,
+    Scores,
     ScoreText,
     Speed,
     TextScore,
@@ -162,7 +165,22 @@ def _text(tokens: Sequence[int]) -> str:
 
 
 def _score(call: Score, context: RequestContext) -> Iterator[Event]:
-    yield finish(tuple(Scored(logprob=-1.0, tokens=1) for _ in call.continuations))
+    yield finish(_scores(call))
+
+
+def _scores(call: Score) -> Scores:
+    return Scores(values=tuple(Scored(logprob=-1.0, tokens=1) for _ in call.continuations))
+
+
+def _score_many(call: ScoreMany, context: RequestContext) -> Iterator[Event]:
+    yield finish(tuple(_scores(one) for one in call.requests))
+
+
+def _generate_many(call: GenerateMany, context: RequestContext) -> Iterator[Event]:
+    for place, one in enumerate(call.requests):
+        for event in _generate(one, context.part(place)):
+            yield events.PartEvent(part=place, of=event)
+    context.raise_if_cancelled()
 
 
 def _count(call: CountTokens, context: RequestContext) -> Iterator[Event]:
@@ -181,7 +199,9 @@ if __name__ == "__main__":
             Load: _load,
             Unload: _nothing,
             Generate: _generate,
+            GenerateMany: _generate_many,
             Score: _score,
+            ScoreMany: _score_many,
             Inspect: _inspect,
             ScoreText: _text_score,
             MeasureSpeed: _speed,

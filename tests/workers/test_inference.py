@@ -19,10 +19,12 @@ from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
     Generated,
+    GenerateMany,
     ListDevices,
     Load,
     LoadedModel,
     Score,
+    ScoreMany,
     Unload,
 )
 from workbench.errors import UserError
@@ -178,9 +180,61 @@ def test_scores_prefer_the_likely_answer(worker: WorkerHost) -> None:
     call = Score(
         messages=FRANCE, continuations=("The capital of France is Paris.", "The capital of France is Peru.", "")
     )
-    paris, peru, nothing = worker.call(call)
+    paris, peru, nothing = worker.call(call).values
     assert paris.logprob > peru.logprob
     assert (nothing.logprob, nothing.tokens) == (0.0, 0)
+
+
+def test_scores_go_on_from_a_begun_answer_and_take_tokens(worker: WorkerHost) -> None:
+    texts = (" Paris", " Peru")
+    begun = worker.call(Score(messages=FRANCE, continuations=texts, assistant_start="The capital of France is"))
+    assert begun.values[0].logprob > begun.values[1].logprob
+    assert begun.usage.new_tokens == sum(one.tokens for one in begun.values)
+    _, made = answer(worker, ask(max_tokens=1))
+    (first,) = made.sequences
+    as_tokens = worker.call(Score(messages=FRANCE, continuations=(first.tokens,)))
+    assert first.mean_logprob == pytest.approx(as_tokens.values[0].logprob, abs=0.05)
+    given = worker.call(Score(prompt=made.prompt, answer=first.tokens, continuations=(" Paris",)))
+    one_by_one = worker.call(Score(messages=FRANCE, continuations=(first.text + " Paris",)))
+    assert given.usage.prompt_tokens == made.usage.prompt_tokens + 1
+    assert given.values[0].tokens < one_by_one.values[0].tokens
+    with pytest.raises(UserError, match="vocabulary"):
+        worker.call(Score(messages=FRANCE, continuations=((1 << 20,),)))
+
+
+def test_generations_that_begin_together_share_stream_and_are_stopped_one_by_one(worker: WorkerHost) -> None:
+    story = "Write about a lighthouse keeper who counts the ships of the night. " * 12
+    requests = tuple(ask(Message("user", f"{story} Number {n}."), max_tokens=(400, 6, 6)[n]) for n in range(3))
+    context = RequestContext()
+    seen: list[list[events.Event]] = [[], [], []]
+    for event in worker.stream(GenerateMany(requests=requests), context, parts=3):
+        if isinstance(event, events.PartEvent):
+            seen[event.part].append(event.of)
+            if all(isinstance(stream[-1], events.Finished) for stream in seen[1:] if stream) and all(seen):
+                context.part(0).cancel()
+    assert isinstance(event, events.Finished)
+    stopped, *others = (stream[-1] for stream in seen)
+    assert isinstance(stopped, events.Cancelled)
+    results = [msgspec.convert(end.result, Generated) for end in (stopped, *others)]  # type: ignore[union-attr]
+    assert results[0].text
+    for stream, result in zip(seen, results, strict=True):
+        assert "".join(one.text for one in stream if isinstance(one, events.TextDelta)) == result.text
+    shared = min(result.usage.prompt_tokens for result in results) - 10
+    assert sorted(result.usage.cached_tokens > shared for result in results) == [False, True, True]
+
+
+def test_one_of_several_that_is_refused_leaves_the_others_whole(worker: WorkerHost) -> None:
+    wrong = Generate(prompt=(1 << 20,))
+    ends = {}
+    for event in worker.stream(GenerateMany(requests=(ask(max_tokens=2), wrong))):
+        if isinstance(event, events.PartEvent):
+            ends[event.part] = event.of
+    assert isinstance(event, events.Finished)
+    assert isinstance(ends[0], events.Finished)
+    assert isinstance(ends[1], events.Failed)
+    assert "vocabulary" in ends[1].message
+    with pytest.raises(UserError, match="vocabulary"):
+        worker.call(ScoreMany(requests=(Score(messages=FRANCE, continuations=((1 << 20,),)),)))
 
 
 def test_old_turns_are_left_out_and_the_person_is_told(worker: WorkerHost) -> None:

@@ -135,6 +135,13 @@ class Changed(Base, frozen=True, kw_only=True, tag="changed"):
     id: str = ""
 
 
+class PartEvent(Base, frozen=True, kw_only=True, tag="part"):
+    """An event of one of several requests that were made together: of the one at place ``part``, from 0."""
+
+    part: int
+    of: Event
+
+
 class Finished(Base, frozen=True, kw_only=True, tag="finished"):
     """The terminal event of a request that did what it was asked to."""
 
@@ -165,7 +172,7 @@ class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):
 
 Event = (
     TextDelta | Thought | BeamStep | Retrieved | StepStarted | StepFinished | Progress | Metric | Artifact | Log
-    | Changed | Finished | Failed | Cancelled
+    | Changed | PartEvent | Finished | Failed | Cancelled
 )  # fmt: skip
 Terminal = Finished | Failed | Cancelled
 TERMINAL = (Finished, Failed, Cancelled)

@@ -36,6 +36,7 @@ class RequestContext:
         self._cancelled = threading.Event()
         self._lock = threading.Lock()
         self._callbacks: list[Callable[[], None]] = []
+        self._parts: dict[int, RequestContext] = {}
 
     @property
     def cancelled(self) -> bool:
@@ -65,6 +66,15 @@ class RequestContext:
                 return forget
         callback()
         return forget
+
+    def part(self, place: int) -> RequestContext:
+        """The state of one of several requests that are made together: cancelled by itself, or with all of them."""
+        with self._lock:
+            known = place in self._parts
+            part = self._parts.setdefault(place, RequestContext())
+        if not known:
+            self.when_cancelled(part.cancel)
+        return part
 
     @property
     def left(self) -> bool:

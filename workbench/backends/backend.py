@@ -16,7 +16,7 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import LoraUse, Scored
+from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Score, Scores
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart, Thinking
@@ -98,7 +98,7 @@ class ModelBackend(Protocol):
         """None when it is not known: then the model counts as a large one."""
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
+        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
     ) -> Iterator[Event]:
         """Events that end in ``Finished(result=Generated as plain data)``; closing the iterator cancels."""
 
@@ -108,7 +108,12 @@ class ModelBackend(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """An estimate where the vocabulary is not known."""
 
-    def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]: ...
+    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
+        """Several generations that begin together: events with the place of their request. Each ends in a terminal
+        event of its own; ``context`` cancels all, ``context.part(place)`` one."""
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        """Several scorings that begin together, in their order."""
 
     def inspect(
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int

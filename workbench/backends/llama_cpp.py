@@ -10,19 +10,22 @@ from typing import TypeVar
 import msgspec
 
 from workbench.api.calls import Device, ModelRecord
-from workbench.api.events import Event, Progress
-from workbench.api.protocol import Call, RequestContext, drain, follow
+from workbench.api.events import Event, Failed, PartEvent, Progress
+from workbench.api.protocol import Call, RequestContext, drain, error_of, follow
 from workbench.backends.backend import Capabilities, ModelUse
 from workbench.engine.inference_calls import (
+    AssistantStart,
     CountTokens,
     Generate,
+    GenerateMany,
     Inspect,
     ListDevices,
     Load,
     LoadedModel,
     MeasureSpeed,
     Score,
-    Scored,
+    ScoreMany,
+    Scores,
     Speed,
     Unload,
 )
@@ -251,39 +254,62 @@ class LlamaCppModel:
         self.parameters = loaded.parameters
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: str = ""
+        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
     ) -> Iterator[Event]:
         return self._generate(Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start))
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         return self._generate(Generate(prompt=tuple(prompt), answer=tuple(answer), decoding=decoding))
 
-    def _generate(self, call: Generate) -> Iterator[Event]:
+    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
+        call = GenerateMany(requests=tuple(map(self._used, requests)))
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            loading = self._load()
+            while True:
+                try:
+                    event = next(loading)
+                except StopIteration as loaded:
+                    _, pid = loaded.value
+                    break
+                yield 0, event
+            for event in self._host.stream(call, context, pid=pid, parts=len(requests)):
+                if isinstance(event, PartEvent):
+                    yield event.part, event.of
+                elif isinstance(event, Failed):
+                    raise error_of(event)
+        finally:
+            forget()
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         use = self._use
-        used = msgspec.structs.replace(
+        shared = {"adapters": use.adapters, "background": use.background, "thinking": use.thinking}
+        call = ScoreMany(requests=tuple(msgspec.structs.replace(one, **shared) for one in requests))
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            scores: tuple[Scores, ...] = self._call(call, context=context)
+            return list(scores)
+        finally:
+            forget()
+
+    def _generate(self, call: Generate) -> Iterator[Event]:
+        _, pid = yield from self._load()
+        yield from self._host.stream(self._used(call), self._context, pid=pid)
+
+    def _used(self, call: Generate) -> Generate:
+        """The call with the adapters and the rest of how the model is used."""
+        use = self._use
+        return msgspec.structs.replace(
             call,
             adapters=use.adapters,
             background=use.background,
             draft_path=use.draft_path,
             thinking=use.thinking,
         )
-        _, pid = yield from self._load()
-        yield from self._host.stream(used, self._context, pid=pid)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         counts = self._call(CountTokens(texts=tuple(texts)))
         return list(counts)
-
-    def score(self, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
-        call = Score(
-            messages=tuple(messages),
-            continuations=tuple(continuations),
-            thinking=self._use.thinking,
-            adapters=self._use.adapters,
-            background=self._use.background,
-        )
-        scored = self._call(call)
-        return list(scored)
 
     def inspect(
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
@@ -301,6 +327,8 @@ class LlamaCppModel:
         """As ``workbench.engine.inference_calls.MeasureSpeed``."""
         return self._call(call, report)
 
-    def _call(self, call: Call[R], report: Callable[[Event], None] | None = None) -> R:
+    def _call(
+        self, call: Call[R], report: Callable[[Event], None] | None = None, context: RequestContext | None = None
+    ) -> R:
         _, pid = drain(self._load())
-        return self._host.call(call, report, self._context, pid=pid)
+        return self._host.call(call, report, context or self._context, pid=pid)

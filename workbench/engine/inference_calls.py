@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -79,6 +80,19 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int
 
 
+class Scores(msgspec.Struct, frozen=True, kw_only=True):
+    """The continuations of one prompt in their order. ``usage.new_tokens`` counts their tokens."""
+
+    values: tuple[Scored, ...]
+    usage: Usage = Usage()
+
+    def probabilities(self) -> list[float]:
+        """The probability of each continuation among these."""
+        best = max((one.logprob for one in self.values), default=0.0)
+        weights = [math.exp(one.logprob - best) for one in self.values]
+        return [weight / sum(weights) for weight in weights]
+
+
 class TextScore(msgspec.Struct, frozen=True, kw_only=True):
     """``perplexity`` is exp of the mean negative log-probability of the ``tokens`` counted tokens; ``error`` is its
     standard error."""
@@ -128,6 +142,22 @@ class Unload(Call[None], frozen=True, kw_only=True, tag="unload"):
     """Free the model."""
 
 
+class Marker(msgspec.Struct, frozen=True):
+    """A piece of what a chat template writes itself, such as the mark that opens a tool call: names of control tokens
+    in it are those tokens. It is not part of an answer's text."""
+
+    text: str
+
+
+AssistantStart = str | tuple[str | Marker, ...]
+"""The beginning of an answer: text, in which no control token is parsed, and markers."""
+
+
+def start_text(start: AssistantStart) -> str:
+    """The text of an answer's beginning."""
+    return start if isinstance(start, str) else "".join(piece for piece in start if isinstance(piece, str))
+
+
 class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     """Answer a conversation: streams Thought, TextDelta, BeamStep and, when turns were dropped, Log(notice); while a
     long prompt is computed, Progress in tokens.
@@ -144,7 +174,7 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
 
     messages: tuple[Message, ...] = ()
     decoding: DecodingPart = DecodingPart()
-    assistant_start: str = ""
+    assistant_start: AssistantStart = ""
     thinking: Thinking = "automatic"
     tools: tuple[dict[str, Any], ...] = ()
     prompt: tuple[int, ...] = ()
@@ -154,15 +184,37 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     draft_path: str = ""
 
 
-class Score(Call[tuple[Scored, ...]], frozen=True, kw_only=True, tag="score"):
-    """Log-probability of each of several continuations of a conversation; the shared prefix is computed once and the
-    continuations in parallel."""
+class GenerateMany(Call[None], frozen=True, kw_only=True, tag="generate_many"):
+    """Several generations that begin together: the beginnings that their prompts share are computed once.
 
-    messages: tuple[Message, ...]
-    continuations: tuple[str, ...]
+    Each streams as ``Generate`` does, as PartEvents with the place of its request, and ends in a terminal event of its
+    own. A single one is cancelled by its place (``RequestContext.part``).
+    """
+
+    requests: tuple[Generate, ...]
+
+
+class Score(Call[Scores], frozen=True, kw_only=True, tag="score"):
+    """Log-probability of each of several continuations of a conversation, each a text or token ids; the shared prefix
+    is computed once and the continuations in parallel.
+
+    ``assistant_start``, ``prompt`` and ``answer`` are a begun answer that they continue, as in ``Generate``.
+    """
+
+    messages: tuple[Message, ...] = ()
+    continuations: tuple[str | tuple[int, ...], ...]
+    assistant_start: AssistantStart = ""
+    prompt: tuple[int, ...] = ()
+    answer: tuple[int, ...] = ()
     thinking: Thinking = "automatic"
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False
+
+
+class ScoreMany(Call[tuple[Scores, ...]], frozen=True, kw_only=True, tag="score_many"):
+    """Several scorings that begin together: the beginnings that their prompts share are computed once."""
+
+    requests: tuple[Score, ...]
 
 
 class Inspect(Call[tuple[ChosenToken, ...]], frozen=True, kw_only=True, tag="inspect"):
@@ -229,5 +281,6 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 
 
 InferenceCall = (
-    Load | Unload | Generate | Score | Inspect | ScoreText | MeasureSpeed | CountTokens | Embed | Rank | ListDevices
-)
+    Load | Unload | Generate | GenerateMany | Score | ScoreMany | Inspect | ScoreText | MeasureSpeed | CountTokens
+    | Embed | Rank | ListDevices
+)  # fmt: skip

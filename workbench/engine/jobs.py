@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -100,6 +100,7 @@ class Job(ABC):
         self.memory: Memory  # set by the loop before ``begin``
         self._context = context
         self._outbox: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
+        self._send: Callable[[Event | BaseException], None] = self._outbox.put
 
     @property
     def cancelled(self) -> bool:
@@ -114,6 +115,11 @@ class Job(ABC):
             yield item
             if isinstance(item, TERMINAL):
                 return
+
+    def send_to(self, receiver: Callable[[Event | BaseException], None]) -> None:
+        """Have the events, the last of them terminal, or the exception, received by someone else than ``events``.
+        For use before the job is submitted."""
+        self._send = receiver
 
     def begin(self) -> None:  # noqa: B027 - most jobs have nothing to do
         """Called once, on admission: ``branches[0]`` holds the prompt, of which ``cached`` tokens are computed."""
@@ -147,9 +153,9 @@ class Job(ABC):
         """Free the job's llama.cpp objects."""
 
     def _put(self, event: Event) -> None:
-        self._outbox.put(event)
+        self._send(event)
 
     def _end(self, last: Event | BaseException) -> None:
         self.done = True
         self.release()
-        self._outbox.put(last)
+        self._send(last)

@@ -6,7 +6,7 @@ recipes with different adapters answer side by side, and one more for a person w
 decode context switches its adapters in milliseconds.
 
 A job whose prompt begins as one that is being computed waits for that beginning and goes on from it, so that prompts
-that arrive together compute what they share once (https://arxiv.org/abs/2312.07104 calls it a radix cache).
+that arrive together compute what they share once (Zheng et al. 2023, SGLang, arXiv:2312.07104).
 """
 
 from __future__ import annotations
@@ -202,11 +202,11 @@ class Engine:
                 if branch is None or branch.computed >= other.logits_from or other.cancelled:
                     continue
                 shared = min(shared_length(other.prompt, job.prompt), other.logits_from, job.logits_from)
-                overtaken = other.background and not job.background
-                if shared > branch.computed and not overtaken:
-                    if shared > decode_context.cached_length(job) + WORTH_WAITING:
-                        branch.fork_at = min(branch.fork_at or shared, shared)
-                        return True
+                if shared <= branch.computed or (other.background and not job.background):
+                    continue
+                if shared > decode_context.cached_length(job) + WORTH_WAITING:
+                    branch.fork_at = min(branch.fork_at or shared, shared)
+                    return True
         return False
 
     def _admit(self, job: Job) -> bool:

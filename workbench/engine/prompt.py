@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from workbench.engine.inference_calls import AssistantStart
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.errors import UserError
@@ -106,7 +107,10 @@ class PromptWriter:
         self.has_thinking_switch = has_thinking_switch(template)
 
     def write(
-        self, messages: Sequence[Message], assistant_start: str = "", options: TemplateOptions = TemplateOptions()
+        self,
+        messages: Sequence[Message],
+        assistant_start: AssistantStart = "",
+        options: TemplateOptions = TemplateOptions(),
     ) -> Prompt:
         """The whole conversation, of any length. Raises UserError when the template refuses it."""
         merged = merge_adjacent(messages)
@@ -121,20 +125,22 @@ class PromptWriter:
             )
         return prompt
 
-    def _templated(self, messages: Sequence[Message], assistant_start: str, options: TemplateOptions) -> Prompt:
+    def _templated(
+        self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions
+    ) -> Prompt:
         segments = self._render(messages, options)
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
         if assistant_start:
             if opened is not None:
                 segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
-            segments.append(Segment(assistant_start, literal=True))
+            segments += _segments(assistant_start)
         return Prompt(self.with_bos(self.tokenize(segments)), opened)
 
     def write_fitting(
         self,
         messages: Sequence[Message],
-        assistant_start: str,
+        assistant_start: AssistantStart,
         context_tokens: int,
         answer_tokens: int,
         options: TemplateOptions = TemplateOptions(),
@@ -180,9 +186,9 @@ class PromptWriter:
             return Prompt(list(tokens), stops=PLAIN_STOPS, strips_start=True)
         return Prompt(list(tokens), opened_by(end))
 
-    def continuation(self, text: str) -> list[int]:
-        """The tokens of an answer that follows a prompt, for scoring it."""
-        if text and not self._template:
+    def continuation(self, text: str, *, begun: bool = False) -> list[int]:
+        """The tokens of an answer that follows a prompt, or an answer that has ``begun``, for scoring it."""
+        if text and not self._template and not begun:
             text = f" {text.lstrip()}"
         return self._vocabulary.tokenize(text, special=False)
 
@@ -354,13 +360,14 @@ class PromptWriter:
 
     # -- without a chat template -----------------------------------------------------------------
 
-    def _plain(self, messages: Sequence[Message], assistant_start: str, options: TemplateOptions) -> Prompt:
+    def _plain(self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions) -> Prompt:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
         shown = fold_tools(messages, options.tools) or messages
         text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in shown) + "Assistant:"
-        if assistant_start:
-            text += f" {assistant_start.lstrip()}"
-        tokens = self.with_bos(self._literal_tokens(text))
+        start = _segments(assistant_start)
+        if start and start[0].literal:
+            text += f" {start.pop(0).text.lstrip()}"
+        tokens = self.with_bos([*self._literal_tokens(text), *self.tokenize_apart(start)])
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
 
 
@@ -370,6 +377,19 @@ class Segment:
 
     text: str
     literal: bool
+
+
+def _segments(start: AssistantStart) -> list[Segment]:
+    """The beginning of an answer as segments: its markers are the template's own."""
+    pieces = (start,) if isinstance(start, str) else start
+    segments: list[Segment] = []
+    for piece in pieces:
+        literal = isinstance(piece, str)
+        text = piece if isinstance(piece, str) else piece.text
+        if segments and segments[-1].literal is literal:
+            text = segments.pop().text + text
+        segments.append(Segment(text, literal))
+    return [segment for segment in segments if segment.text]
 
 
 def _split_at(text: str, contents: Mapping[str, str]) -> list[Segment]:

@@ -6,6 +6,7 @@ Log-probabilities are natural and the model's own: no temperature, no penalty.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,13 +15,13 @@ import numpy as np
 from workbench import errors
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext, finish
-from workbench.engine.inference_calls import Scored, TextScore
+from workbench.engine.inference_calls import Scored, Scores, TextScore
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.probabilities import exact_normaliser
 from workbench.engine.text import CharacterDecoder
 from workbench.engine.vocabulary import Vocabulary
-from workbench.records.messages import Alternative, ChosenToken
+from workbench.records.messages import Alternative, ChosenToken, Usage
 
 SIDE_BY_SIDE = 8
 """Continuations computed in parallel."""
@@ -29,7 +30,7 @@ SHORTEST_WINDOW = 4
 
 
 class Scoring(Job):
-    """Sums the log-probabilities of continuations of one prompt, which is computed once; ends in Scored values.
+    """Sums the log-probabilities of continuations of one prompt, which is computed once; ends in Scores.
 
     ``together`` continuations are computed in parallel, fewer where ``context_tokens`` has no room for so many; 1 where
     the model's memory cannot be shared.
@@ -67,11 +68,12 @@ class Scoring(Job):
         self._of: dict[int, int] = {}  # the continuation that a branch computes
         self._position: dict[int, int] = {}  # the position of the token whose logits came last
         self._begun = False
+        self._started = self._first_at = time.perf_counter()
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         normaliser = exact_normaliser(logits)
         if not self._begun:
-            self._begun = True
+            self._begun, self._first_at = True, time.perf_counter()
             for index, tokens in enumerate(self._continuations):
                 if tokens:
                     self._sums[index] += float(logits[tokens[0]]) - normaliser
@@ -89,14 +91,15 @@ class Scoring(Job):
         self._position.clear()
         size = len(self.prompt)
         if not self._left:
-            self._end(
-                finish(
-                    tuple(
-                        Scored(logprob=total, tokens=len(tokens))
-                        for total, tokens in zip(self._sums, self._continuations, strict=True)
-                    )
-                )
+            pairs = zip(self._sums, self._continuations, strict=True)
+            usage = Usage(
+                prompt_tokens=len(self.prompt),
+                cached_tokens=self.cached,
+                new_tokens=sum(map(len, self._continuations)),
+                first_token_s=round(self._first_at - self._started, 6),
             )
+            values = tuple(Scored(logprob=total, tokens=len(tokens)) for total, tokens in pairs)
+            self._end(finish(Scores(values=values, usage=usage)))
             return
         if self._together == 1:
             self.memory.rewind(root, size)

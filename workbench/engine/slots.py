@@ -70,6 +70,7 @@ class Slots:
         self.before = 0
         self._beginning: VirtualPrefix | None = None
         self._store = store
+        self._lends = model.shares and not model.deterministic
         self._slots = [Slot(number) for number in range(model.sequences)]
         self._clock = 0
 
@@ -96,7 +97,7 @@ class Slots:
     def lendable(self, job: Job) -> int:
         """Number of prompt tokens whose cells a job at work would share with this one, if it were admitted now."""
         best = self._best(job)
-        return self._usable(best, job) if best.branch is not None and self.model.shares else 0
+        return self._usable(best, job) if best.branch is not None else 0
 
     def settle_loans(self, job: Job) -> None:
         """A job has ended: of those that share its cells, the one that shares most stands for it from now on."""
@@ -277,13 +278,13 @@ class Slots:
         attends to."""
         if slot.key != job.key or not slot.held:
             return 0
+        if slot.branch is not None and not self._lends:
+            return 0
         held = slot.held
         keep = min(shared_length(held, job.prompt), job.logits_from)
         if not keep:
             return 0
         if self.model.deterministic:
-            if slot.branch is not None:
-                return 0
             keep = min(keep, slot.exact) // EXACT_SLICE * EXACT_SLICE
         last = llama.llama_memory_seq_pos_max(self.memory, slot.number)
         if last + 1 != slot.before + len(held):

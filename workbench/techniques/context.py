@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Protocol, cast
@@ -17,14 +17,42 @@ import msgspec
 from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event, StepFinished, StepStarted
-from workbench.api.protocol import error_of
+from workbench.api.protocol import RequestContext, error_of
 from workbench.backends.backend import ModelBackend
-from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.exam import ExamResult
+from workbench.engine.inference_calls import AssistantStart, Generate, Generated, GeneratedSequence, Score, Scores
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.embedding_calls import Retriever
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several generations that begin together: ``title``, ``kind``, ``input`` and ``parent`` are its step's, the
+    rest is as in ``inference_calls.Generate``."""
+
+    messages: Sequence[Message] = ()
+    title: str
+    kind: str = "generation"
+    input: str = ""
+    parent: str = ""
+    decoding: DecodingPart | None = None
+    assistant_start: AssistantStart = ""
+    prompt: Sequence[int] = ()
+    answer: Sequence[int] = ()
+
+
+class ScoreAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several scorings that begin together; as ``Ask`` and ``inference_calls.Score``."""
+
+    messages: Sequence[Message] = ()
+    continuations: Sequence[str]
+    title: str
+    input: str = ""
+    parent: str = ""
+    assistant_start: AssistantStart = ""
+    prompt: Sequence[int] = ()
+    answer: Sequence[int] = ()
 
 
 class SavedSections(Protocol):
@@ -97,7 +125,7 @@ class AnswerContext:
         input: str = "",
         quiet: bool = False,
         decoding: DecodingPart | None = None,
-        assistant_start: str = "",
+        assistant_start: AssistantStart = "",
     ) -> Generator[Event, None, Generated]:
         """One generation, as a step; returns what was generated. The recipe's ``decoding`` shapes it unless another is
         given; each generation of an answer draws with a seed of its own.
@@ -106,15 +134,19 @@ class AnswerContext:
         generation was cancelled; another one returns with ``finish="cancelled"`` and the text so far.
         """
         self.raise_if_cancelled()
-        part = decoding or self.decoding
-        number = next(self._generations)
-        if part.seed >= 0:
-            part = msgspec.structs.replace(part, seed=(part.seed + number) % (LARGEST_SEED + 1))
+        part = self._seeded(decoding or self.decoding)
         step = self.step(kind, title, input, writes_answer=not quiet)
         generated = yield from self.report(self.model.generate(messages, part, assistant_start), step, quiet=quiet)
         if quiet and generated.finish == "cancelled":
             raise errors.Cancelled
         return generated
+
+    def _seeded(self, part: DecodingPart) -> DecodingPart:
+        """The decoding of the next generation, with a seed of its own."""
+        number = next(self._generations)
+        if part.seed < 0:
+            return part
+        return msgspec.structs.replace(part, seed=(part.seed + number) % (LARGEST_SEED + 1))
 
     def reuse(
         self, made: Generated, *, title: str, kind: str, input: str, quiet: bool
@@ -139,37 +171,86 @@ class AnswerContext:
         Raises the exception that a failed generation means.
         """
         yield step.started
-        inner = step.id if quiet else ""
-        texts: dict[int, list[str]] = {}
-        result: Generated | None = None
-        stopped = False
+        reported = _Reported(self, step, quiet)
         with closing(cast("Generator[Event, None, None]", stream)):
             for event in stream:
-                if isinstance(event, events.TextDelta):
-                    texts.setdefault(event.sequence, []).append(event.text)
-                if isinstance(event, events.TextDelta | events.Thought):
-                    yield msgspec.structs.replace(event, step=inner)
-                elif isinstance(event, events.BeamStep | events.Progress):
-                    yield msgspec.structs.replace(event, step=step.id)
-                elif isinstance(event, events.Finished | events.Cancelled):
-                    stopped = isinstance(event, events.Cancelled)
-                    result = msgspec.convert(event.result, Generated) if event.result is not None else None
+                yield from reported.feed(event)
+                if reported.ended:
                     break
-                elif isinstance(event, events.Failed):
-                    raise error_of(event)
-                elif isinstance(event, events.Log) and event.level == "notice":
-                    yield from self.note(event.text)
-                else:
-                    yield event
-        generated = result or Generated(text="", finish="cancelled")
-        sequences = generated.sequences or _sequences_of(result, texts)
-        first, tokens = sequences[0], None
-        if generated.prompt and generated.sequences:
-            tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in sequences))
-        usage = result.usage if result is not None else None
-        yield step.finished(first.text, score=first.mean_logprob, usage=usage, tokens=tokens)
-        finish = "cancelled" if stopped else first.finish
-        return msgspec.structs.replace(generated, text=first.text, finish=finish, sequences=sequences)
+        yield reported.finished()
+        return reported.generated()
+
+    def generate_many(
+        self,
+        asks: Sequence[Ask],
+        *,
+        limit: RequestContext | None = None,
+        watch: Callable[[int, Generated], Iterable[int]] | None = None,
+    ) -> Generator[Event, None, list[Generated]]:
+        """Several quiet generations that begin together, each a step: the beginnings that their prompts share are
+        computed once. Each draws with a seed of its own.
+
+        ``watch`` is told of each generation that ends, by its place, and returns the places of those to be stopped;
+        cancelling ``limit`` stops all. What was stopped has ``finish="cancelled"`` and the text so far. Raises
+        errors.Cancelled when the request was cancelled, and what a failed generation means.
+        """
+        self.raise_if_cancelled()
+        limit = limit or RequestContext()
+        steps = [self.step(ask.kind, ask.title, ask.input, parent=ask.parent) for ask in asks]
+        reported = [_Reported(self, step, True) for step in steps]
+        for step in steps:
+            yield step.started
+        calls = [
+            Generate(
+                messages=tuple(ask.messages),
+                decoding=self._seeded(ask.decoding or self.decoding),
+                assistant_start=ask.assistant_start,
+                prompt=tuple(ask.prompt),
+                answer=tuple(ask.answer),
+            )
+            for ask in asks
+        ]
+        with closing(cast("Generator[tuple[int, Event], None, None]", self.model.generate_many(calls, limit))) as all_:
+            for place, event in all_:
+                one = reported[place]
+                if one.ended:
+                    continue
+                yield from one.feed(event)
+                if one.ended:
+                    yield one.finished()
+                    for other in watch(place, one.generated()) if watch is not None else ():
+                        limit.part(other).cancel()
+        self.raise_if_cancelled()
+        return [one.generated() for one in reported]
+
+    def score_many(
+        self, asks: Sequence[ScoreAsk], value: Callable[[Scores], float], *, limit: RequestContext | None = None
+    ) -> Generator[Event, None, list[Scores]]:
+        """The log-probabilities of each ask's continuations, each a step with ``value`` as its score: the beginnings
+        that the prompts share are computed once.
+
+        Raises errors.Cancelled when the request, or ``limit``, was cancelled.
+        """
+        self.raise_if_cancelled()
+        steps = [self.step("score", ask.title, ask.input, parent=ask.parent) for ask in asks]
+        for step in steps:
+            yield step.started
+        calls = [
+            Score(
+                messages=tuple(ask.messages),
+                continuations=tuple(ask.continuations),
+                assistant_start=ask.assistant_start,
+                prompt=tuple(ask.prompt),
+                answer=tuple(ask.answer),
+            )
+            for ask in asks
+        ]
+        scored = self.model.score_many(calls, limit or RequestContext())
+        for step, ask, scores in zip(steps, asks, scored, strict=True):
+            shares = scores.probabilities()
+            output = " · ".join(f"{name.strip()} {p:.0%}" for name, p in zip(ask.continuations, shares, strict=True))
+            yield step.finished(output, score=value(scores), usage=scores.usage)
+        return scored
 
     def note(self, text: str) -> Iterator[Event]:
         """Say something about the answer beside it, once."""
@@ -177,11 +258,11 @@ class AnswerContext:
             self.notices.append(text)
             yield events.Log(text=text, level="notice")
 
-    def step(self, kind: str, title: str, input: str = "", *, writes_answer: bool = False) -> Step:
+    def step(self, kind: str, title: str, input: str = "", *, parent: str = "", writes_answer: bool = False) -> Step:
         """A new step that begins now; its fields are those of ``TraceStep``."""
-        name = str(next(self._numbers))
+        name, inside = str(next(self._numbers)), parent or self.parent
         return Step(
-            StepStarted(step=name, parent=self.parent, kind=kind, title=title, input=input, writes_answer=writes_answer)
+            StepStarted(step=name, parent=inside, kind=kind, title=title, input=input, writes_answer=writes_answer)
         )
 
     def inside(self, step: Step) -> AnswerContext:
@@ -192,6 +273,52 @@ class AnswerContext:
         """Raises errors.Cancelled once the request was cancelled."""
         if self.cancelled():
             raise errors.Cancelled
+
+
+class _Reported:
+    """A model's stream as the work of a step, event by event; ``ended`` once it has."""
+
+    def __init__(self, context: AnswerContext, step: Step, quiet: bool) -> None:
+        self.ended = False
+        self._context, self._step = context, step
+        self._inner = step.id if quiet else ""
+        self._texts: dict[int, list[str]] = {}
+        self._result: Generated | None = None
+        self._stopped = True
+
+    def feed(self, event: Event) -> Iterator[Event]:
+        """The event as it is passed on. Raises the exception that a failed generation means."""
+        if isinstance(event, events.TextDelta):
+            self._texts.setdefault(event.sequence, []).append(event.text)
+        if isinstance(event, events.TextDelta | events.Thought):
+            yield msgspec.structs.replace(event, step=self._inner)
+        elif isinstance(event, events.BeamStep | events.Progress):
+            yield msgspec.structs.replace(event, step=self._step.id)
+        elif isinstance(event, events.Finished | events.Cancelled):
+            self._stopped = isinstance(event, events.Cancelled)
+            self._result = msgspec.convert(event.result, Generated) if event.result is not None else None
+            self.ended = True
+        elif isinstance(event, events.Failed):
+            raise error_of(event)
+        elif isinstance(event, events.Log) and event.level == "notice":
+            yield from self._context.note(event.text)
+        else:
+            yield event
+
+    def generated(self) -> Generated:
+        """What was generated; ``finish="cancelled"`` with the text so far when it did not end by itself."""
+        generated = self._result or Generated(text="", finish="cancelled")
+        sequences = generated.sequences or _sequences_of(self._result, self._texts)
+        finish = "cancelled" if self._stopped else sequences[0].finish
+        return msgspec.structs.replace(generated, text=sequences[0].text, finish=finish, sequences=sequences)
+
+    def finished(self) -> StepFinished:
+        generated, tokens = self.generated(), None
+        if self._result is not None and generated.prompt and self._result.sequences:
+            tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))
+        usage = self._result.usage if self._result is not None else None
+        score = generated.sequences[0].mean_logprob
+        return self._step.finished(generated.text, score=score, usage=usage, tokens=tokens)
 
 
 def _sequences_of(result: Generated | None, texts: dict[int, list[str]]) -> tuple[GeneratedSequence, ...]:

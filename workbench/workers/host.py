@@ -16,6 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -58,10 +59,10 @@ class WorkerCall:
         self._number = number
         self.on_event = on_event
 
-    def cancel(self) -> None:
-        """Ask for it to stop. It still ends in one terminal event: the worker's, or that of the worker's death
-        when it does not answer within the grace period and is killed."""
-        self._life.cancel(self._number)
+    def cancel(self, part: int | None = None) -> None:
+        """Ask for it, or for one of its parts, to stop. It still ends in one terminal event: the worker's, or that of
+        the worker's death when it does not answer within the grace period and is killed."""
+        self._life.cancel(self._number, part)
 
 
 class WorkerHost:
@@ -119,9 +120,11 @@ class WorkerHost:
                 return opened
         raise self._death or WorkerDied(self.worker, None)
 
-    def stream(self, call: Call[R], context: RequestContext | None = None, *, pid: int = 0) -> Iterator[Event]:
-        """The call's events. Closing the iterator early, or cancelling ``context``, cancels the call. ``pid`` as in
-        ``start_call``.
+    def stream(
+        self, call: Call[R], context: RequestContext | None = None, *, pid: int = 0, parts: int = 0
+    ) -> Iterator[Event]:
+        """The call's events. Closing the iterator early, or cancelling ``context``, cancels the call; cancelling one of
+        the ``parts`` of the context cancels that one. ``pid`` as in ``start_call``.
 
         Whatever goes wrong is the stream's last event: it raises nothing.
         """
@@ -131,7 +134,10 @@ class WorkerHost:
         except WorkerDied as death:
             yield failure_of(death)
             return
-        forget = context.when_cancelled(opened.cancel) if context is not None else None
+        context = context if context is not None else RequestContext()
+        forget = context.when_cancelled(opened.cancel)
+        for part in range(parts):
+            context.part(part).when_cancelled(partial(opened.cancel, part))
         ended = False
         try:
             while not ended:
@@ -139,8 +145,7 @@ class WorkerHost:
                 ended = isinstance(event, events.TERMINAL)
                 yield event
         finally:
-            if forget is not None:
-                forget()
+            forget()
             if not ended:
                 opened.cancel()
 
@@ -308,9 +313,12 @@ class _Life:
             self._unsent.put(WorkerRequest(number, request_call))
         return opened
 
-    def cancel(self, number: int) -> None:
+    def cancel(self, number: int, part: int | None = None) -> None:
         with self._lock:
             if number not in self._open or number in self._timers:
+                return
+            if part is not None:
+                self._unsent.put(Cancel(number, part))
                 return
             timer = threading.Timer(self._cancel_grace_s, self._on_cancel_overdue, (number,))
             timer.daemon = True

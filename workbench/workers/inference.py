@@ -5,14 +5,17 @@ Loading and unloading wait until the running calls have ended; all other calls r
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from workbench.api.events import Event, Log, Progress
-from workbench.api.protocol import RequestContext, finish
+from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
+from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.engine import inference_calls
+from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.library import list_devices
 from workbench.engine.loading import inspect_model, load_model
@@ -68,34 +71,51 @@ class InferenceServer:
         yield finish(None)
 
     def generate(self, call: inference_calls.Generate, context: RequestContext) -> Iterator[Event]:
-        started = time.perf_counter()
         with self._model(context) as (engine, writer):
-            room = engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
-            prompt = self._prompt(call, engine, writer, room)
-            if prompt.dropped_turns:
-                yield Log(text=_left_out(prompt, room), level="notice")
-            if call.thinking != "automatic" and not call.prompt and not writer.has_thinking_switch:
-                yield Log(text=f"Thinking {call.thinking} has no effect: {_NO_SWITCH}", level="notice")
-            for note in self._strategies.notes(call.decoding, engine.model):
-                yield Log(text=note, level="notice")
-            job = self._strategies.make_job(call, prompt, engine, context, started)
+            job, notes = self._generation(call, engine, writer, context)
+            yield from notes
             yield from engine.submit(job).events()
+
+    def generate_many(self, call: inference_calls.GenerateMany, context: RequestContext) -> Iterator[Event]:
+        arrived: _Arrived = queue.SimpleQueue()
+        jobs: list[Job] = []
+        with self._model(context) as (engine, writer):
+            try:
+                for place, request in enumerate(call.requests):
+                    try:
+                        job, notes = self._generation(request, engine, writer, context.part(place))
+                    except UserError as error:
+                        arrived.put((place, error))
+                        continue
+                    for note in notes:
+                        yield PartEvent(part=place, of=note)
+                    job.send_to(partial(_put, arrived, place))
+                    jobs.append(job)
+            except BaseException:
+                for job in jobs:
+                    job.cancel()
+                raise
+            engine.submit_all(jobs)
+            left = len(call.requests)
+            while left:
+                place, item = arrived.get()
+                event = failure_of(item) if isinstance(item, BaseException) else item
+                left -= isinstance(event, TERMINAL)
+                yield PartEvent(part=place, of=event)
+        context.raise_if_cancelled()
+        yield finish(None)
 
     def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
-            prompt = writer.write(call.messages, options=TemplateOptions(thinking=call.thinking))
-            continuations = [writer.continuation(text) for text in call.continuations]
-            key = make_key(call.adapters)
-            job = Scoring(
-                prompt.tokens,
-                continuations,
-                context,
-                together=min(SIDE_BY_SIDE, engine.model.sequences - 1) if engine.model.shares else 1,
-                context_tokens=engine.model.context_tokens - virtual_tokens(key),
-                key=key,
-                background=call.background,
-            )
-            yield from engine.submit(job).events()
+            yield from engine.submit(self._scoring(call, engine, writer, context)).events()
+
+    def score_many(self, call: inference_calls.ScoreMany, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, writer):
+            jobs = [self._scoring(request, engine, writer, context) for request in call.requests]
+            engine.submit_all(jobs)
+            ends = [list(job.events())[-1] for job in jobs]
+            context.raise_if_cancelled()
+            yield finish([end.result for end in ends if isinstance(end, Finished)])
 
     def inspect(self, call: inference_calls.Inspect, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
@@ -132,6 +152,44 @@ class InferenceServer:
     def leave(self) -> None:
         """Called before the process ends. Its memory goes with it; the template process must be told."""
         self._renderer.close()
+
+    def _generation(
+        self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, context: RequestContext
+    ) -> tuple[Job, list[Event]]:
+        """The job of a generation, and what is to be said of it."""
+        started = time.perf_counter()
+        room = engine.model.context_tokens - virtual_tokens(make_key(call.adapters))
+        prompt = self._prompt(call, engine, writer, room)
+        notes = [_left_out(prompt, room)] if prompt.dropped_turns else []
+        if call.thinking != "automatic" and not call.prompt and not writer.has_thinking_switch:
+            notes.append(f"Thinking {call.thinking} has no effect: {_NO_SWITCH}")
+        notes += self._strategies.notes(call.decoding, engine.model)
+        job = self._strategies.make_job(call, prompt, engine, context, started)
+        return job, [Log(text=note, level="notice") for note in notes]
+
+    def _scoring(
+        self, call: inference_calls.Score, engine: Engine, writer: PromptWriter, context: RequestContext
+    ) -> Scoring:
+        vocabulary, model = engine.model.vocabulary, engine.model
+        given = [token for one in call.continuations if not isinstance(one, str) for token in one]
+        if call.prompt or given:
+            check_tokens([*call.prompt, *call.answer, *given], vocabulary)
+        if call.prompt:
+            tokens = [*call.prompt, *call.answer]
+        else:
+            options = TemplateOptions(thinking=call.thinking)
+            tokens = writer.write(call.messages, call.assistant_start, options).tokens
+        begun = bool(call.prompt or call.assistant_start)
+        key = make_key(call.adapters)
+        return Scoring(
+            tokens,
+            [writer.continuation(one, begun=begun) if isinstance(one, str) else one for one in call.continuations],
+            context,
+            together=min(SIDE_BY_SIDE, model.sequences - 1) if model.shares else 1,
+            context_tokens=model.context_tokens - virtual_tokens(key),
+            key=key,
+            background=call.background,
+        )
 
     def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
@@ -184,6 +242,13 @@ class InferenceServer:
             engine.close()
 
 
+_Arrived = queue.SimpleQueue[tuple[int, Event | BaseException]]
+
+
+def _put(arrived: _Arrived, place: int, item: Event | BaseException) -> None:
+    arrived.put((place, item))
+
+
 def _left_out(prompt: Prompt, context_tokens: int) -> str:
     turns = "turn was" if prompt.dropped_turns == 1 else f"{prompt.dropped_turns} turns were"
     return (
@@ -202,7 +267,9 @@ def main() -> None:
             inference_calls.Load: inference.load,
             inference_calls.Unload: inference.unload,
             inference_calls.Generate: inference.generate,
+            inference_calls.GenerateMany: inference.generate_many,
             inference_calls.Score: inference.score,
+            inference_calls.ScoreMany: inference.score_many,
             inference_calls.Inspect: inference.inspect,
             inference_calls.ScoreText: inference.score_text,
             inference_calls.MeasureSpeed: inference.measure,

@@ -20,8 +20,11 @@ class WorkerRequest(msgspec.Struct, frozen=True, tag="request"):
     call: msgspec.Raw
 
 
-class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+class Cancel(msgspec.Struct, frozen=True, tag="cancel", omit_defaults=True):
+    """Of the request ``id``, or of one of several that it is made of (``RequestContext.part``)."""
+
     id: int
+    part: int | None = None
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):

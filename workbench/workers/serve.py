@@ -74,7 +74,7 @@ def serve(
             with idle:
                 cancelled = running.get(message.id)
             if cancelled is not None:  # else it ended while the message was on its way
-                cancelled.cancel()
+                (cancelled if message.part is None else cancelled.part(message.part)).cancel()
         elif isinstance(message, Shutdown):
             break
     with idle:

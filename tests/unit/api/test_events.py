@@ -29,6 +29,7 @@ EVERY_EVENT: list[events.Event] = [
     events.Artifact(kind="document", id="/a.txt", result={"state": "indexed", "chunks": 3}),
     events.Log(text="two turns were dropped", level="notice"),
     events.Changed(kind="chat", id="1"),
+    events.PartEvent(part=2, of=events.TextDelta(text="x", seq=3)),
     events.Finished(result={"answer": "x"}),
     events.Failed(message="gone", reason="worker", exit_code=-9, stderr_tail="killed"),
     events.Cancelled(),

@@ -469,7 +469,7 @@ def test_continuations_score_the_same_side_by_side_and_one_by_one(engine: Engine
         job = Scoring(prompt, continuations, RequestContext(), together=together)
         *_, last = engine.submit(job).events()
         assert isinstance(last, events.Finished)
-        results.append([scored["logprob"] for scored in last.result])
+        results.append([scored["logprob"] for scored in last.result["values"]])
     assert results[0] == pytest.approx(results[1], abs=0.2)
     assert results[0][:4] == pytest.approx(results[0][4:8], abs=0.2)
 
@@ -489,7 +489,7 @@ def test_perplexity_is_that_of_the_windows_logits(smollm: Engine) -> None:
         scored = Scoring(of_it[: window // 2 + 1], [of_it[window // 2 + 1 :]], RequestContext())
         *_, end = smollm.submit(scored).events()
         assert isinstance(end, events.Finished)
-        losses.append(-end.result[0]["logprob"])
+        losses.append(-end.result["values"][0]["logprob"])
     mean = sum(losses) / last.result["tokens"]
     assert last.result["perplexity"] == pytest.approx(float(np.exp(mean)), rel=0.01)
     with pytest.raises(UserError, match="two windows"):

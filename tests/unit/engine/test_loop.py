@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.engine.probing import (
@@ -21,7 +22,7 @@ from tests.unit.engine.probing import (
 )
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import Scored
+from workbench.engine.inference_calls import Scores
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
@@ -236,7 +237,7 @@ def test_scores_are_those_of_the_logits_of_cold_runs(engine: Engine) -> None:
     job = Scoring(prompt, continuations, RequestContext())
     *_, last = engine.submit(job).events()
     assert isinstance(last, events.Finished)
-    scored = [Scored(**plain) for plain in last.result]
+    scored = msgspec.convert(last.result, Scores).values
     assert [s.tokens for s in scored] == [len(tokens) for tokens in continuations]
     for tokens, score in zip(continuations, scored, strict=True):
         expected = 0.0
@@ -260,7 +261,7 @@ def test_the_mean_logprob_is_that_of_scoring_the_answer(smollm: Engine) -> None:
     scoring = Scoring(tokens_of(smollm, TEXT), [answer], RequestContext())
     *_, last = smollm.submit(scoring).events()
     assert isinstance(last, events.Finished)
-    assert result.mean_logprob * result.usage.new_tokens == pytest.approx(last.result[0]["logprob"], abs=0.15)
+    assert result.mean_logprob * result.usage.new_tokens == pytest.approx(last.result["values"][0]["logprob"], abs=0.15)
 
 
 def test_closing_ends_what_is_in_flight(smollm_path: Path, load_now: Callable[..., Model]) -> None:

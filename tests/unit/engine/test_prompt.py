@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 
+from workbench.engine.inference_calls import Marker, start_text
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions, merge_adjacent
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
@@ -169,6 +170,10 @@ def test_the_first_token_is_there_once_where_the_model_wants_it() -> None:
 
 def test_the_beginning_of_an_answer_is_text_and_closes_opened_thoughts() -> None:
     assert spelled(writer(CHATML).write(conversation("a"), "Sure<|im_end|>")).endswith("assistant\nSure<|im_end|>")
+    marked = ("Sure</s>", Marker("<|im_end|>"), "go")
+    assert spelled(writer(CHATML).write(conversation("a"), marked)).endswith("assistant\nSure</s>⟦<|im_end|>⟧go")
+    assert spelled(writer("").write(conversation("a"), marked)).endswith("Assistant: Sure</s>⟦<|im_end|>⟧go")
+    assert start_text(marked) == "Sure</s>go"
     opened = writer(THINKING).write(conversation("a"))
     assert opened.opened is not None
     started = writer(THINKING).write(conversation("a"), "Sure")

@@ -15,7 +15,7 @@ def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], ro
     job = Scoring(prompt, continuations, RequestContext(), context_tokens=room)
     *_, last = engine.submit(job).events()
     assert isinstance(last, events.Finished)
-    return [scored["logprob"] for scored in last.result]
+    return [scored["logprob"] for scored in last.result["values"]]
 
 
 def test_fewer_are_computed_side_by_side_where_the_context_is_short(small: Engine) -> None:

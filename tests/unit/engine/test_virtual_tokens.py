@@ -309,7 +309,7 @@ def generate(engine: Engine, tokens: Sequence[int], key: Key, **decoding: Any) -
 def scores(engine: Engine, job: Job) -> list[float]:
     *_, last = engine.submit(job).events()
     assert isinstance(last, events.Finished)
-    return [scored["logprob"] for scored in last.result]
+    return [scored["logprob"] for scored in last.result["values"]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
-from workbench.engine.inference_calls import Generate, Load
+from workbench.engine.inference_calls import Generate, Load, start_text
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.loading import Model, inspect_model, load_model
@@ -92,7 +92,7 @@ class Strategies:
                 key=key,
                 background=call.background,
                 answer=call.answer,
-                assistant_start=call.assistant_start,
+                assistant_start=start_text(call.assistant_start),
             )
             job: Job = strategy.load()(request, **options)
         except BaseException:
