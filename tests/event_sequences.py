@@ -106,7 +106,7 @@ def _end(chance: random.Random, sequences: int) -> events.Terminal:
         else (),
         declined=chance.random() < 0.1,
         usage=chance.choice((Usage(), _usage(chance))),
-        recipe=Recipe(prompting=PromptingPart(system=_text(chance))),
+        recipe=Recipe(prompting=PromptingPart(instructions=_text(chance))),
         query=chance.choice(("", "what was searched")),
         passages=chance.choice(((), (cited,))),
         notices=chance.choice(((), ("Look at it.",))),

@@ -15,11 +15,20 @@ from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress,
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Capabilities, Loading, ModelUse
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.engine.inference_calls import AssistantStart, Generate, Generated, Score, Scored, Scores, start_text
+from workbench.engine.inference_calls import (
+    AssistantStart,
+    Generate,
+    Generated,
+    Rendered,
+    Score,
+    Scored,
+    Scores,
+    start_text,
+)
 from workbench.errors import UserError
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
-from workbench.records.recipes import DecodingPart, Recipe
+from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
 
 Reply = str | Sequence[str] | Exception | Generated
@@ -141,6 +150,10 @@ class FakeModelBackend:
     ) -> tuple[ChosenToken, ...]:
         return tuple(ChosenToken(token=token, text=f"{token} ", logprob=-1.0) for token in answer[-last:])
 
+    def render(self, request: Generate) -> Rendered:
+        text = "\n".join(f"<{one.role}>{one.content}" for one in request.messages)
+        return Rendered(text=text, tokens=self.count_tokens([text])[0])
+
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         return [self._scores(one) for one in requests]
 
@@ -166,6 +179,7 @@ class FakeServices:
         self.model = model
         self.exam = exam
         self._retriever = retriever
+        self.question_sets: dict[str, Sequence[Example]] = {}
         self.leases: list[bool] = []
         self.leased = 0
 
@@ -195,6 +209,14 @@ class FakeServices:
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> FakeRetriever:
         assert self._retriever is not None
         return self._retriever
+
+    def examples(self, question_set: str) -> Sequence[Example]:
+        return self.question_sets[question_set]
+
+    def similarities(
+        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
+    ) -> Sequence[Sequence[float]]:
+        return FakeRetriever().similarities(list(texts), list(others))
 
     def checksum(self, resolved: Resolved) -> str:
         return "f00d"

@@ -9,19 +9,30 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
+from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord, PromptText
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.backends.backend import Capabilities, Loading, ModelUse, require
+from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse, require
+from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.errors import UserError
 from workbench.records.answer_state import with_trace
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe, RequestKind, answers_of, decoding_of, notes_on_recipe, problem_of
+from workbench.records.recipes import (
+    DecodingPart,
+    Example,
+    Recipe,
+    RequestKind,
+    answers_of,
+    check_parts,
+    decoding_of,
+    notes_on_recipe,
+    problem_of,
+)
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.registry import METHODS
@@ -72,6 +83,14 @@ class Services(Protocol):
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         """Collections to search, as one. Returns at once: what has to be loaded for it is loaded meanwhile."""
 
+    def examples(self, question_set: str) -> Sequence[Example]:
+        """The questions for tuning of a question set, with their answers."""
+
+    def similarities(
+        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
+    ) -> Sequence[Sequence[float]]:
+        """The cosine of every one of the texts with every one of the others: shape (len(texts), len(others))."""
+
     def checksum(self, resolved: Resolved) -> str:
         """The SHA-256 of the model's files; "" while it is not known."""
 
@@ -85,6 +104,7 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
         conversation = request.conversation
         if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
             raise UserError("The question is empty.", "Write a question first.")
+    check_parts(request.recipe.prompting)
     shaping = decoding_of(request.recipe, METHODS, request.kind)
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)
@@ -126,26 +146,13 @@ def answer(
     others. ``saved`` keeps the finished sections of a task, so that it can be resumed.
     """
     try:
-        if resolved is None:
-            resolved = services.resolve(request.recipe)
+        resolved = resolved or services.resolve(request.recipe)
         check(request, resolved, services)
-        retriever = None
-        if resolved.collections and request.prefix is None:
-            retriever = services.retriever(resolved.collections, context)
+        retriever = _retriever(request, resolved, services, context)
         with services.lease(resolved, context, background=background) as loading:
             model = yield from loading
-            part = msgspec.structs.replace(
-                resolved.recipe.model, context_tokens=model.context_tokens, engine=model.engine
-            )
-            recipe = msgspec.structs.replace(resolved.recipe, model=part)
-            answering = AnswerContext(
-                model=model,
-                retriever=retriever,
-                cancelled=lambda: context.cancelled,
-                decoding=decoding_of(recipe, METHODS, request.kind),
-                saved=saved,
-                exam=resolved.model.exam if not resolved.use.adapters else None,
-            )
+            recipe = _with_engine(resolved.recipe, model)
+            answering = _context(model, retriever, recipe, request.kind, resolved, services, context, saved)
             ended: events.Terminal | None = None
             for event in with_trace(_run(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
@@ -156,6 +163,104 @@ def answer(
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
+
+
+def preview(request: AnswerRequest, services: Services, context: RequestContext) -> Iterator[Event]:
+    """The prompt of the first generation that ``answer`` would make, which is not computed: what goes before it is.
+    Streams as ``answer`` does; ends in ``Finished`` with a ``PromptText``. Raises what stops an answer."""
+    resolved = services.resolve(request.recipe)
+    check(request, resolved, services)
+    retriever = _retriever(request, resolved, services, context)
+    with services.lease(resolved, context) as loading:
+        model = yield from loading
+        recipe = _with_engine(resolved.recipe, model)
+        reading = _PromptReader(model)
+        answering = _context(reading, retriever, recipe, request.kind, resolved, services, context, None)
+        shown = PromptText(text="", tokens=0, context_tokens=model.context_tokens)
+        try:
+            for event in _run(request, recipe, answering):
+                if isinstance(event, events.Finished):
+                    answered = msgspec.convert(event.result, AskResult)
+                    shown = msgspec.structs.replace(shown, answer=answered.answer)
+        except _PromptRead as found:
+            rendered = model.render(found.requests[0])
+            shown = msgspec.structs.replace(
+                shown, text=rendered.text, tokens=rendered.tokens, together=len(found.requests)
+            )
+    yield finish(shown)
+
+
+class _PromptRead(Exception):
+    """What a method asks of the model first."""
+
+    def __init__(self, requests: Sequence[Generate]) -> None:
+        super().__init__("a prompt was read")
+        self.requests = requests
+
+
+class _PromptReader:
+    """A model that generates nothing: it raises the first request."""
+
+    def __init__(self, model: ModelBackend) -> None:
+        self._model = model
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def generate(
+        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
+    ) -> Iterator[Event]:
+        request = Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start)
+        raise _PromptRead((request,))
+
+    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
+        raise _PromptRead(requests)
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        raise _PromptRead(
+            [
+                Generate(
+                    messages=one.messages, assistant_start=one.assistant_start, prompt=one.prompt, answer=one.answer
+                )
+                for one in requests
+            ]
+        )
+
+
+def _retriever(
+    request: AnswerRequest, resolved: Resolved, services: Services, context: RequestContext
+) -> Retriever | None:
+    if not resolved.collections or request.prefix is not None:
+        return None
+    return services.retriever(resolved.collections, context)
+
+
+def _with_engine(recipe: Recipe, model: ModelBackend) -> Recipe:
+    """The resolved recipe with what is known of a loaded model."""
+    part = msgspec.structs.replace(recipe.model, context_tokens=model.context_tokens, engine=model.engine)
+    return msgspec.structs.replace(recipe, model=part)
+
+
+def _context(
+    model: ModelBackend,
+    retriever: Retriever | None,
+    recipe: Recipe,
+    kind: RequestKind,
+    resolved: Resolved,
+    services: Services,
+    context: RequestContext,
+    saved: SavedSections | None,
+) -> AnswerContext:
+    return AnswerContext(
+        model=model,
+        retriever=retriever,
+        cancelled=lambda: context.cancelled,
+        decoding=decoding_of(recipe, METHODS, kind),
+        saved=saved,
+        exam=resolved.model.exam if not resolved.use.adapters else None,
+        similarities=lambda texts, others: services.similarities(texts, others, context),
+        examples=services.examples,
+    )
 
 
 def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

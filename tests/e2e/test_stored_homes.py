@@ -97,7 +97,7 @@ def test_chats_are_there_with_their_recipes(workbench: Workbench) -> None:
     assert all(chat.recipe is not None and chat.recipe.model.name == "Base" for chat in chats)
     adapted = answer_of(workbench, "With an adapter").recipe
     assert adapted is not None
-    assert (adapted.name, adapted.prompting.system, adapted.decoding.seed >= 0) == ("adapted", "Be brief.", True)
+    assert (adapted.name, adapted.prompting.instructions, adapted.decoding.seed >= 0) == ("adapted", "Be brief.", True)
     assert [(one.name, one.scale, len(one.sha256)) for one in adapted.model.adapters] == [("facts", 0.5, 64)]
     assert [chat.title for chat in call(workbench, ListChats(search="arches")).chats] == [chats[4].title]
 

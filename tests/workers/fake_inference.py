@@ -29,6 +29,8 @@ from workbench.engine.inference_calls import (
     Load,
     LoadedModel,
     MeasureSpeed,
+    Render,
+    Rendered,
     Score,
     Scored,
     ScoreMany,
@@ -172,6 +174,11 @@ def _scores(call: Score) -> Scores:
     return Scores(values=tuple(Scored(logprob=-1.0, tokens=1) for _ in call.continuations))
 
 
+def _render(call: Render, context: RequestContext) -> Iterator[Event]:
+    text = "\n".join(f"<{one.role}>{one.content}" for one in call.request.messages)
+    yield finish(Rendered(text=text, tokens=len(text)))
+
+
 def _score_many(call: ScoreMany, context: RequestContext) -> Iterator[Event]:
     yield finish(tuple(_scores(one) for one in call.requests))
 
@@ -200,6 +207,7 @@ if __name__ == "__main__":
             Unload: _nothing,
             Generate: _generate,
             GenerateMany: _generate_many,
+            Render: _render,
             Score: _score,
             ScoreMany: _score_many,
             Inspect: _inspect,

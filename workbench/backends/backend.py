@@ -16,7 +16,7 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Score, Scores
+from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Rendered, Score, Scores
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart, Thinking
@@ -111,6 +111,9 @@ class ModelBackend(Protocol):
     def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
         """Several generations that begin together: events with the place of their request. Each ends in a terminal
         event of its own; ``context`` cancels all, ``context.part(place)`` one."""
+
+    def render(self, request: Generate) -> Rendered:
+        """A generation's prompt as the model reads it."""
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         """Several scorings that begin together, in their order."""

@@ -23,6 +23,8 @@ from workbench.engine.inference_calls import (
     Load,
     LoadedModel,
     MeasureSpeed,
+    Render,
+    Rendered,
     Score,
     ScoreMany,
     Scores,
@@ -280,6 +282,10 @@ class LlamaCppModel:
                     raise error_of(event)
         finally:
             forget()
+
+    def render(self, request: Generate) -> Rendered:
+        rendered: Rendered = self._call(Render(request=self._used(request)))
+        return rendered
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         use = self._use

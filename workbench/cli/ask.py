@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask
+from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, ShowPrompt
 from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import attach, find_document, place
@@ -50,6 +50,9 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument(
         "--trace", action="store_true", help="show the steps; with --json, the token ids and beams of each as well"
+    )
+    parser.add_argument(
+        "--show-prompt", action="store_true", help="show the exact prompt and its tokens instead of answering"
     )
     parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")
     parser.add_argument(
@@ -95,6 +98,8 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     question = sys.stdin.read().strip() if arguments.question == "-" else arguments.question or ""
     if not question.strip() and arguments.document is None and arguments.again is None:
         raise UserError("The question is empty.")
+    if arguments.show_prompt:
+        return (yield from session.call(ShowPrompt(question=question, recipe=recipe)))
     task = None
     if arguments.document is not None:
         document = yield from find_document(session, collection, arguments.document)
@@ -243,6 +248,9 @@ def show_one_of_many(event: Event, output: TextOutput) -> None:
 
 
 def show_answer(result: dict[str, Any], output: TextOutput) -> None:
+    if "context_tokens" in result and "text" in result:
+        _show_prompt(result, output)
+        return
     if "count" in result:
         return  # each answer was shown when it came
     sequences = result["sequences"]
@@ -273,6 +281,16 @@ def _show_verification(answer: str, checked: Verification, output: TextOutput) -
         if statement.verdict != "supported":
             text = one_line(answer[statement.start : statement.end])
             output.line(f"  {statement.verdict}: {text} ({describe_statement(statement)})")
+
+
+def _show_prompt(result: dict[str, Any], output: TextOutput) -> None:
+    if result["answer"]:
+        output.line(f"The model is not asked. The answer: {result['answer']}")
+        return
+    output.line(result["text"])
+    output.line()
+    together = f" The first of {result['together']} that begin together." if result["together"] > 1 else ""
+    output.line(f"{result['tokens']:,} tokens of the context of {result['context_tokens']:,}.{together}")
 
 
 def _show_tokens(sequences: Sequence[dict[str, Any]], output: TextOutput) -> None:

@@ -95,6 +95,7 @@ class Workbench:
         self._training_workers = TrainingWorkers(self._host_maker("training"), lambda: self._changes.publish("worker"))
         chats = ChatStore(self._database)
         adapter_store, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
+        questions = QuestionStore(self._database)
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
             {"llama.cpp": self._llama_cpp},
@@ -102,6 +103,7 @@ class Workbench:
             catalogue,
             checksums,
             self._background,
+            questions,
         )
         bases = BaseModels(catalogue, checksums, sets)
         self._artifacts = ArtifactRegistry(
@@ -162,7 +164,7 @@ class Workbench:
             **self._runs.handlers(),
             **adapters.handlers(),
             **self._data_sets.handlers(),
-            **QuestionSets(QuestionStore(self._database), chats, sets, self._changes).handlers(),
+            **QuestionSets(questions, chats, sets, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

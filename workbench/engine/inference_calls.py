@@ -184,6 +184,19 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     draft_path: str = ""
 
 
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A prompt as the model reads it, with the names of its control tokens; ``tokens`` is their number."""
+
+    text: str
+    tokens: int
+
+
+class Render(Call[Rendered], frozen=True, kw_only=True, tag="render"):
+    """The prompt of a generation, which is not computed."""
+
+    request: Generate
+
+
 class GenerateMany(Call[None], frozen=True, kw_only=True, tag="generate_many"):
     """Several generations that begin together: the beginnings that their prompts share are computed once.
 
@@ -281,6 +294,6 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 
 
 InferenceCall = (
-    Load | Unload | Generate | GenerateMany | Score | ScoreMany | Inspect | ScoreText | MeasureSpeed | CountTokens
-    | Embed | Rank | ListDevices
+    Load | Unload | Generate | GenerateMany | Render | Score | ScoreMany | Inspect | ScoreText | MeasureSpeed
+    | CountTokens | Embed | Rank | ListDevices
 )  # fmt: skip

@@ -46,6 +46,13 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         content = msgspec.json.encode(msgspec.structs.replace(self, id=""))
         return blake2b(content, digest_size=16).hexdigest()
 
+    @property
+    def answer(self) -> str:
+        """The first expected answer, as an example shows it: of choices the letter; "" when none is known."""
+        if self.choices:
+            return ascii_uppercase[self.choice] if 0 <= self.choice < len(ascii_uppercase) else ""
+        return self.expected[0] if self.expected else ""
+
     def conversation(self) -> tuple[Message, ...]:
         """What is asked, with the choices as a lettered list."""
         if not self.choices:

@@ -16,8 +16,9 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message, Passage
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import Recipe, system_text, with_examples, with_question_asked
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.grounded import Grounding
@@ -56,7 +57,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     technique = METHODS.find(recipe.prompting.technique, "technique")
     options = technique.decode(recipe.prompting.options)
     grounding: Grounding | None = None
-    messages = with_instructions(recipe.prompting.system, conversation)
+    part = recipe.prompting
+    messages = with_instructions(system_text(part), with_question_asked(part, conversation))
     if context.retriever is not None and not needs_no_documents(conversation[-1].content):
         (retrieval,) = METHODS.of("context")
         grounding = yield from retrieval.load()(conversation, recipe, context)
@@ -67,6 +69,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
             yield from _written(_unchanged(""), grounding, context)
             return
         messages = grounding.messages
+    examples = yield from choose_examples(part, conversation[-1].content, context)
+    messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
     yield from _written(run(messages, options, context), grounding, context)
 

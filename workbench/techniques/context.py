@@ -19,10 +19,11 @@ from workbench.api import events
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import RequestContext, error_of
 from workbench.backends.backend import ModelBackend
-from workbench.records.exam import ExamResult
 from workbench.engine.inference_calls import AssistantStart, Generate, Generated, GeneratedSequence, Score, Scores
+from workbench.errors import UserError
+from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
-from workbench.records.recipes import LARGEST_SEED, DecodingPart
+from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.embedding_calls import Retriever
 
@@ -53,6 +54,18 @@ class ScoreAsk(msgspec.Struct, frozen=True, kw_only=True):
     assistant_start: AssistantStart = ""
     prompt: Sequence[int] = ()
     answer: Sequence[int] = ()
+
+
+Similarities = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
+"""The cosine of every one of some texts with every one of others."""
+
+
+def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
+    raise UserError("There is no embedding model to compare texts with.", "Import an embedding model first.")
+
+
+def _no_examples(question_set: str) -> Sequence[Example]:
+    raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
 
 
 class SavedSections(Protocol):
@@ -102,7 +115,8 @@ class Step:
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
     may be asked at any time. ``notices`` collects what is said of the answer, once each. ``saved`` keeps the sections
-    of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
+    of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it. ``examples``
+    are those of a question set by its name.
     """
 
     model: ModelBackend
@@ -113,6 +127,8 @@ class AnswerContext:
     notices: list[str] = field(default_factory=list)
     saved: SavedSections | None = None
     exam: ExamResult | None = None
+    similarities: Similarities = _no_similarities
+    examples: Callable[[str], Sequence[Example]] = _no_examples
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from workbench.techniques.retrieval.search import count_terms, search
 from workbench.workers.serve import Handler, serve
 
 CLOSE_WITHIN_S = 15.0
+KNOWN_VECTORS = 20_000
+"""Of so many texts that were compared the vectors are kept: 30 MB of all-MiniLM-L6-v2."""
 
 
 class OpenCollections:
@@ -88,6 +91,8 @@ class EmbeddingService:
         self._queue = queue
         self._make_reader = make_reader
         self._collections = OpenCollections()
+        self._known: OrderedDict[tuple[str, str], Any] = OrderedDict()  # vectors by their embedder and text
+        self._known_lock = threading.Lock()
         self._drawing = threading.Lock()
         self._drawer: ReaderProcess | None = None
 
@@ -124,15 +129,26 @@ class EmbeddingService:
             yield finish(search(index, self._queue, Path(call.embedder), call.collection, call.query, call.limit))
 
     def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
-        vectors: list[Any] = [None] * (len(call.texts) + len(call.others))
-        both = [*call.texts, *call.others]
-        for batch in batches(both):
-            context.raise_if_cancelled()
-            made = self._queue.embed_passages(Path(call.embedder), [both[i] for i in batch], Urgency.WAITING)
-            for i, vector in zip(batch, made, strict=True):
-                vectors[i] = vector
+        vectors = self._vectors_of(call.embedder, [*call.texts, *call.others], context)
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
+
+    def _vectors_of(self, embedder: str, texts: Sequence[str], context: RequestContext) -> list[Any]:
+        """The texts' vectors. The latest ones are kept: the same examples are compared with every question."""
+        with self._known_lock:
+            known = {text: self._known[embedder, text] for text in texts if (embedder, text) in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in known))
+        for batch in batches(missing):
+            context.raise_if_cancelled()
+            made = self._queue.embed_passages(Path(embedder), [missing[i] for i in batch], Urgency.WAITING)
+            known |= {missing[i]: vector for i, vector in zip(batch, made, strict=True)}
+        with self._known_lock:
+            for text in texts:
+                self._known[embedder, text] = known[text]
+                self._known.move_to_end((embedder, text))
+            while len(self._known) > KNOWN_VECTORS:
+                self._known.popitem(last=False)
+        return [known[text] for text in texts]
 
     def _count_terms(self, call: embedding_calls.CountTerms, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:

@@ -105,6 +105,13 @@ class InferenceServer:
         context.raise_if_cancelled()
         yield finish(None)
 
+    def render(self, call: inference_calls.Render, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, writer):
+            room = engine.model.context_tokens - virtual_tokens(make_key(call.request.adapters))
+            tokens = [*self._prompt(call.request, engine, writer, room).tokens, *call.request.answer]
+            text = engine.model.vocabulary.text(tokens, special=True)
+            yield finish(inference_calls.Rendered(text=text, tokens=len(tokens)))
+
     def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
             yield from engine.submit(self._scoring(call, engine, writer, context)).events()
@@ -268,6 +275,7 @@ def main() -> None:
             inference_calls.Unload: inference.unload,
             inference_calls.Generate: inference.generate,
             inference_calls.GenerateMany: inference.generate_many,
+            inference_calls.Render: inference.render,
             inference_calls.Score: inference.score,
             inference_calls.ScoreMany: inference.score_many,
             inference_calls.Inspect: inference.inspect,

@@ -44,7 +44,7 @@ def retrieved(made: Sequence[events.Event]) -> events.Retrieved:
 
 def test_plain_chat_gets_the_recipes_instructions() -> None:
     model = FakeModelBackend([Generated(text="Hello there.", usage=Usage(new_tokens=3), mean_logprob=-0.5)])
-    recipe = Recipe(prompting=PromptingPart(system=" Be kind. "), decoding=DecodingPart(max_tokens=7))
+    recipe = Recipe(prompting=PromptingPart(instructions=" Be kind. "), decoding=DecodingPart(max_tokens=7))
     _, result = ask(model, recipe=recipe)
     assert model.requests == [(Message("system", "Be kind."), Message("user", QUESTION))]
     assert [(one.max_tokens, one.seed) for one in model.decodings] == [(7, 7)]

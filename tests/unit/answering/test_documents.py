@@ -171,7 +171,7 @@ def test_small_model_is_warned_about_and_a_big_one_is_not() -> None:
 
 def test_instructions_of_the_recipe_are_kept() -> None:
     model = FakeModelBackend(["Steel."])
-    recipe = Recipe(prompting=PromptingPart(system="Write like a lawyer."))
+    recipe = Recipe(prompting=PromptingPart(instructions="Write like a lawyer."))
     work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT, recipe)
     assert model.requests[0][0].content == "Write like a lawyer."
 

@@ -170,7 +170,9 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
 
     resolver: Any = Resolver()
     checksums: Any = Checksums()
-    return HomeServices(resolver, {"llama.cpp": local, "remote": FakeRemote()}, unused, unused, checksums, unused)
+    return HomeServices(
+        resolver, {"llama.cpp": local, "remote": FakeRemote()}, unused, unused, checksums, unused, unused
+    )
 
 
 def asked(model: str) -> AnswerRequest:

@@ -60,7 +60,7 @@ def scored(
     cell = Scorable(
         question=asked,
         answer=CellAnswer(text=answer) if isinstance(answer, str) else answer,
-        recipe=Recipe(name="own", prompting=PromptingPart(system="Be brief.")),
+        recipe=Recipe(name="own", prompting=PromptingPart(instructions="Be brief.")),
         first=CellAnswer(text=first) if first is not None else None,
         judge=Recipe(name="judge"),
     )

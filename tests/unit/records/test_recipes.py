@@ -27,7 +27,7 @@ from workbench.techniques.registry import METHODS
 FULL = Recipe(
     name="pump",
     model=ModelPart(name="SmolLM2 135M Instruct"),
-    prompting=PromptingPart(system='Answer "briefly".\nIn English.'),
+    prompting=PromptingPart(instructions='Answer "briefly".\nIn English.'),
     decoding=DecodingPart(temperature=0.7, stop=("\n\n", "END")),
     retrieval=RetrievalPart(collection="manuals", passages=3),
 )
@@ -55,7 +55,7 @@ def test_a_recipe_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("schema = 2", "newer version"),
+        ("schema = 3", "newer version"),
         ("schema = 1\n[agent]\nname = 'x'", "agent"),
         ("schema = 1\n[decoding]\ntemprature = 1.0", "decoding.temprature"),
         ("schema = 1\n[decoding]\ntemperature = 9.0", "decoding.temperature"),

@@ -126,7 +126,7 @@ def expected_notes(technique: str, decoding: str, kind: RequestKind) -> set[str]
 @pytest.mark.parametrize(("technique", "decoding", "source"), list(product(TECHNIQUES, DECODINGS, SOURCES)))
 def test_a_question(technique: str, decoding: str, source: str) -> None:
     recipe = Recipe(
-        prompting=PromptingPart(system="Be kind.", technique=technique),
+        prompting=PromptingPart(instructions="Be kind.", technique=technique),
         decoding=DECODINGS[decoding],
         retrieval=None if source == "none" else RetrievalPart(collection="papers"),
     )
@@ -165,7 +165,7 @@ def test_a_question(technique: str, decoding: str, source: str) -> None:
 )
 def test_a_document_task(technique: str, decoding: str, task: str) -> None:
     recipe = Recipe(
-        prompting=PromptingPart(system="Be kind.", technique=technique),
+        prompting=PromptingPart(instructions="Be kind.", technique=technique),
         decoding=DECODINGS[decoding],
         retrieval=RetrievalPart(collection="papers", passages=3),
     )
@@ -197,6 +197,9 @@ def test_a_continuation(technique: str, decoding: str) -> None:
 
 OTHERS = {
     "prompting.technique": "rounds",
+    "prompting.input": "Question:",
+    "prompting.output": "Be brief.",
+    "prompting.examples": "pumps",
     "decoding.n": 3,
     "retrieval.passages": 3,
     "retrieval.token_budget": 300,

@@ -33,8 +33,8 @@ class PromptForm(QWidget):
         self._part = PromptingPart()
         self._methods: Methods[Any] = Methods()
         fields = {field.name: field for field in fields_of(PromptingPart)}
-        self.system = FieldRow(fields["system"], narrow=True)
-        self.system.changed.connect(self._put)
+        self.instructions = FieldRow(fields["instructions"], narrow=True)
+        self.instructions.changed.connect(self._put)
         self.technique = ChoiceBox(
             fields["technique"].title,
             accessibleDescription=fields["technique"].help,
@@ -50,7 +50,7 @@ class PromptForm(QWidget):
         choice = column_of(self._choice, gap=tokens.SPACE_1)
         for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
             choice.addWidget(widget)
-        self._column = column_of(self, self.system, self.thinking, self._choice, gap=tokens.SPACE_4)
+        self._column = column_of(self, self.instructions, self.thinking, self._choice, gap=tokens.SPACE_4)
         self.set_part(self._part)
 
     def set_methods(self, methods: Methods[Any]) -> None:
@@ -62,7 +62,7 @@ class PromptForm(QWidget):
     def set_part(self, part: PromptingPart) -> None:
         """Show a part; nothing is signalled."""
         self._part = part
-        self.system.set_value(part.system)
+        self.instructions.set_value(part.instructions)
         self.thinking.set_value(part.thinking)
         chosen = self._methods.row(part.technique, "technique")
         rows = self._methods.of("technique")
@@ -111,4 +111,4 @@ def describe_prompting(part: PromptingPart, methods: Methods[Any]) -> str:
     chosen = methods.row(part.technique, "technique")
     first = methods.of("technique")[:1]
     said = [] if chosen in first or not first else [chosen.title]
-    return ": ".join([*said, *([words] if (words := " ".join(part.system.split())) else [])]) or "plain"
+    return ": ".join([*said, *([words] if (words := " ".join(part.instructions.split())) else [])]) or "plain"

@@ -267,6 +267,28 @@ class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.in
     last: int = 0
 
 
+class PromptText(msgspec.Struct, frozen=True, kw_only=True):
+    """The prompt of a question's first generation, as the model reads it: its control tokens have their names.
+
+    ``together`` generations begin at once, of which this is the first. Without a generation, as for a question that is
+    declined or answered by quotes, ``text`` is empty and ``answer`` is what is answered.
+    """
+
+    text: str
+    tokens: int
+    context_tokens: int
+    together: int = 1
+    answer: str = ""
+
+
+class ShowPrompt(Call[PromptText], frozen=True, kw_only=True, tag="prompt.show"):
+    """The exact prompt that a recipe makes of a question, with examples, passages and the model's chat template.
+    Nothing is generated; the model is loaded, and the documents are searched."""
+
+    question: str
+    recipe: Recipe = Recipe()
+
+
 class GetTrace(Call[Trace], frozen=True, kw_only=True, tag="chats.trace"):
     """The steps of an answer that has ended. Raises UserError when none are stored."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workbench.answering import AnswerRequest, preview
 from workbench.api.calls import (
     AnswerTokens,
     CheckFormat,
@@ -11,6 +12,7 @@ from workbench.api.calls import (
     GetTrace,
     InspectAnswer,
     SelectSequence,
+    ShowPrompt,
     StoredMessage,
 )
 from workbench.api.events import Event
@@ -20,7 +22,7 @@ from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
-from workbench.records.messages import Beam
+from workbench.records.messages import Beam, Message
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.records.trace import TokenIds, Trace
 from workbench.storage.chats import ChatStore
@@ -42,6 +44,7 @@ class Inspecting:
             InspectAnswer: self.inspect,
             GetTrace: unary(self.trace),
             CheckFormat: unary(self.check_format),
+            ShowPrompt: self.show_prompt,
         }
 
     def keep(self, call: SelectSequence) -> StoredMessage:
@@ -81,6 +84,10 @@ class Inspecting:
             model = yield from loading
             *chosen, after = model.inspect(known.prompt, tokens, call.alternatives, call.last)
         yield finish(AnswerTokens(tokens=tuple(chosen), next=after, first=len(tokens) - len(chosen), beams=beams))
+
+    def show_prompt(self, call: ShowPrompt, context: RequestContext) -> Iterator[Event]:
+        request = AnswerRequest(recipe=call.recipe, conversation=(Message("user", call.question),))
+        return preview(request, self._services, context)
 
     def trace(self, call: GetTrace) -> Trace:
         trace = self._store.get_trace(call.message)

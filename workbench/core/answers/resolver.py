@@ -24,12 +24,24 @@ from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
-from workbench.records.recipes import LARGEST_SEED, DecodingPart, Recipe, RetrievalPart, decoding_of, normalized
+from workbench.records.recipes import (
+    LARGEST_SEED,
+    DecodingPart,
+    Example,
+    Recipe,
+    RetrievalPart,
+    decoding_of,
+    normalized,
+)
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.models import ModelCatalogue
+from workbench.storage.questions import QuestionStore
 from workbench.techniques.registry import METHODS
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.retrieval.embedding_calls import Retriever, Similarities
+
+MOST_EXAMPLES = 5_000
+"""Of so many questions of a set the examples are chosen."""
 
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
@@ -166,6 +178,7 @@ class HomeServices:
         catalogue: ModelCatalogue,
         checksums: Checksums,
         background: Background,
+        questions: QuestionStore,
     ) -> None:
         self.resolve = resolver.resolve
         self.resolve_as_made = resolver.resolve_as_made
@@ -174,6 +187,7 @@ class HomeServices:
         self._catalogue = catalogue
         self._checksums = checksums
         self._background = background
+        self._questions = questions
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self._backends[resolved.backend].capabilities(resolved.model)
@@ -189,6 +203,23 @@ class HomeServices:
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         self._embedding.warm_up()
         return joined([self._embedding.retriever(one, context) for one in collections])
+
+    def examples(self, question_set: str) -> list[Example]:
+        found = self._questions.get(question_set)
+        numbered = self._questions.questions(found, "tune", limit=MOST_EXAMPLES)
+        return [
+            Example(number=one.number, question=one.question.conversation()[-1].content, answer=answer)
+            for one in numbered
+            if (answer := one.question.answer) and len(one.question.messages) == 1
+        ]
+
+    def similarities(
+        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
+    ) -> list[tuple[float, ...]]:
+        embedder = self._embedding.embedder(context)
+        call = Similarities(embedder=embedder, texts=tuple(texts), others=tuple(others))
+        found: tuple[tuple[float, ...], ...] = self._embedding.host.call(call, context=context)
+        return list(found)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)

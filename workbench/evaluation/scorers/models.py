@@ -20,7 +20,7 @@ from workbench.evaluation.scorers.texts import NoOptions
 from workbench.fields import about
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import Recipe, system_text
 
 GRADES = 5
 
@@ -108,7 +108,7 @@ def _asked(cell: Scorable) -> list[str]:
 
 
 def _with_instructions(recipe: Recipe, messages: Sequence[Message]) -> tuple[Message, ...]:
-    system = recipe.prompting.system.strip()
+    system = system_text(recipe.prompting)
     return (Message("system", system), *messages) if system else tuple(messages)
 
 

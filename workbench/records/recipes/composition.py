@@ -28,7 +28,11 @@ _UNUSED = "No effect on a document task: {title} {value}."
 
 COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "model": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
-    "prompting.system": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.instructions": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.context": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "prompting.input": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "prompting.output": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "prompting.examples": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "prompting.thinking": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "prompting.technique": {
         "question": APPLIES,

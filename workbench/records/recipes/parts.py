@@ -35,13 +35,51 @@ DEFAULT_TECHNIQUE = "direct"
 Thinking = Literal["automatic", "on", "off"]
 
 
-class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the model reads before the conversation, and how it is asked.
+ExampleChoice = Literal["all", "fixed", "similar", "diverse"]
+ExampleOrder = Literal["nearest-last", "nearest-first", "as-listed"]
 
-    ``technique`` names a method of the registry; ``options`` are fields of that method's own configuration.
+
+class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the model reads beside the conversation, in four parts (instructions, context, input, output), and how it is
+    asked. ``prompt_parts`` joins them.
+
+    ``{{name}}`` in a part is one of the ``variables``, or ``question``. The examples are questions of a question set
+    with their expected answers. ``technique`` names a method of the registry; ``options`` are fields of that method's
+    own configuration.
     """
 
-    system: Annotated[str, about("Instructions", multiline=True), "Read by the model before every conversation."] = ""
+    instructions: Annotated[
+        str, about("Instructions", multiline=True), "Read by the model before every conversation."
+    ] = ""
+    context: Annotated[
+        str, about("Context", multiline=True), "Background for every question, after the instructions."
+    ] = ""
+    input: Annotated[
+        str,
+        about("Input", multiline=True),
+        "How a question is put, with {{question}} in its place; without it the question follows. Empty: as it is.",
+    ] = ""
+    output: Annotated[str, about("Output", multiline=True), "The form of the answer, said after each question."] = ""
+    variables: Annotated[
+        tuple[str, ...], about("Variables", multiline=True), "name=value, one a line: {{name}} in a part is the value."
+    ] = ()
+    examples: Annotated[
+        str, about("Examples"), "Name of a question set: questions of its tuning part are shown with their answers."
+    ] = ""
+    example_choice: Annotated[
+        ExampleChoice,
+        about("Choice of examples"),
+        "All; fixed ones; those most similar to the question; or similar ones that differ from one another.",
+    ] = "similar"
+    example_count: Annotated[int, about("Number of examples", ge=1, le=64), "Maximum number; all ignores it."] = 4
+    example_rows: Annotated[
+        tuple[str, ...],
+        about("Fixed examples", separator=","),
+        "Numbers of the questions for the choice fixed; empty: the first ones.",
+    ] = ()
+    example_order: Annotated[ExampleOrder, about("Order of examples"), "A model heeds the last example most."] = (
+        "nearest-last"
+    )
     technique: Annotated[str, about("Technique"), "How the model is asked: once, or in several generations."] = (
         DEFAULT_TECHNIQUE
     )

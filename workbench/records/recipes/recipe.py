@@ -14,7 +14,16 @@ from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalPart
 from workbench.records.stored import Stored, Upgrade, read_toml
 
-UPGRADES: dict[int, Upgrade] = {}
+
+def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 called the instructions ``system``."""
+    prompting = dict(plain.get("prompting") or {})
+    if "system" in prompting:
+        prompting["instructions"] = prompting.pop("system")
+    return {**plain, "prompting": prompting}
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1}
 SCHEMA = len(UPGRADES) + 1
 
 

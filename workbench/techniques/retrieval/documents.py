@@ -22,7 +22,7 @@ from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.engine.inference_calls import Generated
 from workbench.errors import Cancelled, UserError
 from workbench.records.messages import Citation, Message, Passage
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import Recipe, system_text
 from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
@@ -93,7 +93,7 @@ class _Worker:
     known; how long they take is estimated from those that were made now."""
 
     def __init__(self, recipe: Recipe, context: AnswerContext, sections: int) -> None:
-        self._system = recipe.prompting.system.strip()
+        self._system = system_text(recipe.prompting)
         self.context = context
         self.planned = sections
         self._done = self._made = 0

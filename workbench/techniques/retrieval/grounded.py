@@ -92,7 +92,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         shown = quotes.passages
     yield events.Retrieved(query=queries[0], passages=shown, step=search.id)
     context.raise_if_cancelled()
-    messages = grounded_messages(shown, conversation, recipe.prompting.system, context.model)
+    messages = grounded_messages(shown, conversation, recipe.prompting, context.model)
     return Grounding(
         queries[0],
         shown,

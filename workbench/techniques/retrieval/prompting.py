@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.records.messages import Message, Passage
+from workbench.records.recipes import PromptingPart, system_text, with_question_asked
 
 SMALL_MODEL_PARAMETERS = 400_000_000
 
@@ -27,19 +28,20 @@ WANTS_MORE = re.compile(
 
 
 def grounded_messages(
-    passages: Sequence[Passage], conversation: Sequence[Message], system: str, model: ModelBackend
+    passages: Sequence[Passage], conversation: Sequence[Message], part: PromptingPart, model: ModelBackend
 ) -> tuple[Message, ...]:
-    """The messages for a grounded answer; the conversation's last message is the question.
+    """The messages for a grounded answer; the conversation's last message is the question, put as ``part`` says.
 
     A small model gets neither the earlier turns nor numbers: both confuse it, and its sources are matched anyway.
     """
-    question = conversation[-1].content.strip()
+    system = system_text(part)
+    question = with_question_asked(part, conversation)[-1].content.strip()
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         text = "\n\n".join(p.text for p in passages)
-        short = "" if system.strip() or WANTS_MORE.match(question) else f"\n{_SHORT}"
-        before = (Message("system", system.strip()),) if system.strip() else ()
+        short = "" if system or part.output.strip() or WANTS_MORE.match(question) else f"\n{_SHORT}"
+        before = (Message("system", system),) if system else ()
         return (*before, Message("user", f"{text}\n\nQuestion: {question}{short}"))
     shown = "\n\n".join(f"[{p.n}] {p.title}{f', page {p.page}' if p.page else ''}\n{p.text}" for p in passages)
-    told = "\n\n".join(part for part in (system.strip(), _INSTRUCTIONS) if part)
+    told = "\n\n".join(text for text in (system, _INSTRUCTIONS) if text)
     earlier = [m for m in conversation[:-1] if m.role != "system"]
     return (Message("system", told), *earlier, Message("user", f"Passages:\n\n{shown}\n\nQuestion: {question}"))

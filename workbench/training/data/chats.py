@@ -44,7 +44,7 @@ def examples_from_chats(
             continue
         if any(m.unreadable for m in branch):  # what it was told, or shown, is not known
             continue
-        system = message.recipe.prompting.system.strip() if message.recipe is not None else ""
+        system = message.recipe.prompting.instructions.strip() if message.recipe is not None else ""
         yield Example(
             messages=(Message("system", system), *turns) if system else turns,
             source=Source(origin="chat", chat=message.chat, message=message.id, note=reason),

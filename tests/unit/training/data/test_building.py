@@ -16,7 +16,7 @@ from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import SHORTEST_TAIL, examples_from_documents, pack
 from workbench.training.data.tokenization import ExampleWriter
 
-KIND = Recipe(prompting=PromptingPart(system="Be kind."))
+KIND = Recipe(prompting=PromptingPart(instructions="Be kind."))
 
 
 def stored(id_: str, parent: str | None, text: str, **fields: Any) -> StoredMessage:

@@ -39,7 +39,7 @@ from workbench.models.checksums import Checksums
 from workbench.paths import Home
 from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamResult
 from workbench.records.messages import Message
-from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Example, ModelPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.records.stored import Stored
 from workbench.storage.models import ModelCatalogue
@@ -164,6 +164,14 @@ class ExamServices:
 
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         return self._retriever
+
+    def examples(self, question_set: str) -> Sequence[Example]:
+        return self._services.examples(question_set)
+
+    def similarities(
+        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
+    ) -> Sequence[Sequence[float]]:
+        return self._services.similarities(texts, others, context)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._services.checksum(resolved)
