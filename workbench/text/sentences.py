@@ -17,6 +17,9 @@ _MONTHS = (
 )  # fmt: skip
 
 
+_HEADING_WORDS = 2
+
+
 def ends_sentence(before: str, mark: str, following: str) -> bool:
     """Whether ``mark`` after ``before`` ends a sentence, given what comes next without the space ("": the end)."""
     if not mark.startswith("."):
@@ -45,6 +48,24 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
             start = match.end()
     _append(spans, text, start, len(text))
     return spans
+
+
+def is_heading(text: str, start: int, end: int, document_start: bool = True) -> bool:
+    """Whether a span states nothing: the title of a document, a heading or salutation, one or two words before a
+    sentence in the same line ("Holidays. Staff have ..."). Entries ("Total: 12"), rows and list items are no headings.
+
+    ``document_start``: ``text`` begins where its document does.
+    """
+    span, before, after = text[start:end], text[:start].rstrip(" "), text[end:].lstrip(" ")
+    if before and not before.endswith("\n"):
+        return False
+    if not after.startswith("\n"):
+        return bool(after) and span.endswith(".") and len(span.split()) <= _HEADING_WORDS
+    if not after.startswith("\n\n") or re.search(r"[.!?…。！？]\W*$", span):
+        return False
+    if not before:
+        return document_start
+    return before.endswith("\n\n") and not re.search(r"[\d:|=\t\n•]", span)
 
 
 def _append(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:

@@ -104,6 +104,14 @@ def test_quotes_stand_in_their_passage_character_by_character_and_are_cited_by_t
     assert best.text[best.sentence_start - best.start : best.sentence_end - best.start] in result.answer
 
 
+def test_headings_are_not_quoted() -> None:
+    letter = passage("The warranty of the pump\n\nDear Ms Lang,\n\nIt runs for 36 months.", n=1)
+    _, result = ask("quoted", "not asked", found=[letter])
+    assert result.answer == "“It runs for 36 months.” [1]"
+    _, bare = ask("quoted", "not asked", found=[passage("The warranty of the pump\n\nDear Ms Lang,\n\n", n=1)])
+    assert "The warranty of the pump" in bare.answer
+
+
 def test_quoted_first_adds_the_models_own_words_and_verifies_them() -> None:
     made, result = ask("quoted-first", "It runs for 48 months.")
     assert "".join(e.text for e in made if isinstance(e, events.TextDelta) and not e.step) == result.answer

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes import FakeModelBackend, document_text
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
-from workbench.text.sentences import split_sentences
+from workbench.text.sentences import is_heading, split_sentences
 from workbench.text.terms import Vocabulary
 
 COLUMNS = ("Part", "Price")
@@ -34,6 +34,16 @@ COLUMNS = ("Part", "Price")
 )
 def test_sentences(text: str, expected: list[str]) -> None:
     assert [text[a:b] for a, b in split_sentences(text)] == expected
+
+
+def test_headings_are_told_from_what_states_something() -> None:
+    text = (
+        "Contract: two lifts\nVienna, 2024\n\nDear Ms Lang,\n\nHolidays. Staff have 27 days. No more.\n\n"
+        "Total: 12 euros\n\nDelivery in 14 days\n\n- oak\n- ash\n\nThanks"
+    )
+    found = [text[a:b] for a, b in split_sentences(text) if is_heading(text, a, b)]
+    assert found == ["Contract: two lifts\nVienna, 2024", "Dear Ms Lang,", "Holidays."]
+    assert not is_heading(text, 0, 32, document_start=False)
 
 
 def test_terms_are_compared_without_their_endings() -> None:

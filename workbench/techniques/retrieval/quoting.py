@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.prompting import WANTS_MORE
 from workbench.text.language import detect_language
+from workbench.text.sentences import is_heading
 
 LEAST_LEAD = 0.45
 """Evidence by which the best sentence must lead to be quoted alone; otherwise the two best are."""
@@ -62,17 +63,20 @@ def resolve_mode(
 def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quotes | None:
     """Quote the best of the sentences, which are ordered by strength; None when there are none.
 
-    A passage that is among those ``shown`` keeps its number; others get the next ones.
+    Headings are quoted only where there is nothing else. A passage that is among those ``shown`` keeps its number;
+    others get the next ones.
     """
-    chosen = list(sentences[:MOST_SENTENCES])
+    stating = [s for s in sentences if not is_heading(s.passage.text, s.start, s.end, s.passage.start == 0)]
+    chosen = (stating or list(sentences))[:MOST_SENTENCES]
     if not chosen:
         return None
+    best = chosen[0]
     if len(chosen) > 1 and chosen[0].strength - chosen[1].strength >= LEAST_LEAD:
         chosen = chosen[:1]
     passages = list(shown)
     text, statements = "", []
     citations: dict[int, Citation] = {}
-    for sentence in sorted(chosen, key=lambda s: (sentences[0].passage != s.passage, s.start)):
+    for sentence in sorted(chosen, key=lambda s: (best.passage != s.passage, s.start)):
         place = (sentence.passage.document, sentence.passage.start)
         number = next((p.n for p in passages if (p.document, p.start) == place), 0)
         if not number:
