@@ -36,6 +36,7 @@ from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Capabilities, Loading, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
+from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
@@ -55,6 +56,7 @@ class Without:
     def __init__(self, whole: Retriever, documents: set[str]) -> None:
         self._whole = whole
         self._documents = documents
+        self.collection = whole.collection
 
     @property
     def collection(self) -> Collection:
@@ -141,10 +143,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 class Bench:
-    """The workers, the collection and the questions of one run."""
+    """The workers, the collection and the questions of one run. ``model``: a GGUF file instead of the starter."""
 
     def __init__(
-        self, data: Path, folder: Path, questions: int, seed: int, show: int, unrelated: Path, language: str = "en"
+        self,
+        data: Path,
+        folder: Path,
+        questions: int,
+        seed: int,
+        show: int,
+        unrelated: Path,
+        language: str = "en",
+        model: Path | None = None,
     ) -> None:
         self._show = show
         self._unrelated_file = unrelated
@@ -154,7 +164,7 @@ class Bench:
         self.questions = random.Random(seed).sample(everything, min(questions, len(everything)))
         self._embedding = WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
-        self._model = starters["chat"]
+        self._model = starters["chat"] if model is None else inspect_path(model).model
         self._backend = LlamaCppBackend(
             lambda on_state: WorkerHost("inference", on_state=on_state), lambda: None, EngineSettings
         )
@@ -254,6 +264,21 @@ class Bench:
                 if way == "follow_up" and not hit and self._show:
                     print(f"missed: {script['question']} -> {asked}")
         return {"n": len(scripts), **{way: round(n / len(scripts), 4) for way, n in hits.items()}}
+
+
+@contextlib.contextmanager
+def opened(chosen: argparse.Namespace, language: str) -> Iterator[Bench]:
+    """The bench of a script with the arguments ``data``, ``questions``, ``seed``, ``keep`` and perhaps ``model``."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (chosen.keep or Path(temporary)) / language
+        folder.mkdir(parents=True, exist_ok=True)
+        unrelated = HERE / "unrelated.txt"
+        model = getattr(chosen, "model", None)
+        bench = Bench(chosen.data, folder, chosen.questions, chosen.seed, 0, unrelated, language, model)
+        try:
+            yield bench
+        finally:
+            bench.close()
 
 
 def _recipe(retrieval: RetrievalPart | None = None, longest: int = LONGEST_ANSWER) -> Recipe:

@@ -1,75 +1,129 @@
 """Fit the weights of ``workbench.techniques.retrieval.confidence`` and report how well they hold on other articles.
 
-    python benchmarks/fit_confidence.py [DATA] [--language en] [--questions 640] [--folds 8]
+    python benchmarks/fit_confidence.py [DATA] [--language en] [--questions 320] [--seed 1] [--model FILE.gguf]
+        [--rows FILE] [--keep FOLDER]
 
-The starter model answers the questions of XQuAD in its own words, at temperature 0, from the program's own retrieval.
-An answer counts as right when it holds a gold answer. The logistic regression is fitted on all articles but those of a
-fold and judged on that fold. Printed: AUC over all folds, the risk and coverage of some thresholds, and the weights
-fitted on everything, in the order of ``confidence.measure``.
+The starter model (or ``--model``) answers questions of XQuAD in its own words, at temperature 0, from the program's own
+retrieval. An answer counts as right when it holds a gold answer. The logistic regression is fitted on all articles but
+those of a fold and judged on that fold. Printed for the mean log-probability alone, for the weights as shipped and for
+the fitted ones: AUC, the area under the curve of risk against coverage (Geifman and El-Yaniv 2017, arXiv:1705.08500;
+lower is better, the share of wrong answers is that of a random order), and points of the curve. At last the weights
+fitted on everything, in the order of ``confidence.measure``. ``--rows`` keeps the answers: a second run asks no model.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-import tempfile
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-from answers import HERE, Bench
+from answers import HERE, opened, read_lines
 from sklearn.linear_model import LogisticRegression
 from trust import area_under_curve, contains, recipe
 
 from workbench.techniques.retrieval.abstention import measure_evidence
-from workbench.techniques.retrieval.confidence import measure
+from workbench.techniques.retrieval.confidence import UNSURE, estimate, measure
+
+FOLDS = 8
+
+
+def collect(chosen: argparse.Namespace) -> list[dict[str, Any]]:
+    """The answers as rows: article, features, right, log-probability, confidence as shipped, marked by a statement."""
+    rows = []
+    with opened(chosen, chosen.language) as bench:
+        for asked in bench.questions:
+            question = asked["question"]
+            result = bench.ask(question, bench.collection, recipe("own-words"))
+            if result.declined or result.verification is None:
+                continue
+            hits = bench.collection.search(question, 10).hits
+            sentences = measure_evidence(question, hits, bench.collection).sentences
+            logprob = result.sequences[0].score
+            rows.append(
+                {
+                    "article": asked["paragraph"].split("-")[0],
+                    "question": question,
+                    "answer": result.answer,
+                    "features": measure(question, result.answer, sentences, logprob),
+                    "right": contains(result.answer, asked["answers"], chosen.language),
+                    "logprob": logprob,
+                    "confidence": estimate(question, result.answer, sentences, logprob) or 0.0,
+                    "statement_marked": any(s.verdict != "supported" for s in result.verification.statements),
+                }
+            )
+    return rows
+
+
+def area_of_risk(values: np.ndarray, right: np.ndarray) -> float:
+    """Mean risk over all coverages, when the answers with the highest values are kept first."""
+    wrong = ~right[np.argsort(-values, kind="stable")]
+    return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
+
+
+def report(name: str, values: np.ndarray, right: np.ndarray, marked: np.ndarray) -> None:
+    pairs = list(zip(values.tolist(), right.tolist(), strict=True))
+    area = area_of_risk(values, right)
+    print(f"{name}: AUC {area_under_curve(pairs):.3f}, area of risk over coverage {area:.3f}")
+    order = np.argsort(-values, kind="stable")
+    curve = ((c, (~right[order[: max(1, round(c * len(order)))]]).mean()) for c in (0.1, 0.2, 0.3, 0.5, 0.7, 1.0))
+    print("  risk at coverage " + ", ".join(f"{c:.1f}: {risk:.3f}" for c, risk in curve))
+    for most in (0.05, 0.10, 0.15):
+        held = max(
+            (
+                ((values >= t) & right).sum() / max(1, right.sum())
+                for t in values
+                if ((values >= t) & ~right).mean() <= most
+            ),
+            default=0.0,
+        )
+        print(
+            f"  where {most:.2f} of all answers are wrong and not marked, {held:.3f} of the right ones are not marked"
+        )
+    if name != "log-probability":
+        for what, kept in (("alone", values >= UNSURE), ("with the statements", (values >= UNSURE) & ~marked)):
+            wrong, held = (kept & ~right).mean(), (kept & right).sum() / max(1, right.sum())
+            print(f"  at {UNSURE} {what}: wrong and not marked {wrong:.3f}, right and not marked {held:.3f}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--language", default="en")
-    parser.add_argument("--questions", type=int, default=640)
-    parser.add_argument("--folds", type=int, default=8)
+    parser.add_argument("--questions", type=int, default=320)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--rows", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
-    rows, right, articles = [], [], []
-    with tempfile.TemporaryDirectory() as folder:
-        unrelated = HERE / "unrelated.txt"
-        bench = Bench(chosen.data, Path(folder), chosen.questions, 0, 0, unrelated, chosen.language)
-        try:
-            for question in bench.questions:
-                result = bench.ask(question["question"], bench.collection, recipe("own-words"))
-                if result.declined:
-                    continue
-                hits = bench.collection.search(question["question"], 10).hits
-                sentences = measure_evidence(question["question"], hits, bench.collection).sentences
-                logprob = result.sequences[0].score if result.sequences else None
-                rows.append(measure(question["question"], result.answer, sentences, logprob))
-                right.append(contains(result.answer, question["answers"], chosen.language))
-                articles.append(question["paragraph"].split("-")[0])
-        finally:
-            bench.close()
-    features, labels = np.array(rows), np.array(right)
-    names = sorted(set(articles))
-    fold = np.array([names.index(article) % chosen.folds for article in articles])
-    estimates = np.zeros(len(labels))
-    for number in range(chosen.folds):
+    if chosen.rows is not None and chosen.rows.is_file():
+        rows = read_lines(chosen.rows)
+    else:
+        rows = collect(chosen)
+        if chosen.rows is not None:
+            chosen.rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    features, right = np.array([row["features"] for row in rows]), np.array([row["right"] for row in rows])
+    marked = np.array([row["statement_marked"] for row in rows])
+    names = sorted({row["article"] for row in rows})
+    fold = np.array([names.index(row["article"]) % FOLDS for row in rows])
+    fitted = np.zeros(len(rows))
+    for number in range(FOLDS):
         train, test = fold != number, fold == number
         if test.any():
-            model = LogisticRegression(C=0.3, max_iter=1000).fit(features[train], labels[train])
-            estimates[test] = model.predict_proba(features[test])[:, 1]
-    pairs = list(zip(estimates.tolist(), labels.tolist(), strict=True))
-    print(f"n {len(labels)}, right {labels.mean():.3f}, AUC {area_under_curve(pairs):.3f}")
-    for threshold in (0.2, 0.3, 0.4, 0.43, 0.5):
-        kept = estimates >= threshold
-        wrong, held = (kept & ~labels).mean(), (kept & labels).sum() / max(1, labels.sum())
-        print(f"threshold {threshold:.2f}: wrong and not marked {wrong:.3f}, right and not marked {held:.3f}")
-    whole = LogisticRegression(C=0.3, max_iter=1000).fit(features, labels)
-    print(
-        "weights", [round(float(weight), 3) for weight in whole.coef_[0]], "bias", round(float(whole.intercept_[0]), 3)
-    )
+            model = LogisticRegression(C=0.3, max_iter=1000).fit(features[train], right[train])
+            fitted[test] = model.predict_proba(features[test])[:, 1]
+    print(f"n {len(rows)}, right {right.mean():.3f}")
+    report("log-probability", np.array([row["logprob"] for row in rows]), right, marked)
+    report("as shipped", np.array([row["confidence"] for row in rows]), right, marked)
+    report("fitted, folds by article", fitted, right, marked)
+    whole = LogisticRegression(C=0.3, max_iter=1000).fit(features, right)
+    weights = [round(float(weight), 3) for weight in whole.coef_[0]]
+    print("weights", weights, "bias", round(float(whole.intercept_[0]), 3))
     return 0
 
 

@@ -1,6 +1,7 @@
 """How far answers from documents can be trusted: quoted ones, and the marks on those in the model's own words.
 
-    python benchmarks/trust.py [DATA] [--language en de zh] [--questions 200] [--seed 0] [--only PART ...] [--json FILE]
+    python benchmarks/trust.py [DATA] [--language en de zh] [--questions 200] [--seed 0] [--only PART ...]
+        [--model FILE.gguf] [--keep FOLDER] [--json FILE]
 
 DATA (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
 
@@ -22,7 +23,6 @@ import json
 import random
 import re
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import msgspec
-from answers import HERE, Bench, Without, holds, normalised
+from answers import HERE, Bench, Without, holds, normalised, opened
 
 from workbench.api.calls import AskResult
 from workbench.records.messages import Passage
@@ -216,19 +216,16 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--model", type=Path, help="a GGUF file instead of the starter")
+    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
     for language in chosen.language:
-        with tempfile.TemporaryDirectory() as folder:
-            unrelated = HERE / "unrelated.txt"
-            bench = Bench(chosen.data, Path(folder), chosen.questions, chosen.seed, 0, unrelated, language)
-            try:
-                for part in chosen.only:
-                    report[f"{language} {part}"] = MEASURES[part](bench, language)
-                    print(language, part, json.dumps(report[f"{language} {part}"]), flush=True)
-            finally:
-                bench.close()
+        with opened(chosen, language) as bench:
+            for part in chosen.only:
+                report[f"{language} {part}"] = MEASURES[part](bench, language)
+                print(language, part, json.dumps(report[f"{language} {part}"]), flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     return 0
