@@ -54,6 +54,7 @@ class FakeModelBackend:
         scores: Iterable[Sequence[float]] | Callable[[Score], Sequence[float]] = (),
         context_tokens: int = 2048,
         parameters: int | None = 135_000_000,
+        languages: tuple[str, ...] = (),
         cancelled: Callable[[], bool] = lambda: False,
         streamed_as: Sequence[int] = (),
         capabilities: Capabilities = CAPABILITIES,
@@ -61,6 +62,7 @@ class FakeModelBackend:
         self.engine = "fake 1"
         self.context_tokens = context_tokens
         self.parameters = parameters
+        self.languages = languages
         self.capabilities = capabilities
         self.replies = replies if callable(replies) else deque(replies)
         self.scores = scores if callable(scores) else deque(scores)

@@ -97,6 +97,10 @@ class ModelBackend(Protocol):
     def parameters(self) -> int | None:
         """None when it is not known: then the model counts as a large one."""
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the model's card lists, as ISO 639-1 codes; () when it lists none."""
+
     def generate(
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
     ) -> Iterator[Event]:

@@ -254,6 +254,7 @@ class LlamaCppModel:
         self.engine = loaded.engine
         self.context_tokens = loaded.context_tokens
         self.parameters = loaded.parameters
+        self.languages = loaded.languages
 
     def generate(
         self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""

@@ -15,7 +15,7 @@ from workbench.records.recipes import DecodingPart, Thinking
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,
-    threads)."""
+    threads); ``languages`` are those of its card, as ISO 639-1 codes."""
 
     path: str
     architecture: str
@@ -30,6 +30,7 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     has_template: bool
     choice: str = ""
     deterministic: bool = False
+    languages: tuple[str, ...] = ()
 
 
 class LoraUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from workbench.errors import UserError
 from workbench.gguf.reader import Tensor, read_pieces
 from workbench.models.gguf_model import describe_gguf
 from workbench.models.machine import read_machine
+from workbench.text.language import known_languages
 
 MAX_OUTPUTS = 32
 """Maximum number of tokens per batch with logits: each takes a float per word of the vocabulary."""
@@ -102,6 +103,7 @@ class Model:
             has_template=bool(self.template),
             choice=plan.choice,
             deterministic=call.deterministic,
+            languages=known_languages(details.metadata.get("general.languages")),
         )
 
     def make_context(self) -> Any:

@@ -30,6 +30,7 @@ from workbench.techniques.retrieval.verification import (
     with_rates,
 )
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
+from workbench.text.language import detect_language, detect_question_language, language_name
 
 
 class Prefix(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,11 @@ class Prefix(msgspec.Struct, frozen=True, kw_only=True):
     query: str = ""
     passages: tuple[Passage, ...] = ()
 
+
+OTHER_LANGUAGE = "This model's card lists {known}, not {asked}"
+OWN_WORDS_UNRELIABLE = f"{OTHER_LANGUAGE}: its own words in {{asked}} are less reliable."
+QUOTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is quoted from the documents, which does not depend on the model."
+SEARCHED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The documents were searched all the same, without the model."
 
 CUT_OFF = (
     "The answer reached its maximum length before its form was complete, so it is not valid. Raise the maximum length "
@@ -62,6 +68,7 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     if context.retriever is not None and not needs_no_documents(conversation[-1].content):
         (retrieval,) = METHODS.of("context")
         grounding = yield from retrieval.load()(conversation, recipe, context)
+        yield from _warn_of_language(conversation[-1].content, grounding, context)
         if grounding.declined:
             yield from _written(_unchanged(grounding.declined), grounding, context)
             return
@@ -69,6 +76,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
             yield from _written(_unchanged(""), grounding, context)
             return
         messages = grounding.messages
+    else:
+        yield from _warn_of_language(conversation[-1].content, None, context)
     examples = yield from choose_examples(part, conversation[-1].content, context)
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
@@ -98,6 +107,24 @@ def with_instructions(system: str, conversation: Sequence[Message]) -> tuple[Mes
     if not system.strip():
         return tuple(conversation)
     return (Message("system", system.strip()), *(m for m in conversation if m.role != "system"))
+
+
+def _warn_of_language(question: str, grounding: Grounding | None, context: AnswerContext) -> Iterator[Event]:
+    """A note when the question is in a language that the model's card does not list."""
+    known = context.model.languages
+    passages = grounding.passages if grounding is not None else ()
+    if not known or (context.retriever is not None and not context.retriever.collection.documents):
+        return
+    asked = detect_question_language(question, (*known, detect_language("\n".join(p.text for p in passages))))
+    if not asked or asked in known:
+        return
+    said = OWN_WORDS_UNRELIABLE
+    if grounding is not None and grounding.declined:
+        said = SEARCHED_ALL_THE_SAME
+    elif grounding is not None and not grounding.own_words:
+        said = QUOTED_ALL_THE_SAME
+    names = " and ".join(filter(None, (", ".join(map(language_name, known[:-1])), language_name(known[-1]))))
+    yield from context.note(said.format(known=names, asked=language_name(asked)))
 
 
 def _written(

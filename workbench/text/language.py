@@ -36,6 +36,12 @@ STEMMERS = {
 }  # fmt: skip
 """ISO 639-1 code -> Snowball's name. English is stemmed by SQLite itself."""
 
+_NAMES = {
+    **{code: name.capitalize() for code, name in STEMMERS.items()},
+    "bn": "Bengali", "en": "English", "fa": "Persian", "he": "Hebrew", "ja": "Japanese", "ka": "Georgian",
+    "km": "Khmer", "ko": "Korean", "lo": "Lao", "my": "Burmese", "th": "Thai", "uk": "Ukrainian", "zh": "Chinese",
+}  # fmt: skip
+
 _PAIRS = r"\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
 _TRIPLES = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 
@@ -92,6 +98,25 @@ def detect_language(text: str) -> str:
     if script in ("latin", "cyrillic"):
         return guess_by_function_words(split_words(sample))
     return script
+
+
+def detect_question_language(question: str, likely: Iterable[str]) -> str:
+    """As ``detect_language``, for a short text that is probably in one of the ``likely`` languages."""
+    return detect_language(question) or guess_by_function_words(split_words(question), likely, least=2)
+
+
+def language_name(code: str) -> str:
+    """The English name of a language that ``detect_language`` knows; otherwise the code."""
+    return _NAMES.get(code, code)
+
+
+def known_languages(listed: object) -> tuple[str, ...]:
+    """The languages of a model's card as ISO 639-1 codes; () when it lists none, or one that is not known here, so that
+    nothing can be said of what is missing."""
+    if not isinstance(listed, list | tuple):
+        return ()
+    codes = tuple(dict.fromkeys(re.split("[-_]", str(one).strip().lower())[0] for one in listed))
+    return codes if all(code in _NAMES for code in codes) else ()
 
 
 def guess_by_function_words(words: Iterable[str], among: Iterable[str] | None = None, least: int = 3) -> str:

@@ -28,10 +28,13 @@ def ask(
     parameters: int = 135_000_000,
     found: Sequence[Passage] = (PUMP, TERMS),
     question: str = "",
+    languages: tuple[str, ...] = (),
+    decline: bool = False,
     exam: ExamResult | None = None,
 ) -> tuple[list[events.Event], AskResult]:
-    services = FakeServices(FakeModelBackend([says], parameters=parameters), FakeRetriever(list(found)), exam)
-    recipe = Recipe(retrieval=RetrievalPart(mode=mode, decline=False))
+    model = FakeModelBackend([says], parameters=parameters, languages=languages)
+    services = FakeServices(model, FakeRetriever(list(found)), exam)
+    recipe = Recipe(retrieval=RetrievalPart(mode=mode, decline=decline))
     request = AnswerRequest(recipe=recipe, conversation=(Message("user", question or QUESTION),))
     made = list(answer(request, services, RequestContext()))
     assert isinstance(made[-1], events.Finished), made[-1]
@@ -130,3 +133,28 @@ def test_own_words_are_less_trusted_when_they_come_from_another_sentence() -> No
     assert right.verification.confidence is not None
     assert wrong.verification.confidence is not None
     assert right.verification.confidence > wrong.verification.confidence
+
+
+LEASE = (passage("Die Miete für die Wohnung beträgt 900 Euro. Sie ist am ersten Werktag des Monats fällig.", n=1),)
+
+
+def test_a_question_in_a_language_that_the_card_does_not_list_gets_one_note() -> None:
+    asked = "Wie hoch ist die Miete für die Wohnung?"
+    _, own = ask("own-words", "900 Euro.", found=LEASE, question=asked, languages=("en",))
+    assert own.notices == ("This model's card lists English, not German: its own words in German are less reliable.",)
+    _, quoted = ask("quoted", "", found=LEASE, question="Was kostet die Miete?", languages=("en", "fr"))
+    (notice,) = quoted.notices
+    assert notice.startswith("This model's card lists English and French, not German. The answer is quoted")
+    _, declined = ask("quoted", "", found=(PUMP,), question=asked, languages=("en",), decline=True)
+    assert declined.declined
+    assert "searched all the same" in declined.notices[0]
+
+
+def test_nothing_is_said_of_a_listed_language_an_unknown_one_or_a_card_without_languages() -> None:
+    for question, languages in (
+        ("Wie hoch ist die Miete für die Wohnung?", ("en", "de")),
+        ("Wie hoch ist die Miete für die Wohnung?", ()),
+        ("Miete?", ("en",)),
+        ("How high is the rent of the flat?", ("en",)),
+    ):
+        assert ask("own-words", "900 Euro.", found=LEASE, question=question, languages=languages)[1].notices == ()

@@ -7,6 +7,8 @@ from workbench.text.language import (
     Terms,
     detect_language,
     index_terms,
+    known_languages,
+    language_name,
     match_expression,
     query_terms,
     split_words,
@@ -42,6 +44,13 @@ from workbench.text.language import (
 )
 def test_language_of_a_text(code: str, text: str) -> None:
     assert detect_language(text) == code
+
+
+def test_the_languages_of_a_models_card_are_known_all_or_not_at_all() -> None:
+    assert known_languages(["EN", "zh-CN", "en"]) == ("en", "zh")
+    assert known_languages(["en", "multilingual"]) == ()
+    assert known_languages(None) == ()
+    assert [language_name(code) for code in ("zh", "pt", "xx")] == ["Chinese", "Portuguese", "xx"]
 
 
 def test_a_long_text_is_judged_by_more_than_its_beginning() -> None:
