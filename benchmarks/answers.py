@@ -82,6 +82,7 @@ class HandedOver(Without):
 
     def __init__(self, whole: Retriever, name: str, text: str) -> None:
         super().__init__(whole, set())
+        self.text = text
         self._passage = Passage(
             collection="",
             document=name,
@@ -272,7 +273,7 @@ def opened(chosen: argparse.Namespace, language: str) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = (chosen.keep or Path(temporary)) / language
         folder.mkdir(parents=True, exist_ok=True)
-        unrelated = HERE / "unrelated.txt"
+        unrelated = HERE / ("unrelated.txt" if language == "en" else f"unrelated_{language}.txt")
         model = getattr(chosen, "model", None)
         bench = Bench(chosen.data, folder, chosen.questions, chosen.seed, 0, unrelated, language, model)
         try:

@@ -8,7 +8,8 @@ retrieval. An answer counts as right when it holds a gold answer. The logistic r
 those of a fold and judged on that fold. Printed for the mean log-probability alone, for the weights as shipped and for
 the fitted ones: AUC, the area under the curve of risk against coverage (Geifman and El-Yaniv 2017, arXiv:1705.08500;
 lower is better, the share of wrong answers is that of a random order), and points of the curve. At last the weights
-fitted on everything, in the order of ``confidence.measure``. ``--rows`` keeps the answers: a second run asks no model.
+fitted on everything, in the order of ``confidence.measure``. ``--rows`` keeps the answers: a second run asks only what
+is not in it.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ from workbench.techniques.retrieval.confidence import UNSURE, estimate, measure
 FOLDS = 8
 
 
-def collect(chosen: argparse.Namespace) -> list[dict[str, Any]]:
-    """The answers as rows: article, features, right, log-probability, confidence as shipped, marked by a statement."""
+def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]:
+    """The answers to questions that are not known yet, as rows: article, features, right, log-probability, confidence
+    as shipped, marked by a statement."""
     rows = []
     with opened(chosen, chosen.language) as bench:
         for asked in bench.questions:
             question = asked["question"]
+            if question in known:
+                continue
             result = bench.ask(question, bench.collection, recipe("own-words"))
             if result.declined or result.verification is None:
                 continue
@@ -101,10 +105,9 @@ def main() -> int:
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
-    if chosen.rows is not None and chosen.rows.is_file():
-        rows = read_lines(chosen.rows)
-    else:
-        rows = collect(chosen)
+    rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
+    if len(rows) < chosen.questions:
+        rows += collect(chosen, {row["question"] for row in rows})
         if chosen.rows is not None:
             chosen.rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     features, right = np.array([row["features"] for row in rows]), np.array([row["right"] for row in rows])

@@ -11,7 +11,7 @@ DATA (default ../shared/data) holds ``xquad``. The starter model answers with th
               whether the cited sentence of a right answer holds the gold answer, and the time that verification takes
     planted   sentences that hold a gold answer, untouched and with a number, date, name, unit or negation changed:
               how many of them are marked? No model is asked
-    removed   questions whose paragraph is taken out of what is found: how many are declined?
+    removed   questions whose paragraph is taken out of what is found, and unrelated ones: how many are declined?
 
 An answer is *marked* when the program is unsure of it or one of its statements is not supported.
 """
@@ -203,7 +203,13 @@ def measure_removed(bench: Bench, language: str) -> dict[str, Any]:
     results = [
         bench.ask(q["question"], Without(bench.collection, {q["paragraph"]}), recipe("automatic", 1)) for q in asked
     ]
-    return {"n": len(asked), "declined": round(sum(r.declined for r in results) / len(asked), 4)}
+    others = [bench.ask(q, bench.collection, recipe("automatic", 1)) for q in bench.unrelated_questions()]
+    return {
+        "n": len(asked),
+        "declined": round(sum(r.declined for r in results) / len(asked), 4),
+        "unrelated": len(others),
+        "unrelated_declined": round(sum(r.declined for r in others) / len(others), 4),
+    }
 
 
 MEASURES = {"shown": measure_shown, "own": measure_own, "planted": measure_planted, "removed": measure_removed}

@@ -26,6 +26,7 @@ from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
+    with_judgement,
     with_quotes,
     with_rates,
 )
@@ -150,7 +151,7 @@ def _written(
             sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)
             citations = tuple({c.n: c for c in (*citations, *quotes.citations)}.values())
             verification = with_quotes(quotes, verification)
-        verification = with_rates(verification, grounding.question, context.exam)
+        verification = with_rates(with_judgement(verification, grounding), grounding.question, context.exam)
         citations = point_to_sentences(citations, verification)
         result = msgspec.structs.replace(result, citations=citations, verification=verification)
     if grounding is not None:

@@ -144,7 +144,7 @@ def index_terms(text: str, language: str) -> str:
     found: list[str] = []
     for word in split_words(text):
         if _unspaced().search(word):
-            found += _grams(word)
+            found += pairs_of(word)
         elif stemmer is not None:
             found.append(str(stemmer.stemWord(word)))
     return " ".join(found)
@@ -162,7 +162,7 @@ def query_terms(query: str, languages: Iterable[str]) -> Terms:
     kept = [word for word in spoken if word not in passed_over] or spoken
     spaced = [word for word in kept if not _unspaced().search(word)]
     words: list[str] = []
-    terms = [gram for word in kept if _unspaced().search(word) for gram in _grams(word)]
+    terms = [gram for word in kept if _unspaced().search(word) for gram in pairs_of(word)]
     for language in present:
         stemmer = _stemmer(language)
         if stemmer is not None:
@@ -204,8 +204,21 @@ def function_words() -> dict[str, frozenset[str]]:
     return found
 
 
-def _grams(word: str) -> list[str]:
-    """Pairs or triples of the characters of an unspaced word; runs of other characters in it stay whole."""
+def without_function_words(clause: str, language: str) -> list[str]:
+    """The parts of a Chinese clause between its function words; parts of one character are left out, since they are
+    mostly halves of words. In other scripts without spaces, whose function words are not known, the clause itself."""
+    if language not in function_words() or not is_unspaced(clause):
+        return [clause]
+    return [part for part in _between(language).split(clause) if len(part) > 1] or [clause][: len(clause) == 1]
+
+
+@cache
+def _between(language: str) -> re.Pattern[str]:
+    return re.compile("|".join(sorted(map(re.escape, function_words()[language]), key=len, reverse=True)))
+
+
+def pairs_of(word: str) -> list[str]:
+    """Pairs or triples of the characters of an unspaced word (a whole clause); runs of other characters stay whole."""
     found: list[str] = []
     for match in _runs().finditer(word):
         run = match.group()

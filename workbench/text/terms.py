@@ -11,7 +11,14 @@ from collections.abc import Iterable
 
 import Stemmer  # type: ignore[import-not-found]  # a C module without stubs
 
-from workbench.text.language import STEMMERS, detect_language, function_words, is_unspaced, split_words
+from workbench.text.language import (
+    STEMMERS,
+    detect_language,
+    function_words,
+    is_unspaced,
+    split_words,
+    without_function_words,
+)
 
 _SPELLED = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen twenty"""
@@ -54,7 +61,10 @@ class Vocabulary:
         """The distinct stems of the content words, in order."""
         spoken = split_words(_DIGIT_GROUPS.sub("", text))
         kept = " ".join(
-            w for w in spoken if w not in self._passed_over and (len(w) > 1 or not w.isascii() or w.isdigit())
+            part
+            for w in spoken
+            if w not in self._passed_over and (len(w) > 1 or not w.isascii() or w.isdigit())
+            for part in without_function_words(w, self.language)
         )
         return list(dict.fromkeys(self.stems(kept)))
 

@@ -52,7 +52,7 @@ def test_same_subject_without_the_words_is_not_enough() -> None:
 def test_similarity_counts_from_the_embedders_own_zero() -> None:
     question = "Who painted the Mona Lisa in Florence?"
     everything_alike = measure_evidence(question, [PUMP, FRUIT], Alike(0.9))
-    assert everything_alike.strength < LEAST_EVIDENCE
+    assert everything_alike.strength < LEAST_EVIDENCE["en"]
 
 
 def test_misspelt_word_still_counts() -> None:
@@ -61,6 +61,37 @@ def test_misspelt_word_still_counts() -> None:
     misspelt = measure_evidence("How long does the warrenty run?", [PUMP], retriever)
     assert misspelt.strength > 0.5 * right.strength
     assert measure_evidence("How long does the guarantor run?", [PUMP], retriever).strength < misspelt.strength
+
+
+def test_a_german_compound_counts_for_its_parts() -> None:
+    lease = passage("Das Mietverhältnis endet nach der Kündigungsfrist von drei Monaten. Es gilt die Hausordnung.")
+    other = passage("Die Wohnung liegt im dritten Stock. Es gilt die Hausordnung und sie hat einen Balkon.")
+    question = "Wann endet die Frist der Kündigung?"
+    retriever = Alike(0.0)
+    assert measure_evidence(question, [lease], retriever).strength > 0.5
+    assert measure_evidence(question, [other], retriever).strength < 0.3
+
+
+def test_a_chinese_question_is_compared_without_its_function_words() -> None:
+    notice = passage("本合同的租金为每月三千元。押金为六千元。")
+    other = passage("什么时候开会由经理决定。会议多少人参加是另行通知的。")
+    question = "本合同的租金是多少？"
+    retriever = Alike(0.0)
+    assert measure_evidence(question, [notice], retriever).strength > 0.9
+    assert measure_evidence(question, [other], retriever).strength < 0.2
+
+
+def test_a_word_of_a_small_collection_is_not_common_because_its_only_chunk_holds_it() -> None:
+    alone = FakeRetriever([PUMP])
+    found = measure_evidence("How long does the warranty of the pump last?", [PUMP], alone)
+    assert found.sentences[0].own_words > 0.5  # "long" and "last" are missing
+
+
+def test_between_two_languages_it_is_not_judged() -> None:
+    found = measure_evidence("Wie lange ist die Garantie der Pumpe?", [PUMP], Alike(0.3, background=0.0))
+    assert not found.judged
+    assert found.needed == LEAST_EVIDENCE_ELSEWHERE
+    assert found.suffices
 
 
 def test_nothing_found_is_no_evidence() -> None:

@@ -16,6 +16,7 @@ from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.records.messages import Message, Passage, Verification
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
+from workbench.records.trust import describe_trust
 
 PUMP = passage("The pump weighs 80 kg. The warranty of the pump runs for 36 months. It is painted green.", n=1)
 TERMS = passage("Claims under the warranty must be made in writing. Payment is due within ten days.", n=2)
@@ -158,3 +159,11 @@ def test_nothing_is_said_of_a_listed_language_an_unknown_one_or_a_card_without_l
         ("How high is the rent of the flat?", ("en",)),
     ):
         assert ask("own-words", "900 Euro.", found=LEASE, question=question, languages=languages)[1].notices == ()
+
+
+def test_an_answer_from_documents_in_another_language_says_that_it_was_not_judged() -> None:
+    _, result = ask("quoted", "", question="Wie lange ist die warranty von der pump?", decline=True)
+    assert result.verification is not None
+    assert "different languages" in describe_trust(result.verification)[0]
+    _, same = ask("quoted", "", decline=True)
+    assert "different languages" not in describe_trust(same.verification)[0]

@@ -36,6 +36,7 @@ class Grounding:
     ``declined`` is what the question is answered with where the passages do not hold the answer. With ``verbatim`` the
     text stays as it is, since a citation would break its format. The answer begins with ``quotes`` where there are any,
     and with ``own_words`` the model answers as well. ``sentences`` have the strongest evidence, the strongest first.
+    ``judged``: whether it could be told that the passages hold the answer.
     """
 
     query: str
@@ -47,6 +48,7 @@ class Grounding:
     quotes: Quotes | None = None
     own_words: bool = True
     sentences: tuple[Sentence, ...] = ()
+    judged: bool = True
 
     def editor(self) -> CitationEditor:
         """Checks the citations of one sequence while it is written, and adds those that are missing."""
@@ -102,12 +104,15 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         quotes=quotes,
         own_words=quotes is None or mode == "quoted-first",
         sentences=evidence.sentences,
+        judged=evidence.judged,
     )
 
 
 def describe_evidence(evidence: Evidence) -> str:
     """The result of the check, with the sentence that decided it."""
     verdict = "Sufficient" if evidence.suffices else "Not sufficient"
+    if not evidence.judged:
+        verdict = "Question and documents are in different languages"
     said = f"{verdict}: evidence {evidence.strength:.2f}, at least {evidence.needed:.2f} is needed."
     return f"{said}\n{evidence.sentence}".strip()
 

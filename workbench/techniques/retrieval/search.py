@@ -23,7 +23,7 @@ from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
-from workbench.text.language import Terms, match_expression, query_terms, split_words
+from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words
 
 LARGEST_QUERY_CHARACTERS = 8_000
 
@@ -101,12 +101,17 @@ def fuse(
 
 
 def count_terms(index: CollectionIndex, query: str) -> TermStatistics:
-    """The number of chunks in which each word of a question occurs, in any form that the index knows."""
+    """The number of chunks in which each word of a question occurs, in any form that the index knows.
+
+    In scripts without spaces it is each pair of characters.
+    """
     with index.reading() as snapshot:
         languages = snapshot.languages()
         kept = query_terms(query[:LARGEST_QUERY_CHARACTERS], languages)
         counts: dict[str, int] = {}
-        for word in dict.fromkeys(split_words(query[:LARGEST_QUERY_CHARACTERS])):
+        spoken = split_words(query[:LARGEST_QUERY_CHARACTERS])
+        units = [unit for word in spoken for unit in (pairs_of(word) if is_unspaced(word) else [word])]
+        for word in dict.fromkeys(units):
             one = query_terms(word, languages)
             shared = Terms(
                 tuple(w for w in one.words if w in kept.words), tuple(t for t in one.terms if t in kept.terms)

@@ -16,6 +16,10 @@ from workbench.text.language import detect_language
 
 _OTHER_LANGUAGE = "The answer is in another language than the passages, so its statements were not checked."
 
+_QUESTION_IN_OTHER_LANGUAGE = (
+    "Question and documents are in different languages, so it was not judged whether they hold the answer."
+)
+
 
 def verify_answer(
     text: str, grounding: Grounding, mean_logprob: float | None, exam: ExamResult | None = None
@@ -60,6 +64,13 @@ def with_quotes(quotes: Quotes, own: Verification | None) -> Verification:
     rest = own or Verification()
     moved = (msgspec.structs.replace(s, start=s.start + shift, end=s.end + shift) for s in rest.statements)
     return msgspec.structs.replace(rest, statements=(*quotes.statements, *moved), quoted=len(quotes.text))
+
+
+def with_judgement(verified: Verification | None, grounding: Grounding) -> Verification | None:
+    """The verification, which says so where it could not be judged whether the passages hold the answer."""
+    if grounding.judged or verified is None or verified.problem:
+        return verified
+    return msgspec.structs.replace(verified, unsure=True, problem=_QUESTION_IN_OTHER_LANGUAGE)
 
 
 def point_to_sentences(citations: Sequence[Citation], verification: Verification | None) -> tuple[Citation, ...]:
