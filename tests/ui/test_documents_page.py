@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -327,6 +327,8 @@ def test_collections_are_made_renamed_and_deleted(qtbot: QtBot, page: DocumentsP
     qtbot.waitUntil(lambda: page.parts.title.full_text == "Leases 2025")
     QTest.keyClick(panel.list, Qt.Key.Key_Delete)
     assert "your files stay" in panel.confirm.text
+    words = next(label for label in panel.confirm.findChildren(QLabel) if label.text() == panel.confirm.text)
+    qtbot.waitUntil(lambda: words.width() > panel.width() - 60)  # nothing stands beside them
     panel.confirm.action_button.click()
     qtbot.waitUntil(lambda: made not in home.collections)
     qtbot.waitUntil(lambda: page.parts.title.full_text == "Brunnen pumps")

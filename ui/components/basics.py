@@ -267,14 +267,15 @@ class ChipButton(WordedButton):
         set_property(self, "kind", tone)
 
 
-_NARROW = 360  # px: below that an action beside the words leaves them no room
+_NARROW, _SLIM = 360, 260  # px: below them an action, and an icon, beside the words leaves these no room
 
 
 class InlineMessage(QFrame):
     """Something that the person should know, where it belongs: icon, words, perhaps an action, perhaps a close.
 
     Hidden until ``show_message``; ``closed`` is sent when the person closes it, also with Escape. When it goes the
-    keyboard is given back to what had it before. Where there is little room the action stands below the words.
+    keyboard is given back to what had it before. Where there is little room the action stands below the words,
+    and the words below the icon.
     """
 
     closed = Signal()
@@ -300,10 +301,9 @@ class InlineMessage(QFrame):
         self._close.clicked.connect(self._on_close)
         middle = Qt.AlignmentFlag.AlignVCenter
         self._row.addWidget(self._icon, 0, 0, middle)
-        self._row.addWidget(self._text, 0, 1)
         self._row.addWidget(self._close, 0, 3, middle)
-        self._narrow: bool | None = None
-        self._arrange(False)
+        self._places: tuple[tuple[int, ...], ...] = ()
+        self._arrange(_NARROW)
         self.hide()
         set_up(self, properties)
 
@@ -338,17 +338,19 @@ class InlineMessage(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arrange(event.size().width() < _NARROW)
+        self._arrange(event.size().width())
 
-    def _arrange(self, narrow: bool) -> None:
-        if narrow == self._narrow:
-            return
-        self._narrow = narrow
-        self._row.removeWidget(self._action)
-        if narrow:
-            self._row.addWidget(self._action, 1, 1, Qt.AlignmentFlag.AlignLeft)
-        else:
-            self._row.addWidget(self._action, 0, 2, Qt.AlignmentFlag.AlignVCenter)
+    def _arrange(self, width: int) -> None:
+        """Words and action have rows, columns and spans."""
+        beside, below, slim = ((0, 1), (0, 2)), ((0, 1), (1, 1)), ((1, 0, 1, 4), (2, 0, 1, 4))
+        places = slim if width < _SLIM else below if width < _NARROW else beside
+        if places != self._places:
+            self._places = places
+            for part, place in zip((self._text, self._action), places, strict=True):
+                self._row.removeWidget(part)
+                self._row.addWidget(part, *place)
+            vertical, horizontal = Qt.AlignmentFlag.AlignVCenter, Qt.AlignmentFlag.AlignLeft
+            self._row.setAlignment(self._action, vertical if places == beside else horizontal)
 
     def _on_action(self) -> None:
         if self._run is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -12,6 +12,8 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QSplitter,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
@@ -83,7 +85,7 @@ class DocumentsLayout(QWidget):
         self._head = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._head.setSpacing(tokens.SPACE_2)
         names = column_of(None, self.title, self.counts, gap=0)
-        buttons = row_of(None, self.menu_button, self.add_folder, self.add_files, None, gap=tokens.SPACE_2)
+        buttons = row_of(None, self.add_folder, self.add_files, self.menu_button, None, gap=tokens.SPACE_2)
         self._head.addLayout(names, 1)
         self._head.addLayout(buttons)
         filters = row_of(None, (self.search, 3), gap=tokens.SPACE_2)
@@ -169,7 +171,7 @@ class DocumentsLayout(QWidget):
         self.name_filter.setVisible(not narrow)
         for column in (1, 2, 3):
             self.view.setColumnHidden(column, narrow)
-        self.view.setColumnWidth(0, min(320, max(180, width * 3 // 10)))
+        self.view.setColumnWidth(0, width * 9 // 20 if narrow else min(320, max(180, width * 3 // 10)))
 
     @property
     def shows_document(self) -> bool:
@@ -185,6 +187,13 @@ class _Watched(QWidget):
             self.resized.emit(event.size().width())
 
 
+class _OneLine(QStyledItemDelegate):
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.features &= ~QStyleOptionViewItem.ViewItemFeature.WrapText
+        option.textElideMode = Qt.TextElideMode.ElideMiddle
+
+
 class FileView(QTableView):
     """The table of files: whole rows, sorted by a click on a heading, no editing."""
 
@@ -196,6 +205,7 @@ class FileView(QTableView):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setItemDelegateForColumn(0, _OneLine(self))
         self._fit = QTimer(self, singleShot=True, interval=0, timeout=self._fit_rows)
         self.setTabKeyNavigation(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
