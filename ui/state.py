@@ -53,7 +53,7 @@ _MOST_SINGLE_RUNS = 8
 """Of more changed runs than this the whole list is read."""
 
 KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
-    ListModels: ("model",),
+    ListModels: ("model", "settings"),
     ListCollections: ("collection",),
     ListDocuments: ("collection",),
     ListChats: ("chat",),

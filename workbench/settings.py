@@ -49,6 +49,12 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         about("GPU layers", ge=-1, le=10_000, unit="layers"),
         "Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
     ] = -1
+    unload_minutes: Annotated[
+        int,
+        about("Unload when idle", ge=0, le=1440, unit="minutes"),
+        "After so long without use the model and the document process are ended, which frees their memory; the next "
+        "question loads them again. 0: never.",
+    ] = 10
     threads: Annotated[
         int, about("Threads", ge=0, le=256, unit="threads"), "Number of processor threads. 0: one per physical core."
     ] = 0

@@ -157,6 +157,27 @@ def ingest(workbench: Workbench, collection: str, path: Path) -> dict[str, Any]:
     return result
 
 
+def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
+    home: Home, smollm_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.core.app.IDLE_CHECK_S", 0.02)
+    monkeypatch.setattr("workbench.core.app.MINUTE_S", 0.01)
+    workbench = opened(home)
+    call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 0}}))
+    changes, watching = begin(workbench, Subscribe())
+    model = call(workbench, ImportModel(path=str(smollm_path))).name
+    assert call(workbench, LoadModel(name=model)).model == model
+    call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 1}}))
+    while call(workbench, GetStatus()).model:
+        until(changes, events.Changed)
+    assert workbench._llama_cpp.host.state == "stopped"
+    call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 0}}))
+    assert call(workbench, Ask(question="one two three", recipe=Recipe(model=ModelPart(name=model)))).answer
+    assert call(workbench, GetStatus()).model == model
+    watching.cancel()
+    workbench.close()
+
+
 # -- asking ---------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from workbench.api.calls import (
     LoadModel,
     RegisterStarter,
     RemoveModel,
+    SetDefaultModel,
     StopRun,
     UnloadModel,
 )
@@ -75,6 +76,22 @@ def test_unload_and_load_with_progress(page: ModelsPage, qtbot: QtBot, front: Fa
     held.finish(front.home.status())
     qtbot.waitUntil(smol.unload_button.isVisible)
     assert not smol.progress.isVisible()
+
+
+def test_the_default_model_is_shown_and_chosen(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    assert not smol.default_button.isVisible()  # the only chat model answers where none is chosen
+    assert not card(page, qtbot, "all-MiniLM-L6-v2").default_button.isVisible()
+    other = msgspec.structs.replace(front.home.models[SMOL], name="Other")
+    front.home.models["Other"] = other
+    front.announce("model", "Other")
+    card(page, qtbot, "Other").default_button.click()
+    qtbot.waitUntil(smol.default_button.isVisible)
+    assert front.home.settings.general.model == "Other"
+    assert not page.cards["Other"].default_button.isVisible()
+    front.refuse(SetDefaultModel, UserError("The settings file cannot be written."))
+    smol.default_button.click()
+    qtbot.waitUntil(lambda: "cannot be written" in smol.problem)
 
 
 def test_loading_can_be_stopped(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:

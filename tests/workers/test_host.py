@@ -217,6 +217,22 @@ def test_stop_ends_open_requests_as_cancelled(host: WorkerHost) -> None:
     assert (host.state, host.pid, host.death) == ("stopped", 0, None)
 
 
+def test_an_idle_worker_is_stopped_and_started_again_when_it_is_needed(host: WorkerHost) -> None:
+    assert not host.stop_if_idle(0)  # there is none
+    host.call(echo.Echo(text="x"))
+    first = host.pid
+    assert not host.stop_if_idle(3600)
+    stream = host.stream(echo.Wait())
+    next(stream)
+    assert not host.stop_if_idle(0)  # it works
+    stream.close()
+    host.call(echo.Echo(text="y"))
+    assert host.stop_if_idle(0)
+    assert (host.state, host.death) == ("stopped", None)
+    assert gone(first)
+    assert host.call(echo.Echo(text="again")) == "again"
+
+
 def test_a_closed_host_starts_nothing_any_more(host: WorkerHost) -> None:
     host.start()
     pid = host.pid

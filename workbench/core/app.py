@@ -7,6 +7,7 @@ module only wires them.
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 import traceback
@@ -62,6 +63,9 @@ from workbench.storage.runs import RunStore
 from workbench.workers.host import State, WorkerHost
 
 __all__ = ["Workbench"]
+
+IDLE_CHECK_S, MINUTE_S = 15.0, 60.0
+_log = logging.getLogger(__name__)
 
 
 class Workbench:
@@ -177,6 +181,7 @@ class Workbench:
         self._artifacts.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
         self._background.start("exams", self._examiner.watch)
+        self._background.start("idle", self._stop_idle)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
         """Answer any call of ``workbench.api.calls``: events that end in exactly one terminal event; raises nothing.
@@ -234,6 +239,16 @@ class Workbench:
             )
 
         return make
+
+    def _stop_idle(self, context: RequestContext) -> None:
+        """Give back the memory of workers that nobody has asked anything for as long as the settings say."""
+        leaving = threading.Event()
+        context.when_cancelled(leaving.set)
+        while not leaving.wait(IDLE_CHECK_S):
+            minutes = self._preferences.current.engine.unload_minutes
+            for host in (self._llama_cpp.host, self._embedding.host) if minutes else ():
+                if host.stop_if_idle(MINUTE_S * minutes):
+                    _log.info("The %s worker was stopped after %d idle minutes.", host.worker, minutes)
 
     def _watch(self, context: RequestContext) -> None:
         for root in self._registry.list_watched():

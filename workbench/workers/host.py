@@ -200,6 +200,15 @@ class WorkerHost:
         if life is not None:
             life.stop(self._stop_grace_s)
 
+    def stop_if_idle(self, idle_s: float) -> bool:
+        """As ``stop`` where nothing has been asked of the worker for so long; whether that was so. A call that comes
+        meanwhile is for the next process."""
+        life = self._life
+        if life is None or not life.leave_if_idle(idle_s):
+            return False
+        life.stop(self._stop_grace_s)
+        return True
+
     def kill(self) -> None:
         """End the worker and its children at once. Open requests end as Failed(reason="worker")."""
         life = self._life
@@ -296,6 +305,7 @@ class _Life:
         self._over = False
         self._unsent: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
         self._replies = 0
+        self._used = time.monotonic()  # when a call was last opened or ended
 
     def run(self) -> None:
         self._stderr.start()
@@ -310,6 +320,7 @@ class _Life:
                 return None
             number = next(self._numbers)
             opened = self._open[number] = WorkerCall(self, number, on_event)
+            self._used = time.monotonic()
             self._unsent.put(WorkerRequest(number, request_call))
         return opened
 
@@ -325,6 +336,12 @@ class _Life:
             self._timers[number] = timer
             timer.start()
             self._unsent.put(Cancel(number))
+
+    def leave_if_idle(self, idle_s: float) -> bool:
+        with self._lock:
+            idle = self.became_ready.is_set() and not self._open and time.monotonic() - self._used >= idle_s
+            self.asked_to_leave = self.asked_to_leave or idle
+            return idle
 
     def stop(self, grace_s: float) -> None:
         self.asked_to_leave = True
@@ -378,6 +395,7 @@ class _Life:
         with self._lock:
             opened = self._open.pop(number, None) if terminal else self._open.get(number)
             timer = self._timers.pop(number, None) if terminal else None
+            self._used = time.monotonic()
         if timer is not None:
             timer.cancel()
         if opened is not None:

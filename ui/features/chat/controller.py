@@ -140,7 +140,7 @@ class ChatController(QObject):
         recipe = self.recipe
         if not recipe.model.name and self._models:
             first = next((model for model in self._models if model.kind == "chat"), self._models[0])
-            recipe = with_model(recipe, first.name)
+            recipe = with_model(recipe, found.default or first.name)
         self._parts.recipe.set_choices(self._models, self._collections)
         self.put(recipe)
         self.models_known.emit()

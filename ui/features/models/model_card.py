@@ -42,6 +42,7 @@ class ModelCard(Card):
     unload_wanted = Signal(str)
     details_wanted = Signal(str)
     remove_wanted = Signal(str)
+    default_wanted = Signal(str)
     exam_wanted = Signal(str)
 
     def __init__(self, model: ModelRecord) -> None:
@@ -49,14 +50,15 @@ class ModelCard(Card):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.model = model
         self._stop: Callable[[], None] | None = None
-        self._loaded = False
+        self._loaded = self._is_default = False
         top = row_of(gap=tokens.SPACE_2)
         self._name = ElidedLabel(model.name, "heading")
         self._kind = Chip("")
         self._state = Chip(texts.LOADED, "success")
         self._missing = Chip(texts.MISSING, "danger")
+        self._default = Chip(texts.DEFAULT, "accent", toolTip=texts.DEFAULT_HELP, visible=False)
         top.addWidget(self._name, 1)
-        for chip in (self._missing, self._state, self._kind):
+        for chip in (self._missing, self._default, self._state, self._kind):
             top.addWidget(chip)
         self._facts = Text("", "body")
         self._purpose = Text("", "small")
@@ -85,12 +87,14 @@ class ModelCard(Card):
         self.unload_button = PlainButton(texts.UNLOAD, "close")
         self.details_button = QuietButton(texts.DETAILS, "chevron-right", checkable=True)
         self.exam_button = QuietButton(texts.EXAMINE, "check", toolTip=texts.EXAMINE_HELP)
+        self.default_button = QuietButton(texts.MAKE_DEFAULT, "pin", toolTip=texts.DEFAULT_HELP)
         self.remove_button = QuietButton(texts.REMOVE, "trash")
         for button in (
             self.load_button,
             self.unload_button,
             self.details_button,
             self.exam_button,
+            self.default_button,
             self.remove_button,
         ):
             button.setProperty("small", True)
@@ -99,11 +103,13 @@ class ModelCard(Card):
         self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
         self.details_button.toggled.connect(self._on_details)
         self.exam_button.clicked.connect(lambda: self.exam_wanted.emit(self.model.name))
+        self.default_button.clicked.connect(lambda: self.default_wanted.emit(self.model.name))
         self.remove_button.clicked.connect(lambda: self.confirm.ask())
         row.addWidget(self.load_button)
         row.addWidget(self.unload_button)
         row.addWidget(self.details_button)
         row.addWidget(self.exam_button)
+        row.addWidget(self.default_button)
         row.addStretch(1)
         row.addWidget(self.remove_button)
         return row
@@ -147,6 +153,12 @@ class ModelCard(Card):
     def set_loaded(self, loaded: bool) -> None:
         self._loaded = loaded
         self._state.setVisible(loaded)
+        self._show_buttons()
+
+    def set_default(self, is_default: bool) -> None:
+        """Whether it answers where no model is chosen."""
+        self._is_default = is_default
+        self._default.setVisible(is_default)
         self._show_buttons()
 
     def set_stop(self, stop: Callable[[], None]) -> None:
@@ -195,6 +207,7 @@ class ModelCard(Card):
         usable = self.model.kind != "embedder" and not self.model.missing
         self.load_button.setVisible(usable and not self._loaded and not loading)
         self.unload_button.setVisible(self._loaded and not loading)
+        self.default_button.setVisible(usable and not self._is_default)
         self.exam_button.setVisible(usable and self.model.format == "gguf" and not self.exam.running)
 
     # -- what is done --------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from workbench.api.calls import (
     ModelRecord,
     RegisterStarter,
     RemoveModel,
+    SetDefaultModel,
     Status,
     UnloadModel,
 )
@@ -125,6 +126,8 @@ class ModelsPage(TakesFiles, QWidget):
 
     def _on_models(self, found: ModelList) -> None:
         names = [model.name for model in found.models]
+        able = [model.name for model in found.models if model.kind == "chat" and not model.missing]
+        used = found.default or next(iter(able), "")  # none was chosen: the one that was added first
         for gone in set(self._cards) - set(names):
             self._cards.pop(gone).deleteLater()
         for place, model in enumerate(sorted(found.models, key=_order)):
@@ -132,6 +135,7 @@ class ModelsPage(TakesFiles, QWidget):
             if card is None:
                 card = self._make_card(model)
             card.show_model(model)
+            card.set_default(model.name == used)
             self._list.insertWidget(place, card)
         size = describe_bytes(sum(model.bytes for model in found.models))
         self._summary.setText(texts.COUNT_ON_DISK.format(count=describe_count(len(names), "model"), size=size))
@@ -152,6 +156,7 @@ class ModelsPage(TakesFiles, QWidget):
         card.unload_wanted.connect(self._on_unload)
         card.details_wanted.connect(self._on_details)
         card.remove_wanted.connect(self._on_remove)
+        card.default_wanted.connect(self._on_default)
         card.exam_wanted.connect(self._on_exam)
         for exam in self._exams.open.values():
             self._show_exam(exam)
@@ -199,6 +204,11 @@ class ModelsPage(TakesFiles, QWidget):
     def _on_unloaded(self, status: Status) -> None:
         self._on_status(status)
         self._bridge.refresh_status()
+
+    def _on_default(self, name: str) -> None:
+        card = self._cards[name]
+        call = SetDefaultModel(name=name)
+        self._bridge.call(call, self._models.put, lambda error: card.show_problem(in_words(error)), card)
 
     def _on_details(self, name: str) -> None:
         card = self._cards[name]
