@@ -230,6 +230,7 @@ class Finder(QFrame):
                 lambda: self._change("general", "theme", "light" if dark else "dark"),
             ),
             Found(texts.SHOW_RUNS, "action", "clock", shell.show_runs),
+            Found(texts.SHORTCUTS, "action", "info", shell.show_shortcuts),
         ]
 
     def _settings(self) -> list[Found]:

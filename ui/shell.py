@@ -164,6 +164,12 @@ class Shell(QMainWindow):
             self._finder = Finder(self._bridge, self)
         self._finder.open()  # type: ignore[attr-defined]
 
+    def show_shortcuts(self) -> None:
+        """List the keys."""
+        from ui.shortcuts import ShortcutList
+
+        ShortcutList(self.pages, self).open()
+
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -211,9 +217,10 @@ class Shell(QMainWindow):
             self._shortcut(f"Ctrl+{number}", partial(self.open_page, entry.name))
         self._shortcut("Ctrl+K", self.show_finder)
         self._shortcut("Ctrl+J", self.show_runs)
-        self._shortcut(QKeySequence(QKeySequence.StandardKey.Quit), self.close)
+        self._shortcut("F1", self.show_shortcuts)
+        self._shortcut("Ctrl+Q", self.close)
 
-    def _shortcut(self, keys: QKeySequence | str, run: Callable[[], Any]) -> None:
+    def _shortcut(self, keys: str, run: Callable[[], Any]) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(run)
 
     def _make(self, entry: PageEntry) -> QWidget:

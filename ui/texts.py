@@ -63,6 +63,14 @@ INFERENCE_DIED = "The model process crashed; your chats are safe."
 EMBEDDING_DIED = "The document process crashed; indexed documents are safe."
 WORKER_DIED = "The {name} process crashed."
 
+# shortcuts
+SHORTCUTS, CLOSE, QUIT, OPEN_PAGE = "Keyboard shortcuts", "Close", "Quit", "Open {page}"
+SHORTCUTS_WINDOW, SHORTCUTS_CHAT, SHORTCUTS_DOCUMENTS = "Everywhere", "Chat", "Documents"
+KEY_SEND, KEY_NEW_LINE, KEY_STOP = "Send the question", "New line in the question", "Stop the answer"
+KEY_RECIPE, KEY_HISTORY = "Show or hide the recipe", "Show or hide the history"
+KEY_SEARCH_DOCUMENTS, KEY_CLOSE_DOCUMENT = "Search the documents", "Close the document"
+KEY_RENAME, KEY_REMOVE = "Rename the collection", "Remove the file, or delete the collection"
+
 # statusbar
 STATUS = "Status"
 STARTING = "Starting…"

@@ -455,6 +455,10 @@ def _finder(shell: Shell, front: Front) -> None:
     shell.show_finder()
 
 
+def _shortcuts(shell: Shell, front: Front) -> None:
+    shell.show_shortcuts()
+
+
 def _first_steps(shell: Shell, front: Front) -> None:
     page = shell.made_page("welcome")
     assert isinstance(page, WelcomePage)
@@ -511,6 +515,7 @@ SCENES: tuple[Scene, ...] = (
     ("model-details", "models", furnished_home, _model_details),
     ("settings", "settings", furnished_home, None),
     ("runs", "models", _busy_home, _runs),
+    ("shortcuts", "models", furnished_home, _shortcuts),
     ("finder", "models", furnished_home, _finder),
     ("banner", "models", furnished_home, _dead_worker),
 )

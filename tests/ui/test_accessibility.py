@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -32,6 +32,7 @@ from ui.bridge import Bridge
 from ui.components.basics import IconButton, InlineMessage, PlainButton
 from ui.features import PAGES, WELCOME
 from ui.shell import Shell
+from ui.shortcuts import ShortcutList, keys_of
 from ui.theme.theme import Theme
 
 NAMES = [
@@ -130,6 +131,21 @@ def test_focus_can_be_seen(frame: Shell, qtbot: QtBot, theme: Theme, scheme: str
         if button.grab().toImage() == without:
             unchanged.append(described(button))
     assert unchanged == []
+
+
+def test_every_key_is_in_the_list_of_keys(frame: Shell, qtbot: QtBot) -> None:
+    for name in NAMES:
+        frame.open_page(name)
+    keys = {QKeySequence(key) for part in keys_of(frame.pages).values() for key, _ in part}
+    used = {shortcut.key() for shortcut in frame.findChildren(QShortcut)}
+    assert used <= keys
+    typed = {QKeySequence(key) for key in ("Return", "Shift+Return", "F2", "Del")}  # by the widgets themselves
+    assert keys - used <= typed
+    QTest.keyClick(frame, Qt.Key.Key_F1)
+    [shown] = frame.findChildren(ShortcutList)
+    qtbot.waitUntil(shown.isVisible)
+    QTest.keyClick(shown, Qt.Key.Key_Escape)
+    assert not shown.isVisible()
 
 
 @pytest.mark.parametrize("name", NAMES)
