@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -26,8 +26,9 @@ from ui.features.chat.slide_row import SlideRow
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError, WorkerDied
+from workbench.fields import fields_of
 from workbench.records.messages import Citation, Passage, Usage
-from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import PARTS, DecodingPart, ModelPart, Recipe, RetrievalPart
 
 
 @pytest.fixture
@@ -38,6 +39,19 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ChatPage:
     page.show()
     qtbot.waitUntil(lambda: bool(page.parts.recipe.recipe.model.name) and bool(page.parts.history.model.chats))
     return page
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_field_of_a_recipe_can_be_found(page: ChatPage, qtbot: QtBot, part: str) -> None:
+    """As Ctrl+K opens it; what the chat's strategy does not use leads to the choice of strategy."""
+    panel = page.parts.recipe
+    for field in fields_of(PARTS[part]):
+        page.parts.composer.field.setFocus()
+        page.open_target(part=part, field=field.name)
+        assert getattr(panel, part).opened
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        assert panel.isAncestorOf(focus), field.name
 
 
 def answers(page: ChatPage) -> list[AnswerView]:

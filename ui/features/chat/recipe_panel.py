@@ -162,15 +162,18 @@ class RecipePanel(QFrame):
         own: dict[str, QWidget] = {
             "name": self.model_box,
             "collection": self.documents_box,
-            "system": self.prompt_form.system.control,
+            "instructions": self.prompt_form.instructions.control,
+            "thinking": self.prompt_form.thinking.control,
             "technique": self.prompt_form.technique,
         }
         form = {**self.forms, "decoding": self.decoding_form.form}.get(part)
         row = own.get(name) or (form.focus_field(name) if form is not None and form.has(name) else card.head)
-        if row.isHidden():  # it is for another strategy, or for a chat with documents
+        if not row.isVisible() or not row.height():  # it is for another strategy, or for a chat with documents
             row = self.decoding_form.strategy if part == "decoding" else card.head
-        if row in own.values() or row is card.head:
-            row.setFocus(Qt.FocusReason.OtherFocusReason)
+        takes = [row, *row.findChildren(QWidget)]
+        tab = Qt.FocusPolicy.TabFocus
+        first = next((w for w in takes if w.focusPolicy() & tab and w.isVisible() and w.isEnabled()), card.head)
+        first.setFocus(Qt.FocusReason.OtherFocusReason)
         # once the rows that were unfolded for it have their places
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
 
