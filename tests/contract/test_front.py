@@ -36,6 +36,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "message to edit": c.EditAnswer(message=NOWHERE, text="x"),
     "message to keep": c.SelectSequence(message=NOWHERE, sequence=0),
     "message to inspect": c.InspectAnswer(message=NOWHERE),
+    "model to examine": c.ExamineModel(name=NOWHERE),
     "run": c.GetRun(run=NOWHERE),
     "run to follow": c.FollowRun(run=NOWHERE),
     "run to stop": c.StopRun(run=NOWHERE),
@@ -113,6 +114,16 @@ def test_default_model_is_chosen_and_goes_with_its_model(desk: Desk) -> None:
     assert desk.call(c.GetSettings()).general.model == ""
     with pytest.raises(UserError, match=desk.model):
         desk.call(c.SetDefaultModel(name=desk.model))
+
+
+def test_exam_is_a_run_that_is_stopped_and_resumed(desk: Desk) -> None:
+    exam: c.RunRecord = desk.call(c.ExamineModel(name=desk.model))
+    assert (exam.kind, exam.config["model"]) == ("exam", desk.model)
+    desk.wait_for_change("run", exam.id)
+    assert desk.call(c.ExamineModel(name=desk.model)).id == exam.id  # it is under way
+    desk.call(c.StopRun(run=exam.id))
+    assert desk.call(c.GetRun(run=exam.id)).config["model"] == desk.model
+    assert desk.call(c.ListModels()).models[0].exam is None
 
 
 def test_a_file_that_is_no_model_is_refused_by_its_name(desk: Desk, tmp_path: Path) -> None:
