@@ -43,12 +43,13 @@ __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSection
 
 class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The last message of ``conversation`` is answered, unless there is a ``task`` on a document, or a ``prefix``: an
-    earlier answer's first tokens, to be continued."""
+    earlier answer's first tokens, to be continued. ``notices`` are said beside the answer."""
 
     recipe: Recipe
     conversation: tuple[Message, ...] = ()
     task: DocumentTask | None = None
     prefix: Prefix | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def kind(self) -> RequestKind:
@@ -264,7 +265,7 @@ def _context(
 
 
 def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
-    for text in notes_on_recipe(request.recipe, METHODS, request.kind):
+    for text in (*request.notices, *notes_on_recipe(request.recipe, METHODS, request.kind)):
         yield from context.note(text)
     if request.prefix is not None:
         yield from continue_answer(request.prefix, recipe, context)

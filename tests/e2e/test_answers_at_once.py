@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.test_core import WAIT_S, answer_of, begin, call, home, ingest, last, papers, until, workbench
 from workbench.api import events
 from workbench.api.calls import (
+    AT_END,
     Ask,
     AskResult,
     BenchModel,
@@ -200,6 +201,23 @@ def test_an_answer_branches_at_a_token(workbench: Workbench) -> None:
     further = BranchPoint(position=len(new.text), token=ord("!"))
     again: AskResult = call(workbench, Ask(regenerate=new.id, branch=further))
     assert again.answer == new.text + "!and so on "
+
+
+def test_a_stopped_answer_is_continued_at_its_end(workbench: Workbench) -> None:
+    arrived, context = begin(workbench, Ask(question="slow please"))
+    ids = until(arrived, events.Artifact).result
+    until(arrived, events.TextDelta)
+    context.cancel()
+    assert isinstance(last(arrived), events.Cancelled)
+    before = next(one for one in call(workbench, GetChat(chat=ids["chat"])).messages if one.id == ids["answer"])
+    assert (before.state, before.traced) == ("stopped", True)
+    end = BranchPoint(position=AT_END, token=AT_END)
+    arrived, context = begin(workbench, Ask(regenerate=before.id, branch=end))
+    beside = until(arrived, events.Artifact).result
+    assert until(arrived, events.TextDelta).text == before.text
+    context.cancel()
+    last(arrived)
+    assert beside["question"] == before.parent
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ from workbench.models.inspection import inspect_path
 from workbench.paths import Home
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.trust import WITHOUT_DOCUMENTS
 from workbench.settings import EngineSettings
 from workbench.workers.host import WorkerHost
 
@@ -229,6 +230,22 @@ def test_varied_answer_differs_and_leaves_the_chats_recipe(workbench: Workbench)
     assert chat.chat.head == again.message
     with pytest.raises(UserError, match="can be varied"):
         call(workbench, Ask(question="And wide?", varied=True))
+
+
+def test_a_declined_question_is_answered_without_documents_once(workbench: Workbench, papers: Path) -> None:
+    call(workbench, CreateCollection(name="Papers"))
+    ingest(workbench, "Papers", papers)
+    recipe = Recipe(retrieval=RetrievalPart(collection="Papers"))
+    declined: AskResult = call(workbench, Ask(question="Who sells bananas in Ecuador?", recipe=recipe))
+    assert declined.declined
+    plain: AskResult = call(workbench, Ask(regenerate=declined.message, recipe=recipe, without_documents=True))
+    assert (plain.declined, plain.passages, plain.notices) == (False, (), (WITHOUT_DOCUMENTS,))
+    assert plain.recipe.retrieval is None
+    chat = call(workbench, GetChat(chat=declined.chat))
+    assert chat.chat.recipe == recipe
+    answers = [message for message in chat.messages if message.role == "assistant"]
+    assert len({message.parent for message in answers}) == 1
+    assert answers[-1].notices == (WITHOUT_DOCUMENTS,)
 
 
 def test_an_answer_from_documents_keeps_its_passages(workbench: Workbench, papers: Path) -> None:

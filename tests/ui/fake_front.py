@@ -415,7 +415,7 @@ class FakeFront:
         retrieval = call.recipe.retrieval
         attached = home.chats[answer.chat].attachments
         collection = attached or (retrieval.collection if retrieval is not None else "")
-        if collection:
+        if collection and not call.without_documents:
             yield events.StepStarted(step="1", kind="search", title="Search the documents", input=question.text)
             yield events.Progress(stage="searching", step="1")
             found = home.search(collection, question.text, 3).hits
@@ -424,7 +424,9 @@ class FakeFront:
             yield events.StepFinished(step="1", output=f"{len(passages)} passages", seconds=0.08)
         text, decoding = home.base_text if call.aside else home.answer_text, call.recipe.decoding
         if call.branch is not None and call.regenerate is not None:
-            text = fake_tokens.continued(home.message(call.regenerate).text, call.branch.position, call.branch.token)
+            old, point = home.message(call.regenerate).text, call.branch
+            at_end = point.token == c.AT_END
+            text = f"{old} and on" if at_end else fake_tokens.continued(old, point.position, point.token)
         sequences = fake_tokens.sequences(text, decoding.n) if decoding.n > 1 else ()
         yield events.StepStarted(step="2", kind="generation", title="Answer", writes_answer=True)
         if decoding.strategy == "beam":

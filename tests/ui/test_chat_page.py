@@ -290,6 +290,59 @@ def test_a_declined_answer_is_a_calm_note(qtbot: QtBot, page: ChatPage, home: Fa
     assert not view.text.isVisible()
 
 
+def test_a_declined_answer_offers_its_passages_and_an_answer_without_documents(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    last = home.messages[chat][-1]
+    home.messages[chat][-1] = msgspec.structs.replace(
+        last, text="I could not find it.", declined=True, passages=(passage(home),)
+    )
+    page.session.reload()
+    qtbot.waitUntil(lambda: answers(page)[-1].declined_note.isVisible())
+    note = answers(page)[-1].declined_note
+    note.nearest_button.click()
+    assert page.parts.side.currentWidget() is page.parts.passages
+    note.plain_button.click()
+    qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].siblings.place.text() == "2/2")
+    asked = front.asked(c.Ask)[-1]
+    assert (asked.regenerate, asked.without_documents, asked.varied) == (last.id, True, False)
+    assert not answers(page)[-1].declined_note.isVisible()
+
+
+def test_vary_is_offered_where_the_same_text_would_come_again(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    chat = open_chat(qtbot, page, "Winter storage of the pump")
+    footer = answers(page)[-1].footer
+    assert footer.vary_button.isVisible()
+    footer.vary_button.click()
+    qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].siblings.place.text() == "2/2")
+    assert front.asked(c.Ask)[-1].varied
+    last = home.messages[chat][-1]
+    drawn = Recipe(decoding=DecodingPart(temperature=0.8))
+    home.messages[chat][-1] = msgspec.structs.replace(last, recipe=drawn)
+    page.session.reload()
+    qtbot.waitUntil(lambda: not answers(page)[-1].footer.vary_button.isVisible())
+    assert answers(page)[-1].footer.again_button.isVisible()
+
+
+def test_a_stopped_answer_is_continued(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+    chat = open_chat(qtbot, page, "Winter storage of the pump")
+    last = home.messages[chat][-1]
+    made = Recipe(model=ModelPart(name="SmolLM2-135M-Instruct"), decoding=DecodingPart(max_tokens=77))
+    stopped = msgspec.structs.replace(last, text="Drain the", state="stopped", traced=True, recipe=made, citations=())
+    home.messages[chat][-1] = stopped
+    page.session.reload()
+    qtbot.waitUntil(lambda: answers(page)[-1].footer.continue_button.isVisible())
+    answers(page)[-1].footer.continue_button.click()
+    qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].text.text == "Drain the and on")
+    asked = front.asked(c.Ask)[-1]
+    assert asked.branch == c.BranchPoint(position=c.AT_END, token=c.AT_END)
+    assert asked.recipe.decoding.max_tokens == 77
+    assert not answers(page)[-1].footer.continue_button.isVisible()
+
+
 def test_an_edited_question_becomes_a_branch_and_both_can_be_shown(
     qtbot: QtBot, page: ChatPage, front: FakeFront
 ) -> None:

@@ -74,6 +74,8 @@ def test_a_click_on_a_preset_takes_its_values(form: DecodingForm, name: str) -> 
     seen = sent(form)
     form.presets.buttons[name].click()
     assert seen == [with_preset(DecodingPart(n=2), METHODS.find(name, "preset"))]
+    assert seen[0].n == (1 if name == "precise" else 2)
+    assert ("Draw each token" in form.strategy_help.text()) == (name != "precise")
     assert form.presets.value == name
     assert [b for b, button in form.presets.buttons.items() if button.isChecked()] == [name]
 

@@ -65,6 +65,11 @@ def add_commands(commands: Commands) -> None:
         help="with --again: draw more freely than the recipe says, so that it differs",
     )
     parser.add_argument(
+        "--without-documents",
+        action="store_true",
+        help="with --again: answer without searching anything, as after a decline",
+    )
+    parser.add_argument(
         "--branch",
         metavar="PLACE:TOKEN",
         type=_place,
@@ -114,6 +119,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         root=arguments.after == START,
         regenerate=arguments.again,
         varied=arguments.varied,
+        without_documents=arguments.without_documents,
         document=task,
         branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
         if arguments.branch is not None
@@ -166,8 +172,9 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--after and --again need --chat")
     if again and (question or document or arguments.after is not None):
         arguments.parser.error("--again takes the question that the answer belongs to")
-    if arguments.varied and not again:
-        arguments.parser.error("--varied needs --again, which names the answer")
+    for option in ("varied", "without_documents"):
+        if getattr(arguments, option) and not again:
+            arguments.parser.error(f"--{option.replace('_', '-')} needs --again, which names the answer")
     if arguments.branch is not None and not again:
         arguments.parser.error("--branch needs --again, which names the answer")
     if arguments.tokens is not None and arguments.tokens < 0:

@@ -6,6 +6,7 @@ from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
 
 QUOTED = "Quoted from your documents, word for word."
+WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
 UNSURE = "This may not answer your question: compare it with the sources."
 VERDICTS = {
     "partly": "Only part of this is in the cited passage.",

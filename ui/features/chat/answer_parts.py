@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import PurePath
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
-from ui.components.basics import Card, IconLabel, LinkButton, QuietButton, Text
-from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.basics import Card, IconLabel, LinkButton, PlainButton, QuietButton, Text
+from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
@@ -81,6 +81,10 @@ class ThoughtView(QWidget):
 class DeclinedNote(Card):
     """Says calmly that the documents do not hold the answer, with what comes nearest."""
 
+    nearest_wanted = Signal()
+    plain_wanted = Signal()
+    """The question is to be answered without documents."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         head = row_of(gap=tokens.SPACE_3)
@@ -92,12 +96,21 @@ class DeclinedNote(Card):
         self.body.addWidget(self._nearest)
         self._list = column_of(gap=0)
         self.body.addLayout(self._list)
+        self.nearest_button = PlainButton(texts.SHOW_NEAREST, "eye", small=True, clicked=self.nearest_wanted)
+        self.plain_button = PlainButton(texts.WITHOUT_DOCUMENTS, "chat", small=True, clicked=self.plain_wanted)
+        self.plain_button.setToolTip(texts.WITHOUT_DOCUMENTS_HELP)
+        buttons = QWidget()
+        flow = FlowLayout(buttons, tokens.SPACE_2)
+        for button in (self.nearest_button, self.plain_button):
+            flow.addWidget(button)
+        self.body.addWidget(buttons)
         self.hide()
 
     def show_note(self, words: str, passages: tuple[Passage, ...], open_source: Callable[[Passage], None]) -> None:
         self.words.setText(words)
         empty_layout(self._list)
         self._nearest.setVisible(bool(passages))
+        self.nearest_button.setVisible(bool(passages))
         for passage in passages[:3]:
             button = _ElidedLink(f"{describe_place(passage)}:  {_shortened(passage.text, 120)}")
             button.setToolTip(passage.text[:300])

@@ -29,10 +29,12 @@ from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
 from workbench.records.methods import Methods
-from workbench.records.recipes import DecodingPart, follows_beams
+from workbench.records.recipes import DecodingPart, draws, follows_beams
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_trust
 
+VARIED, PLAIN, CONTINUED = "varied", "plain", "continued"
+"""How another answer differs: drawn more freely; without documents; the same one, continued at its end."""
 WIDE = 1180
 """How wide, in px, columns and trees may be; reading text stays at ``READING_WIDTH``."""
 
@@ -55,6 +57,8 @@ class AnswerView(QWidget):
     compare_wanted = Signal(str, bool)
     """Base and tuned are to stand side by side, or not any more."""
     pair_kept = Signal(str)
+    another_wanted = Signal(str, str)
+    """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
 
     def __init__(self, message: StoredMessage, methods: Methods[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +83,8 @@ class AnswerView(QWidget):
         self.edited_note = EditedNote()
         self.edited_note.restore_wanted.connect(lambda: self.rewritten.emit(self.message_id, ""))
         self.declined_note = DeclinedNote()
+        self.declined_note.nearest_wanted.connect(lambda: self.passages_wanted.emit(self.message_id))
+        self.declined_note.plain_wanted.connect(lambda: self.another_wanted.emit(self.message_id, PLAIN))
         self.notices = Text("", "attention")
         self.trust = Text("", "small")
         self.state_line = Text("", "small")
@@ -281,6 +287,8 @@ class AnswerView(QWidget):
         footer = AnswerFooter(self.siblings)
         footer.copy_button.clicked.connect(self._on_copy)
         footer.again_button.clicked.connect(lambda: self.again_wanted.emit(self.message_id))
+        footer.vary_button.clicked.connect(lambda: self.another_wanted.emit(self.message_id, VARIED))
+        footer.continue_button.clicked.connect(lambda: self.another_wanted.emit(self.message_id, CONTINUED))
         footer.answers_button.clicked.connect(self._on_answers_clicked)
         footer.tokens_button.clicked.connect(lambda: self.inspection.open_tokens(self._message.selected_sequence))
         footer.beams_button.clicked.connect(self.inspection.open_beams)
@@ -295,8 +303,10 @@ class AnswerView(QWidget):
         self.usage.show_usage(message.usage)
         self._steps = message.steps or self._steps
         decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
-        by_beams = follows_beams(decoding, self._methods.row(decoding.strategy, "decoding"))
-        self.footer.show_message(message, by_beams)
+        strategy = self._methods.row(decoding.strategy, "decoding")
+        by_beams = follows_beams(decoding, strategy)
+        quoted = message.verification is not None and message.verification.quoted > 0
+        self.footer.show_message(message, by_beams, repeats=quoted or not draws(decoding, strategy))
         self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
         self.inspection.show_answer(

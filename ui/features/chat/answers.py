@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
-from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.answer_view import CONTINUED, PLAIN, VARIED, AnswerView
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
-from workbench.api.calls import BranchPoint, GetTrace, InspectAnswer
+from workbench.api.calls import AT_END, BranchPoint, GetTrace, InspectAnswer
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.errors import Cancelled
@@ -49,6 +50,7 @@ class ChatAnswers(QObject):
         conversation.rated.connect(session.rate)
         conversation.rewritten.connect(session.rewrite)
         conversation.branch_wanted.connect(self._on_branch_wanted)
+        conversation.another_wanted.connect(self._on_another_wanted)
 
     def _on_laid_out(self, view: AnswerView) -> None:
         """Feed the view of an answer that is being made with what has come, and with what will."""
@@ -121,4 +123,13 @@ class ChatAnswers(QObject):
         if made_with.model.name and made_with.model.name != recipe.model.name:
             recipe = with_model(recipe, made_with.model.name)
         self._session.answer_again(message, recipe, point)
+        self.branched.emit()
+
+    def _on_another_wanted(self, message: str, how: str) -> None:
+        if how == CONTINUED:
+            made = self._recipe_of(message)
+            recipe = msgspec.structs.replace(with_model(self._recipe(), made.model.name), decoding=made.decoding)
+            self._session.answer_again(message, recipe, BranchPoint(position=AT_END, token=AT_END))
+        else:
+            self._session.answer_again(message, self._recipe(), varied=how == VARIED, without_documents=how == PLAIN)
         self.branched.emit()

@@ -61,6 +61,7 @@ class Conversation(QScrollArea):
     rewritten = Signal(str, str)
     compare_wanted = Signal(str, bool)
     pair_kept = Signal(str)
+    another_wanted = Signal(str, str)
     answer_made = Signal(object)
     """An AnswerView was made, of whichever answer."""
 
@@ -198,6 +199,7 @@ class Conversation(QScrollArea):
             view.rewritten.connect(self.rewritten)
             view.compare_wanted.connect(self.compare_wanted)
             view.pair_kept.connect(self.pair_kept)
+            view.another_wanted.connect(self.another_wanted)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
             looked.trace_wanted.connect(lambda: self.trace_wanted.emit(view))

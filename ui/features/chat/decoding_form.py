@@ -144,7 +144,9 @@ class DecodingForm(QWidget):
         self.preset_help.setText(preset.summary if preset is not None else _CUSTOM_HELP)
         strategy = self._methods.row(part.strategy, "decoding")
         self.strategy.show_value(part.strategy)
-        self.strategy_help.setText(strategy.summary)
+        by_chance = draws(part, strategy)
+        always = "draws" in strategy.traits and not by_chance
+        self.strategy_help.setText(texts.SAMPLING_AT_0 if always else strategy.summary)
         notes = "\n".join(notes_on(part, strategy))
         for said, words in ((self.notes, notes), (self.problem, problem_of(part, strategy))):
             said.setText(words)
@@ -153,7 +155,6 @@ class DecodingForm(QWidget):
         self.form.set_values(part)
         self.form.show_fields(counting)
         self.distribution.setVisible("searches" not in strategy.traits)
-        by_chance = draws(part, strategy)
         self.distribution.set_decoding(part if by_chance else msgspec.structs.replace(part, temperature=0.0))
         self.order.set_value(part.order)
         self.draft_model.show_value(part.draft_model)

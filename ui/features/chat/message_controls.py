@@ -122,6 +122,10 @@ class AnswerFooter(QWidget):
         self.copy_button.setAccessibleName(texts.COPY_ANSWER)
         self.again_button = _small(texts.AGAIN, "refresh")
         self.again_button.setAccessibleName(texts.ANSWER_AGAIN)
+        self.vary_button = _small(texts.VARY, "branch")
+        self.vary_button.setToolTip(texts.VARY_HELP)
+        self.continue_button = _small(texts.CONTINUE, "play")
+        self.continue_button.setToolTip(texts.CONTINUE_HELP)
         self.answers_button = _small("", "table")
         self.answers_button.setCheckable(True)
         self.answers_button.setToolTip(texts.ANSWERS_HELP)
@@ -139,7 +143,8 @@ class AnswerFooter(QWidget):
             self, singleShot=True, interval=_COPIED_MS, timeout=lambda: self.copy_button.setText(texts.COPY)
         )
         row = FlowLayout(self, tokens.SPACE_1)
-        for part in (siblings, self.copy_button, self.again_button, self.feedback):
+        again = (self.continue_button, self.again_button, self.vary_button)
+        for part in (siblings, self.copy_button, *again, self.feedback):
             row.addWidget(part)
         for button in (
             self.compare_button,
@@ -153,11 +158,15 @@ class AnswerFooter(QWidget):
             row.addWidget(button)
         self.setMinimumHeight(30)  # reserved from the start: nothing moves when it is filled
 
-    def show_message(self, message: StoredMessage, by_beams: bool) -> None:
-        """``by_beams``: the answer comes of a beam search, whose tree can be shown."""
+    def show_message(self, message: StoredMessage, by_beams: bool, repeats: bool) -> None:
+        """``by_beams``: the answer comes of a beam search, whose tree can be shown. ``repeats``: another one with the
+        same settings would be the same text."""
         written = message.state != "streaming" and bool(message.text)
         self.copy_button.setVisible(written)
         self.again_button.setVisible(message.state not in ("streaming", "failed"))  # that has its own Try again
+        self.vary_button.setVisible(written and repeats and not message.declined and message.document is None)
+        quoted = message.verification is not None and message.verification.quoted > 0
+        self.continue_button.setVisible(message.state == "stopped" and message.traced and written and not quoted)
         self.feedback.setVisible(written)
         self.feedback.show_rating(message.rating)
         self.beams_button.setVisible(message.traced and by_beams)

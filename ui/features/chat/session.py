@@ -170,7 +170,15 @@ class ChatSession(QObject):
         )
         self._begin(call, (asked, answer), recipe)
 
-    def answer_again(self, message: str, recipe: Recipe, branch: BranchPoint | None = None) -> None:
+    def answer_again(
+        self,
+        message: str,
+        recipe: Recipe,
+        branch: BranchPoint | None = None,
+        *,
+        varied: bool = False,
+        without_documents: bool = False,
+    ) -> None:
         """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on."""
         if message not in self.chat.branches:
             return
@@ -178,7 +186,15 @@ class ChatSession(QObject):
         if old.id.startswith("new-") or self.chat.id is None:
             return
         answer = answer_beside(old, f"new-a{next(self._names)}", recipe)
-        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, branch=branch), (answer,), recipe)
+        call = Ask(
+            recipe=recipe,
+            chat=self.chat.id,
+            regenerate=message,
+            branch=branch,
+            varied=varied,
+            without_documents=without_documents,
+        )
+        self._begin(call, (answer,), recipe)
 
     def answer_aside(self, message: str, recipe: Recipe) -> None:
         """Answer the question above an answer with another recipe, only to be compared: the shown branch stays."""

@@ -116,8 +116,12 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[StoredMessage, ...]
 
 
+AT_END = -1
+
+
 class BranchPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A position in an answer's sequence where ``token`` replaces token number ``position`` (from 0)."""
+    """A position in an answer's sequence where ``token`` replaces token number ``position`` (from 0). With ``AT_END``
+    for both the sequence is continued at its end, as after it was stopped."""
 
     position: int
     token: int
@@ -216,7 +220,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
     answer begins like a sequence of that one and goes on with another token. ``aside``: the new answer is only to be
     compared with the one that it stands beside, so the chat keeps its head and its recipe. ``varied``: the new answer
-    is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe. The first event
+    is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
+    ``without_documents``: so is a new answer for which nothing is searched, which says so. The first event
     is ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
@@ -231,6 +236,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     branch: BranchPoint | None = None
     aside: bool = False
     varied: bool = False
+    without_documents: bool = False
 
 
 class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):

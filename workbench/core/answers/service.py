@@ -19,7 +19,7 @@ import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, SavedSections, answer, check
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, FollowAnswer, RunRecord, StopAnswer, StoredMessage
+from workbench.api.calls import AT_END, Ask, AskResult, FollowAnswer, RunRecord, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
@@ -33,6 +33,7 @@ from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace
+from workbench.records.trust import WITHOUT_DOCUMENTS
 from workbench.storage.chats import ChatStore
 from workbench.techniques.registry import METHODS
 
@@ -144,11 +145,13 @@ class Answers:
         """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
         kept = without_attachments(call.recipe)
         chat = self._store.get_message(call.regenerate).chat if call.regenerate is not None else call.chat
-        call = msgspec.structs.replace(call, recipe=self._with_attachments(kept, chat))
+        plain = msgspec.structs.replace(kept, retrieval=None)
+        asked_with = plain if call.without_documents else self._with_attachments(kept, chat)
         if call.varied:
             if call.regenerate is None:
                 raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
-            call = msgspec.structs.replace(call, recipe=varied(call.recipe, METHODS))
+            asked_with = varied(asked_with, METHODS)
+        call = msgspec.structs.replace(call, recipe=asked_with)
         if call.branch is not None:
             prefix, resolved = self._continuation(call, context)
         else:
@@ -164,6 +167,7 @@ class Answers:
                 conversation=conversation_of(asked),
                 task=readable(asked[-1]).document if asked else None,
                 prefix=prefix,
+                notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
             )
             check(request, resolved, self._services)
             question, empty = self._store.store_another_answer(call.regenerate, kept, resolved.recipe, aside=call.aside)
@@ -259,7 +263,8 @@ class Answers:
         message = readable(self._store.get_message(call.regenerate))
         known, _ = read_tokens(self._store, message)
         tokens, place = tokens_of(known, call.branch.sequence), call.branch.position
-        if not 0 <= place <= len(tokens) or call.branch.token < 0:
+        at_end = (place, call.branch.token) == (AT_END, AT_END)
+        if not at_end and (not 0 <= place <= len(tokens) or call.branch.token < 0):
             raise UserError(
                 f"The answer has no position {place} for the token {call.branch.token}.",
                 f"Positions are numbered from 0 to {len(tokens)}.",
@@ -268,7 +273,7 @@ class Answers:
         assert message.recipe is not None
         prefix = Prefix(
             prompt=known.prompt,
-            answer=(*tokens[:place], call.branch.token),
+            answer=tuple(tokens) if at_end else (*tokens[:place], call.branch.token),
             question=self._store.get_message(message.parent).text,
             query=message.query,
             passages=message.passages,

@@ -129,11 +129,14 @@ def problem_of(part: DecodingPart, strategy: MethodInfo) -> str:
 
 
 def with_preset(part: DecodingPart, preset: MethodInfo) -> DecodingPart:
-    """The part with a preset in place of its sampling and repetition fields."""
+    """The part with a preset in place of its sampling and repetition fields. One that draws nothing has one answer."""
     default = DecodingPart()
     groups = {field.name: field.group for field in fields_of(DecodingPart)}
     values = {name: getattr(default, name) for name, group in groups.items() if group in _PRESET_GROUPS}
-    return msgspec.structs.replace(part, **values | preset.values)
+    values |= preset.values
+    if not values["temperature"]:
+        values["n"] = 1
+    return msgspec.structs.replace(part, **values)
 
 
 def preset_of(part: DecodingPart, methods: Methods[Any]) -> MethodInfo | None:
@@ -141,7 +144,8 @@ def preset_of(part: DecodingPart, methods: Methods[Any]) -> MethodInfo | None:
     strategy = methods.row(part.strategy, "decoding")
     if "searches" not in strategy.traits and "draws" not in strategy.traits:
         part = msgspec.structs.replace(part, strategy=DEFAULT_STRATEGY, temperature=0.0)
-    return next((preset for preset in methods.of("preset") if with_preset(part, preset) == part), None)
+    replaced = ((preset, with_preset(part, preset)) for preset in methods.of("preset"))
+    return next((preset for preset, new in replaced if msgspec.structs.replace(new, n=part.n) == part), None)
 
 
 def _under(strategy: MethodInfo) -> str:
