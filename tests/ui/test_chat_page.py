@@ -314,11 +314,11 @@ def test_vary_is_offered_where_the_same_text_would_come_again(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:
     chat = open_chat(qtbot, page, "Winter storage of the pump")
-    footer = answers(page)[-1].footer
-    assert footer.vary_button.isVisible()
-    footer.vary_button.click()
+    qtbot.waitUntil(lambda: answers(page)[-1].footer.vary_button.isVisible())
+    answers(page)[-1].footer.vary_button.click()
     qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].siblings.place.text() == "2/2")
     assert front.asked(c.Ask)[-1].varied
+    qtbot.waitUntil(lambda: home.messages[chat][-1].state == "done")
     last = home.messages[chat][-1]
     drawn = Recipe(decoding=DecodingPart(temperature=0.8))
     home.messages[chat][-1] = msgspec.structs.replace(last, recipe=drawn)
