@@ -20,6 +20,13 @@ class UserError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+_CRASHED = {
+    "inference": "The model process crashed; your chats are safe",
+    "embedding": "The document process crashed; indexed documents are safe",
+    "training": "The training process crashed; its last checkpoint is safe",
+}
+
+
 class WorkerDied(Exception):
     """A worker process ended without finishing its requests.
 
@@ -27,7 +34,8 @@ class WorkerDied(Exception):
     """
 
     def __init__(self, worker: str, exit_code: int | None, stderr_tail: str = "") -> None:
-        super().__init__(f"The {worker} worker stopped unexpectedly (exit code {exit_code}).")
+        words = _CRASHED.get(worker, f"The {worker} process crashed")
+        super().__init__(f"{words} (exit code {exit_code}).")
         self.worker = worker
         self.exit_code = exit_code
         self.stderr_tail = stderr_tail

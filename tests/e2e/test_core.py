@@ -417,7 +417,7 @@ def test_a_chat_whose_worker_died_keeps_what_was_streamed(workbench: Workbench) 
     assert (failed.reason, failed.exit_code) == ("worker", -signal.SIGKILL)
     answer = answer_of(workbench, chat)
     assert (answer.state, answer.text) == ("failed", "You said please crash ")
-    assert "stopped unexpectedly" in answer.error
+    assert "The model process crashed" in answer.error
     states = {worker.name: worker.state for worker in call(workbench, GetStatus()).workers}
     assert states["inference"] == "dead"
     assert call(workbench, RestartWorker(name="inference")).workers[0].state == "ready"

@@ -66,7 +66,7 @@ def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples:
     if "odd" in config.data.path and not mapped:
         return DataReport(
             path=config.data.path, shape="unknown", columns=("frage", "antwort", "seite"),
-            why="None of the known shapes has these columns: 'frage' (text), 'antwort' (text), 'seite' (number).",
+            why="No known format has these columns: 'frage' (text), 'antwort' (text), 'seite' (number).",
             roles=objective.roles, role_sets=objective.role_sets,
         )  # fmt: skip
     held = round(examples * config.data.evaluation_share)

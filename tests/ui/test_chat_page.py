@@ -183,7 +183,7 @@ def test_a_dead_worker_leaves_the_text_the_reason_and_try_again(
     answer = begin(front, home, held, qtbot)
     held.emit(events.TextDelta(text="The first part"))
     qtbot.waitUntil(lambda: answers(page)[-1].text.text == "The first part")
-    reason = "The inference worker stopped unexpectedly (exit code -9)."
+    reason = "The model process crashed; your chats are safe (exit code -9)."
     home.messages[answer.chat][-1] = c.StoredMessage(
         id=answer.id, chat=answer.chat, parent=answer.parent, role="assistant", text="The first part",
         state="failed", error=reason,

@@ -20,11 +20,11 @@ from workbench.errors import UserError
 from workbench.records.recipes import Recipe
 
 PROMPT = "> "
-HELP = """/again        another, more varied answer to the last question
-/attach FILE  attach a file: it is searched for this chat alone
-/new          begin a new chat
-/quit         leave, as Ctrl+D does
-Ctrl+C stops an answer."""
+HELP = (
+    "/again        another, more varied answer to the last question\n/attach FILE  attach a file: it is searched "
+    "for this chat alone\n/new          start a new chat\n/quit         leave, as Ctrl+D does\nCtrl+C stops an "
+    "answer."
+)
 
 
 def add_commands(commands: Commands) -> None:

@@ -37,7 +37,7 @@ def add_commands(commands: Commands) -> None:
     inspecting.add_argument(
         "--previews", metavar="N", type=at_least(0), default=3, help="number of examples [%(default)s]"
     )
-    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with number I, from 0")
+    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="start with number I, from 0")
     inspecting.add_argument("--config", metavar="FILE", help="a training config")
     inspecting.add_argument(
         "--set",

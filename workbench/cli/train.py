@@ -23,7 +23,7 @@ from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")
 
-STOPPING = "Stopping: a checkpoint is written first. Ctrl+C once more leaves without waiting for that."
+STOPPING = "Stopping: saving a checkpoint. Press Ctrl+C again to leave without waiting."
 
 
 def add_commands(commands: Commands) -> None:
@@ -47,7 +47,7 @@ def add_commands(commands: Commands) -> None:
             choices=[method.name for method in METHODS.of("weights")],
             help="which weights are trained [the first]: %(choices)s",
         )
-        parser.add_argument("--name", metavar="N", help="what the adapter is called (default: chosen)")
+        parser.add_argument("--name", metavar="N", help="name of the adapter (default: chosen)")
         parser.add_argument("--config", metavar="FILE", help="a config as TOML; the options change parts of it")
         parser.add_argument(
             "--set",
@@ -58,8 +58,8 @@ def add_commands(commands: Commands) -> None:
             help="set a field of the config",
         )
         FieldHelp.add(parser, parts)
-        parser.add_argument("--processes", metavar="N", type=int, help="how many processes train together [1]")
-        parser.add_argument("--plan", action="store_true", help="tell what it would be, and do not begin")
+        parser.add_argument("--processes", metavar="N", type=int, help="number of processes that train in parallel [1]")
+        parser.add_argument("--plan", action="store_true", help="show the plan without starting the training")
 
 
 def train(session: Session, arguments: argparse.Namespace) -> Events[Any]:
@@ -104,7 +104,7 @@ class _Kept:
             return f"{self._adapter} is trained and can be used; {resume} continues with its verification."
         if self._step is not None:
             return f"Its checkpoint after step {self._step:,} is kept; {resume} continues from there."
-        return f"There is no checkpoint yet; {resume} begins anew."
+        return f"There is no checkpoint yet; {resume} starts from the beginning."
 
 
 def read_config(session: Session, arguments: argparse.Namespace, objective: str) -> Events[TrainingConfig]:
@@ -154,9 +154,9 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
         return
     output.line()
     if result["kind"] == "merged":
-        output.line(f"{result['adapter']} is made, a model of its own: workbench ask --model {result['adapter']!r} ...")
+        output.line(f"{result['adapter']} was created as a model: workbench ask --model {result['adapter']!r} ...")
     else:
-        output.line(f"{result['adapter']} is made: workbench ask --adapter {result['adapter']} ...")
+        output.line(f"{result['adapter']} was created: workbench ask --adapter {result['adapter']} ...")
     output.pairs([("run", result["run"]), ("steps", result["steps"])])
     show_scores(result, output)
     if result["verification"] is not None:

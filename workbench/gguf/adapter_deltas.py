@@ -179,7 +179,7 @@ class PeftChanges:
         if not FAMILIES[self._base.architecture].packed_experts:
             raise UserError(
                 f"The adapter in {self._adapter.folder} changes the experts of {self._base.name}, which the "
-                f"architecture {self._base.architecture} packs in its own way.",
+                f"architecture {self._base.architecture} packs in a different way.",
                 "Train the layers of the attention only.",
             )
         a = a.reshape(module.experts, module.rank, a.shape[1])
@@ -261,7 +261,8 @@ class PeftChanges:
     def _check_embedding(self, module: Module, tensor: str) -> None:
         if (tensor == _EMBEDDING) != ("embedding_a" in module.parts):
             raise UserError(
-                f"The adapter in {self._adapter.folder} changes {module.name!r} in a way that llama.cpp cannot.",
+                f"The adapter in {self._adapter.folder} changes {module.name!r} in a way that llama.cpp does not "
+                "support.",
                 "Train linear layers only.",
             )
         if tensor == _EMBEDDING and self._base.tied:
@@ -290,7 +291,7 @@ class _GgufChanges:
     def __init__(self, path: Path, base: Base) -> None:
         kind = read_gguf(path).text("adapter.type")
         if kind != "lora":
-            raise UserError(f"{path} is a {kind or 'model'}, which is no change of weights.", "Choose a LoRA.")
+            raise UserError(f"{path} is a {kind or 'model'}, which does not change weights.", "Choose a LoRA.")
         details = check_adapter(path, base.path)
         self.name, self.method = details.name, "LORA"
         with open_regular(path) as file:

@@ -53,7 +53,8 @@ class Base:
         """
         if any(part in layer for part in _SEEING):
             raise UserError(
-                f"The adapter changes {layer!r}, which sees or hears: a text model in llama.cpp does not have it.",
+                f"The adapter changes {layer!r}, which belongs to an image or audio encoder: a text model in "
+                "llama.cpp does not have it.",
                 "Train the layers of the language model only.",
             )
         plain = layer
@@ -178,8 +179,8 @@ def _with_tensors(base: Base, files: Sequence[Path]) -> Base:
 def _check_known(path: Path, architecture: str) -> None:
     if architecture not in FAMILIES or architecture not in gguf.MODEL_ARCH_NAMES.values():
         raise UserError(
-            f"{path.name} is of the architecture {architecture or 'unknown'}, for which the order of llama.cpp's "
-            "weights is not known here.",
+            f"{path.name} is of the architecture {architecture or 'unknown'}, for which the row order of "
+            "llama.cpp's weights is unknown.",
             f"Known are {', '.join(sorted(FAMILIES))}.",
         )
 
@@ -188,7 +189,7 @@ def _per_layer(path: Path, value: object, layers: int) -> tuple[int, ...]:
     counts = [value] * layers if isinstance(value, int) else value
     if isinstance(counts, list) and counts and all(isinstance(n, int) and n >= 0 for n in counts):
         return tuple(counts)
-    raise UserError(f"{path.name} does not say how many layers and attention heads it has.", "Get the model again.")
+    raise UserError(f"{path.name} does not declare its number of layers and attention heads.", "Get the model again.")
 
 
 def _first(config: Mapping[str, Any], *keys: str) -> Any:

@@ -95,7 +95,7 @@ class ChangedFolder:
             return self._experts(name, layer, kind)
         if kind not in ("weight", "bias"):
             raise UserError(
-                f"{self.folder} changes {name!r}, which cannot be carried over to llama.cpp.", "Train linear layers."
+                f"{self.folder} changes {name!r}, which cannot be converted for llama.cpp.", "Train linear layers."
             )
         stem = self._base.tensor_of(layer)
         tensor = f"{stem}.{kind}"
@@ -120,7 +120,7 @@ class ChangedFolder:
         if not self._family.packed_experts:
             raise UserError(
                 f"{self.folder} changes the experts of {self._base.name}, which the architecture "
-                f"{self._base.architecture} packs in its own way.",
+                f"{self._base.architecture} packs in a different way.",
                 "Train the layers of the attention only.",
             )
         experts, rows, width = self._file.shape(name)

@@ -119,6 +119,6 @@ def check_type(type_name: str) -> None:
     """Raises UserError for a type that is not in ``WRITABLE_TYPES``."""
     if type_name not in WRITABLE_TYPES:
         why = (
-            " needs an importance matrix, which there is none of." if type_name in NEEDS_IMPORTANCE else " is unknown."
+            " needs an importance matrix, which is not available." if type_name in NEEDS_IMPORTANCE else " is unknown."
         )
         raise UserError(f"The format {type_name}{why}", f"Choose one of {', '.join(WRITABLE_TYPES)}.")

@@ -177,7 +177,7 @@ def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
     if said not in KINDS:
         known = ", ".join(kind.name for kind in KINDS.values())
         raise UserError(
-            f"The adapter in {folder} is of the kind {said or 'unknown'}, which cannot be carried over to llama.cpp.",
+            f"The adapter in {folder} is of the kind {said or 'unknown'}, which cannot be converted for llama.cpp.",
             f"Train with one of these: {known}, DoRA.",
         )
     return KINDS[said]
@@ -186,12 +186,14 @@ def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
 def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
     if saved := config.get("modules_to_save"):
         raise UserError(
-            f"The adapter in {folder} holds whole layers ({_listed(saved)}), which a {kind.name} for llama.cpp cannot.",
+            f"The adapter in {folder} holds whole layers ({_listed(saved)}), which a {kind.name} for llama.cpp "
+            "cannot hold.",
             "Train without modules_to_save.",
         )
     if config.get("trainable_token_indices"):
         raise UserError(
-            f"The adapter in {folder} holds embeddings of single tokens, which a {kind.name} for llama.cpp cannot.",
+            f"The adapter in {folder} holds embeddings of single tokens, which a {kind.name} for llama.cpp cannot "
+            "hold.",
             "Train without trainable_token_indices.",
         )
     if (bias := config.get("bias", "none")) not in ("none", None):
@@ -209,13 +211,13 @@ def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
         )
     if kind.method == "MISS" and not isinstance(config.get("init_weights", True), bool):
         raise UserError(
-            f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not known here.",
+            f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not supported.",
             "Train with init_weights=True.",
         )
     for option, value in config.items():
         if value and option not in kind.options:
             raise UserError(
-                f"The adapter in {folder} uses {option}, which cannot be carried over to llama.cpp.",
+                f"The adapter in {folder} uses {option}, which cannot be converted for llama.cpp.",
                 f"Train without {option}.",
             )
 
@@ -274,7 +276,7 @@ def _module(
         return Module(name, parts, rank=0, scaling=1.0)
     if any(len(shape) != (1 if part.startswith(("lambda", "magnitude")) else 2) for part, shape in shapes.items()):
         raise UserError(
-            f"The adapter in {folder} changes {name!r}, which is no linear layer.", "Train linear layers only."
+            f"The adapter in {folder} changes {name!r}, which is not a linear layer.", "Train linear layers only."
         )
     if kind.method == "OFT":
         return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
@@ -337,7 +339,7 @@ def _experts(
         is_gate_up = (into, out) == (other_out, 2 * other_into)
         if not is_gate_up and (other_into, other_out) != (out, 2 * into):
             raise UserError(
-                f"The adapter in {folder} changes parameters of {layer!r} that are not known here.",
+                f"The adapter in {folder} changes parameters of {layer!r} that are not supported.",
                 "Train gate_up_proj and down_proj, or no experts.",
             )
         which = f"{layer}.{_EXPERT_PARAMETERS[0 if is_gate_up else 1]}"

@@ -61,7 +61,7 @@ def read_saved_prompt(folder: Path) -> SavedPrompt:
     _check_options(folder, config)
     weights = open_weights(folder)
     if list(weights.names()) != [_SAVED] or len(weights.shape(_SAVED)) != 2:
-        raise UserError(f"The adapter in {folder} holds more or less than virtual tokens.", "Train it again.")
+        raise UserError(f"The adapter in {folder} does not hold virtual tokens alone.", "Train it again.")
     saved = weights.read(_SAVED)
     if len(saved) != config.get("num_virtual_tokens") or not len(saved):
         raise UserError(
@@ -149,8 +149,8 @@ def _check_options(folder: Path, config: Mapping[str, Any]) -> None:
     for option, value in config.items():
         if value and option not in _HARMLESS:
             raise UserError(
-                f"The adapter in {folder} uses {option}, which cannot be carried over to llama.cpp.",
+                f"The adapter in {folder} uses {option}, which cannot be converted for llama.cpp.",
                 f"Train without {option}.",
             )
     if config.get("num_transformer_submodules") not in (None, 1):
-        raise UserError(f"The adapter in {folder} is for a model of two halves.", "Train a model that only writes on.")
+        raise UserError(f"The adapter in {folder} is for an encoder-decoder model.", "Train a decoder-only model.")

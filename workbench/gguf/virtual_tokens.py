@@ -53,7 +53,7 @@ def check_scale(name: str, scale: float) -> None:
     """Raises UserError for a strength that a soft prompt or prefix cannot have."""
     if scale not in (0.0, 1.0):
         raise UserError(
-            f"The adapter {name} stands before the text as it is: it cannot have the strength {scale:g}.",
+            f"The adapter {name} consists of virtual tokens and cannot have the strength {scale:g}.",
             "Set its strength to 1, or to 0 to answer without it.",
         )
 
@@ -62,8 +62,8 @@ def check_single(names: list[str]) -> None:
     """Raises UserError when more than one adapter of a set stands before the text."""
     if len(names) > 1:
         raise UserError(
-            f"The adapters {' and '.join(names)} both stand before the text; there can be one.",
-            "Take one of them out of the recipe, or set its strength to 0.",
+            f"The adapters {' and '.join(names)} both consist of virtual tokens; a recipe can have one of them.",
+            "Remove one of them from the recipe, or set its strength to 0.",
         )
 
 
@@ -109,7 +109,7 @@ def check_virtual(file: GGUF, model: str, base: Mapping[str, Tensor]) -> Virtual
         embedding = base.get(_EMBEDDING)
         if embedding is None or _PER_LAYER in base:
             raise UserError(
-                f"{model} does not take embeddings in the place of tokens alone, so that no soft prompt fits it.",
+                f"{model} does not accept embeddings as input and does not support soft prompts.",
                 "Train a LoRA instead.",
             )
         if tensor.shape[0] != embedding.shape[0]:

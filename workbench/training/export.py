@@ -193,11 +193,13 @@ def _readme(
     where = (
         f"It lies in `base/{name}`."
         if copied
-        else f"It is too large to be put in here: get `{Path(model.path).name}` and give it with `--base`, or put it "
-        "into `base/`."
+        else (
+            f"It is too large to be included: get `{Path(model.path).name}` and give it with `--base`, or put it "
+            "into `base/`."
+        )
     )
     if not copied and name != Path(model.path).name:
-        where += f" Its files have to be one first: `llama-gguf-split --merge {Path(model.path).name} {name}`."
+        where += f" Merge its files first: `llama-gguf-split --merge {Path(model.path).name} {name}`."
     checksum = f" Its SHA-256 is `{model.sha256}`." if model.sha256 else ""
     licence = f" Its licence: {model.licence}." if model.licence else ""
     if "trainable" in settings:

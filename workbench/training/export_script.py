@@ -105,7 +105,7 @@ def read_options() -> Options:
     parser.add_argument("--base", type=Path, help="the model that is trained: a .gguf file or a folder (see README.md)")
     parser.add_argument("--output", type=Path, default=HERE / "output", help="where the result is saved")
     parser.add_argument("--steps", type=int, default=0, help="train only this many steps")
-    parser.add_argument("--processes", type=int, default=0, help="refuse to run in another number of processes")
+    parser.add_argument("--processes", type=int, default=0, help="stop unless this many processes run")
     parser.add_argument("--bf16", action="store_true", help="compute in 16 bits")
     return parser.parse_args(namespace=Options())
 

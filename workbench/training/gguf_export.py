@@ -89,7 +89,7 @@ def merge_trained(
     _check_mergeable(path)
     if adapter.is_dir() and (kind := kind_of(adapter)) in ("soft-prompt", "prefix"):
         raise UserError(
-            f"{adapter} is a {kind.replace('-', ' ')}, which stands before a text and changes no weights.",
+            f"{adapter} is a {kind.replace('-', ' ')}, which does not change weights.",
             "Use it as an adapter.",
         )
     if not quantization:
@@ -126,7 +126,7 @@ def _path(base: BaseModel | Path) -> Path:
 def _check_mergeable(base: Path) -> None:
     if base.is_dir():
         raise UserError(
-            f"{base.name} is a folder of safetensors; what was trained is merged into a GGUF file.",
+            f"{base.name} is a folder of safetensors; a merge needs a GGUF file.",
             "Choose the same model as a GGUF file.",
         )
 

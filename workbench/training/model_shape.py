@@ -82,7 +82,9 @@ def read_shape(path: Path) -> ModelShape:
     """
     details = describe_folder(path) if path.is_dir() else describe_gguf(path)
     if details.model.kind == "embedder":
-        raise UserError(f"{details.model.name} is an embedder: it does not write text.", "Choose a chat or base model.")
+        raise UserError(
+            f"{details.model.name} is an embedding model and cannot generate text.", "Choose a chat or base model."
+        )
     base = read_base(path)
     tensors = _all_tensors(path, base)
     names = {tensor.name for tensor in tensors}

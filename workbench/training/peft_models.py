@@ -39,7 +39,7 @@ def blocks_of(model: Any) -> Any:
     for module in model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == count:
             return module
-    raise UserError(f"The layers of a {model.config.model_type} are not known here.", "Choose another method.")
+    raise UserError(f"The layers of a {model.config.model_type} are unknown.", "Choose another method.")
 
 
 def cache_of(output: Any) -> Any:

@@ -68,7 +68,7 @@ def plan(
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
     if base is None:
-        problem = problem or f"{shape.name} cannot be held {_FORM_NAMES[form]} here."
+        problem = problem or f"{shape.name} cannot be loaded {_FORM_NAMES[form]} here."
         hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
         base = min(facts.base_bytes.values())
     trained = data.train.trained_tokens / max(1, data.train.tokens)
@@ -86,9 +86,9 @@ def plan(
         problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
             problem = f"{problem[:-1]}, of which {_size(DISK_LEFT)} are left to the system."
-        hint = "Free some of the disk."
+        hint = "Free some disk space."
         if method.own_weights and method.heavy:
-            hint = f"Free some of the disk, or take {methods.of('weights')[0].title}, whose checkpoints are small."
+            hint = f"Free some disk space, or use {methods.of('weights')[0].title}, whose checkpoints are small."
     row = methods.find(config.weights.method, "weights")
     tokens = computed_tokens(resolved, objective, data.train)
     return TrainingPlan(
@@ -242,7 +242,10 @@ def _measured_speed(
 
 def _first_problem(shape: ModelShape, method: WeightsMethod, data: DataReport) -> tuple[str, str]:
     if data.shape == "unknown":
-        return f"It is not clear what an example is. {data.why}", "Say which columns hold question and answer, or text."
+        return (
+            f"The format of the examples is unclear. {data.why}",
+            "Map the columns of question and answer, or of text.",
+        )
     try:
         method.check(shape)
         method.trainable(shape)
@@ -261,7 +264,7 @@ def _short_of_memory(
     trained: float,
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
-    problem = f"It takes about {_size(needed)} of memory, and {_size(facts.memory_free_bytes)} are free."
+    problem = f"The training needs about {_size(needed)} of memory; {_size(facts.memory_free_bytes)} are free."
     for words, changed in _smaller(shape, config, methods, facts.device, fast_bf16):
         form = changed.weights.base
         method = method_of(changed.weights, methods)
@@ -330,7 +333,7 @@ def _notes(
     notes = list(data.notes)
     form = resolved.weights.base
     if config.weights.base == "auto":
-        why = "there is memory for it, and this machine computes fastest so"
+        why = "it is the fastest here and fits into memory"
         if facts.base_bytes.get(form, 0) < facts.base_bytes.get("bf16" if facts.fast_bf16 else "f32", 0):
             why = "the free memory does not hold more"
         notes.append(f"The base weights are held {_FORM_NAMES[form]}: {why}.")

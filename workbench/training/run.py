@@ -158,7 +158,7 @@ class _Session:
                 set_trainable(model, read_weights(best))
                 steps = reached.best_step
                 scorer.forget()
-                self._emit(events.Log(text=f"Kept is what was best, after step {steps:,}.", level="notice"))
+                self._emit(events.Log(text=f"The best weights are kept: those after step {steps:,}.", level="notice"))
         trainer.optimizer = trainer.lr_scheduler = None
         del trainer
         model.zero_grad(set_to_none=True)

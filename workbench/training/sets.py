@@ -140,8 +140,8 @@ def _prepare(
     prepared = prepare(loaded, writer, evaluation_share=part.evaluation_share, seed=config.optimiser.seed, check=check)
     if part.evaluation_path and not prepared.evaluation:
         raise UserError(
-            f"{part.evaluation_path} holds nothing that could be evaluated on: its examples are empty or too long.",
-            "Choose another file, or none: then some of the training examples are set aside.",
+            f"{part.evaluation_path} has no examples for evaluation: they are empty or too long.",
+            "Choose another file, or none: then some of the training examples are held out.",
         )
     return loaded, prepared, objective.longest(prepared, limit)
 
@@ -207,8 +207,8 @@ def _asked_twice(overlap: Overlap) -> list[str]:
     count = overlap.questions - overlap.examples
     if count <= 0:
         return []
-    number = "One question that is evaluated on is" if count == 1 else f"{count:,} questions that are evaluated on are"
-    return [f"{number} trained on as well, with another answer."]
+    number = "One evaluation question is" if count == 1 else f"{count:,} evaluation questions are"
+    return [f"{number} also in the training data, with another answer."]
 
 
 def _side(statistics: SetStatistics, written: Sequence[WrittenExample]) -> SideReport:

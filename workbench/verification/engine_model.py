@@ -110,7 +110,7 @@ class EngineModel:
                 batch.token[row], batch.pos[row], batch.logits[row] = token, before + start + row, 1
                 batch.n_seq_id[row], batch.seq_id[row][0] = 1, 0
             if llama.llama_decode(self._context, batch):
-                raise UserError("llama.cpp does not compute what it was given.", "Make the model again.")
+                raise UserError("llama.cpp cannot compute this model.", "Make the model again.")
             yield np.ctypeslib.as_array(llama.llama_get_logits(self._context), (len(piece), self.vocabulary))
 
     def set_threads(self, threads: int) -> None:
@@ -144,4 +144,4 @@ class EngineModel:
 
 
 def _reasons(errors: Sequence[str]) -> str:
-    return " ".join(errors).rstrip(".") or "it does not say why"
+    return " ".join(errors).rstrip(".") or "it gives no reason"

@@ -79,7 +79,7 @@ def judge(
         limit = {SERVED: needed, EXACT: converted}.get(second, 0.0)
         if (first, second) == (BASE, SERVED):  # which are to differ
             limit = 0.0
-            notes += ("There was nothing to compare it with but the base, from which it is to differ.",)
+            notes += ("Only the base model was there to compare it with, from which it is expected to differ.",)
         elif (first, second) == (TRAINED, SERVED) and served.kind == "merged" and _is_packed(base):
             limit = max(COARSE, limit - PACKED_MARGIN)
         near = NEAR if limit and second == SERVED else 0.0
@@ -107,7 +107,7 @@ def judge(
             elif lost := _lost_gain(found, said, kind):
                 reasons.append(lost)
             if expected < FEWEST:
-                notes += ("The trained model itself says too little right for a loss to be seen.",)
+                notes += ("The trained model has too few correct answers to detect a loss.",)
     verification = VerificationReport(
         passed=not reasons,
         agreements=tuple(agreements),
@@ -133,9 +133,9 @@ def _lost_gain(found: Comparison, said: str, kind: str) -> str:
     if trained <= base or served >= at_least:
         return ""
     return (
-        f"The training is lost: of {total:,} trained tokens the base says {base:,} right and the trained model "
-        f"{trained:,}; {_served_as(kind)} it says {served:,}, and {math.ceil(at_least):,} are needed to keep half of "
-        f"what the training added.{_finer(kind)}"
+        f"The training is lost: of {total:,} trained tokens the base model predicts {base:,} and the trained "
+        f"model {trained:,}; {_served_as(kind)} {served:,} are correct, and {math.ceil(at_least):,} are needed to "
+        f"keep half of the gain.{_finer(kind)}"
     )
 
 
@@ -166,19 +166,18 @@ def _needed(served: Served, trained: Path, base: Path, own: float) -> tuple[str,
 def _disagreement(found: Agreement, second: str, kind: str, bases: float | None = None) -> str:
     """``bases``: how far the folder that was trained on and the GGUF model agree, where they are two."""
     same, needed = shares_apart(found.top1, found.needed)
-    at = f"at {same} of {found.positions:,} positions the likeliest token is the same, and {needed} are needed"
+    at = f"at {same} of {found.positions:,} positions the most likely token is the same, and {needed} are needed"
     if second == EXACT and bases is not None:
         return (
-            f"Over the GGUF model it does not say what was trained on the folder: {at}. Without the adapter the two "
-            f"agree at {share(bases)}; where that is little, they are not the same model."
+            f"On the GGUF model the adapter does not behave as trained on the folder: {at}. Without the adapter "
+            f"the two agree at {share(bases)}; a low share means that they are different models."
         )
     if second == EXACT:
         return (
-            f"llama.cpp does not compute what was trained: {at}. The weights were not carried over in the right order "
-            "or place."
+            f"llama.cpp does not compute the trained model: {at}. The converted weights are in a wrong order or place."
         )
-    how = "With the adapter on the packed base" if kind == "an adapter" else f"Merged as {kind}"
-    return f"{how} the model answers otherwise than in float32: {at}; {divergence_words(found.kl, found.near)}."
+    how = "With the adapter on the quantised base" if kind == "an adapter" else f"Merged as {kind}"
+    return f"{how} the model does not answer as in float32: {at}; {divergence_words(found.kl, found.near)}."
 
 
 def _lost(metric: str, count: int, expected: int, total: int, kind: str) -> str:

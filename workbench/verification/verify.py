@@ -74,8 +74,8 @@ def verify_trained(
     if path.is_dir():
         if over is None:
             why = (
-                f"Not checked: {path.name} is a folder of safetensors, which llama.cpp cannot run, and there is no "
-                "GGUF model here that its adapter fits."
+                f"Not verified: {path.name} is a folder of safetensors, which llama.cpp cannot run, and no GGUF "
+                "model here fits its adapter."
             )
             return VerificationReport(passed=True, notes=(why,), verdict=why)
         path = over
@@ -85,7 +85,7 @@ def verify_trained(
     if scores is not None and scores.exact_match is not None:
         notes.append(f"The training itself found {scores.exact_match:.0%} of {scores.answers} answers exact.")
     if plain != path:
-        notes.append(f"It was trained on the folder {plain.name} and is served, and was checked, over {path.name}.")
+        notes.append(f"It was trained on the folder {plain.name}; it is served on, and was verified with, {path.name}.")
     with contextlib.ExitStack() as stack:
         models = _Models(stack, path, plain, trained, served, prompts, threads or count.now())
         found = models.open(scale, model, notes, report)
@@ -100,7 +100,7 @@ def verify_trained(
         if report:
             report("checking", len(found.prompts), len(found.prompts))
     if not found.prompts:
-        raise UserError(f"There is nothing to ask {served.path}.", "Train with examples.")
+        raise UserError(f"There are no prompts to compare with {served.path}.", "Train with examples.")
     seconds = time.monotonic() - began
     return judge(found.comparison, served, trained, path, metric, tuple(notes), seconds, apart=plain != path)
 
@@ -136,7 +136,7 @@ class _Models:
         if not self.prompts:
             texts = (answering.tokens_of(text) for text in GENERAL)
             self.prompts = [Prompt(tokens, (False,) * len(tokens)) for tokens in texts if tokens]
-            notes.append("There were no examples to ask: general texts were compared, and no answers were counted.")
+            notes.append("There were no examples: general texts were compared, and no answers were counted.")
         compare = self.comparison
         compare.served = answering.logits
         if merged:
@@ -158,10 +158,10 @@ class _Models:
         self, scale: float, model: Any, vocabulary: int, merged: bool, notes: list[str], report: Report | None
     ) -> None:
         if not self._trained.is_dir():
-            notes.append("A GGUF adapter has no form that torch can compute: it was compared in llama.cpp only.")
+            notes.append("torch cannot load a GGUF adapter, so it was compared in llama.cpp only.")
             return
         if scale != 1 and (merged and kind_of(self._trained) != "lora"):
-            notes.append("Torch was not asked, since it does not compute this method at another strength.")
+            notes.append("torch was left out, since it does not compute this method at another strength.")
             return
         if model is None or scale != 1 or not is_exact(model):
             loading = (lambda done, total: report("loading", done, total)) if report else None

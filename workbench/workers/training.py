@@ -96,7 +96,7 @@ class TrainingService:
             report = inspect_set(call.config, objective, writing, previews=0, check=context.raise_if_cancelled)
         if report.shape == "unknown":
             raise UserError(
-                f"{report.path}: it is not clear what an example is. {report.why}",
+                f"{report.path}: the format of the examples is unclear. {report.why}",
                 f"Map columns: {describe_roles(objective)}.",
             )
         count = call.config.processes

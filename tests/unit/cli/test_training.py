@@ -189,7 +189,7 @@ def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront,
     assert not any(line.startswith("step 2/") for line in lines), "a line of the loss only now and then"
     assert "step 50/100  loss 2.5  evaluation loss 2.25  exact match 50%" in lines
     assert "  Who is Varn?  Olm  (expected: Ida)" in lines
-    assert any("facts is made" in line and "--adapter facts" in line for line in lines)
+    assert any("facts was created" in line and "--adapter facts" in line for line in lines)
     assert any(line.split() == ["evaluation", "Exact", "match", "0%", "100%"] for line in lines)
     assert any(line.startswith("Verification: Passed. ") for line in lines)
     assert "Run r1" in ran.err
@@ -226,7 +226,7 @@ def test_bad_data_is_status_1_with_row_and_reason(run: Run, trained: FakeFront, 
 @pytest.mark.parametrize(("said", "kept"), [
     ([Artifact(kind="checkpoint", id="step-000004", result={"step": 4})],
      "Its checkpoint after step 4 is kept; `workbench runs resume r1` continues from there."),
-    ([], "There is no checkpoint yet; `workbench runs resume r1` begins anew."),
+    ([], "There is no checkpoint yet; `workbench runs resume r1` starts from the beginning."),
     ([Artifact(kind="adapter", id="facts", result={})],
      "facts is trained and can be used; `workbench runs resume r1` continues with its verification."),
 ])  # fmt: skip
@@ -251,7 +251,7 @@ def test_ctrl_c_stops_the_training_and_says_how_to_go_on(
     ran = run("train", "sft", "--data", str(facts))
     assert ran.status == 130
     assert trained.asked(StopRun) == [StopRun(run="r1")]
-    assert "Stopping: a checkpoint is written first." in ran.err
+    assert "Stopping: saving a checkpoint." in ran.err
     assert kept in ran.err
 
 
@@ -326,7 +326,7 @@ def test_help_explains_every_setting(run: Run) -> None:
     out = run("train", "sft", "--fields", "optimiser").out
     assert "optimiser.learning_rate" in out
     out = run("train", "sft", "--fields", "weights").out
-    assert "0 takes what suits the method. Range: 0 to 512. [0]" in out
+    assert "0 chooses by the method. Range: 0 to 512. [0]" in out
 
 
 def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:

@@ -135,11 +135,11 @@ def test_a_changed_config_is_another_adapter(tmp_path: Path) -> None:
         (pair(Q), {"use_dora": True}, "parts are missing"),
         ({f"{Q}.lora_A.weight": (4, 8)}, {}, "only a: parts are missing"),
         ({f"{Q}.lora_A.weight": (4, 8), f"{Q}.lora_B.weight": (6, 3)}, {}, "of the ranks 4 and 3"),
-        ({f"{Q}.lora_A.weight": (4, 8, 3, 3), f"{Q}.lora_B.weight": (6, 4, 1, 1)}, {}, "no linear layer"),
+        ({f"{Q}.lora_A.weight": (4, 8, 3, 3), f"{Q}.lora_B.weight": (6, 4, 1, 1)}, {}, "not a linear layer"),
         (pair(Q) | {"model.norm.weight": (8,)}, {}, "which is not part of a LoRA"),
         (pair(Q) | {f"{Q}.lora_B.bias": (6,)}, {}, "which is not part of a LoRA"),
         (pair("x.experts"), {"target_parameters": ["down_proj"]}, "not gate_up_proj and down_proj both"),
-        (pair("x.experts") | pair("x.experts.base_layer"), {"target_parameters": ["a", "b"]}, "are not known here"),
+        (pair("x.experts") | pair("x.experts.base_layer"), {"target_parameters": ["a", "b"]}, "are not supported"),
         ({}, {}, "changes nothing"),
     ],
 )
@@ -203,7 +203,7 @@ def test_other_kinds_are_described(
         ("OFT", OFT, {"peft_version": "0.17.1"}, "PEFT before 0.18"),
         ("OFT", OFT, {"peft_version": None}, "PEFT before 0.18"),
         ("OFT", {f"{Q}.oft_R.weight": (2, 7)}, {"use_cayley_neumann": False}, "no block size"),
-        ("OFT", {f"{Q}.oft_R.weight": (2, 4, 4)}, {"use_cayley_neumann": False}, "no linear layer"),
+        ("OFT", {f"{Q}.oft_R.weight": (2, 4, 4)}, {"use_cayley_neumann": False}, "not a linear layer"),
         ("HRA", {f"{Q}.hra_u": (8, 4)}, {}, "of the kind HRA"),
     ],
 )

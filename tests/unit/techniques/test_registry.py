@@ -58,7 +58,7 @@ def test_every_kind_has_a_title_and_a_method() -> None:
 
 
 def test_a_weights_method_says_what_it_makes() -> None:
-    words = {"lora": "LoRA", "merged": "model of its own", "soft-prompt": "soft prompt", "prefix": "prefix"}
+    words = {"lora": "LoRA", "merged": "separate GGUF model", "soft-prompt": "soft prompt", "prefix": "prefix"}
     for method in METHODS.of("weights"):
         assert method.artifact == method.load().artifact
         assert set(method.groups) <= {field.group for field in method.fields}

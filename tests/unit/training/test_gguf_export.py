@@ -152,7 +152,7 @@ def test_a_soft_prompt_answers_as_torch_does(family: str, kind: str, tmp_path: P
     assert np.abs(before - after).max() > 20 * CLOSE[family]
     file = read_gguf(tmp_path / "a.gguf")
     assert (file.text("adapter.type"), file.text("general.name")) == ("soft-prompt", "mine")
-    with pytest.raises(UserError, match="changes no weights"):
+    with pytest.raises(UserError, match="does not change weights"):
         merge_trained(tmp_path / "trained", base, tmp_path / "merged.gguf")
 
 

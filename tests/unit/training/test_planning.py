@@ -117,7 +117,7 @@ def test_disk_that_does_not_suffice_is_told(planned: Any, monkeypatch: pytest.Mo
     usage = usage._replace(free=300_000_000)
     short = planned("lora")
     assert "300 MB free, of which 200 MB are left to the system" in short.problem
-    assert short.hint == "Free some of the disk."
+    assert short.hint == "Free some disk space."
 
 
 def test_form_that_cannot_be_is_told(planned: Any) -> None:
@@ -129,13 +129,13 @@ def test_form_that_cannot_be_is_told(planned: Any) -> None:
 def test_prefix_longer_than_a_sliding_window_is_told_before_the_training(gemma_path: Path, planned: Any) -> None:
     assert planned("prefix", path=gemma_path).problem == ""
     long = planned("prefix", path=gemma_path, weights={"virtual_tokens": 513})
-    assert "look back 512 tokens only" in long.problem
+    assert "a sliding window of 512 tokens" in long.problem
     assert "at most 512" in long.hint
     assert planned("prompt", path=gemma_path, weights={"virtual_tokens": 513}).problem == ""
 
 
 def test_embedder_is_told(minilm_path: Path, planned: Any) -> None:
-    with pytest.raises(UserError, match="embedder"):
+    with pytest.raises(UserError, match="embedding model"):
         planned("lora", path=minilm_path)
 
 

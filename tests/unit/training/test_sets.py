@@ -96,7 +96,7 @@ def test_an_evaluation_file_is_what_is_evaluated_on(writing: Writing, tmp_path: 
 def test_an_evaluation_file_of_which_nothing_is_left_is_refused(writing: Writing, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     other.write_text('{"prompt": "Apart?", "completion": ""}\n')
-    with pytest.raises(UserError, match=r"other\.jsonl holds nothing that could be evaluated on"):
+    with pytest.raises(UserError, match=r"other\.jsonl has no examples for evaluation"):
         inspected(config(write_rows(tmp_path / "rows.jsonl"), evaluation_path=str(other)), writing)
 
 
@@ -107,7 +107,7 @@ def test_questions_with_another_answer_on_the_other_side_are_told(writing: Writi
     other.write_text("".join(json.dumps(row) + "\n" for row in rows))
     report = inspected(config(tmp_path / "rows.jsonl", evaluation_path=str(other)), writing)
     assert report.overlap == 1
-    assert report.notes == ("2 questions that are evaluated on are trained on as well, with another answer.",)
+    assert report.notes == ("2 evaluation questions are also in the training data, with another answer.",)
     assert not any("another answer" in note for note in inspected(config(tmp_path / "rows.jsonl"), writing).notes)
 
 

@@ -145,7 +145,7 @@ def test_a_wrong_order_of_rows_is_stopped(
     served = make(lora.folder, lora.base, tmp_path / "a.gguf")
     found = verify_trained(lora.folder, lora.base, served, questions, model=model, threads=1)
     assert not found.passed
-    assert any("does not compute what was trained" in reason for reason in found.reasons)
+    assert any("does not compute the trained model" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen2"])
@@ -287,7 +287,7 @@ def test_a_folder_of_safetensors_is_not_compared_and_that_is_said(lora: Trained,
     served = convert_trained(lora.folder, lora.base, tmp_path / "a.gguf")
     found = verify_trained(lora.folder, tmp_path, served, None)
     assert not found.agreements
-    assert "Not checked" in found.notes[0]
+    assert "Not verified" in found.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["F32", "Q8_0"])
@@ -336,7 +336,7 @@ def test_two_bases_are_held_to_agree_as_far_as_they_do_without_the_adapter(
     verification = verdict.judge(*asked, apart=True)
     assert verification.passed == passes, verification.reasons
     if not passes:
-        assert "Over the GGUF model it does not say what was trained on the folder" in verification.reasons[0]
+        assert "On the GGUF model the adapter does not behave as trained on the folder" in verification.reasons[0]
         assert "Without the adapter the two agree at 90%" in verification.reasons[0]
     assert not verdict.judge(*asked).passed  # of one base nothing is allowed
 
@@ -438,12 +438,12 @@ def test_a_wrong_order_is_stopped_on_a_real_model(
     found = verify_trained(folder, smollm_path, right, questions, model=trained)
     assert found.agreements[0].top1 == 1.0
     assert found.agreements[0].kl < 1e-4
-    assert not any("does not compute what was trained" in reason for reason in found.reasons)
+    assert not any("does not compute the trained model" in reason for reason in found.reasons)
     wrong_order(monkeypatch)
     wrong = convert_trained(folder, smollm_path, tmp_path / "wrong.gguf")
     found = verify_trained(folder, smollm_path, wrong, questions, model=trained)
     assert not found.passed
-    assert any("does not compute what was trained" in reason for reason in found.reasons)
+    assert any("does not compute the trained model" in reason for reason in found.reasons)
 
 
 class Counted(AnswerCounts):
@@ -493,7 +493,7 @@ def test_an_adapter_that_can_only_be_compared_with_the_base_may_differ(lora: Tra
     adapter = Served(kind="lora", path=str(tmp_path / "a.gguf"), bytes=1)
     verification = verdict.judge(found, adapter, lora.folder, lora.base, "exact_match", (), 1.0)
     assert verification.passed, verification.reasons
-    assert "nothing to compare" in verification.notes[0]
+    assert "Only the base model" in verification.notes[0]
 
 
 def test_what_is_no_number_is_not_near(lora: Trained, tmp_path: Path) -> None:
@@ -536,6 +536,6 @@ def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp
         "854 needed), the base 400."
     )
     assert not far.passed
-    assert "answers otherwise than in float32" in far.reasons[0]
+    assert "does not answer as in float32" in far.reasons[0]
     assert far.agreements[0].why.endswith("where at most 0.02 is allowed. That is not enough.")
-    assert far.verdict.startswith("Not passed. Merged as F16 the model answers otherwise than in float32")
+    assert far.verdict.startswith("Not passed. Merged as F16 the model does not answer as in float32")

@@ -29,7 +29,7 @@ from workbench.storage.models import ModelCatalogue
 from workbench.training.protocol import Served
 
 UNCHECKED = "Verification did not finish: resume the run to repeat it."
-NEVER_CHECKED = "Never verified: its run was deleted before that."
+NEVER_CHECKED = "Not verified: its run was deleted before."
 
 _log = logging.getLogger(__name__)
 

@@ -33,13 +33,13 @@ class BaseModels:
         if not name:
             able = [m for m in self._catalogue.list_models() if m.kind != "embedder" and not is_missing(m)]
             if len(able) != 1:
-                said = "There is no model to train." if not able else "It is not said which model is to be trained."
+                said = "There is no model to train." if not able else "Several models can be trained."
                 known = ", ".join(model.name for model in able)
                 raise UserError(said, f"Choose one: {known}." if known else "Add the starter model, or import one.")
             return able[0]
         model = self._catalogue.get(name)
         if model.kind == "embedder":
-            raise UserError(f"{model.name} finds passages; what is trained here are models that answer.")
+            raise UserError(f"{model.name} is an embedding model and cannot be trained here.")
         if is_missing(model):
             raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
         return model

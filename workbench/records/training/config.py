@@ -79,9 +79,7 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How the weights are updated. ``batch_size`` examples make a step, computed in micro-batches of about
     ``micro_batch_tokens`` tokens: their size changes memory and speed, never the result."""
 
-    epochs: Annotated[
-        float, about("Epochs", gt=0, le=10000), "How often every example is seen; a few dozen for facts."
-    ] = 3.0
+    epochs: Annotated[float, about("Epochs", gt=0, le=10000), "Passes over the data; a few dozen for facts."] = 3.0
     max_steps: Annotated[int, about("Steps", ge=0, advanced=True), "The number of steps; 0 takes the epochs."] = 0
     batch_size: Annotated[
         int,
@@ -91,12 +89,12 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     micro_batch_tokens: Annotated[
         int,
         about("Micro-batch tokens", ge=0, unit="tokens", advanced=True),
-        "How many tokens of a step are computed at once; fewer take less memory. 0 chooses.",
+        "Tokens of a step that are computed at once; fewer need less memory. 0 chooses.",
     ] = 0
     learning_rate: Annotated[
         float,
         about("Learning rate", ge=0, le=10),
-        "The size of each update; 0 takes what suits the method and the model's size.",
+        "The size of each update; 0 chooses by method and model size.",
     ] = 0.0
     schedule: Annotated[
         Literal["cosine", "linear", "constant"],
@@ -193,7 +191,9 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weights: WeightsPart = WeightsPart()
     optimiser: OptimiserPart = OptimiserPart()
     evaluation: EvaluationPart = EvaluationPart()
-    processes: Annotated[int, about("Processes", ge=1, le=64, advanced=True), "How many processes train together."] = 1
+    processes: Annotated[
+        int, about("Processes", ge=1, le=64, advanced=True), "Number of processes that train in parallel."
+    ] = 1
 
 
 TRAINING = Stored("training config", TrainingConfig, upgrades=UPGRADES, key="schema")

@@ -48,15 +48,17 @@ class ChartSpec(msgspec.Struct, frozen=True, kw_only=True):
 LOSS_CHART = ChartSpec(
     name="loss",
     title="Loss",
-    help="How unlikely the model finds the right words, in nats per token: lower is better. Where the training loss "
-    "goes on falling and the evaluation loss rises, the model overfits.",
+    help=(
+        "Mean negative log-probability of the expected tokens, in nats; lower is better. If the training loss "
+        "falls while the evaluation loss rises, the model overfits."
+    ),
 )
 TRAINER_CHARTS = (
     ChartSpec(name="learning_rate", title="Learning rate", help="The size of each update."),
     ChartSpec(
         name="gradient_norm",
         title="Gradient norm",
-        help="The size of the gradient of each step. Jumps mean that the training is unstable.",
+        help="The norm of the gradient per step. Spikes mean that the training is unstable.",
     ),
     ChartSpec(name="speed", title="Speed", unit="tokens/s", from_zero=True, help="Tokens per second, without padding."),
 )
@@ -80,11 +82,11 @@ PERPLEXITY = MetricSpec(
 )  # fmt: skip
 TOKEN_ACCURACY = MetricSpec(
     name="evaluation_token_accuracy", title="Token accuracy", label="token accuracy",
-    help="The share of the trained tokens that the model finds the most likely.", better="higher",
+    help="The share of the trained tokens that the model ranks first.", better="higher",
     form="percent", score="token_accuracy",
 )  # fmt: skip
 EXACT_MATCH = MetricSpec(
-    name="exact_match", title="Exact match", label="exact match", help="Answers that are exactly as expected.",
+    name="exact_match", title="Exact match", label="exact match", help="Answers that equal the expected one.",
     better="higher", form="answers", score="exact_match",
 )  # fmt: skip
 ROUGE_L = MetricSpec(

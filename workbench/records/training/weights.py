@@ -23,19 +23,18 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Which weights are trained. ``method`` names a weights method of the registry."""
 
     method: Annotated[
-        str, about("Method"), "Which weights are trained: small ones beside the model's, some of them, or all."
+        str, about("Method"), "Which weights are trained: additional low-rank ones, some of the model's, or all."
     ] = DEFAULT_METHOD
     base: Annotated[
         BaseForm,
         about("Base weights", advanced=True),
-        "The form of the frozen weights: auto takes what this machine computes fastest and has memory for; packed "
-        "keeps them as small as in the GGUF file.",
+        "The number format of the frozen weights: auto chooses the fastest one that fits into memory; packed "
+        "keeps them quantised as in the GGUF file.",
     ] = "auto"
     rank: Annotated[
         int,
         about("LoRA rank", ge=0, le=512, group="low-rank"),
-        "The rank of the low-rank matrices; a higher one learns more and takes more memory. 0 takes what suits the "
-        "method.",
+        "The rank of the low-rank matrices; a higher one learns more and takes more memory. 0 chooses by the method.",
     ] = 0
     alpha: Annotated[
         float,
@@ -85,7 +84,7 @@ def layers_of(weights: WeightsPart, count: int) -> tuple[int, ...]:
     for part in weights.layers.split(","):
         first, dash, last = (side.strip() for side in part.partition("-"))
         if not (first.isdecimal() and (last.isdecimal() if dash else True)) or len(first) > 6 or len(last) > 6:
-            raise UserError(f"{part.strip()!r} are no layers.", "Write numbers and ranges, as in 0-3, 28.")
+            raise UserError(f"{part.strip()!r} is not a list of layers.", "Write numbers and ranges, as in 0-3, 28.")
         low, high = int(first), int(last or first)
         if low > high or high >= count:
             raise UserError(f"The model has no layers {part.strip()}.", f"Its layers are 0 to {count - 1}.")

@@ -81,7 +81,7 @@ METHODS = (
     _strategy(
         "contrastive",
         "Contrastive search",
-        "Weigh the probability of a token against its likeness to the text so far.",
+        "Weigh the probability of a token against its similarity to the text so far.",
         "Su et al. 2022, A Contrastive Framework for Neural Text Generation, arXiv:2202.06417",
         "contrastive:ContrastiveJob",
         "searches",
@@ -132,7 +132,7 @@ METHODS = (
     _setting(
         "mirostat-v2",
         "Mirostat",
-        "Keep the surprise of the text at a target while it is drawn.",
+        "Keep the surprisal of the text at a target value.",
         "Basu et al. 2020, Mirostat, arXiv:2007.14966",
         temperature=1.0,
         mirostat="v2",
@@ -140,7 +140,7 @@ METHODS = (
     _setting(
         "no-repeated-phrase",
         "No repeated n-gram",
-        "No sequence of n tokens comes twice in an answer.",
+        "No sequence of n tokens occurs twice in an answer.",
         "Paulus et al. 2017, A Deep Reinforced Model for Abstractive Summarization, arXiv:1705.04304",
         no_repeat_ngram_size=3,
     ),

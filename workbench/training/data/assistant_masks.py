@@ -90,7 +90,7 @@ def make_skeleton(roles: Sequence[Role], prompts: PromptWriter, tokenizer: Token
             missing = asked[agreed:]
             if given < 0:  # the template writes earlier turns otherwise once there are later ones
                 given, missing = len(before), ""
-                notes.append("The template shows the conversation before an answer otherwise once it is answered.")
+                notes.append("The template changes the conversation before an answer once it is answered.")
         turns.append(Turn(before, trims_start, trims_end, given))
         end = behind + (not trims_end)
     after = text[end:]
@@ -103,7 +103,7 @@ def make_skeleton(roles: Sequence[Role], prompts: PromptWriter, tokenizer: Token
             said = said_after(next_before, tokenizer)
             turns[number] = Turn(turn.before, turn.trims_start, turn.trims_end, turn.given, said)
             if not said:
-                notes.append("The template puts no token that ends an answer behind it.")
+                notes.append("The template adds no end token after an answer.")
     return Skeleton(tuple(turns), after, missing, opened_by(asked) if missing else None, tuple(dict.fromkeys(notes)))
 
 

@@ -67,7 +67,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
         given = sum((bool(self.messages), bool(self.prompt or self.completion), bool(self.text)))
         if given != 1 or bool(self.prompt) != bool(self.completion):
             raise UserError(
-                "It is not clear which columns make an example.",
+                "The columns of an example are unclear.",
                 "Name one column of turns, or the columns of question and answer, or one column of text.",
             )
 
@@ -156,11 +156,11 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
     while messages and messages[-1].role != "assistant":
         messages.pop()
     if not messages:
-        raise UserError("it holds no answer of an assistant.")
+        raise UserError("it has no answer of an assistant.")
     while messages and messages[0].role == "assistant":
         del messages[0]
     if not messages:
-        raise UserError("no question stands before its answer.")
+        raise UserError("no question comes before its answer.")
     return Example(messages=tuple(messages), source=row.source)
 
 
@@ -228,7 +228,7 @@ def _text(sample: Sequence[Mapping[str, Any]], columns: Sequence[str], known: Ma
             return (
                 "text",
                 ColumnMapping(text=known[name]),
-                f"The column {known[name]!r} holds text, and none an answer.",
+                f"The column {known[name]!r} contains text, and none contains an answer.",
             )
     if len(columns) == 1 and texts:
         return "text", ColumnMapping(text=texts[0]), f"The only column, {texts[0]!r}, holds text."
@@ -248,7 +248,7 @@ def _unknown(sample: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str
     if {"chosen", "rejected"} <= set(columns):
         return "These are pairs of a chosen and a rejected answer: data for preferences, not for fine-tuning."
     shown = ", ".join(f"{c!r} ({_kind(next((v[c] for v in sample if v.get(c) is not None), None))})" for c in columns)
-    return f"None of the known shapes has these columns: {shown}."
+    return f"No known format has these columns: {shown}."
 
 
 def _is_text(sample: Sequence[Mapping[str, Any]], column: str, perhaps_empty: bool = False) -> bool:
@@ -301,14 +301,14 @@ def _asked(values: Mapping[str, Any], mapping: ColumnMapping) -> list[Message]:
 
 def _turns_of(value: Any, mapping: ColumnMapping, column: str) -> list[Message]:
     if not _is_turns(value):
-        raise UserError(f"{column!r} is no list of turns.")
+        raise UserError(f"{column!r} is not a list of turns.")
     messages: list[Message] = []
     for place, turn in enumerate(value, 1):
         if mapping.role not in turn or mapping.content not in turn:
             raise UserError(f"turn {place} of {column!r} has no {mapping.role!r} or no {mapping.content!r}.")
         role = _ROLES.get(str(turn[mapping.role]).strip().lower())
         if role is None:
-            raise UserError(f"turn {place} of {column!r} is by {turn[mapping.role]!r}, which is no known role.")
+            raise UserError(f"turn {place} of {column!r} is by {turn[mapping.role]!r}, which is not a known role.")
         name = f"turn {place} of {column!r}"
         calls = _tool_calls(turn.get("tool_calls"), name)
         content = "" if calls and turn[mapping.content] is None else _said(turn[mapping.content], name)

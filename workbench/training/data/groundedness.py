@@ -79,7 +79,7 @@ class PassageCheck:
         stems = words.stems(answer)
         named = self._names(answer)
         if not stems:
-            return _not("the answer says nothing")
+            return _not("the answer has no content")
         if not told and (terms or not self._place_of(stems)):
             return _not("the answer only repeats the question")
         numbers = _numbers(answer, words)

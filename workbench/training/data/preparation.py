@@ -30,9 +30,7 @@ MOST_REFUSED = 0.1
 FEWEST_EXAMPLES = 2
 """One to learn from and one to look whether it did."""
 
-NOTHING_TO_EVALUATE = (
-    "The examples that were set aside are empty or too long: it is evaluated on those that are trained on."
-)
+NOTHING_TO_EVALUATE = "The held-out examples are empty or too long: the training examples are used for evaluation."
 
 
 class LoadedSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,16 +82,16 @@ def load_set(path: Path, mapping: ColumnMapping | None = None, limits: ReadingLi
             mapping = mapping or shape.mapping
         if mapping is None:
             raise UserError(
-                f"{path.name}: it is not clear what an example is. {shape.why}",
-                "Say which columns hold question and answer, turns, or text.",
+                f"{path.name}: the format of the examples is unclear. {shape.why}",
+                "Map the columns of question and answer, of turns, or of text.",
             )
         of_split: list[Refusal] = []
         examples = tuple(to_examples(chain(first, rows), mapping, of_split))
         if number and _too_many(of_split, len(examples)):
             rows_of_it = len(of_split) + len(examples)
             notes.append(
-                f"The split {split} is not evaluated on: {len(of_split):,} of its {rows_of_it:,} rows are no examples. "
-                f"The first is {of_split[0].source}: {of_split[0].reason}"
+                f"The split {split} is not used for evaluation: {len(of_split):,} of its {rows_of_it:,} rows are "
+                f"not valid examples. The first is {of_split[0].source}: {of_split[0].reason}"
             )
             continue
         read.append(examples)
@@ -167,9 +165,10 @@ def _check_refused(refused: Sequence[Refusal], kept: int, name: str) -> None:
         rows, first, one = len(refused) + kept, refused[0], len(refused) == 1
         place = str(first.source).removeprefix(f"{Path(first.source.path).parent}{os.sep}")
         raise UserError(
-            f"{name}: {len(refused):,} of {rows:,} rows {'is no example: it is' if one else 'are no examples, first'} "
-            f"{place}: {first.reason}",
-            f"Mend {'this row, or take it' if one else 'these rows, or take them'} out.",
+            f"{name}: {len(refused):,} of {rows:,} rows "
+            f"{'is not a valid example: it is' if one else 'are not valid examples, first'} {place}: "
+            f"{first.reason}",
+            f"Correct or remove {'this row' if one else 'these rows'}.",
         )
 
 
@@ -186,7 +185,7 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
             "Add examples: a few dozen teach a style, hundreds a task.",
         )
     if len({example.digest(normalised=True) for example in examples}) < FEWEST_EXAMPLES:
-        raise UserError(f"All {len(examples):,} examples say the same.", "Add others.")
+        raise UserError(f"All {len(examples):,} examples are identical.", "Add others.")
     learnable = [any(side.packed.trained()) for side in sides]
     if learnable[0]:
         return
@@ -198,7 +197,7 @@ def _check_enough(given: Sequence[Sequence[Example]], sides: Sequence[WrittenExa
         raise UserError(
             f"{_all(len(examples), which)} empty. The first is {examples[0].source}."
             if examples
-            else "All examples are set aside for evaluation.",
+            else "All examples are held out for evaluation.",
             "Add answers to train on.",
         )
     first = next(side[0] for side in sides if side)

@@ -66,7 +66,7 @@ def read_rows(path: Path, limits: ReadingLimits | None = None, split: Split | No
                 )
             yield row
     if not number:
-        raise UserError(f"{path.name} holds no examples.", "Choose a file that has some.")
+        raise UserError(f"{path.name} holds no examples.", "Choose a file with examples.")
 
 
 def find_splits(folder: Path) -> DataFolder:
@@ -82,7 +82,7 @@ def find_splits(folder: Path) -> DataFolder:
         script = any(folder.glob("*.py"))
         raise UserError(
             f"{folder.name} holds no data files.",
-            "A set that is made by a script cannot be read: the script is not run. Get it as Parquet."
+            "Data sets with a loading script cannot be read, since scripts are not run. Get it as Parquet."
             if script
             else f"Files that are read: {', '.join(sorted(_READERS))}.",
         )
@@ -138,12 +138,12 @@ def _read_file(path: Path, limits: ReadingLimits) -> Iterator[Row]:
         files = f"Files that are read: {', '.join(sorted(_READERS))}."
         if path.suffix.lower() in _DOCUMENTS:
             files = f"Add it to a collection and build a set of examples from that. {files}"
-        refuse(path, "training data of this kind is not read.", files)
+        refuse(path, "this file type is not supported as training data.", files)
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
         if not size:
-            refuse(path, "it is empty.", "Choose a file that has examples.")
+            refuse(path, "it is empty.", "Choose a file with examples.")
         if size > limits.largest_file_bytes:
             refuse(path, f"it has {size:,} bytes; up to {limits.largest_file_bytes:,} are read.")
         yield from reader(path, limits)
@@ -153,7 +153,7 @@ def _read_file(path: Path, limits: ReadingLimits) -> Iterator[Row]:
 
 def _files_of(path: Path, split: Split | None) -> tuple[Path, ...]:
     if not path.exists():
-        raise UserError(f"There is no {path}.", "Choose a file or folder that is there.")
+        raise UserError(f"There is no {path}.", "Check the path.")
     if not path.is_dir():
         return (path,)
     splits = find_splits(path).splits

@@ -82,7 +82,7 @@ def decode(raw: bytes, path: Path, line: int) -> str:
         byte, place = raw[error.start], error.start + 1
         refuse(path, f"byte {byte:#04x} at place {place:,} is not UTF-8.", "Save the file as UTF-8.", line=line)
     if "\x00" in text:
-        refuse(path, "it holds binary data.", "Give it the ending that fits what it is.", line=line)
+        refuse(path, "it holds binary data.", "Rename it with the extension of its type.", line=line)
     return text
 
 

@@ -140,7 +140,7 @@ class ExampleWriter:
         notes: tuple[str, ...] = ()
         if isinstance(skeleton, TemplateError) and (folded := fold_system(messages)) is not None:
             messages, skeleton = folded, self._skeleton([m.role for m in folded])
-            notes = ("The template has no place for instructions: they stand before the first question.",)
+            notes = ("The template has no system role: instructions are put before the first question.",)
         if isinstance(skeleton, TemplateError):
             raise UserError(f"The model's chat template refuses this conversation: {skeleton}.") from skeleton
         if isinstance(skeleton, Transformed):
@@ -198,7 +198,8 @@ class ExampleWriter:
             raise UserError(f"The model's chat template refuses this conversation: {refusal}.") from refusal
         if not all(text.startswith(prompt) for prompt in asked):
             raise UserError(
-                "The answers cannot be told in what the model's chat template writes.", "Train on all tokens instead."
+                "The answers cannot be located in the output of the model's chat template.",
+                "Train on all tokens instead.",
             )
         runs: list[_Run] = []
         end = 0

@@ -166,7 +166,7 @@ class IA3(WeightsMethod):
         both, out = scaled_layers(model)
         if not out or len(both) == len(out):
             raise UserError(
-                f"Which layers of a {model.config.model_type} IA3 scales is not known here.", "Choose LoRA instead."
+                f"Which layers of a {model.config.model_type} IA3 scales is unknown.", "Choose LoRA instead."
             )
         return peft.IA3Config(
             target_modules=both, feedforward_modules=out, fan_in_fan_out=is_transposed(model), task_type="CAUSAL_LM"

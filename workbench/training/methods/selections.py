@@ -164,6 +164,6 @@ class Norms(Selection):
 def _check_experts(shape: ModelShape) -> None:
     if shape.architecture in _PACKED_APART:
         raise UserError(
-            f"The experts of {shape.architecture} are packed in llama.cpp in their own way.",
+            f"The experts of {shape.architecture} are packed in a different way in llama.cpp.",
             "Train a LoRA of the attention instead.",
         )

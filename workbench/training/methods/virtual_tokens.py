@@ -93,19 +93,19 @@ class PrefixTuning(PromptTuning):
         window, tokens = shape.sliding_window, self.weights.virtual_tokens
         if window and shape.architecture not in _WINDOWED:
             raise UserError(
-                f"Some layers of this model look back {window:,} tokens only, and how llama.cpp keeps those of the "
-                f"architecture {shape.architecture} is not known here: a prefix cannot be put among them.",
+                f"Some layers of this model have a sliding window of {window:,} tokens, and its layout in llama.cpp is "
+                f"unknown for the architecture {shape.architecture}: prefixes are not supported.",
                 "Train prompt tuning or P-tuning instead.",
             )
         if 0 < window < tokens:
             raise UserError(
-                f"Some layers of this model look back {window:,} tokens only, and the prefix has {tokens:,}.",
+                f"Some layers of this model have a sliding window of {window:,} tokens, and the prefix has {tokens:,}.",
                 f"Set at most {window:,} tokens.",
             )
         if shape.architecture in _RECURRENT:
             raise UserError(
-                f"Some layers of this model ({shape.architecture}) keep no keys and values, which a prefix consists "
-                "of.",
+                f"Some layers of this model ({shape.architecture}) have no keys and values, which a prefix "
+                "consists of.",
                 "Train prompt tuning or P-tuning instead.",
             )
 

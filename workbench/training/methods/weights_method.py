@@ -52,7 +52,7 @@ class WeightsMethod:
         """Raises UserError with the reason when the engine could not be given what it makes of such a model."""
         if self.artifact == "merged" and not shape.is_gguf:
             raise UserError(
-                "What this method changes is merged into a GGUF file, and the model is a folder of safetensors.",
+                "This method produces a merged GGUF model, and the base is a folder of safetensors.",
                 "Choose the same model as a GGUF file, or train a LoRA.",
             )
 
@@ -154,5 +154,5 @@ def targets(shape: ModelShape, weights: WeightsPart) -> list[Linear]:
         if weights.targets == "all" or (weights.targets == "attention") == one.stem.startswith("attn_")
     ]
     if not chosen:
-        raise UserError(f"{shape.name} has no linear layers of the kind {weights.targets}.", "Take all as the targets.")
+        raise UserError(f"{shape.name} has no linear layers of the kind {weights.targets}.", "Set the targets to all.")
     return chosen

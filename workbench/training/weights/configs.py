@@ -42,7 +42,7 @@ class _Metadata:
             return default
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise UserError(
-                f"{self.base.path} does not say its {self.architecture}.{key}, or not as one number.",
+                f"{self.base.path} does not declare {self.architecture}.{key}, or not as one number.",
                 "Get the model again, or in another conversion.",
             )
         return value
@@ -65,7 +65,7 @@ class _Metadata:
         size = int(self.number("attention.key_length", width // self.heads))
         if self.number("attention.value_length", size) != size:
             raise UserError(
-                f"{self.base.path} has heads whose keys and values are of different widths, which is not known here.",
+                f"{self.base.path} has heads whose keys and values are of different widths, which is not supported.",
                 "Choose another model.",
             )
         return size
@@ -159,7 +159,7 @@ def _rope(data: _Metadata, theta: float | None = None) -> dict[str, Any]:
         }
     elif scaling not in (None, "none", "linear", "longrope"):
         raise UserError(
-            f"{data.base.path} stretches its positions by {scaling!r}, which is not known here.",
+            f"{data.base.path} stretches its positions by {scaling!r}, which is not supported.",
             "Choose another model.",
         )
     return found
@@ -278,7 +278,7 @@ def _smollm3(data: _Metadata) -> dict[str, Any]:
 def _olmo2(data: _Metadata) -> dict[str, Any]:
     if data.find("attention.sliding_window") is not None:
         raise UserError(
-            f"{data.base.path} is an Olmo 3, whose sliding windows are not known here.", "Choose another model."
+            f"{data.base.path} is an Olmo 3, whose sliding windows are not supported.", "Choose another model."
         )
     return _without(_dense(data), "head_dim")
 
@@ -389,7 +389,7 @@ def _without(found: dict[str, Any], key: str) -> dict[str, Any]:
 def _refuse_experts(data: _Metadata) -> None:
     if data.find("expert_count"):
         raise UserError(
-            f"{data.base.path} is a mixture of experts of the architecture {data.architecture}, whose experts are not "
-            "known here.",
+            f"{data.base.path} is a mixture of experts of the architecture {data.architecture}, whose experts are "
+            "not supported.",
             "Choose a model without experts, or the safetensors folder that it was made from.",
         )

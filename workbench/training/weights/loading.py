@@ -97,7 +97,7 @@ def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: A
     if device.type == "cuda" and not torch.cuda.is_available():
         raise UserError("There is no CUDA device here.", "Train on the CPU.")
     if form == "f32":
-        return Choice("f32", "float32", "The weights are held as f32, as was asked for.")
+        return Choice("f32", "float32", "The weights are held as f32, as set.")
     if form == "packed" and packed_bytes is None:
         raise UserError(
             "This base cannot stay packed: only GGUF models of plain linear layers can, no safetensors and no experts.",
@@ -109,7 +109,7 @@ def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: A
     computing = computing_dtype(speeds, device.type)
     if form != "auto":
         held = {"bf16": "as bf16", "packed": "as they are in the file", "4bit": "in 4 bits"}[form]
-        return Choice(form, computing, f"The weights are held {held}, as was asked for, and computed in {computing}.")
+        return Choice(form, computing, f"The weights are held {held}, as set, and computed in {computing}.")
     if device.type == "cuda":
         free = int(torch.cuda.mem_get_info(device)[0])
     else:

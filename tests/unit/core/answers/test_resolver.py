@@ -63,11 +63,11 @@ def test_a_soft_prompt_is_used_at_full_strength_or_not_at_all(resolver: Resolver
     for scale in (1.0, 0.0):
         assert [one.scale for one in resolver.resolve(recipe(calm=scale)).use.adapters] == [scale]
     for scale in (0.5, -1.0, float("nan")):
-        with pytest.raises(UserError, match="calm stands before the text"):
+        with pytest.raises(UserError, match="calm consists of virtual tokens"):
             resolver.resolve(recipe(calm=scale))
 
 
 def test_one_soft_prompt_at_a_time(resolver: Resolver) -> None:
-    with pytest.raises(UserError, match="calm and brisk both stand before the text"):
+    with pytest.raises(UserError, match="calm and brisk both consist of virtual tokens"):
         resolver.resolve(recipe(calm=1.0, brisk=1.0))
     assert len(resolver.resolve(recipe(calm=1.0, brisk=0.0)).use.adapters) == 2

@@ -114,10 +114,10 @@ def test_a_mapping_says_one_thing(given: dict[str, Any]) -> None:
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no such column": ({"other": 1}, "no column 'messages'"),
-    "no list": ({"messages": "Hello"}, "'messages' is no list of turns"),
-    "an empty list": ({"messages": []}, "'messages' is no list of turns"),
+    "no list": ({"messages": "Hello"}, "'messages' is not a list of turns"),
+    "an empty list": ({"messages": []}, "'messages' is not a list of turns"),
     "a turn without content": ({"messages": [{"role": "user"}]}, "turn 1 of 'messages' has no 'role' or no 'content'"),
-    "an unknown role": ({"messages": [{"role": "narrator", "content": "7"}]}, "by 'narrator', which is no known role"),
+    "an unknown role": ({"messages": [{"role": "narrator", "content": "7"}]}, "which is not a known role"),
     "a picture": (
         {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]},
         "turn 1 of 'messages' is no text but list",
@@ -126,7 +126,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}, "tool call without"
     ),
     "no answer": ({"messages": [{"role": "user", "content": "Hello?"}]}, "no answer of an assistant"),
-    "no question": ({"messages": [{"role": "assistant", "content": "Hi."}]}, "no question stands before its answer"),
+    "no question": ({"messages": [{"role": "assistant", "content": "Hi."}]}, "no question comes before its answer"),
 }  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_a_split_whose_answers_are_kept_secret_is_left_out_and_told(tmp_path: Pa
     found = prepared(load_set(tmp_path))
     assert (len(found.train) + len(found.evaluation), bool(found.evaluation)) == (20, True)
     assert not found.refused
-    assert "test is not evaluated on: 30 of its 30 rows" in found.notes[0]
+    assert "test is not used for evaluation: 30 of its 30 rows" in found.notes[0]
     assert "test.jsonl, line 1" in found.notes[0]
 
 
@@ -72,19 +72,21 @@ def test_a_few_broken_rows_are_told_and_many_refused(tmp_path: Path) -> None:
     ]
     bad = {"messages": [{"role": "narrator", "content": "a"}]}
     loaded = load_set(write(tmp_path / "set.jsonl", [*good, bad]))
-    assert [(r.source.line, "no known role" in r.reason) for r in loaded.refused] == [(31, True)]
+    assert [(r.source.line, "not a known role" in r.reason) for r in loaded.refused] == [(31, True)]
     assert prepared(loaded).refused == loaded.refused
-    with pytest.raises(UserError, match=r"10 of 40 rows are no examples, first set\.jsonl, line 31: turn 1"):
+    with pytest.raises(UserError, match=r"10 of 40 rows are not valid examples, first set\.jsonl, line 31: turn 1"):
         load_set(write(tmp_path / "set.jsonl", [*good, *[bad] * 10]))
-    with pytest.raises(UserError, match=r"1 of 4 rows is no example: it is set\.jsonl, line 4: .*Mend this row, or"):
+    with pytest.raises(
+        UserError, match=r"1 of 4 rows is not a valid example: it is set\.jsonl, line 4: .*Correct or remove"
+    ):
         load_set(write(tmp_path / "set.jsonl", [*good[:3], bad]))
 
 
 BAD: dict[str, tuple[list[Any], int, str]] = {
     "no rows": ([], 0, "it is empty"),
-    "wrong columns": ([{"a": 1, "b": 2}] * 3, 0, r"None of the known shapes.*'a' \(number\)"),
+    "wrong columns": ([{"a": 1, "b": 2}] * 3, 0, r"No known format.*'a' \(number\)"),
     "one row": (rows(1), 0, "There is one example"),
-    "all the same": ([{"prompt": "a", "completion": "b"}] * 5, 0, "All 5 examples say the same"),
+    "all the same": ([{"prompt": "a", "completion": "b"}] * 5, 0, "All 5 examples are identical"),
     "all empty": ([{"prompt": str(n), "completion": " "} for n in range(5)], 0, "All 5 examples are empty.*line"),
     "all too long": (rows(9), 20, r"All 9 examples are too long.*first 20 tokens.*line \d"),
 }

@@ -137,7 +137,7 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "two columns of one name": ("set.csv", "a,a\n1,2\n", "two columns are named 'a'"),
     "no Parquet": ("set.parquet", "PAR1 and nothing", "set.parquet: it is not a whole Parquet file"),
     "no Arrow": ("set.arrow", "ARROW1 and nothing", "set.arrow: it is not a whole Arrow file"),
-    "a program": ("set.py", "print(1)", "set.py: training data of this kind"),
+    "a program": ("set.py", "print(1)", "set.py: this file type is not supported"),
     "binary data": ("set.txt", b"a\x00b", "set.txt, line 1: it holds binary data"),
 }
 
@@ -271,7 +271,7 @@ def test_a_folder_of_notes_is_read_and_what_tells_about_it_is_not(tmp_path: Path
 
 def test_a_script_is_not_run_and_several_sets_are_a_question(tmp_path: Path) -> None:
     write(tmp_path / "scripted" / "scripted.py", f"open({str(tmp_path / 'ran')!r}, 'w')")
-    with pytest.raises(UserError, match="the script is not run"):
+    with pytest.raises(UserError, match="scripts are not run"):
         find_splits(tmp_path / "scripted")
     assert not (tmp_path / "ran").exists()
     write(tmp_path / "many" / "en" / "train.jsonl", jsonl(PAIRS))

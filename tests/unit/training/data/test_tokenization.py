@@ -186,7 +186,7 @@ def test_a_template_that_refuses_or_hides_answers_says_so() -> None:
     writer.write(example("a", "b"))
     with pytest.raises(UserError, match="refuses this conversation: Two turns only"):
         writer.write(example("a", "b", "c", "d"))
-    with pytest.raises(UserError, match="cannot be told"):
+    with pytest.raises(UserError, match="cannot be located"):
         ExampleWriter(FORGETS, TrainingTokenizer(), InProcess()).write(example("a", "b", "c", "d"))
     with pytest.raises(UserError, match="does not end with an answer"):
         ExampleWriter(CHATML, TrainingTokenizer(), InProcess()).write(example("a", "b", "c"))

@@ -40,7 +40,7 @@ def test_gpt2_s_turned_layers_are_turned_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("architecture", "words"), [("bloom", "cannot be trained out of a GGUF file"), ("mamba", "is not known here")]
+    ("architecture", "words"), [("bloom", "cannot be trained out of a GGUF file"), ("mamba", "is unknown")]
 )
 def test_an_architecture_that_is_not_known_is_refused(tmp_path: Path, architecture: str, words: str) -> None:
     writer = gguf.GGUFWriter(tmp_path / "m.gguf", architecture)

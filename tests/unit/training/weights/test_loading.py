@@ -180,8 +180,8 @@ def test_weights_that_are_missing_or_too_many_are_refused(tmp_path: Path) -> Non
 def test_metadata_that_lacks_something_is_refused(model_path: Path, tmp_path: Path) -> None:
     raw = model_path.read_bytes()
     for key, words in (
-        (b"llama.attention.layer_norm_rms_epsilon", "does not say its llama.attention.layer_norm_rms_epsilon"),
-        (b"llama.embedding_length", "does not say its llama.embedding_length"),
+        (b"llama.attention.layer_norm_rms_epsilon", "does not declare llama.attention.layer_norm_rms_epsilon"),
+        (b"llama.embedding_length", "does not declare llama.embedding_length"),
     ):
         path = tmp_path / "m.gguf"
         path.write_bytes(raw.replace(key, key[:-1] + b"_"))

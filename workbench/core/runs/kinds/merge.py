@@ -31,7 +31,7 @@ from workbench.storage.adapters import QUESTIONS, AdapterStore
 from workbench.training.protocol import BaseModel, MergeTrained, Requantize, VerifyTrained
 from workbench.workers.host import WorkerHost
 
-_MORE_ROOM = "Begin it again when other programs are closed and no chat model is loaded."
+_MORE_ROOM = "Start it again when other programs are closed and no chat model is loaded."
 
 _BYTES_A_WEIGHT: dict[MergedType, float] = {"F32": 4.0, "F16": 2.0, "Q8_0": 1.25, "same": 0.0}
 

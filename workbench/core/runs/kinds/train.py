@@ -74,7 +74,7 @@ class TrainingRuns(RunKind):
         host = self._hosts.get(run.id)
         pid = host.pid if host is not None else 0
         if host is None or not pid:
-            raise UserError("The training has not begun yet.", "Try again in a moment.")
+            raise UserError("The training has not started yet.", "Try again in a moment.")
         host.call(SetPaused(paused=paused), pid=pid)
 
     def problem(self, run: RunRecord) -> str:
@@ -141,7 +141,7 @@ class TrainingRuns(RunKind):
         trained = self._store.trained(made.name)
         file = made.file or self._bases.model(made.model).path
         if trained is None:
-            raise UserError(f"What was trained as {made.name!r} is no longer there.", "Train it again.")
+            raise UserError(f"The trained weights of {made.name!r} are missing.", "Train it again.")
         call = VerifyTrained(
             trained=str(trained),
             model=base,
