@@ -1,14 +1,14 @@
 """The one way to an answer: looks up the recipe, leases its model, opens its documents, runs its method.
 
-Chats, comparisons and the building of data all go through ``answer``. It knows nothing of chats, storage, workers or
-processes: ``Services`` hands it models and collections.
+Chats, comparisons, evaluations and the building of data all go through ``answer``. It knows nothing of chats, storage,
+workers or processes: ``Services`` hands it models and collections.
 """
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -169,26 +169,72 @@ def answer(
 def preview(request: AnswerRequest, services: Services, context: RequestContext) -> Iterator[Event]:
     """The prompt of the first generation that ``answer`` would make, which is not computed: what goes before it is.
     Streams as ``answer`` does; ends in ``Finished`` with a ``PromptText``. Raises what stops an answer."""
+    with _prompt_reading(request, services, context) as reading:
+        model, requests, answered = yield from reading
+        shown = PromptText(text="", tokens=0, context_tokens=model.context_tokens, answer=answered)
+        if requests:
+            rendered = model.render(requests[0])
+            shown = msgspec.structs.replace(shown, text=rendered.text, tokens=rendered.tokens, together=len(requests))
+    yield finish(shown)
+
+
+def score(
+    request: AnswerRequest, continuations: Sequence[str], services: Services, context: RequestContext
+) -> Iterator[Event]:
+    """The log-probabilities of continuations after the prompt that ``preview`` shows, as background work. Streams as
+    ``answer`` does; ends in ``Finished`` with ``Scores``. Raises what stops an answer, and UserError where nothing
+    would be generated."""
+    with _prompt_reading(request, services, context, Capabilities(token_logprobs=True), background=True) as reading:
+        model, requests, answered = yield from reading
+        if not requests:
+            raise UserError(f"Nothing is generated for this question: {answered}")
+        first = requests[0]
+        asked = Score(
+            messages=first.messages,
+            continuations=tuple(continuations),
+            assistant_start=first.assistant_start,
+            prompt=first.prompt,
+            answer=first.answer,
+        )
+        (scores,) = model.score_many((asked,), context)
+    yield finish(scores)
+
+
+_PromptReading = Generator[Event, None, tuple[ModelBackend, Sequence[Generate], str]]
+
+
+@contextmanager
+def _prompt_reading(
+    request: AnswerRequest,
+    services: Services,
+    context: RequestContext,
+    needs: Capabilities | None = None,
+    *,
+    background: bool = False,
+) -> Iterator[_PromptReading]:
+    """Reads, and returns, what a method asks of the model first; without such a request the answer. The model is leased
+    within the block."""
     resolved = services.resolve(request.recipe)
     check(request, resolved, services)
+    if needs is not None:
+        require(needs, services.capabilities(resolved), resolved.model.name)
     retriever = _retriever(request, resolved, services, context)
-    with services.lease(resolved, context) as loading:
+
+    def reading(loading: Loading) -> _PromptReading:
         model = yield from loading
         recipe = _with_engine(resolved.recipe, model)
-        reading = _PromptReader(model)
-        answering = _context(reading, retriever, recipe, request.kind, resolved, services, context, None)
-        shown = PromptText(text="", tokens=0, context_tokens=model.context_tokens)
+        reader = _PromptReader(model)
+        answering = _context(reader, retriever, recipe, request.kind, resolved, services, context, None)
         try:
             for event in _run(request, recipe, answering):
                 if isinstance(event, events.Finished):
-                    answered = msgspec.convert(event.result, AskResult)
-                    shown = msgspec.structs.replace(shown, answer=answered.answer)
+                    return model, (), msgspec.convert(event.result, AskResult).answer
         except _PromptRead as found:
-            rendered = model.render(found.requests[0])
-            shown = msgspec.structs.replace(
-                shown, text=rendered.text, tokens=rendered.tokens, together=len(found.requests)
-            )
-    yield finish(shown)
+            return model, found.requests, ""
+        return model, (), ""
+
+    with services.lease(resolved, context, background=background) as loading:
+        yield reading(loading)
 
 
 class _PromptRead(Exception):

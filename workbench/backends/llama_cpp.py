@@ -73,6 +73,7 @@ class LlamaCppBackend:
         self._name = ""
         self._pid = 0
         self._users = 0
+        self._people = 0  # who wait for their turn; background work lets them go first
         self._uses: list[ModelUse] = []
         self._loading = False
         self._alone = False
@@ -162,6 +163,8 @@ class LlamaCppBackend:
         """Become a user of ``wanted``, once nobody uses another model. Returns what is, or is to be, loaded for it."""
 
         def must_wait() -> bool:
+            if use.background and self._people:
+                return True
             return self._alone or (self._users > 0 and (alone or not self._serves(wanted)))
 
         with self._free:
@@ -169,9 +172,13 @@ class LlamaCppBackend:
         if waits:
             yield Progress(stage="waiting for another answer")
         with self._free:
-            while must_wait():
-                context.raise_if_cancelled()
-                self._free.wait(POLL_S)
+            self._people += not use.background
+            try:
+                while must_wait():
+                    context.raise_if_cancelled()
+                    self._free.wait(POLL_S)
+            finally:
+                self._people -= not use.background
             if alone or self._wanted is None or not self._serves(wanted):
                 self._forget()
                 self._wanted = wanted

@@ -23,7 +23,21 @@ from workbench.api import client
 from workbench.api.client import Front
 from workbench.api.events import Failed
 from workbench.api.protocol import failure_of
-from workbench.cli import adapters, ask, chat, chats, data, docs, format, models, questions, runs, settings, train
+from workbench.cli import (
+    adapters,
+    ask,
+    chat,
+    chats,
+    data,
+    docs,
+    evaluation,
+    format,
+    models,
+    questions,
+    runs,
+    settings,
+    train,
+)
 from workbench.cli.arguments import Commands
 from workbench.cli.names import complete_names
 from workbench.cli.output import JsonOutput, Output, TextOutput
@@ -78,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
-    for group in (models, docs, ask, chat, chats, data, train, adapters, questions, runs, format, settings):
+    for group in (models, docs, ask, chat, chats, data, train, adapters, questions, evaluation, runs, format, settings):
         group.add_commands(commands)
     return parser
 

@@ -22,7 +22,7 @@ def add_commands(commands: Commands) -> None:
     stopping = one_call(lambda a: calls.StopRun(run=a.id))
     group.command("stop", "stop a run; finished parts stay", stopping, show_run, "ID")
     pausing = one_call(lambda a: calls.PauseRun(run=a.id))
-    group.command("pause", "pause a training or an exam until it is resumed", pausing, show_run, "ID")
+    group.command("pause", "pause a training, an exam or an evaluation", pausing, show_run, "ID")
     resuming = "continue a paused run, or resume a stopped, failed or interrupted one"
     group.command("resume", resuming, resume, show_run, "ID")
     following = "watch a run until its end (Ctrl+C leaves it running)"

@@ -33,11 +33,13 @@ from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
 from workbench.core.evaluation.question_sets import QuestionSets
+from workbench.core.evaluation.service import Evaluations
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.service import Models
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
+from workbench.core.runs.kinds.evaluate import EvaluateRuns
 from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.ingest import Ingesting
@@ -57,6 +59,7 @@ from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
+from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.questions import QuestionStore
 from workbench.storage.runs import RunStore
@@ -115,6 +118,7 @@ class Workbench:
         )
         self._exports = ExportRuns(bases, self._training_workers, adapter_store)
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
+        evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
@@ -126,6 +130,7 @@ class Workbench:
             "quantize": QuantizeRuns(bases, self._training_workers, self._artifacts),
             "task": TaskRuns(self._answers, home.run),
             "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
+            "evaluate": EvaluateRuns(evaluations, services, checksums, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
@@ -169,6 +174,7 @@ class Workbench:
             **adapters.handlers(),
             **self._data_sets.handlers(),
             **QuestionSets(questions, chats, sets, self._changes).handlers(),
+            **Evaluations(evaluations, questions, services, self._runs, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

@@ -126,9 +126,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def compare_all(scores: Sequence[Sequence[float]]) -> dict[tuple[int, int], Comparison]:
-    """Every pair of recipes by their places, with p-values adjusted by Holm's method."""
-    pairs = [(i, j) for i in range(len(scores)) for j in range(i + 1, len(scores))]
+def compare_all(
+    scores: Sequence[Sequence[float]], pairs: Sequence[tuple[int, int]] | None = None
+) -> dict[tuple[int, int], Comparison]:
+    """Pairs of recipes by their places, every one unless some are named, with p-values adjusted by Holm's method."""
+    if pairs is None:
+        pairs = [(i, j) for i in range(len(scores)) for j in range(i + 1, len(scores))]
     found = [compare(scores[i], scores[j]) for i, j in pairs]
     adjusted = holm([one.p for one in found])
     return {pair: msgspec.structs.replace(one, p=p) for pair, one, p in zip(pairs, found, adjusted, strict=True)}

@@ -92,11 +92,13 @@ class NumberedQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScorerUse(msgspec.Struct, frozen=True, kw_only=True):
-    """A scorer by its name in the registry, with its ``options``. ``recipe`` answers for a scorer that asks a model."""
+    """A scorer by its name in the registry, with its ``options``. ``recipe`` answers for a judge. ``key`` identifies
+    the scorer with all of these, "" before the evaluation has begun."""
 
     name: str
     options: dict[str, Any] = {}
     recipe: Recipe | None = None
+    key: str = ""
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,14 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 EVALUATION = Stored("evaluation", Evaluation)
+
+
+class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did for an evaluation: answers and scores that it made, without those that were there."""
+
+    evaluation: str
+    answered: int
+    scored: int
 
 
 class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -8,16 +8,16 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text, passage
-from workbench.answering import AnswerRequest, Prefix, answer, check
+from workbench.answering import AnswerRequest, Prefix, answer, check, score
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Capabilities, require
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.engine.inference_calls import Generated, GeneratedSequence
+from workbench.engine.inference_calls import Generated, GeneratedSequence, Scores
 from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import Message, Usage
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import TokenIds
 
 QUESTION = (Message("user", "How long does the warranty run?"),)
@@ -180,3 +180,26 @@ def test_settings_that_contradict_each_other_are_refused_before_the_model_is_loa
     assert isinstance(last, events.Failed)
     assert named in last.message
     assert services.leases == []
+
+
+def test_continuations_are_scored_after_the_prompt_of_the_recipe_and_nothing_is_generated() -> None:
+    model = FakeModelBackend(scores=[[-1.0, -3.0]])
+    services = FakeServices(model)
+    recipe = Recipe(prompting=PromptingPart(instructions="Be brief."))
+    request = AnswerRequest(recipe=recipe, conversation=QUESTION)
+    *_, last = score(request, ("A", "B"), services, RequestContext())
+    assert isinstance(last, events.Finished)
+    assert [one.logprob for one in msgspec.convert(last.result, Scores).values] == [-1.0, -3.0]
+    [(messages, continuations)] = model.scored
+    assert ([m.role for m in messages], continuations) == (["system", "user"], ("A", "B"))
+    assert (model.requests, services.leases, services.leased) == ([], [True], 0)
+
+
+def test_scoring_says_what_the_model_lacks_and_that_nothing_would_be_generated() -> None:
+    without = FakeModelBackend(capabilities=Capabilities(streams=True))
+    with pytest.raises(UserError, match="probabilities"):
+        list(score(ASKED, ("A",), FakeServices(without), RequestContext()))
+    declining = FakeServices(FakeModelBackend(), FakeRetriever([passage("The pump is red.")]))
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers"))
+    with pytest.raises(UserError, match="Nothing is generated"):
+        list(score(AnswerRequest(recipe=recipe, conversation=QUESTION), ("A",), declining, RequestContext()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -202,3 +203,41 @@ def test_each_backend_is_asked_for_what_it_is_able_to_do(backend: LlamaCppBacken
     (last,) = answer(request, home_services(backend), RequestContext())
     assert isinstance(last, events.Failed)
     assert last.message == "Fake cannot constrain the format of its answer."
+
+
+def test_background_work_of_one_model_lets_people_with_another_one_go_first(backend: LlamaCppBackend) -> None:
+    """An evaluation overlaps its answers, so that its model is never free: a chat with another one would wait for its
+    end."""
+    background, context = ModelUse(background=True), RequestContext()
+    first, person, second = (
+        backend.lease(MODEL, background, context),
+        backend.lease(OTHER, ModelUse(), context),
+        backend.lease(MODEL, background, context),
+    )
+    loading = first.__enter__()
+    drain(loading)
+    answered, arrived = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        with person as waiting:
+            assert isinstance(next(waiting), events.Progress)  # it has to wait
+            arrived.set()
+            drain(waiting)
+            answered.set()
+
+    def go_on() -> None:
+        with second as waiting:
+            drain(waiting)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert arrived.wait(10)
+    while not backend._people:  # it stands in the queue
+        threading.Event().wait(0.001)
+    going_on = threading.Thread(target=go_on)
+    going_on.start()  # the next answer of the evaluation, while the first one is computed
+    first.__exit__(None, None, None)
+    assert answered.wait(10)
+    asking.join(10)
+    going_on.join(10)
+    assert loads(backend) == [MODEL.path, OTHER.path, MODEL.path]

@@ -179,7 +179,6 @@ def test_choice_by_probability_asks_as_the_recipe_does_and_needs_no_answer() -> 
     assert scored("choice-probability", none, asked, context) == Score(1.0, "B")
     recipe, messages, continuations = context.asked[0]
     assert (recipe.name, continuations) == ("own", ("A", "B", "C"))
-    assert [m.role for m in messages] == ["system", "user"]
     assert messages[-1].content.startswith("What?\n\nA. red\nB. dark red")
     assert scored("choice-probability", none, asked, context, of="texts") == Score(0.0, "A")
     assert context.asked[1][1][-1].content == "What?"

@@ -6,8 +6,19 @@ from typing import Literal
 
 import msgspec
 
+from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
-from workbench.records.evaluation import NumberedQuestion, Part, QuestionSet
+from workbench.records.evaluation import (
+    CellDetails,
+    Evaluation,
+    EvaluationReport,
+    GridPage,
+    NumberedQuestion,
+    Part,
+    QuestionSet,
+    ScorerUse,
+)
+from workbench.records.recipes import Recipe
 
 
 class QuestionSetList(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,3 +74,82 @@ class RemoveQuestionSet(Call[QuestionSetList], frozen=True, kw_only=True, tag="q
     """Delete a question set. Evaluations on it keep their questions."""
 
     question_set: str
+
+
+class EvaluationList(msgspec.Struct, frozen=True, kw_only=True):
+    evaluations: tuple[Evaluation, ...]
+
+
+class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start"):
+    """Queue an evaluation: each recipe answers each question of the set's ``part``, and scorers score the answers.
+
+    The columns are named as the ``recipes``, those without a name by letters. Without ``scorers`` those that suit the
+    set are taken. ``limit`` questions are drawn with ``seed`` (0: all), which also draws for recipes without a seed.
+    Answers that an earlier evaluation has made are taken over. The run's result is an ``EvaluationResult``; its config
+    names the evaluation. Raises UserError when a recipe cannot answer.
+    """
+
+    question_set: str
+    recipes: tuple[Recipe, ...]
+    scorers: tuple[ScorerUse, ...] = ()
+    part: Part = "all"
+    limit: int = 0
+    seed: int = 0
+
+
+class AddScorers(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.score"):
+    """Queue the scoring of an evaluation's answers by further scorers: nothing is generated again. Without ``scorers``
+    missing answers and scores are made."""
+
+    evaluation: str
+    scorers: tuple[ScorerUse, ...] = ()
+
+
+class SuggestScorers(Call[tuple[ScorerUse, ...]], frozen=True, kw_only=True, tag="evaluation.suggest"):
+    """The scorers that suit a question set, the main one first."""
+
+    question_set: str
+
+
+class ListEvaluations(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.list"):
+    """The evaluations of the home, the latest first."""
+
+
+class GetEvaluation(Call[EvaluationReport], frozen=True, kw_only=True, tag="evaluation.get"):
+    """An evaluation with its results so far."""
+
+    evaluation: str
+
+
+class ListGrid(Call[GridPage], frozen=True, kw_only=True, tag="evaluation.grid"):
+    """Rows of an evaluation's grid from ``first`` on. ``keep``: all; those where scorer number ``scorer`` finds some
+    recipes right and others wrong; where it finds one wrong; where one declined, or failed."""
+
+    evaluation: str
+    first: int = 0
+    limit: int = 100
+    keep: Literal["all", "disagreement", "wrong", "declined", "failed"] = "all"
+    scorer: int = 0
+
+
+class GetCell(Call[CellDetails], frozen=True, kw_only=True, tag="evaluation.cell"):
+    """The whole answer of column number ``column`` to the question ``number``, with its scores."""
+
+    evaluation: str
+    number: int
+    column: int
+
+
+class RemoveEvaluation(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.remove"):
+    """Delete an evaluation, with the answers that no other one shows."""
+
+    evaluation: str
+
+
+class ExportEvaluation(Call[str], frozen=True, kw_only=True, tag="evaluation.export"):
+    """Write an evaluation to the file ``path``, which is returned: a table, a JSON object per question, or a report in
+    one HTML file. Streams Progress in rows."""
+
+    evaluation: str
+    path: str
+    form: Literal["csv", "jsonl", "html"] = "html"

@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.api.protocol import Call
 
-RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data", "task", "exam"]
+RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate"]
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,8 @@ class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
 
 
 class PauseRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.pause"):
-    """Pause a running training or exam until it is resumed; its memory stays. Raises UserError for other runs."""
+    """Pause a running training, exam or evaluation until it is resumed; its memory stays. Raises UserError for other
+    runs."""
 
     run: str
 

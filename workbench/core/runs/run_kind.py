@@ -76,7 +76,7 @@ class RunKind(Protocol):
     def set_paused(self, run: OpenRun, paused: bool) -> None:
         """Pause or continue the run. Raises UserError where that is impossible, as for most kinds."""
         raise UserError(
-            f"{run.record.title!r} cannot be paused.", "Only trainings and exams can be paused; stop it instead."
+            f"{run.record.title!r} cannot be paused.", "Trainings, exams and evaluations can be; stop it instead."
         )
 
 

@@ -20,7 +20,6 @@ from workbench.evaluation.scorers.texts import NoOptions
 from workbench.fields import about
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe, system_text
 
 GRADES = 5
 
@@ -56,7 +55,7 @@ def choice_probability(cell: Scorable, options: Choosing, context: ScorerContext
     by_letter = options.of == "letters"
     asked = question.conversation() if by_letter else question.messages
     continuations = list(ascii_uppercase[: len(question.choices)]) if by_letter else list(question.choices)
-    scored = context.score(cell.recipe, _with_instructions(cell.recipe, asked), continuations)
+    scored = context.score(cell.recipe, asked, continuations)
     sums = [
         one.logprob / (len(text.encode()) if options.per == "byte" else 1)
         for one, text in zip(scored, continuations, strict=True)
@@ -78,7 +77,7 @@ def grade(cell: Scorable, options: Rubric, context: ScorerContext) -> Score:
     task = f"Grade the answer from 1 (bad) to {GRADES} (excellent). {options.rubric}"
     messages = (Message("user", "\n\n".join([task, *parts, f"Reply with one digit from 1 to {GRADES}."])),)
     digits = [str(digit) for digit in range(1, GRADES + 1)]
-    weights = _shares(context.score(cell.judge, _with_instructions(cell.judge, messages), digits))
+    weights = _shares(context.score(cell.judge, messages, digits))
     expected = sum(weight * digit for digit, weight in enumerate(weights, 1))
     return Score((expected - 1) / (GRADES - 1), f"{expected:.2f} of {GRADES}")
 
@@ -95,7 +94,7 @@ def preference(cell: Scorable, options: Rubric, context: ScorerContext) -> Score
         task = f"Which of two answers is better? {options.rubric}"
         parts = [task, *_asked(cell), f"Answer A:\n{first}", f"Answer B:\n{second}", "Reply with A or B."]
         messages = (Message("user", "\n\n".join(parts)),)
-        share, _ = _shares(context.score(cell.judge, _with_instructions(cell.judge, messages), ["A", "B"]))
+        share, _ = _shares(context.score(cell.judge, messages, ["A", "B"]))
         preferred.append(share if first is own else 1 - share)
     return Score(sum(preferred) / 2, f"{preferred[0]:.2f} as A, {preferred[1]:.2f} as B")
 
@@ -105,11 +104,6 @@ def _asked(cell: Scorable) -> list[str]:
     if cell.question.expected:
         parts.append(f"Reference answer:\n{cell.question.expected[-1]}")
     return parts
-
-
-def _with_instructions(recipe: Recipe, messages: Sequence[Message]) -> tuple[Message, ...]:
-    system = system_text(recipe.prompting)
-    return (Message("system", system), *messages) if system else tuple(messages)
 
 
 def _shares(scored: Sequence[Scored]) -> list[float]:

@@ -32,8 +32,8 @@ class Scorable(msgspec.Struct, frozen=True, kw_only=True):
 class ScorerContext(Protocol):
     """What scorers can ask for. Methods raise UserError, WorkerDied or errors.Cancelled."""
 
-    def score(self, recipe: Recipe, messages: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
-        """The log-probabilities of continuations under the recipe's model with its adapters."""
+    def score(self, recipe: Recipe, conversation: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
+        """The log-probabilities of continuations after the prompt that the recipe makes of a conversation."""
 
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         """Cosines by the embedding model, in [-1, 1]."""

@@ -38,6 +38,9 @@ create table cells (
     created real not null,
     state text not null check (state in ('answered', 'declined', 'failed')),
     beginning text not null,
+    prompt_tokens integer not null,
+    new_tokens integer not null,
+    seconds real not null,
     value blob not null
 );
 create table scores (

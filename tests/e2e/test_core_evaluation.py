@@ -1,0 +1,292 @@
+"""Evaluations of a core, with workers that stand in: answered, paused, killed, resumed, scored further, exported."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.e2e.training_core import TENSORS, call, opened, until
+from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
+from workbench.api import events
+from workbench.api.calls import (
+    AddScorers,
+    CreateQuestionSet,
+    Evaluate,
+    ExportEvaluation,
+    FollowRun,
+    GetCell,
+    GetEvaluation,
+    GetRun,
+    ImportModel,
+    ListEvaluations,
+    ListGrid,
+    PauseRun,
+    RemoveEvaluation,
+    RemoveQuestionSet,
+    ResumeRun,
+    RunRecord,
+    StopRun,
+    SuggestScorers,
+)
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
+from workbench.records.evaluation import EvaluationReport, EvaluationResult, GridPage, ScorerUse
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
+
+BRIEF = Recipe(name="Brief", decoding=DecodingPart(temperature=0.0))
+POLITE = Recipe(
+    name="Polite", prompting=PromptingPart(instructions="Be polite."), decoding=DecodingPart(temperature=0.0)
+)
+MANY = 150
+
+
+def write_set(folder: Path, rows: list[dict[str, Any]]) -> str:
+    path = folder / "asked.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return str(path)
+
+
+@pytest.fixture
+def asked(trainer: Workbench, tmp_path: Path) -> str:
+    """A set on which the worker, which repeats the question, is right for every second one."""
+    rows = [{"question": f"number {n}", "answer": f"number {n}" if n % 2 else "nothing"} for n in range(MANY)]
+    return str(call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows))).id)
+
+
+def ended(workbench: Workbench, run: RunRecord) -> EvaluationResult:
+    return msgspec.convert(call(workbench, FollowRun(run=run.id)), EvaluationResult)
+
+
+def report_of(workbench: Workbench, evaluation: str) -> EvaluationReport:
+    found = call(workbench, GetEvaluation(evaluation=evaluation))
+    assert isinstance(found, EvaluationReport)
+    return found
+
+
+def grid(workbench: Workbench, evaluation: str, **fields: Any) -> GridPage:
+    found = call(workbench, ListGrid(evaluation=evaluation, limit=1_000, **fields))
+    assert isinstance(found, GridPage)
+    return found
+
+
+def stages(workbench: Workbench, run: RunRecord) -> list[str]:
+    told = list(workbench.handle(FollowRun(run=run.id)))
+    return list(dict.fromkeys(event.stage for event in told if isinstance(event, events.Progress)))
+
+
+def answered_at_least(count: int) -> Callable[[events.Event], bool]:
+    return lambda event: isinstance(event, events.Progress) and event.stage == "answering" and event.done >= count
+
+
+def test_recipes_are_answered_scored_and_compared(trainer: Workbench, asked: str) -> None:
+    suited = call(trainer, SuggestScorers(question_set=asked))
+    assert suited[0].name == "contains-answer"
+    run = call(trainer, Evaluate(question_set="asked", recipes=(BRIEF, POLITE)))
+    result = ended(trainer, run)
+    assert result.answered == 2 * MANY
+    report = report_of(trainer, result.evaluation)
+    assert (report.answered, report.cells) == (2 * MANY, 2 * MANY)
+    contains = report.results[0]
+    assert contains.title == "Contains"
+    for column in contains.columns:
+        assert column is not None
+        assert (column.value, column.n) == (0.5, MANY)
+        assert column.low < 0.45 < 0.55 < column.high
+    assert contains.sentences == ("No difference between Brief and Polite is shown (-1.8 to 1.8 points).",)
+    assert report.evaluation.columns[0].digest != report.evaluation.columns[1].digest
+    assert [cost.answers for cost in report.costs] == [MANY, MANY]
+    assert all(cost.prompt_tokens > 5 and cost.new_tokens > 5 for cost in report.costs)
+
+    first = grid(trainer, result.evaluation).rows[1]
+    assert (first.number, first.question, first.expected) == (2, "number 1", "number 1")
+    assert [cell.text.strip() for cell in first.cells] == ["You said number 1"] * 2
+    assert [cell.scores[0] for cell in first.cells] == [1.0, 1.0]
+    assert grid(trainer, result.evaluation, keep="wrong").total == MANY // 2
+    assert grid(trainer, result.evaluation, keep="disagreement").total == 0
+    assert grid(trainer, result.evaluation, keep="declined").total == 0
+
+    cell = call(trainer, GetCell(evaluation=result.evaluation, number=2, column=1))
+    assert cell.column == "Polite"
+    assert cell.answer.trace is not None
+    assert cell.answer.recipe.model.sha256
+    assert cell.scores[0].value == 1.0
+
+
+def test_what_was_answered_is_not_answered_again(trainer: Workbench, asked: str) -> None:
+    first = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,))))
+    renamed = msgspec.structs.replace(BRIEF, name="The same")
+    again = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(renamed, POLITE))))
+    assert (first.answered, again.answered) == (MANY, MANY)
+    drawn = msgspec.structs.replace(BRIEF, decoding=DecodingPart(temperature=1.0))
+    other = call(trainer, Evaluate(question_set=asked, recipes=(drawn,), limit=10, seed=5))
+    assert ended(trainer, other).answered == 10
+    for seed, made in ((5, 0), (6, 10)):
+        asked_again = call(trainer, Evaluate(question_set=asked, recipes=(drawn,), limit=10, seed=seed))
+        assert ended(trainer, asked_again).answered == made
+
+
+def test_a_grid_killed_at_half_goes_on_and_equals_an_uninterrupted_one(
+    trainer: Workbench, home: Home, asked: str, tmp_path: Path
+) -> None:
+    run = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
+    until(trainer, run.id, answered_at_least(MANY - 20))
+    assert call(trainer, PauseRun(run=run.id)).paused
+    evaluation = call(trainer, ListEvaluations()).evaluations[0].id
+    settled = report_of(trainer, evaluation).answered
+    for _ in range(200):  # the answers under way are completed
+        time.sleep(0.02)
+        if settled == (settled := report_of(trainer, evaluation).answered):
+            break
+    assert MANY - 20 <= settled < 2 * MANY
+    trainer.close()  # the core leaves, or dies, while it is paused
+
+    again = opened(home)
+    left = call(again, GetRun(run=run.id))
+    assert (left.state, left.resumable) == ("interrupted", True)
+    call(again, ResumeRun(run=run.id))
+    result = ended(again, run)
+    assert result.answered == 2 * MANY - settled  # none twice, none lost
+    resumed = report_of(again, evaluation)
+    assert resumed.answered == 2 * MANY
+
+    other = opened(Home(tmp_path / "other"))
+    try:
+        base = tmp_path / "base.gguf"
+        call(other, ImportModel(path=str(base), name="Base"))
+        call(other, CreateQuestionSet(path=str(tmp_path / "asked.jsonl")))
+        whole = ended(other, call(other, Evaluate(question_set="asked", recipes=(BRIEF, POLITE))))
+        assert grid(other, whole.evaluation) == grid(again, evaluation)
+        assert report_of(other, whole.evaluation).results == resumed.results
+    finally:
+        other.close()
+        again.close()
+
+
+def test_a_paused_run_goes_on_where_it_was(trainer: Workbench, asked: str) -> None:
+    run = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
+    until(trainer, run.id, answered_at_least(20))
+    call(trainer, PauseRun(run=run.id))
+    assert not call(trainer, ResumeRun(run=run.id)).paused
+    assert ended(trainer, run).answered == 2 * MANY
+
+
+def test_a_stopped_run_keeps_its_answers(trainer: Workbench, asked: str) -> None:
+    run = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
+    until(trainer, run.id, answered_at_least(20))
+    call(trainer, StopRun(run=run.id))
+    *_, last = trainer.handle(FollowRun(run=run.id))
+    assert isinstance(last, events.Cancelled)
+    [evaluation] = call(trainer, ListEvaluations()).evaluations
+    kept = report_of(trainer, evaluation.id).answered
+    assert 20 <= kept < 2 * MANY
+    more = call(trainer, AddScorers(evaluation=evaluation.id))
+    assert ended(trainer, more).answered == 2 * MANY - kept
+
+
+def test_a_scorer_added_later_generates_nothing(trainer: Workbench, asked: str) -> None:
+    done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE), limit=20)))
+    before = report_of(trainer, done.evaluation)
+    judge = ScorerUse(name="judge-grade", options={"rubric": "Be right."}, recipe=Recipe())
+    uses = (ScorerUse(name="answer-length"), judge, ScorerUse(name="judge-preference"), ScorerUse(name="rouge-l"))
+    run = call(trainer, AddScorers(evaluation=done.evaluation, scorers=uses))
+    result = ended(trainer, run)
+    assert (result.answered, result.scored) == (0, 4 * 40)
+    assert "answering" not in stages(trainer, run)
+    report = report_of(trainer, done.evaluation)
+    assert report.results[: len(before.results)] == before.results
+    length, grade, preference, _ = report.results[len(before.results) :]
+    assert length.unit == "words"
+    assert [column.value for column in length.columns if column is not None] == [4.0, 4.0]
+    # the worker finds all digits equally probable: 3 of 5
+    assert [column.value for column in grade.columns if column is not None] == [0.5, 0.5]
+    assert preference.columns[0] is None
+    assert preference.columns[1] is not None
+    # the same scorers again: there is nothing to do
+    assert ended(trainer, call(trainer, AddScorers(evaluation=done.evaluation, scorers=uses))).scored == 0
+
+
+def test_choice_by_probability_alone_generates_nothing(trainer: Workbench, tmp_path: Path) -> None:
+    rows = [{"question": f"{n}?", "choices": ["a", "b"], "answer": n % 2} for n in range(10)]
+    call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows)))
+    uses = (ScorerUse(name="choice-probability"),)
+    result = ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,), scorers=uses)))
+    assert (result.answered, result.scored) == (0, 10)
+    [column] = report_of(trainer, result.evaluation).results[0].columns
+    assert column is not None
+    assert column.value == 0.5  # equally probable: the first one
+
+
+def test_a_worker_that_dies_loses_no_answer(trainer: Workbench, tmp_path: Path) -> None:
+    rows = [{"question": f"a {n}", "answer": "x"} for n in range(30)] + [{"question": "z crash a b c d", "answer": "x"}]
+    call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows)))
+    run = call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,)))
+    *_, last = trainer.handle(FollowRun(run=run.id))
+    assert not isinstance(last, events.Finished)
+    left = call(trainer, GetRun(run=run.id))
+    assert (left.state, left.resumable) == ("interrupted", True)
+    [evaluation] = call(trainer, ListEvaluations()).evaluations
+    assert 27 <= report_of(trainer, evaluation.id).answered <= 30
+
+
+def test_a_recipe_that_cannot_answer_fails_with_its_reason(trainer: Workbench, asked: str, tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(BRIEF, model=ModelPart(name="Nowhere"))
+    with pytest.raises(UserError, match="Nowhere"):
+        call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, recipe)))
+    with pytest.raises(UserError, match="no scorer 'truth'"):
+        call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,), scorers=(ScorerUse(name="truth"),)))
+    with pytest.raises(UserError, match="from 1 to 26"):
+        call(trainer, Evaluate(question_set=asked, recipes=()))
+    assert call(trainer, ListEvaluations()).evaluations == ()
+    broken = tmp_path / "broken.gguf"
+    template = "{% for m in messages %}{{ m.content }}{% endfor %}"
+    broken.write_bytes(gguf_bytes({**TINY_METADATA, "tokenizer.chat_template": template}, TENSORS))
+    call(trainer, ImportModel(path=str(broken), name="Broken"))
+    recipe = msgspec.structs.replace(BRIEF, model=ModelPart(name="Broken"))
+    run = call(trainer, Evaluate(question_set=asked, recipes=(recipe,)))
+    with pytest.raises(UserError, match="Brief could not answer: The model is broken"):
+        call(trainer, FollowRun(run=run.id))
+    [evaluation] = call(trainer, ListEvaluations()).evaluations
+    assert report_of(trainer, evaluation.id).answered == 0  # they are asked again once it is mended
+
+
+def test_exports(trainer: Workbench, asked: str, tmp_path: Path) -> None:
+    done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE), limit=5)))
+    paths = {form: str(tmp_path / f"out.{form}") for form in ("csv", "jsonl", "html")}
+    for form, path in paths.items():
+        assert call(trainer, ExportEvaluation(evaluation=done.evaluation, path=path, form=form)) == path  # type: ignore[arg-type]
+    table = list(csv.DictReader(Path(paths["csv"]).read_text().splitlines()))
+    assert len(table) == 10
+    assert table[1]["recipe"] == "Polite"
+    assert table[1]["answer"].startswith("You said number ")
+    lines = [json.loads(line) for line in Path(paths["jsonl"]).read_text().splitlines()]
+    assert [line["recipe"] for line in lines[:2]] == ["Brief", "Polite"]
+    assert set(lines[0]["scores"]) == {"Contains", "Exact match", "Word F1"}
+    html = Path(paths["html"]).read_text()
+    assert "<svg" in html
+    assert "You said number" in html
+    assert "http" not in html.replace("http-equiv", "")  # it needs nothing else
+    assert list(tmp_path.glob(".*unfinished")) == []
+
+
+def test_a_removed_set_leaves_the_evaluation_and_a_removed_evaluation_its_shared_answers(
+    trainer: Workbench, asked: str
+) -> None:
+    first = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,), limit=5)))
+    second = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE), limit=5)))
+    call(trainer, RemoveQuestionSet(question_set=asked))
+    assert grid(trainer, first.evaluation).total == 5
+    assert len(call(trainer, RemoveEvaluation(evaluation=first.evaluation)).evaluations) == 1
+    assert report_of(trainer, second.evaluation).answered == 10
+    call(trainer, RemoveEvaluation(evaluation=second.evaluation))
+    with pytest.raises(UserError, match="no evaluation"):
+        grid(trainer, second.evaluation)
+    rows = trainer._database.execute("select (select count(*) from cells), (select count(*) from scores)")
+    assert rows == [(0, 0)]

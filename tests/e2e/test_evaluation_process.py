@@ -1,0 +1,121 @@
+"""An evaluation with the starter model in a core process that is killed: nothing is lost, and nothing made twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from workbench.api import events
+from workbench.api.calls import (
+    AddScorers,
+    CreateQuestionSet,
+    Evaluate,
+    FollowRun,
+    GetCell,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    RegisterStarter,
+    ResumeRun,
+    RunRecord,
+)
+from workbench.api.client import Client
+from workbench.api.ownership import read_owner
+from workbench.errors import WorkerDied
+from workbench.paths import Home
+from workbench.records.evaluation import EvaluationResult, GridPage, ScorerUse
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+
+SHORT = DecodingPart(temperature=0.0, max_tokens=8)
+RECIPES = (
+    Recipe(name="Plain", decoding=SHORT),
+    Recipe(name="Brief", prompting=PromptingPart(instructions="Answer with one word."), decoding=SHORT),
+)
+CAPITALS = {"France": "Paris", "Italy": "Rome", "Japan": "Tokyo", "Spain": "Madrid", "Norway": "Oslo", "Peru": "Lima"}
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> str:
+    path = tmp_path / "capitals.jsonl"
+    rows = [{"question": f"What is the capital of {one}?", "answer": city} for one, city in CAPITALS.items()]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return str(path)
+
+
+@contextlib.contextmanager
+def opened(home: Home) -> Iterator[Client]:
+    client = Client(home, idle_s=0.5)
+    try:
+        yield client
+    finally:
+        client.close()
+        owner = read_owner(home)
+        if owner is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(owner.pid).wait(30)
+
+
+def begun(client: Client, sets: str) -> RunRecord:
+    client.call(RegisterStarter())
+    client.call(CreateQuestionSet(path=sets))
+    return client.call(Evaluate(question_set="capitals", recipes=RECIPES, seed=3))
+
+
+def ended(client: Client, run: RunRecord) -> EvaluationResult:
+    return msgspec.convert(client.call(FollowRun(run=run.id)), EvaluationResult)
+
+
+def grid(client: Client, evaluation: str) -> GridPage:
+    return client.call(ListGrid(evaluation=evaluation))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.name == "nt", reason="kills the core with SIGKILL")
+def test_a_killed_core_loses_no_answer_and_makes_none_twice(
+    tmp_path: Path, sets: str, smollm_path: Path, minilm_path: Path
+) -> None:
+    home, count = Home(tmp_path / "home"), len(RECIPES) * len(CAPITALS)
+    with contextlib.suppress(WorkerDied, OSError), opened(home) as client:
+        run = begun(client, sets)
+        for event in client.stream(FollowRun(run=run.id)):
+            if isinstance(event, events.Progress) and event.stage == "answering" and event.done >= count // 2:
+                owner = read_owner(home)
+                assert owner is not None
+                os.kill(owner.pid, signal.SIGKILL)
+                break
+    with opened(home) as client:
+        [evaluation] = client.call(ListEvaluations()).evaluations
+        kept = client.call(GetEvaluation(evaluation=evaluation.id)).answered
+        assert count // 2 <= kept < count
+        before = [
+            client.call(GetCell(evaluation=evaluation.id, number=number, column=column)).answer
+            for number in range(1, len(CAPITALS) + 1)
+            for column in range(len(RECIPES))
+        ]
+        result = ended(client, client.call(ResumeRun(run=run.id)))
+        assert result.answered == count - kept
+        after = [
+            client.call(GetCell(evaluation=evaluation.id, number=number, column=column)).answer
+            for number in range(1, len(CAPITALS) + 1)
+            for column in range(len(RECIPES))
+        ]
+        assert all(then in (None, now) for then, now in zip(before, after, strict=True))  # times included
+        report = client.call(GetEvaluation(evaluation=evaluation.id))
+        resumed = grid(client, evaluation.id)
+        more = ended(client, client.call(AddScorers(evaluation=evaluation.id, scorers=(ScorerUse(name="rouge-l"),))))
+        assert (more.answered, more.scored) == (0, count)
+        similar = (ScorerUse(name="embedding-similarity"),)
+        assert ended(client, client.call(AddScorers(evaluation=evaluation.id, scorers=similar))).scored == count
+    with opened(Home(tmp_path / "other")) as client:
+        whole = ended(client, begun(client, sets))
+        assert whole.answered == count
+        assert grid(client, whole.evaluation) == resumed
+        assert client.call(GetEvaluation(evaluation=whole.evaluation)).results == report.results

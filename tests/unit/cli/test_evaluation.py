@@ -1,0 +1,175 @@
+"""Question sets and evaluations in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
+from workbench.api.calls import (
+    AddScorers,
+    CreateQuestionSet,
+    Evaluate,
+    EvaluationList,
+    ExportEvaluation,
+    FollowRun,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    ListModels,
+    ListQuestionSets,
+    ModelList,
+    QuestionSetList,
+    RunRecord,
+)
+from workbench.records.evaluation import (
+    CellBrief,
+    Column,
+    ColumnCost,
+    ColumnScore,
+    Evaluation,
+    EvaluationReport,
+    EvaluationResult,
+    GridPage,
+    GridRow,
+    QuestionSet,
+    ScorerResult,
+    ScorerUse,
+)
+from workbench.records.recipes import Recipe
+
+Run = Callable[..., Ran]
+RUN = RunRecord(id="r1", kind="evaluate", title="capitals", state="queued", created=0.0)
+SET = QuestionSet(id="q1", name="capitals", created=0.0, questions=40, tune=20, origin="capitals.jsonl")
+EVALUATION = Evaluation(
+    id="e1",
+    question_set="q1",
+    set_name="capitals",
+    created=0.0,
+    columns=(Column(name="A", recipe=Recipe()), Column(name="B", recipe=Recipe())),
+    scorers=(ScorerUse(name="exact-match"),),
+    questions=40,
+)
+COST = ColumnCost(answers=40, failed=1, declined=2, prompt_tokens=51.4, new_tokens=9.6, seconds=0.52)
+REPORT = EvaluationReport(
+    evaluation=EVALUATION,
+    cells=80,
+    answered=80,
+    costs=(COST, COST),
+    results=(
+        ScorerResult(
+            title="Exact match",
+            unit="",
+            columns=(
+                ColumnScore(value=0.5, low=0.352, high=0.648, n=40),
+                ColumnScore(value=0.75, low=0.598, high=0.858, n=40),
+            ),
+            sentences=("B is better than A by 25 points (7 to 41).",),
+        ),
+    ),
+)
+
+
+@pytest.fixture
+def answers(front: FakeFront) -> FakeFront:
+    front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
+    front.answer(ListModels, ModelList(models=(SMOLLM,)))
+    front.answer(Evaluate, RUN)
+    front.answer(AddScorers, RUN)
+    front.answer(FollowRun, EvaluationResult(evaluation="e1", answered=80, scored=80))
+    front.answer(GetEvaluation, REPORT)
+    return front
+
+
+def test_recipes_are_files_recipes_of_the_home_and_models(run: Run, answers: FakeFront, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "recipes").mkdir(parents=True)
+    (tmp_path / "mine.toml").write_text('schema = 1\nname = "Mine"')
+    (home / "recipes" / "kept.toml").write_text("schema = 1")
+    ran = run(
+        "--home", str(home), "eval", "capi", "--recipe", str(tmp_path / "mine.toml"), "--recipe", "kept", "--recipe",
+        "Smol", "--scorer", "exact-match", "--scorer", "number-match:absolute=0.5,relative=0.1", "--part", "held-out",
+    )  # fmt: skip
+    assert ran.status == 0
+    call = answers.asked(Evaluate)[-1]
+    assert [recipe.name for recipe in call.recipes] == ["Mine", "kept", SMOLLM.name]
+    assert call.recipes[2].model.name == SMOLLM.name
+    assert (call.question_set, call.part) == ("capitals", "held-out")
+    assert [(use.name, use.options) for use in call.scorers] == [
+        ("exact-match", {}),
+        ("number-match", {"absolute": 0.5, "relative": 0.1}),
+    ]
+
+
+def test_the_result_is_a_table_with_intervals_and_a_sentence(run: Run, answers: FakeFront) -> None:
+    ran = run("eval", "capitals", "--recipe", SMOLLM.name)
+    assert "80 of 80" in ran.out
+    assert "75.0  59.8 to 85.8" in ran.out
+    assert "B is better than A by 25 points (7 to 41)." in ran.out
+    plain = run("eval", "capitals", "--recipe", SMOLLM.name, "--json").result
+    assert plain["results"][0]["columns"][1]["value"] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--recipe", "nobody"), "no recipe file, no recipe of the home folder and no chat model"),
+        (("--recipe", SMOLLM.name, "--scorer", "truth"), "no scorer 'truth'"),
+        (("--recipe", SMOLLM.name, "--scorer", "number-match:near=1"), "no setting 'near'"),
+        (("--recipe", SMOLLM.name, "--scorer", "number-match:relative=x"), "relative cannot be 'x'"),
+    ],
+)
+def test_what_is_wrong_is_said(run: Run, answers: FakeFront, arguments: tuple[str, ...], reason: str) -> None:
+    ran = run("eval", "capitals", *arguments)
+    assert ran.status == 1
+    assert reason in ran.err
+
+
+def test_a_judge_is_the_recipe_of_the_scorers_that_judge(run: Run, answers: FakeFront) -> None:
+    run("evaluations", "score", "e1", "--judge", "Smol", "--scorer", "judge-grade:rubric=Short.", "--scorer", "rouge-l")
+    grade, rouge = answers.asked(AddScorers)[-1].scorers
+    assert grade.options == {"rubric": "Short."}
+    assert grade.recipe is not None
+    assert grade.recipe.model.name == SMOLLM.name
+    assert rouge.recipe is None
+
+
+def test_scorers_are_listed(run: Run) -> None:
+    ran = run("eval", "--list-scorers")
+    assert ran.status == 0
+    assert "choice-probability" in ran.out
+    assert "SCORER.per" in ran.out
+
+
+def test_evaluations_are_listed_and_their_rows_shown(run: Run, answers: FakeFront) -> None:
+    answers.answer(ListEvaluations, EvaluationList(evaluations=(EVALUATION,)))
+    assert "A, B" in run("evaluations", "list").out
+    cells = (CellBrief(state="answered", text="Paris", scores=(1.0,)), CellBrief())
+    row = GridRow(number=7, question="Capital?", expected="Paris", cells=cells)
+    answers.answer(ListGrid, GridPage(first=0, total=1, rows=(row,)))
+    ran = run("evaluations", "rows", "e1", "--keep", "wrong")
+    assert "Paris (1)" in ran.out
+    assert answers.asked(ListGrid)[-1].keep == "wrong"
+
+
+def test_the_form_of_an_export_is_that_of_its_name(run: Run, answers: FakeFront, tmp_path: Path) -> None:
+    answers.answer(ExportEvaluation, str(tmp_path / "a.csv"))
+    assert run("evaluations", "export", "e1", "--output", str(tmp_path / "a.csv")).status == 0
+    assert answers.asked(ExportEvaluation)[-1].form == "csv"
+    assert run("evaluations", "export", "e1", "--output", "a.doc").status == 2
+
+
+def test_a_question_set_is_imported_from_one_place(run: Run, front: FakeFront, tmp_path: Path) -> None:
+    front.answer(CreateQuestionSet, SET)
+    path = tmp_path / "capitals.jsonl"
+    path.write_text("")
+    ran = run("questions", "import", str(path), "--column", "question=q", "--tune", "0.25", "--without-context")
+    assert ran.status == 0
+    assert "40 questions, 20 to tune on, 20 held out" in ran.out
+    call = front.asked(CreateQuestionSet)[-1]
+    assert (call.path, call.columns, call.tune_share, call.with_context) == (str(path), {"question": "q"}, 0.25, False)
+    assert run("questions", "import").status == 2
+    assert run("questions", "import", str(path), "--chats").status == 2
+    assert run("questions", "import", str(path), "--tune", "2").status == 2

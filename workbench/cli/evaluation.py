@@ -1,0 +1,293 @@
+"""``workbench eval`` compares recipes on a question set; ``workbench evaluations`` shows what was measured."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.api.calls import (
+    AddScorers,
+    Evaluate,
+    ExportEvaluation,
+    GetCell,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    ListModels,
+    RemoveEvaluation,
+)
+from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, method_lines, one_call, one_sentence
+from workbench.cli.names import complete
+from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.questions import NAMES
+from workbench.cli.runs import run_to_end
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.fields import find_field, parse_text
+from workbench.paths import Home
+from workbench.records.evaluation import CellBrief, CellDetails, EvaluationReport, GridRow, ScorerUse
+from workbench.records.recipes import ModelPart, Recipe, load_recipe
+from workbench.techniques.registry import METHODS
+
+_BAR = 24
+_LONGEST = 40
+
+
+def add_commands(commands: Commands) -> None:
+    evaluating = commands.command(
+        "eval",
+        "answer a question set with recipes, and compare them",
+        evaluate,
+        show_report,
+        "SET",
+        names=NAMES,
+        epilog="Ctrl+C stops; `workbench runs resume RUN` goes on with the answers that are missing.",
+    )
+    evaluating.add_argument(
+        "--recipe",
+        metavar="R",
+        action="append",
+        required=True,
+        dest="recipes",
+        help="a recipe file, a recipe of the home folder, or a model; once for each",
+    )
+    _add_scorer_options(evaluating)
+    evaluating.add_argument("--part", choices=("all", "tune", "held-out"), default="all", help="[%(default)s]")
+    evaluating.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="draw N questions; 0: all")
+    evaluating.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws them [%(default)s]")
+    group = commands.group("evaluations", "what was measured with `workbench eval`")
+    group.command("list", "list evaluations, the latest first", one_call(lambda a: ListEvaluations()), show_list)
+    showing = one_call(lambda a: GetEvaluation(evaluation=a.id))
+    group.command("show", "means with intervals, and comparisons", showing, show_report, "ID")
+    rows = group.command("rows", "the grid of questions and answers", list_rows, show_rows, "ID")
+    rows.add_argument(
+        "--keep", choices=("all", "disagreement", "wrong", "declined", "failed"), default="all", help="[%(default)s]"
+    )
+    rows.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with row I, from 0")
+    rows.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of rows [%(default)s]")
+    cell = group.command(
+        "cell", "one answer, with its scores and sources", get_cell, show_cell, "ID", "NUMBER", "RECIPE"
+    )
+    cell.description = "One answer: the question's number and the recipe's name."
+    scoring = group.command("score", "score the answers by further scorers", score, show_report, "ID")
+    _add_scorer_options(scoring)
+    exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
+    export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID")
+    export.add_argument("--output", metavar="FILE", required=True, help="a .html, .csv or .jsonl file")
+    group.command("remove", "delete an evaluation", remove, REMOVED, "ID")
+
+
+def _add_scorer_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scorer",
+        metavar="S[:FIELD=VALUE,...]",
+        action="append",
+        default=[],
+        dest="scorers",
+        help="a scorer, with settings (--list-scorers); once for each",
+    )
+    parser.add_argument("--judge", metavar="R", default="", help="the recipe of the scorers that judge")
+    parser.add_argument(
+        "--list-scorers", action=_ListScorers, nargs=0, default=argparse.SUPPRESS, help="list the scorers"
+    )
+
+
+class _ListScorers(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print("\n".join(method_lines(METHODS.of("scorer"), "SCORER")).strip("\n"), flush=True)
+        parser.exit(0)
+
+
+def evaluate(session: Session, arguments: argparse.Namespace) -> Events[EvaluationReport]:
+    recipes = []
+    for text in arguments.recipes:
+        recipes.append((yield from _recipe(session, text)))
+    scorers = yield from _scorers(session, arguments)
+    call = Evaluate(
+        question_set=arguments.set,
+        recipes=tuple(recipes),
+        scorers=scorers,
+        part=arguments.part,
+        limit=arguments.limit,
+        seed=arguments.seed,
+    )
+    done = yield from run_to_end(session, call, "Stopping; finished answers are kept.")
+    return (yield from session.call(GetEvaluation(evaluation=done["evaluation"])))
+
+
+def score(session: Session, arguments: argparse.Namespace) -> Events[EvaluationReport]:
+    scorers = yield from _scorers(session, arguments)
+    done = yield from run_to_end(session, AddScorers(evaluation=arguments.id, scorers=scorers))
+    return (yield from session.call(GetEvaluation(evaluation=done["evaluation"])))
+
+
+def list_rows(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    report = yield from session.call(GetEvaluation(evaluation=arguments.id))
+    call = ListGrid(evaluation=arguments.id, first=arguments.first, limit=arguments.limit, keep=arguments.keep)
+    page = yield from session.call(call)
+    names = [column.name for column in report.evaluation.columns]
+    return {"recipes": names, "scorers": [one.title for one in report.results], **msgspec.to_builtins(page)}
+
+
+def get_cell(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    report = yield from session.call(GetEvaluation(evaluation=arguments.id))
+    names = [column.name for column in report.evaluation.columns]
+    name = complete(arguments.recipe, names, "recipe")
+    if name not in names:
+        raise UserError(f"The evaluation has no recipe {name!r}.", f"Its recipes are {', '.join(names)}.")
+    call = GetCell(evaluation=arguments.id, number=at_least(1)(arguments.number), column=names.index(name))
+    details: CellDetails = yield from session.call(call)
+    return {"scorers": [one.title for one in report.results], **msgspec.to_builtins(details)}
+
+
+def export_one(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    form = Path(arguments.output).suffix.lower().lstrip(".")
+    if form not in ("html", "csv", "jsonl"):
+        arguments.parser.error(f"{arguments.output} ends in none of .html, .csv and .jsonl")
+    call = ExportEvaluation(evaluation=arguments.id, path=absolute(arguments.output), form=form)  # type: ignore[arg-type]
+    return {"path": (yield from session.call(call))}
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    left = yield from session.call(RemoveEvaluation(evaluation=arguments.id))
+    return {"removed": arguments.id, "evaluations": left.evaluations}
+
+
+# -- arguments -----------------------------------------------------------------------------------------
+
+
+def _recipe(session: Session, text: str) -> Events[Recipe]:
+    """The recipe of a file, of the home folder, or of a model alone. Raises UserError."""
+    kept = _kept(session.home, text)
+    path = Path(text)
+    if kept is not None or path.is_file():
+        recipe = load_recipe(kept or path)
+        name = recipe.name or path.stem
+        return msgspec.structs.replace(recipe, name=name)
+    models = [model.name for model in (yield from session.call(ListModels())).models if model.kind == "chat"]
+    model = complete(text, models, "model")
+    if model not in models:
+        raise UserError(
+            f"{text!r} is no recipe file, no recipe of the home folder and no chat model.",
+            f"The models are {', '.join(models)}." if models else "Add a model first.",
+        )
+    return Recipe(name=model, model=ModelPart(name=model))
+
+
+def _kept(home: Home, name: str) -> Path | None:
+    if Path(name).name != name:
+        return None
+    path = home.recipes / f"{name.removesuffix('.toml')}.toml"
+    return path if path.is_file() else None
+
+
+def _scorers(session: Session, arguments: argparse.Namespace) -> Events[tuple[ScorerUse, ...]]:
+    judge = (yield from _recipe(session, arguments.judge)) if arguments.judge else None
+    uses = []
+    for text in arguments.scorers:
+        name, _, settings = text.partition(":")
+        method = METHODS.find(name, "scorer")
+        options = {}
+        for setting in filter(None, settings.split(",")):
+            field, _, value = setting.partition("=")
+            options[field] = parse_text(find_field(method.fields, field), value)
+        recipe = judge if "rubric" in method.config.__struct_fields__ else None
+        uses.append(ScorerUse(name=name, options=msgspec.to_builtins(options), recipe=recipe))
+    return tuple(uses)
+
+
+# -- output --------------------------------------------------------------------------------------------
+
+
+def show_report(result: dict[str, Any], output: TextOutput) -> None:
+    report = msgspec.convert(result, EvaluationReport)
+    evaluation = report.evaluation
+    output.pairs(
+        [
+            ("evaluation", evaluation.id),
+            ("set", f"{evaluation.set_name}, {evaluation.questions:,} questions, {evaluation.part}"),
+            ("answers", f"{report.answered:,} of {report.cells:,}"),
+        ]
+    )
+    for one in report.results:
+        output.line()
+        rows = []
+        most = max((c.high for c in one.columns if c is not None), default=1.0) if one.unit else 1.0
+        for column, mean in zip(evaluation.columns, one.columns, strict=True):
+            if mean is None:
+                rows.append((column.name, "", "", "", ""))
+                continue
+            interval = f"{_amount(mean.low, one.unit)} to {_amount(mean.high, one.unit)}"
+            bar = "#" * round(_BAR * mean.value / most) if most else ""
+            rows.append((column.name, _amount(mean.value, one.unit), interval, f"{mean.n:,}", bar))
+        title = f"{one.title.upper()}, {one.unit}" if one.unit else f"{one.title.upper()} %"
+        output.table(("RECIPE", title, "INTERVAL", "ANSWERS", ""), rows, numbers=(title, "ANSWERS"))
+        for sentence in one.sentences:
+            output.line(sentence)
+    output.line()
+    costs = []
+    for column, cost in zip(evaluation.columns, report.costs, strict=True):
+        means = (f"{cost.prompt_tokens:,.0f}", f"{cost.new_tokens:,.0f}", f"{cost.seconds:,.2f}")
+        costs.append((column.name, *means, cost.failed, cost.declined))
+    headers = ("PER ANSWER", "PROMPT TOKENS", "NEW TOKENS", "SECONDS", "FAILED", "DECLINED")
+    output.table(headers, costs, numbers=headers[1:])
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["evaluations"]:
+        output.line("There are no evaluations yet. `workbench eval SET --recipe A --recipe B` makes one.")
+        return
+    rows = [
+        (
+            e["id"],
+            e["set_name"],
+            f"{e['questions']:,}",
+            moment(e["created"]),
+            ", ".join(c["name"] for c in e["columns"]),
+        )
+        for e in result["evaluations"]
+    ]
+    output.table(("ID", "SET", "QUESTIONS", "BEGAN", "RECIPES"), rows, numbers=("QUESTIONS",))
+
+
+def show_rows(result: dict[str, Any], output: TextOutput) -> None:
+    rows = [
+        (row.number, one_line(row.question)[:_LONGEST], one_line(row.expected)[:_LONGEST], *map(_brief, row.cells))
+        for row in msgspec.convert(result["rows"], list[GridRow])
+    ]
+    output.table(("NO", "QUESTION", "EXPECTED", *result["recipes"]), rows, numbers=("NO",))
+    output.line(f"{len(rows):,} of {result['total']:,} rows; scores: {', '.join(result['scorers'])}")
+
+
+def _brief(cell: CellBrief) -> str:
+    scores = "/".join("-" if value is None else f"{value:.2f}".removesuffix(".00") for value in cell.scores)
+    return f"{one_line(cell.text)[:_LONGEST]} ({scores})" if cell.state != "missing" else ""
+
+
+def show_cell(result: dict[str, Any], output: TextOutput) -> None:
+    details = msgspec.convert(result, CellDetails)
+    question, answer = details.question.question, details.answer
+    output.line(question.conversation()[-1].content)
+    output.line()
+    if answer is None:
+        output.line("There is no answer yet.")
+        return
+    output.line(answer.error or answer.text)
+    output.line()
+    scored = zip(result["scorers"], details.scores, strict=True)
+    scores = [(title, f"{_amount(one.value, '')} {one.note}") for title, one in scored if one.value is not None]
+    output.pairs(
+        [
+            ("expected", " | ".join(question.expected)),
+            *scores,
+            ("tokens", f"{answer.usage.prompt_tokens:,} read, {answer.usage.new_tokens:,} written"),
+            ("sources", ", ".join(f"[{c.n}] {Path(c.path).name}" for c in answer.citations)),
+        ]
+    )
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:,.1f}" if unit else f"{100 * value:.1f}"

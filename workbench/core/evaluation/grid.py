@@ -1,0 +1,41 @@
+"""What identifies a cell of an evaluation, so that the same answer is never made twice."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from workbench.records.evaluation import QuestionRow, ScorerUse
+from workbench.records.methods import Method
+from workbench.records.recipes import LARGEST_SEED, RECIPE, Recipe
+
+
+def digest_of(resolved: Recipe, sha256: str) -> str:
+    """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files, whatever its
+    name and seed."""
+    model = msgspec.structs.replace(resolved.model, sha256=sha256, engine="")
+    decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
+    return _digest(RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding)))
+
+
+def seed_of(recipe: Recipe, question: QuestionRow, seed: int) -> int:
+    """The seed of an answer: the recipe's own, else one drawn from the evaluation's for the question."""
+    if recipe.decoding.seed >= 0:
+        return recipe.decoding.seed
+    return int(_digest([seed, question.key]), 16) % (LARGEST_SEED + 1)
+
+
+def cell_of(digest: str, question: QuestionRow, seed: int) -> str:
+    return _digest([digest, question.key, seed])
+
+
+def key_of(use: ScorerUse, method: Method, judge: str, first: str) -> str:
+    """The key of a scorer: its settings with their defaults, the digest of its ``judge``, and of the ``first`` recipe
+    where it compares with that."""
+    return _digest([use.name, msgspec.to_builtins(method.decode(use.options)), judge, first])
+
+
+def _digest(value: Any) -> str:
+    return blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).hexdigest()

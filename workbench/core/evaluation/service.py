@@ -1,0 +1,242 @@
+"""Evaluations of a home: begun, scored further, read, exported, removed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from workbench.answering import AnswerRequest, check
+from workbench.api import events
+from workbench.api.calls import (
+    AddScorers,
+    Evaluate,
+    EvaluationList,
+    ExportEvaluation,
+    GetCell,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    RemoveEvaluation,
+    RunRecord,
+    SuggestScorers,
+)
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.evaluation.question_sets import LONGEST_PAGE
+from workbench.core.runs.kinds.evaluate import EvaluationRun
+from workbench.core.runs.log import RunLog
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, unary
+from workbench.durability import flush_to_disk
+from workbench.errors import UserError
+from workbench.evaluation.methods import suited_scorers
+from workbench.evaluation.report import Answered, write_report
+from workbench.evaluation.results import summarise
+from workbench.paths import absolute_path
+from workbench.records.evaluation import (
+    CellDetails,
+    Column,
+    Evaluation,
+    EvaluationReport,
+    GridPage,
+    NumberedQuestion,
+    ScorerUse,
+)
+from workbench.records.methods import MethodInfo
+from workbench.records.recipes import Recipe
+from workbench.storage.database import new_id
+from workbench.storage.evaluations import EvaluationStore
+from workbench.storage.questions import QuestionStore
+from workbench.techniques.registry import METHODS
+
+MOST_RECIPES = 26
+_LOOKED_AT = 500
+"""Questions from which the suited scorers are told."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluations:
+    _store: EvaluationStore
+    _sets: QuestionStore
+    _services: HomeServices
+    _runs: Runs
+    _changes: ChangeNotifier
+
+    def handlers(self) -> Handlers:
+        return {
+            Evaluate: unary(self.start),
+            AddScorers: unary(self.add_scorers),
+            SuggestScorers: unary(lambda call: self._suited(call.question_set)),
+            ListEvaluations: unary(lambda call: EvaluationList(evaluations=self._store.list_evaluations())),
+            GetEvaluation: unary(lambda call: self.report(self._store.get(call.evaluation))),
+            ListGrid: unary(self.list_grid),
+            GetCell: unary(self.get_cell),
+            RemoveEvaluation: unary(self.remove),
+            ExportEvaluation: self.export,
+        }
+
+    def start(self, call: Evaluate) -> RunRecord:
+        """What cannot be answered is refused before anything is stored."""
+        found = self._sets.get(call.question_set)
+        questions = list(self._sets.questions(found, call.part))
+        if not questions:
+            raise UserError(f"No question of {found.name} is {call.part}.", "Choose another part of the set.")
+        if call.limit:
+            questions = _drawn(questions, call.limit, call.seed)
+        if not 1 <= len(call.recipes) <= MOST_RECIPES:
+            raise UserError(f"{len(call.recipes)} recipes were given; from 1 to {MOST_RECIPES} can be evaluated.")
+        columns = tuple(
+            Column(name=name, recipe=recipe) for name, recipe in zip(_names(call.recipes), call.recipes, strict=True)
+        )
+        for column in columns:
+            resolved = self._services.resolve(column.recipe)
+            request = AnswerRequest(recipe=column.recipe, conversation=questions[0].question.conversation())
+            check(request, resolved, self._services)
+        scorers = self._checked(call.scorers or self._suited(found.id))
+        evaluation = Evaluation(
+            id=new_id(),
+            question_set=found.id,
+            set_name=found.name,
+            created=time.time(),
+            columns=columns,
+            scorers=scorers,
+            part=call.part,
+            limit=call.limit,
+            seed=call.seed,
+            questions=len(questions),
+        )
+        self._store.add(evaluation, questions)
+        return self._queue(evaluation)
+
+    def add_scorers(self, call: AddScorers) -> RunRecord:
+        evaluation = self._store.get(call.evaluation)
+        self._refuse_running(evaluation)
+        known = [msgspec.structs.replace(use, key="") for use in evaluation.scorers]
+        more = [use for use in self._checked(call.scorers) if use not in known]
+        return self._queue(msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *more)))
+
+    def report(self, evaluation: Evaluation) -> EvaluationReport:
+        cells, answered = self._store.count(evaluation.id)
+        return summarise(
+            evaluation,
+            [_row(use.name) for use in evaluation.scorers],
+            [self._store.values(evaluation.id, use.key) for use in evaluation.scorers],
+            self._store.costs(evaluation),
+            cells or evaluation.questions * len(evaluation.columns),
+            answered,
+        )
+
+    def list_grid(self, call: ListGrid) -> GridPage:
+        evaluation = self._store.get(call.evaluation)
+        keys = [use.key for use in evaluation.scorers]
+        key = keys[call.scorer] if 0 <= call.scorer < len(keys) else ""
+        return self._store.page(evaluation, call.keep, key, max(0, call.first), min(max(0, call.limit), LONGEST_PAGE))
+
+    def get_cell(self, call: GetCell) -> CellDetails:
+        evaluation = self._store.get(call.evaluation)
+        if not 0 <= call.column < len(evaluation.columns):
+            raise UserError(f"The evaluation has no recipe number {call.column}.")
+        question = self._store.question(evaluation.id, call.number)
+        cell = self._store.cell(evaluation.id, call.column, call.number)
+        return CellDetails(
+            question=question,
+            column=evaluation.columns[call.column].name,
+            answer=self._store.answer(cell) if cell else None,
+            scores=self._store.scores(cell, [use.key for use in evaluation.scorers]),
+        )
+
+    def remove(self, call: RemoveEvaluation) -> EvaluationList:
+        evaluation = self._store.get(call.evaluation)
+        self._refuse_running(evaluation)
+        self._store.remove(evaluation.id)
+        self._changes.publish("evaluation", evaluation.id)
+        return EvaluationList(evaluations=self._store.list_evaluations())
+
+    def export(self, call: ExportEvaluation, context: RequestContext) -> Iterator[Event]:
+        evaluation = self._store.get(call.evaluation)
+        path = absolute_path(call.path)
+        report, beside = self.report(evaluation), path.with_name(f".{path.name}.unfinished")
+        try:
+            with beside.open("wb") as file:
+                for number, text in enumerate(write_report(call.form, report, self._answered(evaluation))):
+                    if number % 200 == 0:
+                        context.raise_if_cancelled()
+                        yield events.Progress(stage="writing", done=number, total=report.cells, unit="answers")
+                    file.write(text.encode("utf-8", "replace"))
+                flush_to_disk(file)
+            beside.replace(path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
+        finally:
+            beside.unlink(missing_ok=True)
+        yield finish(str(path))
+
+    # -- parts --------------------------------------------------------------------------------------
+
+    def _queue(self, evaluation: Evaluation) -> RunRecord:
+        def note_run(folder: Path, log: RunLog) -> None:  # before the run begins, which changes the evaluation as well
+            self._store.update(msgspec.structs.replace(evaluation, run=folder.name))
+
+        config = EvaluationRun(evaluation=evaluation.id)
+        run = self._runs.add("evaluate", evaluation.title, config, prepare=note_run)
+        self._changes.publish("evaluation", evaluation.id)
+        return run
+
+    def _refuse_running(self, evaluation: Evaluation) -> None:
+        if evaluation.run and self._runs.is_open(evaluation.run):
+            raise UserError("This evaluation is running.", "Wait for its end, or stop it.")
+
+    def _suited(self, question_set: str) -> tuple[ScorerUse, ...]:
+        found = self._sets.get(question_set)
+        rows = [one.question for one in self._sets.questions(found, limit=_LOOKED_AT)]
+        return tuple(ScorerUse(name=name) for name in suited_scorers(rows))
+
+    def _checked(self, scorers: Sequence[ScorerUse]) -> tuple[ScorerUse, ...]:
+        """The scorers with recipes for those that judge. Raises UserError for unknown names, settings and recipes."""
+        checked = []
+        for use in scorers:
+            method = METHODS.find(use.name, "scorer")
+            method.decode(use.options)
+            if use.recipe is not None:
+                self._services.resolve(use.recipe)
+            elif "rubric" in method.config.__struct_fields__:
+                use = msgspec.structs.replace(use, recipe=Recipe())
+                self._services.resolve(Recipe())
+            checked.append(msgspec.structs.replace(use, key=""))
+        return tuple(checked)
+
+    def _answered(self, evaluation: Evaluation) -> Iterator[Answered]:
+        keys = [use.key for use in evaluation.scorers]
+        for number, question in self._store.questions(evaluation.id).items():
+            for place, column in enumerate(evaluation.columns):
+                cell = self._store.cell(evaluation.id, place, number)
+                yield Answered(question, column.name, self._store.answer(cell), self._store.scores(cell, keys))
+
+
+def _row(name: str) -> MethodInfo:
+    return METHODS.row(name, "scorer")
+
+
+def _names(recipes: Sequence[Recipe]) -> list[str]:
+    """The recipes' names, or letters; numbered where they are the same."""
+    names = [" ".join(recipe.name.split()) or chr(ord("A") + place) for place, recipe in enumerate(recipes)]
+    return [
+        f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
+        for place, name in enumerate(names)
+    ]
+
+
+def _drawn(questions: list[NumberedQuestion], limit: int, seed: int) -> list[NumberedQuestion]:
+    """So many questions, whichever the order of the set."""
+
+    def rank(one: NumberedQuestion) -> bytes:
+        return blake2b(f"{seed} {one.question.key} {one.number}".encode(), digest_size=8).digest()
+
+    return sorted(sorted(questions, key=rank)[:limit], key=lambda one: one.number)

@@ -1,0 +1,330 @@
+"""The kind of run that answers the questions of an evaluation with each of its recipes, and scores the answers.
+
+An answer is stored with its scores when it is complete, under an id of recipe, question and seed. So a run that was
+stopped or killed goes on with the answers that are missing, and a scorer that is added later generates nothing.
+Questions are in the order of their texts, so that what they begin with in common is computed once; the first one of a
+recipe is answered alone, since prompts that arrive together share nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from workbench.answering import AnswerRequest, answer
+from workbench.api import events
+from workbench.api.calls import AskResult, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import error_of, finish
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.evaluation.grid import cell_of, digest_of, key_of, seed_of
+from workbench.core.evaluation.scoring import HomeScorerContext
+from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.errors import Cancelled, UserError
+from workbench.evaluation.scorers.scorer import WITHOUT_ANSWER, Scorable, score_answer
+from workbench.models.checksums import Checksums
+from workbench.records.evaluation import CellAnswer, Evaluation, EvaluationResult, NumberedQuestion, Score, ScorerUse
+from workbench.records.methods import Method
+from workbench.records.recipes import Recipe
+from workbench.records.stored import Stored
+from workbench.storage.evaluations import EvaluationStore, Place
+from workbench.techniques.registry import METHODS
+
+TOGETHER = 4
+"""Answers that are generated side by side."""
+
+FAILED_ALONE = 3
+"""When so many of a recipe's first answers fail, and none succeeds, the run fails with their reason."""
+
+POLL_S = 0.2
+_TOLD_EVERY_S = 0.5
+ASKS_MODEL, COMPARES = "asks a model", "compares"
+
+
+class EvaluationRun(msgspec.Struct, frozen=True, kw_only=True):
+    """The config of a run: the evaluation that it works on."""
+
+    evaluation: str
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluateRuns(RunKind):
+    config = Stored("config of this run", EvaluationRun)
+    result = Stored("result of this run", EvaluationResult)
+    resumable = True
+
+    _store: EvaluationStore
+    _services: HomeServices
+    _checksums: Checksums
+    _changes: ChangeNotifier
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        """Evaluations run one after the other: each takes the model for itself."""
+        return "evaluation"
+
+    def set_paused(self, run: OpenRun, paused: bool) -> None:
+        """The answers that are being generated are completed first."""
+
+    def work(self, run: OpenRun) -> Event:
+        evaluation = self._store.get(msgspec.convert(run.record.config, EvaluationRun).evaluation)
+        try:
+            work = _Work(self, run, self._prepare(evaluation, run))
+            answered = work.answer_all()
+            return finish(EvaluationResult(evaluation=evaluation.id, answered=answered, scored=work.score_all()))
+        finally:
+            self._changes.publish("evaluation", evaluation.id)
+
+    def _prepare(self, evaluation: Evaluation, run: OpenRun) -> Evaluation:
+        """The evaluation with the digests of its recipes and scorers, and its grid. Raises UserError when a recipe
+        answers otherwise than when the evaluation began."""
+        run.emit(events.Progress(stage="reading the models"))
+        columns = [
+            msgspec.structs.replace(column, digest=self._digest(column.recipe, run)) for column in evaluation.columns
+        ]
+        for before, now in zip(evaluation.columns, columns, strict=True):
+            if before.digest and before.digest != now.digest:
+                raise UserError(
+                    f"The model, an adapter or the documents of {now.name} have changed since this evaluation began.",
+                    "Start a new evaluation; answers of recipes that have not changed are taken over.",
+                )
+        first = f"{columns[0].digest} {evaluation.seed}"
+        scorers = tuple(self._with_key(use, first, run) for use in evaluation.scorers)
+        begun = bool(evaluation.columns[0].digest)
+        evaluation = msgspec.structs.replace(evaluation, columns=tuple(columns), scorers=scorers)
+        if begun:
+            self._store.update(evaluation)
+            return evaluation
+        questions = self._store.questions(evaluation.id)
+        self._store.set_grid(
+            evaluation,
+            (
+                (place, number, cell_of(column.digest, q.question, seed_of(column.recipe, q.question, evaluation.seed)))
+                for place, column in enumerate(columns)
+                for number, q in questions.items()
+            ),
+        )
+        return evaluation
+
+    def _digest(self, recipe: Recipe, run: OpenRun) -> str:
+        resolved = self._services.resolve(recipe)
+        return digest_of(resolved.recipe, self._checksums.compute(resolved.model.files, run.context))
+
+    def _with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
+        method = METHODS.find(use.name, "scorer")
+        judge = self._digest(use.recipe, run) if use.recipe is not None else ""
+        return msgspec.structs.replace(use, key=key_of(use, method, judge, first if COMPARES in method.traits else ""))
+
+
+class _Work:
+    """The work of one run on a prepared evaluation."""
+
+    def __init__(self, kind: EvaluateRuns, run: OpenRun, evaluation: Evaluation) -> None:
+        self._store, self._services, self._changes = kind._store, kind._services, kind._changes
+        self._run, self._evaluation = run, evaluation
+        self._questions = self._store.questions(evaluation.id)
+        self._context = HomeScorerContext(kind._services, run.context, self._tell_loading)
+        self._scorers = [(use, METHODS.find(use.name, "scorer")) for use in evaluation.scorers]
+        self._lock = threading.Lock()  # guards what follows
+        self._held: dict[int, list[tuple[Place, CellAnswer]]] = {}  # failed answers of columns without another one
+        self._succeeded: set[int] = set()
+        self._told = 0.0
+
+    def answer_all(self) -> int:
+        """Make the answers that are missing, with the scores that ask no model. Returns how many."""
+        if all(WITHOUT_ANSWER in method.traits for _, method in self._scorers):
+            return 0
+        places = self._store.places(self._evaluation.id)
+        missing = self._store.places(self._evaluation.id, unanswered=True)
+        pace = _Pace("answering", "answers", len(places), len(places) - len(missing), self._run)
+        for column, mine in self._by_column(missing):
+            name = self._evaluation.columns[column].name
+            for some in (mine[:1], mine[1:]):
+                self._side_by_side(some, partial(self._answer, pace=pace, name=name))
+            with self._lock:
+                failed = self._held.pop(column, [])
+            if failed and column not in self._succeeded:
+                raise UserError(f"{name} could not answer: {failed[0][1].error}")
+        return pace.made
+
+    def score_all(self) -> int:
+        """Make the scores that are missing. Returns how many."""
+        made = 0
+        for use, method in self._scorers:
+            unscored = self._store.places(self._evaluation.id, unscored=use.key)
+            pace = _Pace("scoring", "scores", len(unscored), 0, self._run)
+            for _, mine in self._by_column(unscored):
+                self._side_by_side(mine, partial(self._score, use=use, method=method, pace=pace))
+            made += pace.made
+        return made
+
+    # -- one answer, one score ----------------------------------------------------------------------
+
+    def _answer(self, place: Place, pace: _Pace, name: str) -> None:
+        column, number, cell = place
+        if self._store.answer(cell) is not None:  # two columns or rows that ask the same
+            pace.add(name)
+            return
+        recipe, question = self._evaluation.columns[column].recipe, self._questions[number].question
+        seed = seed_of(recipe, question, self._evaluation.seed)
+        seeded = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=seed))
+        began = time.monotonic()
+        request = AnswerRequest(recipe=seeded, conversation=question.conversation())
+        ended: Event | None = None
+        for event in answer(request, self._services, self._run.context, background=True):
+            if isinstance(event, events.TERMINAL):
+                ended = event
+            elif isinstance(event, events.Progress) and not event.step:
+                self._tell_loading(event)
+        seconds = round(time.monotonic() - began, 3)
+        if isinstance(ended, events.Finished):
+            made = _cell(msgspec.convert(ended.result, AskResult), seconds)
+            with self._lock:
+                self._succeeded.add(column)
+                failed = self._held.pop(column, [])
+            for one, error in (*failed, (place, made)):
+                self._keep(one, error)
+                pace.add(name)
+        elif isinstance(ended, events.Failed) and ended.reason == "user":
+            made = CellAnswer(text="", error=f"{ended.message} {ended.hint}".strip(), seconds=seconds)
+            with self._lock:
+                alone = column not in self._succeeded
+                held = self._held.setdefault(column, []) if alone else []
+                held.append((place, made))
+            if alone and len(held) >= FAILED_ALONE:
+                raise UserError(f"{name} could not answer: {ended.message}", ended.hint)
+            if not alone:
+                self._keep(place, made)
+                pace.add(name)
+        else:
+            assert isinstance(ended, events.Failed | events.Cancelled)
+            raise error_of(ended)
+
+    def _keep(self, place: Place, made: CellAnswer) -> None:
+        """Store an answer with the scores that ask no model."""
+        column, number, cell = place
+        scores = {
+            use.key: score_answer(
+                method, self._scorable(column, number, made, use), method.decode(use.options), self._context
+            )
+            for use, method in self._scorers
+            if ASKS_MODEL not in method.traits
+        }
+        self._store.put(cell, made, scores)
+        self._tell_change()
+
+    def _score(self, place: Place, use: ScorerUse, method: Method, pace: _Pace) -> None:
+        column, number, cell = place
+        made = self._store.answer(cell)
+        first: CellAnswer | None = None
+        if COMPARES in method.traits and column:
+            first = self._store.answer(self._store.cell(self._evaluation.id, 0, number))
+        if made is None and WITHOUT_ANSWER not in method.traits:
+            return
+        scorable = self._scorable(column, number, made or CellAnswer(text=""), use, first)
+        score: Score = score_answer(method, scorable, method.decode(use.options), self._context)
+        self._store.put_scores(cell, {use.key: score})
+        self._tell_change()
+        pace.add(method.title)
+
+    def _scorable(
+        self, column: int, number: int, made: CellAnswer, use: ScorerUse, first: CellAnswer | None = None
+    ) -> Scorable:
+        return Scorable(
+            question=self._questions[number].question,
+            answer=made,
+            recipe=self._evaluation.columns[column].recipe,
+            first=first,
+            judge=use.recipe or Recipe(),
+        )
+
+    # -- order, threads, news -----------------------------------------------------------------------
+
+    def _by_column(self, places: Sequence[Place]) -> Iterator[tuple[int, list[Place]]]:
+        """Places by column, those of one model after each other, each in the order of the questions' texts."""
+        columns = self._evaluation.columns
+        order = sorted({place[0] for place in places}, key=lambda c: (msgspec.json.encode(columns[c].recipe.model), c))
+        for column in order:
+            mine = [place for place in places if place[0] == column]
+            yield column, sorted(mine, key=lambda place: (_text(self._questions[place[1]]), place[1]))
+
+    def _side_by_side(self, places: Iterable[Place], work: Callable[[Place], None]) -> None:
+        """Do the work for each place on some threads. Raises the first exception, once all threads have ended."""
+        waiting, raised, lock = iter(places), list[Exception](), threading.Lock()
+
+        def run() -> None:
+            while not raised:
+                while self._run.paused and not self._run.context.wait_cancelled(POLL_S):
+                    pass
+                with lock:
+                    place = next(waiting, None)
+                if place is None:
+                    return
+                try:
+                    self._run.context.raise_if_cancelled()
+                    work(place)
+                except Exception as error:  # noqa: BLE001 - raised again on the run's thread
+                    raised.append(error)
+
+        threads = [threading.Thread(target=run, name=f"{self._run.id}-{n}", daemon=True) for n in range(TOGETHER)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if raised:
+            raise next((error for error in raised if not isinstance(error, Cancelled)), raised[0])
+
+    def _tell_loading(self, event: Event) -> None:
+        if isinstance(event, events.Progress):
+            self._run.emit(msgspec.structs.replace(event, seq=0, at=0.0))
+
+    def _tell_change(self) -> None:
+        now = time.monotonic()
+        if now - self._told > _TOLD_EVERY_S:
+            self._told = now
+            self._changes.publish("evaluation", self._evaluation.id)
+
+
+class _Pace:
+    """How far a stage is, and how long the rest takes. ``done`` of ``total`` were there before."""
+
+    def __init__(self, stage: str, unit: str, total: int, done: int, run: OpenRun) -> None:
+        self._stage, self._unit, self._total, self._before, self._run = stage, unit, total, done, run
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self.made = 0
+
+    def add(self, detail: str) -> None:
+        with self._lock:
+            self.made += 1
+            done = self._before + self.made
+            left = (time.monotonic() - self._began) / self.made * (self._total - done)
+            self._run.emit(
+                events.Progress(
+                    stage=self._stage, done=done, total=self._total, unit=self._unit, seconds_left=left, detail=detail
+                )
+            )
+
+
+def _cell(result: AskResult, seconds: float) -> CellAnswer:
+    return CellAnswer(
+        text=result.answer,
+        declined=result.declined,
+        citations=result.citations,
+        passages=result.passages,
+        verification=result.verification,
+        usage=result.usage,
+        seconds=seconds,
+        notices=result.notices,
+        trace=result.trace,
+        recipe=result.recipe,
+    )
+
+
+def _text(question: NumberedQuestion) -> str:
+    return "\n".join(message.content for message in question.question.messages)
