@@ -55,7 +55,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--technique",
         metavar="T",
         choices=[method.name for method in METHODS.of("technique")],
-        help=f"the prompting technique (settings: --fields prompting). {_techniques()}",
+        help=f"the prompting technique (explained by --fields prompting): {_techniques()}",
     )
     parser.add_argument(
         "--adapter",
@@ -130,7 +130,7 @@ def _description(path: str) -> str:
 
 
 def _techniques() -> str:
-    return " ".join(f"{method.name}: {method.summary}" for method in METHODS.of("technique"))
+    return ", ".join(method.name for method in METHODS.of("technique"))
 
 
 def _methods_help() -> dict[str, list[str]]:

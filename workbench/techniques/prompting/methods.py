@@ -11,7 +11,9 @@ from workbench.records.methods import Method, Trait
 from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
 
 
-def _technique(name: str, title: str, summary: str, source: str, *traits: Trait, cost: str = "") -> Method:
+def _technique(
+    name: str, title: str, summary: str, source: str, *traits: Trait, cost: str = "", needs: tuple[str, ...] = ()
+) -> Method:
     """The row of the module ``name`` of this package: its ``Options`` are the settings, its ``run`` carries it out."""
     path = f"workbench.techniques.prompting.{name.replace('-', '_')}"
     return Method(
@@ -23,6 +25,7 @@ def _technique(name: str, title: str, summary: str, source: str, *traits: Trait,
         source=source,
         config=import_module(path).Options,
         entry=f"{path}:run",
+        needs=needs,
         traits=traits,
         cost=cost,
     )
@@ -34,5 +37,60 @@ METHODS = (
         "Direct",
         "Answer in one generation, after the instructions.",
         "Ouyang et al. 2022, Training language models to follow instructions, arXiv:2203.02155",
+    ),
+    _technique(
+        "chain-of-thought",
+        "Chain of thought",
+        "Reason step by step, then extract the answer in a constrained form.",
+        "Kojima et al. 2022, Zero-Shot Reasoners, arXiv:2205.11916; Wei et al. 2022, Chain-of-Thought Prompting, "
+        "arXiv:2201.11903",
+        "one answer",
+        cost="Two generations per answer.",
+        needs=("grammars",),
+    ),
+    _technique(
+        "self-consistency",
+        "Self-consistency",
+        "Draw several reasonings; the answer that most of them reach wins.",
+        "Wang et al. 2022, Self-Consistency Improves Chain of Thought Reasoning, arXiv:2203.11171",
+        "one answer",
+        cost="Up to twice as many generations as samples; they share the prompt.",
+        needs=("grammars",),
+    ),
+    _technique(
+        "least-to-most",
+        "Least-to-most",
+        "Take the question apart and answer the smaller questions one after another.",
+        "Zhou et al. 2022, Least-to-Most Prompting, arXiv:2205.10625",
+        "one answer",
+        cost="Two generations and one for each smaller question.",
+        needs=("grammars",),
+    ),
+    _technique(
+        "step-back",
+        "Step-back",
+        "Answer the more general question first, then this one.",
+        "Zheng et al. 2023, Take a Step Back, arXiv:2310.06117",
+        "one answer",
+        cost="Four generations per answer.",
+        needs=("grammars",),
+    ),
+    _technique(
+        "generated-knowledge",
+        "Generated knowledge",
+        "Write statements that help, and keep the answer that one of them makes surest.",
+        "Liu et al. 2021, Generated Knowledge Prompting for Commonsense Reasoning, arXiv:2110.08387",
+        "one answer",
+        cost="A statement and an answer for each; they share the prompt.",
+        needs=("grammars", "token_logprobs"),
+    ),
+    _technique(
+        "self-refine",
+        "Self-refine",
+        "Criticise and rewrite a draft; the best-rated draft is the answer.",
+        "Madaan et al. 2023, Self-Refine: Iterative Refinement with Self-Feedback, arXiv:2303.17651",
+        "one answer",
+        cost="Three generations and a rating for each round.",
+        needs=("token_logprobs",),
     ),
 )

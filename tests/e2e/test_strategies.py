@@ -1,0 +1,94 @@
+"""Reasoning strategies with the starter models, through the whole core: the mechanism, not the quality."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local_front import LocalFront
+from workbench.api import events
+from workbench.api.calls import Ask, AskResult, CreateQuestionSet, GetTrace, PromptText, RegisterStarter, ShowPrompt
+from workbench.core.app import Workbench
+from workbench.paths import Home
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.records.trace import Trace
+
+APPLES = "Tom has 3 apples and buys 4 more. How many apples does he have?"
+FISH = "Which of these is a fish?\n\nA. cod\nB. cow\nC. cat\n\nAnswer with the letter of the right choice."
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory, smollm_path: Path, minilm_path: Path) -> Iterator[LocalFront]:
+    workbench = Workbench(Home(tmp_path_factory.mktemp("strategies") / "home"))
+    workbench.start()
+    front = LocalFront(workbench)
+    front.call(RegisterStarter())
+    yield front
+    front.close()
+    workbench.close()
+
+
+def ask(front: LocalFront, question: str, technique: str, **options: Any) -> tuple[AskResult, Trace, list[str]]:
+    """The answer, its stored steps, and what streamed as its thought."""
+    thoughts: list[str] = []
+
+    def watch(event: events.Event) -> None:
+        if isinstance(event, events.Thought) and not event.step:
+            thoughts.append(event.text)
+
+    recipe = Recipe(
+        prompting=PromptingPart(technique=technique, options=options), decoding=DecodingPart(seed=3, max_tokens=24)
+    )
+    result = front.call(Ask(question=question, recipe=recipe), watch)
+    return result, front.call(GetTrace(message=result.message)), thoughts
+
+
+def test_a_chain_of_thought_ends_in_a_number(front: LocalFront) -> None:
+    options = {"answer": "number", "reasoning_tokens": 32}
+    result, trace, thoughts = ask(front, APPLES, "chain-of-thought", **options)
+    assert re.fullmatch(r"-?\d+(\.\d+)?", result.answer)
+    assert "".join(thoughts) == result.sequences[0].thought
+    reasoning, extraction = trace.steps
+    assert reasoning.usage is not None
+    assert extraction.usage is not None
+    assert extraction.usage.cached_tokens > reasoning.usage.prompt_tokens  # it goes on from the reasoning
+    assert result.usage.new_tokens == reasoning.usage.new_tokens + extraction.usage.new_tokens
+    assert all(step.tokens is not None for step in trace.steps)
+
+
+def test_samples_share_the_prompt_and_vote(front: LocalFront) -> None:
+    options = {"answer": "number", "samples": 3, "reasoning_tokens": 24, "max_tokens_total": 400}
+    result, trace, _ = ask(front, APPLES, "self-consistency", **options)
+    samples = [step for step in trace.steps if step.kind == "reasoning"]
+    assert 2 <= len(samples) <= 3
+    assert len({step.output for step in samples}) > 1
+    assert all(step.usage is not None and step.usage.cached_tokens > 30 for step in samples[1:])
+    vote = next(step for step in trace.steps if step.kind == "vote")
+    assert vote.output.startswith(f"{result.answer}: ")
+    assert result.usage.new_tokens <= 400
+
+
+def test_knowledge_makes_a_choice_sure(front: LocalFront) -> None:
+    options = {"statements": 2, "statement_tokens": 16}
+    result, trace, _ = ask(front, FISH, "generated-knowledge", **options)
+    assert result.answer in ("A", "B", "C")
+    scores = [step for step in trace.steps if step.kind == "score"]
+    assert scores
+    assert all(step.score is not None and 1 / 3 <= step.score <= 1 for step in scores)
+
+
+def test_similar_examples_are_in_the_exact_prompt(front: LocalFront, tmp_path: Path) -> None:
+    rows = tmp_path / "pairs.jsonl"
+    pairs = {"What is the capital of Spain?": "Madrid", "How much is 2 plus 5?": "7", "How much is 3 plus 3?": "6"}
+    rows.write_text("".join(f'{{"question": "{q}", "answer": "{a}"}}\n' for q, a in pairs.items()), "utf-8")
+    front.call(CreateQuestionSet(path=str(rows), name="pairs", tune_share=1.0))
+    part = PromptingPart(instructions="Be brief.", output="One word.", examples="pairs", example_count=1)
+    shown: PromptText = front.call(ShowPrompt(question="What is the capital of Italy?", recipe=Recipe(prompting=part)))
+    assert "capital of Spain?\n\nOne word.<|im_end|>\n<|im_start|>assistant\nMadrid<|im_end|>" in shown.text
+    assert "plus" not in shown.text
+    assert shown.text.endswith("capital of Italy?\n\nOne word.<|im_end|>\n<|im_start|>assistant\n")
+    assert 30 < shown.tokens < 120

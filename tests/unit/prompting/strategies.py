@@ -1,0 +1,56 @@
+"""What tests of the prompting techniques share: a recipe's technique run on a fake model, and a model that obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, Reply
+from workbench.answering import AnswerRequest, answer
+from workbench.api import events
+from workbench.api.calls import AskResult
+from workbench.api.protocol import RequestContext, error_of
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.trace import TraceStep
+
+QUESTION = "A pen costs 3 and a book 5 more. What do both cost?"
+
+
+def ask(
+    technique: str,
+    model: FakeModelBackend,
+    *,
+    question: str = QUESTION,
+    decoding: DecodingPart | None = None,
+    retriever: FakeRetriever | None = None,
+    **options: Any,
+) -> AskResult:
+    """The answer of a technique with these options. Raises what the answer fails with."""
+    recipe = Recipe(
+        prompting=PromptingPart(technique=technique, options=options),
+        decoding=decoding or DecodingPart(),
+        retrieval=None if retriever is None else RetrievalPart(collection="papers", decline=False),
+    )
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+    *_, last = answer(request, FakeServices(model, retriever), RequestContext())
+    if isinstance(last, events.Failed):
+        raise error_of(last)
+    assert isinstance(last, events.Finished)
+    return msgspec.convert(last.result, AskResult)
+
+
+def obedient(reply: Callable[[Sequence[Message], DecodingPart, str], str]) -> Callable[..., Reply]:
+    """Replies of at most ``max_tokens`` words, as a real model gives."""
+
+    def cut(messages: Sequence[Message], decoding: DecodingPart, start: str) -> Reply:
+        return " ".join(reply(messages, decoding, start).split()[: decoding.max_tokens])
+
+    return cut
+
+
+def steps_of(result: AskResult, kind: str = "") -> list[TraceStep]:
+    assert result.trace is not None
+    return [step for step in result.trace.steps if not kind or step.kind == kind]

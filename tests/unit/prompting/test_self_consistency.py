@@ -1,0 +1,88 @@
+"""The vote over several reasonings."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from tests.fakes import FakeModelBackend
+from tests.unit.prompting.strategies import ask, steps_of
+from workbench.engine.inference_calls import Generated
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
+from workbench.techniques.prompting.self_consistency import Sample, Vote, count, next_group
+
+
+def model_of(answers: Sequence[str]) -> FakeModelBackend:
+    """Its n-th reasoning leads to the n-th answer."""
+    reasoned = iter(range(100))
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        if "Therefore" in start:
+            return answers[int(start.split("number ")[1].split()[0])]
+        return f" This is number {next(reasoned)} of them."
+
+    return FakeModelBackend(reply)
+
+
+def test_most_votes_win_and_the_agreement_is_shown() -> None:
+    model = model_of(["11", "12", "11.0", "11", "12"])
+    result = ask("self-consistency", model, answer="number", samples=5)
+    assert result.answer == "11"
+    assert result.sequences[0].thought.endswith("This is number 0 of them.")
+    (vote,) = steps_of(result, "vote")
+    assert vote.output == "11: 3 of 4\n12: 1 of 4"  # the fifth could not change it
+    assert vote.score == pytest.approx(0.75)
+    assert result.notices == ()
+    assert len({part.seed for part in model.decodings if part.format == "text"}) == 4
+
+
+def test_it_stops_when_the_leader_cannot_be_overtaken() -> None:
+    model = model_of(["7"] * 16)
+    assert ask("self-consistency", model, answer="number", samples=16).answer == "7"
+    assert model.together == [9, 9]  # nine of sixteen suffice: reasonings, then extractions
+
+
+def test_a_tie_is_told_and_the_more_probable_reasoning_decides() -> None:
+    result = ask("self-consistency", model_of(["1", "2", "2", "1"]), answer="number", samples=4)
+    assert any("2 of 4 votes each: 1, 2" in note for note in result.notices)
+    likely = Sample("b", "b", Generated(text="", mean_logprob=-0.1), Generated(text="b"))
+    others = [Sample(key, key, Generated(text="", mean_logprob=-1.0), Generated(text=key)) for key in "aab"]
+    assert count([*others, likely]).groups[0][0] is likely
+
+
+def test_an_answer_that_cannot_be_read_has_no_vote() -> None:
+    result = ask("self-consistency", FakeModelBackend(lambda *_: "!"), samples=2)
+    assert "Let's think" in result.answer or result.answer == "!"
+
+
+def test_the_groups_are_the_smallest_that_could_decide() -> None:
+    """Against a vote of all: the leader is the same, and no group could have been smaller."""
+    rng = random.Random(5)
+    for _ in range(300):
+        samples = rng.randint(2, 16)
+        cast = [rng.choice("aabc") for _ in range(samples)]
+        made = [Sample(one, one, Generated(text=one, mean_logprob=-1.0), Generated(text=one)) for one in cast]
+        drawn = 0
+        while wave := next_group(count(made[:drawn]), samples - drawn):
+            lead = _lead(count(made[:drawn]))
+            assert lead + wave - 1 <= samples - drawn - (wave - 1), "a smaller group would have decided"
+            drawn += wave
+        rest = samples - drawn
+        assert rest == 0 or _lead(count(made[:drawn])) > rest
+        if rest:
+            assert count(made).groups[0][0].key == count(made[:drawn]).groups[0][0].key
+
+
+def _lead(vote: Vote) -> int:
+    counts = [*map(len, vote.groups), 0, 0]
+    return counts[0] - counts[1]
+
+
+def test_a_small_budget_votes_with_what_there_is() -> None:
+    result = ask("self-consistency", model_of(["3"] * 16), answer="number", samples=16, max_nodes=4)
+    assert result.answer == "3"
+    assert any("4 thoughts" in note for note in result.notices)
+    assert steps_of(result, "vote")[0].output == "3: 4 of 4"

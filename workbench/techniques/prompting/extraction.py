@@ -1,0 +1,222 @@
+"""The answer of a reasoning: extracted by a second generation whose form is constrained, and compared by what it means.
+
+Kojima et al. 2022, "Large Language Models are Zero-Shot Reasoners" (arXiv:2205.11916), extract in a second prompt; here
+the answer's form is a grammar, so that there is always one to read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.engine.inference_calls import Generated, GeneratedSequence
+from workbench.errors import UserError
+from workbench.fields import about
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
+from workbench.techniques.context import AnswerContext, Ask
+from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate
+from workbench.techniques.prompting.budget import Budget, Budgeted, Exhausted, mirrored
+
+_T = TypeVar("_T")
+AnswerForm = Literal["automatic", "text", "number", "expression", "choice", "schema"]
+
+THEREFORE = "\n\nTherefore, the answer is:\n"
+NUMBER = r"-?[0-9]{1,15}(\.[0-9]{1,10})?"
+EXPRESSION = """root ::= term (" "? [-+*/] " "? term){0,12}
+term ::= "-"? [0-9]{1,12} ("." [0-9]{1,6})? | "(" term (" "? [-+*/] " "? term){1,8} ")"
+"""
+_LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s+\S", re.MULTILINE)
+EXTRACTION_TOKENS = 48
+TEXT_TOKENS = 256
+RESERVE = 64
+"""Tokens that a reasoning leaves for the extraction of its answer."""
+
+
+class Extracting(Budgeted, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of strategies whose answer is extracted from a reasoning."""
+
+    answer: Annotated[
+        AnswerForm,
+        about("Answer form"),
+        "What is extracted. Automatic: the recipe's answer format; a letter where the question lists lettered choices; "
+        "else text.",
+    ] = "automatic"
+    choices: Annotated[tuple[str, ...], about("Choices", multiline=True), "For the form choice: one a line."] = ()
+    schema: Annotated[str, about("Schema", multiline=True), "For the form schema: a JSON schema."] = ""
+
+
+class Reasoned(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of strategies that write a reasoning before the answer."""
+
+    trigger: Annotated[str, about("Beginning"), "How each reasoning begins."] = "Let's think step by step."
+    reasoning_tokens: Annotated[
+        int, about("Reasoning", ge=16, le=4096, unit="tokens"), "Maximum length of one reasoning."
+    ] = 256
+
+
+class Extraction(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer is extracted: its ``form``, the ``decoding`` that constrains it, and that of the ``reasoning``."""
+
+    form: AnswerForm
+    decoding: DecodingPart
+    reasoning: DecodingPart
+    choices: tuple[str, ...] = ()
+
+    def ask(self, messages: Sequence[Message], reasoning: str, *, parent: str = "") -> Ask:
+        """The generation that extracts. Its text begins with the reasoning where its form is constrained: ``read``
+        takes what follows."""
+        if self.form == "text":
+            said = (Message("assistant", reasoning.strip()), Message("user", _FINALLY)) if reasoning.strip() else ()
+            asked = (*messages, *said)
+            return Ask(messages=asked, title=_TITLE, kind="extraction", parent=parent, decoding=self.decoding)
+        return Ask(
+            messages=messages,
+            title=_TITLE,
+            kind="extraction",
+            parent=parent,
+            decoding=self.decoding,
+            assistant_start=self.start(reasoning),
+        )
+
+    def start(self, reasoning: str) -> str:
+        """How the text of an extraction begins."""
+        return "" if self.form == "text" else f"{reasoning.strip()}{THEREFORE}".lstrip()
+
+    def read(self, text: str, reasoning: str) -> str:
+        """The extracted answer."""
+        return text.removeprefix(self.start(reasoning)).strip()
+
+    def key(self, answer: str) -> str:
+        """The same for answers that mean the same; "" for none."""
+        return normalised(answer, self.form)
+
+
+_FORMS: dict[str, AnswerForm] = {"choice": "choice", "json_schema": "schema", "json": "schema"}
+_TITLE = "Extract the answer"
+_FINALLY = "Now give only the final answer."
+
+
+def extraction_of(options: Extracting, messages: Sequence[Message], decoding: DecodingPart) -> Extraction:
+    """How the answer to the last message is extracted. Raises UserError for a form without its choices or schema."""
+    base = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=EXTRACTION_TOKENS, seed=decoding.seed)
+    reasoning = msgspec.structs.replace(decoding, format="text", grammar="")
+    form, choices = options.answer, options.choices
+    if form == "automatic":
+        if decoding.format != "text":
+            form = _FORMS.get(decoding.format, "number")
+            constrained = msgspec.structs.replace(
+                base, format=decoding.format, grammar=decoding.grammar, max_tokens=decoding.max_tokens
+            )
+            return Extraction(form=form, decoding=constrained, reasoning=reasoning)
+        choices = tuple(dict.fromkeys(_LETTERED.findall(messages[-1].content)))
+        form = "choice" if len(choices) > 1 else "text"
+    match form:
+        case "number":
+            part = msgspec.structs.replace(base, format="regex", grammar=NUMBER)
+        case "expression":
+            part = msgspec.structs.replace(base, format="gbnf", grammar=EXPRESSION)
+        case "choice":
+            if not choices:
+                raise UserError("The answer form choice has no choices.", "Set technique.choices, one a line.")
+            part = msgspec.structs.replace(base, format="choice", grammar="\n".join(choices))
+        case "schema":
+            if not options.schema.strip():
+                raise UserError("The answer form schema has no schema.", "Set technique.schema to a JSON schema.")
+            most = max(TEXT_TOKENS, decoding.max_tokens)
+            part = msgspec.structs.replace(base, format="json_schema", grammar=options.schema, max_tokens=most)
+        case _:
+            part = msgspec.structs.replace(reasoning, max_tokens=min(TEXT_TOKENS, decoding.max_tokens))
+    return Extraction(form=form, decoding=part, reasoning=reasoning, choices=choices)
+
+
+def normalised(answer: str, form: AnswerForm) -> str:
+    """An answer's meaning as a key: 1,000.0 is 1000, an expression its value, JSON without the order of its fields, a
+    text without case, articles and punctuation (as SQuAD compares, arXiv:1606.05250)."""
+    text = answer.strip()
+    if form == "number":
+        try:
+            return format(Decimal(text.replace(",", "").rstrip(".")).normalize(), "f")
+        except InvalidOperation:
+            return normalised(answer, "text")
+    if form == "expression":
+        try:
+            return str(evaluate(text))
+        except ArithmeticProblem:
+            return "".join(text.split())
+    if form == "schema":
+        try:
+            return json.dumps(json.loads(text), sort_keys=True)
+        except ValueError:
+            return text
+    if form == "choice":
+        return text.casefold()
+    plain = text.casefold().translate(str.maketrans("", "", string.punctuation))
+    return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
+
+
+def answer_of(text: str, thought: str, generated: Generated) -> Generated:
+    """A strategy's answer, made by ``generated``, with its reasoning as its thought."""
+    first = generated.sequences[0] if generated.sequences else GeneratedSequence(text=text)
+    finish = first.finish if first.finish != "cancelled" else "length"
+    sequence = msgspec.structs.replace(first, text=text, thought=thought, finish=finish)
+    return msgspec.structs.replace(
+        generated, text=text, thought=thought, finish=finish, sequences=(sequence,), prompt=()
+    )
+
+
+def reason_ask(
+    messages: Sequence[Message], options: Reasoned, extraction: Extraction, title: str, *, parent: str = ""
+) -> Ask:
+    """A generation that reasons in free text, whatever the form of the answer."""
+    part = msgspec.structs.replace(extraction.reasoning, max_tokens=options.reasoning_tokens)
+    return Ask(
+        messages=messages,
+        title=title,
+        kind="reasoning",
+        parent=parent,
+        decoding=part,
+        assistant_start=options.trigger,
+    )
+
+
+def conclude(
+    messages: Sequence[Message], reasoning: str, extraction: Extraction, budget: Budget, context: AnswerContext
+) -> Generator[Event, None, Generated]:
+    """The answer after a reasoning; where the budget is used up, the reasoning itself."""
+    ask = extraction.ask(messages, reasoning)
+    try:
+        stream = budget.generate_one(ask, counts=False)
+        if extraction.form == "text":
+            stream = mirrored(stream, lambda text: events.TextDelta(text=text))
+        made = yield from stream
+    except Exhausted as spent:
+        yield from context.note(budget.describe(spent.what))
+        return answer_of(reasoning, "", Generated(text=reasoning))
+    return answer_of(extraction.read(made.text, reasoning), reasoning, made)
+
+
+@contextmanager
+def too_small() -> Iterator[None]:
+    """A budget that does not suffice for the first thought is the person's to change."""
+    try:
+        yield
+    except Exhausted as spent:
+        raise UserError(
+            f"The budget of {spent.what} does not suffice for a first thought.",
+            "Raise technique.max_tokens_total, technique.max_nodes or technique.seconds.",
+        ) from spent
+
+
+def thinking(stream: Generator[Event, None, _T]) -> Generator[Event, None, _T]:
+    """The stream of steps whose text is shown as the answer's thought as well."""
+    return mirrored(stream, lambda text: events.Thought(text=text))
