@@ -298,7 +298,7 @@ def test_a_worker_that_cannot_be_imported_says_why() -> None:
 
 def test_a_missing_interpreter_is_a_dead_worker() -> None:
     host = WorkerHost("inference", interpreter="/no/such/python")
-    with pytest.raises(errors.WorkerDied, match="inference"):
+    with pytest.raises(errors.WorkerDied, match="model process"):
         host.start()
 
 

@@ -43,8 +43,8 @@ class PassageCard(Card):
         head.addWidget(score)
         foot.addWidget(found)
         if passage.similarity is not None:
-            likeness = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small", wordWrap=False)
-            foot.addWidget(likeness)
+            similar = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small", wordWrap=False)
+            foot.addWidget(similar)
         foot.addStretch(1)
         self.body.addLayout(head)
         self.body.addWidget(words)

@@ -193,7 +193,7 @@ def show_added(result: dict[str, Any], output: TextOutput) -> None:
     failed = result["failed"]
     output.line(
         f"{result['indexed']} indexed, {result['unchanged']} unchanged, {result['removed']} removed, "
-        f"{len(failed)} failed; {result['chunks']:,} chunks in {result['seconds']:.1f} s"
+        f"{len(failed)} failed; {result['chunks']:,} passages in {result['seconds']:.1f} s"
     )
     for file in failed:
         output.line(f"  {one_line(file['path'])}: {one_line(file['reason'])}")
@@ -233,7 +233,7 @@ def _show_collections(collections: list[dict[str, Any]], output: TextOutput) -> 
         (c["name"], c["documents"], c["failed"], f"{c['chunks']:,}", byte_size(c["bytes"]), len(c["watched"]))
         for c in collections
     ]
-    headers = ("NAME", "DOCUMENTS", "FAILED", "CHUNKS", "SIZE", "WATCHED")
+    headers = ("NAME", "DOCUMENTS", "FAILED", "PASSAGES", "SIZE", "WATCHED")
     output.table(headers, rows, numbers=headers[1:])
 
 
@@ -245,7 +245,7 @@ def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None
         (d["state"], d["kind"], d["pages"] or "", d["chunks"] or "", byte_size(d["bytes"]), d["path"])
         for d in documents
     ]
-    output.table(("STATE", "KIND", "PAGES", "CHUNKS", "SIZE", "PATH"), rows, numbers=("PAGES", "CHUNKS", "SIZE"))
+    output.table(("STATE", "KIND", "PAGES", "PASSAGES", "SIZE", "PATH"), rows, numbers=("PAGES", "PASSAGES", "SIZE"))
     for d in documents:  # in full: a column would be cut
         if d["reason"]:
             output.line(f"  {one_line(d['path'])}: {one_line(d['reason'])}")
@@ -265,4 +265,4 @@ def place(passage: dict[str, Any]) -> str:
 
 
 def _contents(collection: dict[str, Any]) -> str:
-    return f"{collection['documents']} documents, {collection['chunks']:,} chunks"
+    return f"{collection['documents']} documents, {collection['chunks']:,} passages"

@@ -125,5 +125,5 @@ def _state(host: WorkerHost) -> calls.WorkerState:
         state=host.state,
         pid=host.pid,
         memory_bytes=host.memory_bytes,
-        detail=str(death) if death is not None else "",
+        detail=f"Exit code {death.exit_code}." if death is not None and death.exit_code is not None else "",
     )

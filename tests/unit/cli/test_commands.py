@@ -230,7 +230,7 @@ def test_add_follows_its_run(run: Run, front: FakeFront, tmp_path: Path, monkeyp
         "failed": [{"path": "/a/b.pdf", "reason": "no text in it"}],
     }  # fmt: skip
     ran = run("docs", "add", "notes", "x")
-    assert "2 indexed, 1 unchanged, 0 removed, 1 failed; 9 chunks in 1.5 s" in ran.out
+    assert "2 indexed, 1 unchanged, 0 removed, 1 failed; 9 passages in 1.5 s" in ran.out
     assert "/a/b.pdf: no text in it" in ran.out
 
 

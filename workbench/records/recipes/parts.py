@@ -23,7 +23,9 @@ class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Which model answers. ``sha256`` and ``engine`` are filled in when the recipe is resolved."""
 
     name: Annotated[str, about("Model"), "Name of a model in the catalogue."] = ""
-    context_tokens: Annotated[int, about("Context", ge=0, unit="tokens"), "Context length; 0 takes the setting."] = 0
+    context_tokens: Annotated[
+        int, about("Context", ge=0, unit="tokens"), "Context length. 0: automatic, as in the settings."
+    ] = 0
     adapters: tuple[AdapterUse, ...] = ()
     sha256: str = ""
     engine: str = ""
