@@ -97,6 +97,17 @@ def test_exam_is_graded_and_stored_with_the_model(examiner: Workbench, home: Hom
     call(examiner, FollowRun(run=again.id))
 
 
+def test_questions_of_an_exam_give_way_to_a_persons(
+    examiner: Workbench, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = Question(id="en/tower/3", question="How tall is the tower that you describe?")  # told how it is asked
+    monkeypatch.setattr(exam, "load_questions", lambda: (described,))
+    run = call(examiner, ExamineModel(name="Base"))
+    call(examiner, FollowRun(run=run.id))
+    [line] = lines_of(home, run.id)
+    assert "background=True" in json.loads(line)["own"]
+
+
 def test_stopped_exam_goes_on_with_the_next_question_also_in_the_next_core(
     examiner: Workbench, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
