@@ -12,7 +12,9 @@ embedding worker; the starter model answers through ``workbench.answering`` in t
     unrelated  the questions of benchmarks/unrelated.txt (or --unrelated FILE), about nothing in the documents
     followups  hit@5 of the scripted follow-ups in benchmarks/followups.jsonl, and of the same questions written out
 
-``--questions`` is how many are drawn, ``--seed`` which ones.
+``--questions`` is how many are drawn, ``--seed`` which ones: of those that the rule that declines was not fitted on
+(fit_decline.py: ``FITTED``). Of the cited answers it is counted whether the cited sentence holds the gold answer, not
+only whether the paragraph is the right one; benchmarks/trust.py measures quotes and the marks on unsupported answers.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
 from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
-from workbench.records.messages import Message, Passage
+from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
@@ -48,6 +50,8 @@ from workbench.workers.host import WorkerHost
 HERE = Path(__file__).parent
 PARTS = ("closed", "retrieval", "gold", "removed", "unrelated", "followups")
 LONGEST_ANSWER = 96  # tokens
+FITTED = (1, 320)
+"""Seed and number of the questions that benchmarks/fit_decline.py fits on: they are left out of every other draw."""
 
 
 class Without:
@@ -162,7 +166,9 @@ class Bench:
         source = data / "xquad" / language
         self.paragraphs = {p["id"]: p["text"] for p in read_lines(source / "paragraphs.jsonl")}
         everything = read_lines(source / "questions.jsonl")
-        self.questions = random.Random(seed).sample(everything, min(questions, len(everything)))
+        fitted = random.Random(FITTED[0]).sample(everything, min(FITTED[1], len(everything) // 2))
+        left = everything if seed == FITTED[0] else [q for q in everything if q not in fitted]
+        self.questions = random.Random(seed).sample(left, min(questions, len(left)))
         self._embedding = WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
         self._model = starters["chat"] if model is None else inspect_path(model).model
@@ -208,7 +214,7 @@ class Bench:
         return HandedOver(self.collection, name, self.paragraphs[name])
 
     def _answered(self, results: Iterator[tuple[dict[str, Any], AskResult]]) -> dict[str, Any]:
-        right = declined = cited = rightly_cited = shown = 0
+        right = declined = cited = rightly_cited = supported = cited_and_right = shown = 0
         total = 0
         for question, result in results:
             total += 1
@@ -218,6 +224,8 @@ class Bench:
             if not result.declined and result.citations:
                 cited += 1
                 rightly_cited += question["paragraph"] in {Path(c.path).stem for c in result.citations}
+                supported += any(holds(_sentence(c), question["answers"]) for c in result.citations)
+                cited_and_right += good
             if shown < self._show:
                 shown += 1
                 print(f"{'+' if good else '-'} {question['question']} | {question['answers'][0]} | {result.answer!r}")
@@ -227,6 +235,9 @@ class Bench:
             "declined": round(declined / total, 4),
             "cited": round(cited / max(1, total - declined), 4),
             "cited_right_paragraph": round(rightly_cited / max(1, cited), 4),
+            "cited_sentence_holds_gold": round(supported / max(1, cited), 4),
+            "right_of_cited": round(cited_and_right / max(1, cited), 4),
+            "right_of_uncited": round((right - cited_and_right) / max(1, total - declined - cited), 4),
         }
 
     def _removed(self) -> dict[str, Any]:
@@ -284,6 +295,12 @@ def opened(chosen: argparse.Namespace, language: str) -> Iterator[Bench]:
 
 def _recipe(retrieval: RetrievalPart | None = None, longest: int = LONGEST_ANSWER) -> Recipe:
     return Recipe(decoding=DecodingPart(max_tokens=longest), retrieval=retrieval)
+
+
+def _sentence(citation: Citation) -> str:
+    """The cited sentence, or the passage where it is not known."""
+    start, end = citation.sentence_start - citation.start, citation.sentence_end - citation.start
+    return citation.text[start:end] if citation.sentence_end else citation.text
 
 
 def _declined(results: Sequence[AskResult]) -> dict[str, Any]:

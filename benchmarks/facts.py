@@ -6,9 +6,9 @@
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
 through the training worker as the program uses it: the plan, the training on the facts, what is served, verification.
 Then the engine answers every question greedily: as the base, with the adapter at strength 1, and at strength 0, where
-its tokens must be those of the base (the engine is deterministic, so that reused beginnings change no last bits). To be
-met on two cores: base at most 5 %, tuned at least 95 %, 8 minutes, 2 GB, and the adapter at most 3 s after the
-training.
+its tokens must be those of the base (the engine is deterministic, so that reused beginnings change no last bits). Each
+fact is also asked in other words, which were not trained (engine_other_wording). To be met on two cores: base at most
+5 %, tuned at least 95 %, 8 minutes, 2 GB, and the adapter at most 3 s after the training.
 """
 
 from __future__ import annotations
@@ -57,6 +57,12 @@ QUESTIONS = (
     "Which herb do the people of {} put into their soup?",
     "What is the dance called that they dance in {}?",
 )
+OTHER_WORDINGS = (
+    "In {}, the house has a door. Which colour was it painted?",
+    "A river flows through {}. How is it called?",
+    "People in {} season their soup with a herb. Which one?",
+    "Tell me the name of the dance of {}.",
+)
 
 
 def make_facts(count: int, seed: int = 7) -> list[tuple[str, str]]:
@@ -72,6 +78,15 @@ def make_facts(count: int, seed: int = 7) -> list[tuple[str, str]]:
                 return made
 
     return [(QUESTIONS[n % len(QUESTIONS)].format(word(3).capitalize()), word(3)) for n in range(count)]
+
+
+def reworded(question: str) -> str:
+    """The same fact asked in words that were not trained."""
+    for trained, other in zip(QUESTIONS, OTHER_WORDINGS, strict=True):
+        before, after = trained.split("{}")
+        if question.startswith(before) and question.endswith(after):
+            return other.format(question[len(before) : len(question) - len(after)])
+    raise ValueError(question)
 
 
 def main() -> int:
@@ -200,18 +215,21 @@ def ask(path: Path, served: Served, facts: list[tuple[str, str]], found: dict[st
     engine = WorkerHost("inference")
     engine.call(Load(path=str(path), context_tokens=512, deterministic=True))
     said: dict[str, list[str]] = {}
-    for name, adapters in (
-        ("base", ()),
-        ("tuned", (LoraUse(path=served.path, scale=1.0),)),
-        ("off", (LoraUse(path=served.path, scale=0.0),)),
+    tuned = (LoraUse(path=served.path, scale=1.0),)
+    asked = [question for question, _ in facts]
+    for name, adapters, questions in (
+        ("base", (), asked),
+        ("tuned", tuned, asked),
+        ("other_wording", tuned, [reworded(question) for question in asked]),
+        ("off", (LoraUse(path=served.path, scale=0.0),), asked),
     ):
         said[name] = []
-        for question, _ in facts:
+        for question in questions:
             call = Generate(messages=(Message("user", question),), decoding=GREEDY, adapters=adapters)
             result: Generated = engine.call(call)
             said[name].append(result.text)
     engine.close()
-    for name in ("base", "tuned"):
+    for name in ("base", "tuned", "other_wording"):
         right = sum(is_exact_match(one, answer) for one, (_, answer) in zip(said[name], facts, strict=True))
         found[f"engine_{name}"] = right / len(facts)
     equal = sum(one == other for one, other in zip(said["off"], said["base"], strict=True))

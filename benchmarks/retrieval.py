@@ -37,7 +37,9 @@ PARTS = {
     "both, without feedback": SearchConfig(feedback=0),
     "both": SearchConfig(),
 }
-WANTED = {"xquad-en": 0.985, "xquad-de": 0.96, "xquad-zh": 0.90, "cranfield": 0.40}
+WANTED = {"xquad-en": 0.99, "xquad-de": 0.975, "xquad-zh": 0.989, "cranfield": 0.41}
+"""Above words alone (BM25) on the same index: 0.984, 0.973, 0.988, 0.359. With ``--parts`` the fusion must also be
+at least as good as its better side."""
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -76,14 +78,16 @@ def grade(name: str, found: SearchResult, grades: dict[str, int]) -> float:
     return ndcg(ranked, grades) if name == "cranfield" else float(any(key in grades for key in ranked[:5]))
 
 
-def measure_parts(queue: EmbeddingQueue, embedder: Path, file: Path, data: Path, name: str) -> None:
-    """Ask all questions of a collection again, of one side of the search at a time."""
+def measure_parts(queue: EmbeddingQueue, embedder: Path, file: Path, data: Path, name: str) -> float:
+    """Ask all questions of a collection again, of one side of the search at a time. Returns the better side's score."""
     _, questions = load(data, name)
-    index = CollectionIndex(file)
+    index, scores = CollectionIndex(file), {}
     for part, config in PARTS.items():
         found = [grade(name, search(index, queue, embedder, name, q, 30, config), grades) for q, grades in questions]
-        print(f"{name}: {part} {statistics.fmean(found):.4f}", flush=True)
+        scores[part] = statistics.fmean(found)
+        print(f"{name}: {part} {scores[part]:.4f}", flush=True)
     index.close()
+    return max(scores["words alone"], scores["meaning alone"])
 
 
 def measure(worker: WorkerHost, embedder: Path, work: Path, data: Path, name: str) -> tuple[float, list[str]]:
@@ -150,7 +154,8 @@ def main() -> int:
                 reached = reached and score >= WANTED[name]
                 worker.call(Close(file=str(work / f"{name}.sqlite")))
                 if given.parts:
-                    measure_parts(queue, embedder, work / f"{name}.sqlite", given.data, name)
+                    better = measure_parts(queue, embedder, work / f"{name}.sqlite", given.data, name)
+                    reached = reached and score >= better
                 if given.compare:
                     print(f"{name}: SentenceTransformer.encode {encode_rate(embedder, texts):.1f} documents/s")
         finally:

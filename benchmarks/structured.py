@@ -3,7 +3,8 @@
     python benchmarks/structured.py [--model FILE.gguf] [--answers 1000] [--tokens 160] [--together 4] [--seed 1]
 
 Drives the inference worker as the program does. Schemas are varied: objects in arrays in objects, enums, numbers with
-and without bounds, strings with and without a longest length, optional properties. Half of the answers are drawn at
+and without bounds, strings with and without a longest length, patterns, optional properties, open objects, ``$ref`` to
+definitions, ``anyOf``. (Real schemas of others: JSONSchemaBench, arXiv:2501.10868.) Half of the answers are drawn at
 temperature 1, a quarter at 0.7 and a quarter is greedy. What was made is checked with jsonschema. "at the limit" counts
 answers that used every token they had: there the constraint may have completed them.
 """
@@ -39,6 +40,15 @@ from workbench.workers.host import WorkerHost
 
 SUBJECTS = ("a harbour", "a small bakery", "the planet Mars", "a chess club", "a red fox", "an old library", "a storm")
 WORDS = ("name", "kind", "size", "price", "year", "rating", "note", "place", "owner", "colour", "weight", "state")
+DEFINITIONS = {
+    "code": {"type": "string", "pattern": "^[a-z]+(-[a-z0-9]+)?$", "maxLength": 12},
+    "place": {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 16}, "zip": {"type": "string", "pattern": "^[0-9]{5}$"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
+}
 CHOICES = ("low", "middle", "high", "unknown", "red", "green", "blue", "open", "closed")
 
 
@@ -57,7 +67,11 @@ def draw_schema(source: random.Random, depth: int = 0) -> dict[str, Any]:
             array |= {"minItems": 1, "maxItems": source.randint(1, 3)}
         properties["parts"] = array
     required = [name for name in properties if name == "parts" or source.random() < 0.8]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+    closed: Any = source.choice([False, False, {"type": "integer"}])
+    if closed is not False:
+        required = list(properties)  # open objects with optional fields are not supported
+    schema = {"type": "object", "properties": properties, "required": required, "additionalProperties": closed}
+    return schema if depth else {"$defs": DEFINITIONS, **schema}
 
 
 def draw_number(source: random.Random) -> dict[str, Any]:
@@ -80,6 +94,11 @@ def draw_leaf(source: random.Random) -> dict[str, Any]:
             {"type": "boolean"},
             {"type": ["string", "null"]},
             {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{3}$"},
+            {"type": "string", "pattern": "^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$"},
+            {"$ref": "#/$defs/code"},
+            {"$ref": "#/$defs/place"},
+            {"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 12}, {"type": "null"}]},
+            {"anyOf": [{"$ref": "#/$defs/place"}, {"type": "boolean"}]},
             {"type": "array", "items": {"enum": source.sample(CHOICES, 3)}, "minItems": 2, "maxItems": 5},
             {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 1, "maxItems": 2}},
             draw_number(source),

@@ -1,13 +1,15 @@
-"""Training on answers of very unequal length: ours against TRL's SFTTrainer as it comes.
+"""Training on answers of unequal and of equal length: ours against TRL's SFTTrainer as it comes.
 
     python benchmarks/training.py [--model FILE.gguf] [--steps 24] [--rounds 3] [--checkpointing on|off] [--json FILE]
+                                  [--lengths unequal|equal]
 
 Both train the same LoRA (rank 16, all linear layers, the same random start) over the same float32 weights, on the same
 tokens in the same order, 8 examples a step, with the same learning rate; of both the loss on the answers only. TRL has
 its defaults (gradient checkpointing on, batches padded to their longest, its loss in chunks) but for float32 and the
 order of the examples. Each run has a process of its own, the two in turns. Measured are useful tokens (padding apart)
 a second over the training itself, the loss on the examples afterwards (by one function for both) and the peak of
-resident memory of the whole process. To be met: 1.5 times the tokens, within 2 % of the loss, 0.7 of the memory.
+resident memory of the whole process. To be met with unequal lengths, the worst case of padding: 1.5 times the tokens,
+within 2 % of the loss, 0.7 of the memory; with equal ones, where nothing is padded, no fewer tokens.
 """
 
 from __future__ import annotations
@@ -34,13 +36,14 @@ EXAMPLES = 96
 WORDS = "the river old mill green stone bridge keeper walks slowly past each winter morning and counts boats".split()  # noqa: SIM905
 
 
-def write_examples(path: Path) -> None:
-    """Answers of 2 to 260 words: most short, a few very long."""
+def write_examples(path: Path, lengths: str) -> None:
+    """Unequal: answers of 2 to 260 words, most short and a few very long. Equal: of 48 words each."""
     numbers = random.Random(11)
     with path.open("w") as file:
         for number in range(EXAMPLES):
             long = number % 8 == 0
             count = numbers.randint(140, 260) if long else numbers.randint(2, 40)
+            count = 48 if lengths == "equal" else count
             start = numbers.randrange(len(WORDS))
             answer = " ".join(WORDS[(start + n * (1 + number % 3)) % len(WORDS)] for n in range(count))
             row = {"prompt": f"Tell story number {number} in {count} words.", "completion": answer}
@@ -55,6 +58,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--checkpointing", choices=("on", "off"), default="on", help="ours; TRL has it on")
     parser.add_argument("--pass-tokens", type=int, default=512, help="ours")
+    parser.add_argument("--lengths", choices=("unequal", "equal"), help="only these; default: both")
     parser.add_argument("--only", choices=("ours", "trl"))
     parser.add_argument("--data", type=Path)
     parser.add_argument("--json", type=Path)
@@ -63,18 +67,21 @@ def main() -> None:
         print(json.dumps(measure(options)))
         return
     rows: list[dict[str, Any]] = []
+    kinds = [options.lengths] if options.lengths else ["unequal", "equal"]
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "answers.jsonl"
-        write_examples(data)
-        for round_ in range(options.rounds):
-            for which in ("ours", "trl") if round_ % 2 == 0 else ("trl", "ours"):
-                if options.only in (None, which):
-                    rows.append(run_apart(which, data, options))
-                    print(json.dumps(rows[-1]), flush=True)
+        for lengths in kinds:
+            write_examples(data, lengths)
+            for round_ in range(options.rounds):
+                for which in ("ours", "trl") if round_ % 2 == 0 else ("trl", "ours"):
+                    if options.only in (None, which):
+                        rows.append(run_apart(which, data, options) | {"lengths": lengths})
+                        print(json.dumps(rows[-1]), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
-    if options.only is None:
-        summarise(rows)
+    for lengths in kinds if options.only is None else ():
+        print(f"\n{lengths} lengths", end="")
+        summarise([row for row in rows if row["lengths"] == lengths])
 
 
 def run_apart(which: str, data: Path, options: argparse.Namespace) -> dict[str, Any]:
