@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models import examiner
 from workbench.core.models.examiner import Examiner
 from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.queue import Runs
@@ -124,6 +126,19 @@ def test_model_without_an_exam_is_examined_once(desk: Desk) -> None:
     desk.runs.stop(run.id, 10.0)
     desk.put_exam()
     assert desk.examiner.start_next(CONTEXT) is None
+
+
+def test_watch_starts_it_when_the_machine_is_idle(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examiner, "POLL_S", 0.01)
+    context = RequestContext()
+    news = desk.changes.subscribe(context)
+    desk.now += 3600
+    watching = threading.Thread(target=desk.examiner.watch, args=(context,), daemon=True)
+    watching.start()
+    changed = next(event for event in news if isinstance(event, events.Changed) and event.kind == "run")
+    context.cancel()
+    watching.join(10.0)
+    assert desk.runs.get(changed.id).title == "Exam of Small"
 
 
 def test_stopped_exam_is_not_started_again_by_itself_but_by_a_person(desk: Desk) -> None:
