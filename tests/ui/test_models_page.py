@@ -30,7 +30,7 @@ from workbench.api.calls import (
     UnloadModel,
 )
 from workbench.errors import UserError
-from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
+from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
 
 SMOL = "SmolLM2-135M-Instruct"
 
@@ -263,7 +263,7 @@ def test_card_shows_the_rates_of_an_exam_with_counts_and_intervals(
     old = msgspec.structs.replace(EXAM, version=EXAM_VERSION - 1)
     front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=old)
     front.announce("model", SMOL)
-    qtbot.waitUntil(lambda: "earlier version" in smol.exam.title.text())
+    qtbot.waitUntil(lambda: OLD in smol.exam.title.text())
 
 
 def test_exam_that_cannot_be_read_says_why(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:

@@ -15,7 +15,7 @@ from workbench.cli.output import TextOutput, byte_size, count_size, duration, mo
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.records.exam import LANGUAGES, RATES, ExamResult, describe_mode, describe_poor, describe_rate
+from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
 
 NAMES = {"name": "model"}
 
@@ -194,7 +194,7 @@ def show_model(result: dict[str, Any], output: TextOutput) -> None:
 def show_exam(result: dict[str, Any], output: TextOutput) -> None:
     """The rates with counts and 95 % intervals, for each language."""
     exam = msgspec.convert(result, ExamResult)
-    old = "" if exam.current else ", of an earlier version: it is repeated when the machine is idle"
+    old = "" if exam.current else f", {OLD}"
     output.line(f"Exam of {moment(exam.ended)}, {duration(exam.seconds)}{old}.")
     rows = [
         (LANGUAGES.get(language, language), title, *describe_rate(rates, name))

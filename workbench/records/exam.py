@@ -132,6 +132,7 @@ RATES: Sequence[tuple[str, str]] = (
 )
 """The rates that a person sees, by the fields of ``ExamRates``."""
 
+OLD = "by an earlier version of the exam: without effect until it is repeated"
 LANGUAGES = {"en": "English", "de": "German"}
 
 

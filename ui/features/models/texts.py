@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.records.exam import OLD
+
 # model card
 KIND_CHAT, KIND_CHAT_HELP, KIND_BASE = "Chat", "Answers questions and holds conversations.", "Base"
 KIND_BASE_HELP, KIND_SEARCH = "Continues text; not trained for conversations.", "Embedding"
@@ -33,7 +35,7 @@ METADATA = "Metadata"
 
 # exam
 EXAM = "Exam of {date}: answers from documents"
-EXAM_OLD = "Exam of {date}, of an earlier version: it is repeated when the machine is idle"
+EXAM_OLD = f"Exam of {{date}}, {OLD}"
 EXAM_HELP = (
     "Short documents and questions of the program's own, answered as in a chat. Below each rate: the count, and the "
     "range in which the true rate lies with a probability of 95 %. Not marked: the program did not warn of the answer."
