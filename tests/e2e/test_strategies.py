@@ -16,6 +16,8 @@ from workbench.core.app import Workbench
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.trace import Trace
+from workbench.techniques.prompting.tree_of_thoughts import tree_of
+from workbench.techniques.prompting.tree_problems import NumbersProblem
 
 APPLES = "Tom has 3 apples and buys 4 more. How many apples does he have?"
 FISH = "Which of these is a fish?\n\nA. cod\nB. cow\nC. cat\n\nAnswer with the letter of the right choice."
@@ -79,6 +81,23 @@ def test_knowledge_makes_a_choice_sure(front: LocalFront) -> None:
     scores = [step for step in trace.steps if step.kind == "score"]
     assert scores
     assert all(step.score is not None and 1 / 3 <= step.score <= 1 for step in scores)
+
+
+def test_a_tree_of_numbers_has_possible_steps_only_and_keeps_its_budget(front: LocalFront) -> None:
+    puzzle = "Make 24 from 4 9 10 13."
+    problem = NumbersProblem.of(puzzle)
+    options = {"problem": "numbers", "thoughts": 3, "max_nodes": 10, "max_tokens_total": 400}
+    result, trace, _ = ask(front, puzzle, "tree-of-thoughts", **options)
+    assert result.usage.new_tokens <= 400
+    thoughts = [step for step in trace.steps if step.kind == "thought"]
+    assert 2 <= len(thoughts) <= 10
+    tree = tree_of(trace.steps, problem)
+    assert len(tree.nodes) == 1 + len(thoughts)  # every thought is a possible step from its parent's state
+    assert all(0 <= step.score <= 1 for step in thoughts if step.score is not None)
+    (root,) = [step for step in trace.steps if step.kind == "tree"]
+    proposal = next(step for step in trace.steps if step.kind == "proposal")
+    assert proposal.parent == root.id
+    assert next(step.parent for step in trace.steps if step.kind == "generation") == proposal.id
 
 
 def test_similar_examples_are_in_the_exact_prompt(front: LocalFront, tmp_path: Path) -> None:

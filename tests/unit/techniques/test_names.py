@@ -19,6 +19,7 @@ KINDS_OF_ADAPTER = {"lora", "prefix"}
 """Weights methods named as the kind of file that they make; the kind is read from GGUF files all over the program."""
 
 HOMONYMS = {
+    "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
     "prompt": {  # a column of examples, the tokens before an answer

@@ -47,8 +47,13 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 def smaller_questions(text: str, question: str, most: int) -> list[str]:
     """The listed questions, each once, without the question itself."""
-    found = dict.fromkeys(" ".join(line.split()) for line in _NUMBERED.findall(text))
+    found = dict.fromkeys(listed_lines(text))
     return [one for one in found if one.casefold() != " ".join(question.split()).casefold()][:most]
+
+
+def listed_lines(text: str) -> list[str]:
+    """The lines of a numbered list, without their numbers."""
+    return [" ".join(line.split()) for line in _NUMBERED.findall(text)]
 
 
 def list_format(most: int) -> str:

@@ -93,4 +93,13 @@ METHODS = (
         cost="Three generations and a rating for each round.",
         needs=("token_logprobs",),
     ),
+    _technique(
+        "tree-of-thoughts",
+        "Tree of thoughts",
+        "Propose partial solutions, judge them, and search the tree of them.",
+        "Yao et al. 2023, Tree of Thoughts, arXiv:2305.10601",
+        "one answer",
+        cost="A generation for each expanded state and a judgement for each thought, within the budget.",
+        needs=("grammars", "token_logprobs"),
+    ),
 )

@@ -1,0 +1,206 @@
+"""Trees of thoughts by a model: what it may say, what it costs, and what the trace keeps of them."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fakes import FakeModelBackend, FakeServices, Reply
+from tests.unit.prompting.strategies import ask, obedient, steps_of
+from workbench.answering import AnswerRequest, answer
+from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Score
+from workbench.errors import UserError
+from workbench.records.answer_state import AnswerState
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.techniques.decoding.formats import check_format
+from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of
+from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
+from workbench.techniques.prompting.tree_search import Tree
+
+PUZZLE = "Make 24 from 4 9 10 13."
+
+
+def grammatical(rng: random.Random) -> Callable[..., Reply]:
+    """Lists and single thoughts as the grammar wants them, drawn from its alternatives."""
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        if decoding.format == "choice":
+            return rng.choice(decoding.grammar.split("\n"))
+        if decoding.format != "regex":
+            return f"step {rng.randint(1, 9)}"
+        lines = re.findall(r"(\d+)\\\. (\(.*?\)|\[.*?\}) ?\\n", decoding.grammar)
+        if not lines:
+            return re.sub(r"\\(.)", r"\1", rng.choice(decoding.grammar.split("|")))
+        said = []
+        for number, pattern in lines:
+            moves = pattern[1:-1].split("|") if pattern.startswith("(") else [f"thought {rng.randint(1, 9)}"]
+            said.append(f"{number}. {re.sub(chr(92) * 2 + '(.)', chr(92) + '1', rng.choice(moves))}\n")
+        return "".join(said)
+
+    return reply
+
+
+def run(model: FakeModelBackend, question: str = PUZZLE, stop_after: int | None = None, **options: Any) -> AnswerState:
+    """The state of an answer, of its first events only where it was stopped."""
+    recipe = Recipe(prompting=PromptingPart(technique="tree-of-thoughts", options=options))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+    state = AnswerState()
+    for number, event in enumerate(answer(request, FakeServices(model), RequestContext())):
+        if number == stop_after:
+            break
+        state.apply(event)
+    return state
+
+
+def drawn(tree: Tree[Any]) -> list[tuple[int, int, str, float | None, bool]]:
+    return [(n.id, n.parent, n.thought, n.value if n.id else None, n.expanded) for n in tree.nodes]
+
+
+def test_the_exact_proposer_and_the_exact_judge_solve_a_puzzle() -> None:
+    result = ask(
+        "tree-of-thoughts", FakeModelBackend(), question=PUZZLE, problem="numbers", generation="all",
+        judge="checker", search="depth-first", max_nodes=200,
+    )  # fmt: skip
+    assert result.answer.endswith("= 24")
+    assert result.sequences[0].thought.count("\n") == 2
+    thoughts = steps_of(result, "thought")
+    assert thoughts[-1].output == "solved" or any(step.output == "solved" for step in thoughts)
+    assert result.usage.new_tokens == 0
+
+
+def test_only_possible_steps_can_be_proposed() -> None:
+    model = FakeModelBackend(grammatical(random.Random(1)))
+    result = ask("tree-of-thoughts", model, question=PUZZLE, problem="numbers", thoughts=4)
+    moves = NumbersProblem.of(PUZZLE).moves(NumbersProblem.of(PUZZLE).start)
+    grammar = model.decodings[0].grammar
+    assert model.decodings[0].format == "regex"
+    good = "".join(f"{n + 1}. {move}\n" for n, move in enumerate(moves[:4]))
+    assert check_format("regex", grammar, good).text_problem == ""
+    for bad in ("1. 4 + 4 = 8\n" * 4, good.replace("1. ", "1) ", 1), good + "5. 4 + 9 = 13\n", "24"):
+        assert check_format("regex", grammar, bad).text_problem != ""
+    proposed = {step.title for step in steps_of(result, "thought") if step.parent == steps_of(result, "tree")[0].id}
+    assert proposed <= set(moves)
+
+
+@pytest.mark.parametrize("generation", ["proposed", "sampled"])
+def test_free_thoughts_lead_to_an_answer(generation: str) -> None:
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        asked = messages[-1].content
+        if "different possible next steps" in asked:
+            return "1. Add both.\n2. Guess it.\n3. Add both\n"
+        return "Add them." if "next step, in one line" in asked else "11"
+
+    model = FakeModelBackend(
+        reply, scores=lambda asked: (-0.1, -3, -9) if "Add" in asked.messages[-1].content else (-9, -3, -0.1)
+    )
+    result = ask("tree-of-thoughts", model, generation=generation, depth=2, answer="number")
+    assert result.answer == "11"
+    assert result.sequences[0].thought.startswith("Add")
+    assert all(step.score is not None for step in steps_of(result, "thought"))
+    assert len({step.title for step in steps_of(result, "thought") if step.parent == "1"}) == (
+        2 if generation == "proposed" else 1
+    )
+
+
+def test_a_vote_for_candidate_twelve_is_not_one_for_two() -> None:
+    many = "".join(f"{n}. thought number {n}\n" for n in range(1, 13))
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        if decoding.format == "choice":
+            return "12"
+        return many if decoding.format == "regex" and "next steps" in messages[-1].content else "done"
+
+    result = ask("tree-of-thoughts", FakeModelBackend(reply), thoughts=12, judge="votes", depth=1)
+    scores = {step.title: step.score for step in steps_of(result, "thought")}
+    assert scores["thought number 12"] == 1.0
+    assert sum(score == 0.0 for score in scores.values()) == 11
+    assert result.sequences[0].thought == "thought number 12"
+
+
+def test_budgets_are_not_exceeded_in_random_trees() -> None:
+    rng = random.Random(20)
+    ended = set()
+    for _ in range(200):
+        options: dict[str, Any] = {
+            "problem": rng.choice(("text", "numbers")),
+            "search": rng.choice(("breadth-first", "depth-first", "beam")),
+            "generation": rng.choice(("proposed", "sampled")),
+            "judge": rng.choice(("verdicts", "votes", "checker")),
+            "thoughts": rng.randint(1, 6),
+            "width": rng.randint(1, 4),
+            "depth": rng.randint(1, 5),
+            "max_nodes": rng.randint(1, 25),
+            "max_tokens_total": rng.randint(100, 1200),
+        }
+
+        def scores(asked: Score) -> list[float]:
+            return [rng.uniform(-3, 0) for _ in asked.continuations]
+
+        model = FakeModelBackend(obedient(grammatical(rng)), scores=scores)
+        state = run(model, **options)
+        assert state.state == "done", state.error
+        trace = state.trace()
+        spent = sum(step.usage.new_tokens for step in trace.steps if step.usage is not None)
+        assert spent <= options["max_tokens_total"], options
+        assert sum(step.kind == "thought" for step in trace.steps) <= options["max_nodes"]
+        ended |= {note.split(" was")[0].rpartition(" ")[2] for note in state.notices if "budget" in note}
+    assert ended == {"thoughts", "tokens"}
+
+
+@pytest.mark.parametrize("question", [PUZZLE, "What should I cook tonight?"])
+def test_the_stored_steps_draw_the_tree_and_a_stopped_one_goes_on(question: str) -> None:
+    numbers = question == PUZZLE
+    problem = NumbersProblem.of(question) if numbers else TextProblem(question)
+    options: dict[str, Any] = {
+        "problem": "numbers" if numbers else "text",
+        "thoughts": 3,
+        "depth": 3,
+        "search": "depth-first",
+    }
+    rng = random.Random(6)
+    scores = lambda asked: [-1.0, -1.0 - len(asked.messages[-1].content) % 3, -3.0]  # noqa: E731
+
+    def fixed() -> FakeModelBackend:
+        """The same thoughts for the same prompt."""
+
+        def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> Reply:
+            return grammatical(random.Random(messages[-1].content))(messages, decoding, start)
+
+        return FakeModelBackend(reply, scores=scores)
+
+    whole = run(fixed(), question, **options)
+    complete = tree_of(whole.trace().steps, problem)
+    assert len(complete.nodes) > 4
+    stored = msgspec.convert(msgspec.to_builtins(whole.trace()), type(whole.trace()))
+    assert drawn(tree_of(stored.steps, problem)) == drawn(complete)
+    count = 0
+    for stop_after in sorted(rng.sample(range(4, 200), 12)):
+        stopped = tree_of(run(fixed(), question, stop_after=stop_after, **options).trace(ended=True).steps, problem)
+        parts = drawn(stopped)
+        known = {(parent, thought): value for _, parent, thought, value, _ in drawn(complete)}
+        for _, parent, thought, value, _ in parts[1:]:
+            assert (parent, thought) in known
+            assert value in (None, known[parent, thought])
+        count += 1 < len(parts) < len(complete.nodes)
+    assert count
+
+
+def test_what_is_not_known_of_text_is_refused() -> None:
+    with pytest.raises(UserError, match="numbers only"):
+        ask("tree-of-thoughts", FakeModelBackend(), generation="all")
+    with pytest.raises(UserError, match="numbers to reach"):
+        ask("tree-of-thoughts", FakeModelBackend(), problem="numbers", question="Why?")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("So: 3 + 8 = 11", 1.0), ("3 + 8 = 12", 0.0), ("a book costs 8", 0.5), ("2 * (3 = 6", 0.5)]
+)
+def test_an_equation_is_checked(text: str, value: float) -> None:
+    assert equation_value(text) == value

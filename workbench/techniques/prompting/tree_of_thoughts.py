@@ -1,0 +1,323 @@
+"""Tree of thoughts: partial solutions are proposed, judged and searched, and dead ends left.
+
+Yao et al. 2023, "Tree of Thoughts: Deliberate Problem Solving with Large Language Models" (arXiv:2305.10601). Other
+than in the paper's code a vote names its candidate under a grammar, so that 12 is not read as 2; a state that comes
+twice is in the tree once; and values belong to states, not to prompts. Judging by the log-probability of verdicts
+needs no generated tokens.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from workbench.api.events import Event
+from workbench.engine.inference_calls import Generated, Scores
+from workbench.errors import UserError
+from workbench.fields import about
+from workbench.records.messages import Message
+from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
+from workbench.records.trace import TraceStep
+from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
+from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
+from workbench.techniques.prompting.budget import Budget, Exhausted
+from workbench.techniques.prompting.extraction import (
+    RESERVE,
+    Extracting,
+    Extraction,
+    answer_of,
+    conclude,
+    extraction_of,
+)
+from workbench.techniques.prompting.least_to_most import listed_lines
+from workbench.techniques.prompting.tree_problems import AnyProblem, NumbersProblem, TextProblem, children
+from workbench.techniques.prompting.tree_search import BEAM, Node, Plan, SearchKind, Thought, Tree, search
+
+VERDICTS = ("sure", "likely", "impossible")
+WORTH = (1.0, 0.5, 0.0)
+
+_NEXT = "{question}\n\n{state}Write {count} different possible next steps, one a line. Do not finish."
+_ONE = "{question}\n\n{state}Write the next step, in one line."
+_CHOOSE = "{question}\n\n{state}Which {count} next steps are the most promising?"
+_JUDGE = "{question}\n\n{state}Can this still lead to a right answer? Reply with sure, likely or impossible."
+_VOTE = "{question}\n\nWhich of these beginnings is the most promising?\n\n{candidates}\n\nReply with its number."
+_SO_FAR = "Steps so far:\n{steps}\n\n"
+LONGEST_THOUGHT = 60
+DRAWN = 0.7
+"""The temperature at which different thoughts are drawn, unless the recipe's is higher."""
+MOST_CANDIDATES = 30
+
+
+class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The problem, how thoughts are made and judged, and how the tree is searched."""
+
+    problem: Annotated[
+        Literal["text", "numbers"],
+        about("Problem"),
+        "Text: any question. Numbers: reach a number from others, as in: Make 24 from 4 9 10 13.",
+    ] = "text"
+    search: Annotated[
+        SearchKind,
+        about("Search"),
+        "Level by level; the most promising branch first; or a beam of the best of each level.",
+    ] = BEAM
+    thoughts: Annotated[int, about("Thoughts per state", ge=1, le=12), "Next steps of each state."] = 3
+    generation: Annotated[
+        Literal["proposed", "sampled", "all"],
+        about("Generation"),
+        "Proposed together in one list, or sampled one by one; all that are possible, for numbers.",
+    ] = "proposed"
+    judge: Annotated[
+        Literal["verdicts", "votes", "checker"],
+        about("Judge"),
+        "Log-probabilities of sure, likely and impossible; votes among the states; or an exact check: of numbers "
+        "whether the target can be reached, of text whether its last equation is true.",
+    ] = "verdicts"
+    votes: Annotated[int, about("Votes", ge=1, le=9), "For the judge votes."] = 3
+    depth: Annotated[int, about("Depth", ge=1, le=8), "Thoughts to an answer, for text."] = 3
+    width: Annotated[int, about("Beam width", ge=1, le=12), "States of a level that are kept, for beam search."] = 2
+    cutoff: Annotated[float, about("Dead ends", ge=0, lt=1), "States of at most this value are left."] = 0.05
+
+
+def run(messages: tuple[Message, ...], options: Options, context: AnswerContext) -> Generator[Event, None, Generated]:
+    """Search the tree; its best state is the answer, or leads to it."""
+    problem = problem_of(messages[-1].content, options)
+    extraction = extraction_of(options, messages, context.decoding)
+    budget = Budget(options, context)
+    root = context.step("tree", "Tree of thoughts", messages[-1].content)
+    yield root.started
+    tree = Tree.of(problem.start, problem.key(problem.start))
+    grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
+    plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
+    try:
+        best = yield from search(tree, plan, grown.propose, grown.judge, grown.watch)
+    except Exhausted as spent:
+        best = tree.best(plan.cutoff)
+        yield from context.note(budget.describe(spent.what))
+    yield root.finished(problem.answer(best.state), score=best.value)
+    path = "\n".join(node.thought for node in tree.path(best))
+    if isinstance(problem, NumbersProblem):
+        if not best.solved:
+            yield from context.note(f"No way to {problem.target} was found among {len(tree.nodes) - 1} thoughts.")
+        text = problem.answer(best.state)
+        return answer_of(text, path, Generated(text=text))
+    return (yield from conclude(messages, path, extraction, budget, context))
+
+
+def problem_of(question: str, options: Options) -> AnyProblem:
+    """The problem of a question. Raises UserError for options that it does not have."""
+    if options.problem == "numbers":
+        return NumbersProblem.of(question)
+    if options.generation == "all":
+        raise UserError(
+            "All possible thoughts are known of numbers only.", "Set technique.generation to proposed or sampled."
+        )
+    return TextProblem(question)
+
+
+class Growth:
+    """Proposes and judges thoughts by a model. Each is a step of the trace inside its parent's."""
+
+    def __init__(
+        self,
+        tree: Tree[Any],
+        root: Step,
+        messages: Sequence[Message],
+        problem: AnyProblem,
+        options: Options,
+        extraction: Extraction,
+        budget: Budget,
+        context: AnswerContext,
+    ) -> None:
+        self._tree = tree
+        self._earlier, self._question = tuple(messages[:-1]), messages[-1].content
+        self._problem, self._options, self._budget, self._context = problem, options, budget, context
+        self._free = extraction.reasoning
+        self._steps: dict[int, Step] = {0: root}
+
+    # -- what the trace shows ------------------------------------------------------------------------------
+
+    def watch(self, node: Node[Any]) -> Iterator[Event]:
+        """A thought's step: it begins when the thought is proposed and ends when it is judged."""
+        if node.id not in self._steps:
+            inside = self._context.inside(self._steps[node.parent])
+            step = self._steps[node.id] = inside.step("thought", node.thought, self._problem.describe(node.state))
+            yield step.started
+            if node.solved:
+                yield step.finished("solved", score=node.value)
+        elif not node.solved:
+            yield self._steps[node.id].finished(score=node.value)
+
+    # -- proposing -----------------------------------------------------------------------------------------
+
+    def propose(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, list[list[Thought[Any]]]]:
+        """The thoughts of each state: of as many states as the budget allows."""
+        steps = [self._context.inside(self._steps[node.id]).step("proposal", "Propose") for node in nodes]
+        if self._options.generation == "all":
+            texts: list[Sequence[str]] = [self._problem.moves(node.state) or () for node in nodes]
+        else:
+            texts = yield from self._generated(nodes, steps)
+        proposals: list[list[Thought[Any]]] = []
+        for node, step, proposed in zip(nodes, steps, texts, strict=False):
+            thoughts = children(self._problem, node.state, proposed)
+            if self._options.generation != "all":
+                thoughts = thoughts[: self._options.thoughts]
+            if thoughts:
+                try:
+                    thoughts = thoughts[: self._budget.take_nodes(len(thoughts))]
+                except Exhausted:
+                    if not proposals:
+                        raise
+                    break
+            if self._options.generation == "all":
+                yield step.started
+            yield step.finished("\n".join(thought.text for thought in thoughts))
+            proposals.append(thoughts)
+        return proposals
+
+    def _generated(
+        self, nodes: Sequence[Node[Any]], steps: Sequence[Step]
+    ) -> Generator[Event, None, list[Sequence[str]]]:
+        """The texts that the model proposes, of the first of the states."""
+        count = self._options.thoughts
+        sampled = self._options.generation == "sampled"
+        asks: list[Ask] = []
+        for node, step in zip(nodes, steps, strict=True):
+            yield step.started
+            moves = self._problem.moves(node.state)
+            part = self._decoding(moves, count, sampled)
+            template = _ONE if sampled else _NEXT if moves is None else _CHOOSE
+            prompt = self._prompt(template, node, count=count)
+            for number in range(count if sampled else 1):
+                title = f"Sample {number + 1}" if sampled else "List"
+                asks.append(Ask(messages=prompt, title=title, kind="generation", parent=step.id, decoding=part))
+        made = yield from self._budget.generate(asks, counts=False, reserve=RESERVE)
+        if sampled:
+            whole = len(made) // count if len(made) >= count else 1
+            return [[one.text for one in made[n * count : (n + 1) * count]] for n in range(whole)]
+        return [listed_lines(one.text) for one in made]
+
+    def _decoding(self, moves: tuple[str, ...] | None, count: int, sampled: bool) -> DecodingPart:
+        """What is generated: one thought or a list of them; where the possible ones are known, nothing else."""
+        part = msgspec.structs.replace(self._free, max_tokens=LONGEST_THOUGHT * (1 if sampled else count))
+        if sampled or moves is not None:
+            hot = max(DRAWN, part.temperature)
+            part = msgspec.structs.replace(part, strategy=DEFAULT_STRATEGY, temperature=hot, repetition_penalty=1.0)
+        if sampled and moves is None:
+            return msgspec.structs.replace(part, stop=(*part.stop, "\n"))
+        listed = "" if moves is None else "|".join(_alternatives(moves))
+        if sampled:
+            return _constrained(part, listed)
+        lines = r"[^\n]{3,160}" if moves is None else f"({listed})"
+        return _constrained(part, "".join(rf"{number + 1}\. {lines}\n" for number in range(count)))
+
+    # -- judging -------------------------------------------------------------------------------------------
+
+    def judge(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, Sequence[float]]:
+        """The value of each state: of as many as the budget allows."""
+        judges: dict[str, Callable[[Sequence[Node[Any]]], Generator[Event, None, Sequence[float]]]] = {
+            "verdicts": self._verdicts,
+            "votes": self._votes,
+            "checker": self._checked,
+        }
+        return (yield from judges[self._options.judge](nodes))
+
+    def _verdicts(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, Sequence[float]]:
+        asks = [
+            ScoreAsk(
+                messages=self._prompt(_JUDGE, node),
+                continuations=VERDICTS,
+                title="Judge",
+                input=node.thought,
+                parent=self._steps[node.id].id,
+            )
+            for node in nodes
+        ]
+        scored = yield from self._budget.score(asks, worth)
+        return [worth(one) for one in scored]
+
+    def _votes(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, Sequence[float]]:
+        """Each state's share of the votes, against that of the leader. One alone needs none."""
+        nodes = nodes[:MOST_CANDIDATES]
+        if len(nodes) == 1:
+            return [1.0]
+        listed = "\n\n".join(f"{place}.\n{self._problem.describe(node.state)}" for place, node in enumerate(nodes, 1))
+        prompt = (*self._earlier, Message("user", _VOTE.format(question=self._question, candidates=listed)))
+        numbers = "\n".join(str(place) for place in range(1, len(nodes) + 1))
+        part = DecodingPart(temperature=0.7, repetition_penalty=1.0, max_tokens=8, format="choice", grammar=numbers)
+        part = msgspec.structs.replace(part, seed=self._free.seed)
+        parent = self._steps[nodes[0].parent].id
+        asks = [
+            Ask(messages=prompt, title=f"Vote {number + 1}", kind="critic", parent=parent, decoding=part)
+            for number in range(self._options.votes)
+        ]
+        made = yield from self._budget.generate(asks, counts=False, reserve=RESERVE)
+        counted = Counter(one.text.strip() for one in made if one.finish != "cancelled")
+        most = max(counted.values(), default=1)
+        return [counted[str(place)] / most for place in range(1, len(nodes) + 1)]
+
+    def _checked(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, Sequence[float]]:
+        yield from ()
+        values = []
+        for node in nodes:
+            known = self._problem.value(node.state)
+            values.append(known if known is not None else equation_value(node.thought))
+        return values
+
+    def _prompt(self, template: str, node: Node[Any], **fields: Any) -> tuple[Message, ...]:
+        described = self._problem.describe(node.state)
+        if described and isinstance(self._problem, TextProblem):
+            described = _SO_FAR.format(steps=described)
+        elif described:
+            described = f"{described}\n\n"
+        text = template.format(question=self._question, state=described, **fields)
+        return (*self._earlier, Message("user", text))
+
+
+def worth(scores: Scores) -> float:
+    """The expected worth of the verdicts, from 0 (impossible) to 1 (sure)."""
+    return sum(share * one for share, one in zip(scores.probabilities(), WORTH, strict=True))
+
+
+def equation_value(text: str) -> float:
+    """1 where the last equation of a text is true, 0 where it is not, 0.5 without one."""
+    left, sign, right = text.rpartition("=")
+    if not sign:
+        return 0.5
+    try:
+        return float(show(evaluate(left.rpartition(":")[2])) == show(evaluate(right)))
+    except ArithmeticProblem:
+        return 0.5
+
+
+def tree_of(steps: Sequence[TraceStep], problem: AnyProblem) -> Tree[Any]:
+    """The tree that the steps of an answer show: the same that was searched, and that a search goes on from."""
+    tree = Tree.of(problem.start, problem.key(problem.start))
+    root = next((step for step in steps if step.kind == "tree"), None)
+    proposed: dict[tuple[int, str], Node[Any]] = {}
+    nodes: dict[str, Node[Any]] = {root.id: tree.nodes[0]} if root is not None else {}
+    for step in steps:
+        parent = nodes.get(step.parent)
+        if parent is None:
+            continue
+        if step.kind == "proposal" and step.state == "done":
+            parent.expanded = True
+            for thought in children(problem, parent.state, step.output.splitlines()):
+                if (added := tree.add(parent, thought)) is not None:
+                    proposed[parent.id, thought.text] = added
+        elif step.kind == "thought" and (node := proposed.get((parent.id, step.title))) is not None:
+            nodes[step.id] = node
+            node.value = step.score
+    return tree
+
+
+def _constrained(part: DecodingPart, pattern: str) -> DecodingPart:
+    return msgspec.structs.replace(part, format="regex", grammar=pattern)
+
+
+def _alternatives(moves: Sequence[str]) -> list[str]:
+    """The moves as parts of a regular expression."""
+    return ["".join(f"\\{sign}" if sign in r"\.+*?()|[]{}^$/-" else sign for sign in move) for move in moves]
