@@ -11,24 +11,16 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, choose
+from tests.ui.conftest import choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
-from ui.bridge import Bridge
+from tests.ui.test_chat_page import page
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
 
-
-@pytest.fixture
-def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ChatPage:
-    page = ChatPage(bridge, shell)
-    qtbot.addWidget(page)
-    page.resize(1280, 760)
-    page.show()
-    qtbot.waitUntil(lambda: bool(page.parts.recipe.recipe.model.name) and bool(page.parts.history.model.chats))
-    return page
+__all__ = ["page"]  # a fixture
 
 
 @pytest.fixture

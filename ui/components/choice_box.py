@@ -70,7 +70,7 @@ class ChoiceBox(QComboBox):
             action.setData(str(self.itemData(row)))
             action.setCheckable(True)
             action.setChecked(row == self.currentIndex())
-        menu.triggered.connect(lambda action: self.chosen.emit(action.data()))
+        menu.triggered.connect(lambda action: self.chosen.emit(action.data()) if action.data() is not None else None)
         return menu
 
     def wheelEvent(self, event: QWheelEvent) -> None:

@@ -205,8 +205,8 @@ QFrame[role="file"] {{ background: {surface}; border: 1px solid {edge}; border-r
 QFrame[role="file"] QToolButton {{ padding: 2px; min-width: 16px; min-height: 16px; }}
 QFrame[role="file"][reading="true"] {{ border: 1px dashed {edge}; }}
 QLabel[role="chip"][kind="success"] {{ background: {success_soft}; color: {success}; border-color: {success_soft}; }}
-QLabel[role="chip"][kind="attention"] {{ background: {attention_soft}; color: {attention};
-    border-color: {attention_soft}; }}
+QLabel[role="chip"][kind="attention"], QPushButton[role="chip"][kind="attention"] {{
+    background: {attention_soft}; color: {attention}; border-color: {attention_soft}; }}
 QLabel[role="chip"][kind="danger"] {{ background: {danger_soft}; color: {danger}; border-color: {danger_soft}; }}
 """
 

@@ -57,6 +57,8 @@ class AnswerView(QWidget):
     compare_wanted = Signal(str, bool)
     """Base and tuned are to stand side by side, or not any more."""
     pair_kept = Signal(str)
+    editing = Signal(object)
+    """The editor was opened."""
     another_wanted = Signal(str, str)
     """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
 
@@ -194,6 +196,7 @@ class AnswerView(QWidget):
         self.text.hide()
         self.footer.hide()
         self.editor.begin(self._message.text)
+        self.editing.emit(self.editor)
 
     def end_edit(self) -> None:
         self.editor.hide()

@@ -24,7 +24,6 @@ class Composer(QWidget):
 
     asked = Signal(str)
     stop_wanted = Signal()
-    model_chip_clicked = Signal()
     documents_chip_clicked = Signal()
     adapters_chip_clicked = Signal()
     attach_clicked = Signal()
@@ -35,7 +34,6 @@ class Composer(QWidget):
         super().__init__(parent)
         self._blocked = ""
         self._busy = False
-        self.model_chip = ChipButton(texts.NO_MODEL, clicked=self.model_chip_clicked)
         self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
         self.compare_chip = ChipButton(
@@ -45,7 +43,7 @@ class Composer(QWidget):
         self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()
         row_of_chips = FlowLayout(chips, tokens.SPACE_2)
-        for part in (self.model_chip, self.documents_chip, self.adapters_chip, self.compare_chip):
+        for part in (self.documents_chip, self.adapters_chip, self.compare_chip):
             row_of_chips.addWidget(part)
         blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
         self.field = QuestionField()

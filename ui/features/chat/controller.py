@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import msgspec
 from PySide6.QtCore import QObject, QPoint, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.bridge import Bridge
+from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
-from ui.features import ShellActions
+from ui.features import Action, ShellActions
 from ui.features.adapters.texts import describe_asked
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipes import ChatAdapters, with_adapter, with_model
+from ui.features.chat.recipes import ChatAdapters, collections_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import AskResult, ChatList, Collection, CollectionList, MethodList, ModelList, ModelRecord
+from workbench.api.calls import (
+    AskResult,
+    ChatList,
+    Collection,
+    CollectionList,
+    MethodList,
+    ModelList,
+    ModelRecord,
+    SetDefaultModel,
+)
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
 
@@ -40,6 +50,7 @@ class ChatController(QObject):
         self._page = parent
         self._models: tuple[ModelRecord, ...] = ()
         self._collections: tuple[Collection, ...] = ()
+        self._default = ""  # the model that new chats begin with; "" where none was chosen
         self._known = False  # whether it is known which models there are
         self._last_asked = ""  # the collection of the latest chat when the window opened
         self._has_chosen = False  # whether the person touched the recipe
@@ -92,6 +103,11 @@ class ChatController(QObject):
 
         self.adapters.find(name, take)
 
+    def begin(self) -> None:
+        """Ask a new chat with the default model, the usual settings and the documents that were asked last."""
+        recipe = plain(self.recipe)
+        self.put(with_model(recipe, self._default) if self._default else recipe)
+
     def restore(self, recipe: Recipe) -> None:
         """Ask with what a chat was asked with last."""
         self.put(recipe if recipe.model.name else with_model(recipe, self.recipe.model.name))
@@ -122,32 +138,32 @@ class ChatController(QObject):
     def _connect(self) -> None:
         parts, composer = self._parts, self._parts.composer
         parts.recipe.changed.connect(self._on_chosen)
+        parts.recipe.was_reset.connect(self._on_reset)
         parts.files.changed.connect(self._on_files)
         parts.recipe.models_wanted.connect(self._on_models_wanted)
         parts.recipe.adapter_form.train_wanted.connect(lambda: self._shell.open_page("train"))
         composer.remedy_clicked.connect(self._on_remedy)
-        composer.model_chip_clicked.connect(lambda: self._offer(parts.recipe.model_box, composer.model_chip))
         composer.documents_chip_clicked.connect(
             lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
         )
         composer.adapters_chip_clicked.connect(self._on_adapters_clicked)
-        parts.head.model_clicked.connect(lambda: self._offer(parts.recipe.model_box, parts.head.model))
+        parts.head.model_clicked.connect(self._on_model_clicked)
         self._bridge.status_changed.connect(self.show_context)
 
     def _on_models(self, found: ModelList) -> None:
         self._models = tuple(model for model in found.models if model.kind != "embedder" and not model.missing)
-        self._known = True
+        self._known, self._default = True, found.default
         recipe = self.recipe
         if not recipe.model.name and self._models:
             first = next((model for model in self._models if model.kind == "chat"), self._models[0])
             recipe = with_model(recipe, found.default or first.name)
-        self._parts.recipe.set_choices(self._models, self._collections)
+        self._parts.recipe.set_choices(self._models, self._collections, self._default)
         self.put(recipe)
         self.models_known.emit()
 
     def _on_collections(self, found: CollectionList) -> None:
         self._collections = found.collections
-        self._parts.recipe.set_choices(self._models, self._collections)
+        self._parts.recipe.set_choices(self._models, self._collections, self._default)
         self.put(self._with_likely_documents(self.recipe))
 
     def _on_methods(self, found: MethodList) -> None:
@@ -180,15 +196,17 @@ class ChatController(QObject):
     def _show(self) -> None:
         parts, recipe = self._parts, self.recipe
         model, uses = recipe.model.name, recipe.model.adapters
-        documents = recipe.retrieval.collection if recipe.retrieval is not None else ""
+        documents, *more = collections_of(recipe)
         self.adapters.follow(model)
-        parts.composer.model_chip.setText(model or texts.NO_MODEL)
         attached = parts.files.there_are
         none = texts.ATTACHED_FILES if attached else texts.NO_DOCUMENTS
-        parts.composer.documents_chip.setText(documents or none)
+        counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
+        parts.composer.documents_chip.setText(counted or none)
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
-        parts.head.show_model(describe_asked(recipe), describe_asked(recipe, most=100))
+        asked, whole = describe_asked(recipe), describe_asked(recipe, most=100)
+        gone = self._is_gone(model)
+        parts.head.show_model(texts.REMOVED.format(name=asked) if gone else asked, whole, not gone)
         self._show_whether_it_can_be_asked()
         hints = {
             (True, True): texts.BASED_ON_BOTH,
@@ -196,7 +214,7 @@ class ChatController(QObject):
             (False, True): texts.BASED_ON_FILES,
         }
         hint = hints.get((bool(documents), attached), texts.CHOOSE_DOCUMENTS)
-        parts.hint.setText(hint.format(documents=documents))
+        parts.hint.setText(hint.format(documents=", ".join((documents, *more))))
         self.show_context()
 
     def _show_whether_it_can_be_asked(self) -> None:
@@ -205,12 +223,17 @@ class ChatController(QObject):
         self._parts.recipe.show_adapter_problem(adapter, why)
         if self._known and not self._models:
             composer.set_blocked(texts.NO_MODEL_YET, texts.GET_MODEL)
-        elif self._known and model not in [known.name for known in self._models]:
-            composer.set_blocked(texts.CHOOSE_MODEL)
+        elif self._is_gone(model):
+            composer.set_blocked(texts.MODEL_REMOVED.format(name=model), texts.SELECT_MODEL)
+        elif self._known and not model:
+            composer.set_blocked(texts.CHOOSE_MODEL, texts.SELECT_MODEL)
         elif why:
             composer.set_blocked(why, texts.CONTINUE_WITHOUT)
         else:
             composer.set_blocked("")
+
+    def _is_gone(self, model: str) -> bool:
+        return self._known and bool(model) and model not in [known.name for known in self._models]
 
     def _model_context(self) -> int:
         """The context length of the chosen model: as it is loaded, else as far as the catalogue tells."""
@@ -226,10 +249,34 @@ class ChatController(QObject):
         self.put(recipe)
 
     def _on_remedy(self) -> None:
+        model = self.recipe.model.name
         if self._known and not self._models:
             self._on_models_wanted()
+        elif not model or self._is_gone(model):
+            self._offer(self._parts.recipe.model_box, self._parts.composer.remedy)
         else:
             self._parts.recipe.adapter_form.drop_problem()
+
+    def _on_reset(self, before: Recipe) -> None:
+        self._has_chosen = True
+        self._show()
+        undo = Action(texts.UNDO, lambda: self.put(before))
+        self._shell.show_message(texts.RECIPE_WAS_RESET, "info", undo)
+
+    def _on_model_clicked(self) -> None:
+        chip = self._parts.head.model
+        self.make_model_menu().popup(chip.mapToGlobal(QPoint(0, chip.height())))
+
+    def make_model_menu(self) -> QMenu:
+        """The models to choose from, and the chosen one to begin new chats with."""
+        menu, model = self._parts.recipe.model_box.make_menu(self._page), self.recipe.model.name
+        if model and model != self._default and not self._is_gone(model):
+            menu.addSeparator()
+            menu.addAction(without_keys(texts.MAKE_DEFAULT.format(name=model)), lambda: self._make_default(model))
+        return menu
+
+    def _make_default(self, name: str) -> None:
+        self._bridge.call(SetDefaultModel(name=name), self._bridge.home.models.put, owner=self)
 
     def _on_models_wanted(self) -> None:
         self._shell.open_page("models")
@@ -241,7 +288,6 @@ class ChatController(QObject):
         self._parts.recipe.adapters.head.setFocus()
 
     def _offer(self, box: ChoiceBox, chip: QWidget) -> None:
-        """What a chip of the composer or the header stands for, to choose from at once."""
+        """What a chip of the composer stands for, to choose from at once, above it."""
         menu = box.make_menu(self._page)
-        above = chip is not self._parts.head.model
-        menu.popup(chip.mapToGlobal(QPoint(0, -menu.sizeHint().height() if above else chip.height())))
+        menu.popup(chip.mapToGlobal(QPoint(0, -menu.sizeHint().height())))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
@@ -206,6 +207,7 @@ class Conversation(QScrollArea):
             looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
             looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
         view.sibling_wanted.connect(self.sibling_wanted)
+        view.editing.connect(self._on_editing)
         if shown.siblings:
             view.siblings.show_siblings(shown.siblings, message.id)
         self._views[message.id] = view
@@ -279,6 +281,16 @@ class Conversation(QScrollArea):
         rule = "" if needed else "QScrollBar::handle { background: transparent; }"
         if self.verticalScrollBar().styleSheet() != rule:
             self.verticalScrollBar().setStyleSheet(rule)
+
+    def _on_editing(self, editor: QWidget) -> None:
+        """Bring an editor into sight that was opened in the place of a text, and keep it there."""
+        self._following = False
+
+        def reveal() -> None:
+            if shiboken6.isValid(editor):
+                self.ensureWidgetVisible(editor, 0, tokens.SPACE_4)
+
+        QTimer.singleShot(0, self, reveal)
 
     def _on_settled(self) -> None:
         self._from_end = None

@@ -35,8 +35,9 @@ class ChatHeader(QWidget):
         for part in (self.model, self.context, self.menu_button, self.history_button, self.recipe_button):
             row.addWidget(part)
 
-    def show_model(self, words: str, whole: str) -> None:
+    def show_model(self, words: str, whole: str, usable: bool = True) -> None:
         """The model with what is on over it; ``whole`` where there was no room for all."""
+        self.model.set_tone("plain" if usable else "attention")
         self.model.setText(within(words, _MOST) or texts.NO_MODEL)
         self.model.setToolTip(whole)
         self.model.setAccessibleName(whole or texts.NO_MODEL)

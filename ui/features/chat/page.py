@@ -127,7 +127,7 @@ class ChatPage(TakesFiles, QWidget):
             self.parts.composer.set_text(self._drafts.get(self._drafted, ""))
 
     def new_chat(self) -> None:
-        """Begin a chat with the recipe that is on."""
+        """Begin a chat with the usual settings."""
         self.session.open(None)
         self.parts.composer.field.setFocus()
 
@@ -219,7 +219,9 @@ class ChatPage(TakesFiles, QWidget):
         self._waits_for_files = False
         self._drafted = chat.id
         parts.composer.set_text(self._drafts.get(chat.id, ""))
-        if chat.record is not None and chat.record.recipe is not None:
+        if chat.record is None:
+            self.bench.begin()
+        elif chat.record.recipe is not None:
             self.bench.restore(chat.record.recipe)
         if chat.record is not None and chat.record.unreadable:
             self._shell.show_message(chat.record.unreadable, "attention")

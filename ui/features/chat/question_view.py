@@ -25,6 +25,8 @@ class QuestionView(QWidget):
     edited = Signal(str, str)
     """The message's id and the new words."""
     sibling_wanted = Signal(str)
+    editing = Signal(object)
+    """The editor was opened."""
 
     def __init__(self, message: StoredMessage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +79,7 @@ class QuestionView(QWidget):
         self.edit_button.hide()
         self.editor.begin(self._words)
         self.editor.field.selectAll()
+        self.editing.emit(self.editor)
 
     def end_edit(self) -> None:
         self.editor.hide()

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QWidget
 
-from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone
+from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
@@ -23,6 +23,7 @@ from ui.features.chat import texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.features.chat.prompt_form import PromptForm, describe_prompting
+from ui.features.chat.recipes import collections_of, plain
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
@@ -49,6 +50,8 @@ class RecipePanel(QFrame):
     changed = Signal(object)
     recipe_shown = Signal(object)
     """Another recipe is shown, whoever changed it."""
+    was_reset = Signal(object)
+    """The person wants the usual settings: the recipe before."""
     close_wanted = Signal()
     models_wanted = Signal()
     documents_wanted = Signal()
@@ -62,6 +65,7 @@ class RecipePanel(QFrame):
         self._showing = False
         self._format_problem = ""
         self._attached = False
+        self._collections: tuple[str, ...] = ()
         self.model = RecipeCard(texts.MODEL, texts.MODEL_HELP)
         self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
         self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
@@ -72,6 +76,8 @@ class RecipePanel(QFrame):
         self.model_box = ChoiceBox(texts.MODEL, chosen=self._on_model)
         self.models_link = LinkButton(texts.GET_MODEL_BUTTON, clicked=self.models_wanted)
         self.documents_box = ChoiceBox(texts.DOCUMENTS, chosen=self._on_documents)
+        self.further_button = LinkButton(texts.FURTHER_DOCUMENTS, clicked=self._on_further)
+        self.further = Text("", "small")
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
@@ -87,7 +93,8 @@ class RecipePanel(QFrame):
             (self.model, (self.model_box, self.models_link, self.forms["model"])),
             (self.prompting, (self.prompt_form,)),
             (self.decoding, (self.decoding_form,)),
-            (self.retrieval, (self.documents_box, self.documents_link, self.forms["retrieval"])),
+            (self.retrieval, (self.documents_box, self.further, self.further_button, self.documents_link)),
+            (self.retrieval, (self.forms["retrieval"],)),
             (self.adapters, (self.adapter_form,)),
         ):
             for widget in widgets:
@@ -108,10 +115,13 @@ class RecipePanel(QFrame):
     def cards(self) -> tuple[RecipeCard, ...]:
         return (self.model, self.prompting, self.decoding, self.retrieval, self.adapters)
 
-    def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection]) -> None:
-        """The chat models and collections that there are."""
+    def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection], default: str = "") -> None:
+        """The chat models, with the default one, and the collections that there are."""
         self._models = models
-        self.model_box.set_choices([(m.name, m.name) for m in models])
+        self._collections = tuple(one.name for one in collections)
+        self.model_box.set_choices(
+            [(texts.DEFAULT_MODEL.format(name=m.name) if m.name == default else m.name, m.name) for m in models]
+        )
         names = [(NO_DOCUMENTS, "")] + [
             (f"{c.name} ({describe_count(c.documents, 'file')})", c.name) for c in collections
         ]
@@ -145,6 +155,10 @@ class RecipePanel(QFrame):
         self.prompt_form.thinking.setVisible(switched or recipe.prompting.thinking != "automatic")
         self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
         self.decoding_form.set_part(recipe.decoding)
+        first, *more = collections_of(recipe)
+        self.further.setText(texts.ALSO.format(names=", ".join(more)))
+        self.further.setVisible(bool(more))
+        self.further_button.setVisible(bool(first) and bool(more or set(self._collections) - {first}))
         self.forms["retrieval"].setVisible(recipe.retrieval is not None or self._attached)
         self.model.set_state(recipe.model.name or texts.NONE_CHOSEN)
         self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
@@ -180,7 +194,8 @@ class RecipePanel(QFrame):
     def _lay_out(self) -> None:
         title = Text(texts.RECIPE, "heading")
         self.close_button = IconButton("close", texts.HIDE_RECIPE, clicked=self.close_wanted)
-        head = row_of(None, (title, 1), self.close_button)
+        self.reset_button = IconButton("restart", texts.RESET_RECIPE, clicked=self._on_reset)
+        head = row_of(None, (title, 1), self.reset_button, self.close_button)
         inner = QWidget()
         inner.setProperty("role", "page")
         cards = column_of(inner, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_1, 0))
@@ -224,8 +239,36 @@ class RecipePanel(QFrame):
     def _on_documents(self, name: str) -> None:
         before = self._recipe.retrieval or RetrievalPart()
         keeps = name or (self._attached and self._recipe.retrieval is not None)
-        part = msgspec.structs.replace(before, collection=name, revision=0) if keeps else None
+        more = tuple(other for other in before.more if name and other != name)
+        part = msgspec.structs.replace(before, collection=name, more=more, revision=0) if keeps else None
         self._put(msgspec.structs.replace(self._recipe, retrieval=part))
+
+    def _on_further(self) -> None:
+        """Choose the collections that are searched as well."""
+        self.make_further_menu().popup(self.further_button.mapToGlobal(QPoint(0, self.further_button.height())))
+
+    def make_further_menu(self) -> QMenu:
+        first, *more = collections_of(self._recipe)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in dict.fromkeys((*self._collections, *more)):
+            if name != first:
+                action = menu.addAction(without_keys(name), lambda name=name: self._toggle_further(name))
+                action.setCheckable(True)
+                action.setChecked(name in more)
+        return menu
+
+    def _toggle_further(self, name: str) -> None:
+        part = self._recipe.retrieval or RetrievalPart()
+        more = tuple(one for one in part.more if one != name) if name in part.more else (*part.more, name)
+        changed = msgspec.structs.replace(part, more=more, revision=0)
+        self._put(msgspec.structs.replace(self._recipe, retrieval=changed))
+
+    def _on_reset(self) -> None:
+        before = self._recipe
+        if plain(before) != before:
+            self.set_recipe(plain(before))
+            self.was_reset.emit(before)
 
     def _on_prompting(self, part: PromptingPart) -> None:
         self._put(msgspec.structs.replace(self._recipe, prompting=part))
@@ -341,7 +384,7 @@ def _form(part: type[msgspec.Struct], *names: str) -> Form:
 
 
 def describe_retrieval(part: RetrievalPart | None, attached: bool = False) -> str:
-    documents = part.collection if part is not None else ""
+    documents = ", ".join((part.collection, *part.more)) if part is not None and part.collection else ""
     if attached:
         documents = texts.WITH_ATTACHED.format(documents=documents) if documents else texts.ATTACHED_FILES
     if not documents:

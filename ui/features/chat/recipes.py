@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.features.adapters.texts import find_problem
 from ui.state import Listing
-from workbench.records.recipes import AdapterUse, Recipe
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart
 from workbench.records.training import AdapterList, AdapterRecord
 
 DESCRIBED = ("json_schema", "regex", "choice", "gbnf")
@@ -21,6 +21,21 @@ def with_model(recipe: Recipe, name: str) -> Recipe:
     """The recipe with this model; adapters stay with the model that they are for."""
     adapters = recipe.model.adapters if name == recipe.model.name else ()
     return msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name, adapters=adapters))
+
+
+def plain(recipe: Recipe) -> Recipe:
+    """The usual settings, with the model and the documents of a recipe."""
+    documents = recipe.retrieval
+    kept = None
+    if documents is not None and documents.collection:
+        kept = RetrievalPart(collection=documents.collection, more=documents.more)
+    return Recipe(model=ModelPart(name=recipe.model.name), retrieval=kept)
+
+
+def collections_of(recipe: Recipe) -> tuple[str, ...]:
+    """The names of a recipe's collections; "" alone for none."""
+    part = recipe.retrieval
+    return (part.collection, *part.more) if part is not None and part.collection else ("",)
 
 
 class ChatAdapters(QObject):

@@ -1,0 +1,132 @@
+"""What a chat is asked with: new chats, the default model, a removed model, several collections, the reset."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from PySide6.QtCore import QPoint
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import SMOL, FakeHome
+from tests.ui.test_chat_page import ask, open_chat, page, questions
+from ui.features.chat import texts
+from ui.features.chat.page import ChatPage
+from workbench.api import calls as c
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+
+__all__ = ["page"]  # a fixture
+
+TUNED = Recipe(
+    model=ModelPart(name=SMOL.name),
+    prompting=PromptingPart(instructions="Rhyme."),
+    decoding=DecodingPart(strategy="beam", n=3),
+    retrieval=RetrievalPart(collection="Contracts 2025", passages=4),
+)
+PLAIN = Recipe(model=ModelPart(name=SMOL.name), retrieval=RetrievalPart(collection="Contracts 2025"))
+
+
+@pytest.mark.parametrize("way", ["new", "deleted"])
+def test_a_new_chat_has_the_usual_settings_and_the_documents_of_the_last(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, way: str
+) -> None:
+    chat = home.put_chat("Tuned", [("Q", "A")], TUNED)
+    page.session.open(chat)
+    qtbot.waitUntil(lambda: page.bench.recipe == TUNED)
+    if way == "new":
+        page.new_chat()
+    else:
+        page.parts.history.deleted.emit(chat)
+    assert page.bench.recipe == PLAIN
+    page.session.open(chat)
+    if way == "new":
+        qtbot.waitUntil(lambda: page.bench.recipe == TUNED)
+
+
+def test_the_recipe_is_reset_and_the_reset_undone(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell
+) -> None:
+    page.session.open(home.put_chat("Tuned", [("Q", "A")], TUNED))
+    qtbot.waitUntil(lambda: page.bench.recipe == TUNED)
+    page.parts.recipe.reset_button.click()
+    assert page.bench.recipe == PLAIN
+    text, _, action = shell.messages[-1]
+    assert text == texts.RECIPE_WAS_RESET
+    assert action is not None
+    action.run()
+    assert page.bench.recipe == TUNED
+    page.bench.put(PLAIN)
+    page.parts.recipe.reset_button.click()
+    assert len(shell.messages) == 1  # there was nothing to reset
+
+
+def test_a_model_is_made_the_default_from_the_header_and_new_chats_begin_with_it(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    home.models["Gemma 3"] = msgspec.structs.replace(SMOL, name="Gemma 3")
+    front.announce("model")
+    box = page.parts.recipe.model_box
+    qtbot.waitUntil(lambda: box.findData("Gemma 3") >= 0)
+    box.chosen.emit("Gemma 3")
+    menu = page.bench.make_model_menu()
+    action = menu.actions()[-1]
+    assert action.text() == texts.MAKE_DEFAULT.format(name="Gemma 3")
+    action.trigger()
+    title = texts.DEFAULT_MODEL.format(name="Gemma 3")
+    qtbot.waitUntil(lambda: box.itemText(box.findData("Gemma 3")) == title)
+    assert front.asked(c.SetDefaultModel) == [c.SetDefaultModel(name="Gemma 3")]
+    assert len(page.bench.make_model_menu().actions()) == 2
+    open_chat(qtbot, page, "Winter storage of the pump")
+    qtbot.waitUntil(lambda: page.bench.recipe.model.name == SMOL.name)
+    page.new_chat()
+    assert page.bench.recipe.model.name == "Gemma 3"
+
+
+def test_a_removed_model_is_said_to_be_removed_and_another_one_can_be_selected(
+    qtbot: QtBot, page: ChatPage, home: FakeHome
+) -> None:
+    old = Recipe(model=ModelPart(name="Old model"))
+    page.session.open(home.put_chat("Old", [("Q", "A")], old))
+    composer = page.parts.composer
+    qtbot.waitUntil(lambda: composer.blocked == texts.MODEL_REMOVED.format(name="Old model"))
+    assert page.parts.head.model.text() == texts.REMOVED.format(name="Old model")
+    assert composer.remedy.text() == texts.SELECT_MODEL
+    page.parts.recipe.model_box.chosen.emit(SMOL.name)
+    assert composer.blocked == ""
+    assert page.parts.head.model.text() == SMOL.name
+
+
+def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    panel = page.parts.recipe
+    qtbot.waitUntil(lambda: panel.retrieval.state == "Brunnen pumps")
+    (further,) = panel.make_further_menu().actions()
+    further.trigger()
+    assert panel.retrieval.state == "Brunnen pumps, Contracts 2025"
+    assert page.parts.composer.documents_chip.text() == "Brunnen pumps +1"
+    ask(page, "How long is the warranty?")
+    qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
+    part = front.asked(c.Ask)[0].recipe.retrieval
+    assert (part.collection, part.more) == ("Brunnen pumps", ("Contracts 2025",))
+    panel.documents_box.chosen.emit("Contracts 2025")
+    assert panel.retrieval.state == "Contracts 2025"
+
+
+def test_the_editor_of_a_question_is_in_sight_also_where_its_answer_is_long(
+    qtbot: QtBot, page: ChatPage, home: FakeHome
+) -> None:
+    long = "\n\n".join(f"Paragraph {n} about the pump." for n in range(60))
+    turns = [("First?", long), ("Second?", long)]
+    page.session.open(home.put_chat("Long", turns, PLAIN))
+    qtbot.waitUntil(lambda: len(questions(page)) == 2)
+    talk = page.parts.conversation
+    qtbot.waitUntil(lambda: talk.verticalScrollBar().maximum() > 500 and talk.following)
+    view = questions(page)[-1]
+    view.edit_button.click()
+
+    def is_in_sight() -> bool:
+        top = view.editor.mapTo(talk.viewport(), QPoint(0, 0)).y()
+        return top >= 0 and top + view.editor.height() <= talk.viewport().height()
+
+    qtbot.waitUntil(is_in_sight)
+    assert not talk.following
