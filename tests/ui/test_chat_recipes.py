@@ -84,7 +84,7 @@ def test_a_model_is_made_the_default_from_the_header_and_new_chats_begin_with_it
 
 
 def test_a_removed_model_is_said_to_be_removed_and_another_one_can_be_selected(
-    qtbot: QtBot, page: ChatPage, home: FakeHome
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:
     old = Recipe(model=ModelPart(name="Old model"))
     page.session.open(home.put_chat("Old", [("Q", "A")], old))
@@ -92,6 +92,7 @@ def test_a_removed_model_is_said_to_be_removed_and_another_one_can_be_selected(
     qtbot.waitUntil(lambda: composer.blocked == texts.MODEL_REMOVED.format(name="Old model"))
     assert page.parts.head.model.text() == texts.REMOVED.format(name="Old model")
     assert composer.remedy.text() == texts.SELECT_MODEL
+    assert "Old model" not in [call.model for call in front.asked(c.ListAdapters)]  # which would be refused
     page.parts.recipe.model_box.chosen.emit(SMOL.name)
     assert composer.blocked == ""
     assert page.parts.head.model.text() == SMOL.name

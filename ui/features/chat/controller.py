@@ -197,7 +197,8 @@ class ChatController(QObject):
         parts, recipe = self._parts, self.recipe
         model, uses = recipe.model.name, recipe.model.adapters
         documents, *more = collections_of(recipe)
-        self.adapters.follow(model)
+        gone = self._is_gone(model)
+        self.adapters.follow("" if gone else model)
         attached = parts.files.there_are
         none = texts.ATTACHED_FILES if attached else texts.NO_DOCUMENTS
         counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
@@ -205,7 +206,6 @@ class ChatController(QObject):
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         asked, whole = describe_asked(recipe), describe_asked(recipe, most=100)
-        gone = self._is_gone(model)
         parts.head.show_model(texts.REMOVED.format(name=asked) if gone else asked, whole, not gone)
         self._show_whether_it_can_be_asked()
         hints = {
