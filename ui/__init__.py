@@ -1,1 +1,1 @@
-"""The window. Qt only: no SQL, no model, no file parsing, no thread of its own making."""
+"""The window. Qt only: no SQL, no model, no file parsing, no threads."""

@@ -143,7 +143,7 @@ class Bridge(QObject):
         """Send a call and follow its events, in batches of at most 64, then its terminal event.
 
         Pieces of text that follow each other come joined, of several ``Progress`` of one stage only the last comes.
-        The call goes on when the owner is destroyed: cancel the handle where that is not wanted.
+        The call continues when the owner is destroyed; cancel the handle to stop it.
         """
         return self._start(call, on_events, on_end, owner)
 
@@ -255,7 +255,7 @@ class Bridge(QObject):
         if self._watching is None or self._watching.ended:
             self._lose(error)
             return
-        # the core is there, and fails at this alone: told once, and asked for again
+        # the core is there, and fails at this alone: shown once, and asked for again
         if not self._attempt:
             self.failed.emit(error)
         self._try_again()
@@ -264,7 +264,7 @@ class Bridge(QObject):
         problem = str(error) if isinstance(error, UserError) else ""
         if problem != self.problem:
             self.problem = problem
-            self.connected = None  # so that the new reason is told
+            self.connected = None  # so that the new reason is shown
         if not problem:
             self._try_again()
         self.status = None  # what was known does not hold any more

@@ -164,7 +164,7 @@ class RunRow(QWidget):
     def _follow(self) -> None:
         if self._follower is None:
             self._follower = RunFollower(self._bridge, self._run, self)
-            self._follower.told.connect(self._on_events)
+            self._follower.arrived.connect(self._on_events)
         else:
             self._follower.update_run(self._run)
 

@@ -2,7 +2,7 @@
 
 ``HomeState`` owns every list that the window shows. A page follows the lists it needs and is handed each new value; it
 never asks for a list itself. A list is read when it is first followed, again after a ``Changed`` event of one of its
-kinds (several in a row are one reading), and again when the core was away. A reading that fails is told once.
+kinds (several in a row are one reading), and again when the core was away. A reading that fails is reported once.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Listing(QObject, Generic[R]):
         self.value: R | None = None
         self.reading = False
         self._old = True
-        self._told = ""  # the failure that was told last
+        self._shown_failure = ""  # the failure that was shown last
         self._takers: list[tuple[Callable[[R], None], QObject]] = []
         self.soon = QTimer(self, singleShot=True, interval=SOON_MS, timeout=self.refresh)
 
@@ -130,7 +130,7 @@ class Listing(QObject, Generic[R]):
 
     def _on_value(self, value: R) -> None:
         self.reading = False
-        self._told = ""
+        self._shown_failure = ""
         takers: list[tuple[Callable[[R], None], QObject]] = []
         if self._old:
             self._read()
@@ -151,9 +151,9 @@ class Listing(QObject, Generic[R]):
         self.tell(error)
 
     def tell(self, error: Exception) -> None:
-        """Say what went wrong, once. That the core cannot be reached is told by the frame."""
-        if self._bridge.connected and not isinstance(error, Cancelled) and str(error) != self._told:
-            self._told = str(error)
+        """Show a failure once. The frame shows that the core cannot be reached."""
+        if self._bridge.connected and not isinstance(error, Cancelled) and str(error) != self._shown_failure:
+            self._shown_failure = str(error)
             self._bridge.failed.emit(error)
 
 

@@ -39,10 +39,10 @@ def process_mark(pid: int) -> str:
         return repr(psutil.Process(pid).create_time())  # written down when it began
     # psutil reckons the time of day from the ticks since the machine began, by a clock that is set while it runs
     try:
-        told = Path(f"/proc/{pid}/stat").read_bytes()
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError as error:
         raise psutil.NoSuchProcess(pid) from error
-    return f"{_boot()} {told.rpartition(b')')[2].split()[19].decode()}"
+    return f"{_boot()} {stat.rpartition(b')')[2].split()[19].decode()}"
 
 
 @functools.cache

@@ -115,9 +115,9 @@ class Home:
 
 def _runtime_folder() -> Path:
     """A folder in which only this user can create a socket: the system's, or one of ours."""
-    told = os.environ.get("XDG_RUNTIME_DIR", "")
-    if told and len(told) < 60 and _is_private(Path(told)):
-        return Path(told)
+    runtime_folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime_folder and len(runtime_folder) < 60 and _is_private(Path(runtime_folder)):
+        return Path(runtime_folder)
     folder = Path("/tmp" if len(tempfile.gettempdir()) > 55 else tempfile.gettempdir()) / f"llm-workbench-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)

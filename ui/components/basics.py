@@ -188,7 +188,7 @@ class FoldButton(LinkButton):
 
 
 class IconButton(QToolButton):
-    """A button that is an icon; ``name`` is said by screen readers and shown as its tooltip. Enter presses it."""
+    """A button with an icon; ``name`` is its tooltip and its text for screen readers. Enter presses it."""
 
     def __init__(
         self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None, **properties: Any

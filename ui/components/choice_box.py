@@ -31,8 +31,8 @@ class ChoiceBox(QComboBox):
         placeholder: str = "",
         **properties: Any,
     ) -> None:
-        """``name`` is said by screen readers; ``choices`` are titles and values. At least ``characters`` of a title are
-        in sight."""
+        """``name`` is the text for screen readers; ``choices`` are titles and values. At least ``characters`` of a
+        title are in sight."""
         super().__init__()
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

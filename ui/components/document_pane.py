@@ -1,6 +1,6 @@
 """One document beside what led to it: its text at the passage, or its drawn pages.
 
-When the document has changed or gone since a passage was stored, the stored passage is shown and that is said.
+When the document has changed or gone since a passage was stored, the stored passage is shown with a notice.
 """
 
 from __future__ import annotations

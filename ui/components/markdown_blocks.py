@@ -46,7 +46,7 @@ class Leaf:
     ``indent`` is its depth in lists, ``quote`` in quotations, ``marker`` the bullet or number of a list item that
     begins here. ``level`` is a heading's (1..6), ``language`` that of code, whose text is in ``code``. ``rows``
     are a table's, the heading row first, each cell a tuple of spans; ``align`` has one entry a column. ``joins``
-    says that the leaf goes on in the paragraph before it.
+    says that the leaf continues the paragraph before it.
     """
 
     kind: Kind

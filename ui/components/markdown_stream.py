@@ -1,6 +1,6 @@
 """Markdown that grows: which of its blocks are finished, and what the open one looks like now.
 
-An answer arrives in pieces. A block that is finished is told once and never parsed again; only the open block at the
+An answer arrives in pieces. A finished block is sent once and never parsed again; only the open block at the
 end is. The blocks that can grow long by themselves are cut: a list at its items, a long paragraph at a sentence, and
 code is not parsed at all while it is open, only watched for its closing fence. So a step costs as much as the
 open block is long, not as the answer is.
@@ -39,7 +39,7 @@ class MarkdownStream:
         self._language = language
         self._parser = make_parser()
         self._text = ""
-        self._settled = 0  # everything before this offset was told as finished
+        self._settled = 0  # everything before this offset was sent as finished
         self._continues = False  # the settled text ends in the middle of a paragraph
         self._fence: _OpenFence | None = None
         self._ended = False

@@ -14,7 +14,7 @@ from ui.theme.theme import current_theme
 from workbench.api.calls import PagePicture
 
 WAIT_MS = 300
-"""A wait that is shorter is not told."""
+"""Shorter waits are not shown."""
 
 SCALES = (0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 

@@ -1,7 +1,7 @@
 """Prose: a piece of a message as selectable text, without code blocks and tables.
 
 It grows at its end: what was appended stays as it is, what is shown as open is replaced by the next. It is as high as
-its text; whoever scrolls is further out. Links are told, never followed.
+its text; scrolling is up to its parents. Links are signalled, never followed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Following runs: what one has told, how it ended, and which of a kind are under way."""
+"""Following runs: the events of one, how it ended, and which runs of a kind are running."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RunFollower(QObject):
     """Follows one run from its first event, and further where it is resumed or the core was away. Following starts at
     once and does not keep the run alive. ``terminal`` is how it ended, None while it goes on."""
 
-    told = Signal(list)
+    arrived = Signal(list)
     """Some more events, in order."""
     progressed = Signal(object)
     """The latest Progress of a batch."""
@@ -72,7 +72,7 @@ class RunFollower(QObject):
         latest: events.Progress | None = None
         self._seen = max(self._seen, *(event.seq for event in batch))
         self._take(batch)
-        self.told.emit(batch)
+        self.arrived.emit(batch)
         for event in batch:
             if isinstance(event, events.Progress):
                 latest = event
@@ -86,7 +86,7 @@ class RunFollower(QObject):
         if isinstance(error, WorkerDied) and error.worker == "core":
             return  # not the run has ended: the frame says so, and the run is followed again with the next core
         self.terminal = terminal
-        self._seen = max(self._seen, terminal.seq)  # followed further, it is not told again
+        self._seen = max(self._seen, terminal.seq)  # if it is followed again, this is not repeated
         self._take_end(terminal)
         self.ended.emit(terminal)
 
@@ -98,7 +98,7 @@ class RunFollower(QObject):
 
 
 class RunFollowers(QObject):
-    """Follows every run of some kinds that is under way, each once, whoever began it."""
+    """Follows every running run of some kinds, each once, whichever client started it."""
 
     began = Signal(object)
     """What follows a run that has not been followed before."""

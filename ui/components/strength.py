@@ -22,7 +22,7 @@ class StrengthSlider(QWidget):
     changed = Signal(float)
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        """``name`` is what it is the strength of."""
+        """``name`` is the adapter's name."""
         super().__init__(parent)
         self._value = 1.0
         help = texts.STRENGTH_HELP

@@ -222,8 +222,8 @@ def stamped(event: _E, seq: int, at: float) -> _E:
 
 
 class EventFile:
-    """An append-only ``events.jsonl``. Opening an existing one goes on after its last whole line; raises UserError for
-    one of another format."""
+    """An append-only ``events.jsonl``. Opening an existing one appends after its last complete line; raises UserError
+    for one of another format."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

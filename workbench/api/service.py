@@ -44,7 +44,7 @@ _decode_call = msgspec.msgpack.Decoder(AnyCall).decode
 
 
 class Service:
-    """Accepts clients of one Workbench until it is told to leave or has been idle for ``idle_s`` seconds."""
+    """Accepts clients of one Workbench until it is asked to leave or has been idle for ``idle_s`` seconds."""
 
     def __init__(self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S) -> None:
         self._workbench = workbench

@@ -114,7 +114,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
                 shown = True
                 output.finished(end.value, arguments.show)
                 return INCOMPLETE if session.incomplete else FINISHED
-            output.event(event, arguments.told)
+            output.event(event, arguments.on_event)
     except SystemExit as left:  # a combination of arguments that only the command itself can check
         return left.code if isinstance(left.code, int) else USAGE
     except BrokenPipeError:  # the reader of our output, such as ``head``, has closed it
@@ -129,7 +129,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
     except CallFailed as error:
         output.failed(error.event)
         return FAILED
-    except Exception as error:  # noqa: BLE001 - whatever it was becomes the terminal event
+    except Exception as error:  # noqa: BLE001 - any failure becomes the terminal event
         failure = failure_of(error, traceback.format_exc())
         output.failed(failure if isinstance(failure, Failed) else Failed(message=str(error)))
         return FAILED

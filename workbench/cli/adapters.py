@@ -46,7 +46,7 @@ def add_commands(commands: Commands) -> None:
         merge,
         show_merged,
         "NAME",
-        told=RunLines(),
+        on_event=RunLines(),
         names={**NAMES, "model": "model"},
     )
     merging.add_argument("--model", metavar="M", default="", help="the base model (default: the one it was trained on)")
@@ -67,7 +67,7 @@ def add_commands(commands: Commands) -> None:
     )
     exported = one_sentence(lambda result: f"{result['adapter']} is in {result['path']}.")
     carding = "write an adapter to a new folder, with a model card"
-    exporting = group.command("export", carding, export, exported, "NAME", told=RunLines(), names=NAMES)
+    exporting = group.command("export", carding, export, exported, "NAME", on_event=RunLines(), names=NAMES)
     exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
     exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
     renaming = one_call(lambda a: RenameAdapter(adapter=a.name, name=a.new))

@@ -39,15 +39,15 @@ class Commands:
         run: Run,
         show: Show,
         *takes: str,
-        told: EventMessage | None = None,
+        on_event: EventMessage | None = None,
         names: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> argparse.ArgumentParser:
-        """A command: ``run`` does it; for people, ``show`` writes its result, ``told`` what comes on the way.
+        """A command: ``run`` does it; for people, ``show`` writes its result and ``on_event`` the events on the way.
         ``takes`` are the positional arguments that need no help, in capitals; ``names`` says which arguments are the
         names of what (``cli.names``)."""
         parser = self._add(name, help, **rest)
-        parser.set_defaults(run=run, show=show, told=told, parser=parser, names=names or {})
+        parser.set_defaults(run=run, show=show, on_event=on_event, parser=parser, names=names or {})
         for argument in takes:
             parser.add_argument(argument.lower(), metavar=argument)
         return parser

@@ -40,7 +40,7 @@ START = "start"
 
 def add_commands(commands: Commands) -> None:
     parser = commands.command(
-        "ask", "ask a question, with or without documents", ask, show_answer, told=show_one_of_many
+        "ask", "ask a question, with or without documents", ask, show_answer, on_event=show_one_of_many
     )
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
     add_recipe_options(parser)
@@ -134,7 +134,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 
 
 def _noting_run(session: Session, call: Ask) -> Events[AskResult]:
-    """As ``session.call``; where the answer is a run's, it is told how that goes on when it is stopped."""
+    """As ``session.call``; for the answer of a run, a stop says how to continue it."""
     run = ""
     events = session.call(call)
     try:

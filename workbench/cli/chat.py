@@ -29,7 +29,11 @@ HELP = (
 
 def add_commands(commands: Commands) -> None:
     parser = commands.command(
-        "chat", "chat in the terminal; a line is a question, /help lists the commands", chat, show_end, told=show_turn
+        "chat",
+        "chat in the terminal; a line is a question, /help lists the commands",
+        chat,
+        show_end,
+        on_event=show_turn,
     )
     add_recipe_options(parser)
     parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")

@@ -52,7 +52,7 @@ def add_commands(commands: Commands) -> None:
     )
     names = {"model": "model", "collection": "collection"}
     sources = "build a set from chats or documents"
-    building = group.command("build", sources, build, built, "NAME", told=RunLines(), names=names)
+    building = group.command("build", sources, build, built, "NAME", on_event=RunLines(), names=names)
     building.add_argument(
         "--from",
         dest="source",

@@ -31,7 +31,7 @@ def add_commands(commands: Commands) -> None:
         "paths", metavar="PATH", nargs="+", help="files and folders; unchanged files are not read again"
     )
     adding.add_argument("--watch", action="store_true", help="update the collection when these folders change")
-    searching = group.command("search", "search passages", search, show_hits, told=show_found, names=NAMES)
+    searching = group.command("search", "search passages", search, show_hits, on_event=show_found, names=NAMES)
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
     searching.add_argument("--queries", metavar="FILE", help="many queries: JSON lines with id and text")

@@ -19,7 +19,7 @@ EventMessage = Callable[[Event, "TextOutput"], None]
 class Output(Protocol):
     """The destination of a command's events and its end."""
 
-    def event(self, event: Event, told: EventMessage | None = None) -> None: ...
+    def event(self, event: Event, on_event: EventMessage | None = None) -> None: ...
 
     def finished(self, result: Any, show: Show) -> None: ...
 
@@ -36,7 +36,7 @@ class JsonOutput:
         self._text = TextOutput(err, err)
         self._seq = 0
 
-    def event(self, event: Event, told: EventMessage | None = None) -> None:
+    def event(self, event: Event, on_event: EventMessage | None = None) -> None:
         self._write(event)
         if isinstance(event, Progress | Log):
             self._text.event(event)
@@ -69,7 +69,7 @@ class TextOutput:
         self._bar = ProgressBar(err) if err.isatty() else None
         self.streamed = ""
 
-    def event(self, event: Event, told: EventMessage | None = None) -> None:
+    def event(self, event: Event, on_event: EventMessage | None = None) -> None:
         if isinstance(event, Progress):
             if self._bar is not None:
                 self._bar.show(event)
@@ -83,9 +83,9 @@ class TextOutput:
             self.streamed += event.text
             self._out.write(printable(event.text))
             self._out.flush()
-        elif told is not None:
+        elif on_event is not None:
             self.clear_progress()
-            told(event, self)
+            on_event(event, self)
             self._out.flush()
 
     def finished(self, result: Any, show: Show) -> None:

@@ -74,10 +74,10 @@ class RunLines:
 
     def _flush(self, output: TextOutput) -> None:
         numbers, self._numbers = self._numbers, {}
-        told = {name: value for name, value in numbers.items() if name in self._metrics}
-        evaluated = any(self._metrics[name].score or name.startswith("general_") for name in told)
+        measured = {name: value for name, value in numbers.items() if name in self._metrics}
+        evaluated = any(self._metrics[name].score or name.startswith("general_") for name in measured)
         due = self._written < 0 or self._step >= self._written + max(1, self._steps // LINES)
-        if not told or not (evaluated or due):
+        if not measured or not (evaluated or due):
             return
         if not evaluated:
             self._written = self._step
@@ -86,7 +86,7 @@ class RunLines:
             "  ".join(
                 [
                     f"step {place}",
-                    *(f"{m.label} {spell(m, told[m.name])}" for m in self._metrics.values() if m.name in told),
+                    *(f"{m.label} {spell(m, measured[m.name])}" for m in self._metrics.values() if m.name in measured),
                 ]
             )
         )

@@ -124,8 +124,8 @@ class Session:
                 if event is None:
                     if on_interrupt is None:
                         handle.cancel()
-                    elif (told := on_interrupt()) is not None:
-                        yield told
+                    elif (hint := on_interrupt()) is not None:
+                        yield hint
                 else:
                     ended = isinstance(event, TERMINAL)
                     yield event

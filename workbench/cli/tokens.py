@@ -28,11 +28,11 @@ def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alte
         sequence["tokens"], sequence["next"] = [], None
         call = InspectAnswer(message=result.message, sequence=number, alternatives=alternatives)
         try:
-            told = yield from session.call(call)
+            inspected = yield from session.call(call)
         except UserError as error:
             yield Log(text=str(error), level="notice")
             return
-        known = msgspec.to_builtins(told)
+        known = msgspec.to_builtins(inspected)
         sequence["tokens"], sequence["next"] = known["tokens"], known["next"]
 
 

@@ -35,7 +35,7 @@ def add_commands(commands: Commands) -> None:
             objective.summary.rstrip(".").lower(),
             train,
             show_training,
-            told=RunLines(),
+            on_event=RunLines(),
             names={"model": "model"},
         )
         parser.set_defaults(objective=objective.name)

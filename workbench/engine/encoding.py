@@ -227,10 +227,10 @@ def _make_context(pointer: Any, details: ModelDetails, room: int, threads: int, 
     parameters.embeddings = True
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.no_perf = True
-    told = details.metadata.get(f"{details.model.architecture}.pooling_type")
+    pooling = details.metadata.get(f"{details.model.architecture}.pooling_type")
     if has_head:
         parameters.pooling_type = _RANK
-    elif told in (None, _NONE):
+    elif pooling in (None, _NONE):
         parameters.pooling_type = _MEAN
     return llama.llama_init_from_model(pointer, parameters)
 

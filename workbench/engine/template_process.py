@@ -1,7 +1,7 @@
 """The process in which chat templates are rendered: code from strangers, in a sandbox, under limits.
 
 It reads one JSON object a line from stdin and answers each with one line: ``{"text": ...}`` or ``{"error": ...}``.
-It ends itself when a request takes too long, and cannot take more memory than it was given: whoever asks finds the
+It ends itself when a request takes too long, and cannot take more memory than it was given: the caller finds the
 pipe closed and starts another one. The environment is that of transformers' ``apply_chat_template``.
 """
 
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def _limit_memory(count: int) -> None:
-    """Where the system has it. Elsewhere whoever asks watches this process's memory."""
+    """Where the system supports it. Elsewhere the parent watches this process's memory."""
     if sys.platform != "win32":
         import resource
 

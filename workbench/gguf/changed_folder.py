@@ -28,7 +28,7 @@ _OTHER_HINT = "Choose the model that it was trained on."
 
 @dataclass(frozen=True)
 class NewValues:
-    """What a tensor is from now on, whatever it was. Rows are read from the file when they are asked for.
+    """The new values of a tensor. Rows are read from the file on demand.
 
     ``order`` is that of the rows where it is not transformers'; ``rows`` are those of one expert, which begin at
     ``start`` and are followed by the next one's after ``stride``."""

@@ -101,7 +101,7 @@ FILE_TYPES: dict[int, str] = {
     40: "Q1_0",
     41: "Q2_0",
 }
-"""``general.file_type``: what whoever quantised the file calls the mixture."""
+"""``general.file_type``: the name of a quantisation mixture."""
 
 UNQUANTISED = frozenset({"F32", "F16", "BF16", "F64"})
 

@@ -76,10 +76,10 @@ def read_saved_prompt(folder: Path) -> SavedPrompt:
 def prompt_to_gguf(tokens: SavedPrompt, base: Base, out: Path, name: str = "") -> None:
     """Write virtual tokens as a GGUF file for the model ``base``, in float32.
 
-    A soft prompt is one tensor ``soft_prompt`` (tokens, width); llama.cpp multiplies what it is fed by sqrt(width) for
-    gemma and gemma2, and transformers does not, so that it is divided by it here. A prefix is ``prefix.blk.N.k`` and
-    ``.v``, (tokens, heads · head's width), the keys in llama.cpp's order within each head. Raises UserError when the
-    tokens do not fit the model.
+    A soft prompt is one tensor ``soft_prompt`` (tokens, width); llama.cpp multiplies input embeddings by sqrt(width)
+    for gemma and gemma2, and transformers does not, so that it is divided by it here. A prefix is ``prefix.blk.N.k``
+    and ``.v``, (tokens, heads · head's width), the keys in llama.cpp's order within each head. Raises UserError when
+    the tokens do not fit the model.
     """
     tensors = _prompt(tokens, base) if tokens.kind == "soft-prompt" else _prefix(tokens, base)
     entries = {

@@ -87,7 +87,7 @@ class _Step:
 
 
 class AnswerState:
-    """An answer as far as ``apply`` was told of it. Applying an event costs no more than the event is long."""
+    """An answer as far as its events have been applied. Applying an event costs no more than the event is long."""
 
     def __init__(self) -> None:
         self.state: State = "streaming"

@@ -114,7 +114,7 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage that the answer leans on; ``n`` is the number that stands in the answer as ``[n]``.
+    """A passage that the answer is based on; ``n`` is the number that stands in the answer as ``[n]``.
 
     It keeps the passage's text and the document's hash: it still says what was read when the document has
     changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.

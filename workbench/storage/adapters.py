@@ -195,9 +195,9 @@ def _write_card(folder: Path, record: AdapterRecord) -> None:
 
 
 def _unreadable(card: Unreadable, folder: Path) -> AdapterRecord:
-    """What can be told of an adapter without its card: where it lies, and what is plain in the card all the same."""
+    """An adapter whose card cannot be decoded: its place, and the fields of the card that are plain text."""
     plain = card.raw if isinstance(card.raw, dict) else {}
-    told = {name: plain[name] for name in ("run", "base", "model") if isinstance(plain.get(name), str)}
+    known = {name: plain[name] for name in ("run", "base", "model") if isinstance(plain.get(name), str)}
     file = folder / ADAPTER_FILE
     return AdapterRecord(
         name=folder.name,
@@ -207,5 +207,5 @@ def _unreadable(card: Unreadable, folder: Path) -> AdapterRecord:
         bytes=file.stat().st_size if file.is_file() else 0,
         created=(folder / CARD_FILE).stat().st_mtime,
         note=f"{card.reason} {card.hint}".strip(),
-        **told,
+        **known,
     )

@@ -29,7 +29,7 @@ Row = tuple[Any, ...]
 class Database:
     """One connection to a migrated file, shared by threads: each statement or transaction has it for itself.
 
-    ``connection`` is open to whoever needs more of apsw (extensions, incremental blobs); hold ``transaction()``
+    ``connection`` is open to code that needs more of apsw (extensions, incremental blobs); hold ``transaction()``
     meanwhile.
     """
 
@@ -167,7 +167,7 @@ def translated(path: Path) -> Iterator[None]:
     """SQLite's complaints about the disk and the file, as errors that a person can act on."""
     try:
         yield
-    except apsw.ConnectionClosedError as error:  # the core is leaving, and whoever asked with it
+    except apsw.ConnectionClosedError as error:  # the core is leaving, and so is the caller
         raise Cancelled from error
     except apsw.FullError as error:
         raise UserError(f"The disk is full: {path} cannot grow.", "Free some space and try again.") from error

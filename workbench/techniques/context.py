@@ -114,9 +114,9 @@ class Step:
 @dataclass(frozen=True)
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
-    may be asked at any time. ``notices`` collects what is said of the answer, once each. ``saved`` keeps the sections
-    of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it. ``examples``
-    are those of a question set by its name.
+    may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
+    sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
+    ``examples`` are those of a question set by its name.
     """
 
     model: ModelBackend

@@ -1,7 +1,7 @@
 """Which examples make a step, and in which micro-batches they are computed. Pure: no torch.
 
 A step is ``batch`` examples, drawn without putting back: epoch after epoch in an order that depends on the seed and the
-number of the epoch alone, so that any step can be told without those before it. Within a step the examples are sorted
+number of the epoch alone, so any step can be computed without those before it. Within a step the examples are sorted
 by length and cut into micro-batches of rows of similar length. The loss of a step is the sum over all its trained
 tokens over their number; so the micro-batches change nothing but memory and time, and the gradient is that of one
 padded batch.
@@ -86,8 +86,8 @@ def make_micro_batches(lengths: Sequence[int], micro_batch_tokens: int) -> list[
 
 
 def share_out(lengths: Sequence[int], processes: int) -> list[list[int]]:
-    """Share examples of these lengths out to processes, balanced by tokens: the longest first, each to whoever has
-    the fewest tokens so far. Gives each process's places, ascending; with few examples some get none."""
+    """Share examples of these lengths out to processes, balanced by tokens: the longest first, each to the process that
+    has the fewest tokens so far. Gives each process's places, ascending; with few examples some get none."""
     shares: list[list[int]] = [[] for _ in range(processes)]
     loads = [0] * processes
     for place in sorted(range(len(lengths)), key=lambda place: (-lengths[place], place)):

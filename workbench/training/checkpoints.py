@@ -142,7 +142,7 @@ def is_sound(path: Path) -> bool:
     try:
         manifest = json.loads((path / _MANIFEST).read_bytes())
         return {_WEIGHTS, _OPTIMISER, _RANDOM, _STATE} <= set(manifest) and all(
-            _sum_of(path / name) == told for name, told in manifest.items()
+            _sum_of(path / name) == state for name, state in manifest.items()
         )
     except (OSError, ValueError, AttributeError):
         return False
@@ -165,8 +165,8 @@ def read_weights(path: Path) -> dict[str, Any]:
 
 def read_optimiser(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The state dicts of the optimiser and of the schedule."""
-    told = _read_json(path / _STATE)
-    return _unflatten(load_file(path / _OPTIMISER), told["optimiser"]), told["scheduler"]
+    state = _read_json(path / _STATE)
+    return _unflatten(load_file(path / _OPTIMISER), state["optimiser"]), state["scheduler"]
 
 
 # -- random states ------------------------------------------------------------------------------------
@@ -193,11 +193,11 @@ def restore_random(states: RandomStates) -> None:
 
 def read_random(path: Path, process: int = 0) -> RandomStates | None:
     """The random states of a process, None when fewer took part."""
-    told = _read_json(path / _STATE)["random"]
-    if process >= len(told):
+    state = _read_json(path / _STATE)["random"]
+    if process >= len(state):
         return None
     tensors = load_file(path / _RANDOM)
-    plain = told[process]
+    plain = state[process]
     return RandomStates(
         torch=tensors[f"{process}.torch"],
         cuda=tuple(tensors[f"{process}.cuda.{number}"] for number in range(plain["cuda"])),

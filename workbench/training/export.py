@@ -58,7 +58,7 @@ def export_training(
 ) -> Path:
     """Write the training of a resolved ``config`` to the new folder ``out``; returns it.
 
-    ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are told in the README where
+    ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are listed in the README where
     they are plain. Raises UserError where the folder is there already or cannot be written, and for an objective whose
     loss is not a language model's.
     """

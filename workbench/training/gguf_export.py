@@ -44,7 +44,7 @@ def kind_of(trained: Path) -> ArtifactKind:
 
 
 def default_type(model: Path) -> Literal["F16", "Q8_0"]:
-    """The number format that a merge into a model takes where nothing is said."""
+    """The default number format of a merge into a model."""
     parameters = sum(piece.parameters for piece in read_pieces(model))
     return "F16" if parameters <= SMALL_PARAMETERS else "Q8_0"
 

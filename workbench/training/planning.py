@@ -51,7 +51,7 @@ def plan(
     registry.
 
     ``device_free_bytes`` is the free memory of a graphics card, which counts instead of the machine's where there is
-    one. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is told in the plan's
+    one. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is described in the plan's
     ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be trained at all.
     """
     shape = read_shape(Path(model.path))

@@ -1,7 +1,7 @@
 """Several processes that train together, led by the worker: it alone reads what the parent says.
 
-``torch.distributed.run`` starts one process for each share (gloo on processors, nccl on GPUs). They are told to wait or
-to stop by files in the run's folder; process 0's events come back through its stdout. They share no stdin.
+``torch.distributed.run`` starts one process for each share (gloo on processors, nccl on GPUs). They receive orders to
+wait or to stop by files in the run's folder; process 0's events come back through its stdout. They share no stdin.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def train_together(call: TrainModel, switch: Switch, emit: Emit) -> Trained:
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{_TOLD}*"):  # of a killed leader: its processes leave without it as well
         shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_TOLD, dir=folder) as told:
-        (Path(told) / _CALL).write_bytes(msgspec.json.encode(call))
-        (Path(told) / _LEADER).write_text(str(os.getpid()))
-        process = _launch(call.config.processes, Path(told))
+    with tempfile.TemporaryDirectory(prefix=_TOLD, dir=folder) as shared:
+        (Path(shared) / _CALL).write_bytes(msgspec.json.encode(call))
+        (Path(shared) / _LEADER).write_text(str(os.getpid()))
+        process = _launch(call.config.processes, Path(shared))
         done = threading.Event()
-        leader = threading.Thread(target=_lead, args=(switch, FileControl(Path(told)), done, process), daemon=True)
+        leader = threading.Thread(target=_lead, args=(switch, FileControl(Path(shared)), done, process), daemon=True)
         leader.start()
         try:
             return _follow(process, emit)
@@ -176,11 +176,11 @@ def run_share(folder: Path, methods: Methods[Method]) -> int:
 
 def _own_gpu() -> str:
     """The one GPU that this process sees, "" where it sees none."""
-    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     local = int(os.environ["LOCAL_RANK"])
-    if told is None:
+    if visible is None:
         return str(local)
-    devices = [device for device in told.split(",") if device]
+    devices = [device for device in visible.split(",") if device]
     return devices[local] if local < len(devices) else ""
 
 

@@ -95,7 +95,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     """Train. ``config`` is resolved. ``folder`` is the run's: checkpoints are written to and resumed from its
     ``checkpoints/``, what comes of it lies in ``trained/``. Streams what ``calls.Train`` says, but for adapter and
     verification. Cancelling saves a checkpoint and ends in Cancelled; so does the parent's end. ``threads`` 0 chooses.
-    ``serve``: where the artefact is written as soon as it is trained; then the call goes on with ``Artifact(kind=
+    ``serve``: where the artefact is written as soon as it is trained; then the call continues with ``Artifact(kind=
     "served", result=Served)`` and, unless ``check`` is False, ``Artifact(kind="verification",
     result=VerificationReport)``. ``over`` is the GGUF model that it is served over where ``model`` is a folder of
     safetensors; None: there is none.

@@ -167,14 +167,14 @@ class _Session:
         return Live(trained, model, loaded.dtype == torch.float32 and loaded.form == "f32")
 
     def _load(self) -> LoadedBase:
-        told = 0.0
+        reported = 0.0
 
         def report(done: int, total: int) -> None:
-            nonlocal told
+            nonlocal reported
             self._check()
-            if done < total and done < told + total / 50:
+            if done < total and done < reported + total / 50:
                 return
-            told = done
+            reported = done
             self._emit(events.Progress(stage="loading the model", done=done, total=total, unit="bytes"))
 
         return load_base(Path(self._call.model.path), self._config.weights.base, report=report)

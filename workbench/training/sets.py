@@ -1,4 +1,4 @@
-"""The set of a training: read, written in the model's own tokens, told about, and the questions that are asked of it.
+"""The data set of a training: loaded, tokenised with the model's vocabulary, reported on, with its sample questions.
 
 Needs the model's vocabulary and chat template, not its weights. Importing this loads neither torch nor llama.cpp.
 """

@@ -96,7 +96,7 @@ class _Step:
 
 
 class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
-    """All steps of a training, each told by its number alone."""
+    """The steps of a training as a sequence of their numbers."""
 
     def __init__(self, options: TrainerOptions) -> None:
         self._options = options
@@ -141,7 +141,7 @@ def default_batch(examples: int) -> int:
 
 
 class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
-    """Trains ``trainable_parameters(model)`` on steps of whole batches. ``run`` begins or goes on."""
+    """Trains ``trainable_parameters(model)`` on steps of whole batches. ``run`` starts or resumes."""
 
     def __init__(self, model: Any, options: TrainerOptions) -> None:
         self.options = options
@@ -158,7 +158,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         self._step_seconds: float | None = None
         self._began = self._last_logged = self._last_checkpoint = time.monotonic()
         self._before = Reached(step=0)
-        self._told = -1
+        self._logged_step = -1
         part = options.optimiser
         arguments = TrainingArguments(
             output_dir=str(options.folder / "checkpoints"),
@@ -263,20 +263,20 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             for name, into in zip(names, measured, strict=True):
                 into += float(found.metrics[name]) / max(1, inputs.weight)
         stopping = stopping or (options.control.stopping and not inputs.places)
-        told = torch.stack([total, torch.tensor(float(stopping), device=total.device), *measured])
+        reduced = torch.stack([total, torch.tensor(float(stopping), device=total.device), *measured])
         if options.ranks.count > 1:
             for parameter in self._trainable.values():
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-            options.ranks.add_up([told, *(parameter.grad for parameter in self._trainable.values())])
-        self._loss = float(told[0])
-        if told[1]:
+            options.ranks.add_up([reduced, *(parameter.grad for parameter in self._trainable.values())])
+        self._loss = float(reduced[0])
+        if reduced[1]:
             raise Stopped
         if not math.isfinite(self._loss):
             raise _diverged("loss", self._loss, self.state.global_step + 1, self._get_learning_rate())
-        self._measured = dict(zip(names, told[2:].tolist(), strict=True))
+        self._measured = dict(zip(names, reduced[2:].tolist(), strict=True))
         self._tokens += inputs.tokens
-        return told[0]
+        return reduced[0]
 
     def autocast(self) -> Any:
         """Computes in the base's number format while the trainable weights are float32."""
@@ -289,9 +289,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
 
     def _maybe_log_save_evaluate(self, tr_loss: Any, grad_norm: Any, *unused: Any, **options: Any) -> None:
         step = self.state.global_step
-        if step == self._told:
+        if step == self._logged_step:
             return  # transformers asks once more at the end
-        self._told = step
+        self._logged_step = step
         if grad_norm is not None and not math.isfinite(float(grad_norm)):
             # the weights are no numbers any more: no checkpoint of them, so that the one before can be gone on from
             raise _diverged("gradient", float(grad_norm), step, options.get("learning_rate") or 0.0)
@@ -353,12 +353,12 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             self.model.eval()
             with self.autocast(), suppress(Cancelled):  # stopped within: the next step sees it too
                 loss = self.options.evaluate(step)
-        told = self.options.ranks.from_leader([math.nan if loss is None else loss])[0]
-        if not math.isfinite(told):
+        shared = self.options.ranks.from_leader([math.nan if loss is None else loss])[0]
+        if not math.isfinite(shared):
             return
         self.reached = msgspec.structs.replace(self.reached, evaluated=step)
-        if self.reached.best_loss is None or told < self.reached.best_loss:
-            self.reached = msgspec.structs.replace(self.reached, best_loss=told, best_step=step, worse=0)
+        if self.reached.best_loss is None or shared < self.reached.best_loss:
+            self.reached = msgspec.structs.replace(self.reached, best_loss=shared, best_step=step, worse=0)
         else:
             self.reached = msgspec.structs.replace(self.reached, worse=self.reached.worse + 1)
 
@@ -418,7 +418,7 @@ def peak_memory_bytes(device: str) -> int:
         return int(torch.cuda.max_memory_allocated())
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
-    if sys.platform == "linux":  # where ru_maxrss begins with that of whoever started the process
+    if sys.platform == "linux":  # where ru_maxrss starts with that of the parent process
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024

@@ -1,6 +1,6 @@
 """The parent's side of the protocol: one WorkerHost owns one worker process and every request in it.
 
-It starts the process when it is needed, writes requests, hands each reply to whoever asked, and turns the
+It starts the process when it is needed, writes requests, hands each reply to its caller, and turns the
 process's death into the terminal event of every open request. Death is the exit of the process: a grandchild may hold
 its pipes open for ever. It knows nothing of what the calls mean.
 """
@@ -230,7 +230,7 @@ class WorkerHost:
                 raise WorkerDied(self.worker, None, "It is not started again: the program is leaving.")
             life = self._life
             if life is not None and life.asked_to_leave:
-                life.ended.wait()  # whoever asked kills it after a grace period
+                life.ended.wait()  # the caller kills it after a grace period
             elif life is not None and self._state == "ready":
                 return life
             try:
@@ -422,7 +422,7 @@ class _Life:
             timer.cancel()
         self._on_end(self)
         self.ended.set()
-        self.became_ready.set()  # wakes whoever waits for it, who then looks at ``ended``
+        self.became_ready.set()  # wakes waiting callers, which then look at ``ended``
         terminal: Event = events.Cancelled() if self.asked_to_leave else failure_of(self.death())
         for opened in left:
             _tell(opened, terminal)

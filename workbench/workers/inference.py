@@ -157,7 +157,7 @@ class InferenceServer:
         yield finish(list_devices())
 
     def leave(self) -> None:
-        """Called before the process ends. Its memory goes with it; the template process must be told."""
+        """Called before the process ends. Its memory is freed with it; the template process must be closed."""
         self._renderer.close()
 
     def _generation(

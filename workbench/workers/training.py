@@ -1,4 +1,5 @@
-"""The training worker: looks into data, plans, trains, and makes of what was trained the file that the engine is given.
+"""The training worker: inspects data, plans, trains, and converts the trained weights into the file that the engine
+loads.
 
 One training at a time. torch and llama.cpp are loaded by the calls that need them: looking into data needs no torch.
 """
@@ -52,7 +53,7 @@ one: the usual 1,024 took 0.85 GB of memory with bf16 and were hardly used again
 Emit = Callable[[Event], None]
 
 HANDOVER_S = 5.0
-"""How long a training waits for the one before, whose end was told already."""
+"""How long a training waits for the previous one, which has already reported its end."""
 
 
 class TrainingService:
@@ -120,7 +121,7 @@ class TrainingService:
     # -- training ------------------------------------------------------------------------------------
 
     def _train(self, call: TrainModel, context: RequestContext) -> Iterator[Event]:
-        # whoever hears of its end may ask for the next one a moment before this thread has let go
+        # a client may ask for the next training a moment before this thread has released the lock
         if not self._training.acquire(timeout=HANDOVER_S):
             raise UserError("This worker is training already.", "Start another worker.")
         try:
@@ -280,7 +281,7 @@ def _reporting(emit: Emit, context: RequestContext) -> Callable[[str, float, flo
 
 
 def _waiting(emit: Emit, switch: Switch) -> Emit:
-    """``emit`` that holds up whoever tells something while the switch says to wait."""
+    """``emit`` that blocks while the training is paused."""
 
     def tell(event: Event) -> None:
         switch.wait_while_paused()

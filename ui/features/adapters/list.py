@@ -29,7 +29,7 @@ _PADDING = tokens.SPACE_3
 
 
 class AdapterList(QFrame):
-    """``chosen`` sends the name of the adapter that is current, whoever made it so."""
+    """``chosen`` sends the name of the current adapter when it changes, by the person or the program."""
 
     chosen = Signal(str)
     delete_pressed = Signal()
@@ -97,7 +97,7 @@ class AdapterList(QFrame):
 
 
 def state_of(record: AdapterRecord) -> tuple[str, str]:
-    """The word for its state and its tone; what is said of one that waits for its check is why it is not under way."""
+    """Its state in a word, with a tone."""
     return (
         (texts.STATE_NOT_CHECKED, "attention") if record.state == "checking" and record.note else STATES[record.state]
     )
@@ -119,7 +119,7 @@ def describe_row(record: AdapterRecord) -> str:
 
 
 class _Delegate(QStyledItemDelegate):
-    """Two lines: the name with its state at the right, below it what it is."""
+    """Two lines: the name with its state at the right, below it its kind."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(120, _ROW if index.data(_RecordRole) is not None else _HEADING)

@@ -40,7 +40,7 @@ QUANTIZATIONS = (
 
 
 class MergeDialog(Dialog):
-    """``merged`` sends the new model's name once it has passed. Closed while it runs, the run goes on."""
+    """``merged`` sends the new model's name once it has passed. The run continues when the dialog is closed."""
 
     merged = Signal(str)
 

@@ -275,7 +275,7 @@ class AdaptersPage(QWidget):
             self.export_to(folder, msgspec.convert(form, ExportForm))
 
     def export_to(self, folder: str, form: Literal["peft", "gguf", "merged"]) -> None:
-        """Write the shown adapter into a new folder below ``folder``: a run, which goes on without this page."""
+        """Write the shown adapter into a new folder below ``folder``: a run, which continues without this page."""
         record = self.current
         if record is None:
             return

@@ -94,14 +94,14 @@ def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[
         row = methods.row(weights.method, "weights")
         where = weights.targets if weights.targets != "all" else "all linear layers"
         layers = f"layers {weights.layers}" if weights.layers else f"{weights.last_layers} layers"
-        told = {  # by the groups of settings that the method reads
+        by_group = {  # by the groups of settings that the method reads
             "low-rank": f"rank {weights.rank}" if weights.rank else "",
             "rotations": f"blocks of {weights.block_size}",
             "targets": where,
             "selection": layers,
             "soft prompts": f"{weights.virtual_tokens} virtual tokens",
         }
-        method = ", ".join([row.title, *(words for group, words in told.items() if words and group in row.groups)])
+        method = ", ".join([row.title, *(words for group, words in by_group.items() if words and group in row.groups)])
         pairs += [("Method", method)]
     data = record.data or (config.data.path if config is not None else "")
     if data:

@@ -173,7 +173,7 @@ class _Rows(QWidget):
         font, strong = QFont(self.font()), QFont(self.font())
         strong.setWeight(QFont.Weight.DemiBold)
         width = self.width()
-        named, told = width * 0.42, 66
+        named, number_width = width * 0.42, 66
         for row, other in enumerate(self.alternatives):
             y = row * _ROW
             standing = other.token == self._standing
@@ -187,7 +187,7 @@ class _Rows(QWidget):
             middle = Qt.AlignmentFlag.AlignVCenter
             painter.drawText(QRectF(tokens.SPACE_1, y, named, _ROW), middle | Qt.AlignmentFlag.AlignLeft, words)
             share = probability_of(other.logprob)
-            room = width - named - told - tokens.SPACE_1
+            room = width - named - number_width - tokens.SPACE_1
             track = QRectF(named, y + _ROW / 2 - 3, room, 6)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("sunken"))
@@ -196,7 +196,7 @@ class _Rows(QWidget):
             painter.drawRoundedRect(QRectF(track.left(), track.top(), max(2.0, room * share), 6), 3, 3)
             painter.setFont(font)
             painter.setPen(theme.colour("muted"))
-            number = QRectF(width - told - tokens.SPACE_1, y, told, _ROW)
+            number = QRectF(width - number_width - tokens.SPACE_1, y, number_width, _ROW)
             painter.drawText(
                 number, middle | Qt.AlignmentFlag.AlignRight, describe_probability(share).replace("under ", "< ")
             )

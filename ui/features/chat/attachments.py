@@ -123,7 +123,7 @@ class AttachedFiles(QWidget):
         return [one for one in self._runs.open.values() if collection and _collection(one) == collection]
 
     def _on_began(self, reading: IngestFollower) -> None:
-        reading.told.connect(self._show_progress)
+        reading.arrived.connect(self._show_progress)
         if reading in self._reading():
             self._show()
 

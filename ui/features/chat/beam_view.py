@@ -54,7 +54,7 @@ class BeamView(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        tree, place = self.canvas.tree, self.canvas.told
+        tree, place = self.canvas.tree, self.canvas.described
         if place is None:
             self.detail.setText("")
             return
@@ -102,7 +102,7 @@ class BeamCanvas(QAbstractScrollArea):
         self._fit()
 
     @property
-    def told(self) -> Place | None:
+    def described(self) -> Place | None:
         """The node to tell of: the one pointed at, else the winner, else the best of the newest step."""
         if self._hovered is not None and self._hovered in self.tree:
             return self._hovered
@@ -204,7 +204,7 @@ class BeamCanvas(QAbstractScrollArea):
         return super().viewportEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        at = self.told
+        at = self.described
         wanted: Place | None = None
         if at is not None:
             step, lane = at

@@ -1,4 +1,5 @@
-"""The curve: the distribution over the next token at one place of an answer, and what sampling makes of it.
+"""The curve: the distribution over the next token at one place of an answer, and the distribution after sampling's
+filters.
 
 Each of the most probable tokens has a bar in the technique's colour, the model's own probability, and before it one in
 the accent: the probability that it is drawn with. Tokens that are left out are grey. The scale is by the square root,

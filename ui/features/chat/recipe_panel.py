@@ -49,7 +49,7 @@ class RecipePanel(QFrame):
 
     changed = Signal(object)
     recipe_shown = Signal(object)
-    """Another recipe is shown, whoever changed it."""
+    """Another recipe is shown, after an edit or a call."""
     was_reset = Signal(object)
     """The person wants the usual settings: the recipe before."""
     close_wanted = Signal()

@@ -45,12 +45,12 @@ class IngestDesk(QObject):
             self._offer_to_go_on()
 
     def follow_runs(self) -> None:
-        """Show what runs, whoever began it. Once the page is built: what is known comes at once."""
+        """Show the running ingests of all clients. To be called once the page is built."""
         self._runs.find()
         self._bridge.home.runs.follow(self._offer_to_go_on)
 
     def _on_began(self, follower: IngestFollower) -> None:
-        follower.told.connect(lambda batch: self._on_told(follower, batch))
+        follower.arrived.connect(lambda batch: self._on_events(follower, batch))
         if self._running() is follower:
             self._message.hide()  # how an earlier reading ended matters no more
         self._show_progress()
@@ -81,7 +81,7 @@ class IngestDesk(QObject):
         if running is not None:
             self._progress.set_progress(running.words, running.share, running.numbers, running.progress.seconds_left)
 
-    def _on_told(self, follower: IngestFollower, batch: Sequence[Event]) -> None:
+    def _on_events(self, follower: IngestFollower, batch: Sequence[Event]) -> None:
         self._show_progress()
         if self._is_shown(follower.run) and any(isinstance(event, events.Artifact) for event in batch):
             self.files_ended.emit()

@@ -32,7 +32,7 @@ TITLES = {
 
 
 class SettingsPage(QWidget):
-    """A change is saved at once. What a change needs to take effect is said beside its section."""
+    """Changes are saved at once. A note beside each section says when they take effect."""
 
     name, title, icon = "settings", "Settings", "settings"
 
@@ -55,7 +55,8 @@ class SettingsPage(QWidget):
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
 
     def fact(self, name: str) -> str:
-        """What is said of the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free disk."""
+        """The value of a fact about the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free
+        disk."""
         return self._values[name].full_text
 
     # -- building ------------------------------------------------------------------------------------

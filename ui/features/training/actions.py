@@ -32,7 +32,7 @@ _NO_NAME = r'[/\\:*?"<>|]+'
 class RunActions(QObject):
     """``shown`` is the run that is looked at and ``made`` what it made, None where there is none."""
 
-    told = Signal(object)
+    answered = Signal(object)
     """A run, as it is since something was done with it."""
     refused = Signal()
     removed = Signal(str)
@@ -80,7 +80,7 @@ class RunActions(QObject):
     def _ask(self, call: Callable[..., Call[RunRecord]]) -> None:
         run = self._shown()
         if run is not None:
-            self._bridge.call(call(run=run.id), self.told.emit, self._complain, self)
+            self._bridge.call(call(run=run.id), self.answered.emit, self._complain, self)
 
     def _say(self, words: str, kind: MessageKind) -> None:
         if self._view is not None and self._shown() is not None:

@@ -251,7 +251,7 @@ class TrainPage(TakesFiles, QWidget):
         self.runs.deleted.connect(self.actions.delete)
         self.runs.copied.connect(self.copy)
         self.setup.start_wanted.connect(self._on_start)
-        self.actions.told.connect(self._on_told)
+        self.actions.answered.connect(self._on_answered)
         self.actions.refused.connect(self._bridge.home.runs.refresh)
         self.actions.removed.connect(self._on_removed)
         self._bridge.connected_changed.connect(self._on_connected)
@@ -374,7 +374,7 @@ class TrainPage(TakesFiles, QWidget):
 
     # -- what was done with a run ----------------------------------------------------------------------
 
-    def _on_told(self, run: RunRecord) -> None:
+    def _on_answered(self, run: RunRecord) -> None:
         self._bridge.home.runs.put_run(run)
 
     def _on_removed(self, run: str) -> None:
@@ -396,8 +396,8 @@ class TrainPage(TakesFiles, QWidget):
     def _made_here(self) -> AdapterRecord | None:
         """What the shown run made, under the name that it has now."""
         watch = self._watches.get(self._shown)
-        told = watch.story.adapter if watch is not None else None
-        return (self._made or {}).get(self._shown, told)
+        adapter = watch.story.adapter if watch is not None else None
+        return (self._made or {}).get(self._shown, adapter)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -150,7 +150,7 @@ class TrainRun(QWidget):
         self.delete_button.setToolTip(texts.DELETE_HELP if ended else texts.STOP_FIRST)
 
     def take_keyboard(self) -> None:
-        """Give the keyboard to what goes on with the run, or to what can be done with one that has ended."""
+        """Focus the button that continues the run, or the first action of a finished one."""
         shown = [button for button in (*self._going, self.copy_button) if not button.isHidden()]
         shown[0].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -180,8 +180,10 @@ class TrainRun(QWidget):
             self.outcome.hide()
         ended = run.state not in ("queued", "running")
         self.scores.show_scores(story.metrics, story.scores, story.forgetting, story.verification, story.adapter, ended)
-        told = story.adapter is not None or story.result is not None
-        usable = told and made is not None and not gone and (story.verification is None or story.verification.passed)
+        has_result = story.adapter is not None or story.result is not None
+        usable = (
+            has_result and made is not None and not gone and (story.verification is None or story.verification.passed)
+        )
         self.try_button.setVisible(usable)
         self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
         self.gone.setVisible(gone)

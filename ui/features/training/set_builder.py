@@ -35,7 +35,7 @@ SOURCES = (
 
 
 class SetBuilder(Dialog):
-    """``built`` sends the new set's name, once the person goes on with it. Closed meanwhile, the run goes on."""
+    """``built`` sends the new set's name once the person accepts it. The run continues when the dialog is closed."""
 
     built = Signal(str)
 

@@ -1,4 +1,4 @@
-"""What a training has told so far, put together from its events. No widgets: the page and its tests read it.
+"""The state of a training, computed from its events. No widgets: the page and its tests read it.
 
 A run that is resumed goes back to its last checkpoint: what a curve or a sample said of later steps is forgotten then.
 """
@@ -78,7 +78,7 @@ class QuestionAnswers:
 
 
 class TrainingState:
-    """All that is known of one training. ``ended`` is its terminal event, None while it goes on."""
+    """All that is known of one training. ``ended`` is its terminal event, None while it runs."""
 
     def __init__(self) -> None:
         self.curves: dict[str, Curve] = {}
@@ -188,7 +188,7 @@ class TrainingState:
 
 
 def _joined(old: ScoresPair, new: ScoresPair | None) -> ScoresPair:
-    """Both sides, as they are told one after the other."""
+    """Both sides, which arrive one after the other."""
     if new is None:
         return old
     return ScoresPair(before=new.before or old.before, after=new.after or old.after)

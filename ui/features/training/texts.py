@@ -78,7 +78,7 @@ def numbers_now(story: TrainingState) -> str:
 
 
 def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
-    """How a run ended and what to do now, with the kind of message; nothing while it goes on or went well."""
+    """How a run ended and what to do now, with the kind of message; empty while it runs or after success."""
     terminal = story.ended
     if run.unreadable:
         return run.unreadable, "attention"

@@ -23,7 +23,7 @@ WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "fai
 
 
 class StepCard(Card):
-    """A numbered step with what it is about, its ``content``, and what came of it."""
+    """A numbered step: its explanation, its ``content`` and its result."""
 
     def __init__(self, number: int, title: str, words: str) -> None:
         super().__init__(margin=tokens.SPACE_4)
@@ -155,7 +155,7 @@ class FilesRead(QWidget):
         self.list.scrollToBottom()
 
     def end(self, words: str) -> None:
-        """The run has ended; without words, what it came to is said."""
+        """The run has ended; without ``words`` a summary of its result is shown."""
         self.progress.hide()
         said = [
             describe_count(count, texts.COUNT_ONE_FILE.format(value=WORDS[s]), texts.COUNT_FILES.format(value=WORDS[s]))

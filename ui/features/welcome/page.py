@@ -239,7 +239,7 @@ class WelcomePage(QWidget):
 
     def _follow(self, run: RunRecord) -> None:
         self._run = RunFollower(self._bridge, run, self)
-        self._run.told.connect(self.files.show_events)
+        self._run.arrived.connect(self.files.show_events)
         self._run.ended.connect(self._on_run_ended)
         self._reading = True
         self._show_sample()

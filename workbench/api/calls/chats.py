@@ -218,7 +218,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
-    answer begins like a sequence of that one and goes on with another token. ``aside``: the new answer is only to be
+    answer starts like a sequence of that one and continues with another token. ``aside``: the new answer is only to be
     compared with the one that it stands beside, so the chat keeps its head and its recipe. ``varied``: the new answer
     is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
     ``without_documents``: so is a new answer for which nothing is searched, which says so. The first event

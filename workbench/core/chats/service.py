@@ -28,7 +28,7 @@ class Chats:
             calls.ListChats: unary(self.list_chats),
             calls.GetChat: unary(self.get),
             calls.RenameChat: unary(self.rename),
-            calls.PinChat: unary(lambda call: self._told(self._store.pin(call.chat, call.pinned))),
+            calls.PinChat: unary(lambda call: self._published(self._store.pin(call.chat, call.pinned))),
             calls.DeleteChat: unary(self.delete),
             calls.SetHead: unary(self.set_head),
             calls.ExportChat: unary(self.export),
@@ -43,16 +43,16 @@ class Chats:
         return self._store.get_chat(call.chat)
 
     def rename(self, call: calls.RenameChat) -> calls.ChatRecord:
-        return self._told(self._store.rename(call.chat, call.title))
+        return self._published(self._store.rename(call.chat, call.title))
 
     def delete(self, call: calls.DeleteChat) -> calls.ChatRecord:
         """Running answers are stopped first, and the attached files go."""
         self._answers.stop_chat(call.chat)
         self._documents.remove_attachments(call.chat)
-        return self._told(self._store.delete(call.chat))
+        return self._published(self._store.delete(call.chat))
 
     def set_head(self, call: calls.SetHead) -> calls.ChatRecord:
-        return self._told(self._store.set_head(call.chat, call.message))
+        return self._published(self._store.set_head(call.chat, call.message))
 
     def export(self, call: calls.ExportChat) -> str:
         chat = self._store.get_record(call.chat)
@@ -62,7 +62,7 @@ class Chats:
         self._changes.publish("chat", message.chat)
         return message
 
-    def _told(self, chat: calls.ChatRecord) -> calls.ChatRecord:
+    def _published(self, chat: calls.ChatRecord) -> calls.ChatRecord:
         self._changes.publish("chat", chat.id)
         return chat
 

@@ -57,10 +57,10 @@ class Documents:
         return calls.CollectionList(collections=self._registry.list_collections())
 
     def create(self, call: calls.CreateCollection) -> calls.Collection:
-        return self._told(self._registry.create(call.name))
+        return self._published(self._registry.create(call.name))
 
     def rename(self, call: calls.RenameCollection) -> calls.Collection:
-        return self._told(self._registry.rename(call.collection, call.name))
+        return self._published(self._registry.rename(call.collection, call.name))
 
     def remove(self, call: calls.RemoveCollection) -> calls.Collection:
         return self._remove(self._registry.get(call.collection))
@@ -77,7 +77,7 @@ class Documents:
         self._runs.stop_concurrency_group(ingest_group(collection.id))
         self._registry.remove(collection.id)
         self._embedding.delete(collection)
-        return self._told(collection)
+        return self._published(collection)
 
     # -- documents --------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Documents:
                 self._watching.watch(collection.id, path)
         title = ", ".join(map(os.path.basename, paths)) if collection.chat else collection.name
         run = self._runs.add("ingest", title, calls.AddDocuments(collection=collection.id, paths=paths), once=True)
-        self._told(collection)
+        self._published(collection)
         return run
 
     def unwatch(self, call: calls.Unwatch) -> calls.Collection:
@@ -112,7 +112,7 @@ class Documents:
         path = _resolved(os.path.normpath(Path(call.path).expanduser()))
         self._registry.unwatch(collection.id, path)
         self._watching.unwatch(collection.id, path)
-        return self._told(self._registry.get(collection.id))
+        return self._published(self._registry.get(collection.id))
 
     def list_documents(self, call: calls.ListDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -128,7 +128,7 @@ class Documents:
             self._registry.remove_root(collection.id, call.document)
         removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
         state = self._embedding.host.call(removal, context=context)
-        yield finish(self._told(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
+        yield finish(self._published(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
 
     def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -160,7 +160,7 @@ class Documents:
             context,
         )
 
-    def _told(self, collection: calls.Collection) -> calls.Collection:
+    def _published(self, collection: calls.Collection) -> calls.Collection:
         self._changes.publish("collection", collection.id)
         return collection
 

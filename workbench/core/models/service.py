@@ -206,7 +206,7 @@ def _check_new(path: Path, there: Sequence[calls.ModelRecord]) -> None:
 
 
 def _has_thinking_switch(model: calls.ModelRecord) -> bool:
-    """False for what cannot be read: that is said when it is used."""
+    """False for a model that cannot be read: the error is shown when it is used."""
     try:
         return model.kind == "chat" and _thinking_of(model.path, os.stat(model.path).st_mtime_ns)
     except (OSError, UserError):

@@ -46,9 +46,9 @@ def explained_work(work: str, hint: str, context: RequestContext) -> Iterator[No
     except (WorkerDied, FaultElsewhere) as error:
         failed = failure_of(error)
         if isinstance(failed, events.Failed) and not context.cancelled:
-            told = explain_work(failed, work, hint)
-            if told is not failed:
-                raise error_of(told) from error
+            reason = explain_work(failed, work, hint)
+            if reason is not failed:
+                raise error_of(reason) from error
         raise
 
 

@@ -2,7 +2,7 @@
 
 Retrieval gives context: the messages hold the passages before a technique sees them. The prompting technique drives one
 or many generations over these messages. Decoding shapes each generation. Citations are checked at the end, whichever
-the technique. What was set and has no effect is said in a sentence, before and beside the answer.
+the technique. Settings without effect are named in a sentence, before and beside the answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a recipe's sampling makes of one distribution over tokens: the arithmetic behind the curve in the window.
+"""One distribution over tokens after a recipe's sampling filters: the arithmetic behind the curve in the window.
 
 Only the steps that depend on nothing but the distribution are here: temperature, top-k, top-p and min-p, in the order
 that the recipe has. The engine draws with ``techniques/decoding``; this module is plain Python, for a window to use.
@@ -28,8 +28,8 @@ def narrow(logprobs: Sequence[float], decoding: DecodingPart) -> Narrowed:
     """The probabilities that sampling draws with; at temperature 0 the best token is taken.
 
     ``logprobs`` are natural logarithms of the model's own probabilities of its most probable tokens, best first. What
-    is missing to 1 lies in tokens that are not told; they are taken to be as probable as the last one told, which at a
-    temperature of 1 is exact in sum. Raises ValueError for no tokens.
+    is missing to 1 lies in tokens that are not listed; they are taken to be as probable as the last listed one, which
+    at a temperature of 1 is exact in sum. Raises ValueError for no tokens.
     """
     if not logprobs:
         raise ValueError("there are no tokens")
@@ -39,7 +39,7 @@ def narrow(logprobs: Sequence[float], decoding: DecodingPart) -> Narrowed:
     logs = list(logprobs)
     missing = max(0.0, 1.0 - math.fsum(math.exp(value) for value in logs))
     finite = [value for value in logs if value > -math.inf]
-    others = missing / math.exp(finite[-1]) if missing > 1e-6 and finite else 0.0  # how many tokens are not told
+    others = missing / math.exp(finite[-1]) if missing > 1e-6 and finite else 0.0  # how many tokens are not listed
     last = finite[-1]
     steps = [step for step in decoding.order if step in DRAWN_STEPS]
     if decoding.mirostat != "off":  # takes the place of the other three

@@ -1,6 +1,6 @@
 """Training, as values: which weights of a model learn what from which examples, what was planned and what came of it.
 
-``weights`` and ``config`` are what is asked for, ``data`` what is told before it begins, ``results`` the plan and what
+``weights`` and ``config`` are what is asked for, ``data`` the report on the data, ``results`` the plan and what
 comes of it, with its ``scores``. Window, terminal, core and worker share them; no heavy library is imported here.
 """
 

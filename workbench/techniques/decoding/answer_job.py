@@ -22,7 +22,7 @@ from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
 
 READING_TOKENS = 1024
-"""Of a prompt with at least so many tokens to compute it is told how far it is."""
+"""Prompts with at least so many tokens to compute report their progress."""
 REPORT_EVERY_S = 0.25
 
 

@@ -70,7 +70,7 @@ def take_apart(example: Example) -> Iterator[Example]:
 
 def pack(written: Iterable[WrittenExample], window_tokens: int) -> Iterator[Window]:
     """Windows of ``window_tokens`` tokens each, the last one perhaps shorter. Only a tail below ``SHORTEST_TAIL`` is
-    lost; a long text goes on in the next window. The examples must not have been cut."""
+    lost; a long text continues in the next window. The examples must not have been cut."""
     tokens: list[int] = []
     trained: list[bool] = []
     starts: list[int] = []

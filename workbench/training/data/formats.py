@@ -1,4 +1,4 @@
-"""Shapes: the common forms of training data, told by columns and values, and brought into one form.
+"""Formats: the common formats of training data, recognised by columns and values, and converted into one.
 
 Known are OpenAI's chat format (``messages`` of ``role`` and ``content``), ShareGPT (``conversations`` of ``from`` and
 ``value``), Alpaca (``instruction``, ``input``, ``output``; Taori et al. 2023), pairs of prompt and completion, and

@@ -75,12 +75,12 @@ class PassageCheck:
         words = self._vocabulary
         asked = set(words.content_terms(question))
         terms = words.content_terms(answer)
-        told = [term for term in terms if term not in asked]
+        content_terms = [term for term in terms if term not in asked]
         stems = words.stems(answer)
         named = self._names(answer)
         if not stems:
             return _not("the answer has no content")
-        if not told and (terms or not self._place_of(stems)):
+        if not content_terms and (terms or not self._place_of(stems)):
             return _not("the answer only repeats the question")
         numbers = _numbers(answer, words)
         if missing := numbers - self._numbers:

@@ -1,6 +1,6 @@
 """A set prepared for training: read, split, written, counted; refused where nothing can come of it.
 
-All of it needs a vocabulary and a chat template, and no weights: bad data is told before a model is loaded. Examples
+All of it needs a vocabulary and a chat template, and no weights: bad data is refused before a model is loaded. Examples
 are set aside for evaluation by a hash of their content and the seed: so duplicates, white space and case aside, are on
 the same side; the order of a file does not matter; and rows that are added to it later move none of the others.
 """

@@ -1,7 +1,7 @@
 """Data files and folders, read as rows under limits: JSON Lines, JSON, CSV, Parquet, Arrow, plain text.
 
-A folder is a set from the Hugging Face hub or one that ``datasets`` saved: its splits are told by the names of files
-and folders (https://huggingface.co/docs/hub/datasets-file-names-and-splits). Loading scripts in it are not run.
+A folder is a set from the Hugging Face hub or one that ``datasets`` saved: its splits are recognised by the names of
+files and folders (https://huggingface.co/docs/hub/datasets-file-names-and-splits). Loading scripts in it are not run.
 """
 
 from __future__ import annotations
@@ -202,10 +202,10 @@ def _information(folder: Path, data: list[Path]) -> tuple[str, str, tuple[str, .
     """Description, licence and columns out of ``dataset_info.json``, where there is a sound one."""
     for place in dict.fromkeys([folder, *(f.parent for f in data)]):
         try:
-            told = read_json_file(place / "dataset_info.json")
+            info = read_json_file(place / "dataset_info.json")
         except (FileNotFoundError, UserError):
             continue
-        features = told.get("features")
+        features = info.get("features")
         columns = tuple(map(str, features)) if isinstance(features, dict) else ()
-        return str(told.get("description") or ""), str(told.get("license") or ""), columns
+        return str(info.get("description") or ""), str(info.get("license") or ""), columns
     return "", "", ()

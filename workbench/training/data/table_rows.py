@@ -107,12 +107,12 @@ def read_columns(path: Path, limits: ReadingLimits) -> Iterator[Row]:
                 if process.wait() == OUT_OF_TIME:
                     refuse(path, f"some of its rows take more than {limits.batch_seconds:g} s to be unpacked.")
                 refuse_memory(path, limits)
-            told = msgspec.msgpack.decode(frame, type=Rows | Ending)
-            if isinstance(told, Ending):
-                if told.message:
-                    raise UserError(told.message, told.hint)
+            reply = msgspec.msgpack.decode(frame, type=Rows | Ending)
+            if isinstance(reply, Ending):
+                if reply.message:
+                    raise UserError(reply.message, reply.hint)
                 return
-            for values in told.values:
+            for values in reply.values:
                 number += 1
                 yield Row(values, Source(path=str(path), row=number))
     finally:

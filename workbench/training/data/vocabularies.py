@@ -61,8 +61,8 @@ class FolderVocabulary:
         self.adds_bos = self.bos >= 0 and begun[:1] == [self.bos]
         self._ends = {self.eos} if self.eos >= 0 else set()
         for name in ("generation_config.json", "config.json"):
-            told = _read(folder / name).get("eos_token_id")
-            self._ends |= {end for end in (told if isinstance(told, list) else [told]) if isinstance(end, int)}
+            ends = _read(folder / name).get("eos_token_id")
+            self._ends |= {end for end in (ends if isinstance(ends, list) else [ends]) if isinstance(end, int)}
         special = {token for token, added in self._tokenizer.get_added_tokens_decoder().items() if added.special}
         self._special = special | self._ends
 
@@ -95,7 +95,7 @@ class FolderVocabulary:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = read_json_file(path)
+        config: dict[str, Any] = read_json_file(path)
     except (FileNotFoundError, UserError):
         return {}
-    return told
+    return config

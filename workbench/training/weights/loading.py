@@ -27,7 +27,7 @@ class LoadedBase:
     """``model`` is a transformers model for causal language modelling, in evaluation mode, none of whose weights ask
     for a gradient. ``form`` is how its weights are held and ``dtype`` the type (of torch) that it computes in; ``why``
     says in a sentence why it was chosen. ``weights_bytes`` is what the weights take: those of a packed base are in the
-    file's pages, which the operating system shares with whoever else reads the file."""
+    file's pages, which the operating system shares with other readers of the file."""
 
     model: Any
     base: Base

@@ -189,8 +189,8 @@ def as_row(example: Example) -> dict[str, Any]:
     """An example as a line of a set, with where it comes from."""
     said = {"text": example.text} if example.text else {"messages": msgspec.to_builtins(example.messages)}
     default = Source()
-    told = {name: getattr(example.source, name) for name in Source.__struct_fields__}
-    return {**said, "source": {name: value for name, value in told.items() if value != getattr(default, name)}}
+    source = {name: getattr(example.source, name) for name in Source.__struct_fields__}
+    return {**said, "source": {name: value for name, value in source.items() if value != getattr(default, name)}}
 
 
 def passages_of(text: DocumentText) -> list[Passage]:

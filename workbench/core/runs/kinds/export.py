@@ -1,4 +1,4 @@
-"""The kind of run that writes an adapter as a folder for others: the files, and a model card that says whence they are.
+"""The kind of run that writes an adapter as a folder for others: the files, and a model card with their origin.
 
 The folder is filled beside its place, in one that has the run's id in its name, so that nobody else's is touched, and
 appears under its name complete, or not at all. What a killed core left there goes when the next one starts.
@@ -40,7 +40,7 @@ _CHUNK_BYTES = 16 << 20
 
 
 class ExportRuns(RunKind):
-    """An export that was interrupted begins anew."""
+    """An interrupted export starts again."""
 
     config = Stored("config of this run", ExportAdapter)
     result = FILES

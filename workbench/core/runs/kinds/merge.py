@@ -95,7 +95,7 @@ def merge_and_check(
 
 @dataclass(frozen=True, eq=False)
 class MergeRuns(RunKind):
-    """A merge that was interrupted begins anew."""
+    """An interrupted merge starts again."""
 
     config = Stored("config of this run", MergeAdapter)
     result = FILES
@@ -152,7 +152,7 @@ class MergeRuns(RunKind):
 
 @dataclass(frozen=True, eq=False)
 class QuantizeRuns(RunKind):
-    """Writing a model in another quantisation; what was interrupted begins anew."""
+    """Writes a model in another quantisation; an interrupted one starts again."""
 
     config = Stored("config of this run", QuantizeModel)
     result = FILES

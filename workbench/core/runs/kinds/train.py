@@ -57,7 +57,7 @@ SPEED = "tokens_per_second"
 
 @dataclass(eq=False)
 class TrainingRuns(RunKind):
-    """A training is not taken up unasked: it takes the machine for hours, and whoever wants that says so."""
+    """Trainings. An interrupted one does not resume automatically, since it uses the machine for hours."""
 
     config = TRAINING
     result = TRAIN_RESULT
