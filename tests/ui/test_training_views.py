@@ -13,6 +13,7 @@ from ui.features.training.run_view import TrainRun
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores, score_rows
 from ui.features.training.state import TrainingState
+from ui.features.training.texts import where_it_is
 from ui.theme.theme import Theme
 from workbench.api import events
 from workbench.api.calls import RunRecord
@@ -94,3 +95,20 @@ def test_a_training_that_cost_general_abilities_shows_a_warning(qtbot: QtBot, th
     assert view.warning.text.startswith("Warning: the model lost general abilities: perplexity")
     view.show_scores((), ScoresPair(before=before, after=before), ScoresPair(before=before, after=before), None, None)
     assert view.warning.isHidden()
+
+
+def test_one_share_goes_through_all_stages() -> None:
+    story = TrainingState()
+    shares = []
+    for stage, done, total, overall in (
+        ("scoring before", 30, 36, 0.2),
+        ("training", 1, 40, 0.25),
+        ("evaluating", 1, 4, 0.25),
+        ("scoring after", 3, 36, 0.8),
+    ):
+        told = events.Progress(stage=stage, done=done, total=total, unit="steps", overall=overall, seconds_left=60.0)
+        story.tell([told])
+        words, share, _, left = where_it_is(story)
+        assert (words, left) == (stage.capitalize(), 60.0)
+        shares.append(share)
+    assert shares == [0.2, 0.25, 0.25, 0.8]

@@ -93,7 +93,8 @@ class StepFinished(Base, frozen=True, kw_only=True, tag="step_finished"):
 
 
 class Progress(Base, frozen=True, kw_only=True, tag="progress"):
-    """Progress of a piece of work. ``total`` 0 and ``seconds_left`` None mean unknown."""
+    """Progress of a piece of work. ``total`` 0 and ``seconds_left`` None mean unknown. ``overall``: the share of the
+    whole where it has several stages whose times are known, 0..1; then ``seconds_left`` is that of the whole."""
 
     stage: str
     done: float = 0
@@ -102,6 +103,7 @@ class Progress(Base, frozen=True, kw_only=True, tag="progress"):
     seconds_left: float | None = None
     detail: str = ""
     step: str = ""
+    overall: float | None = None
 
 
 class Metric(Base, frozen=True, kw_only=True, tag="metric"):

@@ -199,7 +199,7 @@ def progress_text(progress: Progress) -> str:
     """Progress in one line, such as ``reading [#####-----] 12/40 files, 0:35 left  notes.md``."""
     parts = [progress.stage]
     if progress.total:
-        share = min(1.0, max(0.0, progress.done / progress.total))
+        share = min(1.0, max(0.0, progress.done / progress.total if progress.overall is None else progress.overall))
         filled = round(share * ProgressBar.WIDTH)
         parts.append(f"[{'#' * filled}{'-' * (ProgressBar.WIDTH - filled)}]")
         if progress.unit == "bytes":

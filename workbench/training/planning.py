@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from workbench.errors import UserError
 from workbench.paths import free_bytes
 from workbench.records.methods import Method, Methods
-from workbench.records.training import BaseForm, DataReport, SideReport, TrainingConfig, TrainingPlan
+from workbench.records.training import BaseForm, DataReport, SideReport, StageTime, TrainingConfig, TrainingPlan
 from workbench.training import memory
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
 from workbench.training.methods.weights_method import WeightsMethod, method_of
@@ -55,6 +56,7 @@ def plan(
     ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be trained at all.
     """
     shape = read_shape(Path(model.path))
+    free_cores = float(cores) or _free_cores()
     cores = cores or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
     if fast_bf16 is None:
         fast_bf16 = device == "cuda" or (computes_bf16() and computing_dtype(measure_speeds()) == "bfloat16")
@@ -91,6 +93,9 @@ def plan(
             hint = f"Free some disk space, or use {methods.of('weights')[0].title}, whose checkpoints are small."
     row = methods.find(config.weights.method, "weights")
     tokens = computed_tokens(resolved, objective, data.train)
+    stages: tuple[StageTime, ...] = ()
+    if not problem:
+        stages = estimate_stages(shape, resolved, methods, data, speeds, tokens, device=device, cores=free_cores)
     return TrainingPlan(
         config=resolved,
         artifact=method.artifact,
@@ -107,9 +112,8 @@ def plan(
         memory_free_bytes=free,
         disk_bytes=disk,
         disk_free_bytes=disk_free,
-        seconds=None
-        if problem
-        else estimate_seconds(shape, resolved, methods, data, speeds, tokens, device=device, cores=cores),
+        seconds=sum(stage.seconds for stage in stages) or None,
+        stages=stages,
         problem=problem,
         hint=hint,
         notes=tuple(_notes(config, resolved, row, objective, facts, data)),
@@ -177,7 +181,13 @@ def computed_tokens(config: TrainingConfig, objective: Objective, train: SideRep
     return round(config.optimiser.max_steps * config.optimiser.batch_size * each)
 
 
-def estimate_seconds(
+def _free_cores() -> float:
+    """How many cores a training would get beside what else computes now: a busy one is shared by two."""
+    there = len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+    return there * (1 - psutil.cpu_percent(interval=_LOOK_S) / 200)
+
+
+def estimate_stages(
     shape: ModelShape,
     config: TrainingConfig,
     methods: Methods[Method],
@@ -186,26 +196,38 @@ def estimate_seconds(
     tokens: int,
     *,
     device: Device,
-    cores: int,
-) -> float | None:
-    """How long it may take: from how fast a training of this model ran here, else from its operations on a processor;
-    None on a graphics card that was not measured."""
+    cores: float,
+) -> tuple[StageTime, ...]:
+    """How long each stage may take: from how fast a training of this model ran here, else from its operations on a
+    processor; none on a graphics card that was not measured."""
     speed = _measured_speed(shape, config, methods, speeds)
     cost = token_flops(shape, method_of(config.weights, methods), config)
     if speed is None:
         if device != "cpu":
-            return None
-        speed = CORE_FLOPS * max(1, cores) / cost
+            return ()
+        speed = CORE_FLOPS * max(0.5, cores) / cost
     forward = 2 * shape.parameters / cost / speed
-    evaluations = 2 + math.ceil(config.optimiser.max_steps / config.evaluation.interval)
+    evaluations = math.ceil(config.optimiser.max_steps / config.evaluation.interval)
     looked_at = data.evaluation if data.evaluation.examples else data.train
-    watching = evaluations * looked_at.kept_tokens(config.data.max_length) * forward
-    answers = 2 * config.evaluation.sample_answers + evaluations * min(4, config.evaluation.sample_answers)
+    reading = looked_at.kept_tokens(config.data.max_length) * forward
     # a generated token costs about what eight do that are computed at once: each time all weights are read
-    watching += answers * 0.5 * config.evaluation.max_new_tokens * 8 * forward
-    if config.evaluation.forgetting:
-        watching += 2 * _GENERAL_TOKENS * forward
-    return tokens / speed + watching
+    answer = 0.5 * config.evaluation.max_new_tokens * 8 * forward
+    answers = config.evaluation.sample_answers
+    scoring = reading + answers * answer + (_GENERAL_TOKENS * forward if config.evaluation.forgetting else 0.0)
+    return (
+        StageTime("loading", _LOADING_S + 4 * shape.parameters / _READ_BYTES),
+        StageTime("scoring before", scoring),
+        StageTime("training", tokens / speed + evaluations * (reading + min(ANSWERS_DURING, answers) * answer)),
+        StageTime("scoring after", scoring - reading),
+        StageTime("verification", _VERIFYING_S + 8 * shape.parameters / _READ_BYTES),
+    )
+
+
+_LOADING_S, _VERIFYING_S, _READ_BYTES = 5.0, 3.0, 250e6
+"""Of 135 million parameters: 7 s until they are loaded, with their checksum and torch; 7 s for the verification."""
+_LOOK_S = 0.3
+ANSWERS_DURING = 4
+"""Answers of an evaluation on the way."""
 
 
 _GENERAL_TOKENS = 4_000

@@ -20,6 +20,7 @@ from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import Advance, GeneralSet, answer_questions, score_answers, score_texts
 from workbench.training.losses import ComputeLoss, keeps_apart
+from workbench.training.planning import ANSWERS_DURING
 from workbench.training.sequences import Question, TokenSequence, lengths_of
 from workbench.training.sets import ReadySet
 
@@ -28,7 +29,6 @@ FEWEST_EVALUATED_TOKENS, SHARE_EVALUATED = 8192, 1 / 40
 """Evaluation examples are looked at up to so many, and up to that share of the tokens that are trained (or the fewest):
 ten evaluations on the way then cost a tenth of the time. They are the first ones, always the same."""
 
-ANSWERS_DURING = 4
 GENERAL_ANSWER_TOKENS = 24
 
 Emit = Callable[[events.Event], None]

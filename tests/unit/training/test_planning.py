@@ -69,7 +69,8 @@ def test_each_method_says_what_it_makes(method: str, planned: Any) -> None:
     assert found.config.optimiser.max_steps == found.steps
     assert found.tokens == pytest.approx(found.steps * found.config.optimiser.batch_size * 40, rel=0.01)
     assert found.seconds is not None
-    assert found.seconds > 0
+    assert found.seconds == sum(stage.seconds for stage in found.stages)
+    assert all(stage.seconds > 0 for stage in found.stages)
 
 
 def test_all_weights_take_four_numbers_each(planned: Any) -> None:
@@ -153,12 +154,27 @@ def test_columns_that_are_not_clear_are_told(planned: Any) -> None:
     assert found.seconds is None
 
 
+def test_time_counts_scoring_before_and_after_and_what_else_computes(
+    planned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = planned(config=TrainingConfig(model="SmolLM2", optimiser=OptimiserPart(max_steps=2)))
+    seconds = {stage.name: stage.seconds for stage in few.stages}
+    assert seconds["scoring before"] > 5 * seconds["training"] / few.steps  # which dominates a short training
+    assert seconds["scoring after"] == pytest.approx(seconds["scoring before"], rel=0.2)
+    found = []
+    for busy in (0.0, 100.0):
+        monkeypatch.setattr("psutil.cpu_percent", lambda interval, busy=busy: busy)
+        found.append({stage.name: stage.seconds for stage in planned(cores=0).stages})
+    assert found[1]["training"] == pytest.approx(2 * found[0]["training"])
+
+
 def test_time_follows_what_was_measured_here(planned: Any) -> None:
     slow, fast = (
         planned(speeds=[MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=speed)])
         for speed in (50.0, 500.0)
     )
-    assert slow.seconds == pytest.approx(10 * fast.seconds)
+    fixed = sum(stage.seconds for stage in slow.stages if stage.name in ("loading", "verification"))
+    assert slow.seconds - fixed == pytest.approx(10 * (fast.seconds - fixed))
     assert slow.seconds > slow.tokens / 50
     # another method of the same model is scaled by what it computes
     full = planned("full", speeds=[MeasuredSpeed(model="SmolLM2", method="lora", base="f32", tokens_per_second=50.0)])

@@ -59,9 +59,15 @@ def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | N
     words = " · ".join(part for part in (now.stage.capitalize(), now.detail) if part)
     if step is not None and (now is step or step.done < step.total):  # an evaluation is a pause between two steps
         numbers = f"step {step.done:,.0f} of {step.total:,.0f}"
-        return words, step.done / step.total, numbers, step.seconds_left if now is step else None
+        share = step.done / step.total if now.overall is None else now.overall
+        return words, share, numbers, step.seconds_left if now is step else now.seconds_left
     share, numbers = how_far(now)
-    return words, share, numbers if now.unit not in ("bytes", "") else "", now.seconds_left
+    return (
+        words,
+        share if now.overall is None else now.overall,
+        numbers if now.unit not in ("bytes", "") else "",
+        now.seconds_left,
+    )
 
 
 def numbers_now(story: TrainingState) -> str:

@@ -389,6 +389,8 @@ class Runs:
 
 
 def _share(progress: events.Progress) -> float | None:
+    if progress.overall is not None:
+        return progress.overall
     return min(1.0, progress.done / progress.total) if progress.total else None
 
 

@@ -141,10 +141,18 @@ class MemoryPart(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class StageTime(msgspec.Struct, frozen=True):
+    """How long a stage of a training may take."""
+
+    name: Literal["loading", "scoring before", "training", "scoring after", "verification"]
+    seconds: float
+
+
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a training would be: ``config`` with everything filled in, how many weights are trainable, what it makes and
     how that is served, memory and time, and what the objective measures and draws. ``title`` is that of the weights
-    method. ``seconds`` is an estimate from this machine's measured speed, None where none is known. ``problem`` says
+    method. ``seconds`` is an estimate from this machine's measured speed, the sum of its ``stages``, None where none is
+    known. ``problem`` says
     why it cannot be begun ("": it can), ``hint`` what to change."""
 
     config: TrainingConfig
@@ -162,6 +170,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     disk_bytes: int
     disk_free_bytes: int
     seconds: float | None = None
+    stages: tuple[StageTime, ...] = ()
     problem: str = ""
     hint: str = ""
     notes: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from workbench.core.adapters.artifact_registry import UNCHECKED, ArtifactRegistr
 from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
 from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.core.runs.stage_clock import StageClock
 from workbench.core.training.out_of_memory import explain, explain_work, explained_work
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
@@ -194,6 +195,7 @@ class _Training:
         self._published = False
         self._speeds: list[float] = []
         self._verification: VerificationReport | None = None
+        self._clock = StageClock(plan.stages if plan is not None else ())
 
     def follow(self, host: WorkerHost, call: TrainModel) -> Event:
         for event in host.stream(call, self._run.context):
@@ -207,6 +209,8 @@ class _Training:
     def _take(self, event: Event) -> None:
         if isinstance(event, events.Metric) and event.name == SPEED:
             self._speeds.append(event.value)
+        elif isinstance(event, events.Progress):
+            event = self._clock.timed(event)
         elif isinstance(event, events.Artifact):
             if event.kind == "served":
                 self._publish(msgspec.convert(event.result, Served))

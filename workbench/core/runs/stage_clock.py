@@ -1,0 +1,62 @@
+"""How far a run of several stages is as a whole: one share that only grows, and the time that is left of all stages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from workbench.api.events import Progress
+from workbench.records.training import StageTime
+
+_STAGES = {
+    "checking the model": "loading",
+    "reading the examples": "loading",
+    "loading the model": "loading",
+    "evaluating": "training",
+    "quantising": "verification",
+    "merging": "verification",
+    "loading": "verification",
+    "checking": "verification",
+}
+"""What the worker reports, and the stage of the plan that it belongs to; others have the plan's name."""
+_FIRST_S = 3.0
+"""Before so long the plan's estimate is not corrected by the pace."""
+
+
+class StageClock:
+    """Times the stages of a training against its plan. The plan's estimates are weights: how long all takes is
+    corrected by how long the stages took so far. Without a plan a Progress stays as it is."""
+
+    def __init__(self, stages: Sequence[StageTime], clock: Callable[[], float] = time.monotonic) -> None:
+        self._names = [stage.name for stage in stages]
+        self._seconds = [stage.seconds for stage in stages]
+        self._clock = clock
+        self._began = clock()
+        self._stage = 0
+        self._within = 0.0  # share of the stage that is done
+        self._skipped = 0.0  # planned seconds of what an earlier start of the run has done
+        self._overall = 0.0
+
+    def timed(self, progress: Progress) -> Progress:
+        """The progress with its share of the whole, and the seconds that are left of the whole."""
+        total = sum(self._seconds)
+        name = _STAGES.get(progress.stage, progress.stage)
+        if not total or name not in self._names:
+            return progress
+        stage = self._names.index(name)
+        share = min(1.0, progress.done / progress.total) if progress.total else 0.0
+        if stage > self._stage:
+            self._skipped += sum(self._seconds[self._stage + 1 : stage])
+            if name == "training":  # resumed
+                self._skipped += share * self._seconds[stage] if progress.stage == "training" and share < 1 else 0.0
+            self._stage, self._within = stage, 0.0
+        if stage == self._stage and progress.stage != "evaluating":  # which is a pause between two steps
+            self._within = max(self._within, share)
+        planned = sum(self._seconds[: self._stage]) + self._within * self._seconds[self._stage]
+        took = self._clock() - self._began
+        done = planned - self._skipped
+        pace = took / done if done > 0 and took > _FIRST_S else 1.0
+        self._overall = max(self._overall, planned / total)
+        return msgspec.structs.replace(progress, overall=self._overall, seconds_left=pace * (total - planned))
