@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+
 from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
 
@@ -13,6 +16,13 @@ VERDICTS = {
     "unsupported": "The passages do not support this.",
     "outside": "This is not from your documents.",
 }
+
+
+def without_citations(text: str, numbers: Collection[int]) -> str:
+    """An answer's text without its citations ``[n]`` of these numbers, and without the marks around quotations."""
+    cited = rf"\[(?:{'|'.join(map(str, sorted(numbers)))})\]"
+    text = re.sub(rf"“([^”]*)” ?{cited}", r"\1", text)
+    return re.sub(rf"\s+{cited}|(?<=[.!?…。！？”\"']){cited}", "", text)
 
 
 def describe_trust(checked: Verification | None) -> tuple[str, bool]:

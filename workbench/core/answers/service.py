@@ -33,7 +33,7 @@ from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace
-from workbench.records.trust import WITHOUT_DOCUMENTS
+from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
 from workbench.storage.chats import ChatStore
 from workbench.techniques.registry import METHODS
 
@@ -385,11 +385,13 @@ class PendingAnswer:
 
 def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
     """The messages of a branch as a model sees them. An answer without text is left out with its question, and with the
-    tool calls and results between them."""
+    tool calls and results between them. Citations are left out: their numbers mean nothing in another answer, where a
+    model would imitate them."""
     messages: list[Message] = []
     for message in branch:
         if message.role != "assistant" or message.text.strip() or message.parts:
-            messages.append(message.as_message())
+            cited = {citation.n for citation in message.citations}
+            messages.append(message.as_message(without_citations(message.text, cited) if cited else None))
             continue
         while messages and (messages[-1].role != "assistant" or messages[-1].tool_calls):
             messages.pop()

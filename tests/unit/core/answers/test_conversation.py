@@ -6,7 +6,7 @@ import pytest
 
 from workbench.api.calls import StoredMessage
 from workbench.core.answers.service import conversation_of
-from workbench.records.messages import ToolCallPart
+from workbench.records.messages import Citation, ToolCallPart
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,26 @@ def test_answers_without_text_are_left_out_with_their_questions(branch: str, sho
 
     turns = conversation_of([message(text) for text in branch.split()])
     assert " ".join(f"{turn.role[0]}:{turn.content}" for turn in turns) == shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("“It lasts 36 months.” [1]", "It lasts 36 months."),
+        (
+            "“It lasts 36 months.” [1]\n“From delivery.” [2] Ask us [1, 9].",
+            "It lasts 36 months.\nFrom delivery. Ask us [1, 9].",
+        ),
+        ("It lasts 36 months [1]. Then it ends.[2]", "It lasts 36 months. Then it ends."),
+        ("保修期为36个月。[1]", "保修期为36个月。"),
+        ("Take `rows[1]`, and [3] of them [1].", "Take `rows[1]`, and [3] of them."),
+    ],
+)
+def test_citations_are_not_shown_to_a_model_again(answer: str, shown: str) -> None:
+    cited = tuple(
+        Citation(n=n, collection="", document="d", document_hash="", path="p", title="t", start=0, end=1, text="x")
+        for n in (1, 2)
+    )
+    stored = StoredMessage(id="a", chat="c", parent=None, role="assistant", text=answer, citations=cited)
+    (turn,) = conversation_of([stored])
+    assert turn.content == shown
