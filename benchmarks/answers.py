@@ -41,7 +41,7 @@ from workbench.core.documents.embedder import WorkerRetriever
 from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
 from workbench.records.messages import Citation, Message, Passage
-from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
@@ -137,6 +137,14 @@ class Services:
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         assert self._retriever is not None
         return self._retriever
+
+    def examples(self, question_set: str) -> Sequence[Example]:
+        return ()
+
+    def similarities(
+        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
+    ) -> Sequence[Sequence[float]]:
+        return [[0.0] * len(others) for _ in texts]
 
     def checksum(self, resolved: Resolved) -> str:
         return ""

@@ -5,11 +5,11 @@
 
 The starter model (or ``--model``) answers questions of XQuAD in its own words, at temperature 0, from the program's own
 retrieval. An answer counts as right when it holds a gold answer. The logistic regression is fitted on all articles but
-those of a fold and judged on that fold. Printed for the mean log-probability alone, for the weights as shipped and for
-the fitted ones: AUC, the area under the curve of risk against coverage (Geifman and El-Yaniv 2017, arXiv:1705.08500;
-lower is better, the share of wrong answers is that of a random order), and points of the curve. At last the weights
-fitted on everything, in the order of ``confidence.measure``. ``--rows`` keeps the answers: a second run asks only what
-is not in it.
+those of a fold and judged on that fold. Printed for the mean log-probability alone, for the program as shipped, for
+fitted weights and for equal ones (Dawes 1979, "The robust beauty of improper linear models"): AUC, the area under the
+curve of risk against coverage (Geifman and El-Yaniv 2017, arXiv:1705.08500; lower is better, the share of wrong answers
+is that of a random order), points of the curve, and the weights fitted on everything, in the order of
+``confidence.measure``. ``--rows`` keeps the answers: a second run asks only what is not in it.
 """
 
 from __future__ import annotations
@@ -23,20 +23,23 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import msgspec
 import numpy as np
 from answers import HERE, opened, read_lines
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 from trust import area_under_curve, contains, recipe
 
-from workbench.techniques.retrieval.abstention import measure_evidence
+from workbench.techniques.retrieval.abstention import Sentence, measure_evidence
 from workbench.techniques.retrieval.confidence import UNSURE, estimate, measure
 
 FOLDS = 8
 
 
 def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]:
-    """The answers to questions that are not known yet, as rows: article, features, right, log-probability, confidence
-    as shipped, marked by a statement."""
+    """The answers to questions that are not known yet, as rows: article, sentences that match the question, right,
+    log-probability, marked by a statement."""
     rows = []
     with opened(chosen, chosen.language) as bench:
         for asked in bench.questions:
@@ -48,16 +51,14 @@ def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]
                 continue
             hits = bench.collection.search(question, 10).hits
             sentences = measure_evidence(question, hits, bench.collection).sentences
-            logprob = result.sequences[0].score
             rows.append(
                 {
                     "article": asked["paragraph"].split("-")[0],
                     "question": question,
                     "answer": result.answer,
-                    "features": measure(question, result.answer, sentences, logprob),
+                    "sentences": msgspec.to_builtins(sentences),
                     "right": contains(result.answer, asked["answers"], chosen.language),
-                    "logprob": logprob,
-                    "confidence": estimate(question, result.answer, sentences, logprob) or 0.0,
+                    "logprob": result.sequences[0].score,
                     "statement_marked": any(s.verdict != "supported" for s in result.verification.statements),
                 }
             )
@@ -68,6 +69,10 @@ def area_of_risk(values: np.ndarray, right: np.ndarray) -> float:
     """Mean risk over all coverages, when the answers with the highest values are kept first."""
     wrong = ~right[np.argsort(-values, kind="stable")]
     return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
+
+
+def fitted_model(features: np.ndarray, right: np.ndarray) -> Pipeline:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=1000)).fit(features, right)
 
 
 def report(name: str, values: np.ndarray, right: np.ndarray, marked: np.ndarray) -> None:
@@ -102,6 +107,7 @@ def main() -> int:
     parser.add_argument("--questions", type=int, default=320)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--wrong", type=float, default=0.095, help="share of answers that may be wrong and not marked")
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
@@ -110,23 +116,37 @@ def main() -> int:
         rows += collect(chosen, {row["question"] for row in rows})
         if chosen.rows is not None:
             chosen.rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    features, right = np.array([row["features"] for row in rows]), np.array([row["right"] for row in rows])
+    measured = [
+        (r["question"], r["answer"], msgspec.convert(r["sentences"], tuple[Sentence, ...]), r["logprob"]) for r in rows
+    ]
+    features, right = np.array([measure(*one) for one in measured]), np.array([row["right"] for row in rows])
     marked = np.array([row["statement_marked"] for row in rows])
     names = sorted({row["article"] for row in rows})
     fold = np.array([names.index(row["article"]) % FOLDS for row in rows])
-    fitted = np.zeros(len(rows))
-    for number in range(FOLDS):
-        train, test = fold != number, fold == number
-        if test.any():
-            model = LogisticRegression(C=0.3, max_iter=1000).fit(features[train], right[train])
-            fitted[test] = model.predict_proba(features[test])[:, 1]
     print(f"n {len(rows)}, right {right.mean():.3f}")
     report("log-probability", np.array([row["logprob"] for row in rows]), right, marked)
-    report("as shipped", np.array([row["confidence"] for row in rows]), right, marked)
-    report("fitted, folds by article", fitted, right, marked)
-    whole = LogisticRegression(C=0.3, max_iter=1000).fit(features, right)
-    weights = [round(float(weight), 3) for weight in whole.coef_[0]]
-    print("weights", weights, "bias", round(float(whole.intercept_[0]), 3))
+    report("as shipped", np.array([estimate(*one) or 0.0 for one in measured]), right, marked)
+    for name, columns in (("weights fitted", features), ("equal weights", features.sum(axis=1, keepdims=True))):
+        values = np.zeros(len(rows))
+        wrong = held = 0.0
+        for number in range(FOLDS):
+            train, test = fold != number, fold == number
+            model = fitted_model(columns[train], right[train])
+            values[test] = model.predict_proba(columns[test])[:, 1]
+            known = model.predict_proba(columns[train])[:, 1]
+            least = min(t for t in known if ((known >= t) & ~right[train]).mean() <= chosen.wrong)
+            wrong += ((values >= least) & test & ~right).sum() / len(rows)
+            held += ((values >= least) & test & right).sum() / right.sum()
+        report(f"{name}, folds by article", values, right, marked)
+        print(
+            f"  threshold chosen on the other folds: wrong and not marked {wrong:.3f}, right and not marked {held:.3f}"
+        )
+        scaler, regression = model = fitted_model(columns, right)
+        weights = regression.coef_[0] / scaler.scale_
+        known = model.predict_proba(columns)[:, 1]
+        least = min(t for t in known if ((known >= t) & ~right).mean() <= chosen.wrong)
+        bias = float(regression.intercept_[0] - weights @ scaler.mean_)
+        print(f"  on all: weights {np.round(weights, 3).tolist()}, bias {bias:.3f}, threshold {least:.3f}")
     return 0
 
 

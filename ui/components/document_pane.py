@@ -40,6 +40,7 @@ class DocumentPane(QFrame):
         self._document: Document | None = None
         self._asked = 0  # counts openings: an answer to an earlier one is passed over
         self._span = (0, 0)
+        self._words = (0, 0)  # of the span that are quoted
         self._page = 1
         self._text: DocumentText | None = None
         self._build()
@@ -48,9 +49,10 @@ class DocumentPane(QFrame):
         """Open the document of a citation or passage, at its place."""
         self._begin(source.path, source.collection)
         self._page = source.page or 1
-        self._span = (source.start, source.end)
+        self._span, self._words = (source.start, source.end), (0, 0)
         if isinstance(source, Citation) and source.sentence_end > source.sentence_start:
             self._span = (source.sentence_start, source.sentence_end)
+            self._words = (source.span_start, source.span_end)
         asked = self._asked
 
         def on_text(text: DocumentText) -> None:
@@ -71,7 +73,7 @@ class DocumentPane(QFrame):
     def open_document(self, collection: str, document: Document, start: int = 0, end: int = 0) -> None:
         """Open a whole document; ``start:end`` is marked when it is not empty."""
         self._begin(document.path, collection)
-        self._span = (start, end)
+        self._span, self._words = (start, end), (0, 0)
         self._page = 1
         if document.state == "failed":
             self.note.show_message(document.reason or texts.FILE_UNREADABLE, "danger")
@@ -154,7 +156,7 @@ class DocumentPane(QFrame):
         self.text.show_text(text.text, text.chunks)
         start, end = self._span
         if end > start:
-            self.text.show_passage(start, end)
+            self.text.show_passage(start, end, self._words)
             self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
         drawable = text.document.kind.lower() == "pdf" and bool(text.document.pages)
         self.switch.setVisible(drawable)

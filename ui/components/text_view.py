@@ -53,6 +53,7 @@ class TextView(QPlainTextEdit):
         self._chunks: Sequence[Chunk] = ()
         self._starts: list[int] = []
         self._passage: tuple[int, int] | None = None
+        self._span = (0, 0)
         self._revealed = -1  # where the scroll bar was put to show the passage
         self._margin = _Margin(self)
         self.setViewportMargins(_MARGIN, 0, 0, 0)
@@ -75,9 +76,9 @@ class TextView(QPlainTextEdit):
         self.clear()
         self._on_fill()
 
-    def show_passage(self, start: int, end: int) -> None:
-        """Mark ``text[start:end]`` and bring it into sight."""
-        self._passage = (start, end)
+    def show_passage(self, start: int, end: int, span: tuple[int, int] = (0, 0)) -> None:
+        """Mark ``text[start:end]`` and bring it into sight; the ``span`` of it is underlined."""
+        self._passage, self._span = (start, end), span
         if self._filled >= min(end, len(self._text)):
             self._reveal()
 
@@ -124,16 +125,17 @@ class TextView(QPlainTextEdit):
     def _mark(self) -> None:
         selections: list[QTextEdit.ExtraSelection] = []
         if self._passage is not None:
-            start, end = self._passage
-            selection = QTextEdit.ExtraSelection()
-            cursor = QTextCursor(self.document())
-            cursor.setPosition(self.position_of(min(start, self._filled)))
-            cursor.setPosition(self.position_of(min(end, self._filled)), QTextCursor.MoveMode.KeepAnchor)
-            style = QTextCharFormat()
-            style.setBackground(current_theme().colour("mark"))
-            style.setForeground(current_theme().colour("on_mark"))
-            selection.cursor, selection.format = cursor, style
-            selections.append(selection)
+            for start, end in (self._passage, self._span):
+                selection = QTextEdit.ExtraSelection()
+                cursor = QTextCursor(self.document())
+                cursor.setPosition(self.position_of(min(start, self._filled)))
+                cursor.setPosition(self.position_of(min(end, self._filled)), QTextCursor.MoveMode.KeepAnchor)
+                style = QTextCharFormat()
+                style.setBackground(current_theme().colour("mark"))
+                style.setForeground(current_theme().colour("on_mark"))
+                style.setFontUnderline((start, end) == self._span)
+                selection.cursor, selection.format = cursor, style
+                selections += [selection] if end > start else []
         self.setExtraSelections(selections)
 
     # -- the margin ----------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     It keeps the passage's text and the document's hash: it still says what was read when the document has
     changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.
     ``sentence_start`` to ``sentence_end`` in the document's text is the sentence that bears the answer, 0 to 0 where it
-    is not known.
+    is not known; ``span_start`` to ``span_end`` are the words of it that are quoted, 0 to 0 for all.
     """
 
     n: int
@@ -136,6 +136,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     claimed: bool = False
     sentence_start: int = 0
     sentence_end: int = 0
+    span_start: int = 0
+    span_end: int = 0
 
 
 Verdict = Literal["supported", "partly", "unsupported", "outside"]
@@ -147,7 +149,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``start`` and ``end`` are its place in the answer's text. ``value`` in [0, 1] is how much of it the best sentence
     says, ``conflicts`` are the figures, names or ``negation`` in which they differ. That sentence is in passage ``n``
-    (0: there is none), at ``sentence_start`` to ``sentence_end`` of the document's text.
+    (0: there is none), at ``sentence_start`` to ``sentence_end`` of the document's text. Where only words of it are
+    quoted, they are at ``span_start`` to ``span_end``.
     """
 
     start: int
@@ -158,6 +161,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     n: int = 0
     sentence_start: int = 0
     sentence_end: int = 0
+    span_start: int = 0
+    span_end: int = 0
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

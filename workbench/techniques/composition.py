@@ -7,6 +7,7 @@ methods are found in the registry. What has no effect in a combination is in ``r
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 import msgspec
@@ -16,13 +17,22 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message, Passage
-from workbench.records.recipes import Recipe, system_text, with_examples, with_question_asked
+from workbench.records.recipes import (
+    PromptingPart,
+    Recipe,
+    problem_of,
+    system_text,
+    with_examples,
+    with_question_asked,
+)
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
+from workbench.techniques.retrieval.quoting import narrow, text_to_quote_from
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
@@ -50,6 +60,12 @@ OWN_WORDS_UNRELIABLE = f"{OTHER_LANGUAGE}: its own words in {{asked}} are less r
 QUOTED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The answer is quoted from the documents, which does not depend on the model."
 SEARCHED_ALL_THE_SAME = f"{OTHER_LANGUAGE}. The documents were searched all the same, without the model."
 
+WHOLE_SENTENCES = (
+    "Whole sentences are quoted: with this decoding strategy, or on this machine, the model cannot be kept to spans."
+)
+LONGEST_QUOTE = 96
+"""Tokens of the spans of one answer."""
+
 CUT_OFF = (
     "The answer reached its maximum length before its form was complete, so it is not valid. Raise the maximum length "
     "(decoding.max_tokens)."
@@ -70,6 +86,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
         (retrieval,) = METHODS.of("context")
         grounding = yield from retrieval.load()(conversation, recipe, context)
         yield from _warn_of_language(conversation[-1].content, grounding, context)
+        if grounding.quotes is not None and recipe.retrieval is not None and recipe.retrieval.quote_length == "span":
+            grounding = yield from _narrowed(grounding, conversation, part, context)
         if grounding.declined:
             yield from _written(_unchanged(grounding.declined), grounding, context)
             return
@@ -108,6 +126,27 @@ def with_instructions(system: str, conversation: Sequence[Message]) -> tuple[Mes
     if not system.strip():
         return tuple(conversation)
     return (Message("system", system.strip()), *(m for m in conversation if m.role != "system"))
+
+
+def _narrowed(
+    grounding: Grounding, conversation: Sequence[Message], part: PromptingPart, context: AnswerContext
+) -> Generator[Event, None, Grounding]:
+    """The grounding with quotes that are cut to the words that the model chooses of them."""
+    quotes = grounding.quotes
+    assert quotes is not None
+    decoding = msgspec.structs.replace(
+        context.decoding, format="quote", grammar=text_to_quote_from(quotes), n=1, max_tokens=LONGEST_QUOTE
+    )
+    strategy = METHODS.find(decoding.strategy, "decoding")
+    if not context.model.capabilities.grammars or problem_of(decoding, strategy):
+        yield from context.note(WHOLE_SENTENCES)
+        return grounding
+    texts = (msgspec.structs.replace(s.passage, n=n, text=s.text) for n, s in enumerate(quotes.sentences, 1))
+    messages = grounded_messages(tuple(texts), conversation, part, context.model)
+    chosen = yield from context.generate(
+        messages, title="Choose the words to quote", kind="quote", input=decoding.grammar, quiet=True, decoding=decoding
+    )
+    return dataclasses.replace(grounding, quotes=narrow(quotes, chosen.text))
 
 
 def _warn_of_language(question: str, grounding: Grounding | None, context: AnswerContext) -> Iterator[Event]:

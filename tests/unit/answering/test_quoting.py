@@ -14,7 +14,7 @@ from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
 from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.records.messages import Message, Passage, Verification
-from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.records.trust import describe_trust
 
@@ -167,3 +167,40 @@ def test_an_answer_from_documents_in_another_language_says_that_it_was_not_judge
     assert "different languages" in describe_trust(result.verification)[0]
     _, same = ask("quoted", "", decline=True)
     assert "different languages" not in describe_trust(same.verification)[0]
+
+
+def ask_for_spans(says: str, decoding: DecodingPart | None = None) -> tuple[FakeModelBackend, AskResult]:
+    model = FakeModelBackend([says])
+    recipe = Recipe(
+        retrieval=RetrievalPart(mode="quoted", quote_length="span", decline=False), decoding=decoding or DecodingPart()
+    )
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", QUESTION),))
+    made = list(answer(request, FakeServices(model, FakeRetriever([PUMP, TERMS])), RequestContext()))
+    assert isinstance(made[-1], events.Finished), made[-1]
+    return model, msgspec.convert(made[-1].result, AskResult)
+
+
+def test_a_span_is_chosen_by_the_model_and_cited_within_its_sentence() -> None:
+    model, result = ask_for_spans("36 months,\nThe warranty of the pump\n36 months\nClaims")
+    assert result.answer == "“36 months” [1]\n\n“The warranty of the pump” [1]"
+    (decoding,) = model.decodings
+    assert (decoding.format, decoding.n) == ("quote", 1)
+    assert "The warranty of the pump runs for 36 months." in decoding.grammar.split("\n\n")
+    assert result.verification is not None
+    for statement in result.verification.statements:
+        shown = next(p for p in result.passages if p.n == statement.n)
+        span = shown.text[statement.span_start - shown.start : statement.span_end - shown.start]
+        assert span == result.answer[statement.start : statement.end]
+        assert statement.sentence_start <= statement.span_start < statement.span_end <= statement.sentence_end
+    cited = next(c for c in result.citations if c.n == 1)
+    assert cited.text[cited.span_start - cited.start : cited.span_end - cited.start] == "36 months"
+    assert cited.text[cited.sentence_start - cited.start :].startswith("The warranty of the pump")
+
+
+def test_whole_sentences_are_quoted_where_no_span_can_be_chosen() -> None:
+    _, nothing = ask_for_spans("forty years")
+    assert "“The warranty of the pump runs for 36 months.” [1]" in nothing.answer
+    model, contrastive = ask_for_spans("", DecodingPart(strategy="contrastive"))
+    assert not model.decodings
+    assert "“The warranty of the pump runs for 36 months.” [1]" in contrastive.answer
+    assert any("Whole sentences" in notice for notice in contrastive.notices)

@@ -140,6 +140,16 @@ def test_what_is_wrong_with_a_description_is_said(form: str, grammar: str, named
         ("regex", "[0-9]{2}", "12", "1", "ends unexpectedly"),
         ("regex", "[0-9]{2}", "12", "123", "character 3"),
         ("choice", "yes\n no \n", "no", "maybe", "none of the choices"),
+        (
+            "quote",
+            'The "pump" weighs 80 kg, that\'s all.\n\n36 months.',
+            "80 kg\n36 months",
+            "80 k",
+            "ends unexpectedly",
+        ),
+        ("quote", "The pump weighs 80 kg.", "weighs", "weighs kg", "character 8"),
+        ("quote", "The pump weighs 80 kg.", "pump", "", "ends unexpectedly"),
+        ("quote", "租金为每月3000元。", "3000元", "元租", "character 2"),
         ("gbnf", 'root ::= item+\nitem ::= "- " [a-z]+ "\\n"', "- a\n- b\n", "- a\n-b\n", "character 6"),
     ],
 )

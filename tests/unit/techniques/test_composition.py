@@ -204,6 +204,7 @@ OTHERS = {
     "retrieval.passages": 3,
     "retrieval.token_budget": 300,
     "retrieval.decline": False,
+    "retrieval.quote_length": "span",
 }
 
 

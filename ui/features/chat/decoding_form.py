@@ -42,6 +42,7 @@ FORMATS = {
     "regex": texts.FORMAT_REGEX,
     "choice": texts.FORMAT_CHOICE,
     "gbnf": texts.FORMAT_GBNF,
+    "quote": texts.FORMAT_QUOTE,
 }
 _FORMAT_PHRASES = {
     "json": texts.IN_JSON,
@@ -49,6 +50,7 @@ _FORMAT_PHRASES = {
     "regex": texts.IN_REGEX,
     "choice": texts.IN_CHOICE,
     "gbnf": texts.IN_GBNF,
+    "quote": texts.IN_QUOTE,
 }
 _SLIDES: dict[str, tuple[float, float, int]] = {
     "temperature": (0, 2, 40),

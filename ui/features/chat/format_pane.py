@@ -31,6 +31,7 @@ _WORDS = {
     "regex": texts.REGEX_HELP,
     "choice": texts.CHOICE_HELP,
     "gbnf": texts.GBNF_HELP,
+    "quote": texts.QUOTE_HELP,
 }
 _NOTHING = texts.EMPTY_FORM
 _LANGUAGES = {"json_schema": "json", "gbnf": "ebnf"}

@@ -81,7 +81,7 @@ class RecipePanel(QFrame):
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
-            "retrieval": _form(RetrievalPart, "mode", "passages", "token_budget", "decline"),
+            "retrieval": _form(RetrievalPart, "mode", "quote_length", "passages", "token_budget", "decline"),
         }
         self.prompt_form = PromptForm()
         self.prompt_form.changed.connect(self._on_prompting)

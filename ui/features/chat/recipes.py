@@ -13,7 +13,7 @@ from ui.state import Listing
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart
 from workbench.records.training import AdapterList, AdapterRecord
 
-DESCRIBED = ("json_schema", "regex", "choice", "gbnf")
+DESCRIBED = ("json_schema", "regex", "choice", "gbnf", "quote")
 """The kinds of form that have to be described."""
 
 

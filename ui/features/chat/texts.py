@@ -134,6 +134,7 @@ FORMAT_TEXT, FORMAT_JSON, FORMAT_SCHEMA, FORMAT_REGEX = "Free text", "Any JSON",
 FORMAT_CHOICE, FORMAT_GBNF = "One of several choices", "Grammar (GBNF)"
 IN_JSON, IN_SCHEMA, IN_REGEX, IN_CHOICE = "any JSON", "JSON by schema", "by expression", "one of several choices"
 IN_GBNF = "by grammar"
+FORMAT_QUOTE, IN_QUOTE = "Quotes from a text", "quotes from a text"
 GROUP_REPETITION, GROUP_ANSWERS = "Repetition", "Answers"
 FORM_OF_ANSWER = "Answer format"
 GROUP_SPEED = "Speed"
@@ -180,6 +181,7 @@ SCHEMA_HELP = (
     "others need additionalProperties."
 )
 REGEX_HELP = "A regular expression that matches the whole answer."
+QUOTE_HELP = "The text to quote from. The answer is one or more spans of it, word for word; none crosses an empty line."
 CHOICE_HELP = "The possible answers, one per line."
 GBNF_HELP = "A GBNF grammar whose first rule is called root."
 EMPTY_FORM = "Empty: start from one of the examples above, or write your own."

@@ -304,7 +304,7 @@ class GetTrace(Call[Trace], frozen=True, kw_only=True, tag="chats.trace"):
 class CheckFormat(Call[FormatCheck], frozen=True, kw_only=True, tag="format.check"):
     """Check a constraint of ``DecodingPart.format`` and ``grammar``, and, when given, a text against it."""
 
-    format: Literal["text", "json", "json_schema", "regex", "choice", "gbnf"]
+    format: Literal["text", "json", "json_schema", "regex", "choice", "gbnf", "quote"]
     grammar: str = ""
     text: str | None = None
 

@@ -49,6 +49,7 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "retrieval.passages": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.token_budget": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.decline": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.quote_length": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
 }
 """What becomes of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
 effect; then the cell is the sentence that says so where it was set."""

@@ -198,17 +198,22 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         "Contrastive search: number of the most probable tokens that are compared.",
     ] = 4
     format: Annotated[
-        Literal["text", "json", "json_schema", "regex", "choice", "gbnf"],
+        Literal["text", "json", "json_schema", "regex", "choice", "gbnf", "quote"],
         about("Answer format", group="format"),
         (
             "Makes the answer valid by construction: any JSON, JSON by a schema, a regular expression, "
-            "one of several choices, or a GBNF grammar."
+            "one of several choices, a GBNF grammar, or quotes from a text, word for word."
         ),
     ] = "text"
     grammar: Annotated[
         str,
-        about("Schema, expression, choices or grammar", max_length=LONGEST_DESCRIPTION, group="format", multiline=True),
-        "Description of the answer format; one choice per line.",
+        about(
+            "Schema, expression, choices, grammar or text",
+            max_length=LONGEST_DESCRIPTION,
+            group="format",
+            multiline=True,
+        ),
+        "Description of the answer format; one choice per line; no quote crosses an empty line of a text.",
     ] = ""
     speculation: Annotated[
         Literal["off", "ngram", "draft"],

@@ -91,6 +91,7 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = "automatic"
 
 
+QuoteLength = Literal["sentence", "span"]
 Mode = Literal["automatic", "own-words", "quoted", "quoted-first"]
 
 
@@ -122,4 +123,9 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         about("Answer"),
         ("In the model's own words, or as sentences quoted from the passages; automatic quotes for a small model."),
     ] = "automatic"
+    quote_length: Annotated[
+        QuoteLength,
+        about("Quote length"),
+        "Whole sentences, or the shortest words of them that answer, which the model chooses.",
+    ] = "sentence"
     revision: int = 0

@@ -16,9 +16,12 @@ from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.lexemes import to_lark
 from workbench.techniques.decoding.schemas import circular_reference, closed, keywords, line_of, simplified
 from workbench.techniques.decoding.validation import json_fault, json_problem, match_problem, read_json
+from workbench.text.language import is_unspaced
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a format."""
+
+MOST_QUOTES = 4
 
 JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ",", "key_separator": ":"}
 """White space between two parts of JSON: nothing, a space, or a line break and up to 16 spaces: pretty, but bounded."""
@@ -68,6 +71,8 @@ def _make_grammar(format: str, grammar: str) -> str:
             if not grammar.strip():
                 raise FormatProblem("The grammar is empty.")
             made = LLMatcher.grammar_from_lark(to_lark(grammar))
+        case "quote":
+            made = LLMatcher.grammar_from_lark(_quotes_from(grammar))
         case _:
             raise FormatProblem(f'Unknown answer format "{format}".')
     is_error, messages = LLMatcher.validate_grammar_with_warnings(made)
@@ -87,6 +92,21 @@ def _grammar_of(schema: Any) -> str:
         if not LLMatcher.validate_grammar_with_warnings(made)[0]:
             break
     return made
+
+
+def _quotes_from(text: str) -> str:
+    """A Lark grammar of one to ``MOST_QUOTES`` spans of a text, one per line. A span is made of whole words, of
+    characters in scripts without spaces, and lies within a paragraph; its first character is no white space."""
+    paragraphs = list(dict.fromkeys(filter(None, map(str.strip, re.split(r"\n\s*\n", text)))))
+    if not paragraphs:
+        raise FormatProblem("The text to quote from is empty.")
+    rules = [f'start: span ("\\n" span){{0,{MOST_QUOTES - 1}}}']
+    rules.append("span: " + " | ".join(f"SPAN{n}" for n in range(len(paragraphs))))
+    for n, paragraph in enumerate(paragraphs):
+        unit = "substring_chars" if is_unspaced(paragraph) else "substring_words"
+        rules.append(f"PART{n}: %regex {json.dumps({unit: paragraph}, ensure_ascii=False)}")
+        rules.append(rf"SPAN{n}: PART{n} & /(?s:\S.*)/")
+    return "\n".join(rules)
 
 
 def choices(grammar: str) -> list[str]:
@@ -216,6 +236,6 @@ def _text_problem(format: str, grammar: str, text: str) -> str:
             return json_problem(text, read_schema(grammar) if format == "json_schema" else {})
         case "choice":
             return "" if text in choices(grammar) else "The text matches none of the choices."
-        case "regex" | "gbnf":
+        case "regex" | "gbnf" | "quote":
             return match_problem(make_grammar(format, grammar), text)
     return ""

@@ -1,18 +1,18 @@
 """Confidence: the estimated probability that an answer in the model's own words is right.
 
 An answer can be said by a passage and still not answer the question. So it is compared with the sentences that match
-the *question* best (``abstention``): an answer whose words come from them is more often right. Six features, weighted
-by a logistic regression that ``benchmarks/fit_confidence.py`` fits with folds by article:
+the *question* best (``abstention``): an answer whose words come from them is more often right. Five features are
+added with equal weights (no fitted ones did better on other articles; Dawes 1979, "The robust beauty of improper linear
+models"); ``benchmarks/fit_confidence.py`` fits the scale and the threshold:
 
-    agreement   share of the answer's words, beyond the question's, in each sentence, weighted by softmax(8 evidence)
+    agreement   share of the answer's words, beyond the question's, in each sentence, weighted by softmax(8 strength)
+    beginning   share of the first three of these words in the best sentence
     coverage    share of the best sentence's words, beyond the question's, that the answer has
-    nearness    1 / (1 + mean distance, in words of the best sentence, from an answer's word to one of the question)
+    echo        share of the question's words that the answer repeats
     logprob     mean log-probability of the answer's tokens
-    figures     1 when the answer's numbers are all in the best sentence; and 1 when one is in no sentence
 
-On XQuAD-en with SmolLM2 135M, where 30 % of the answers are right: AUC 0.76, and at ``UNSURE`` 10 % of all answers are
-wrong and not marked while 47 % of the right ones stay unmarked (docs/benchmarks.md). Selective prediction: Kamath et
-al. 2020, "Selective Question Answering under Domain Shift" (arXiv:2006.09462).
+Figures: docs/benchmarks.md, "Trust". Selective prediction: Kamath et al. 2020, "Selective Question Answering under
+Domain Shift" (arXiv:2006.09462).
 """
 
 from __future__ import annotations
@@ -23,21 +23,20 @@ from collections.abc import Sequence
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.text.terms import Vocabulary
 
-UNSURE = 0.43
+UNSURE = 0.458
 """Below this an answer is marked as unsure."""
 
-_WEIGHTS = (1.726, 2.919, 1.6, 1.239, 0.64, -0.508)
-_BIAS = -1.235
+_WEIGHT, _BIAS = 1.22, -1.816
 _SHARPNESS = 8.0
 _NO_LOGPROB = -1.0
+_BEGINNING = 3
 
 
 def estimate(question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None) -> float | None:
     """The confidence in [0, 1]; None where there is no sentence to compare with. About a millisecond."""
     if not sentences or not answer.strip():
         return None
-    features = measure(question, answer, sentences, mean_logprob)
-    value = _BIAS + sum(weight * feature for weight, feature in zip(_WEIGHTS, features, strict=True))
+    value = _BIAS + _WEIGHT * sum(measure(question, answer, sentences, mean_logprob))
     return 1 / (1 + math.exp(-value))
 
 
@@ -64,7 +63,7 @@ def fit_shift(graded: Sequence[tuple[float, bool]]) -> float:
 
 
 def measure(question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None) -> tuple[float, ...]:
-    """The six features, in the order of the module's table."""
+    """The five features, in the order of the module's table."""
     vocabulary = Vocabulary.of(s.text for s in sentences)
     asked = set(vocabulary.content_terms(question))
     added = [term for term in vocabulary.content_terms(answer) if term not in asked]
@@ -76,13 +75,6 @@ def measure(question: str, answer: str, sentences: Sequence[Sentence], mean_logp
     best = stems[max(range(len(sentences)), key=lambda i: sentences[i].strength)]
     own = [term for term in dict.fromkeys(best) if term not in asked]
     coverage = sum(term in own for term in added) / max(1, len(own))
-    asked_at = [place for place, stem in enumerate(best) if stem in asked]
-    added_at = [place for place, stem in enumerate(best) if stem in added]
-    nearness = 0.0
-    if asked_at and added_at:
-        nearness = 1 / (1 + sum(min(abs(a - b) for b in asked_at) for a in added_at) / len(added_at))
-    numbers = vocabulary.numbers(answer) - vocabulary.numbers(question)
-    figures_in = float(bool(numbers) and numbers <= set(best))
-    figures_out = float(bool(numbers) and not numbers <= {stem for one in stems for stem in one})
-    logprob = mean_logprob if mean_logprob is not None else _NO_LOGPROB
-    return agreement, coverage, nearness, logprob, figures_in, figures_out
+    beginning = sum(term in best for term in added[:_BEGINNING]) / min(_BEGINNING, len(added)) if added else 0.0
+    echo = len(asked & set(vocabulary.content_terms(answer))) / max(1, len(asked))
+    return agreement, beginning, coverage, echo, mean_logprob if mean_logprob is not None else _NO_LOGPROB

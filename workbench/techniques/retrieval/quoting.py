@@ -3,8 +3,10 @@
 A small model points better than it retells: of 640 questions of XQuAD a gold answer stands in the two sentences with
 the strongest evidence in 89 % (English), 81 % (German) and 82 % (Chinese), where SmolLM2 135M in its own words is right
 in 30, 5 and 9 % (docs/benchmarks.md). The sentences are those that abstention compares with the question anyway, so a
-quoted answer costs no generation. Extractive answers: Chen et al. 2017, "Reading Wikipedia to Answer Open-Domain
-Questions" (arXiv:1704.00051); verified quotes: Menick et al. 2022 (arXiv:2203.11147).
+quoted answer costs no generation. With ``quote_length`` "span" the model chooses the words of these sentences that
+answer: its decoding is constrained to them (the answer format ``quote``). Extractive answers: Chen et al. 2017,
+"Reading Wikipedia to Answer Open-Domain Questions" (arXiv:1704.00051); verified quotes: Menick et al. 2022
+(arXiv:2203.11147).
 """
 
 from __future__ import annotations
@@ -33,13 +35,15 @@ QUOTING_PARAMETERS = 1_000_000_000
 
 
 class Quotes(msgspec.Struct, frozen=True, kw_only=True):
-    """``text``: the quoted sentences, each with its citation; ``statements`` are their places in it. ``passages``:
-    those shown and quoted, numbered from 1. ``separator`` comes before the model's own words."""
+    """``text``: the quoted sentences, or spans of them, each with its citation; ``statements`` are their places in it.
+    ``passages``: those shown and quoted, numbered from 1; ``sentences``: those that are quoted. ``separator`` comes
+    before the model's own words."""
 
     text: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
+    sentences: tuple[Sentence, ...] = ()
     separator: str = "\n\n"
 
 
@@ -73,33 +77,62 @@ def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quote
     best = chosen[0]
     if len(chosen) > 1 and chosen[0].strength - chosen[1].strength >= LEAST_LEAD:
         chosen = chosen[:1]
+    ordered = sorted(chosen, key=lambda s: (best.passage != s.passage, s.start))
+    return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown)
+
+
+def text_to_quote_from(quotes: Quotes) -> str:
+    """The quoted sentences as the description of the answer format ``quote``."""
+    return "\n\n".join(sentence.text for sentence in quotes.sentences)
+
+
+def narrow(quotes: Quotes, spans: str) -> Quotes:
+    """The quotes cut to spans of their sentences, one per line, as the format ``quote`` generates them; as they were
+    when none of the lines stands in a sentence. Each span is found by its place: it is exact by construction."""
+    pieces: list[tuple[Sentence, int, int]] = []
+    for span in dict.fromkeys(line.strip().strip(",;:，；：").strip() for line in spans.split("\n")):
+        sentence = next((s for s in quotes.sentences if span and span in s.text), None)
+        if sentence is None:
+            continue
+        start = sentence.text.index(span)
+        if not any(of is sentence and a <= start and start + len(span) <= b for of, a, b in pieces):
+            pieces.append((sentence, start, start + len(span)))
+    return _write(pieces, quotes.passages) if pieces else quotes
+
+
+def _write(pieces: Sequence[tuple[Sentence, int, int]], shown: Sequence[Passage]) -> Quotes:
+    """Quote parts of sentences, each with the number of its passage; ``start`` and ``end`` are places in the text of
+    its sentence."""
     passages = list(shown)
     text, statements = "", []
     citations: dict[int, Citation] = {}
-    for sentence in sorted(chosen, key=lambda s: (best.passage != s.passage, s.start)):
+    for sentence, begin, end in pieces:
         place = (sentence.passage.document, sentence.passage.start)
         number = next((p.n for p in passages if (p.document, p.start) == place), 0)
         if not number:
             number = max((p.n for p in passages), default=0) + 1
             passages.append(msgspec.structs.replace(sentence.passage, n=number))
         passage = next(p for p in passages if p.n == number)
-        start = passage.start + sentence.start
+        start, whole = passage.start + sentence.start, end - begin == len(sentence.text)
         text += "\n\n" if text else ""
         statement = Statement(
             start=len(text) + 1,
-            end=len(text) + 1 + len(sentence.text),
+            end=len(text) + 1 + end - begin,
             verdict="supported",
             value=1.0,
             n=number,
             sentence_start=start,
             sentence_end=start + len(sentence.text),
+            span_start=0 if whole else start + begin,
+            span_end=0 if whole else start + end,
         )
         statements.append(statement)
-        text += f"“{sentence.text}” [{number}]"
+        text += f"“{sentence.text[begin:end]}” [{number}]"
         citations.setdefault(number, as_citation(passage, claimed=False))
     return Quotes(
         text=text,
         statements=tuple(statements),
         citations=tuple(citations[n] for n in sorted(citations)),
         passages=tuple(passages),
+        sentences=tuple(dict.fromkeys(sentence for sentence, _, _ in pieces)),
     )

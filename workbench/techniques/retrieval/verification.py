@@ -16,6 +16,8 @@ from workbench.text.language import detect_language
 
 _OTHER_LANGUAGE = "The answer is in another language than the passages, so its statements were not checked."
 
+_PLACES = ("sentence_start", "sentence_end", "span_start", "span_end")
+
 _QUESTION_IN_OTHER_LANGUAGE = (
     "Question and documents are in different languages, so it was not judged whether they hold the answer."
 )
@@ -85,9 +87,7 @@ def point_to_sentences(citations: Sequence[Citation], verification: Verification
         ):
             best[statement.n] = statement
     return tuple(
-        msgspec.structs.replace(
-            citation, sentence_start=best[citation.n].sentence_start, sentence_end=best[citation.n].sentence_end
-        )
+        msgspec.structs.replace(citation, **{name: getattr(best[citation.n], name) for name in _PLACES})
         if citation.n in best
         else citation
         for citation in citations
