@@ -146,7 +146,7 @@ def _narrowed(
     chosen = yield from context.generate(
         messages, title="Choose the words to quote", kind="quote", input=decoding.grammar, quiet=True, decoding=decoding
     )
-    return dataclasses.replace(grounding, quotes=narrow(quotes, chosen.text))
+    return dataclasses.replace(grounding, quotes=narrow(quotes, chosen.text, grounding.question))
 
 
 def _warn_of_language(question: str, grounding: Grounding | None, context: AnswerContext) -> Iterator[Event]:

@@ -25,6 +25,7 @@ from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.prompting import WANTS_MORE
 from workbench.text.language import detect_language
 from workbench.text.sentences import is_heading
+from workbench.text.terms import Vocabulary
 
 LEAST_LEAD = 0.45
 """Evidence by which the best sentence must lead to be quoted alone; otherwise the two best are."""
@@ -86,16 +87,21 @@ def text_to_quote_from(quotes: Quotes) -> str:
     return "\n\n".join(sentence.text for sentence in quotes.sentences)
 
 
-def narrow(quotes: Quotes, spans: str) -> Quotes:
-    """The quotes cut to spans of their sentences, one per line, as the format ``quote`` generates them; as they were
-    when none of the lines stands in a sentence. Each span is found by its place: it is exact by construction."""
+def narrow(quotes: Quotes, spans: str, question: str) -> Quotes:
+    """The quotes cut to spans of their sentences, one per line, as the format ``quote`` generates them.
+
+    A span that adds no word to the question is no answer; the quotes stay as they were when there is no other. Each
+    span is found by its place: it is exact by construction.
+    """
+    vocabulary = Vocabulary.of(sentence.text for sentence in quotes.sentences)
+    asked = set(vocabulary.stems(question))
     pieces: list[tuple[Sentence, int, int]] = []
     for span in dict.fromkeys(line.strip().strip(",;:，；：").strip() for line in spans.split("\n")):
         sentence = next((s for s in quotes.sentences if span and span in s.text), None)
-        if sentence is None:
+        if sentence is None or asked.issuperset(vocabulary.content_terms(span)):
             continue
         start = sentence.text.index(span)
-        if not any(of is sentence and a <= start and start + len(span) <= b for of, a, b in pieces):
+        if not any(of is sentence and start < b and a < start + len(span) for of, a, b in pieces):
             pieces.append((sentence, start, start + len(span)))
     return _write(pieces, quotes.passages) if pieces else quotes
 
