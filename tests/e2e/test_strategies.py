@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,20 @@ def test_a_tree_of_numbers_has_possible_steps_only_and_keeps_its_budget(front: L
     proposal = next(step for step in trace.steps if step.kind == "proposal")
     assert proposal.parent == root.id
     assert next(step.parent for step in trace.steps if step.kind == "generation") == proposal.id
+
+
+def test_a_program_goes_on_from_its_own_tokens(front: LocalFront) -> None:
+    result, trace, _ = ask(front, "What is 23 plus 45?", "art", answer="number", steps=2, max_tokens_total=400)
+    lines = [step for step in trace.steps if step.kind == "generation"]
+    tools = [step for step in trace.steps if step.kind == "tool"]
+    assert tools
+    assert all(step.output for step in tools)
+    for before, after in pairwise(lines):
+        assert before.usage is not None
+        assert after.usage is not None
+        assert after.usage.cached_tokens >= before.usage.prompt_tokens + before.usage.new_tokens - 1
+    assert re.fullmatch(r"-?\d+(\.\d+)?", result.answer)
+    assert f"Result 1: {tools[0].output}\n" in result.sequences[0].thought
 
 
 def test_similar_examples_are_in_the_exact_prompt(front: LocalFront, tmp_path: Path) -> None:

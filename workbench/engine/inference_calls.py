@@ -169,7 +169,8 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     template (``engine.prompt.TemplateOptions``).
 
     With ``prompt`` (token ids, ``Generated.prompt`` of an earlier answer) ``messages`` are ignored; ``answer`` are the
-    answer's first tokens, which are part of its text: so an answer can be continued from any of its tokens.
+    answer's first tokens, which are part of its text: so an answer can be continued from any of its tokens. ``append``
+    is plain text after the prompt's tokens, in which no control token is parsed: the result of a tool, for example.
     ``background`` requests yield to others. ``draft_path`` is the draft model of ``speculation="draft"``.
     """
 
@@ -179,6 +180,7 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     thinking: Thinking = "automatic"
     tools: tuple[dict[str, Any], ...] = ()
     prompt: tuple[int, ...] = ()
+    append: str = ""
     answer: tuple[int, ...] = ()
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False

@@ -329,12 +329,13 @@ class PromptWriter:
         tokens: list[int] = []
         for segment in segments:
             if segment.literal:
-                tokens += self._literal_tokens(segment.text)
+                tokens += self.literal_tokens(segment.text)
             else:
                 tokens += vocabulary.tokenize(segment.text, special=True)
         return tokens
 
-    def _literal_tokens(self, text: str) -> list[int]:
+    def literal_tokens(self, text: str) -> list[int]:
+        """The tokens of plain text, none of them a control token."""
         tokens = self._vocabulary.tokenize(text, special=False)
         if self._vocabulary.specials_of(tokens):  # llama.cpp always parses "user defined" tokens
             tokens = self._vocabulary.tokenize(self.escape_control_tokens(text), special=False)
@@ -367,7 +368,7 @@ class PromptWriter:
         start = _segments(assistant_start)
         if start and start[0].literal:
             text += f" {start.pop(0).text.lstrip()}"
-        tokens = self.with_bos([*self._literal_tokens(text), *self.tokenize_apart(start)])
+        tokens = self.with_bos([*self.literal_tokens(text), *self.tokenize_apart(start)])
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
 
 

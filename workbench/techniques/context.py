@@ -40,6 +40,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     decoding: DecodingPart | None = None
     assistant_start: AssistantStart = ""
     prompt: Sequence[int] = ()
+    append: str = ""
     answer: Sequence[int] = ()
 
 
@@ -222,6 +223,7 @@ class AnswerContext:
                 decoding=self._seeded(ask.decoding or self.decoding),
                 assistant_start=ask.assistant_start,
                 prompt=tuple(ask.prompt),
+                append=ask.append,
                 answer=tuple(ask.answer),
             )
             for ask in asks

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
@@ -201,7 +202,10 @@ class InferenceServer:
     def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
-            return writer.from_tokens(call.prompt)
+            prompt = writer.from_tokens(call.prompt)
+            if not call.append:
+                return prompt
+            return replace(prompt, tokens=[*prompt.tokens, *writer.literal_tokens(call.append)], opened=None)
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 

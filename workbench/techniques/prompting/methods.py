@@ -102,4 +102,13 @@ METHODS = (
         cost="A generation for each expanded state and a judgement for each thought, within the budget.",
         needs=("grammars", "token_logprobs"),
     ),
+    _technique(
+        "art",
+        "Program with tools (ART)",
+        "Answer by a program of steps that call tools, after examples of similar tasks.",
+        "Paranjape et al. 2023, ART: Automatic multi-step reasoning and tool-use, arXiv:2303.09014",
+        "one answer",
+        cost="A short generation for each line of the program.",
+        needs=("grammars", "continues_from_tokens"),
+    ),
 )

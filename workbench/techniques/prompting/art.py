@@ -1,0 +1,186 @@
+"""ART: the question is answered by a program of steps, some of which call tools, after examples of similar tasks.
+
+Paranjape et al. 2023, "ART: Automatic multi-step reasoning and tool-use for large language models" (arXiv:2303.09014).
+Generation stops at each tool call; the result is appended as data and the text goes on from there, with all before it
+in the cache. The grammar allows one line at a time, so that the program always knows whether it is a step or the
+answer: it never reads that from its own text, in which results stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping
+from typing import Annotated
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.engine.inference_calls import Generated
+from workbench.fields import about
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
+from workbench.techniques.context import AnswerContext, Ask
+from workbench.techniques.prompting.budget import Budget, Exhausted
+from workbench.techniques.prompting.extraction import (
+    NUMBER,
+    RESERVE,
+    Extracting,
+    Extraction,
+    answer_of,
+    conclude,
+    extraction_of,
+    too_small,
+)
+from workbench.techniques.prompting.tool_tasks import THINK, nearest
+from workbench.techniques.prompting.tools import LINE, Tool, ToolResult, describe, one_line, tools_for
+
+_SYSTEM = (
+    "Answer the question step by step. Each step is one line: a tool with its input, or think with a short thought. "
+    "The result of a tool is given to you after it. When you know the answer, write it after Answer.\n\nTools:\n{tools}"
+)
+LONGEST_LINE = 96
+
+
+class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many steps a program has, how many examples it sees, and the form of the answer."""
+
+    steps: Annotated[int, about("Steps", ge=1, le=16), "Steps before the answer, at most."] = 6
+    tasks: Annotated[int, about("Similar tasks", ge=1, le=8), "Tasks of the library whose examples are shown."] = 2
+    examples: Annotated[int, about("Examples", ge=1, le=12), "Solved examples of these tasks."] = 4
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the program as the model wrote it: a step with ``tool`` and ``text``, or the answer (``tool`` "")."""
+
+    tool: str
+    text: str
+
+
+def run(messages: tuple[Message, ...], options: Options, context: AnswerContext) -> Generator[Event, None, Generated]:
+    """Write the program line by line, run its tools, answer in its last line; the program is the answer's thought."""
+    budget = Budget(options, context)
+    extraction = extraction_of(options, messages, context.decoding)
+    question = messages[-1].content
+    tools = tools_for(question, context.retriever)
+    chosen = context.step("examples", "Choose similar tasks", question)
+    yield chosen.started
+    tasks, examples = nearest(question, tools, context.similarities, options.tasks, options.examples)
+    yield chosen.finished(", ".join(task.name for task in tasks))
+    shown = [
+        message
+        for one in examples
+        for message in (Message("user", one.question.strip()), Message("assistant", one.program()))
+    ]
+    asked = _instructed(messages, describe(tools), shown)
+    program = Program(asked, context, budget)
+    answer = ""
+    with too_small():
+        try:
+            for number in range(1, options.steps + 2):
+                forms = line_forms(number, tools, extraction, first=number == 1, last=number > options.steps)
+                line = yield from program.write(number, forms)
+                if line is None:
+                    break
+                if not line.tool:
+                    answer = line.text
+                    break
+                if line.tool != THINK:
+                    yield from program.call(number, tools[line.tool], line.text)
+        except Exhausted as spent:
+            if not program.text:
+                raise
+            yield from context.note(budget.describe(spent.what))
+    if answer and extraction.form in _INLINE:
+        return answer_of(answer, program.text, program.last)
+    return (yield from conclude(messages, program.text, extraction, budget, context))
+
+
+_INLINE = ("number", "choice", "text")
+
+
+def line_forms(
+    number: int, tools: Mapping[str, Tool], extraction: Extraction, *, first: bool, last: bool
+) -> dict[str, str]:
+    """The regular expressions of what the next line may be, by its tool; "" is the answer."""
+    forms: dict[str, str] = {}
+    if not last:
+        forms |= {tool.name: rf"Step {number}: {tool.name}: {tool.form}" for tool in tools.values()}
+        forms[THINK] = rf"Step {number}: {THINK}: {LINE}"
+    if not first:
+        forms[""] = f"Answer: {answer_form(extraction)}"
+    return forms
+
+
+def answer_form(extraction: Extraction) -> str:
+    """The regular expression of the answer's line."""
+    if extraction.form == "number":
+        return extraction.decoding.grammar if extraction.decoding.format == "regex" else NUMBER
+    if extraction.form == "choice":
+        return f"({'|'.join(re.escape(choice) for choice in extraction.choices)})"
+    return r"[^\n]{1,200}"
+
+
+class Program:
+    """The program so far: its text, and the tokens that it goes on from."""
+
+    def __init__(self, messages: tuple[Message, ...], context: AnswerContext, budget: Budget) -> None:
+        self.text = ""
+        self.last = Generated(text="")
+        self._messages, self._context, self._budget = messages, context, budget
+        self._prompt: tuple[int, ...] = ()
+        self._append = ""
+
+    def write(self, number: int, forms: Mapping[str, str]) -> Generator[Event, None, Line | None]:
+        """The next line, which the model writes in one of the forms; None when it was cut short."""
+        pattern = "|".join(f"({form})" for form in forms.values())
+        seed = self._context.decoding.seed
+        part = DecodingPart(
+            temperature=0.0, repetition_penalty=1.0, max_tokens=LONGEST_LINE, seed=seed, format="regex",
+            grammar=rf"({pattern})\n",
+        )  # fmt: skip
+        start = "" if self._prompt else self.text
+        ask = Ask(
+            messages=self._messages,
+            title=f"Write line {number}",
+            decoding=part,
+            prompt=self._prompt,
+            append=self._append if self._prompt else "",
+            assistant_start=start,
+        )
+        made = yield from self._budget.generate_one(ask, reserve=RESERVE)
+        text = made.text.removeprefix(start)
+        if made.finish == "cancelled" or not text.endswith("\n"):
+            return None
+        self.last = made
+        self.text += text
+        tokens = made.sequences[0].tokens if made.sequences else ()
+        self._prompt = (*made.prompt, *tokens) if made.prompt else ()
+        self._append = ""
+        said = text.rstrip("\n")
+        for tool in forms:
+            head = f"Step {number}: {tool}: " if tool else "Answer: "
+            if said.startswith(head):
+                return Line(tool=tool, text=said[len(head) :].strip())
+        return None
+
+    def call(self, number: int, tool: Tool, given: str) -> Generator[Event, None, ToolResult]:
+        """Run a tool; its result becomes the next line, as data."""
+        step = self._context.step("tool", tool.name, given)
+        yield step.started
+        result = tool.run(given)
+        if result.passages:
+            yield events.Retrieved(query=given, passages=result.passages, step=step.id)
+        text = one_line(result.text)
+        yield step.finished(text, error=text if result.failed else "")
+        self._append = f"Result {number}: {text}\n"
+        self.text += self._append
+        return result
+
+
+def _instructed(messages: tuple[Message, ...], tools: str, examples: list[Message]) -> tuple[Message, ...]:
+    """The messages with what a program is, after the recipe's own instructions, and with the examples."""
+    told = _SYSTEM.format(tools=tools)
+    head = [message.content for message in messages if message.role == "system"]
+    rest = [message for message in messages if message.role != "system"]
+    return (Message("system", "\n\n".join([*head, told])), *examples, *rest)
