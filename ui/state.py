@@ -17,6 +17,8 @@ from workbench.api.calls import (
     ChatList,
     CollectionList,
     DocumentList,
+    EvaluationList,
+    GetEvaluation,
     GetMachine,
     GetRun,
     GetSettings,
@@ -25,17 +27,21 @@ from workbench.api.calls import (
     ListCollections,
     ListDataSets,
     ListDocuments,
+    ListEvaluations,
     ListMethods,
     ListModels,
+    ListQuestionSets,
     ListRuns,
     Machine,
     MethodList,
     ModelList,
+    QuestionSetList,
     RunList,
     RunRecord,
 )
 from workbench.api.protocol import Call
 from workbench.errors import Cancelled
+from workbench.records.evaluation import EvaluationReport
 from workbench.records.training import AdapterList, DataSetList
 from workbench.settings import Settings
 
@@ -59,6 +65,9 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
     ListChats: ("chat",),
     ListAdapters: ("adapter", "model"),
     ListDataSets: ("data",),
+    ListQuestionSets: ("questions",),
+    ListEvaluations: ("evaluation",),
+    GetEvaluation: ("evaluation",),
     ListRuns: ("run",),
     GetSettings: ("settings",),
     GetMachine: (),
@@ -232,6 +241,14 @@ class HomeState(QObject):
         return self.listing(ListDataSets())
 
     @property
+    def question_sets(self) -> Listing[QuestionSetList]:
+        return self.listing(ListQuestionSets())
+
+    @property
+    def evaluations(self) -> Listing[EvaluationList]:
+        return self.listing(ListEvaluations())
+
+    @property
     def settings(self) -> Listing[Settings]:
         return self.listing(GetSettings())
 
@@ -250,6 +267,10 @@ class HomeState(QObject):
     def documents(self, collection: str) -> Listing[DocumentList]:
         return self.listing(ListDocuments(collection=collection))
 
+    def evaluation(self, evaluation: str) -> Listing[EvaluationReport]:
+        """An evaluation with its results so far."""
+        return self.listing(GetEvaluation(evaluation=evaluation))
+
     def fitting_adapters(self, model: str) -> Listing[AdapterList]:
         """Those that can be used with a model."""
         return self.listing(ListAdapters(model=model))
@@ -260,7 +281,7 @@ class HomeState(QObject):
 
     def _on_changed(self, kind: str, id: str) -> None:
         for call, listing in list(self._listings.items()):
-            if kind in KINDS[type(call)] and not (isinstance(call, ListDocuments) and id not in ("", call.collection)):
+            if kind in KINDS[type(call)] and id in ("", _subject(call) or id):
                 listing.expire(id)
 
     def _on_connected(self, connected: bool) -> None:
@@ -276,3 +297,10 @@ class HomeState(QObject):
             if type(call) is kind and not listing.followed:
                 del self._listings[call]
                 listing.deleteLater()
+
+
+def _subject(call: Call[Any]) -> str:
+    """The id of what a call asks about; "" where that is a whole list."""
+    if isinstance(call, ListDocuments):
+        return call.collection
+    return call.evaluation if isinstance(call, GetEvaluation) else ""

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_adapters, fake_tokens, fake_training
+from tests.ui import fake_adapters, fake_evaluation, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited
 from workbench.api import calls as c
 from workbench.api import events
@@ -228,7 +228,7 @@ class FakeFront:
     def _goes_on(self, call: Call[Any]) -> bool:
         """A training that is under way tells of itself until its end."""
         run = self.home.runs.get(call.run) if isinstance(call, c.FollowRun) else None
-        return run is not None and run.kind == "train" and run.state in ("queued", "running")
+        return run is not None and run.kind in ("train", "evaluate") and run.state in ("queued", "running")
 
     def tell(self, run: str, *several: Event) -> None:
         """Have a run tell more to those who follow it, and keep it."""
@@ -270,7 +270,7 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        known = fake_adapters.do(home, call) or fake_training.do(home, call)
+        known = fake_adapters.do(home, call) or fake_training.do(home, call) or fake_evaluation.do(home, call)
         if known is not None:
             return known
         match call:

@@ -15,6 +15,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.errors import UserError
+from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.trace import Trace
@@ -77,6 +78,10 @@ class FakeHome:
     memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
+    question_sets: dict[str, QuestionSet] = field(default_factory=dict)
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+    answered: dict[str, float] = field(default_factory=dict)
+    """Of evaluations: the share of the questions that have answers."""
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
     run_events: dict[str, list[Event]] = field(default_factory=dict)
     answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."

@@ -21,6 +21,7 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
+from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
 from tests.ui.fake_training import furnish_training
@@ -31,6 +32,7 @@ from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.page import AdaptersPage
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
+from ui.features.evaluation.page import EvaluatePage
 from ui.features.models.page import ModelsPage
 from ui.features.training.page import TrainPage
 from ui.features.training.set_builder import SetBuilder
@@ -39,6 +41,7 @@ from ui.shell import Shell
 from ui.theme.theme import current_theme
 from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.api.client import Front
+from workbench.api.events import Progress
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.settings import Settings
 
@@ -473,6 +476,47 @@ def _dead_worker(shell: Shell, front: Front) -> None:
 
 
 Scene = tuple[str, str, Callable[[], FakeHome], Callable[[Shell, Front], None] | None]
+
+
+def _measured_home() -> FakeHome:
+    home = furnished_home()
+    furnish_evaluation(home)
+    return home
+
+
+def _measuring_home() -> FakeHome:
+    """An evaluation of which two fifths are answered."""
+    home = furnished_home()
+    run = home.runs[furnish_evaluation(home, answered=0.4).run]
+    home.runs[run.id] = msgspec.structs.replace(run, state="running")
+    going = Progress(stage="answering", done=288, total=720, unit="answers", seconds_left=415, detail="With examples")
+    home.run_events[run.id] = [msgspec.structs.replace(going, seq=1)]
+    return home
+
+
+def _evaluate_page(shell: Shell) -> EvaluatePage:
+    page = shell.made_page("evaluate")
+    assert isinstance(page, EvaluatePage)
+    _wait_for(lambda: page.results.table.total > 0)
+    return page
+
+
+def _evaluation_cell(shell: Shell, front: Front) -> None:
+    """An answer beside the grid, compared with another recipe's."""
+    page = _evaluate_page(shell)
+    page.results.grid.clicked.emit(page.results.table.index(2, 4))
+    settle()
+    compare = page.results.cell.compare
+    compare.setCurrentIndex(2)
+    compare.chosen.emit(compare.value)
+
+
+def _new_evaluation(shell: Shell, front: Front) -> None:
+    dialog = _evaluate_page(shell).begin_evaluation()
+    settle()
+    dialog.recipes.rows[0].copy_button.click()
+
+
 SCENES: tuple[Scene, ...] = (
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
@@ -491,6 +535,12 @@ SCENES: tuple[Scene, ...] = (
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),
     ("adapter-failed", "adapters", _trained_home, _adapter("four-bit-try")),
     ("adapters-empty", "adapters", furnished_home, None),
+    ("evaluate", "evaluate", _measured_home, lambda shell, _: _evaluate_page(shell)),
+    ("evaluate-running", "evaluate", _measuring_home, lambda shell, _: _evaluate_page(shell)),
+    ("evaluate-cell", "evaluate", _measured_home, _evaluation_cell),
+    ("evaluate-new", "evaluate", _measured_home, _new_evaluation),
+    ("evaluate-set", "evaluate", _measured_home, lambda shell, _: _evaluate_page(shell).open_target(question_set="q1")),
+    ("evaluate-empty", "evaluate", furnished_home, None),
     ("train", "train", _training_home, _train_setup),
     ("train-empty", "train", FakeHome, None),
     ("train-settings", "train", _training_home, _train_settings),

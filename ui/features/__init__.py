@@ -71,7 +71,8 @@ class ShellActions(Protocol):
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True);
-        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name)."""
+        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name); ``evaluate`` takes
+        ``evaluation`` (id), ``question_set`` (id)."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""
@@ -85,6 +86,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("documents", "Documents", "documents", "ui.features.documents.page:DocumentsPage"),
     PageEntry("train", "Train", "train", "ui.features.training.page:TrainPage"),
     PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage"),
+    PageEntry("evaluate", "Evaluate", "evaluate", "ui.features.evaluation.page:EvaluatePage"),
     PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
 )

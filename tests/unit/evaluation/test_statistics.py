@@ -104,6 +104,17 @@ def test_three_recipes_are_adjusted() -> None:
     assert found[0, 2].p == 1.0
 
 
+def test_many_scores_have_the_interval_of_the_normal_distribution() -> None:
+    drawn = np.random.default_rng(3)
+    first = drawn.beta(2, 5, 4_000)
+    second = first + drawn.normal(0.004, 0.1, 4_000)
+    found, expected = s.bootstrap(list(first)), scipy_stats.norm.interval(0.95, first.mean(), scipy_stats.sem(first))
+    assert (found.low, found.high) == pytest.approx(expected, rel=1e-6)
+    compared = s.compare(list(first), list(second))
+    assert compared.p == pytest.approx(scipy_stats.ttest_rel(first, second).pvalue, rel=0.02)
+    assert not s.compare(list(first), list(first)).shown
+
+
 def test_edges_have_no_false_certainty() -> None:
     assert s.estimate([]).n == 0
     assert (s.estimate([]).low, s.estimate([]).high) == (0.0, 1.0)

@@ -1,0 +1,335 @@
+"""The page Evaluate: sets and evaluations, the grid that is fetched as it is seen, cells, runs, dialogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell, choose, settle
+from tests.ui.fake_evaluation import furnish_evaluation
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome, furnished_home
+from ui.bridge import Bridge
+from ui.components.paged_table import PAGE_ROWS, RowRole
+from ui.components.word_diff import WordDiff, compare_words
+from ui.features.evaluation import texts
+from ui.features.evaluation.grid import FIXED
+from ui.features.evaluation.page import EvaluatePage
+from workbench.api import calls as c
+from workbench.api import events
+from workbench.errors import UserError
+from workbench.records.evaluation import CellBrief, GridRow, ScorerUse
+
+MANY = 10_000
+
+
+@pytest.fixture
+def home() -> FakeHome:
+    home = furnished_home()
+    furnish_evaluation(home)
+    return home
+
+
+@pytest.fixture
+def page(bridge: Bridge, shell: RecordingShell, qtbot: QtBot) -> EvaluatePage:
+    return opened(bridge, shell, qtbot)
+
+
+def opened(bridge: Bridge, shell: RecordingShell, qtbot: QtBot) -> EvaluatePage:
+    page = EvaluatePage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1124, 700)
+    page.show()
+    settle(bridge, qtbot)
+    return page
+
+
+def row(page: EvaluatePage, number: int) -> GridRow:
+    found = page.results.table.index(number, 0).data(RowRole)
+    assert isinstance(found, GridRow)
+    return found
+
+
+def open_cell(page: EvaluatePage, bridge: Bridge, qtbot: QtBot, number: int, column: int) -> None:
+    page.results.grid.clicked.emit(page.results.table.index(number, FIXED + column))
+    settle(bridge, qtbot)
+
+
+def test_the_latest_evaluation_is_shown_with_bars_sentence_and_grid(page: EvaluatePage) -> None:
+    results = page.results
+    assert results.title.full_text == "Pump manual"
+    assert "720 of 720 answers" in results.figures.full_text
+    assert list(results.scorers.buttons) == ["0", "1", "2"]
+    assert "With examples is better than Plain by " in results.sentence.text()
+    assert "Plain 38 % (32 to 44)" in results.bars.accessibleName()
+    assert results.table.total == 240
+    headers = [results.table.headerData(n, Qt.Orientation.Horizontal) for n in range(6)]
+    assert headers == ["No", "Question", "Expected", "Plain", "With examples", "Tuned"]
+    assert results.table.index(0, FIXED).data().endswith("score 0.00")
+    assert page.results.progress.isHidden()
+
+
+def test_another_scorer_has_other_bars_and_colours(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
+    page.results.scorers.buttons["2"].click()
+    settle(bridge, qtbot)
+    assert "words" in page.results.bars.accessibleName()
+    assert page.results.table.scorer == 2
+    assert "is higher than" in page.results.sentence.text()
+
+
+def test_filters_keep_the_rows_that_they_name(
+    page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot
+) -> None:
+    page.results.filter.buttons["disagreement"].click()
+    settle(bridge, qtbot)
+    total = page.results.table.total
+    assert 0 < total < 240
+    assert page.results.count.text() == f"{total:,} questions"
+    for number in range(min(5, total)):
+        right = [(cell.scores[0] or 0) >= 0.5 for cell in row(page, number).cells]
+        assert any(right)
+        assert not all(right)
+    page.results.filter.buttons["failed"].click()
+    settle(bridge, qtbot)
+    assert page.results.nothing.isVisible()
+
+
+def test_ten_thousand_rows_are_fetched_as_they_are_seen(
+    home: FakeHome, front: FakeFront, bridge: Bridge, shell: RecordingShell, qtbot: QtBot
+) -> None:
+    home.evaluations.clear()
+    furnish_evaluation(home, MANY)
+    page = opened(bridge, shell, qtbot)
+    assert page.results.table.total == MANY
+    assert [call.first for call in front.asked(c.ListGrid)] == [0]
+    bar = page.results.grid.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    page.results.grid.repaint()
+    settle(bridge, qtbot)
+    assert row(page, MANY - 1).number == MANY
+    firsts = [call.first for call in front.asked(c.ListGrid)]
+    assert firsts[-1] == MANY - PAGE_ROWS
+    assert len(firsts) <= 3  # not the pages in between
+    assert all(call.limit == PAGE_ROWS for call in front.asked(c.ListGrid))
+
+
+def test_a_cell_opens_answer_scores_steps_and_differences(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
+    open_cell(page, bridge, qtbot, 2, 1)
+    cell = page.results.cell
+    assert cell.isVisible()
+    assert cell.title.text() == "Question 3"
+    assert cell.expected.text() == "6.4 bar"
+    assert "Contains: " in cell.scores.text()
+    cell.steps_button.setChecked(True)
+    assert cell._trace is not None
+    choose(cell.compare, texts.COMPARE_EXPECTED)
+    assert cell.diff.isVisible()
+    choose(cell.compare, "Plain")
+    settle(bridge, qtbot)
+    assert cell.diff.isVisible()
+    cell.recipes.buttons["2"].click()
+    settle(bridge, qtbot)
+    assert cell.column == 2
+    assert cell.compare.value == "0"  # it stays compared with the same recipe
+    cell.close_button.click()
+    assert cell.isHidden()
+    assert page.results.grid.hasFocus() or not QApplication.activeWindow()
+
+
+def test_a_run_shows_its_progress_and_stops(
+    home: FakeHome, front: FakeFront, bridge: Bridge, shell: RecordingShell, qtbot: QtBot
+) -> None:
+    run = home.runs[furnish_evaluation(home, answered=0.4).run]
+    home.runs[run.id] = msgspec.structs.replace(run, state="running")
+    home.run_events[run.id] = []
+    page = opened(bridge, shell, qtbot)
+    front.tell(run.id, events.Progress(stage="answering", done=288, total=720, unit="answers", detail="Plain"))
+    qtbot.waitUntil(lambda: "288 of 720 answers" in page.results.progress.words)
+    assert page.results.progress.words.startswith("Answering with Plain")
+    assert not page.results.score_button.isEnabled()
+    assert row(page, 150).cells[0] == CellBrief()
+    page.results.progress.stop_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
+    front.tell(run.id, events.Cancelled())
+    qtbot.waitUntil(page.results.progress.isHidden)
+    settle(bridge, qtbot)
+    qtbot.waitUntil(page.results.message.isVisible)
+    assert page.results.message.text == texts.UNFINISHED.format(missing=432)
+    page.results.message.action_button.click()
+    qtbot.waitUntil(lambda: [call.run for call in front.asked(c.ResumeRun)] == [run.id])
+
+
+def test_answers_that_come_in_are_read_again(
+    home: FakeHome, front: FakeFront, bridge: Bridge, shell: RecordingShell, qtbot: QtBot
+) -> None:
+    evaluation = furnish_evaluation(home, answered=0.1)
+    page = opened(bridge, shell, qtbot)
+    page._expiring.setInterval(1)
+    assert row(page, 100).cells[0].state == "missing"
+    home.answered[evaluation.id] = 1.0
+    front.announce("evaluation", evaluation.id)
+    qtbot.waitUntil(lambda: "720 of 720" in page.results.figures.full_text)
+    page.results.grid.scrollTo(page.results.table.index(100, 0))
+    qtbot.waitUntil(lambda: row(page, 100).cells[0].state != "missing")
+
+
+def test_a_set_shows_its_questions_and_parts(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
+    page.open_target(question_set="q1")
+    settle(bridge, qtbot)
+    view = page.questions
+    assert view.isVisible()
+    assert "240 questions · 120 to tune on, 120 held out" in view.figures.text()
+    assert "2 rows are no questions" in view.notes.text()
+    assert view.table.index(0, 3).data() == "36 months"
+    view.part.buttons["held-out"].click()
+    settle(bridge, qtbot)
+    assert view.table.total == 120
+    assert view.table.index(0, 1).data() == "Held out"
+
+
+def test_a_new_evaluation_is_asked_for_and_begun(
+    page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot
+) -> None:
+    dialog = page.begin_evaluation()
+    settle(bridge, qtbot)
+    assert dialog.set.value == "q1"
+    assert [use.name for use in dialog.scorers.uses] == ["contains-answer", "token-f1"]
+    assert dialog.figures.text() == "240 answers"
+    dialog.recipes.rows[0].copy_button.click()
+    dialog.recipes.rows[1].name.setText("Brief")
+    dialog.recipes.rows[1].instructions.setPlainText("One word.")
+    dialog.part.buttons["held-out"].click()
+    choose(dialog.limit, "50")
+    assert dialog.figures.text() == "100 answers"
+    dialog.scorers.add(ScorerUse(name="number-match", options={"absolute": 0.5}))
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.Evaluate)))
+    [call] = front.asked(c.Evaluate)
+    assert (call.question_set, call.part, call.limit) == ("q1", "held-out", 50)
+    assert [recipe.name for recipe in call.recipes] == ["SmolLM2-135M-Instruct", "Brief"]
+    assert call.recipes[1].prompting.instructions == "One word."
+    assert call.scorers[2] == ScorerUse(name="number-match", options={"absolute": 0.5})
+    settle(bridge, qtbot)
+    qtbot.waitUntil(lambda: page.results.progress.isVisible())
+    assert page.side.current[0] == "evaluation"
+
+
+def test_what_is_missing_for_an_evaluation_is_said(
+    page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot
+) -> None:
+    dialog = page.begin_evaluation()
+    settle(bridge, qtbot)
+    dialog.recipes.rows[0].remove_button.click()
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == texts.RECIPE_NEEDED
+    dialog.recipes._menu.aboutToShow.emit()
+    dialog.recipes._menu.actions()[0].trigger()
+    assert dialog.go.isEnabled()
+    front.refuse(c.Evaluate, UserError("The model is gone.", "Choose another."))
+    dialog.go.click()
+    qtbot.waitUntil(dialog.message.isVisible)
+    assert dialog.message.text == "The model is gone. Choose another."
+    assert dialog.go.isEnabled()
+
+
+def test_recipes_come_from_chats_and_files(page: EvaluatePage, bridge: Bridge, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = page.begin_evaluation()
+    settle(bridge, qtbot)
+    dialog.recipes._menu.aboutToShow.emit()
+    chats = next(action.menu() for action in dialog.recipes._menu.actions() if action.menu() is not None)
+    before = len(dialog.recipes.rows)
+    chats.actions()[0].trigger()
+    assert len(dialog.recipes.rows) == before + 1
+    (tmp_path / "cold.toml").write_text("schema = 1\n[decoding]\ntemperature = 0.25\n")
+    dialog.recipes.add_file(str(tmp_path / "cold.toml"))
+    assert dialog.recipes.recipes[-1].name == "cold"
+    assert dialog.recipes.recipes[-1].decoding.temperature == 0.25
+    (tmp_path / "bad.toml").write_text("temperature = 1")
+    dialog.recipes.add_file(str(tmp_path / "bad.toml"))
+    assert dialog.recipes.message.isVisible()
+
+
+def test_scorers_are_added_to_answers(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:
+    dialog = page.begin_scoring()
+    assert dialog is not None
+    settle(bridge, qtbot)
+    assert not dialog.go.isEnabled()
+    rouge = next(action for action in dialog.scorers._menu.actions() if action.text() == "ROUGE-L")
+    rouge.trigger()
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.AddScorers)))
+    [call] = front.asked(c.AddScorers)
+    assert (call.evaluation, call.scorers) == ("e2", (ScorerUse(name="rouge-l"),))
+
+
+def test_a_set_is_imported_and_shown(
+    page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = page.begin_import()
+    assert not dialog.go.isEnabled()
+    dialog.path.setText(str(tmp_path / "Pump manual.jsonl"))
+    choose(dialog.tune, "A quarter")
+    dialog.go.click()
+    qtbot.waitUntil(dialog.message.isVisible)
+    assert "already a question set" in dialog.message.text
+    dialog.name.setText("Other")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: page.questions.shown is not None and page.questions.shown.name == "Other")
+    call = front.asked(c.CreateQuestionSet)[-1]
+    assert (call.source, call.tune_share, call.with_context) == ("file", 0.25, True)
+
+
+def test_exporting_and_deleting(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:
+    page.export_to("/tmp/out.html", "html")
+    qtbot.waitUntil(page.results.message.isVisible)
+    assert page.results.message.text == "Written to /tmp/out.html."
+    page.results.delete_button.click()
+    assert not front.asked(c.RemoveEvaluation)
+    page.results.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: page.side.current == ("evaluation", "e1"))
+    page.open_target(question_set="q2")
+    settle(bridge, qtbot)
+    page.side.delete_pressed.emit()
+    page.questions.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: page.side.current[1] != "q2")
+
+
+def test_nothing_there_says_what_to_do(
+    home: FakeHome, front: FakeFront, bridge: Bridge, shell: RecordingShell, qtbot: QtBot
+) -> None:
+    home.question_sets.clear()
+    home.evaluations.clear()
+    page = opened(bridge, shell, qtbot)
+    assert page.empty.isVisible()
+    assert page.empty.button is not None
+    page.empty.button.click()
+    settle(bridge, qtbot)
+
+
+def test_the_palette_finds_sets(page: EvaluatePage, shell: RecordingShell) -> None:
+    found = page.find_entries("pump")
+    found[0].run()
+    assert shell.opened[0] == ("evaluate", {"question_set": "q2"})
+
+
+def test_words_are_compared() -> None:
+    pieces = compare_words("The seal is red, and new.", "The ring is red, & old.")
+    for change, text in (("removed", "The seal is red, and new."), ("added", "The ring is red, & old.")):
+        assert "".join(part for kind, part in pieces if kind in ("same", change)) == text
+    assert ("removed", "seal ") in pieces
+    assert ("added", "ring ") in pieces
+
+
+def test_a_difference_is_shown_without_markup(qtbot: QtBot, theme: object) -> None:
+    diff = WordDiff()
+    qtbot.addWidget(diff)
+    diff.show_texts("a <b>", "a <i>")
+    assert "&lt;" in diff.text()
+    assert "removed: b" in diff.accessibleName()
+    diff.show_texts("same", "same")
+    assert diff.accessibleName() == "no difference"

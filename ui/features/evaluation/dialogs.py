@@ -1,0 +1,290 @@
+"""What is asked before an evaluation begins, before answers are scored further, and before questions are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
+
+from ui.bridge import Bridge, Handle
+from ui.components.basics import InlineMessage, PlainButton, ProgressLine, Text
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import column_of, row_of
+from ui.components.wording import in_words
+from ui.features.evaluation import texts
+from ui.features.evaluation.recipe_list import RecipeList
+from ui.features.evaluation.scorer_list import ScorerList
+from ui.theme import tokens
+from workbench.api import events
+from workbench.api.calls import (
+    AddScorers,
+    ChatList,
+    CreateQuestionSet,
+    Evaluate,
+    MethodList,
+    ModelList,
+    QuestionSetList,
+    RunRecord,
+    SuggestScorers,
+)
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import Call, error_of
+from workbench.errors import Cancelled
+from workbench.records.evaluation import Evaluation, Part, QuestionSet, ScorerUse
+from workbench.records.methods import Methods
+from workbench.records.training import DataSetList
+
+
+class _StartDialog(Dialog):
+    """Sends a call that queues a run; ``started`` sends the run, and the dialog closes."""
+
+    started = Signal(object)
+
+    def __init__(self, bridge: Bridge, title: str, help: str, action: str, parent: QWidget | None) -> None:
+        super().__init__(title, help, action, parent, 620)
+        self._bridge = bridge
+        self.scorers = ScorerList()
+        self.scorers.changed.connect(self._show_state)
+        self.message = InlineMessage(closable=False)
+        self.below.addWidget(self.message)
+        self.go.clicked.connect(self._on_go)
+        self._waiting = False
+        bridge.home.methods.follow(self._on_methods)
+
+    def _on_methods(self, found: MethodList) -> None:
+        self.scorers.set_methods(Methods(found.methods))
+
+    def missing(self) -> str:
+        """What has to be given first; "" where all is there."""
+        return "" if self.scorers.rows else texts.SCORER_NEEDED
+
+    def make_call(self) -> Call[RunRecord]:
+        raise NotImplementedError
+
+    def _show_state(self) -> None:
+        missing = self.missing()
+        self.go.setEnabled(not missing and not self._waiting)
+        self.go.setToolTip(missing)
+
+    def _on_go(self) -> None:
+        self._waiting = True
+        self.message.hide()
+        self._show_state()
+        self._bridge.call(self.make_call(), self._on_started, self._on_refused, self)
+
+    def _on_started(self, run: RunRecord) -> None:
+        self.started.emit(run)
+        self.accept()
+
+    def _on_refused(self, error: Exception) -> None:
+        self._waiting = False
+        self.message.show_message(in_words(error), "danger")
+        self._show_state()
+
+
+class NewEvaluation(_StartDialog):
+    def __init__(self, bridge: Bridge, question_set: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(bridge, texts.NEW_TITLE, texts.NEW_HELP, texts.NEW_GO, parent)
+        self._wanted = question_set
+        self._sets: dict[str, QuestionSet] = {}
+        self.set = ChoiceBox(texts.SET, (), 24, chosen=lambda _: self._on_set())
+        self.part = ChoiceRow(texts.PART_OF_SET, list(texts.PARTS.items()), chosen=self._on_part)
+        self.part.show_value("all")
+        self.limit = ChoiceBox(texts.LIMIT, [(title, str(count)) for count, title in texts.LIMITS])
+        self.limit.chosen.connect(lambda _: self._show_state())
+        self.recipes = RecipeList()
+        self.recipes.changed.connect(self._show_state)
+        self.figures = Text("", "small")
+        for field in (
+            LabelledField(texts.SET, "", self.set),
+            LabelledField(texts.PART, "", row_of(None, (self.part, 1), self.limit, gap=tokens.SPACE_4)),
+            LabelledField(texts.RECIPES, texts.RECIPES_HELP, self.recipes),
+            LabelledField(texts.SCORERS, texts.SCORERS_HELP, self.scorers),
+        ):
+            self.inside.addWidget(field)
+        self.inside.addStretch(1)
+        self.inside.setSpacing(tokens.SPACE_4)
+        self.below.insertWidget(0, self.figures)
+        self.resize(680, 700)
+        home = bridge.home
+        home.question_sets.follow(self._on_sets)
+        home.models.follow(self._on_choices)
+        home.chats.follow(self._on_choices)
+        self._show_state()
+
+    def missing(self) -> str:
+        if not self.set.value:
+            return texts.SET_NEEDED
+        return super().missing() if self.recipes.rows else texts.RECIPE_NEEDED
+
+    def make_call(self) -> Call[RunRecord]:
+        return Evaluate(
+            question_set=self.set.value,
+            recipes=self.recipes.recipes,
+            scorers=self.scorers.uses,
+            part=self._part,
+            limit=int(self.limit.value),
+        )
+
+    @property
+    def _part(self) -> Part:
+        return next(part for part in texts.PARTS if part == self.part.value)
+
+    def _on_sets(self, found: QuestionSetList) -> None:
+        before = self.set.value
+        self._sets = {one.id: one for one in found.sets if not one.unreadable}
+        self.set.set_choices([(f"{one.name} ({one.questions:,})", one.id) for one in self._sets.values()])
+        if self._wanted in self._sets:
+            self.set.show_value(self._wanted)
+            self._wanted = ""
+        if self.set.value != before:
+            self._on_set()
+
+    def _on_choices(self, _: ModelList | ChatList) -> None:
+        models, chats = self._bridge.home.models.value, self._bridge.home.chats.value
+        if models is not None and chats is not None:
+            self.recipes.set_choices(models.models, chats.chats, models.default)
+        self._show_state()
+
+    def _on_set(self) -> None:
+        if self.set.value:
+            self._bridge.call(SuggestScorers(question_set=self.set.value), self._on_suited, self._on_refused, self)
+        self._show_state()
+
+    def _on_suited(self, uses: Sequence[ScorerUse]) -> None:
+        self.scorers.show_uses(uses)
+
+    def _on_part(self, name: str) -> None:
+        self.part.show_value(name)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        super()._show_state()
+        found = self._sets.get(self.set.value)
+        if found is None:
+            self.figures.setText("")
+            return
+        questions = {"all": found.questions, "tune": found.tune, "held-out": found.questions - found.tune}[self._part]
+        limit = int(self.limit.value or 0)
+        count = min(questions, limit) if limit else questions
+        self.figures.setText(texts.ANSWERS_TO_MAKE.format(answers=count * len(self.recipes.rows)))
+
+
+class ScoreDialog(_StartDialog):
+    def __init__(self, bridge: Bridge, evaluation: Evaluation, parent: QWidget | None = None) -> None:
+        super().__init__(bridge, texts.SCORERS_TITLE, texts.SCORERS_ONLY_HELP, texts.SCORERS_GO, parent)
+        self._evaluation = evaluation
+        self.inside.addWidget(self.scorers)
+        self.inside.addStretch(1)
+        self.resize(620, 420)
+        self._show_state()
+
+    def make_call(self) -> Call[RunRecord]:
+        return AddScorers(evaluation=self._evaluation.id, scorers=self.scorers.uses)
+
+
+class ImportDialog(Dialog):
+    """``imported`` sends the id of the new set."""
+
+    imported = Signal(str)
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None, path: str = "") -> None:
+        super().__init__(texts.IMPORT_TITLE, texts.IMPORT_HELP, texts.IMPORT_GO, parent, 600)
+        self._bridge = bridge
+        self._handle: Handle | None = None
+        sources = (("file", texts.FROM_FILE), ("chats", texts.FROM_CHATS), ("data", texts.FROM_DATA))
+        self.source = ChoiceRow(texts.SOURCE, sources, chosen=self._on_source)
+        self.path = QLineEdit(path, accessibleName=texts.FILE, textChanged=lambda _: self._show_state())
+        choose_file = PlainButton(texts.CHOOSE_FILE, "file", small=True, clicked=self._on_file)
+        choose_folder = PlainButton(texts.CHOOSE_FOLDER, "folder", small=True, clicked=self._on_folder)
+        place = column_of(
+            None, self.path, row_of(None, choose_file, choose_folder, None, gap=tokens.SPACE_2), gap=tokens.SPACE_2
+        )
+        self.data = ChoiceBox(texts.DATA_SET, (), 24, chosen=lambda _: self._show_state())
+        self.name = QLineEdit(accessibleName=texts.NAME)
+        self.tune = ChoiceBox(texts.TUNE, texts.TUNE_SHARES)
+        self.tune.show_value("0.5")
+        self.context = QCheckBox(texts.WITH_CONTEXT, checked=True, toolTip=texts.WITH_CONTEXT_HELP)
+        self._file = LabelledField(texts.FILE, "", place)
+        self._data = LabelledField(texts.DATA_SET, "", self.data)
+        for field in (
+            LabelledField(texts.SOURCE, texts.SOURCE_HELP, self.source),
+            self._file,
+            self._data,
+            LabelledField(texts.NAME, texts.NAME_HELP, self.name),
+            LabelledField(texts.TUNE, texts.TUNE_HELP, self.tune),
+            self.context,
+        ):
+            self.inside.addWidget(field)
+        self.inside.addStretch(1)
+        self.inside.setSpacing(tokens.SPACE_4)
+        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
+        self.message = InlineMessage(closable=False)
+        self.below.addWidget(self.progress)
+        self.below.addWidget(self.message)
+        self.go.clicked.connect(self._on_go)
+        self.resize(620, 560)
+        bridge.home.data_sets.follow(self._on_data_sets)
+        self._on_source("file")
+
+    def _on_data_sets(self, found: DataSetList) -> None:
+        self.data.set_choices([(one.name, one.name) for one in found.sets])
+        self._show_state()
+
+    def _on_source(self, name: str) -> None:
+        self.source.show_value(name)
+        self._file.setVisible(name == "file")
+        self._data.setVisible(name == "data")
+        self.context.setVisible(name == "file")
+        self._show_state()
+
+    def _show_state(self) -> None:
+        needed = {"file": self.path.text().strip(), "data": self.data.value, "chats": "all"}[self.source.value]
+        self.go.setEnabled(bool(needed) and self._handle is None)
+
+    def _on_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILE_KINDS)
+        if path:
+            self.path.setText(path)
+
+    def _on_folder(self) -> None:
+        if path := QFileDialog.getExistingDirectory(self, texts.CHOOSE_FOLDER):
+            self.path.setText(path)
+
+    def _on_go(self) -> None:
+        source = self.source.value
+        call = CreateQuestionSet(
+            source=next(one for one in ("file", "chats", "data") if one == source),  # type: ignore[arg-type]
+            path={"file": self.path.text().strip(), "data": self.data.value}.get(source, ""),
+            name=self.name.text().strip(),
+            with_context=self.context.isChecked(),
+            tune_share=float(self.tune.value),
+        )
+        self.message.hide()
+        self.progress.set_progress(texts.READING_ROWS)
+        self.progress.show()
+        self._handle = self._bridge.stream(call, self._on_events, self._on_end, self)
+        self._show_state()
+
+    def _on_events(self, batch: Sequence[Event]) -> None:
+        for event in batch:
+            if isinstance(event, events.Progress):
+                self.progress.set_progress(texts.READING_ROWS, None, f"{event.done:,.0f}")
+
+    def _on_end(self, terminal: Terminal) -> None:
+        self._handle = None
+        self.progress.hide()
+        if isinstance(terminal, events.Finished):
+            self.imported.emit(str(terminal.result["id"]))
+            self.accept()
+            return
+        error = error_of(terminal)
+        if not isinstance(error, Cancelled):
+            self.message.show_message(in_words(error), "danger")
+        self._show_state()
+
+    def _on_stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()

@@ -1,0 +1,389 @@
+"""Evaluate: question sets at the left, and at the right a set's questions or what an evaluation on it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QFileDialog, QSplitter, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.layout import column_of
+from ui.components.notices import EmptyState
+from ui.components.paged_table import PAGE_ROWS
+from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
+from ui.components.wording import how_far, in_words
+from ui.features import Found, ShellActions
+from ui.features.evaluation import texts
+from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
+from ui.features.evaluation.results import ResultsView
+from ui.features.evaluation.set_view import SetView
+from ui.features.evaluation.side_list import EVALUATION, SET, SideList
+from ui.state import Listing
+from workbench.api import events
+from workbench.api.calls import (
+    EvaluationList,
+    ExportEvaluation,
+    GetCell,
+    ListGrid,
+    ListQuestions,
+    QuestionPage,
+    QuestionSetList,
+    RemoveEvaluation,
+    RemoveQuestionSet,
+    ResumeRun,
+    RunRecord,
+)
+from workbench.api.events import Progress, Terminal
+from workbench.api.protocol import error_of
+from workbench.records.evaluation import CellDetails, Evaluation, EvaluationReport, GridPage, GridRow, QuestionSet
+
+_SIDE = 250
+_EXPIRE_MS = 1_000
+"""While answers come in, rows in sight are read again this often."""
+
+
+class EvaluatePage(QWidget):
+    name, title, icon = "evaluate", texts.EVALUATE, "evaluate"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self._shell = shell
+        self._sets: dict[str, QuestionSet] = {}
+        self._evaluations: dict[str, Evaluation] = {}
+        self._lists: dict[str, Any] = {}
+        self._wanted = ""
+        self._progress: dict[str, Progress] = {}  # the latest of each run
+        self._report: Listing[EvaluationReport] | None = None
+        self._build()
+        self._expiring = QTimer(self, singleShot=True, interval=_EXPIRE_MS, timeout=self.results.table.expire)
+        self._runs = RunFollowers(bridge, ("evaluate",), self)
+        self._runs.began.connect(self._on_began)
+        self._runs.ended.connect(self._on_ended)
+        bridge.home.question_sets.follow(self._on_sets)
+        bridge.home.evaluations.follow(self._on_evaluations)
+        self._runs.find()
+
+    def open_target(self, evaluation: str = "", question_set: str = "") -> None:
+        """Show an evaluation, or a question set, by id."""
+        self._wanted = evaluation or question_set
+        self._show_wanted()
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """The sets, for the palette."""
+        return [
+            Found(found.name, "question set", self.icon, partial(self._shell.open_page, self.name, question_set=key))
+            for key, found in self._sets.items()
+        ]
+
+    def begin_import(self) -> ImportDialog:
+        dialog = ImportDialog(self._bridge, self)
+        dialog.imported.connect(lambda made: self.open_target(question_set=made))
+        dialog.open()
+        return dialog
+
+    def begin_evaluation(self) -> NewEvaluation:
+        """Ask for an evaluation on the set that is shown."""
+        kind, current = self.side.current
+        if kind == EVALUATION and current in self._evaluations:
+            current = self._evaluations[current].question_set
+        dialog = NewEvaluation(self._bridge, current, self)
+        dialog.started.connect(self._on_started)
+        dialog.open()
+        return dialog
+
+    def begin_scoring(self) -> ScoreDialog | None:
+        report = self.results.report
+        if report is None:
+            return None
+        dialog = ScoreDialog(self._bridge, report.evaluation, self)
+        dialog.started.connect(self._on_started)
+        dialog.open()
+        return dialog
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.side = SideList()
+        self.side.chosen.connect(self._on_chosen)
+        self.side.new_button.clicked.connect(self.begin_evaluation)
+        self.side.import_button.clicked.connect(self.begin_import)
+        self.side.delete_pressed.connect(self._on_delete_pressed)
+        self.questions = SetView()
+        self.questions.table.page_wanted.connect(self._read_questions)
+        self.questions.filtered.connect(lambda: self._read_questions(0))
+        self.questions.evaluate_button.clicked.connect(self.begin_evaluation)
+        self.questions.confirm.confirmed.connect(self._on_delete_set)
+        results = self.results = ResultsView()
+        results.table.page_wanted.connect(self._read_grid)
+        results.filtered.connect(lambda: self._read_grid(0))
+        results.score_button.clicked.connect(self.begin_scoring)
+        results.export_wanted.connect(self._on_export)
+        results.confirm.confirmed.connect(self._on_delete_evaluation)
+        results.progress.stop_clicked.connect(self._on_stop)
+        results.grid.opened.connect(self._on_opened)
+        results.cell.closed.connect(self._on_cell_closed)
+        results.cell.column_wanted.connect(lambda column: self._read_cell(results.cell.number, column))
+        results.cell.other_wanted.connect(self._read_other)
+        self._right = QStackedWidget()
+        self._right.addWidget(self.questions)
+        self._right.addWidget(results)
+        split = QSplitter()
+        for part in (self.side, self._right):
+            split.addWidget(part)
+        split.setCollapsible(0, False)
+        split.setCollapsible(1, False)
+        split.setStretchFactor(1, 1)
+        split.setSizes([_SIDE, 1000])
+        self.empty = EmptyState(self.icon, texts.NO_SETS, texts.NO_SETS_HELP, texts.IMPORT)
+        assert self.empty.button is not None
+        self.empty.button.clicked.connect(self.begin_import)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(split)
+        self._stack.addWidget(self.empty)
+        self._stack.setCurrentWidget(self.empty)
+        column_of(self, self._stack)
+
+    # -- what there is -------------------------------------------------------------------------------
+
+    def _on_sets(self, found: QuestionSetList) -> None:
+        self._sets = {one.id: one for one in found.sets}
+        self._lists["sets"] = found
+        self._show_lists()
+
+    def _on_evaluations(self, found: EvaluationList) -> None:
+        self._evaluations = {one.id: one for one in found.evaluations}
+        self._lists["evaluations"] = found
+        self._show_lists()
+
+    def _show_lists(self) -> None:
+        if len(self._lists) < 2:
+            return
+        self.side.show_all(tuple(self._sets.values()), tuple(self._evaluations.values()))
+        there = bool(self._sets or self._evaluations)
+        self._stack.setCurrentIndex(0 if there else 1)
+        if not self._show_wanted() and there:
+            self._show_current()
+
+    def _show_wanted(self) -> bool:
+        kind = EVALUATION if self._wanted in self._evaluations else SET
+        if self._wanted and self.side.choose(kind, self._wanted):
+            self._wanted = ""
+            self._show_current()
+            return True
+        return False
+
+    def _on_chosen(self, kind: str, identity: str) -> None:
+        self._show_current()
+
+    def _show_current(self) -> None:
+        kind, identity = self.side.current
+        self._follow_report(identity if kind == EVALUATION else "")
+        if kind == SET and identity in self._sets:
+            self._right.setCurrentWidget(self.questions)
+            self.questions.show_set(self._sets[identity])
+        elif kind == EVALUATION:
+            self._right.setCurrentWidget(self.results)
+
+    def _follow_report(self, evaluation: str) -> None:
+        wanted = self._bridge.home.evaluation(evaluation) if evaluation else None
+        if wanted is self._report:
+            return
+        if self._report is not None:
+            self._report.leave(self._on_report)
+        self._report = wanted
+        if wanted is not None:
+            wanted.follow(self._on_report)
+
+    def _on_report(self, report: EvaluationReport) -> None:
+        before = self.results.report
+        self.results.show_report(report)
+        if before is None or before.evaluation.id != report.evaluation.id:
+            self._read_grid(0)
+        elif not self._expiring.isActive():
+            self._expiring.start()
+        self._show_progress()
+
+    # -- runs ----------------------------------------------------------------------------------------
+
+    def _on_started(self, run: RunRecord) -> None:
+        self._runs.follow(run)
+        self.open_target(evaluation=str(run.config["evaluation"]))
+        self._bridge.home.evaluations.refresh()
+
+    def _on_began(self, work: RunFollower) -> None:
+        work.progressed.connect(lambda progress: self._on_progress(work, progress))
+        self._show_progress()
+
+    def _on_progress(self, work: RunFollower, progress: Progress) -> None:
+        self._progress[work.run.id] = progress
+        if work is self._work:
+            words = texts.STAGE_NAMES.get(progress.stage, "{name}").format(name=progress.detail)
+            if progress.stage not in texts.STAGE_NAMES:
+                words = f"{progress.stage[:1].upper()}{progress.stage[1:]}"
+            share, numbers = how_far(progress)
+            self.results.progress.set_progress(words, share, numbers, progress.seconds_left)
+
+    def _on_ended(self, work: RunFollower) -> None:
+        report = self.results.report
+        if report is not None and report.evaluation.id == work.run.config.get("evaluation"):
+            if isinstance(work.terminal, events.Failed):
+                self.results.message.show_message(in_words(error_of(work.terminal)), "danger")
+            if self._report is not None:
+                self._report.refresh()
+        self._show_progress()
+
+    @property
+    def _work(self) -> RunFollower | None:
+        """What is being done for the evaluation that is shown."""
+        report = self.results.report
+        shown = report.evaluation.id if report is not None else ""
+        found = [work for work in self._runs.open.values() if work.run.config.get("evaluation") == shown]
+        return found[-1] if found else None
+
+    def _show_progress(self) -> None:
+        """Progress while it runs; afterwards that answers are missing, where they are."""
+        work, report, results = self._work, self.results.report, self.results
+        if work is not None and work.run.id in self._progress:
+            self._on_progress(work, self._progress[work.run.id])
+        elif work is not None:
+            results.progress.set_progress(texts.WAITING)
+        results.progress.setVisible(work is not None)
+        results.score_button.setEnabled(work is None)
+        results.delete_button.setEnabled(work is None)
+        if work is not None:
+            results.message.hide()
+        elif report is not None and report.cells - report.answered > 0 and self._needs_answers(report):
+            if results.message.isHidden():
+                words = texts.UNFINISHED.format(missing=report.cells - report.answered)
+                results.message.show_message(words, "attention", texts.RESUME, self._on_resume)
+        elif results.message.action_button.text() == texts.RESUME:
+            results.message.hide()
+
+    def _needs_answers(self, report: EvaluationReport) -> bool:
+        """Whether its run ended early: one with scorers that need no answer has none."""
+        runs = self._bridge.home.runs.value
+        run = next((run for run in runs.runs if run.id == report.evaluation.run), None) if runs is not None else None
+        return run is not None and run.state not in ("finished", *ACTIVE)
+
+    def _on_stop(self) -> None:
+        if self._work is not None:
+            self.results.progress.set_progress(texts.STOPPING)
+            self._work.stop()
+
+    def _on_resume(self) -> None:
+        report = self.results.report
+        if report is not None:
+            self.results.message.hide()
+            self._bridge.call(ResumeRun(run=report.evaluation.run), self._runs.follow, self._complain, self)
+
+    # -- rows and cells ------------------------------------------------------------------------------
+
+    def _read_questions(self, first: int) -> None:
+        shown, part = self.questions.shown, self.questions.part.value
+        if shown is None:
+            return
+
+        def put(page: QuestionPage) -> None:
+            if self.questions.shown is shown and self.questions.part.value == part:
+                self.questions.put_page(page)
+
+        call = ListQuestions(question_set=shown.id, part=_part(part), first=first, limit=PAGE_ROWS)
+        self._bridge.call(call, put, self._shell_complain, self)
+
+    def _read_grid(self, first: int) -> None:
+        results, report = self.results, self.results.report
+        if report is None:
+            return
+        asked = (report.evaluation.id, results.keep, results.scorer)
+
+        def put(page: GridPage) -> None:
+            now = results.report
+            if now is not None and asked == (now.evaluation.id, results.keep, results.scorer):
+                results.put_page(page)
+
+        call = ListGrid(
+            evaluation=asked[0],
+            first=first,
+            limit=PAGE_ROWS,
+            keep=results.keep,
+            scorer=asked[2],  # type: ignore[arg-type]
+        )
+        self._bridge.call(call, put, self._complain, self)
+
+    def _on_opened(self, row: GridRow, column: int) -> None:
+        self._read_cell(row.number, column if column >= 0 else max(0, self.results.cell.column))
+
+    def _read_cell(self, number: int, column: int) -> None:
+        report = self.results.report
+        if report is None:
+            return
+        column = min(column, len(report.evaluation.columns) - 1)
+
+        def shown(details: CellDetails) -> None:
+            names = [one.name for one in report.evaluation.columns]
+            self.results.cell.show_cell(details, column, names, report.results)
+            self.results.show_panel(True)
+
+        call = GetCell(evaluation=report.evaluation.id, number=number, column=column)
+        self._bridge.call(call, shown, self._complain, self)
+
+    def _read_other(self, column: int) -> None:
+        report, cell = self.results.report, self.results.cell
+        if report is not None:
+            call = GetCell(evaluation=report.evaluation.id, number=cell.number, column=column)
+            self._bridge.call(call, cell.show_other, self._complain, self)
+
+    def _on_cell_closed(self) -> None:
+        self.results.show_panel(False)
+        self.results.grid.setFocus()
+
+    # -- what is done --------------------------------------------------------------------------------
+
+    def _on_export(self, form: str) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT, "", texts.EXPORT_FILES[form])
+        if path:
+            self.export_to(path if path.endswith(f".{form}") else f"{path}.{form}", form)
+
+    def export_to(self, path: str, form: str) -> None:
+        """Write the evaluation that is shown to a file."""
+        report = self.results.report
+        if report is None:
+            return
+
+        def ended(terminal: Terminal) -> None:
+            if isinstance(terminal, events.Finished):
+                self.results.message.show_message(texts.EXPORTED.format(path=path), "success")
+            else:
+                self._complain(error_of(terminal))
+
+        call = ExportEvaluation(evaluation=report.evaluation.id, path=path, form=form)  # type: ignore[arg-type]
+        self._bridge.stream(call, lambda batch: None, ended, self)
+
+    def _on_delete_pressed(self) -> None:
+        view = self.questions if self._right.currentWidget() is self.questions else self.results
+        if view.delete_button.isEnabled():
+            view.confirm.ask()
+
+    def _on_delete_set(self) -> None:
+        if self.questions.shown is not None:
+            call = RemoveQuestionSet(question_set=self.questions.shown.id)
+            self._bridge.call(call, self._bridge.home.question_sets.put, self._shell_complain, self)
+
+    def _on_delete_evaluation(self) -> None:
+        if self.results.report is not None:
+            call = RemoveEvaluation(evaluation=self.results.report.evaluation.id)
+            self._bridge.call(call, self._bridge.home.evaluations.put, self._complain, self)
+
+    def _complain(self, error: Exception) -> None:
+        self.results.message.show_message(in_words(error), "danger")
+
+    def _shell_complain(self, error: Exception) -> None:
+        self._shell.show_message(in_words(error), "danger")
+
+
+def _part(value: str) -> Any:
+    return value if value in texts.PARTS else "all"

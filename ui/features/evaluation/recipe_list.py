@@ -1,0 +1,152 @@
+"""The recipes of an evaluation that is being set up: each with its name, model and instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
+
+from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of, row_of
+from ui.components.wording import in_words
+from ui.features.evaluation import texts
+from ui.theme import tokens
+from workbench.api.calls import ChatRecord, ModelRecord
+from workbench.errors import UserError
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
+
+MOST_CHATS = 12
+
+
+class RecipeList(QWidget):
+    """``changed`` is sent when a recipe came, went or has other values."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[str, ...] = ()
+        self._chats: tuple[ChatRecord, ...] = ()
+        self.rows: list[RecipeRow] = []
+        self._column = column_of(None, gap=tokens.SPACE_2)
+        self.add_button = PlainButton(texts.ADD_RECIPE, "plus", small=True)
+        self._menu = QMenu(self.add_button)
+        self._menu.aboutToShow.connect(self._fill_menu)
+        self.add_button.setMenu(self._menu)
+        self.message = InlineMessage()
+        column_of(self, self._column, row_of(None, self.add_button, None), self.message, gap=tokens.SPACE_2)
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        return tuple(row.recipe for row in self.rows)
+
+    def set_choices(self, models: Sequence[ModelRecord], chats: Sequence[ChatRecord], default: str) -> None:
+        """What recipes are made of. The first time, one of the default model."""
+        self._models = tuple(model.name for model in models if model.kind == "chat" and not model.missing)
+        self._chats = tuple(chat for chat in chats if chat.recipe is not None)[:MOST_CHATS]
+        for row in self.rows:
+            row.model.set_choices([(name, name) for name in self._models])
+        name = default or next(iter(self._models), "")
+        if not self.rows and name:
+            self.add(of_model(name))
+
+    def add(self, recipe: Recipe) -> RecipeRow:
+        row = RecipeRow(recipe, self._models)
+        row.changed.connect(self.changed)
+        row.remove_button.clicked.connect(lambda: self._on_remove(row))
+        row.copy_button.clicked.connect(lambda: self._on_copy(row))
+        self.rows.append(row)
+        self._column.addWidget(row)
+        self.changed.emit()
+        return row
+
+    def add_file(self, path: str) -> None:
+        try:
+            recipe = load_recipe(Path(path))
+        except UserError as error:
+            self.message.show_message(in_words(error), "danger")
+            return
+        self.add(msgspec.structs.replace(recipe, name=recipe.name or Path(path).stem))
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        for name in self._models:
+            action = self._menu.addAction(f"{texts.FROM_MODEL}: {name}")
+            action.triggered.connect(lambda _=False, name=name: self.add(of_model(name)))
+        chats = self._menu.addMenu(texts.FROM_CHAT)
+        chats.setEnabled(bool(self._chats))
+        for chat in self._chats:
+            chats.addAction(chat.title[:60]).triggered.connect(lambda _=False, chat=chat: self._add_chat(chat))
+        self._menu.addAction(texts.FROM_RECIPE_FILE).triggered.connect(self._choose_file)
+
+    def _add_chat(self, chat: ChatRecord) -> None:
+        assert chat.recipe is not None
+        self.add(msgspec.structs.replace(chat.recipe, name=chat.title[:40]))
+
+    def _choose_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, texts.FROM_RECIPE_FILE, "", texts.RECIPE_FILES)
+        if path:
+            self.add_file(path)
+
+    def _on_copy(self, row: RecipeRow) -> None:
+        recipe = row.recipe
+        self.add(msgspec.structs.replace(recipe, name=texts.COPY_OF.format(name=recipe.name))).name.setFocus()
+
+    def _on_remove(self, row: RecipeRow) -> None:
+        self.rows.remove(row)
+        row.hide()
+        row.deleteLater()
+        self.changed.emit()
+
+
+class RecipeRow(Card):
+    changed = Signal()
+
+    def __init__(self, recipe: Recipe, models: Sequence[str]) -> None:
+        super().__init__(margin=tokens.SPACE_3)
+        self._recipe = recipe
+        self.name = QLineEdit(recipe.name, accessibleName=texts.RECIPE_NAME, placeholderText=texts.RECIPE_NAME)
+        self.model = ChoiceBox(texts.MODEL, [(name, name) for name in models], 18)
+        self.model.show_value(recipe.model.name or next(iter(models), ""))
+        self.instructions = QPlainTextEdit(recipe.prompting.instructions, accessibleName=texts.INSTRUCTIONS)
+        self.instructions.setPlaceholderText(texts.INSTRUCTIONS)
+        self.instructions.setTabChangesFocus(True)
+        self.instructions.setFixedHeight(58)
+        self.copy_button = IconButton("copy", texts.COPY_RECIPE.format(name=recipe.name))
+        self.remove_button = IconButton("trash", texts.REMOVE_RECIPE.format(name=recipe.name))
+        rest = describe_recipe(recipe)
+        head = row_of(None, (self.name, 1), (self.model, 1), self.copy_button, self.remove_button, gap=tokens.SPACE_2)
+        self.body.addLayout(head)
+        self.body.addWidget(self.instructions)
+        self.body.addWidget(Text(rest, "small", visible=bool(rest)))
+        self.name.textChanged.connect(lambda: self.changed.emit())
+        self.model.chosen.connect(lambda: self.changed.emit())
+        self.instructions.textChanged.connect(self.changed)
+
+    @property
+    def recipe(self) -> Recipe:
+        """As it is edited; adapters stay with the model that they are for."""
+        before = self._recipe
+        model = before.model
+        if self.model.value != model.name:
+            model = ModelPart(name=self.model.value, context_tokens=model.context_tokens)
+        prompting = msgspec.structs.replace(before.prompting, instructions=self.instructions.toPlainText())
+        return msgspec.structs.replace(before, name=self.name.text().strip(), model=model, prompting=prompting)
+
+
+def of_model(name: str) -> Recipe:
+    """A recipe without chance: its answers can be compared and made again."""
+    return Recipe(name=name, model=ModelPart(name=name), decoding=DecodingPart(temperature=0.0, max_tokens=256))
+
+
+def describe_recipe(recipe: Recipe) -> str:
+    """What the row has no field for."""
+    parts = [f"documents: {recipe.retrieval.collection}"] if recipe.retrieval is not None else []
+    parts += [f"adapter: {use.name}" for use in recipe.model.adapters]
+    parts.append(f"temperature {recipe.decoding.temperature:g}")
+    parts.append(f"at most {recipe.decoding.max_tokens:,} tokens")
+    return " · ".join(parts)

@@ -1,0 +1,161 @@
+"""The words of the page Evaluate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from workbench.records.evaluation import CellBrief, Evaluation, Part, QuestionSet
+
+EVALUATE = "Evaluate"
+
+# nothing there
+NO_SETS = "No question sets yet"
+NO_SETS_HELP = (
+    "A question set is a list of questions with expected answers. Import one, or make one of answers that you rated as "
+    "good; then compare recipes on it, and see whether the difference is real."
+)
+NO_MODEL = "Add a chat model first."
+
+# sets and evaluations
+SETS = "Question sets and evaluations"
+IMPORT = "Import questions…"
+NEW_EVALUATION = "New evaluation…"
+SET_FIGURES = "{questions} · {tune:,} to tune on, {held_out:,} held out"
+SET_FROM = "from {origin}"
+DELETE, KEEP = "Delete", "Keep"
+ASK_DELETE_SET = "Delete the set “{name}”? Its evaluations keep their questions."
+ASK_DELETE_EVALUATION = "Delete this evaluation, with the answers that no other one shows?"
+PARTS: dict[Part, str] = {"all": "All", "tune": "Tune", "held-out": "Held out"}
+SPLITS = {"tune": "Tune", "held-out": "Held out"}
+COLUMN_NUMBER, COLUMN_SPLIT, COLUMN_QUESTION, COLUMN_EXPECTED = "No", "Split", "Question", "Expected"
+QUESTIONS_OF = "Questions of the set"
+PART_OF_SET = "Part of the set"
+SET_GONE = "Deleted set"
+
+# import
+IMPORT_TITLE = "Import questions"
+IMPORT_HELP = (
+    "Known are the shapes of GSM8K, SQuAD, multiple choice, BIG-bench, conversations, and pairs of question and "
+    "expected answer."
+)
+IMPORT_GO = "Import"
+SOURCE, SOURCE_HELP = "From", ""
+FROM_FILE, FROM_CHATS, FROM_DATA = "A file or folder", "Answers you rated as good", "A data set"
+FILE = "File or folder"
+CHOOSE_FILE, CHOOSE_FOLDER = "Choose a file…", "Choose a folder…"
+FILE_KINDS = "Question sets (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
+DATA_SET = "Data set"
+NAME, NAME_HELP = "Name", "Empty: the file's name."
+TUNE = "For tuning"
+TUNE_HELP = "What searches for a better prompt sees this part only; the rest measures. Drawn once, for good."
+TUNE_SHARES = (("None", "0"), ("A quarter", "0.25"), ("Half", "0.5"))
+WITH_CONTEXT = "Put contexts before their questions"
+WITH_CONTEXT_HELP = "Without them the recipe's documents have to be searched."
+READING_ROWS = "Reading rows"
+
+# new evaluation
+NEW_TITLE = "New evaluation"
+NEW_HELP = "Each recipe answers each question; scorers compare the answers with what is expected."
+NEW_GO = "Evaluate"
+SET = "Question set"
+PART = "Questions"
+LIMIT = "How many"
+LIMITS = ((0, "All"), (20, "20"), (50, "50"), (100, "100"), (200, "200"), (500, "500"))
+RECIPES, RECIPES_HELP = "Recipes", "The first one is what the others are compared with by a judge."
+ADD_RECIPE = "Add a recipe"
+FROM_MODEL, FROM_CHAT, FROM_RECIPE_FILE = "Of a model", "Of a chat", "From a file…"
+RECIPE_FILES = "Recipes (*.toml);;All files (*)"
+RECIPE_NAME, MODEL, INSTRUCTIONS = "Name of the recipe", "Model", "Instructions"
+REMOVE_RECIPE = "Remove {name}"
+COPY_RECIPE = "Copy {name}"
+COPY_OF = "{name} 2"
+SCORERS, SCORERS_HELP = (
+    "Scorers",
+    "Those that suit the set are chosen. More can be added later: nothing is generated again.",
+)
+ADD_SCORER = "Add a scorer"
+REMOVE_SCORER = "Remove {name}"
+SCORERS_TITLE, SCORERS_GO = "Add scorers", "Score"
+SCORERS_ONLY_HELP = "The answers stay as they are: nothing is generated again."
+ANSWERS_TO_MAKE = "{answers:,} answers"
+RECIPE_NEEDED, SCORER_NEEDED, SET_NEEDED = "Add a recipe.", "Add a scorer.", "Choose a question set."
+
+# an evaluation
+FIGURES = "{questions:,} questions, {part} · {answered:,} of {cells:,} answers · {date}"
+PART_WORDS: dict[Part, str] = {"all": "all", "tune": "to tune on", "held-out": "held out"}
+ADD_SCORERS, EXPORT = "Add scorers…", "Export"
+EXPORT_FORMS = (("html", "Report (HTML)…"), ("csv", "Table (CSV)…"), ("jsonl", "JSON Lines…"))
+EXPORT_FILES = {"html": "HTML (*.html)", "csv": "CSV (*.csv)", "jsonl": "JSON Lines (*.jsonl)"}
+EXPORTED = "Written to {path}."
+ANSWERING = "Answering with {name}"
+SCORING = "Scoring: {name}"
+STAGE_NAMES = {"answering": ANSWERING, "scoring": SCORING}
+WAITING, STOPPING = "Waiting for its turn", "Stopping…"
+UNFINISHED = "{missing:,} answers are missing: the run was stopped or interrupted."
+RESUME = "Resume"
+SCORER = "Scorer"
+SCORED_BY = "Scored by"
+FILTERS = (
+    ("all", "All"), ("disagreement", "Disagreement"), ("wrong", "Wrong"), ("declined", "Declined"),
+    ("failed", "Failed"),
+)  # fmt: skip
+FILTER = "Questions to show"
+COUNT_ROWS = "{count:,} questions"
+NO_ROW = "No question matches this filter."
+GRID = "Answers by question and recipe"
+NO_ANSWER_YET = "not answered yet"
+NOTHING_SCORED = "No answer is scored yet."
+COSTS = "{prompt:,.0f} + {new:,.0f} tokens · {seconds:.1f} s"
+COSTS_HELP = "Tokens read and written, and seconds, per answer"
+BARS = "Means with intervals of 95 %"
+
+# a cell
+CLOSE_CELL = "Close the answer"
+ANSWER_OF = "Answer of"
+QUESTION, EXPECTED, ANSWER, SCORES, SOURCES, STEPS = "Question", "Expected", "Answer", "Scores", "Sources", "Steps"
+COMPARE_WITH = "Compare with"
+COMPARE_NOTHING, COMPARE_EXPECTED = "Nothing", "The expected answer"
+CELL_FIGURES = "{prompt:,} tokens read, {new:,} written · {seconds:.1f} s"
+DECLINED = "Declined"
+
+
+def amount(value: float | None, unit: str) -> str:
+    """``62 %``, ``12.5 words``; empty for none."""
+    if value is None:
+        return ""
+    if unit:
+        return f"{value:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{100 * value:.0f} %" if value in (0, 1) or value * 100 >= 10 else f"{100 * value:.1f} %"
+
+
+def describe_interval(low: float, high: float, unit: str) -> str:
+    """``55 to 69``, in the unit of the mean before it."""
+    parts = [f"{one:,.1f}".removesuffix(".0") if unit else f"{100 * one:.0f}" for one in (low, high)]
+    return f"({parts[0]} to {parts[1]})"
+
+
+def describe_set(found: QuestionSet) -> str:
+    if found.unreadable:
+        return found.unreadable
+    questions = f"{found.questions:,} question{'' if found.questions == 1 else 's'}"
+    return SET_FIGURES.format(questions=questions, tune=found.tune, held_out=found.questions - found.tune)
+
+
+def describe_moment(created: float) -> str:
+    """``26 Nov, 09:42``"""
+    moment = datetime.fromtimestamp(created)
+    return f"{moment.day} {moment:%b, %H:%M}"
+
+
+def describe_evaluation(evaluation: Evaluation) -> str:
+    """The recipes that it compares."""
+    return evaluation.unreadable or ", ".join(column.name for column in evaluation.columns)
+
+
+def describe_cell(cell: CellBrief, scorer: int) -> str:
+    """What a cell says to a screen reader."""
+    if cell.state == "missing":
+        return NO_ANSWER_YET
+    score = cell.scores[scorer] if scorer < len(cell.scores) else None
+    said = f", score {score:.2f}" if score is not None else ""
+    return f"{'' if cell.state == 'answered' else cell.state + ': '}{cell.text}{said}"
