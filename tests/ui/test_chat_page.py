@@ -512,6 +512,17 @@ def test_history_renames_deletes_and_shows_what_others_do(
     qtbot.waitUntil(lambda: [found.id for found in history.model.chats] == [other])
 
 
+def test_a_pinned_chat_stands_first_under_its_own_heading(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
+    history = page.parts.history
+    chat = open_chat(qtbot, page, "Winter storage of the pump")
+    menu = history.make_menu(chat)
+    next(action for action in menu.actions() if action.text() == texts.PIN_MENU).trigger()
+    qtbot.waitUntil(lambda: history.model.chats[0].id == chat)
+    assert history.model.index(0).data() == texts.PINNED
+    next(action for action in history.make_menu(chat).actions() if action.text() == texts.UNPIN_MENU).trigger()
+    qtbot.waitUntil(lambda: history.model.index(0).data() != texts.PINNED)
+
+
 def test_a_chat_whose_recipe_cannot_be_read_is_marked_opens_and_says_why(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, shell: RecordingShell
 ) -> None:

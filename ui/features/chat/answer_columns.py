@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from ui.components.basics import Card, Chip, ElidedLabel, QuietButton, Text
 from ui.components.layout import row_of
@@ -27,8 +27,8 @@ FINISHES = {
 }
 
 
-class AnswerColumns(QScrollArea):
-    """As many columns beside each other as fit at ``LEAST_WIDTH`` px each; the rest is scrolled to sideways."""
+class AnswerColumns(QWidget):
+    """As many columns beside each other as fit at ``LEAST_WIDTH`` px each; the rest stands in rows below."""
 
     keep_wanted = Signal(int)
     tokens_wanted = Signal(int)
@@ -37,19 +37,15 @@ class AnswerColumns(QScrollArea):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName(texts.ANSWERS_BESIDE)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.columns: list[AnswerColumn] = []
         self._language: str | None = None
-        self._inner = QWidget()
-        self._inner.setProperty("role", "page")
-        self._row = row_of(self._inner, gap=_GAP)
-        self.setWidget(self._inner)
-        self._inner.installEventFilter(self)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP)
+        self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetNoConstraint)
+        self._grid.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._fit_soon = QTimer(self, singleShot=True, interval=0, timeout=self._fit)
 
     def begin(self, count: int) -> None:
@@ -62,10 +58,10 @@ class AnswerColumns(QScrollArea):
             column.text.citation_clicked.connect(self.citation_clicked)
             column.text.link_clicked.connect(self.link_clicked)
             self.columns.append(column)
-            self._row.addWidget(column)
+            self._grid.addWidget(column, len(self.columns), 0)
         while len(self.columns) > max(count, 0):
             gone = self.columns.pop()
-            self._row.removeWidget(gone)
+            self._grid.removeWidget(gone)
             gone.hide()
             gone.deleteLater()
         self._fit()
@@ -97,45 +93,42 @@ class AnswerColumns(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        """Share the width among the columns and be as high as the longest."""
+        """Share the width among as many as fit; each row is as high as its longest."""
         count = len(self.columns)
         if not count or self.width() < LEAST_WIDTH:
             return
         fitting = max(1, min(count, (self.width() + _GAP) // (LEAST_WIDTH + _GAP)))
         each = (self.width() - (fitting - 1) * _GAP) // fitting
-        for column in self.columns:
+        heights = [0] * -(-count // fitting)
+        for number, column in enumerate(self.columns):
+            row, place = divmod(number, fitting)
+            if self._grid.getItemPosition(self._grid.indexOf(column))[:2] != (row, place):
+                self._grid.removeWidget(column)
+                self._grid.addWidget(column, row, place)
             column.setFixedWidth(each)
-        width = count * each + (count - 1) * _GAP
-        self._row.activate()
-        height = max(column.sizeHint().height() for column in self.columns)
-        for column in self.columns:
             layout = column.layout()
-            if layout is not None:
-                height = max(height, layout.totalHeightForWidth(each))
-        if (width, height) != (self._inner.width(), self._inner.height()):
-            self._inner.resize(width, height)
-        bar = self.horizontalScrollBar().sizeHint().height() if width > self.width() else 0
-        if self.height() != height + bar:
-            self.setFixedHeight(height + bar)
+            assert layout is not None
+            heights[row] = max(heights[row], column.sizeHint().height(), layout.totalHeightForWidth(each))
+        for row in range(max(len(heights), self._grid.rowCount())):
+            least = heights[row] if row < len(heights) else 0
+            if self._grid.rowMinimumHeight(row) != least:
+                self._grid.setRowMinimumHeight(row, least)
+        height = sum(heights) + (len(heights) - 1) * _GAP
+        if self.height() != height:
+            self.setFixedHeight(height)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._inner and event.type() == QEvent.Type.LayoutRequest:
+    def minimumSizeHint(self) -> QSize:
+        """The columns as wide as they are now do not keep the page from becoming narrower."""
+        return QSize(LEAST_WIDTH, 0)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
             self._fit_soon.start()
-        return super().eventFilter(watched, event)
+        return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Sideways it scrolls the columns; up and down is the conversation's."""
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if abs(event.angleDelta().x()) > abs(event.angleDelta().y()) or shift:
-            bar = self.horizontalScrollBar()
-            bar.setValue(bar.value() - (event.angleDelta().x() or event.angleDelta().y()))
-            event.accept()
-        else:
-            event.ignore()
 
 
 class AnswerColumn(Card):

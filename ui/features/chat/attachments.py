@@ -61,7 +61,12 @@ class AttachedFiles(QWidget):
     @property
     def there_are(self) -> bool:
         """Whether questions of this chat search attached files."""
-        return bool(self._documents or self._settling or self._reading())
+        return bool(self._documents or self._settling or self._is_unknown or self._reading())
+
+    @property
+    def _is_unknown(self) -> bool:
+        """The core has to start a worker before it knows them."""
+        return self._listing is not None and self._listing.value is None
 
     @property
     def reading(self) -> bool:
@@ -181,7 +186,9 @@ class AttachedFiles(QWidget):
         rest = len(self._documents) + len(waiting) - len(self.chips)
         if rest > 0:
             self._flow.addWidget(LinkButton(texts.MORE_FILES.format(rest=rest), enabled=False))
-        self._flow_of_chips.setVisible(bool(self.chips))
+        if self._is_unknown and not self.chips:
+            self._flow.addWidget(LinkButton(texts.LISTING_FILES, enabled=False))
+        self._flow_of_chips.setVisible(self._flow.count() > 0)
         self._show_progress()
         self.changed.emit()
 

@@ -68,7 +68,9 @@ class Composer(QWidget):
         row.addWidget(self.attach, 0, bottom)
         row.addWidget(self.send, 0, bottom)
         row.addWidget(self.stop, 0, bottom)
-        column_of(self, blocked, chips, frame, gap=tokens.SPACE_2)
+        self.above = row_of(None, (chips, 1), gap=tokens.SPACE_2)
+        """The chips, and room beside them."""
+        column_of(self, blocked, self.above, frame, gap=tokens.SPACE_2)
         self.show_adapters("")
         self._show_state()
 

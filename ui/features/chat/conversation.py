@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QWidget
 
-from ui.components.basics import PlainButton
+from ui.components.basics import QuietButton
 from ui.components.layout import Centred, column_of, row_of
 from ui.features.chat import texts
 from ui.features.chat.answer_view import WIDE, AnswerView
@@ -93,9 +92,11 @@ class Conversation(QScrollArea):
         row.addWidget(holder, 1000)
         row.addStretch(1)
         self.setWidget(inner)
-        self.to_end_button = PlainButton(
-            texts.TO_END, "chevron-down", self, small=True, clicked=self.follow_end, visible=False
-        )
+        self.to_end_button = QuietButton(texts.TO_END, "chevron-down", small=True, clicked=self.follow_end)
+        policy = self.to_end_button.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # the page lays it out beside its other parts: nothing moves
+        self.to_end_button.setSizePolicy(policy)
+        self.to_end_button.hide()
         self._settle = QTimer(self, singleShot=True, interval=200, timeout=self._on_settled)
         bar = self.verticalScrollBar()
         bar.valueChanged.connect(self._on_scrolled)
@@ -299,10 +300,3 @@ class Conversation(QScrollArea):
     def wheelEvent(self, event: object) -> None:
         self._from_end = None
         super().wheelEvent(event)  # type: ignore[arg-type]
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        button = self.to_end_button
-        button.adjustSize()
-        button.move((self.viewport().width() - button.width()) // 2, self.height() - button.height() - tokens.SPACE_3)
-        button.raise_()

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QMenu, QStackedWidget, QWidget
 
 from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of, row_of
@@ -32,7 +32,7 @@ def group_of(updated: float, now: datetime.datetime) -> str:
 
 
 class HistoryModel(QAbstractListModel):
-    """Headings and chats, the latest first. A chat's title can be edited; the edit is told, not stored."""
+    """Headings and chats, the pinned ones first. A chat's title can be edited; the edit is told, not stored."""
 
     renamed = Signal(str, str)
 
@@ -45,7 +45,7 @@ class HistoryModel(QAbstractListModel):
         rows: list[str | ChatRecord] = []
         heading = ""
         for chat in chats:
-            group = group_of(chat.updated, now)
+            group = texts.PINNED if chat.pinned else group_of(chat.updated, now)
             if group != heading:
                 heading = group
                 rows.append(group)
@@ -125,6 +125,7 @@ class HistoryPanel(QFrame):
     renamed = Signal(str, str)
     deleted = Signal(str)
     export_wanted = Signal(str)
+    pinned = Signal(str, bool)
     searched = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -136,6 +137,8 @@ class HistoryPanel(QFrame):
         self.model.renamed.connect(self.renamed)
         self.list = ItemList()
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.setWordWrap(True)  # a title has two lines where one is too short
+        self.list.setResizeMode(QListView.ResizeMode.Adjust)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.list.setModel(self.model)
         self.list.setAccessibleName(texts.CHATS)
@@ -206,6 +209,9 @@ class HistoryPanel(QFrame):
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        pinned = any(known.id == chat and known.pinned for known in self.model.chats)
+        pin = texts.UNPIN_MENU if pinned else texts.PIN_MENU
+        menu.addAction(theme.icon("pin"), pin, lambda: self.pinned.emit(chat, not pinned))
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
         menu.addAction(theme.icon("export"), texts.EXPORT_MENU, lambda: self.export_wanted.emit(chat))
         menu.addSeparator()

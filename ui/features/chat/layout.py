@@ -60,6 +60,7 @@ class ChatLayout(QWidget):
         below = QWidget()
         below.setMaximumWidth(tokens.READING_WIDTH)
         column_of(below, self.files, self.composer, gap=tokens.SPACE_2, margins=(0, tokens.SPACE_2, 0, tokens.SPACE_4))
+        self.composer.above.addWidget(self.conversation.to_end_button)
         row = QHBoxLayout()
         bar = self.conversation.verticalScrollBar().sizeHint().width()
         row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's

@@ -27,7 +27,16 @@ from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import ChatList, ChatRecord, DeleteChat, Document, DocumentTask, ExportChat, RenameChat
+from workbench.api.calls import (
+    ChatList,
+    ChatRecord,
+    DeleteChat,
+    Document,
+    DocumentTask,
+    ExportChat,
+    PinChat,
+    RenameChat,
+)
 from workbench.records.messages import Citation, Passage
 
 _IDLE_MS = 1_500
@@ -151,6 +160,11 @@ class ChatPage(TakesFiles, QWidget):
         history.new_wanted.connect(self.new_chat)
         history.searched.connect(self._on_searched)
         history.renamed.connect(self._on_renamed)
+        history.pinned.connect(
+            lambda chat, pinned: self._bridge.call(
+                PinChat(chat=chat, pinned=pinned), self._on_record_changed, owner=self
+            )
+        )
         history.deleted.connect(self._on_deleted)
         history.export_wanted.connect(self._export)
         talk = parts.conversation
