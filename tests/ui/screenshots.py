@@ -413,7 +413,7 @@ def _unfinished_home() -> FakeHome:
     home.collections[known.id] = msgspec.structs.replace(known, unfinished=True, folders=folders, watched=folders[1:])
     documents = home.documents_of(known.id)
     pdf = next(document for document in documents.values() if document.path.endswith(".pdf") and document.pages == 2)
-    reason = "Reading was stopped after 3 of 9 passages, which can be searched."
+    reason = "3 of 9 passages were read. Resume, or add the file again, for the rest."
     documents[pdf.id] = msgspec.structs.replace(pdf, unfinished=True, reason=reason)
     running_ingest(home, state="cancelled", config={"collection": known.id})
     return home

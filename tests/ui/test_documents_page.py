@@ -137,7 +137,7 @@ def test_a_stopped_reading_says_what_is_kept_of_the_file_that_was_read(
     held = front.hold(c.FollowRun)
     run = running_ingest(home, config={"collection": next(iter(home.collections)), "paths": ["/papers"]})
     front.announce("run", run.id)
-    reason = "Reading was stopped after 186 of 400 passages."
+    reason = "186 of 400 passages were read."
     result = {"state": "indexed", "chunks": 186, "unfinished": True, "reason": reason}
     held.emit(events.Artifact(kind="document", id="/papers/long.pdf", result=result), events.Cancelled())
     qtbot.waitUntil(page.parts.message.isVisible)
@@ -150,7 +150,7 @@ def test_a_collection_that_was_not_read_to_its_end_offers_the_rest_after_a_resta
     collection = home.collection("Brunnen pumps")
     home.collections[collection.id] = msgspec.structs.replace(collection, unfinished=True)
     manual = next(iter(home.documents_of(collection.id).values()))
-    reason = "Reading was stopped after 2 of 9 passages."
+    reason = "2 of 9 passages were read."
     home.documents_of(collection.id)[manual.id] = msgspec.structs.replace(manual, unfinished=True, reason=reason)
     run = running_ingest(home, state="cancelled", config={"collection": collection.id})
     page = DocumentsPage(bridge, shell)

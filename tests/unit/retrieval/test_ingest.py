@@ -396,7 +396,7 @@ def test_stopped_ingest_keeps_what_it_read_of_a_file_and_the_next_one_reads_the_
     assert (part.state, part.chunks, part.unfinished) == ("indexed", seen[-1].result["chunks"], True)
     told = [event.result for event in seen if isinstance(event, events.Artifact)]
     assert [(result["unfinished"], result["reason"]) for result in told] == [(True, part.reason)]
-    assert f"Reading was stopped after {part.chunks} of " in part.reason
+    assert part.reason.startswith(f"{part.chunks} of ")
     embedded = sum(len(batch) for batch in desk.embedder.batches)
     result, _ = desk.run()
     with desk.index.reading() as snapshot:

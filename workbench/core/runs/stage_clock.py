@@ -21,8 +21,8 @@ _STAGES = {
     "checking": "verification",
 }
 """What the worker reports, and the stage of the plan that it belongs to; others have the plan's name."""
-_FIRST_S = 3.0
-"""Before so long the plan's estimate is not corrected by the pace."""
+_PRIOR = 0.1
+"""So large a share of the whole counts as if it had taken what was planned: the first seconds say little."""
 
 
 class StageClock:
@@ -57,6 +57,6 @@ class StageClock:
         planned = sum(self._seconds[: self._stage]) + self._within * self._seconds[self._stage]
         took = self._clock() - self._began
         done = planned - self._skipped
-        pace = took / done if done > 0 and took > _FIRST_S else 1.0
+        pace = (took + _PRIOR * total) / (done + _PRIOR * total)
         self._overall = max(self._overall, planned / total)
         return msgspec.structs.replace(progress, overall=self._overall, seconds_left=pace * (total - planned))

@@ -313,8 +313,8 @@ class _Work:
         if not one.complete:
             stamp = msgspec.structs.replace(stamp, mtime_ns=UNFINISHED_NS)
             warnings.append(
-                f"Reading was stopped after {len(chunks):,} of {len(item.chunks):,} passages, which can be searched. "
-                "Resume, or add the file again, to read the rest."
+                f"{len(chunks):,} of {len(item.chunks):,} passages were read. Resume, or add the file again, for the "
+                "rest."
             )
         stored = self._index.put(
             Entry(
@@ -435,4 +435,4 @@ class _Embedding:
         name = self.item.file.path.name
         if page is not None and pages > 1:
             return f"{name}, page {page:,} of {pages:,}"
-        return f"{name}, chunk {done:,} of {len(self.item.chunks):,}" if len(self.item.chunks) > 1 else name
+        return f"{name}, passage {done:,} of {len(self.item.chunks):,}" if len(self.item.chunks) > 1 else name

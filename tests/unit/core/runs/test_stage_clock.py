@@ -59,12 +59,14 @@ def test_the_share_of_the_whole_only_grows_and_ends_at_all() -> None:
 
 def test_the_time_left_is_that_of_all_stages_and_follows_the_pace() -> None:
     clock = StageClock(STAGES, Time(0, 1, 60, 90))
-    assert clock.timed(Progress(stage="loading the model", done=50, total=100)).seconds_left == pytest.approx(95)
-    # 30 of 100 planned seconds took 60: the other 70 take 140
-    assert clock.timed(Progress(stage="scoring before", done=36, total=36)).seconds_left == pytest.approx(140)
+    # 5 of 100 planned seconds took one; 10 more count as if they had taken 10
+    left = clock.timed(Progress(stage="loading the model", done=50, total=100)).seconds_left
+    assert left == pytest.approx(95 * (1 + 10) / (5 + 10))
+    left = clock.timed(Progress(stage="scoring before", done=36, total=36)).seconds_left
+    assert left == pytest.approx(70 * (60 + 10) / (30 + 10))
     told = clock.timed(Progress(stage="training", done=0, total=2, unit="steps"))
     assert (told.done, told.total, told.unit) == (0, 2, "steps")
-    assert told.seconds_left == pytest.approx(90 / 30 * 70)
+    assert told.seconds_left == pytest.approx(70 * (90 + 10) / (30 + 10))
 
 
 def test_what_an_earlier_start_has_done_says_nothing_of_the_pace() -> None:
@@ -72,7 +74,7 @@ def test_what_an_earlier_start_has_done_says_nothing_of_the_pace() -> None:
     clock.timed(Progress(stage="loading the model", done=100, total=100))
     resumed = clock.timed(Progress(stage="training", done=30, total=40))  # scored before, and 30 of 40 steps done
     assert resumed.overall == pytest.approx(0.6)
-    assert resumed.seconds_left == pytest.approx(40 * 20 / 10)
+    assert resumed.seconds_left == pytest.approx(40 * (20 + 10) / (10 + 10))
 
 
 def test_without_a_plan_a_progress_stays_as_it_is() -> None:
