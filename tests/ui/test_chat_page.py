@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QHBoxLayout, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -247,6 +248,42 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
     qtbot.waitUntil(lambda: pages.place.text() == frame_texts.PAGE_OF.format(page="1", pages="2"))
     page.parts.source.text_button.click()
     assert page.parts.source.text.toPlainText().startswith("First page.")
+
+
+def test_a_page_is_zoomed_with_ctrl_and_the_wheel_around_its_middle(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections.values()))
+    document = home.put_document(collection.id, "/p/long.pdf", "Words of a page. " * 200, pages=1)
+    page.parts.source.open_document(collection.id, document)
+    page.parts.show_side(page.parts.source)
+    pages = page.parts.source.pages
+    qtbot.waitUntil(lambda: pages.shows_page)
+    fitting = pages.scale_now()
+    assert fitting < 1
+    vertical = pages._area.verticalScrollBar()
+    vertical.setValue(vertical.maximum())
+    before = (vertical.value() + vertical.pageStep() / 2) / pages.sheet.height()
+
+    def turn(modifier: Qt.KeyboardModifier, by: int) -> None:
+        viewport = pages._area.viewport()
+        middle = QPointF(viewport.rect().center())
+        none: Any = Qt.MouseButton.NoButton
+        event = QWheelEvent(
+            middle, middle, QPoint(), QPoint(0, by), none, modifier, Qt.ScrollPhase.NoScrollPhase, False
+        )
+        QApplication.sendEvent(viewport, event)
+
+    turn(Qt.KeyboardModifier.ControlModifier, 120)
+    turn(Qt.KeyboardModifier.ControlModifier, 120)
+    qtbot.waitUntil(lambda: pages.scale_now() >= 1.0 and pages.sheet.width() > 560)
+    after = (vertical.value() + vertical.pageStep() / 2) / pages.sheet.height()
+    assert abs(after - before) < 0.12
+    turn(Qt.KeyboardModifier.NoModifier, -120)
+    asked = len(front.asked(c.DrawPage))
+    pages.fit_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.DrawPage)) > asked)
+    assert abs(pages.scale_now() - fitting) < 0.05  # but for a scroll bar
 
 
 def test_a_page_that_is_long_in_coming_says_so(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:

@@ -178,7 +178,7 @@ class DocumentPane(QFrame):
         )
 
         def on_picture(picture: PagePicture) -> None:
-            if asked == self._asked and picture.page == self.pages.page:
+            if asked == self._asked and (picture.page, scale) == (self.pages.page, self.pages.asked_scale):
                 self.pages.show_picture(picture)
 
         def on_error(error: Exception) -> None:

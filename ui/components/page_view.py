@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
+from PySide6.QtWidgets import QScrollArea, QScrollBar, QWidget
 
 from ui import texts
 from ui.components.basics import IconButton, QuietButton, Text
@@ -31,6 +31,9 @@ class PageView(QWidget):
         self._fits_width = True
         self._points = 0.0  # the page's width in points, once one was drawn
         self._to_passage = False
+        self.asked_scale = 0.0
+        """The scale that was asked for last: pictures of earlier ones are not to be shown."""
+        self._centre: tuple[float, float] | None = None  # shares of the sheet that are to stay in the middle
         self._patience = QTimer(
             self,
             singleShot=True,
@@ -54,6 +57,7 @@ class PageView(QWidget):
         self._area = QScrollArea(alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self._area.setWidget(self.sheet)
         self._area.setAccessibleName(texts.DOCUMENT_PAGE)
+        self._area.viewport().installEventFilter(self)
         row = row_of(gap=tokens.SPACE_1)
         turning: tuple[QWidget, ...] = (self.back, self.place, self.forward)
         for part in turning:
@@ -101,7 +105,12 @@ class PageView(QWidget):
             self._area.ensureVisible(round(first.center().x()), round(first.center().y()), 80, 120)
         elif self._to_passage:
             self._area.verticalScrollBar().setValue(0)
-        self._to_passage = False
+        elif self._centre is not None:
+            for bar, share, length in zip(
+                self._bars, self._centre, (self.sheet.width(), self.sheet.height()), strict=True
+            ):
+                bar.setValue(round(share * length - bar.pageStep() / 2))
+        self._to_passage, self._centre = False, None
 
     def scale_now(self) -> float:
         """Pixels a point: what was chosen, or what fits the width."""
@@ -125,6 +134,18 @@ class PageView(QWidget):
         else:
             super().keyPressEvent(event)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Ctrl and the wheel zoom."""
+        held = isinstance(event, QWheelEvent) and event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if held and isinstance(event, QWheelEvent) and event.angleDelta().y():
+            self._zoom(1 if event.angleDelta().y() > 0 else -1)
+            return True
+        return super().eventFilter(watched, event)
+
+    @property
+    def _bars(self) -> tuple[QScrollBar, QScrollBar]:
+        return self._area.horizontalScrollBar(), self._area.verticalScrollBar()
+
     def _zoom(self, by: int) -> None:
         now = self.scale_now()
         larger = [scale for scale in SCALES if scale > now + 0.01]
@@ -132,6 +153,12 @@ class PageView(QWidget):
         choice = larger[:1] if by > 0 else smaller[-1:]
         if choice:
             self._scale, self._fits_width = choice[0], False
+            if self._centre is None:
+                sizes = max(1, self.sheet.width()), max(1, self.sheet.height())
+                shares = [
+                    (bar.value() + bar.pageStep() / 2) / size for bar, size in zip(self._bars, sizes, strict=True)
+                ]
+                self._centre = min(1.0, shares[0]), min(1.0, shares[1])
             self._ask()
 
     def _on_fit(self) -> None:
@@ -140,7 +167,8 @@ class PageView(QWidget):
 
     def _ask(self) -> None:
         self._patience.start()
-        self.wanted.emit(self.page, min(4.0, self.scale_now() * self.devicePixelRatioF()))
+        self.asked_scale = min(4.0, self.scale_now() * self.devicePixelRatioF())
+        self.wanted.emit(self.page, self.asked_scale)
 
 
 class _Sheet(QWidget):

@@ -25,6 +25,7 @@ from ui.theme import tokens
 NARROW = 960
 """Below this width of the page, in px, the history and the right panel take turns."""
 _HISTORY, _RECIPE, _SOURCE = 230, 320, 430
+_SHARE = 0.36  # of a wide window, so that a page of a PDF can be read at its width
 
 
 class ChatLayout(QWidget):
@@ -94,7 +95,7 @@ class ChatLayout(QWidget):
             self._wants_history = False
         self._apply()
         if changes:
-            wanted = _RECIPE if panel is self.recipe else _SOURCE
+            wanted = _RECIPE if panel is self.recipe else max(_SOURCE, round(self._split.width() * _SHARE))
             history = self.history.width() if self._wants_history else 0
             spare = self._split.width() - history
             side = min(wanted, max(300, spare - 380))
