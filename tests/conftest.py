@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -30,6 +31,23 @@ TORCH_MODULES = {
 }
 
 
+_IMPORTS_TORCH = re.compile(
+    rf"""^(?:import|from) (?:{"|".join(map(re.escape, sorted(TORCH_MODULES)))})\b|^pytest\.importorskip\("torch"\)""",
+    re.M,
+)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m fast``, do not even import what holds no fast test: Qt and torch take a third of the time."""
+    if config.option.markexpr != "fast" or TESTS not in collection_path.parents:
+        return None
+    if collection_path.relative_to(TESTS).parts[0] in FOLDER_MARKERS:
+        return True
+    if collection_path.suffix != ".py" or not collection_path.name.startswith("test_"):
+        return None
+    return True if _IMPORTS_TORCH.search(collection_path.read_text("utf-8")) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test by its folder, by the models that its fixtures load, and by the imports of its module."""
     for item in items:
@@ -43,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker("model")
             if "renderer" in item.fixturenames:  # the template process
                 item.add_marker("process")
-            if imports_torch(item.module):
+            if imports_torch(item.module) or _IMPORTS_TORCH.search(item.path.read_text("utf-8")):
                 item.add_marker("slow")
         if not any(item.get_closest_marker(marker) for marker in ("model", "process", "slow", "ui")):
             item.add_marker("fast")

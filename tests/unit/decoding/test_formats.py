@@ -169,6 +169,7 @@ def test_no_expression_takes_forever() -> None:
 
 
 @pytest.mark.timeout(20)
+@pytest.mark.slow
 def test_no_name_and_no_reference_takes_forever() -> None:
     named = json.dumps({"patternProperties": {"^(a+)+$": {"type": "integer"}}, "additionalProperties": False})
     assert "Further fields" in check_format("json_schema", named, json.dumps({"a" * 40 + "b": 1})).text_problem

@@ -142,6 +142,7 @@ def test_tokens_are_drawn_as_often_as_their_probability_says(name: str, logits: 
     assert agrees(draws(plain(**settings), logits), expected) > SMALLEST_P
 
 
+@pytest.mark.slow
 def test_the_test_tells_another_distribution(logits: npt.NDArray[np.float32]) -> None:
     drawn = draws(plain(temperature=0.9, top_p=0.9), logits)
     scores = logits.astype(np.float64)

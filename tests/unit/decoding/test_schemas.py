@@ -110,6 +110,7 @@ def written(grammar: str, choose: random.Random) -> str | None:
     return said.decode() if matcher.is_accepting() else None
 
 
+@pytest.mark.slow
 def test_whatever_is_written_validates_against_the_schema_as_it_was() -> None:
     checked = narrowed = 0
     for seed in range(50):

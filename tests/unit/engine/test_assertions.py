@@ -100,6 +100,7 @@ def no_backtrace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("changed", ["output_norm.weight", "token_embd.weight", "blk.0.attn_output.weight"])
+@pytest.mark.slow
 def test_formats_are_refused_that_a_tensor_cannot_have(tmp_path: Path, changed: str) -> None:
     made = {kind: gguf_bytes(METADATA, tensors(changed, kind)) for kind in NUMBERS}
     impossible = set(NUMBERS) - {"F32"} if changed in NORMS else NOT_COMPUTED
@@ -109,6 +110,7 @@ def test_formats_are_refused_that_a_tensor_cannot_have(tmp_path: Path, changed: 
     assert {code for _, code in found.values() if code >= 0} == {0}
 
 
+@pytest.mark.slow
 def test_entries_are_refused_that_llama_cpp_aborts_on(tmp_path: Path) -> None:
     bad = {
         "epsilon": {EPSILON: float("nan")},

@@ -129,6 +129,7 @@ def _covered(times: int, draw: object, truth: float) -> float:
     return sum(one.low <= truth <= one.high for one in (draw() for _ in range(times))) / times  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s, "RESAMPLES", 600)
     chance, normal = random.Random(5), np.random.default_rng(5)

@@ -86,6 +86,7 @@ def test_one_missing_package_is_a_notice(tmp_path: Path, monkeypatch: pytest.Mon
     assert "all-MiniLM-L6-v2, is not installed" in notice.text
 
 
+@pytest.mark.slow
 def test_finding_them_imports_no_model_library(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"

@@ -124,6 +124,7 @@ def test_a_vote_for_candidate_twelve_is_not_one_for_two() -> None:
     assert result.sequences[0].thought == "thought number 12"
 
 
+@pytest.mark.slow
 def test_budgets_are_not_exceeded_in_random_trees() -> None:
     rng = random.Random(20)
     ended = set()

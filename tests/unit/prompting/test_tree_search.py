@@ -77,6 +77,7 @@ def puzzles(count: int) -> Iterator[tuple[int, ...]]:
         yield tuple(rng.randint(1, 13) for _ in range(4))
 
 
+@pytest.mark.slow
 def test_every_puzzle_that_brute_force_solves_is_solved_and_no_other() -> None:
     solvable = 0
     for numbers in puzzles(12):

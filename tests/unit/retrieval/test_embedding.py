@@ -74,6 +74,7 @@ def test_what_goes_wrong_on_the_lane_reaches_whoever_asked_and_nobody_else() -> 
         queue.embedder(FOLDER)
 
 
+@pytest.mark.slow
 def test_a_folder_with_broken_files_is_no_embedder(tmp_path: Path) -> None:
     (tmp_path / "modules.json").write_text("[]")
     with pytest.raises(UserError, match="cannot be loaded"):

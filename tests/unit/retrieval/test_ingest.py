@@ -262,6 +262,7 @@ def test_what_no_file_is_to_blame_for_ends_the_ingest_and_keeps_what_is_there(de
     assert set(desk.texts()) == {"a.txt", "b.txt"}
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_ends_it_with_what_is_committed_kept(desk: Desk) -> None:
     desk.write("a.txt", "Small.")
     desk.run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,10 @@ def trees() -> dict[str, ast.Module]:
 def literals(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
     """The files of each string literal of the program."""
     found: dict[str, set[str]] = defaultdict(set)
+    quoted = re.compile(rf"""["'](?:{"|".join(map(re.escape, NAMES))})["']""")
     for path, tree in trees.items():
+        if not quoted.search((ROOT / path).read_text("utf-8")):
+            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found[node.value].add(path)

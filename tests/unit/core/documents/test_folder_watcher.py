@@ -11,6 +11,8 @@ import pytest
 
 from workbench.core.documents.folder_watcher import Watching, changed_since
 
+pytestmark = pytest.mark.slow  # it waits for the system's notices of changes
+
 WAIT_S = 10.0
 EventMessage = SimpleQueue[tuple[str, str]]
 
