@@ -1,4 +1,4 @@
-"""Modules that take long to import, imported early and aside, so that no picture has to wait for them.
+"""Modules that are slow to import, imported early in the background.
 
 The one thread that the window makes: importing on the GUI thread in idle time would hold it up just as long, since a
 package comes in one piece. What is imported must make no QObject.

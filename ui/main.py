@@ -1,4 +1,5 @@
-"""Where the window begins: reads the command line, opens the window at once, lets the core start behind it.
+"""The entry point of the window: reads the command line, opens the window at once, and starts the core in the
+background.
 
 Nothing that is heavy is imported here, and Qt only once it is clear that a window is wanted: a frozen build runs this
 same program again to be the core or a worker.

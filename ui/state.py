@@ -1,4 +1,5 @@
-"""What the core has, known once for the whole window: models, collections, chats, adapters, runs, settings, …
+"""The state of the home in the window: models, collections, chats, adapters, runs and settings, read once and kept
+current.
 
 ``HomeState`` owns every list that the window shows. A page follows the lists it needs and is handed each new value; it
 never asks for a list itself. A list is read when it is first followed, again after a ``Changed`` event of one of its

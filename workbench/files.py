@@ -1,4 +1,4 @@
-"""Files that come from strangers: only regular ones are opened, so that a named pipe or a device holds nobody up."""
+"""Files from untrusted sources: only regular files are opened, so a named pipe or device cannot block."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""How this program starts itself again as another process, from a checkout, an installation or a frozen build; and what
-tells a process from a later one of the same number."""
+"""Starts this program again as another process, from a checkout, an installation or a frozen build; and identifies a
+process beyond its id.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A memory limit of this process while it parses a stranger's file.
+"""A memory limit for this process while it parses an untrusted file.
 
 On Linux the kernel enforces it: an allocation beyond it fails. Elsewhere, and for memory that the kernel does not
 count, somebody watches (``retrieval.reading.process.ReaderProcess``, ``training.data.table_process``).

@@ -1,4 +1,4 @@
-"""How well an answer says what was expected. Pure values: no model, no files."""
+"""Metrics of answers against expected ones. Pure functions: no model, no files."""
 
 from __future__ import annotations
 

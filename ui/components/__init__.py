@@ -1,1 +1,1 @@
-"""Widgets that several pages use. They know the theme and nothing of calls, events or pages."""
+"""Widgets that several pages use. They know the theme, but no calls, events or pages."""

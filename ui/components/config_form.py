@@ -1,4 +1,4 @@
-"""From a configuration type to a form: title, help, unit, range and default of each field come from the type.
+"""A form for any configuration type: title, help, unit, range and default of each field come from the type.
 
 An invalid value is marked with the range that the field takes, and is not sent.
 """

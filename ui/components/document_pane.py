@@ -1,4 +1,4 @@
-"""One document beside what led to it: its text at the passage, or its drawn pages.
+"""A document beside an answer or a search: its text at the passage, or its pages.
 
 When the document has changed or gone since a passage was stored, the stored passage is shown with a notice.
 """

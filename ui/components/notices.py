@@ -1,4 +1,4 @@
-"""What stands in place of content or over it: nothing yet, drop here, are you sure."""
+"""Placeholders and overlays: empty states, drop areas, confirmations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How strongly an adapter counts: a slider from 0, the base alone, over 1, as trained, to 2, and the number beside."""
+"""The strength of an adapter: a slider from 0 (base) over 1 (as trained) to 2, with a number field."""
 
 from __future__ import annotations
 

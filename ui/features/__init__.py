@@ -1,4 +1,4 @@
-"""The pages of the window and what they may ask of the frame around them.
+"""The pages of the window, and the interface of the frame around them.
 
 A page is a QWidget with
 

@@ -1,4 +1,4 @@
-"""The theme of the running application: which palette is on, and telling who draws that it changed.
+"""The theme of the running application: the current palette, and a signal when it changes.
 
 There is one ``Theme`` for a QApplication, its child: ``current_theme()`` finds it. The choice ``system`` follows the
 desktop's colour scheme as it changes.

@@ -1,4 +1,4 @@
-"""What a model can be asked, whichever backend computes it, and how a request says what it needs of one.
+"""The protocol of models and backends, and the capabilities that a request needs.
 
 A ``Backend`` lends models; each has a queue of its own, so that a request to one never waits for another. A
 ``ModelBackend`` is a lent model. What it is able to do is a ``Capabilities`` value, known before it is loaded; what a

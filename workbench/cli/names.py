@@ -1,4 +1,4 @@
-"""Names on the command line: the beginning of one stands for it where only one begins so.
+"""Names on the command line: a prefix stands for the only name that starts with it.
 
 Commands that delete take whole names only.
 """

@@ -1,4 +1,4 @@
-"""The options of commands that answer: what they make of a recipe, and the help on its fields."""
+"""The options of commands that answer, their effect on the recipe, and the help on its fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbench train``: a model learns from examples; the plan first, then the training, watched to its end."""
+"""``workbench train``: plans a training, starts it, and follows it to its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What scores show: intervals of means, paired comparisons of recipes on the same questions, and how to word them.
+"""Statistics of scores: intervals of means, paired comparisons of recipes on the same questions, and their wording.
 
 Rates (every score is 0 or 1) have closed intervals, other scores bootstrapped ones. All intervals are of 95 %. Pure
 and reproducible: resampling is seeded.

@@ -1,5 +1,5 @@
-"""What an adapter does to each tensor of a model: low rank, low rank with magnitudes (DoRA), scaling (IA3), products
-that are not of low rank and rotations (``products``), new values.
+"""The change of each tensor by an adapter: low rank, low rank with magnitudes (DoRA), scaling (IA3), other products and
+rotations (``weight_deltas``), new values.
 
 Changes are in llama.cpp's names and order of rows, the arrays in numpy's order of dimensions: a weight is (out, in).
 They are read when asked for, so that one tensor's are in memory at a time.

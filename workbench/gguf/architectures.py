@@ -1,4 +1,4 @@
-"""How llama.cpp orders the rows of each architecture's weights, as against transformers.
+"""The row order of each architecture's weights in llama.cpp, compared with transformers.
 
 Most architectures keep them as they are. Where llama.cpp turns neighbouring pairs of a head (RoPE as in the paper,
 https://arxiv.org/abs/2104.09864) and transformers turns the two halves, its converter interleaves the rows of queries

@@ -1,4 +1,4 @@
-"""What llama.cpp asserts of a model: it ends the process where a file breaks it, so that one is refused here before.
+"""The assertions of llama.cpp on a model, on which it would abort: checked here, so that such files are refused.
 
 Held against the installed llama.cpp by ``tests/unit/engine/test_assertions.py``. What llama.cpp refuses by itself
 (shapes that do not fit the architecture, missing tensors and entries) is left to it.

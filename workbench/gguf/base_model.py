@@ -1,4 +1,4 @@
-"""The model that an adapter was trained on, as far as the conversion must know it: names, shapes and heads, no weights.
+"""The base model of an adapter, for conversion: names, shapes and heads, no weights.
 
 It is a GGUF file, or a folder as transformers saves it; of a folder ``config.json`` is enough, and where safetensors
 lie beside it the shapes are checked as well.

@@ -1,4 +1,4 @@
-"""Tensors that were trained whole, as a training leaves them: ``changed.safetensors`` and ``changed.json``.
+"""Fully trained tensors as a training stores them: ``changed.safetensors`` and ``changed.json``.
 
 The new values of full fine-tuning, of chosen layers, of biases or norms alone, by their names in transformers. Here
 they become llama.cpp's: names, order of rows, norms that are stored with or without one added, experts apart.

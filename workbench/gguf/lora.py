@@ -1,4 +1,4 @@
-"""A PEFT LoRA becomes a GGUF adapter, which llama.cpp switches on and off on the running model.
+"""Converts a PEFT LoRA to a GGUF adapter, which llama.cpp switches on and off at run time.
 
 So do VeRA and MiSS, whose changes are products of two thin matrices as well: these are worked out and written.
 

@@ -1,4 +1,4 @@
-"""An adapter becomes part of a GGUF model: its tensors are unpacked, changed and packed again, the others copied.
+"""Merges an adapter into a GGUF model: changed tensors are dequantised, changed and quantised again, the others copied.
 
 The original safetensors are not needed. Packing the changed tensors into 4 bits again erases a small adapter: what
 it changes is smaller than what rounding changes (measured in docs/finetuning.md), so that they are Q8_0 by default,

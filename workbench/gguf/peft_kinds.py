@@ -1,4 +1,4 @@
-"""The kinds of adapters that are read from a PEFT folder: what each saves of a layer, and which options it may have.
+"""The kinds of PEFT adapters that can be read: the tensors that each saves per layer, and its options.
 
 An option that is not named here, and is set, is refused (``peft_folder``): it would change the computation.
 """

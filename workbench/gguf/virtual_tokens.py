@@ -1,4 +1,4 @@
-"""Adapters that stand before the text: soft prompts and prefixes in GGUF form, whether they are sound and fit a model.
+"""Soft prompts and prefixes in GGUF form: whether a file is valid and fits a model.
 
 A *soft prompt* (Lester et al. 2021, https://arxiv.org/abs/2104.08691; P-tuning, https://arxiv.org/abs/2103.10385) is a
 tensor ``soft_prompt`` of shape (width, n): n embeddings that no word of the vocabulary has. A *prefix* (Li and Liang

@@ -1,4 +1,4 @@
-"""Changes of weights that are no thin product of two matrices, as PEFT's forward passes compute them, in numpy.
+"""Weight changes that are not a product of two thin matrices, computed in numpy as in PEFT's forward passes.
 
 LoHa: an entry-wise product of two thin products. LoKr: a Kronecker product. OFT: rotations within blocks of inputs.
 What they do to a weight (out, in) is asked for some of its rows at a time, as a merge goes through them.

@@ -1,4 +1,4 @@
-"""What a GGUF model or adapter holds: its metadata as bytes, its tensors by name, weights by rows as numpy arrays.
+"""The contents of a GGUF model or adapter: metadata as bytes, tensors by name, weights by rows as numpy arrays.
 
 ``reader`` checks each file; here its bytes are only read, so that what does not change can be copied as it is.
 """

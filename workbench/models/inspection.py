@@ -1,4 +1,4 @@
-"""Inspects a path: a model with its metadata, or the reason why it is none."""
+"""Inspects a path: returns a model with its metadata, or the reason why it is not one."""
 
 from __future__ import annotations
 

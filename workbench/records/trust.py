@@ -1,4 +1,4 @@
-"""How far an answer can be trusted, in words for a person: the same in window, terminal and export."""
+"""The trust in an answer, worded once for window, terminal and export."""
 
 from __future__ import annotations
 

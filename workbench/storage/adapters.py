@@ -1,4 +1,4 @@
-"""The home's folder of adapters: one folder for each thing that was trained, with a card that says where it is from.
+"""The home's folder of adapters: one folder per adapter, with a card of its origin.
 
 ``<name>/card.json`` is an ``AdapterRecord``, ``<name>/adapter.gguf`` what the engine is given (none for a merged model,
 which lies among the models), ``<name>/trained/`` what the training left. A folder appears under its name complete.

@@ -1,4 +1,4 @@
-"""The index of runs. What a run did stands in its folder, ``runs/<id>/events.jsonl``; here is where it stands."""
+"""The index of runs. The events of a run are in its folder, ``runs/<id>/events.jsonl``; its state is here."""
 
 from __future__ import annotations
 

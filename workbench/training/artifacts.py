@@ -1,4 +1,4 @@
-"""What a training leaves: a PEFT folder, or the new values of the trained weights; complete or absent."""
+"""The trained weights on disk: a PEFT folder, or the new values of trained tensors; complete or absent."""
 
 from __future__ import annotations
 

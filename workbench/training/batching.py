@@ -1,4 +1,4 @@
-"""Which examples make a step, and in which micro-batches they are computed. Pure: no torch.
+"""The examples of each step and their micro-batches. Pure: no torch.
 
 A step is ``batch`` examples, drawn without putting back: epoch after epoch in an order that depends on the seed and the
 number of the epoch alone, so any step can be computed without those before it. Within a step the examples are sorted

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on exactly, complete or absent, and loadable without pickle.
+"""Checkpoints: the complete state for an exact resume, complete or absent, and loadable without pickle.
 
 ``checkpoints/step-000123/`` holds the trainable weights, the optimiser's state and the random states as safetensors,
 the rest as JSON, and a manifest with the size and SHA-256 of each file. It is written beside its place, flushed and

@@ -1,4 +1,4 @@
-"""What stops a training or lets it wait, asked between micro-batches; light, so that the worker can hold it."""
+"""Stops or pauses a training between micro-batches; light, so that the worker can hold it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What suits a model, a method and a set of examples, where a config leaves it open. Pure: numbers in, a config out.
+"""Chooses the values that a config leaves open, from the model, the method and the data. Pure: numbers in, a config
+out.
 
 The rules are those of the papers named beside them, and of docs/finetuning.md's measurements on small models.
 """

@@ -1,4 +1,4 @@
-"""How well a model does: loss, perplexity and accuracy on texts, exact match and ROUGE-L of the answers that it gives.
+"""Evaluates a model: loss, perplexity and accuracy on texts; exact match and ROUGE-L of generated answers.
 
 Answers are greedy and generated in batches over a key-value cache.
 """

@@ -1,4 +1,4 @@
-"""What a training left becomes what the engine is given: an adapter's GGUF, or a merged model.
+"""Converts trained weights to what the engine loads: a GGUF adapter or a merged model.
 
 The weights methods say beforehand what cannot be.
 """

@@ -1,4 +1,4 @@
-"""What memory and disk a training takes, estimated from the model's shape and the config; nothing is allocated.
+"""Estimates the memory and disk of a training from the model's shape and the config; nothing is allocated.
 
 The estimate is of the peak, and meant to be at or a little above it: benchmarks compare it with measured ones.
 """

@@ -1,4 +1,4 @@
-"""The model card of what was trained: README.md with the front matter that the Hugging Face hub reads.
+"""The model card of an adapter: README.md with the front matter that the Hugging Face hub reads.
 
 It states base, licence, data, method, metrics and verification (Mitchell et al. 2019, "Model Cards for Model
 Reporting", arXiv:1810.03993); what is not known is not claimed.

@@ -1,4 +1,4 @@
-"""A model in numbers, from the names and shapes of its tensors; no weights are read.
+"""The shape of a model, from the names and shapes of its tensors; no weights are read.
 
 The weights methods count with it what they train. Nothing here knows memory, time or the machine.
 """

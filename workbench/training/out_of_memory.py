@@ -1,4 +1,4 @@
-"""What torch says where memory runs out, as one exception. Importing this loads nothing."""
+"""Translates torch's out-of-memory errors into one exception. Importing this loads nothing."""
 
 from __future__ import annotations
 

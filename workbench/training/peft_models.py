@@ -1,4 +1,4 @@
-"""Models of transformers and PEFT as they are trained: their blocks, their linear layers, the parameters that learn.
+"""Transformers and PEFT models in training: their blocks, linear layers and trainable parameters.
 
 What a weights method needs of torch stands here, so that the methods themselves are light.
 """

@@ -1,4 +1,4 @@
-"""What a training would be: what is trained, what it makes, memory, disk, time, and whether it can be begun here.
+"""Plans a training: trainable weights, artifact, memory, disk, time, and whether it can start here.
 
 Nothing is loaded or allocated: the model is known by its shape, the data by its report. Estimates are compared with
 measured runs by ``benchmarks/methods.py``.

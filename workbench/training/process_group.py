@@ -1,4 +1,4 @@
-"""Several processes that train together, led by the worker: it alone reads what the parent says.
+"""Training in several processes, led by the worker, which alone reads requests of the parent.
 
 ``torch.distributed.run`` starts one process for each share (gloo on processors, nccl on GPUs). They receive orders to
 wait or to stop by files in the run's folder; process 0's events come back through its stdout. They share no stdin.

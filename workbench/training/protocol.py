@@ -1,4 +1,4 @@
-"""What the training worker can be asked. Light: importing this loads no torch.
+"""The calls of the training worker. Light: importing this loads no torch.
 
 A worker is started for each training and leaves with it; another one, which holds no model for long, looks into data,
 plans, merges and checks.

@@ -1,4 +1,4 @@
-"""The processes that train together: each computes its share of a step, then their gradients are added up."""
+"""The processes of a training: each computes its share of a step, then gradients are summed."""
 
 from __future__ import annotations
 

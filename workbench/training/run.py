@@ -1,4 +1,4 @@
-"""A training from its data to what it leaves: read, load, score, train, score again, write down.
+"""A training from data to trained weights: load, score, train, score again, save.
 
 Bad data is refused before the weights are loaded. Everything that takes long asks the control in between.
 """

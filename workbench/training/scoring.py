@@ -1,4 +1,4 @@
-"""What a training is scored on, and its scores: before, during and after it.
+"""Scores a training before, during and after it, on held-out and general examples.
 
 Scored are the loss of examples and answers to their questions; for what is forgotten, the same on a fixed general set.
 """

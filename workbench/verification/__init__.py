@@ -1,1 +1,1 @@
-"""Verification: whether a served model says what the trained one says."""
+"""Verification: whether a served model behaves as the trained one."""

@@ -1,4 +1,4 @@
-"""How two ways of computing a model agree, gathered block by block: no more than a block of logits is kept."""
+"""The agreement of two ways to compute a model, accumulated block by block of logits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of two models that are to be the same: the prompts that a training wrote down, or general ones.
+"""The prompts on which two models are compared: stored by the training, or general ones.
 
 A prompt is a whole example, question and answer, as tokens. The trained answers are followed, not generated: where each
 trained token is the likeliest after those before it, the greedy answer is the trained one, and that takes one pass

@@ -1,4 +1,4 @@
-"""The trained model in torch, for its logits: handed over by the training, or built again from what it left."""
+"""The trained model in torch, for its logits: passed on by the training, or rebuilt from its weights."""
 
 from __future__ import annotations
 

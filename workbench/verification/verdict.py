@@ -1,4 +1,4 @@
-"""What verification concludes from the counts, and why, in words."""
+"""The verdict of a verification from its counts, with the reasons in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verification: does the engine say what the trained model says? Only what passes stays offered.
+"""Verification: compares the served model with the trained one. Only adapters that pass stay available.
 
 The same prompts go through the trained model in torch, through the float32 merge in llama.cpp, and through what is
 served in llama.cpp. Torch against float32 shows whether names, order of rows and offsets are right; float32 against

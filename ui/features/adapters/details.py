@@ -1,4 +1,4 @@
-"""One adapter in full: what can be done with it, what it changed in numbers, its verification, where it is from."""
+"""The details of an adapter: actions, scores before and after, verification, origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Take in an adapter that was made elsewhere: a GGUF LoRA, or a PEFT folder, which is converted for a model."""
+"""Imports an adapter: a GGUF LoRA, or a PEFT folder, which is converted for a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The adapters at the left of their page: what can be used, and apart from it what did not pass verification."""
+"""The list of adapters: usable ones first, then those that failed verification."""
 
 from __future__ import annotations
 

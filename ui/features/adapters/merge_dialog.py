@@ -1,4 +1,4 @@
-"""Write an adapter into its base model: asked for here, made by a run, called good only once it passed verification."""
+"""The dialog that merges an adapter into its base model, with progress and verification."""
 
 from __future__ import annotations
 

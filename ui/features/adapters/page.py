@@ -1,4 +1,4 @@
-"""What was trained, merged or imported: what it changed and whether it holds, and using, merging, exporting it."""
+"""The Adapters page: scores and verification of each adapter; using, merging and exporting it."""
 
 from __future__ import annotations
 

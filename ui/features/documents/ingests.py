@@ -1,4 +1,4 @@
-"""The readings that run, as the documents page shows them: progress, Stop, how they ended, going on with one."""
+"""Running ingests on the documents page: progress, Stop, result, Resume."""
 
 from __future__ import annotations
 

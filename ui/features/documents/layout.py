@@ -1,4 +1,4 @@
-"""Where the parts of the documents page stand."""
+"""The layout of the documents page."""
 
 from __future__ import annotations
 

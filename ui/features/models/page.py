@@ -1,4 +1,4 @@
-"""The catalogue of models as cards: what each is, where it lies, and loading, looking into, importing, removing it."""
+"""The Models page: models as cards; loading, inspecting, importing and removing them."""
 
 from __future__ import annotations
 

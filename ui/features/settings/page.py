@@ -1,4 +1,4 @@
-"""All settings, generated from their types, and what the program is and where its data lies."""
+"""The Settings page, generated from the settings' types, with facts about the program and its data folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each column of a set means, chosen by hand where it was not recognised."""
+"""The role of each column of a data set, chosen by hand if it was not recognised."""
 
 from __future__ import annotations
 

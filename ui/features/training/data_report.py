@@ -1,4 +1,4 @@
-"""What is in a set of examples and what of it the model will be shown."""
+"""The report on a data set: statistics, skipped rows, and examples as the model sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the examples of a set are: one bar for each range of lengths, and where examples are cut."""
+"""A histogram of example lengths, with the limit at which examples are truncated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training takes of the free memory, as one bar of its shares, each named below it."""
+"""The memory of a training as one bar of its parts, against the free memory."""
 
 from __future__ import annotations
 

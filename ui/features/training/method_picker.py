@@ -1,4 +1,4 @@
-"""The weights methods, each with what it trains, what it makes and how that is used afterwards, in a sentence."""
+"""The weights methods as cards: trainable weights, artifact and use of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Train page: put a training together, watch it, look at those before and compare them."""
+"""The Train page: set up a training, watch it, review and compare earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Question-answer pairs as they are made, the newest first: those that their passage supports, and those left out."""
+"""Generated question-answer pairs, newest first: accepted and rejected ones."""
 
 from __future__ import annotations
 

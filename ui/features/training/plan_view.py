@@ -1,4 +1,4 @@
-"""What a training would be: what is trained, what it makes, memory, disk and time, and why it cannot be begun."""
+"""The plan of a training: trainable weights, artifact, memory, disk, time, and why it cannot start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at the examples and makes the plan again whenever the training that is put together changes."""
+"""Inspects the data and computes the plan again whenever the config changes."""
 
 from __future__ import annotations
 

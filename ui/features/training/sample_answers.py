@@ -1,4 +1,4 @@
-"""What a model in training answers to held-out questions: before, at a step on the way, at the end, side by side."""
+"""Sample answers to held-out questions before, during and after a training, side by side."""
 
 from __future__ import annotations
 

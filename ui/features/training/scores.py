@@ -1,4 +1,4 @@
-"""What came of a training, in words and numbers: scores before and after, what was forgotten, and its verification."""
+"""The result of a training in words and numbers: scores before and after, forgetting, verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build a set of examples from what is here: marked answers of chats, pairs made of documents, the documents' text."""
+"""The dialog that builds a data set from rated answers, generated pairs, or document text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a set of examples can be built from, each as a panel of a dialog: chats, pairs made of documents, plain text."""
+"""The sources of a data set, each as a panel: chats, generated pairs, document text."""
 
 from __future__ import annotations
 

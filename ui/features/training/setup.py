@@ -1,4 +1,4 @@
-"""Where a training is put together: model and examples, method and settings, the plan, Start."""
+"""The setup of a training: model and data, method and settings, plan, Start."""
 
 from __future__ import annotations
 

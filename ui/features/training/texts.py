@@ -1,4 +1,4 @@
-"""A training in words: its state, its config, where it is, how it ended."""
+"""The texts of the Train page: states, configs, progress, outcomes."""
 
 from __future__ import annotations
 

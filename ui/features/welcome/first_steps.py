@@ -1,4 +1,4 @@
-"""What the welcome page is built of: numbered steps, a place to drop files, the list of files as they are read."""
+"""The parts of the welcome page: numbered steps, a drop area, and the list of files as they are read."""
 
 from __future__ import annotations
 

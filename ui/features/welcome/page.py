@@ -1,4 +1,4 @@
-"""The first start: what this machine has, a model, some documents, and the first question. Nothing else to read."""
+"""The welcome page: this machine, a model, some documents, and the first question."""
 
 from __future__ import annotations
 

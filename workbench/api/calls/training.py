@@ -1,4 +1,4 @@
-"""Data sets, trainings, and the adapters that come of them or are imported."""
+"""Data sets, trainings, and trained or imported adapters."""
 
 from __future__ import annotations
 

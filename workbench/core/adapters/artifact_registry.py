@@ -1,4 +1,4 @@
-"""What becomes of a file that was made for the engine: an adapter on the store, or a model in the catalogue.
+"""Registers the file that a training or merge made: as an adapter of the home, or as a model of the catalogue.
 
 It can be used as soon as it is published; its verification is written into its card later, and what failed it
 is not offered any more.

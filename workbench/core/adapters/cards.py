@@ -1,4 +1,4 @@
-"""The card of an adapter, also of a GGUF file that somebody put into the folder of adapters without one."""
+"""Adapter cards, including those for GGUF files that were put into the adapters folder without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was trained, merged or imported: the list, and what can be done with each."""
+"""Trained, merged and imported adapters: the list and the actions on each."""
 
 from __future__ import annotations
 

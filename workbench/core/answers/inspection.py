@@ -1,4 +1,4 @@
-"""What can be done with answers that are there: keep another one of several, look at the tokens, check a form."""
+"""Actions on stored answers: select another candidate, inspect tokens, check a format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What identifies a cell of an evaluation, so that the same answer is never made twice."""
+"""The identity of a cell of an evaluation, so that the same answer is never generated twice."""
 
 from __future__ import annotations
 

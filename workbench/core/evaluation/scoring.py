@@ -1,4 +1,4 @@
-"""What scorers can ask of a home: probabilities by its models, similarities by its embedder, checks of formats."""
+"""The services that scorers use: probabilities by the home's models, similarities by its embedder, format checks."""
 
 from __future__ import annotations
 

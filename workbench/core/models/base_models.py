@@ -1,4 +1,4 @@
-"""The model that a training is about and where its examples lie: the home's names as the training worker takes them."""
+"""The base model and data paths of a training: names of the home, resolved for the training worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run of several stages is as a whole: one share that only grows, and the time that is left of all stages."""
+"""Progress over all stages of a run: one share that only grows, and the remaining time."""
 
 from __future__ import annotations
 

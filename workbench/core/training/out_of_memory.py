@@ -1,4 +1,4 @@
-"""What to say of a training, or what is made of it, that the machine had no memory for, and what to lower."""
+"""Explains that a training, merge or verification ran out of memory, and which settings need less."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trainings before they run: what is in the data, what a training would be, and its way into the queue."""
+"""Trainings before they run: data inspection, the plan, and queueing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training worker's processes: one for each training or merge, which leaves with it, and one that looks.
+"""The training worker processes: one for each training or merge, and a shared one for inspection and planning.
 
 The one that looks inspects data, plans and converts; it is let go when nothing was asked of it for some minutes, and
 before a training starts, which needs the memory.

@@ -1,4 +1,4 @@
-"""Training, as values: which weights of a model learn what from which examples, what was planned and what came of it.
+"""Training as values: the config, the data report, the plan and the results.
 
 ``weights`` and ``config`` are what is asked for, ``data`` the report on the data, ``results`` the plan and what
 comes of it, with its ``scores``. Window, terminal, core and worker share them; no heavy library is imported here.

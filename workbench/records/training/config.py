@@ -1,4 +1,4 @@
-"""What is asked of a training: a TOML file that says all of it, as a recipe does of an answer.
+"""The training config: a TOML file that describes a training completely, as a recipe does an answer.
 
 A field that is 0 or "auto" takes what is right for the method and the model's size; a run keeps its config *resolved*,
 with all of them filled in, so that it can be made again.

@@ -1,4 +1,4 @@
-"""What a set of examples holds, in numbers and as the model will see it."""
+"""The report on a data set: statistics, and examples as the model sees them."""
 
 from __future__ import annotations
 

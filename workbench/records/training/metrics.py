@@ -1,4 +1,4 @@
-"""What a training measures, as declared by its objective: from it the page draws charts and tables, the terminal lines.
+"""The metrics of a training, as declared by its objective: pages draw charts and tables from them, the terminal lines.
 
 A ``MetricSpec`` is a number that comes as an event of that name; those of the trainer are the same for all objectives.
 """

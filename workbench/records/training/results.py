@@ -1,4 +1,4 @@
-"""What a training would be, and what came of it: its plan, its adapter, how it ended, and its verification."""
+"""The plan and the results of a training: adapter card, final scores, verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well a model does before and after, and whether that is a change."""
+"""Scores before and after a training, and whether the difference is significant."""
 
 from __future__ import annotations
 

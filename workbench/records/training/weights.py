@@ -1,4 +1,4 @@
-"""Which weights of a model are trained, and how what is made of them is served."""
+"""The weights part of a training config: which weights are trained, and how the result is served."""
 
 from __future__ import annotations
 

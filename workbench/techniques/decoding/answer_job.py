@@ -1,4 +1,6 @@
-"""What the jobs of all decoding strategies share: their request, their room, and the Generated at the end."""
+"""The common part of the jobs of all decoding strategies: the request, the room for tokens, and the final
+``Generated``.
+"""
 
 from __future__ import annotations
 

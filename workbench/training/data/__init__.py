@@ -1,4 +1,4 @@
-"""Training data: from a stranger's file, a chat or a document to the tokens that a model is trained on.
+"""Training data: from an untrusted file, a chat or a document to the tokens that a model is trained on.
 
 In this order: ``reading`` makes rows of a file, ``shapes`` makes examples of rows, ``writing`` makes tokens of examples
 (with those marked that are trained), ``statistics`` tells what is in a set, ``splitting`` sets some aside for

@@ -1,4 +1,5 @@
-"""Skeleton: what a model's chat template writes around the turns of a conversation, and which of it the model says.
+"""Assistant masks: the text that a chat template writes around the turns of a conversation, and which part of it is
+trained.
 
 The template is rendered with unguessable marks for the contents, as for the engine's prompts: so a turn is found
 wherever the template puts it, whether it trims it or adds to it. What goes before the model's answer is found by

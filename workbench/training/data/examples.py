@@ -1,4 +1,4 @@
-"""Example: what one training example is, wherever it comes from."""
+"""Example: one training example, from any source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A set prepared for training: read, split, written, counted; refused where nothing can come of it.
+"""Prepares a data set for training: loads, splits, tokenises and counts it; unusable sets are refused.
 
 All of it needs a vocabulary and a chat template, and no weights: bad data is refused before a model is loaded. Examples
 are set aside for evaluation by a hash of their content and the seed: so duplicates, white space and case aside, are on

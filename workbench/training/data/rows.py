@@ -1,4 +1,4 @@
-"""Row: one record of a data file as it stands there, the limits under which files are read, and their errors."""
+"""Row: one record of a data file, the limits under which files are read, and their errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What is in a set: how many examples, how long, how many twice, empty or cut; what evaluation shares with training."""
+"""Statistics of a data set: number and lengths of examples, duplicates, empty and truncated ones, and overlap with
+evaluation.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process in which a stranger's Parquet or Arrow file is unpacked, under limits of memory and time.
+"""The process that unpacks an untrusted Parquet or Arrow file, under limits of memory and time.
 
 A few bytes of such a file can stand for gigabytes, so it may die of one. It is given a path and the limits, and writes
 frames to stdout: four bytes of length, then a msgpack ``Rows`` or, as the last one, an ``Ending``.

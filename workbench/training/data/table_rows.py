@@ -1,4 +1,4 @@
-"""Rows of tables: CSV (whatever parts its cells), Parquet and Arrow files."""
+"""Rows of tables: CSV with any delimiter, Parquet and Arrow files."""
 
 from __future__ import annotations
 

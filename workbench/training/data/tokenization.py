@@ -1,4 +1,4 @@
-"""Examples written as the tokens that a model is trained on, with those marked that it learns.
+"""Tokenises examples with the model's chat template, with their loss masks.
 
 What stands before an answer is, token for token, what the engine shows the model when it asks for that answer, and an
 answer's tokens begin where the prompt's end: a model that is trained on other borders learns other tokens. The token

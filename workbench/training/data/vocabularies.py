@@ -1,4 +1,4 @@
-"""A model's vocabulary without its weights: out of a GGUF file, or out of a folder with ``tokenizer.json``.
+"""A model's vocabulary without its weights, from a GGUF file or a folder with ``tokenizer.json``.
 
 Runs where llama.cpp and ``tokenizers`` may be loaded: in a worker.
 """

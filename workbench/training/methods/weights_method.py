@@ -1,4 +1,4 @@
-"""What a weights method is: which weights are trainable, what that takes, and the model on which they are trained.
+"""The interface of weights methods: the trainable weights, their memory, and the torch model with them.
 
 Plan, memory, worker and export ask the method; nothing else compares names. Importing the methods loads no torch: what
 computes with it imports it.

@@ -1,4 +1,4 @@
-"""What an objective is: what it needs of the data, its loss, what it measures and draws, and its memory.
+"""The interface of objectives: their data, loss, metrics, charts and memory.
 
 Plan, trainer, evaluation, page and terminal ask the objective; nothing else compares names. One file each, with its row
 of the registry. Importing them loads no torch: a method that computes with torch imports it.

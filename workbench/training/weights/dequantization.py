@@ -1,4 +1,4 @@
-"""GGUF blocks become floating point numbers, by ggml's own code where it is installed, else by ``gguf``'s in numpy.
+"""Dequantises GGUF blocks, by ggml's own code where it is installed, else by ``gguf``'s in numpy.
 
 ggml's library is opened by itself: neither llama.cpp nor a backend is started for it.
 """

@@ -1,4 +1,4 @@
-"""How the weights of a base are held while an adapter is trained beside them: chosen by memory and measured speed.
+"""Chooses the number format of a base's frozen weights by memory and measured speed.
 
 Importing this loads no torch; only ``measure_speeds`` does, and ``find_cards`` where there is a driver.
 """

@@ -1,4 +1,4 @@
-"""Which tensor of a GGUF file is which parameter of a transformers model, and how it is turned back into one.
+"""Maps tensors of a GGUF file to parameters of a transformers model, and restores their order.
 
 Names are ``gguf``'s, rows those of ``gguf.architectures``. Both ways are checked: a parameter that the file does not
 have, and a tensor that the model does not use, are refused, since such a model would load and answer nonsense.
