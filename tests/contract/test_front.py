@@ -13,6 +13,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import Call
 from workbench.errors import UserError
+from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,16 @@ UNKNOWN: dict[str, Call[Any]] = {
     "run to resume": c.ResumeRun(run=NOWHERE),
     "run to remove": c.RemoveRun(run=NOWHERE),
     "adapter to rename": c.RenameAdapter(adapter=NOWHERE, name="x"),
+    "question set": c.ListQuestions(question_set=NOWHERE),
+    "question set to remove": c.RemoveQuestionSet(question_set=NOWHERE),
+    "question set to score": c.SuggestScorers(question_set=NOWHERE),
+    "question set to evaluate on": c.Evaluate(question_set=NOWHERE, recipes=(Recipe(),)),
+    "evaluation": c.GetEvaluation(evaluation=NOWHERE),
+    "evaluation to list": c.ListGrid(evaluation=NOWHERE),
+    "evaluation to look into": c.GetCell(evaluation=NOWHERE, number=1, column=0),
+    "evaluation to score": c.AddScorers(evaluation=NOWHERE),
+    "evaluation to export": c.ExportEvaluation(evaluation=NOWHERE, path="/tmp/x.html"),
+    "evaluation to remove": c.RemoveEvaluation(evaluation=NOWHERE),
     "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
 }
 
@@ -374,6 +385,46 @@ def test_lists_of_what_is_made_here_are_empty_at_first(desk: Desk) -> None:
     assert desk.call(c.ListDataSets()).sets == ()
     assert desk.call(c.ListChats()).chats == ()
     assert desk.call(c.ListRuns()).runs == ()
+
+
+# -- evaluations -------------------------------------------------------------------------------------
+
+
+def test_a_question_set_is_made_listed_paged_and_removed(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "capitals.jsonl"
+    path.write_text("\n".join(f'{{"question": "Number {n}?", "answer": "{n}"}}' for n in range(40)))
+    made: QuestionSet = desk.call(c.CreateQuestionSet(path=str(path), tune_share=0.25))
+    desk.wait_for_change("questions", made.id)
+    assert (made.name, made.questions, made.tune, made.origin) == ("capitals", 40, 10, "capitals.jsonl")
+    assert desk.call(c.ListQuestionSets()).sets == (made,)
+    with pytest.raises(UserError, match="already"):
+        desk.call(c.CreateQuestionSet(path=str(path)))
+    page: c.QuestionPage = desk.call(c.ListQuestions(question_set=made.name, first=38, limit=5))
+    assert (page.total, page.first, [one.number for one in page.questions]) == (40, 38, [39, 40])
+    assert desk.call(c.SuggestScorers(question_set=made.id))
+    assert desk.call(c.RemoveQuestionSet(question_set=made.id)).sets == ()
+
+
+def test_an_evaluation_is_begun_listed_and_removed(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "capitals.jsonl"
+    path.write_text("\n".join(f'{{"question": "Number {n}?", "answer": "{n}"}}' for n in range(40)))
+    made: QuestionSet = desk.call(c.CreateQuestionSet(path=str(path)))
+    uses = (ScorerUse(name="exact-match"),)
+    run: c.RunRecord = desk.call(c.Evaluate(question_set=made.id, recipes=(recipe(desk, name="A"),), scorers=uses))
+    assert run.kind == "evaluate"
+    desk.wait_for_change("run", run.id)
+    evaluation = run.config["evaluation"]
+    assert [one.id for one in desk.call(c.ListEvaluations()).evaluations] == [evaluation]
+    report: EvaluationReport = desk.call(c.GetEvaluation(evaluation=evaluation))
+    assert (report.evaluation.run, report.cells) == (run.id, 40)
+    assert [column.name for column in report.evaluation.columns] == ["A"]
+    assert [one.title for one in report.results] == ["Exact match"]
+    grid: GridPage = desk.call(c.ListGrid(evaluation=evaluation, first=10, limit=5))
+    assert (grid.total, [row.number for row in grid.rows]) == (40, [11, 12, 13, 14, 15])
+    assert all(len(row.cells) == 1 for row in grid.rows)
+    details: CellDetails = desk.call(c.GetCell(evaluation=evaluation, number=11, column=0))
+    assert (details.column, details.question.number) == ("A", 11)
+    desk.call(c.StopRun(run=run.id))
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.training_core import TENSORS, call, opened, until
 from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
+from workbench.answering import answer
 from workbench.api import events
 from workbench.api.calls import (
     AddScorers,
@@ -290,3 +292,28 @@ def test_a_removed_set_leaves_the_evaluation_and_a_removed_evaluation_its_shared
         grid(trainer, second.evaluation)
     rows = trainer._database.execute("select (select count(*) from cells), (select count(*) from scores)")
     assert rows == [(0, 0)]
+
+
+def test_questions_that_begin_alike_are_answered_one_after_the_other(
+    trainer: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paragraphs = {name: f"{name} " * 80 for name in ("pump", "river", "tower", "bridge", "valve", "motor")}
+    rows = [
+        {"context": text, "question": f"{n}?", "answer": name} for n in range(4) for name, text in paragraphs.items()
+    ]
+    call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows)))
+    asked: list[tuple[str, str]] = []
+    running: dict[str, int] = {}
+
+    def answer_one(request: Any, *args: Any, **options: Any) -> Any:
+        name = request.conversation[-1].content.split()[0]
+        running[name] = running.get(name, 0) + 1
+        asked.append((name, threading.current_thread().name))
+        assert running[name] == 1  # never two of one paragraph at a time
+        yield from answer(request, *args, **options)
+        running[name] -= 1
+
+    monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
+    result = ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,))))
+    assert result.answered == len(rows)
+    assert sorted(name for name, _ in asked) == sorted(name for name in paragraphs for _ in range(4))

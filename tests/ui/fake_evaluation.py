@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -206,25 +207,25 @@ def _page(home: FakeHome, call: c.ListGrid) -> GridPage:
                 return False
         return True
 
-    numbers = [number for number in range(1, evaluation.questions + 1) if kept(number)]
+    every = range(1, evaluation.questions + 1)
+    numbers = every if call.keep == "all" else [number for number in every if kept(number)]
     shown = numbers[call.first : call.first + call.limit]
     answered = _answered(home, evaluation)
-    rows = tuple(
-        GridRow(
-            number=number,
-            question=_question(number).question.text,
-            expected=_question(number).question.expected[0],
-            cells=tuple(
-                _brief(evaluation, number, column) if number <= answered else CellBrief() for column in columns
-            ),
-        )
-        for number in shown
-    )
+    scorers = tuple(use.name for use in evaluation.scorers)
+    rows = tuple(_row(number, number <= answered, len(columns), scorers) for number in shown)
     return GridPage(first=call.first, total=len(numbers), rows=rows)
 
 
-def _brief(evaluation: Evaluation, number: int, column: int) -> CellBrief:
-    scores = tuple(_score(use, number, column) for use in evaluation.scorers)
+@cache
+def _row(number: int, answered: bool, columns: int, scorers: tuple[str, ...]) -> GridRow:
+    question = _question(number).question
+    uses = tuple(ScorerUse(name=name) for name in scorers)
+    cells = tuple(_brief(uses, number, column) if answered else CellBrief() for column in range(columns))
+    return GridRow(number=number, question=question.text, expected=question.expected[0], cells=cells)
+
+
+def _brief(uses: Sequence[ScorerUse], number: int, column: int) -> CellBrief:
+    scores = tuple(_score(use, number, column) for use in uses)
     state = "declined" if _declines(number, column) else "answered"
     return CellBrief(state=state, text=_text(number, column), scores=scores)  # type: ignore[arg-type]
 

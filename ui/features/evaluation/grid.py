@@ -29,6 +29,8 @@ RIGHT = 0.5
 _ROW = 46
 _WIDTHS = (52, 210, 120)
 _NARROWEST = 140
+_DESIGNED = 840
+"""Pixels for which the first columns' widths are meant; in a wider grid these grow with it."""
 _SLIM = 560
 """Pixels below which only the number of a question stands before the answers: it is read beside them."""
 _Index = QModelIndex | QPersistentModelIndex
@@ -89,7 +91,8 @@ class GridView(QTableView):
 
     def show_widths(self) -> None:
         """Share the width among the columns as they are now."""
-        fixed = self._fixed
+        wide = max(1.0, self.viewport().width() / _DESIGNED)
+        fixed = [round(width * wide) if column else width for column, width in enumerate(self._fixed)]
         header, count = self.horizontalHeader(), self.model().columnCount()
         slim = isinstance(self.model(), GridTable) and self.viewport().width() < _SLIM
         taken = sum(width for column, width in enumerate(fixed) if not slim or not column)

@@ -2,15 +2,15 @@
 
 An answer is stored with its scores when it is complete, under an id of recipe, question and seed. So a run that was
 stopped or killed goes on with the answers that are missing, and a scorer that is added later generates nothing.
-Questions are in the order of their texts, so that what they begin with in common is computed once; the first one of a
-recipe is answered alone, since prompts that arrive together share nothing.
+Prompts that arrive together share nothing. So the first question of a recipe is answered alone, and questions that
+begin alike, as those on one paragraph do, one after the other: their beginning is computed once.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,6 +44,8 @@ FAILED_ALONE = 3
 
 POLL_S = 0.2
 _TOLD_EVERY_S = 0.5
+ALIKE = 300
+"""Characters that questions have in common at their beginnings to be answered one after the other."""
 ASKS_MODEL, COMPARES = "asks a model", "compares"
 
 
@@ -253,21 +255,25 @@ class _Work:
             mine = [place for place in places if place[0] == column]
             yield column, sorted(mine, key=lambda place: (_text(self._questions[place[1]]), place[1]))
 
-    def _side_by_side(self, places: Iterable[Place], work: Callable[[Place], None]) -> None:
-        """Do the work for each place on some threads. Raises the first exception, once all threads have ended."""
-        waiting, raised, lock = iter(places), list[Exception](), threading.Lock()
+    def _side_by_side(self, places: Sequence[Place], work: Callable[[Place], None]) -> None:
+        """Do the work for each place on some threads, groups of questions that begin alike on one. Raises the first
+        exception, once all threads have ended."""
+        waiting, raised, lock = self._groups(places), list[Exception](), threading.Lock()
 
         def run() -> None:
             while not raised:
-                while self._run.paused and not self._run.context.wait_cancelled(POLL_S):
-                    pass
                 with lock:
-                    place = next(waiting, None)
-                if place is None:
+                    group = next(waiting, None)
+                if group is None:
                     return
                 try:
-                    self._run.context.raise_if_cancelled()
-                    work(place)
+                    for place in group:
+                        while self._run.paused and not self._run.context.wait_cancelled(POLL_S):
+                            pass
+                        self._run.context.raise_if_cancelled()
+                        if raised:
+                            return
+                        work(place)
                 except Exception as error:  # noqa: BLE001 - raised again on the run's thread
                     raised.append(error)
 
@@ -278,6 +284,20 @@ class _Work:
             thread.join()
         if raised:
             raise next((error for error in raised if not isinstance(error, Cancelled)), raised[0])
+
+    def _groups(self, places: Sequence[Place]) -> Iterator[list[Place]]:
+        """Sorted places, in groups that begin alike."""
+        group: list[Place] = []
+        begins = ""
+        for place in places:
+            text = _text(self._questions[place[1]])[:ALIKE]
+            if group and (len(text) < ALIKE or text != begins):
+                yield group
+                group = []
+            begins = text
+            group.append(place)
+        if group:
+            yield group
 
     def _tell_loading(self, event: Event) -> None:
         if isinstance(event, events.Progress):
