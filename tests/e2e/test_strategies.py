@@ -12,8 +12,18 @@ import pytest
 
 from tests.local_front import LocalFront
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, CreateQuestionSet, GetTrace, PromptText, RegisterStarter, ShowPrompt
+from workbench.api.calls import (
+    Ask,
+    AskResult,
+    CreateQuestionSet,
+    GetTrace,
+    InspectAnswer,
+    PromptText,
+    RegisterStarter,
+    ShowPrompt,
+)
 from workbench.core.app import Workbench
+from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.trace import Trace
@@ -60,7 +70,11 @@ def test_a_chain_of_thought_ends_in_a_number(front: LocalFront) -> None:
     assert extraction.usage is not None
     assert extraction.usage.cached_tokens > reasoning.usage.prompt_tokens  # it goes on from the reasoning
     assert result.usage.new_tokens == reasoning.usage.new_tokens + extraction.usage.new_tokens
-    assert all(step.tokens is not None for step in trace.steps)
+    told = front.call(InspectAnswer(message=result.message, step=reasoning.id, alternatives=2, last=3))
+    assert reasoning.output.endswith("".join(token.text for token in told.tokens))
+    assert all(len(token.alternatives) == 2 for token in told.tokens)
+    with pytest.raises(UserError, match="Step 99"):
+        front.call(InspectAnswer(message=result.message, step="99"))
 
 
 def test_samples_share_the_prompt_and_vote(front: LocalFront) -> None:

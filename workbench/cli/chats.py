@@ -44,6 +44,7 @@ def add_commands(commands: Commands) -> None:
         show_tokens,
         "MESSAGE",
     )
+    telling.add_argument("--step", metavar="N", default="", help="the tokens of this step (`chats steps` shows them)")
     telling.add_argument("--sequence", metavar="I", type=at_least(0), default=0, help="the answer number I of several")
     telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
     telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")

@@ -138,7 +138,7 @@ Search the documents · 0.08 s
   < When?
   > 1 passage
 Summarise 2 sections · stopped
-  Section 1 of 2 · 100 prompt + 5 new tokens · score -0.40
+  Section 1 of 2 · 100 prompt + 5 new tokens · score -0.40 · step 3
 """
     assert run("ask", "When?", "--trace").out.endswith(shown)
     assert run("chats", "steps", "m2").out == shown

@@ -13,6 +13,7 @@ from ui.components.basics import Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
 from ui.components.layout import column_of
+from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.fields import fields_of
 from workbench.records.methods import Methods
@@ -40,6 +41,8 @@ class PromptForm(QWidget):
             accessibleDescription=fields["technique"].help,
             chosen=lambda name: self._put("technique", name),
         )
+        self.parts = Form([field for field in fields.values() if field.advanced], narrow=True, fold=texts.PROMPT_PARTS)
+        self.parts.changed.connect(self._put)
         self.thinking = FieldRow(fields["thinking"], narrow=True)
         self.thinking.changed.connect(self._put)
         self.summary = Text("", "small")
@@ -50,7 +53,7 @@ class PromptForm(QWidget):
         choice = column_of(self._choice, gap=tokens.SPACE_1)
         for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
             choice.addWidget(widget)
-        self._column = column_of(self, self.instructions, self.thinking, self._choice, gap=tokens.SPACE_4)
+        self._column = column_of(self, self.instructions, self.parts, self.thinking, self._choice, gap=tokens.SPACE_4)
         self.set_part(self._part)
 
     def set_methods(self, methods: Methods[Any]) -> None:
@@ -63,6 +66,7 @@ class PromptForm(QWidget):
         """Show a part; nothing is signalled."""
         self._part = part
         self.instructions.set_value(part.instructions)
+        self.parts.set_values(part)
         self.thinking.set_value(part.thinking)
         chosen = self._methods.row(part.technique, "technique")
         rows = self._methods.of("technique")

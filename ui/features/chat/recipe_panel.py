@@ -180,7 +180,7 @@ class RecipePanel(QFrame):
             "thinking": self.prompt_form.thinking.control,
             "technique": self.prompt_form.technique,
         }
-        form = {**self.forms, "decoding": self.decoding_form.form}.get(part)
+        form = {**self.forms, "decoding": self.decoding_form.form, "prompting": self.prompt_form.parts}.get(part)
         row = own.get(name) or (form.focus_field(name) if form is not None and form.has(name) else card.head)
         if not row.isVisible() or not row.height():  # it is for another strategy, or for a chat with documents
             row = self.decoding_form.strategy if part == "decoding" else card.head

@@ -262,12 +262,14 @@ class EditAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.edit
 
 class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.inspect"):
     """The tokens of an answer, each with its probability and alternatives, computed again by the model that made it,
-    which is loaded for that. ``last`` limits it to so many at the end; 0: all.
+    which is loaded for that. ``step`` is the id of a step whose tokens are meant instead. ``last`` limits it to so many
+    at the end; 0: all.
 
-    Raises UserError when the answer's tokens are not stored, or its model is missing or has changed.
+    Raises UserError when the tokens are not stored, or the model is missing or has changed.
     """
 
     message: str
+    step: str = ""
     sequence: int = 0
     alternatives: int = 8
     last: int = 0

@@ -75,7 +75,7 @@ class Inspecting:
 
     def inspect(self, call: InspectAnswer, context: RequestContext) -> Iterator[Event]:
         message = readable(self._store.get_message(call.message))
-        known, beams = read_tokens(self._store, message)
+        known, beams = read_tokens(self._store, message, call.step)
         tokens = tokens_of(known, call.sequence)
         recipe = message.recipe or Recipe()
         resolved = self._services.resolve_as_made(recipe, DecodingPart(), context)
@@ -108,16 +108,23 @@ def readable(message: StoredMessage) -> StoredMessage:
     return message
 
 
-def read_tokens(store: ChatStore, message: StoredMessage) -> tuple[TokenIds, tuple[tuple[Beam, ...], ...]]:
-    """The token ids of an answer, and the steps of its beam search. Raises UserError when they are not stored."""
+def read_tokens(
+    store: ChatStore, message: StoredMessage, step: str = ""
+) -> tuple[TokenIds, tuple[tuple[Beam, ...], ...]]:
+    """The token ids of an answer, or of one of its steps, and the steps of its beam search. Raises UserError when they
+    are not stored."""
     if message.state == "streaming":
         raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
     trace = store.get_trace(message.id)
     generation = trace.generation if trace is not None else None
+    if step:
+        generation = next((one for one in trace.steps if one.id == step), None) if trace is not None else None
+        if generation is None or generation.tokens is None:
+            raise UserError(f"Step {step} of this answer has no tokens.", "Steps that generate text have tokens.")
     if generation is None or generation.tokens is None:
         raise UserError(
             "The tokens of this answer are not stored.",
-            "They are stored for answers that a single generation wrote: answer the question again.",
+            "An answer that one generation wrote has tokens of its own; of others, name a step that generated text.",
         )
     return generation.tokens, generation.beams
 

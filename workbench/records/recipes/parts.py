@@ -54,34 +54,42 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         str, about("Instructions", multiline=True), "Read by the model before every conversation."
     ] = ""
     context: Annotated[
-        str, about("Context", multiline=True), "Background for every question, after the instructions."
+        str, about("Context", multiline=True, advanced=True), "Background for every question, after the instructions."
     ] = ""
     input: Annotated[
         str,
-        about("Input", multiline=True),
+        about("Input", multiline=True, advanced=True),
         "How a question is put, with {{question}} in its place; without it the question follows. Empty: as it is.",
     ] = ""
-    output: Annotated[str, about("Output", multiline=True), "The form of the answer, said after each question."] = ""
+    output: Annotated[
+        str, about("Output", multiline=True, advanced=True), "The form of the answer, said after each question."
+    ] = ""
     variables: Annotated[
-        tuple[str, ...], about("Variables", multiline=True), "name=value, one a line: {{name}} in a part is the value."
+        tuple[str, ...],
+        about("Variables", multiline=True, advanced=True),
+        "name=value, one a line: {{name}} in a part is the value.",
     ] = ()
     examples: Annotated[
-        str, about("Examples"), "Name of a question set: questions of its tuning part are shown with their answers."
+        str,
+        about("Examples", advanced=True),
+        "Name of a question set: questions of its tuning part are shown with their answers.",
     ] = ""
     example_choice: Annotated[
         ExampleChoice,
-        about("Choice of examples"),
+        about("Choice of examples", advanced=True),
         "All; fixed ones; those most similar to the question; or similar ones that differ from one another.",
     ] = "similar"
-    example_count: Annotated[int, about("Number of examples", ge=1, le=64), "Maximum number; all ignores it."] = 4
+    example_count: Annotated[
+        int, about("Number of examples", ge=1, le=64, advanced=True), "Maximum number; all ignores it."
+    ] = 4
     example_rows: Annotated[
         tuple[str, ...],
-        about("Fixed examples", separator=","),
+        about("Fixed examples", separator=",", advanced=True),
         "Numbers of the questions for the choice fixed; empty: the first ones.",
     ] = ()
-    example_order: Annotated[ExampleOrder, about("Order of examples"), "A model heeds the last example most."] = (
-        "nearest-last"
-    )
+    example_order: Annotated[
+        ExampleOrder, about("Order of examples", advanced=True), "A model heeds the last example most."
+    ] = "nearest-last"
     technique: Annotated[str, about("Technique"), "How the model is asked: once, or in several generations."] = (
         DEFAULT_TECHNIQUE
     )
