@@ -41,6 +41,7 @@ from workbench.api.calls import (
 )
 from workbench.fields import fields_of
 from workbench.records.recipes import PARTS
+from workbench.records.training import AdapterList
 from workbench.settings import SECTIONS, Settings
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Finder(QFrame):
         self._chats: tuple[Found, ...] = ()
         self._collections: tuple[Found, ...] = ()
         self._models: tuple[Found, ...] = ()
+        self._adapters: tuple[Found, ...] = ()
         self._documents: dict[str, tuple[Found, ...]] = {}  # by collection
         self._leave_documents: list[Callable[[], None]] = []
         self._found: list[Found] = []
@@ -101,6 +103,7 @@ class Finder(QFrame):
         home = self._bridge.home
         home.collections.follow(self._on_collections)
         home.models.follow(self._on_models)
+        home.adapters.follow(self._on_adapters)
         self._follow_chats()
         self.place()
         self._fill()
@@ -115,6 +118,7 @@ class Finder(QFrame):
         self._search.stop()
         self._bridge.home.collections.leave(self._on_collections)
         self._bridge.home.models.leave(self._on_models)
+        self._bridge.home.adapters.leave(self._on_adapters)
         self._leave_chats()
         self._leave_all_documents()
         self.hide()
@@ -213,6 +217,14 @@ class Finder(QFrame):
         self._models = (*self._models, *loads)
         self._fill()
 
+    def _on_adapters(self, found: AdapterList) -> None:
+        open_page = self._shell.open_page
+        self._adapters = tuple(
+            Found(adapter.name, "adapter", "adapters", partial(open_page, "adapters", adapter=adapter.name))
+            for adapter in found.adapters
+        )
+        self._fill()
+
     def _pages(self) -> list[Found]:
         entries = (*self._shell.pages, WELCOME)
         return [Found(entry.title, "page", entry.icon, partial(self._shell.open_page, entry.name)) for entry in entries]
@@ -270,7 +282,14 @@ class Finder(QFrame):
     def _fill(self) -> None:
         text = self.field.text().strip()
         words = text.lower().split()
-        fixed = [*self._pages(), *self._actions(), *self._collections, *self._models, *self._settings()]
+        fixed = [
+            *self._pages(),
+            *self._actions(),
+            *self._collections,
+            *self._models,
+            *self._adapters,
+            *self._settings(),
+        ]
         if words:
             fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages(text)
         matching = [found for found in fixed if all(word in f"{found.text} {found.kind}".lower() for word in words)]
@@ -334,6 +353,6 @@ def _rank(found: Found, words: list[str]) -> tuple[int, str]:
     """Texts that begin with what was typed come first."""
     text = found.text.lower()
     starts = bool(words) and text.startswith(words[0])
-    kinds = ("page", "documents", "document", "model", "action", "setting", "recipe", "chat")
+    kinds = ("page", "documents", "document", "model", "adapter", "action", "setting", "recipe", "chat")
     order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
     return (0 if starts else 1) * 10 + order, "" if not words else text

@@ -28,7 +28,7 @@ class Navigation(QFrame):
         self.setAccessibleName(texts.NAVIGATION)
         self._icons = {entry.name: entry.icon for entry in (*pages, welcome)}
         self._buttons: dict[str, QPushButton] = {}
-        column = column_of(self, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
+        column = column_of(self, gap=2, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
         name = Text("LLM Workbench", "strong")
         name.setFixedHeight(56)
         name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)

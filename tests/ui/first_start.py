@@ -79,6 +79,9 @@ def look(picture: Path, home: str) -> None:
             window.open_page(page)
             settle(100)
             for kind in (Navigation, StatusBar, Composer):
+                for whole in window.findChildren(kind):
+                    if whole.isVisible() and whole.height() < whole.minimumSizeHint().height():
+                        hidden.setdefault(page, []).append(f"{kind.__name__} is squeezed to {whole.size()}")
                 for part in (whole for found in window.findChildren(kind) for whole in [found, *found.children()]):
                     if isinstance(part, QWidget) and part.isVisible():
                         place = QRect(part.mapToGlobal(part.rect().topLeft()), part.size())

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import running_ingest
 from ui import shell as shell_module
@@ -479,9 +480,13 @@ def found(finder: Finder) -> list[str]:
         ("winter storage of", "Winter storage of the pump, chat"),
         ("aqualift-300", "AquaLift-300-manual.md, document"),
         ("temperature", "Temperature, recipe"),
+        ("my-notes", "my-notes, adapter"),
     ],
 )
-def test_the_finder_finds_each_kind_of_thing(make_shell: MakeShell, qtbot: QtBot, text: str, first: str) -> None:
+def test_the_finder_finds_each_kind_of_thing(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot, text: str, first: str
+) -> None:
+    furnish_adapters(front.home)
     finder = opened(make_shell(), qtbot)
     QTest.keyClicks(finder.field, text)
     qtbot.waitUntil(lambda: found(finder)[:1] == [first])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +14,7 @@ from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
-from ui.features import Action, Found, ShellActions
+from ui.features import Action, ShellActions
 from ui.features.adapters import texts
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
@@ -78,13 +76,6 @@ class AdaptersPage(QWidget):
             texts.IMPORT_BUTTON, "plus", toolTip=texts.IMPORT_BUTTON_HELP, clicked=self.begin_import
         )
         return self._import
-
-    def find_entries(self, text: str) -> Sequence[Found]:
-        """The adapters, for the palette."""
-        return [
-            Found(name, "adapter", "adapters", partial(self._shell.open_page, "adapters", adapter=name))
-            for name in self._records
-        ]
 
     @property
     def current(self) -> AdapterRecord | None:
