@@ -207,7 +207,7 @@ def _when(run: RunRecord) -> str:
 
 
 def _summary(result: dict[str, object]) -> str:
-    """What a finished ingest came to, in words."""
+    """The result of a finished ingest in words."""
     words = []
     for key, one, many in (
         ("indexed", texts.FILE_READ, texts.FILES_READ),

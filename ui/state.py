@@ -129,7 +129,7 @@ class Listing(QObject, Generic[R]):
             self.changed.emit(value)
 
     def expire(self, id: str = "") -> None:
-        """What is known may be old, all of it or that of one ``id``."""
+        """Mark the known records as outdated, all of them or that of one ``id``."""
         self._old = True
         if self.followed and not self.soon.isActive():
             self.soon.start()
@@ -286,7 +286,7 @@ class HomeState(QObject):
                 listing.expire(id)
 
     def _on_connected(self, connected: bool) -> None:
-        """What happened while nothing was heard is not known."""
+        """Changes during the disconnection are unknown."""
         for listing in list(self._listings.values()):
             listing.expire()
             if connected and listing.followed:

@@ -69,12 +69,12 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Services(Protocol):
-    """Where an answer gets what it needs. Methods raise UserError, WorkerDied or errors.Cancelled."""
+    """The services that an answer uses. Methods raise UserError, WorkerDied or errors.Cancelled."""
 
     def resolve(self, recipe: Recipe) -> Resolved: ...
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
-        """What the model is able to do. Loads nothing."""
+        """The model's capabilities. Loads nothing."""
 
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
@@ -113,7 +113,7 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
 
 
 def needs_of(request: AnswerRequest) -> Capabilities:
-    """What a request needs its model to be able to do: its own needs and those of the methods that it names."""
+    """The capabilities that a request needs: its own and those of its methods."""
     decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
     strategy = METHODS.find(decoding.strategy, "decoding")
     technique = METHODS.find(request.recipe.prompting.technique, "technique")

@@ -59,8 +59,8 @@ def about(
     separator: str = "\\n",
     **limits: Any,
 ) -> msgspec.Meta:
-    """What a field is: its title (else made of its name), how a form shows it (``Field``), and its limits, by the names
-    of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
+    """The description of a field: its title (else made of its name), its form options (``Field``), and its limits, by
+    the names of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
     shown = {"unit": unit, "group": group, "advanced": advanced, "multiline": multiline, "separator": separator}
     return msgspec.Meta(title=title, extra=shown, **limits)
 

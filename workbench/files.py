@@ -24,7 +24,7 @@ _SPECIAL = (
 
 
 class SpecialFile(UserError):
-    """What lies at a path is no regular file but ``kind`` ("a named pipe")."""
+    """The path is not a regular file but ``kind`` ("a named pipe")."""
 
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(f"{path} is {kind}, not a file.", "Remove it, or choose another file or folder.")

@@ -35,7 +35,7 @@ def is_frozen() -> bool:
 
 
 def process_mark(pid: int) -> str:
-    """What no other process ever has, whatever becomes of the clock. Raises psutil.Error when there is none."""
+    """A mark that no other process has, independent of the clock. Raises psutil.Error when there is none."""
     if sys.platform != "linux":
         return repr(psutil.Process(pid).create_time())  # written down when it began
     # psutil reckons the time of day from the ticks since the machine began, by a clock that is set while it runs

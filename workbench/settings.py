@@ -37,7 +37,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How llama.cpp runs a model. A change takes effect when a model is next loaded."""
+    """Settings of llama.cpp. A change takes effect when a model is next loaded."""
 
     context_tokens: Annotated[
         int,
@@ -120,7 +120,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How documents are read."""
+    """Settings of reading documents."""
 
     read_seconds: Annotated[
         int,

@@ -376,7 +376,7 @@ class InlineMessage(QFrame):
 
 
 class ProgressLine(QWidget):
-    """What is being waited for, how far it is and how long it will take, always with Stop (``stop_clicked``)."""
+    """The progress of a task with its stage, share and remaining time, and Stop (``stop_clicked``)."""
 
     stop_clicked = Signal()
 

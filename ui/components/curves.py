@@ -212,7 +212,7 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
 
 
 class _Legend(QWidget):
-    """What each colour is, with its last value. As many as there is room for."""
+    """The legend: each colour with its name and last value, as many as there is room for."""
 
     def __init__(self) -> None:
         super().__init__()

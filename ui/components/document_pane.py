@@ -202,7 +202,7 @@ def describe_document(document: Document) -> str:
 
 
 def advice(document: Document) -> str:
-    """What can be done about a file that could not be read."""
+    """Advice on a file that could not be read."""
     reason = document.reason.lower()
     if "password" in reason or "encrypt" in reason:
         step = texts.ADVICE_PASSWORD

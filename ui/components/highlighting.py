@@ -85,7 +85,7 @@ class Highlighter(QObject):
 
 
 def utf16_length(text: str) -> int:
-    """How many positions a text takes in a Qt document: two for characters beyond the basic plane."""
+    """The number of positions that a text takes in a Qt document: two for characters beyond the basic plane."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 

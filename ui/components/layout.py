@@ -180,7 +180,7 @@ class FlowLayout(QLayout):
         return top - area.y() - (self._gap if rows else 0)
 
     def _rows(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
-        """What stands in each row, and how large."""
+        """The items of each row, with their sizes."""
         rows: list[list[tuple[QLayoutItem, QSize]]] = []
         used = 0
         for item in self._items:

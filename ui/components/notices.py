@@ -13,7 +13,7 @@ from ui.theme import tokens
 
 
 class EmptyState(QWidget):
-    """What stands where nothing is yet: what this place is for and what to do first.
+    """An empty state: what this place is for and what to do first.
 
     ``add_action`` puts a widget below; ``button`` is the main action, None when there is none.
     """
@@ -116,7 +116,7 @@ class ConfirmRow(QWidget):
         self.hide()
 
     def set_question(self, question: str, action: str) -> None:
-        """What is asked, and what the button that does it says."""
+        """Set the question and the text of the confirming button."""
         self._question.setText(question)
         self.confirm_button.setText(action)
 

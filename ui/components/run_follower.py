@@ -91,7 +91,7 @@ class RunFollower(QObject):
         self.ended.emit(terminal)
 
     def _take(self, batch: Sequence[Event]) -> None:
-        """What derives from it keeps what it wants to know."""
+        """For subclasses: take an event."""
 
     def _take_end(self, terminal: Terminal) -> None:
         """As ``_take``, before ``ended`` is sent."""
@@ -190,7 +190,7 @@ class IngestFollower(RunFollower):
 
 
 def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) -> str:
-    """How an ingest ended, in a sentence; ``parts`` as in ``IngestFollower``."""
+    """The result of an ingest in a sentence; ``parts`` as in ``IngestFollower``."""
     if isinstance(terminal, events.Failed):
         return texts.READING_FAILED.format(message=terminal.message, hint=terminal.hint).strip()
     if isinstance(terminal, events.Cancelled):

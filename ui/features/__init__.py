@@ -30,7 +30,7 @@ MessageKind = Literal["info", "success", "attention", "danger"]
 
 @dataclass(frozen=True)
 class PageEntry:
-    """Where a page's class lies (``module:Class``) and what the navigation shows before it is made."""
+    """The place of a page's class (``module:Class``) and what the navigation shows before it is made."""
 
     name: str
     title: str
@@ -58,7 +58,7 @@ class Found:
 
 
 class ShellActions(Protocol):
-    """What a page may ask of the frame."""
+    """The actions of the frame that pages may use."""
 
     @property
     def theme(self) -> Theme:

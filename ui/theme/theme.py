@@ -179,7 +179,7 @@ def _interface_font() -> QFont:
 
 
 def _qt_palette(tokens: Palette) -> QPalette:
-    """What Qt's own drawing (menus, text documents, selections) takes its colours from."""
+    """The palette for Qt's own drawing (menus, text documents, selections)."""
     role = QPalette.ColorRole
     colours = {
         role.Window: tokens.window,

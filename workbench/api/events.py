@@ -22,7 +22,7 @@ EVENT_FILE_FORMAT = 1
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
-    """What all events carry: ``seq`` counts from 1 within one stream; ``at`` is seconds since the epoch."""
+    """The common fields of all events: ``seq`` counts from 1 within one stream; ``at`` is seconds since the epoch."""
 
     seq: int = 0
     at: float = 0.0

@@ -23,7 +23,7 @@ from workbench.records.recipes import DecodingPart, Thinking
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backend does for a model, or what a request needs of it.
+    """The capabilities of a backend for a model, or those that a request needs.
 
     ``token_logprobs``: scores given continuations and tells the alternatives to each token. ``grammars``: every form
     of answer of ``DecodingPart.format``. ``searches``: beam and contrastive search. ``max_sequences``: answers to one
@@ -44,7 +44,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     context_known: bool = False
 
     def __or__(self, other: Capabilities) -> Capabilities:
-        """What either needs."""
+        """The needs of both."""
         return Capabilities(**{name: max(getattr(self, name), getattr(other, name)) for name in self.__struct_fields__})
 
     def missing(self, needs: Capabilities) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class ModelBackend(Protocol):
 
     @property
     def engine(self) -> str:
-        """What computes it, with its version: a stored recipe keeps it."""
+        """The engine with its version, as stored recipes keep it."""
 
     @property
     def context_tokens(self) -> int:
@@ -152,7 +152,7 @@ class Backend(Protocol):
     """Lends models, in a queue of its own."""
 
     def capabilities(self, model: ModelRecord) -> Capabilities:
-        """What it does for a model. Loads nothing."""
+        """The capabilities for a model. Loads nothing."""
 
     def lease(self, model: ModelRecord, use: ModelUse, context: RequestContext) -> AbstractContextManager[Loading]:
         """Hold a model within the block, once ``loading`` has been run to its end::

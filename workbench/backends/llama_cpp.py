@@ -151,7 +151,7 @@ class LlamaCppBackend:
         self._changed()
 
     def list_devices(self) -> tuple[Device, ...]:
-        """What the worker's build can compute on; empty when it cannot be started."""
+        """The devices of the worker's build; empty when it cannot be started."""
         try:
             return self.host.call(ListDevices())
         except WorkerDied:

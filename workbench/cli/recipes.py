@@ -118,7 +118,7 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
 
 
 def _description(path: str) -> str:
-    """What a file says of an answer's form. Raises UserError when it says too much."""
+    """The description of an answer format from a file. Raises UserError when it is too long."""
     text = read_text(path)
     if len(text) > LONGEST_DESCRIPTION:
         raise UserError(

@@ -79,7 +79,7 @@ def train(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 
 
 class _Kept:
-    """What a training that is stopped leaves, as its events told."""
+    """The checkpoint or adapter of a stopped training, from its events."""
 
     def __init__(self) -> None:
         self._step: int | None = None

@@ -68,8 +68,9 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True)
 class TemplateOptions:
-    """What a chat template receives beside the messages: ``enable_thinking``, and ``tools`` as JSON schemas in the form
-    of transformers (``{"type": "function", "function": {"name": ..., "description": ..., "parameters": ...}}``)."""
+    """The variables of a chat template beside the messages: ``enable_thinking``, and ``tools`` as JSON schemas in the
+    form of transformers (``{"type": "function", "function": {"name": ..., "description": ..., "parameters":
+    ...}}``)."""
 
     thinking: Thinking = "automatic"
     tools: tuple[dict[str, Any], ...] = ()
@@ -237,8 +238,8 @@ class PromptWriter:
         return [*pieces, message.content[end:]]
 
     def _placeholder(self, message: Message) -> tuple[str, dict[str, str]]:
-        """What stands for the content of a message: unguessable marks, between them its switches; and what each mark
-        stands for. White space on each side shows whether the template trims its contents."""
+        """The placeholder for the content of a message: unguessable marks, between them its switches; and what each
+        mark stands for. White space on each side shows whether the template trims its contents."""
         shown, marks, pieces = "", {}, self.switches(message)
         for number, piece in enumerate(pieces):
             if number % 2 or (len(pieces) > 1 and not piece.strip()):
@@ -287,7 +288,7 @@ class PromptWriter:
     def render_text(
         self, messages: list[dict[str, Any]], *, answering: bool = True, options: TemplateOptions = TemplateOptions()
     ) -> str:
-        """What the template makes of the messages; ``answering``: with what goes before the model's next answer."""
+        """The messages rendered by the template; ``answering``: with the start of the model's next turn."""
         vocabulary = self._vocabulary
         text = self._renderer.render(
             self._template,

@@ -31,7 +31,8 @@ _EMBEDDING = "token_embd.weight"
 
 
 class Change(Protocol):
-    """What becomes of a weight; ``weights`` are rows of it from ``first`` on, of one expert where there are several."""
+    """The changed values of a weight; ``weights`` are rows of it from ``first`` on, of one expert where there are
+    several."""
 
     def apply(self, weights: Floats, first: int, expert: int) -> Floats: ...
 
@@ -152,7 +153,7 @@ class PeftChanges:
         return LowRank(a, b, magnitude if order is None else magnitude[order])
 
     def scaling(self, tensor: str) -> tuple[float, int]:
-        """What multiplies B·A of a tensor, and its rank."""
+        """The factor of B·A of a tensor, and its rank."""
         return self._modules[tensor].scaling, self._modules[tensor].rank
 
     def halves(self, tensor: str) -> tuple[Floats, Floats]:
@@ -231,7 +232,7 @@ class PeftChanges:
         return Rotation(blocks)
 
     def _inputs(self, module: Module, tensor: str) -> int:
-        """How many numbers a layer reads, which not all kinds of adapters say."""
+        """The input width of a layer, which not all kinds of adapters give."""
         if self._base.tensors is None:
             raise UserError(
                 f"How wide {module.name!r} is, is not told by the config of {self._base.name} alone.",

@@ -34,7 +34,7 @@ _AGAIN_HINT = "Convert the adapter again."
 
 @dataclass(frozen=True)
 class AdapterDetails:
-    """What an adapter says of itself. ``ranks`` are the different ones, ascending; ``targets`` the names of the base
+    """The metadata of an adapter. ``ranks`` are the different ones, ascending; ``targets`` the names of the base
     tensors that it changes, in the file's order; ``bytes`` is the file's size. ``alpha`` / rank multiplies the product
     of a and b; with ``alpha`` 0 nothing does. Soft prompts and prefixes have no ranks and targets, but
     ``virtual_tokens``: how many positions they take before every text."""

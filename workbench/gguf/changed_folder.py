@@ -53,7 +53,7 @@ class NewValues:
 
 
 class ChangedFolder:
-    """What a training of whole tensors left."""
+    """The folder of fully trained tensors."""
 
     def __init__(self, folder: Path, base: Base) -> None:
         """Raises UserError when it is not sound, does not fit the base, or llama.cpp cannot be given it."""

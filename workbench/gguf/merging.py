@@ -54,7 +54,7 @@ _ORIGIN = "general.merged."
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge made. ``changed`` maps the changed tensors to the number formats that they have now."""
+    """The result of a merge. ``changed`` maps the changed tensors to the number formats that they have now."""
 
     path: Path
     bytes: int

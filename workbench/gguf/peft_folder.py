@@ -41,8 +41,8 @@ _SAVED_HINT = "Save the adapter again with PEFT's save_pretrained."
 
 @dataclass(frozen=True)
 class Module:
-    """What an adapter does to one layer. ``parts`` maps what its kind calls them ("a", "b", "magnitude", ...) to names
-    in the file; ``scaling`` multiplies the change (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
+    """The change of one layer by an adapter. ``parts`` maps what its kind calls them ("a", "b", "magnitude", ...) to
+    names in the file; ``scaling`` multiplies the change (alpha / rank, or alpha / sqrt(rank) for rsLoRA).
 
     ``experts`` is above 0 where the halves are those of so many experts (see ``experts``); of gate and up in one,
     ``half`` is 0 for the gate's rows of B and 1 for up's."""
@@ -309,7 +309,7 @@ def _rank(folder: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> int
 
 
 def _block_size(folder: Path, name: str, numbers: int) -> int:
-    """How large a block is, of whose rotation the ``numbers`` above the diagonal are kept."""
+    """The size of a rotation block, of which ``numbers`` values above the diagonal are stored."""
     size = (1 + math.isqrt(1 + 8 * numbers)) // 2
     if size * (size - 1) // 2 != numbers:
         raise UserError(f"The rotations of {name!r} in {folder} are of no block size.", _SAVED_HINT)
@@ -354,7 +354,7 @@ def _experts(
 
 
 def _parameter(config: Mapping[str, Any], name: str) -> str:
-    """What PEFT matches patterns with: the layer, or its weight where that was the target."""
+    """The name that PEFT matches with patterns: the layer, or its weight where that was the target."""
     weight = f".{name}.weight"
     targets = config.get("target_parameters") or ()
     return weight[1:] if any(weight.endswith(f".{target}") for target in targets) else name

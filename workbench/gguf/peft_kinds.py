@@ -135,7 +135,7 @@ KINDS: dict[str, Kind] = {
 
 
 def name_of(method: PeftType) -> str:
-    """What a kind is called in a sentence."""
+    """The name of a kind in a sentence."""
     return next(kind.name for kind in (DORA, *KINDS.values()) if kind.method == method)
 
 

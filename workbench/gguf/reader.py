@@ -64,7 +64,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class GGUF:
-    """What a GGUF file says of itself.
+    """The metadata and tensor table of a GGUF file.
 
     ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
     ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
@@ -85,7 +85,7 @@ class GGUF:
         return sum(t.elements for t in self.tensors)
 
     def bytes_by_type(self) -> Counter[str]:
-        """How many bytes of weights there are in each number format."""
+        """The bytes of weights per number format."""
         counted: Counter[str] = Counter()
         for tensor in self.tensors:
             counted[tensor.type] += tensor.bytes
@@ -433,7 +433,7 @@ class _Reader:
             self.position = self._block_start + offset
 
     def _find(self, count: int) -> int:
-        """Where in the block the next ``count`` bytes begin; reads a new block when they are not in it."""
+        """The offset in the block of the next ``count`` bytes; reads a new block when they are not in it."""
         if count > self.size - self.position:
             self._cut_short()
         offset = self.position - self._block_start

@@ -59,7 +59,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """What a safetensors file says of itself. ``elements`` and ``bytes`` are by number format ("BF16")."""
+    """The header of a safetensors file. ``elements`` and ``bytes`` are by number format ("BF16")."""
 
     path: Path
     size: int

@@ -42,7 +42,8 @@ _HINT = "Choose the model that it was trained on."
 
 @dataclass(frozen=True)
 class SavedPrompt:
-    """What PEFT saved: ``saved`` is (tokens, width), of a prefix (tokens, layers · 2 · width of the keys)."""
+    """Virtual tokens as PEFT saves them: ``saved`` is (tokens, width), of a prefix (tokens, layers · 2 · width of the
+    keys)."""
 
     folder: Path
     kind: Literal["soft-prompt", "prefix"]

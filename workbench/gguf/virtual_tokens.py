@@ -40,7 +40,7 @@ class Named(NamedTuple):
 
 
 def count_virtual_tokens(file: GGUF) -> int:
-    """How many positions before the text an adapter takes; 0 for a LoRA. Raises UserError when it is not sound."""
+    """The number of virtual tokens of an adapter; 0 for a LoRA. Raises UserError when it is not sound."""
     kind = file.text("adapter.type")
     if kind == "soft-prompt":
         return soft_prompt_of(file).shape[1]

@@ -69,7 +69,7 @@ def find_starters(
 
 
 def starter_hint() -> str:
-    """How to get the starter chat model, "" when it is installed. Reads no model."""
+    """The hint to install the starter chat model, "" when it is installed. Reads no model."""
     importlib.invalidate_caches()  # it may have been installed since this process began
     return "" if _packaged(CHAT_PACKAGE, CHAT_FILE) is not None else INSTALL_HINT
 

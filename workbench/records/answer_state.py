@@ -129,11 +129,11 @@ class AnswerState:
 
     @property
     def streamed_sequences(self) -> int:
-        """How many sequences have streamed text, counted up to the last of them."""
+        """The number of sequences up to the last one with streamed text."""
         return max(self._texts, default=-1) + 1
 
     def sequence_text(self, sequence: int) -> str:
-        """What streamed of one sequence."""
+        """The streamed text of one sequence."""
         return str(self._texts.get(sequence, ""))
 
     @property
@@ -199,7 +199,7 @@ class AnswerState:
         return msgspec.structs.replace(message, **self.fields())
 
     def result(self) -> AskResult:
-        """What there is, as the result of a request that ends now."""
+        """The state as the result of a request that ends now."""
         return AskResult(
             answer=self.text, usage=self.usage or Usage(), trace=self.trace(ended=True), **_shared(self, _RESULT)
         )

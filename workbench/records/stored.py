@@ -40,7 +40,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Stored(Generic[T]):
-    """How values of one type are stored.
+    """The storage format of values of one type.
 
     ``name`` is what a person calls it ("recipe"). ``upgrades[n]`` leads from format ``n`` to ``n + 1``; a value without
     a number is of format 1. The number is the field ``key`` of the stored object, also where the type itself has no

@@ -57,17 +57,17 @@ class AdapterStore:
             return None
 
     def of_run(self, run: str) -> AdapterRecord | None:
-        """What a run has made."""
+        """The adapter that a run has made."""
         return next((card for card in self.list_cards() if card.run == run), None)
 
     def folder_of(self, name: str) -> Path:
-        """Where an adapter of that name lies, or would. Raises UserError for what is not a plain name."""
+        """The folder of an adapter of that name. Raises UserError for what is not a plain name."""
         if not name or name in (".", "..") or Path(name).name != name or "\\" in name:
             raise UserError(f"{name!r} is not a valid adapter name.", "The list of adapters shows the names.")
         return self.folder / name
 
     def trained(self, name: str) -> Path | None:
-        """What the training of an adapter left, None where it is not kept."""
+        """The trained weights of an adapter, None where they are not kept."""
         folder = self.folder_of(name) / TRAINED
         return folder if folder.is_dir() else None
 

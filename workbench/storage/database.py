@@ -58,7 +58,7 @@ class Database:
             yield self.connection
 
     def changes(self) -> int:
-        """How many rows the last statement changed. Only meaningful within ``transaction()``."""
+        """The number of rows that the last statement changed. Only meaningful within ``transaction()``."""
         return int(self.connection.changes())
 
     def close(self) -> None:

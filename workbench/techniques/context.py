@@ -324,7 +324,7 @@ class _Reported:
             yield event
 
     def generated(self) -> Generated:
-        """What was generated; ``finish="cancelled"`` with the text so far when it did not end by itself."""
+        """The result of the generation; ``finish="cancelled"`` with the text so far if it was stopped."""
         generated = self._result or Generated(text="", finish="cancelled")
         sequences = generated.sequences or _sequences_of(self._result, self._texts)
         finish = "cancelled" if self._stopped else sequences[0].finish

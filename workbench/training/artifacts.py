@@ -24,7 +24,7 @@ CHANGED = "changed.safetensors"
 
 
 def form_of(model: Any) -> Literal["peft", "changed"]:
-    """How a trained model is written: as a PEFT folder, or as the new values of the weights that were trained."""
+    """The form of the trained weights: a PEFT folder, or the new values of trained tensors."""
     return "peft" if isinstance(model, peft.PeftModel) else "changed"
 
 

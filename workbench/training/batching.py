@@ -52,7 +52,7 @@ def epoch_order(examples: int, seed: int, epoch: int) -> tuple[int, ...]:
 
 
 def count_steps(examples: int, batch: int, epochs: float, steps: int = 0) -> int:
-    """How many steps a training takes: ``steps``, or as many as ``epochs`` need; at least 1."""
+    """The number of steps of a training: ``steps``, or as many as ``epochs`` need; at least 1."""
     return steps or max(1, math.ceil(round(epochs * examples / min(batch, examples), 6)))
 
 

@@ -35,9 +35,9 @@ _SCALARS = (int, float, bool, str, type(None))
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a training is: ``step`` steps are done. ``best_loss`` is the lowest evaluation loss, at ``best_step``;
-    ``worse`` evaluations in a row since were not lower; ``evaluated`` is the step of the latest. ``seconds`` and
-    ``tokens`` (padding apart) were spent."""
+    """The progress of a training: ``step`` steps are done. ``best_loss`` is the lowest evaluation loss, at
+    ``best_step``; ``worse`` evaluations in a row since were not lower; ``evaluated`` is the step of the latest.
+    ``seconds`` and ``tokens`` (padding apart) were spent."""
 
     step: int
     best_loss: float | None = None

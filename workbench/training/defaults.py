@@ -31,7 +31,7 @@ ALLOWED_SHARE = 0.9
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recommendation rests on.
+    """The facts that the automatic values depend on.
 
     ``examples`` to ``longest``: the training side, lengths in whole tokens; ``ninetieth``: nine of ten are no longer.
     ``base_bytes``: what the frozen weights take, in each form that is possible here. ``fixed_bytes``: what
@@ -96,7 +96,7 @@ def batch_size(examples: int) -> int:
 
 
 def max_length(config: TrainingConfig, objective: Objective, method: WeightsMethod, facts: Facts) -> int:
-    """Where sequences are truncated: as asked for, else as the objective likes; never beyond the model's context."""
+    """The maximum length of sequences: as set, else by the objective; never beyond the model's context."""
     room = facts.context_tokens or 131072
     if method.virtual_tokens:
         room = max(SHORTEST_MICRO_BATCH // 2, room - method.virtual_tokens)

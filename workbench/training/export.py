@@ -35,7 +35,7 @@ _WEIGHTS = (".json", ".safetensors", ".model", ".txt", ".jinja")
 
 
 class Sequence(Protocol):
-    """What is trained on: an example, or a window of raw text."""
+    """A training sequence: an example, or a window of raw text."""
 
     @property
     def tokens(self) -> tuple[int, ...]: ...
@@ -125,7 +125,7 @@ def _settings(config: TrainingConfig, method: WeightsMethod, base: Path, adapter
 
 
 def _micro_batch(part: OptimiserPart, longest: int) -> int:
-    """How many of the longest examples are computed at once: a divisor of the batch."""
+    """The number of the longest examples per micro-batch: a divisor of the batch."""
     most = max(1, min(part.batch_size, part.micro_batch_tokens // longest))
     return next(count for count in range(most, 0, -1) if part.batch_size % count == 0)
 

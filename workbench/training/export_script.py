@@ -91,7 +91,7 @@ def main() -> None:
 
 
 class Options(argparse.Namespace):
-    """What was given on the command line."""
+    """The command-line options."""
 
     base: Path | None
     output: Path

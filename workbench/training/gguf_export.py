@@ -28,7 +28,7 @@ Report = Callable[[str, int, int], None]
 
 
 def kind_of(trained: Path) -> ArtifactKind:
-    """What the engine is given of a PEFT folder, of what a training of whole tensors left, or of a GGUF LoRA.
+    """The kind of artifact that a PEFT folder, a folder of trained tensors or a GGUF LoRA becomes.
 
     Raises UserError when it is none of them.
     """

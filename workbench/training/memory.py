@@ -31,7 +31,7 @@ FOUR_BITS = 0.56
 
 
 def base_bytes(shape: ModelShape, method: WeightsMethod, device: Device, *, fast_bf16: bool) -> dict[BaseForm, int]:
-    """What the model's weights take in each form that is possible with this method on this device. Those of them that
+    """The bytes of the model's weights in each number format that this method and device allow. Those of them that
     are trained are float32 in every form, and cannot be blocks (``weights.packed_layers``)."""
     own = method.trainable(shape) if method.own_weights else 0
     possible = method.base_forms(fast_bf16)
@@ -60,7 +60,7 @@ def trainable_bytes(shape: ModelShape, method: WeightsMethod, config: TrainingCo
 def token_bytes(
     shape: ModelShape, method: WeightsMethod, config: TrainingConfig, *, number: int, checkpointing: bool
 ) -> int:
-    """What each token that is computed at once takes for the backward pass.
+    """The bytes per token of a micro-batch for the backward pass.
 
     Of a block are stored: the inputs of its linear layers and of what lies between them, the norms' in float32. With
     checkpointing only each block's input, and one block as above.
@@ -78,14 +78,14 @@ def token_bytes(
 
 
 def built_bytes(shape: ModelShape, method: WeightsMethod, *, number: int, checkpointing: bool) -> int:
-    """What is built of the trainable weights for a micro-batch and stored for the backward pass, however many tokens
+    """The bytes that trainable weights take per micro-batch for the backward pass, however many tokens
     there are."""
     built = method.built_bytes(shape, number)
     return built // max(1, shape.layers) if checkpointing else built
 
 
 def longer(method: WeightsMethod, config: TrainingConfig) -> float:
-    """How many times as many tokens are computed as the examples have: virtual ones stand before each."""
+    """The ratio of computed tokens to the examples' tokens: virtual tokens are added to each."""
     return 1 + method.computed_tokens / config.data.max_length if config.data.max_length else 1.0
 
 
@@ -128,7 +128,7 @@ def memory_parts(
 
 
 def disk_bytes(shape: ModelShape, method: WeightsMethod, config: TrainingConfig) -> int:
-    """What a run writes: checkpoints with the optimiser's states, what was trained, and the file that is served."""
+    """The disk space of a run: checkpoints with optimiser states, trained weights, and the served file."""
     trainable = 4 * method.trainable(shape)
     states = trainable_bytes(shape, method, config)[2]
     # one is written before the oldest goes

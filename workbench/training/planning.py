@@ -143,7 +143,7 @@ def facts_of(
     cores: int,
     fast_bf16: bool,
 ) -> Facts:
-    """What a recommendation needs to know. Raises UserError where the model has nothing that the method trains."""
+    """The facts for the automatic values. Raises UserError where the model has nothing that the method trains."""
     number = memory.number_bytes("bf16" if fast_bf16 else "f32", fast_bf16)
     forms = memory.base_bytes(shape, method, device, fast_bf16=fast_bf16)
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
@@ -176,13 +176,13 @@ def facts_of(
 
 
 def computed_tokens(config: TrainingConfig, objective: Objective, train: SideReport) -> int:
-    """How many tokens are computed in all steps, padding apart."""
+    """The number of tokens computed in all steps, without padding."""
     each = objective.mean_length(train, config.data.max_length)
     return round(config.optimiser.max_steps * config.optimiser.batch_size * each)
 
 
 def _free_cores() -> float:
-    """How many cores a training would get beside what else computes now: a busy one is shared by two."""
+    """The number of cores that a training would get beside other programs: a busy one counts half."""
     there = len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
     return there * (1 - psutil.cpu_percent(interval=_LOOK_S) / 200)
 
@@ -198,7 +198,7 @@ def estimate_stages(
     device: Device,
     cores: float,
 ) -> tuple[StageTime, ...]:
-    """How long each stage may take: from how fast a training of this model ran here, else from its operations on a
+    """The estimated time of each stage: from the speed of a training of this model here, else from its operations on a
     processor; none on a graphics card that was not measured."""
     speed = _measured_speed(shape, config, methods, speeds)
     cost = token_flops(shape, method_of(config.weights, methods), config)
@@ -351,7 +351,7 @@ def _notes(
     facts: Facts,
     data: DataReport,
 ) -> list[str]:
-    """What was chosen and why, and what the data make doubtful."""
+    """Notes on automatic choices and on problems of the data."""
     notes = list(data.notes)
     form = resolved.weights.base
     if config.weights.base == "auto":

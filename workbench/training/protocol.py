@@ -34,7 +34,7 @@ class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """What a training left in its folder's ``trained/``.
+    """The trained weights in the run's folder ``trained/``.
 
     ``form`` "peft": a PEFT folder. "changed": ``changed.safetensors`` with the new values of every trained tensor,
     by its name in transformers, and ``changed.json`` with the method.
@@ -83,7 +83,7 @@ class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
 
 
 class MeasuredSpeed(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast a training ran here, in tokens (padding apart) a second, for an estimate of another one's time."""
+    """The measured speed of a training here, in tokens (without padding) per second, to estimate another one's time."""
 
     model: str
     method: str

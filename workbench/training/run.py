@@ -53,7 +53,7 @@ Emit = Callable[[events.Event], None]
 
 @dataclass(frozen=True)
 class Live:
-    """What was trained, still in memory: ``model`` answers as trained."""
+    """The trained model, still in memory: ``model`` answers as trained."""
 
     trained: Trained
     model: Any
@@ -61,7 +61,7 @@ class Live:
 
 
 def finished_before(folder: Path) -> Trained | None:
-    """What a training of this folder left already, None when it is not done. Raises UserError where that cannot be
+    """The result of a finished training in this folder, None when it is not done. Raises UserError where that cannot be
     read: it is not trained over."""
     trained = TRAINED_RECORD.load(folder / TRAINED / _DONE)
     if isinstance(trained, Unreadable):
@@ -235,7 +235,7 @@ class _Session:
         return trained
 
     def _questions_to_check(self) -> bytes:
-        """What verification compares on: examples of the evaluation side, or of the other one where nothing is held
+        """The prompts for verification: examples of the evaluation side, or of the other one where nothing is held
         out."""
         asked = {question.prompt: question for question in self._data.questions}
         lines = []

@@ -105,7 +105,7 @@ class Scorer:
         self._last = None
 
     def after(self, before: Before, steps: int) -> tuple[ScoresPair, ScoresPair]:
-        """What the training did: to its own scores, and to those on the general set."""
+        """The scores after the training, paired with those before: held-out and general."""
         scored = self._last is not None and self._last[0] == steps
         advance = self._advance("scoring after", () if scored else self._texts, self._questions, *self._general_sides)
         scores = ScoresPair(before=before.scores, after=self._all(steps, advance))

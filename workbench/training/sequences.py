@@ -66,12 +66,12 @@ class TokenSequences(Sequence[TokenSequence]):
 
 
 def lengths_of(texts: Sequence[TokenSequence]) -> array[int]:
-    """How many tokens each has."""
+    """The number of tokens of each."""
     return texts.lengths() if isinstance(texts, TokenSequences) else array("i", (len(one.tokens) for one in texts))
 
 
 def trained_tokens_of(texts: Sequence[TokenSequence]) -> array[int]:
-    """How many tokens of each are trained; the first one of a text is not predicted."""
+    """The number of trained tokens of each; the first one of a text is not predicted."""
     return (
         texts.trained_tokens()
         if isinstance(texts, TokenSequences)
@@ -85,7 +85,7 @@ def longest_of(texts: Sequence[TokenSequence]) -> TokenSequence:
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model is asked: ``prompt`` in tokens, the question and the expected answer in words."""
+    """A question to the model: ``prompt`` in tokens, the question and the expected answer in words."""
 
     prompt: tuple[int, ...]
     question: str
@@ -118,7 +118,7 @@ def question_of(
 
 
 def answer_text(tokens: Sequence[int], tokenizer: Tokenizer) -> str:
-    """What an answer's tokens say, up to the token that ends it."""
+    """The text of an answer's tokens, up to the token that ends it."""
     said: list[int] = []
     for token in tokens:
         if tokenizer.ends_generation(token):

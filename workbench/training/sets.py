@@ -38,7 +38,7 @@ _LONGEST_PREVIEW = 4_000  # characters of a piece
 
 @dataclass(frozen=True)
 class Writing:
-    """What writing for one model takes. ``context_tokens`` 0: not known."""
+    """The tokenizer, template and renderer of one model. ``context_tokens`` 0: not known."""
 
     tokenizer: Tokenizer
     template: str
@@ -83,7 +83,8 @@ def inspect_set(
     first: int = 0,
     check: Callable[[], None] = lambda: None,
 ) -> DataReport:
-    """What is in the set and what the model will be shown of it. Raises UserError for bad data, with row and reason."""
+    """The report on the set, with previews as the model sees them. Raises UserError for bad data, with row and
+    reason."""
     mapping = objective.mapping(config.data.columns)
     shape = _shape_of(Path(config.data.path), mapping)
     if shape.mapping is None and mapping is None:

@@ -63,7 +63,7 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """What a training needs to know. ``evaluate`` gives the evaluation loss after a step (None: there is none) and
+    """The options of a trainer. ``evaluate`` gives the evaluation loss after a step (None: there is none) and
     tells of it; it is called every ``every`` steps and at the last one, by process 0 alone. ``pace`` is called before
     each micro-batch. ``dtype`` is that of the computation. ``fingerprint`` tells runs apart."""
 
@@ -136,7 +136,7 @@ def arguments_of(part: OptimiserPart, steps: int) -> dict[str, Any]:
 
 
 def default_batch(examples: int) -> int:
-    """How many examples make a step where the config leaves it open."""
+    """The default batch size."""
     return 8 if examples < 2_000 else 16
 
 
@@ -400,7 +400,7 @@ def _set_checkpointing(model: Any, on: bool) -> None:
 
 
 def memory_bytes(device: str) -> int:
-    """What this process takes now: of the GPU's memory there, else of the machine's."""
+    """The memory of this process now: of the GPU's memory there, else of the machine's."""
     if device == "cuda":
         return int(torch.cuda.memory_allocated())
     return int(psutil.Process().memory_info().rss)

@@ -111,7 +111,7 @@ class Comparison:
 
 
 class AnswerCounts:
-    """How many trained tokens a model says right, and of how many prompts all of them: right is the likeliest one."""
+    """The trained tokens that a model predicts correctly, and the prompts with all of them correct."""
 
     def __init__(self) -> None:
         self.tokens = self.tokens_right = self.prompts = self.prompts_right = 0

@@ -144,7 +144,7 @@ def _is_packed(base: Path) -> bool:
 
 
 def _counts(found: Comparison, metric: str) -> tuple[str, dict[str, tuple[int, int]]]:
-    """How much each model says right; whole answers only where the trained model has enough of them right."""
+    """The correct answers of each model; tokens where the trained model has too few correct answers."""
     best = found.counts.get(TRAINED) or found.counts.get(EXACT) or found.counts[SERVED]
     if metric != "exact_match" or best.count("exact_match")[0] < FEWEST:
         metric = "token_accuracy"

@@ -106,7 +106,7 @@ def verify_trained(
 
 
 class _Models:
-    """What is compared, opened one after the other and closed with ``stack``."""
+    """The compared models, opened one after the other and closed with ``stack``."""
 
     def __init__(
         self,

@@ -187,7 +187,7 @@ class WorkerHost:
 
     @property
     def death(self) -> WorkerDied | None:
-        """How the last process ended, if it was not stopped."""
+        """The death of the last process, if it was not stopped."""
         return self._death
 
     def start(self) -> None:

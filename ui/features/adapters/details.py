@@ -252,7 +252,7 @@ class AdapterDetails(QWidget):
 
     @property
     def score_lines(self) -> list[str]:
-        """What stands under Before and after, row by row."""
+        """The rows of Before and after."""
         return self._before_after.lines
 
     # -- what is done --------------------------------------------------------------------------------

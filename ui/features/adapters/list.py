@@ -59,7 +59,7 @@ class AdapterList(QFrame):
 
     @property
     def names(self) -> list[str]:
-        """What stands in the list from top to bottom, headings included."""
+        """The entries of the list from top to bottom, including headings."""
         return [self._model.item(row).text() for row in range(self._model.rowCount())]
 
     def show_adapters(self, records: Sequence[AdapterRecord], current: str = "") -> None:

@@ -167,7 +167,7 @@ class AdaptersPage(QWidget):
         self.details.ask_to_delete()
 
     def _to_top(self) -> None:
-        """Where names, questions and messages stand."""
+        """Scroll to the top, with names, questions and messages."""
         self._area.verticalScrollBar().setValue(0)
 
     def _on_chosen(self, name: str) -> None:
@@ -181,7 +181,7 @@ class AdaptersPage(QWidget):
             self.details.show_progress(_DOING[work.run.kind] + "…" if work is not None else "")
 
     def _work_of(self, adapter: str) -> RunFollower | None:
-        """What is being made of an adapter; of several the latest."""
+        """The latest run on an adapter."""
         found = [work for work in self._runs.open.values() if work.run.config.get("adapter") == adapter]
         return found[-1] if found else None
 

@@ -169,7 +169,7 @@ def score_rows(pair: ScoresPair, general: bool = False) -> list[ScoreRow]:
 
 
 def gate_verdict(record: AdapterRecord) -> str:
-    """How verification ended, in a sentence."""
+    """The result of verification in a sentence."""
     if record.state == "unreadable":
         return record.note
     if record.state == "checking":

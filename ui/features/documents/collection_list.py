@@ -152,7 +152,7 @@ class CollectionPanel(QFrame):
             self.open_menu(self.list.viewport().mapToGlobal(place))
 
     def open_menu(self, place: QPoint) -> None:
-        """What can be done with the chosen collection; ``place`` is on the screen."""
+        """Open the menu of the chosen collection; ``place`` is on the screen."""
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -286,7 +286,7 @@ class DocumentsPage(TakesFiles, QWidget):
             self.file_menu(document).popup(self.parts.view.viewport().mapToGlobal(place))
 
     def file_menu(self, document: Document) -> QMenu:
-        """What can be done with a file."""
+        """The menu of a file."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         folder = os.path.dirname(document.path)

@@ -162,7 +162,7 @@ class ModelCard(Card):
         self._show_buttons()
 
     def set_stop(self, stop: Callable[[], None]) -> None:
-        """What Stop does while the model is being loaded."""
+        """Set what Stop does while the model is loading."""
         self._stop = stop
 
     def show_loading(self, share: float | None) -> None:
@@ -227,7 +227,7 @@ class ModelCard(Card):
 
 
 class ModelFacts(QWidget):
-    """What a model's files say of themselves."""
+    """The metadata of a model's files."""
 
     def __init__(self, details: ModelDetails) -> None:
         super().__init__()

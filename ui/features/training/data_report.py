@@ -159,7 +159,7 @@ def describe_sides(report: DataReport) -> str:
 
 
 def describe_flaws(report: DataReport) -> str:
-    """What a person may want to mend in a set; "" where there is nothing."""
+    """Problems of a set that a person may want to fix; "" for none."""
     flaws = []
     both = (report.train, report.evaluation)
     at = texts.AT_TOKENS.format(max_length=report.max_length) if report.max_length else ""

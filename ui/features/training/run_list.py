@@ -195,7 +195,7 @@ class RunList(QFrame):
 
 
 def delete_words(run: RunRecord) -> str:
-    """What is asked before a training is deleted."""
+    """The question before a training is deleted."""
     return texts.ASK_DELETE.format(title=run.title)
 
 

@@ -51,7 +51,7 @@ def make_charts(charts: Sequence[ChartSpec] = LANGUAGE_MODEL_CHARTS) -> Iterator
 
 
 class TrainRun(QWidget):
-    """What is to be done with the run is asked by signals."""
+    """Actions on the run are requested by signals."""
 
     pause_wanted = Signal()
     go_on_wanted = Signal()

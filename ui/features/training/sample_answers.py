@@ -66,7 +66,7 @@ class SampleAnswers(QWidget):
         return sorted({step for _, _, answers in self._questions for step in answers})
 
     def answers_at(self, step: int) -> list[SampleAnswer]:
-        """What was answered at a step."""
+        """The answers at a step."""
         return [answers[step] for _, _, answers in self._questions if step in answers]
 
     def _fill_steps(self) -> None:

@@ -65,7 +65,7 @@ class Curve:
 
 
 class QuestionAnswers:
-    """What was answered to one question at several steps; ``expected`` is what it should have been."""
+    """The answers to one question at several steps; ``expected`` is what it should have been."""
 
     def __init__(self, question: str, expected: str) -> None:
         self.question = question
@@ -146,12 +146,12 @@ class TrainingState:
 
     @property
     def charts(self) -> tuple[ChartSpec, ...]:
-        """What is drawn of it, as its objective says."""
+        """Its charts, as declared by its objective."""
         return self.plan.charts if self.plan is not None else LANGUAGE_MODEL_CHARTS
 
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:
-        """What it measures, as its objective says."""
+        """Its metrics, as declared by its objective."""
         return self.plan.metrics if self.plan is not None else LANGUAGE_MODEL_METRICS
 
     def _take(self, event: events.Artifact) -> None:

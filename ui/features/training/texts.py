@@ -52,7 +52,7 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
 
 
 def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | None]:
-    """What is being done, the share of the steps that are done, the same in numbers, and the seconds left."""
+    """The stage, the share of finished steps, the same in numbers, and the remaining seconds."""
     now, step = story.progress, story.step
     if now is None:
         return "", None, "", None
@@ -84,7 +84,7 @@ def numbers_now(story: TrainingState) -> str:
 
 
 def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
-    """How a run ended and what to do now, with the kind of message; empty while it runs or after success."""
+    """The outcome of a run and what to do now, with the kind of message; empty while it runs or after success."""
     terminal = story.ended
     if run.unreadable:
         return run.unreadable, "attention"
@@ -126,7 +126,7 @@ def state_of(run: RunRecord) -> tuple[str, Tone]:
 
 
 def list_lines(run: RunRecord, methods: Methods[Any]) -> str:
-    """What a list says below a run's name, in two lines: ``finished · 24 Nov, 22:10`` and ``SmolLM2 · LoRA · loss
+    """The two lines below a run's name in the list: ``finished · 24 Nov, 22:10`` and ``SmolLM2 · LoRA · loss
     0.31``."""
     config = config_of(run)
     state = state_of(run)[0]

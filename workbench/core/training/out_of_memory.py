@@ -18,7 +18,7 @@ FEW_TOKENS = 256
 
 
 def explain(failed: events.Failed, config: TrainingConfig, plan: TrainingPlan | None) -> events.Failed:
-    """How a training failed, in words that help where it was for want of memory; else as it is."""
+    """The failure of a training, explained if memory ran out; else unchanged."""
     message = _want_of_memory(failed, "training")
     if not message:
         return failed
@@ -53,7 +53,7 @@ def explained_work(work: str, hint: str, context: RequestContext) -> Iterator[No
 
 
 def _want_of_memory(failed: events.Failed, work: str) -> str:
-    """What to say where it was for want of memory, else "".
+    """The explanation if memory ran out, else "".
 
     A process that was killed without anybody of ours doing it is nearly always the system's doing, for its memory.
     """

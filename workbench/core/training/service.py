@@ -103,7 +103,7 @@ class Training:
         return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
 
     def _served_notes(self, model: ModelRecord) -> list[str]:
-        """What a person can chat with after a training on a folder of safetensors, which the engine cannot run."""
+        """Notes on which model serves an adapter that was trained on a folder of safetensors."""
         if model.format == "gguf":
             return []
         over = self._bases.served_over(model)
@@ -117,7 +117,7 @@ class Training:
         ]
 
     def _speeds(self) -> tuple[MeasuredSpeed, ...]:
-        """How fast trainings ran here, the latest of each kind, the latest of all first."""
+        """The measured speeds of trainings here, the latest of each kind, the latest of all first."""
         found: dict[tuple[str, str, str], MeasuredSpeed] = {}
         for run in self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs:
             if run.kind != "train" or run.state != "finished" or run.unreadable:

@@ -44,7 +44,7 @@ class TrainingWorkers:
 
     @property
     def memory_bytes(self) -> int:
-        """What trainings take now."""
+        """The memory of all trainings now, in bytes."""
         with self._lock:
             working = list(self._working)
         return sum(host.memory_bytes for host in working)

@@ -22,7 +22,7 @@ SAMPLING_ORDER = (
 
 
 class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the tokens of an answer are chosen. Which fields have an effect depends on ``strategy``.
+    """The decoding part of a recipe. Which fields have an effect depends on ``strategy``.
 
     Sampling applies the filters of ``order`` and draws. Beam search and contrastive search have the parameters of
     transformers' ``generate`` with the same meaning. A constraint (``format``) applies to every strategy except

@@ -17,8 +17,8 @@ DRAWN_STEPS = ("temperature", "top_k", "top_p", "min_p")
 
 
 class Narrowed(msgspec.Struct, frozen=True):
-    """What is drawn from. ``probabilities`` belong to the given tokens, 0 for those left out; ``rest`` is what all
-    other tokens have together. They add up to 1."""
+    """The distribution that is sampled from. ``probabilities`` belong to the given tokens, 0 for those left out;
+    ``rest`` is what all other tokens have together. They add up to 1."""
 
     probabilities: tuple[float, ...]
     rest: float = 0.0

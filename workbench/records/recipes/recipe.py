@@ -28,7 +28,7 @@ SCHEMA = len(UPGRADES) + 1
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an answer is made. Absent parts are None."""
+    """A complete description of how an answer is made. Absent parts are None."""
 
     schema: int = SCHEMA
     name: str = ""

@@ -41,7 +41,7 @@ RENAMED = {
 
 
 class ObjectivePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the examples train: ``name`` is an objective of the registry, ``options`` are fields of its own
+    """The objective: ``name`` is an objective of the registry, ``options`` are fields of its own
     configuration."""
 
     name: str = DEFAULT_OBJECTIVE
@@ -76,7 +76,7 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the weights are updated. ``batch_size`` examples make a step, computed in micro-batches of about
+    """The optimiser's settings. ``batch_size`` examples make a step, computed in micro-batches of about
     ``micro_batch_tokens`` tokens: their size changes memory and speed, never the result."""
 
     epochs: Annotated[float, about("Epochs", gt=0, le=10000), "Passes over the data; a few dozen for facts."] = 3.0
@@ -130,7 +130,7 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is measured during the training."""
+    """The evaluations during the training."""
 
     interval: Annotated[
         int,

@@ -18,7 +18,7 @@ class PreviewPiece(msgspec.Struct, frozen=True):
 
 
 class ColumnRole(msgspec.Struct, frozen=True, kw_only=True):
-    """What a column can be for an objective. ``several`` columns can be one of some roles."""
+    """A role of a column for an objective. ``several`` columns can be one of some roles."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LengthBin(msgspec.Struct, frozen=True):
-    """How many examples have at least ``low`` and fewer than ``high`` tokens."""
+    """The number of examples with at least ``low`` and fewer than ``high`` tokens."""
 
     low: int
     high: int
@@ -79,8 +79,8 @@ class SideReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in a set: its shape and why it was taken for that, each side in numbers, some examples as the model will
-    see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped to
+    """The report on a set: its format and why it was recognised, statistics of each side, and examples as the model
+    will see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped to
     ``roles`` by hand, all of one of the sets in ``role_sets``, and there is nothing else. ``suits`` names the objective
     that such data is for, "" where that is not clear. ``overlap`` counts evaluation examples that are also trained on.
     """

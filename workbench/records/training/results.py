@@ -15,9 +15,10 @@ from workbench.records.training.weights import ArtifactKind
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """How two ways of computing the same model agree, over ``positions`` positions: ``top1`` is the share at which the
-    likeliest token is the same, ``kl`` the mean of KL(first || second) in nats. ``needed`` is the top1 that is enough
-    (0: nothing is asked of it); a ``kl`` of at most ``near`` is as well (0: none is). ``why`` says all that in words.
+    """The agreement of two ways to compute the same model, over ``positions`` positions: ``top1`` is the share at which
+    the likeliest token is the same, ``kl`` the mean of KL(first || second) in nats. ``needed`` is the top1 that is
+    enough (0: nothing is asked of it); a ``kl`` of at most ``near`` is as well (0: none is). ``why`` says all that in
+    words.
     """
 
     first: str
@@ -32,7 +33,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerificationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What verification found: whether what is served says what was trained. ``metric`` is the objective's:
+    """The result of a verification: whether the served model behaves as trained. ``metric`` is the objective's:
     in torch as trained, in the engine as served, and of the base, as shares of ``counted`` answers or tokens, of which
     at least ``needed`` had to be right as served (None: nothing to hold it to). ``verdict`` says in words whether it
     passed and why, ``reasons`` why it did not."""
@@ -96,7 +97,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ("checking", "ready")
 
     def merged_name(self, base: str = "") -> str:
-        """What a model is called that it is merged into: the base's name, then what its own name adds to that."""
+        """The default name of the merged model: the base's name, then what the adapter's name adds."""
         base = base or self.base
         said = set(_WORD.findall(base.casefold()))
         added = " ".join(word for word in _WORD.findall(self.name) if word.casefold() not in said)
@@ -119,7 +120,7 @@ class AdapterList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How a training ended: its adapter's name, the scores as flat numbers, its verification."""
+    """The result of a training: its adapter's name, the scores as flat numbers, its verification."""
 
     run: str
     adapter: str
@@ -142,7 +143,7 @@ class MemoryPart(msgspec.Struct, frozen=True):
 
 
 class StageTime(msgspec.Struct, frozen=True):
-    """How long a stage of a training may take."""
+    """The estimated time of a stage of a training."""
 
     name: Literal["loading", "scoring before", "training", "scoring after", "verification"]
     seconds: float

@@ -9,7 +9,7 @@ import msgspec
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """How well a model does on examples. ``loss`` is that of the objective; of a language model the mean negative
+    """The scores of a model on examples. ``loss`` is that of the objective; of a language model the mean negative
     log-probability (natural log) of a trained token, and ``token_accuracy`` the share of them that were the likeliest.
     ``exact_match`` and ``rouge_l`` (F1) are those of ``answers`` generated answers, in [0, 1], None where none were
     generated. ``metrics`` are the objective's own, by name."""

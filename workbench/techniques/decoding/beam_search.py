@@ -119,7 +119,7 @@ class BeamSearch(Generic[E]):
 
     @property
     def needed(self) -> int:
-        """How many tokens that do not end a sequence a row must have, if there are so many."""
+        """The number of non-ending tokens that a row must have, if there are so many."""
         width = self._groups[0].width
         return width * len(self._groups) if self._diversity else width
 

@@ -261,7 +261,7 @@ def _forbid(logits: Logits, tokens: npt.NDArray[np.intp]) -> None:
 
 
 class _Tokens:
-    """What ``LLTokenizer`` asks of a tokenizer."""
+    """The interface that ``LLTokenizer`` needs."""
 
     bos_token_id: int | None = None
 

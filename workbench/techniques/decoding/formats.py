@@ -193,7 +193,7 @@ def _explained_expression(expression: str, message: str) -> str:
 
 
 def _explained_schema(grammar: str, message: str) -> tuple[str, int | None]:
-    """What llguidance does not support in a schema: the keyword, its place, and the remedy."""
+    """The unsupported part of a schema: the keyword, its place, and the remedy."""
     found = list(keywords(read_schema(grammar)))
     first, *rest = message.splitlines()
     if unknown := re.search(r"Unimplemented keys: (\[.*\])", message):

@@ -275,7 +275,7 @@ def _is_finite(rules: dict[str, Choice]) -> bool:
 
 
 class FormatProblem(Exception):
-    """What is wrong with a description. ``line``, from 1, where it is known."""
+    """A problem in a description. ``line``, from 1, where it is known."""
 
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)

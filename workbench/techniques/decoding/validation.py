@@ -43,7 +43,7 @@ def json_fault(error: json.JSONDecodeError) -> str:
 
 
 def json_problem(text: str, schema: dict[str, Any]) -> str:
-    """What is wrong with a text that must be JSON of a schema; "" for nothing."""
+    """The problem of a text that must be JSON of a schema; "" for none."""
     import jsonschema
 
     try:
@@ -63,7 +63,7 @@ def json_problem(text: str, schema: dict[str, Any]) -> str:
 
 
 def match_problem(made: str, text: str) -> str:
-    """What is wrong with a text that an llguidance grammar must match as a whole; "" for nothing."""
+    """The problem of a text that an llguidance grammar must match as a whole; "" for none."""
     if len(text) > LONGEST_CHECKED:
         return f"The text is too long for a check: it has more than {LONGEST_CHECKED} characters."
     from llguidance import LLMatcher, LLTokenizer

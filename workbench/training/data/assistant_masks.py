@@ -109,7 +109,8 @@ def make_skeleton(roles: Sequence[Role], prompts: PromptWriter, tokenizer: Token
 
 
 def said_after(text: str, tokenizer: Tokenizer) -> int:
-    """How many characters of what follows an answer the model says: up to the first token that ends a generation."""
+    """The number of characters after an answer that the model generates: up to the first token that ends a
+    generation."""
     for token in tokenizer.tokenize(text, special=True):
         if tokenizer.ends_generation(token):
             name = tokenizer.piece(token, special=True).decode("utf-8", "replace")
@@ -118,7 +119,7 @@ def said_after(text: str, tokenizer: Tokenizer) -> int:
 
 
 def _ending(shown: list[dict[str, str]], prompts: PromptWriter, tokenizer: Tokenizer) -> str:
-    """What follows the last answer where somebody speaks after it: some templates end only such answers."""
+    """The text after the last answer if another turn follows: some templates end only such answers."""
     mark = shown[-1]["content"].strip(PROBE)
     following = f"x{secrets.token_hex(12)}x"
     try:

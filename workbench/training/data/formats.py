@@ -73,7 +73,7 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def roles(self) -> frozenset[str]:
-        """What its columns are."""
+        """The roles of its columns."""
         named = ("messages", "prompt", "completion", "system", "text")
         return frozenset(role for role in named if getattr(self, role))
 
@@ -84,7 +84,8 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set's rows were taken for, and why, in a sentence. ``mapping`` is None when they were not recognised.
+    """The recognised format of a set's rows, with the reason in a sentence. ``mapping`` is None when they were not
+    recognised.
 
     ``left_out`` are columns that no example is made of.
     """
@@ -330,7 +331,7 @@ def _tool_calls(value: Any, name: str) -> list[ToolCallPart]:
 
 
 def _said(value: Any, name: str) -> str:
-    """What a value says. Content may come in parts (OpenAI), which have to be text."""
+    """The text of a value. Content may come in parts (OpenAI), which have to be text."""
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -150,7 +150,7 @@ class PassageCheck:
         return {stem for sentence in self._sentences[number : number + count] for stem in sentence}
 
     def _relation(self, wanted: set[str], place: Sequence[int]) -> float:
-        """How much of the question stands in some sentences, and, counting less, in those beside them."""
+        """The share of the question's words in some sentences and, weighted less, in their neighbours."""
         if not wanted:
             return 0.0
         own = {stem for number in place for stem in self._sentences[number]}

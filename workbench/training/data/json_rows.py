@@ -230,7 +230,7 @@ def _without_surrogates(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fault(error: json.JSONDecodeError, placed: bool = True) -> str:
-    """What is wrong in the words of the file rather than of the parser. A block of a list knows no places of a line."""
+    """A parser's error in terms of the file. A block of a list knows no places of a line."""
     words = " ".join(error.doc[error.pos :].split("\n", 1)[0].split())
     if not words:
         return "it breaks off"

@@ -34,11 +34,11 @@ class PackedTokens:
         return tuple(self._tokens[start:end]), tuple(map(bool, self._trained[start:end]))
 
     def lengths(self) -> array[int]:
-        """How many tokens each has."""
+        """The number of tokens of each."""
         return array("i", (self._ends[place + 1] - self._ends[place] for place in range(len(self))))
 
     def trained(self, skipped: int = 0) -> array[int]:
-        """How many tokens of each are trained, those of the first ``skipped`` apart."""
+        """The number of trained tokens of each, without the first ``skipped``."""
         ends = self._ends
         return array("i", (self._trained.count(1, ends[n] + skipped, ends[n + 1]) for n in range(len(self))))
 

@@ -39,7 +39,7 @@ _MOST_FILES = 10_000
 
 
 class DataFolder(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set's folder holds: the files of each split, and what it says of itself."""
+    """The contents of a set's folder: the files of each split, and its description."""
 
     path: Path
     splits: dict[Split, tuple[Path, ...]]

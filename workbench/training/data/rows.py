@@ -20,7 +20,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class ReadingLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stranger's file may take. ``most_rows`` is for all files of a set together;
+    """The limits of an untrusted file. ``most_rows`` is for all files of a set together;
     ``largest_unpacked_bytes``, ``memory_mb`` and ``batch_seconds`` (for some rows) are for a Parquet or Arrow file."""
 
     largest_file_bytes: int = 4 << 30

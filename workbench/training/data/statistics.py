@@ -51,7 +51,7 @@ class SetStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overlap(msgspec.Struct, frozen=True, kw_only=True):
-    """How many evaluation examples stand in the training set, white space and case aside: whole, or their question.
+    """The number of evaluation examples in the training set, ignoring white space and case: whole, or their question.
 
     ``first`` says where the first one of them comes from.
     """
@@ -111,7 +111,7 @@ def measure_lengths(lengths: Sequence[int]) -> Lengths | None:
 
 
 def measure_overlap(train: Iterable[Example], evaluation: Iterable[Example]) -> Overlap:
-    """What of the evaluation set the model is trained on."""
+    """The overlap of the evaluation set with the training set."""
     known: set[bytes] = set()
     asked: set[bytes] = set()
     for example in train:

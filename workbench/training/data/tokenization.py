@@ -45,7 +45,7 @@ class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def cut_tokens(self) -> int:
-        """How many tokens were left out at its end."""
+        """The number of truncated tokens."""
         return self.whole_tokens - len(self.tokens)
 
     @property
@@ -314,7 +314,7 @@ def _answer_of(content: str) -> str:
 
 
 def _thought_first(own: str, content: str, skeleton: Skeleton) -> tuple[str, str]:
-    """What the model says before the content, and the content: with one thought at most, opened once."""
+    """The model's text before the content, and the content: with at most one thought, opened once."""
     begun = content.lstrip()
     for marks in MARKS:
         if begun.startswith(marks.opening):

@@ -183,7 +183,7 @@ def factors(width: int) -> tuple[int, int]:
 
 
 def block_size(inputs: int, wished: int) -> int:
-    """How large the blocks are whose numbers OFT rotates: PEFT takes the divisor of a layer's width that is nearest."""
+    """The block size of OFT: PEFT takes the nearest divisor of a layer's width."""
     if wished >= inputs:
         return inputs
     lower = next(size for size in range(wished, 0, -1) if inputs % size == 0)

@@ -57,7 +57,7 @@ class WeightsMethod:
             )
 
     def trainable(self, shape: ModelShape) -> int:
-        """How many weights are trainable. Raises UserError where the model has none of the kind."""
+        """The number of trainable weights. Raises UserError where the model has none of the kind."""
         raise NotImplementedError
 
     def learning_rate(self, full: float) -> float:
@@ -65,7 +65,7 @@ class WeightsMethod:
         raise NotImplementedError
 
     def backward_parameters(self, shape: ModelShape) -> int:
-        """How many weights of linear layers get gradients of their own: what a backward pass computes besides. Products
+        """The number of weights of linear layers that get gradients in the backward pass. Products
         that are computed beside a layer's count as well where they are large."""
         return 0
 
@@ -74,25 +74,25 @@ class WeightsMethod:
         return ("f32", "bf16", "packed", "4bit")
 
     def block_bytes(self, shape: ModelShape, number: int) -> float:
-        """What each token takes in a block beyond the activations of its layers; ``number`` is the size of a number."""
+        """The bytes per token in a block beyond the activations of its layers; ``number`` is the size of a number."""
         return 0
 
     def layers_with_gradients(self, shape: ModelShape) -> int:
-        """How many layers keep their activations for the backward pass."""
+        """The number of layers that store activations for the backward pass."""
         return shape.layers
 
     def built_bytes(self, shape: ModelShape, number: int) -> int:
-        """What is built of the trainable weights for a micro-batch, in all layers, however many tokens it has."""
+        """The bytes built from trainable weights per micro-batch, in all layers, however many tokens it has."""
         return 0
 
     @property
     def virtual_tokens(self) -> int:
-        """How many tokens of the context stand before every text."""
+        """The number of virtual tokens before every text."""
         return 0
 
     @property
     def computed_tokens(self) -> int:
-        """How many of them are computed with every sequence."""
+        """The number of virtual tokens that are computed with every sequence."""
         return 0
 
     def served_bytes(self, shape: ModelShape) -> int:

@@ -28,7 +28,7 @@ WINDOWS = (128, 2048)
 
 
 def windows_of(tokens: int, length: int) -> int:
-    """How many windows of ``length`` tokens so many fill."""
+    """The number of windows of ``length`` tokens that so many tokens fill."""
     return max(1, math.ceil(tokens / length))
 
 

@@ -53,7 +53,7 @@ class Objective:
     # -- the data ------------------------------------------------------------------------------------
 
     def mapping(self, columns: Mapping[str, Sequence[str]]) -> ColumnMapping | None:
-        """How columns that were mapped by hand make examples; None where none were. Raises UserError."""
+        """The mapping of columns that were assigned by hand; None where none were. Raises UserError."""
         return ColumnMapping.of_roles(columns)
 
     def loaded(self, loaded: LoadedSet) -> LoadedSet:
@@ -65,7 +65,7 @@ class Objective:
         return min(asked or context_tokens, context_tokens) if context_tokens else asked
 
     def writer(self, writing: Writing, limit: int) -> ExampleWriter:
-        """What makes examples tokens with their loss mask."""
+        """The writer that turns examples into tokens with their loss mask."""
         return writing.writer(loss_on="all", max_length=limit)
 
     def longest(self, prepared: TrainingSet, limit: int) -> int:
@@ -73,22 +73,22 @@ class Objective:
         return max(max(side.packed.lengths(), default=0) for side in (prepared.train, prepared.evaluation))
 
     def sequences(self, written: WrittenExamples, limit: int) -> TokenSequences:
-        """What is trained on, or evaluated."""
+        """The sequences for training or evaluation."""
         return TokenSequences(written.packed)
 
     def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
-        """What the model is asked at evaluations."""
+        """The questions for sample answers."""
         return ()
 
     # -- what is recommended and planned --------------------------------------------------------------
 
     def recommended_length(self, facts: Facts, room: int) -> int:
-        """Where sequences are truncated, at most ``room``: they are kept whole up to twice the length that nine of ten
-        do not exceed, since one giant must not decide what memory the others take."""
+        """The recommended maximum length of sequences, at most ``room``: they are kept whole up to twice the length
+        that nine of ten do not exceed, since one giant must not decide what memory the others take."""
         return max(8, min(facts.longest, max(2 * facts.ninetieth, 64), room))
 
     def count(self, facts: Facts, max_length: int) -> int:
-        """How many sequences an epoch has."""
+        """The number of sequences per epoch."""
         return max(1, facts.examples)
 
     def typical_length(self, facts: Facts, max_length: int) -> int:
@@ -99,14 +99,14 @@ class Objective:
         return train.kept_tokens(max_length) / max(1, train.examples)
 
     def notes(self, data: SideReport, max_length: int) -> list[str]:
-        """What the plan says of the sequences."""
+        """The plan's notes on the sequences."""
         if data.longest <= max_length:
             return []
         cut = sum(one.count for one in data.lengths if one.low >= max_length)
         return [f"Examples are truncated at {max_length:,} tokens: about {cut:,} of {data.examples:,} are longer."]
 
     def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
-        """What it takes beyond the model, its trainable weights and the activations of a micro-batch."""
+        """Its memory beyond the model, trainable weights and the activations of a micro-batch."""
         return ()
 
     # -- the loss ------------------------------------------------------------------------------------

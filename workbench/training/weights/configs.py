@@ -101,7 +101,7 @@ def can_build(architecture: str) -> bool:
 
 
 def rope_factors(contents: Contents) -> NDArray[np.float32] | None:
-    """What llama.cpp divides each rotary frequency by (Llama 3.1 and later), None where there is nothing."""
+    """The divisors of the rotary frequencies in llama.cpp (Llama 3.1 and later), None where there is nothing."""
     stored = contents.tensors.get("rope_freqs.weight")
     return None if stored is None else stored.read(0, 1)[0]
 
@@ -126,7 +126,7 @@ def _common(data: _Metadata) -> dict[str, Any]:
 
 
 def _dense(data: _Metadata) -> dict[str, Any]:
-    """What most decoders have: RMS norms, rotary positions, grouped keys and a gated feed-forward layer."""
+    """The common config of most decoders: RMS norms, rotary positions, grouped keys and a gated feed-forward layer."""
     return {
         "intermediate_size": data.number("feed_forward_length"),
         "num_key_value_heads": data.number("attention.head_count_kv", data.heads),

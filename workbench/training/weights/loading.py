@@ -81,7 +81,7 @@ def describe_model(path: Path) -> Any:
 
 
 def weights_bytes(model: Any) -> int:
-    """What the weights of a model take, packed ones as they are in the file."""
+    """The bytes of a model's weights; packed ones as in the file."""
     from workbench.training.weights.packed_layers import PackedWeight
 
     return sum(
@@ -91,7 +91,7 @@ def weights_bytes(model: Any) -> int:
 
 
 def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: Any) -> Choice:
-    """What is asked for, or chosen. Raises UserError for what this machine or the model cannot do."""
+    """The dtypes as set, or chosen automatically. Raises UserError for what this machine or the model cannot do."""
     import torch
 
     if device.type == "cuda" and not torch.cuda.is_available():

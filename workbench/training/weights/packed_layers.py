@@ -197,7 +197,7 @@ class _Product(torch.autograd.Function):  # type: ignore[misc]
 
 
 class _Packed(nn.Module):  # type: ignore[misc]
-    """What both layers share: their weight is in no state dict, and stays where it is."""
+    """The common part of both layers: their weight is in no state dict and is never moved."""
 
     weight: PackedWeight
 

@@ -31,7 +31,7 @@ _ONE_ROW = "ffn_gate_inp_shexp.weight"  # a vector in the file, a row in transfo
 
 @dataclass(frozen=True)
 class Source:
-    """Where a parameter comes from: one tensor, or of fused experts one after the other along the second dimension.
+    """The source of a parameter: one tensor, or of fused experts one after the other along the second dimension.
     ``order`` is the architecture's: row ``i`` of the file is row ``order[i]`` of the parameter. ``less`` is taken
     away."""
 

@@ -123,7 +123,7 @@ class DataRuns(RunKind):
             return drain(follow(AskResult, stream), emit_progress).answer
 
         def emit_progress(event: Event) -> None:
-            """What the model is waited for, and what it is asked once it is there."""
+            """The stage: waiting for the model, then the question or answer that is generated."""
             if isinstance(event, events.Progress) and not event.step:
                 run.emit(event)
             elif isinstance(event, events.StepStarted):
@@ -151,7 +151,7 @@ class DataRuns(RunKind):
 
 
 class _Pace:
-    """How far the pairs are, of ``passages`` with ``questions`` each, and how long the rest takes."""
+    """The progress of the pairs, ``questions`` for each of ``passages``, and the remaining time."""
 
     def __init__(self, passages: int, questions: int) -> None:
         self._left = passages

@@ -22,7 +22,7 @@ from workbench.records.stored import Stored
 
 
 class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the answer is."""
+    """The place of the answer."""
 
     chat: str
     message: str

@@ -158,7 +158,7 @@ class TrainingRuns(RunKind):
         return finish(_result(run.id, self._artifacts.record_verification(made, verification)))
 
     def _over(self, model: ModelRecord) -> BaseModel | None:
-        """What it is served over where that is another model than is trained."""
+        """The GGUF model that serves the adapter, if it is another one than the trained model."""
         served_over = self._bases.served_over(model) if model.format != "gguf" else None
         return self._bases.worker_model(served_over) if served_over is not None else None
 
@@ -253,7 +253,7 @@ class _Training:
 
 
 def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None, *, checking: bool = False) -> Event:
-    """How it ended, in words where memory ran out: in training, or when what it made was being checked. One that was to
+    """The end of the run, explained where memory ran out in training or verification. One that was to
     stop, and was ended because it did not, is none."""
     if not isinstance(ended, events.Failed) or run.context.cancelled:
         return ended
