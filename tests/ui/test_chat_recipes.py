@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
-from tests.ui.test_chat_page import ask, open_chat, page, questions
+from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
-from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart, with_preset
 
 __all__ = ["page"]  # a fixture
 
@@ -98,6 +98,13 @@ def test_a_removed_model_is_said_to_be_removed_and_another_one_can_be_selected(
     assert page.parts.head.model.text() == SMOL.name
 
 
+def test_a_small_model_without_documents_says_what_it_is(qtbot: QtBot, page: ChatPage) -> None:
+    page.parts.recipe.documents_box.chosen.emit("")
+    assert "often invents facts" in page.parts.hint.text()
+    page.parts.recipe.documents_box.chosen.emit("Contracts 2025")
+    assert "invents" not in page.parts.hint.text()
+
+
 def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     panel = page.parts.recipe
     qtbot.waitUntil(lambda: panel.retrieval.state == "Brunnen pumps")
@@ -111,6 +118,29 @@ def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, fro
     assert (part.collection, part.more) == ("Brunnen pumps", ("Contracts 2025",))
     panel.documents_box.chosen.emit("Contracts 2025")
     assert panel.retrieval.state == "Contracts 2025"
+
+
+def test_an_answer_is_compared_with_the_recipe_as_it_is_now(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    page.new_chat()
+    ask(page, "How long is the warranty?")
+    qtbot.waitUntil(lambda: not page.session.busy and bool(answers(page)) and answers(page)[-1].text.text != "")
+    view, first = answers(page)[-1], answers(page)[-1].message_id
+    assert not view.footer.compare_button.isVisible()  # the recipe is the answer's own
+    creative = next(row for row in page.parts.recipe.methods.of("preset") if row.name == "creative")
+    page.parts.recipe.decoding_form.changed.emit(with_preset(page.bench.recipe.decoding, creative))
+    qtbot.waitUntil(view.footer.compare_button.isVisible)
+    home.base_text = "Another text."
+    view.footer.compare_button.click()
+    qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
+    asked = front.asked(c.Ask)[-1]
+    assert (asked.aside, asked.regenerate, asked.recipe.decoding.temperature) == (True, first, 1.1)
+    assert [column.title.text() for column in view.comparison.columns] == ["Precise", "Creative"]
+    assert view.comparison.ids[0] == first
+    view.comparison.columns[1].keep_button.click()
+    qtbot.waitUntil(lambda: answers(page)[-1].message_id == view.comparison.ids[1] or answers(page)[-1] is not view)
+    assert answers(page)[-1].footer.compare_button.text() == texts.BESIDE_BUTTON
 
 
 def test_the_editor_of_a_question_is_in_sight_also_where_its_answer_is_long(

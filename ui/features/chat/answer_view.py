@@ -204,13 +204,9 @@ class AnswerView(QWidget):
         self._show_answers()
         self.footer.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def offer_comparison(self, there: bool, can_ask: bool) -> None:
-        """Whether there is an answer to compare it with, and else whether one can be asked for."""
-        self.footer.offer_comparison(there, can_ask)
-
-    def show_comparison(self, base: StoredMessage, tuned: StoredMessage) -> None:
+    def show_comparison(self, pair: tuple[StoredMessage, StoredMessage], titles: tuple[str, str]) -> None:
         """Show both answers side by side in the place of this one."""
-        self.comparison.show_pair(base, tuned, self.message_id)
+        self.comparison.show_pair(pair, titles, self.message_id)
         self.comparison.show()
         self.footer.compare_button.setChecked(True)
         self.waiting.hide()

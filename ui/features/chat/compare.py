@@ -1,19 +1,20 @@
-"""Base and tuned side by side: which two answers are compared, asking for the one that is missing, keeping one.
+"""Two answers side by side: which two are compared, asking for the one that is missing, keeping one.
 
-Two answers to one question can be compared when one was made with adapters and the other, by the same model, without.
-The base model's is asked for *aside*: the chat keeps its head and its recipe.
+An answer made with adapters is compared with that of the same model without; any other with the latest one whose recipe
+differs. The missing one is asked for *aside*, of the base model or with the recipe as it is now: the chat keeps its
+head and its recipe.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 from PySide6.QtCore import QObject
 
-from ui.features.chat.answer_comparison import BASE, TUNED
+from ui.features.chat import texts
+from ui.features.chat.answer_comparison import BASE, TUNED, describe_tuned, is_tuned, titles_of
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.conversation import Conversation
+from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.recipes import without_adapters
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import StoredMessage
@@ -23,32 +24,31 @@ from workbench.records.recipes import Recipe
 class ChatCompare(QObject):
     """Keeps every answer view told of what it can be compared with."""
 
-    def __init__(
-        self, session: ChatSession, conversation: Conversation, recipe: Callable[[], Recipe], parent: QObject
-    ) -> None:
+    def __init__(self, session: ChatSession, conversation: Conversation, panel: RecipePanel, parent: QObject) -> None:
         super().__init__(parent)
         self._session = session
         self._conversation = conversation
-        self._recipe = recipe
+        self._panel = panel
         self._open: set[str] = set()  # questions whose answers stand side by side
         self._awaited = ""  # an answer that is not stored yet; the base model is asked once it is
         conversation.answer_made.connect(self._show)
         conversation.compare_wanted.connect(self._on_wanted)
         conversation.pair_kept.connect(self._on_kept)
-        for changed in (session.opened, session.branch_changed):
+        for changed in (session.opened, session.branch_changed, panel.recipe_shown):
             changed.connect(self._show_all)
         session.identified.connect(self._on_identified)
 
     def ask(self, question: str) -> None:
         """Ask with the recipe that is on, and the base model as well."""
-        self._session.ask(question, self._recipe())
+        self._session.ask(question, self._panel.recipe)
         self._awaited = self._session.chat.branches.head or ""
         self._show_all()
 
     # -- which are compared --------------------------------------------------------------------------
 
     def pair_of(self, message: str) -> tuple[StoredMessage, StoredMessage] | None:
-        """The base model's answer and the tuned one to the question above ``message``, if both are there."""
+        """Two answers to the question above ``message`` that can be compared, of which it is one, if both are there:
+        the base model's and the tuned one, else the earlier and the later one."""
         branches = self._session.chat.branches
         if message not in branches or branches[message].recipe is None:
             return None
@@ -56,9 +56,18 @@ class ChatCompare(QObject):
         model = _model(mine)
         beside = [branches[id] for id in reversed(branches.siblings(message)) if id != message]
         wanted = [other for other in beside if is_tuned(other) != is_tuned(mine) and _model(other) == model]
-        if not wanted:
+        if wanted:
+            return (wanted[0], mine) if is_tuned(mine) else (mine, wanted[0])
+        others = [other for other in beside if other.recipe is not None and any(self._titles(other, mine))]
+        if not others:
             return None
-        return (wanted[0], mine) if is_tuned(mine) else (mine, wanted[0])
+        first, second = sorted((others[0], mine), key=lambda one: branches.siblings(message).index(one.id))
+        return first, second
+
+    def _titles(self, first: StoredMessage, second: StoredMessage) -> tuple[str, str]:
+        if is_tuned(first) != is_tuned(second) and _model(first) == _model(second):
+            return texts.BASE, describe_tuned(second)
+        return titles_of(first.recipe or Recipe(), second.recipe or Recipe(), self._panel.methods)
 
     def _show_all(self) -> None:
         for view in self._conversation.views:
@@ -71,12 +80,14 @@ class ChatCompare(QObject):
             return
         message, pair = branches[view.message_id], self.pair_of(view.message_id)
         awaited = message.id == self._awaited
-        can_ask = is_tuned(message) and message.state == "done" and message.document is None
-        view.offer_comparison(pair is not None, can_ask)
+        done = message.state == "done" and message.recipe is not None and not self._is_task(message)
+        other = done and any(titles_of(message.recipe or Recipe(), self._panel.recipe, self._panel.methods))
+        tuned = any(is_tuned(one) for one in pair or (message,)) and (pair is None or not all(map(is_tuned, pair)))
+        view.footer.offer_comparison(pair is not None, done and (is_tuned(message) or other), tuned)
         if pair is None or awaited or message.parent not in self._open:
             view.close_comparison()
             return
-        view.show_comparison(*pair)
+        view.show_comparison(pair, self._titles(*pair))
         for place, one in ((BASE, pair[0]), (TUNED, pair[1])):
             live = self._session.lives.get(one.id)
             if live is None and one.state == "streaming":
@@ -101,12 +112,19 @@ class ChatCompare(QObject):
         else:
             self._open.add(question)
             if self.pair_of(message) is None:
-                self._ask_base(message)
+                self._ask_other(message)
         self._show_all()
 
-    def _ask_base(self, message: str) -> None:
-        recipe = self._session.chat.branches[message].recipe or self._recipe()
-        plain = without_adapters(recipe)
+    def _is_task(self, message: StoredMessage) -> bool:
+        branches = self._session.chat.branches
+        return message.parent in branches and branches[message.parent].document is not None
+
+    def _ask_other(self, message: str) -> None:
+        answer = self._session.chat.branches[message]
+        if not is_tuned(answer):
+            self._session.answer_aside(message, self._panel.recipe)
+            return
+        plain = without_adapters(answer.recipe or self._panel.recipe)
         # what was filled in when the answer was made is filled in anew
         part = msgspec.structs.replace(plain.model, sha256="", engine="")
         self._session.answer_aside(message, msgspec.structs.replace(plain, model=part))
@@ -117,7 +135,7 @@ class ChatCompare(QObject):
             question = self._session.chat.branches[new].parent
             if question is not None:
                 self._open.add(question)
-                self._ask_base(new)
+                self._ask_other(new)
         self._show_all()
 
     def _on_kept(self, message: str) -> None:
@@ -127,11 +145,6 @@ class ChatCompare(QObject):
         self._open.discard(branches[message].parent or "")
         self._session.show_sibling(message)
         self._show_all()
-
-
-def is_tuned(message: StoredMessage) -> bool:
-    """Whether adapters had a part in it."""
-    return message.recipe is not None and any(use.scale for use in message.recipe.model.adapters)
 
 
 def _model(message: StoredMessage) -> str:

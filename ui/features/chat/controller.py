@@ -32,6 +32,9 @@ from workbench.api.calls import (
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
 
+_SMALL = 1_000_000_000
+"""Models with fewer parameters quote documents rather than answer in their own words."""
+
 
 class ChatController(QObject):
     """``recipe`` is what the next question is asked with."""
@@ -214,6 +217,8 @@ class ChatController(QObject):
             (False, True): texts.BASED_ON_FILES,
         }
         hint = hints.get((bool(documents), attached), texts.CHOOSE_DOCUMENTS)
+        if hint is texts.CHOOSE_DOCUMENTS and self._is_small(model):
+            hint = texts.SMALL_ALONE.format(name=model, advice=hint)
         parts.hint.setText(hint.format(documents=", ".join((documents, *more))))
         self.show_context()
 
@@ -231,6 +236,9 @@ class ChatController(QObject):
             composer.set_blocked(why, texts.CONTINUE_WITHOUT)
         else:
             composer.set_blocked("")
+
+    def _is_small(self, model: str) -> bool:
+        return any(known.name == model and 0 < known.parameters < _SMALL for known in self._models)
 
     def _is_gone(self, model: str) -> bool:
         return self._known and bool(model) and model not in [known.name for known in self._models]

@@ -44,7 +44,7 @@ class ChatLayout(QWidget):
         self.format = FormatPane(bridge)
         self.empty = EmptyState("chat", texts.GREETING, "")
         self.hint = Text("", "muted", alignment=Qt.AlignmentFlag.AlignCenter, minimumWidth=360)
-        self.hint.setMinimumHeight(44)  # two lines: a wrapped label in a centred place does not ask for them
+        self.hint.setMinimumHeight(88)  # four lines: a wrapped label in a centred place does not ask for them
         self.empty.add_action(self.hint)
         self._middle = QStackedWidget()
         self._middle.addWidget(self.empty)

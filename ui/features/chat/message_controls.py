@@ -187,10 +187,13 @@ class AnswerFooter(QWidget):
         self.passages_button.setText(texts.PASSAGES_BUTTON.format(count=count))
         self.passages_button.setVisible(count > 0)
 
-    def offer_comparison(self, there: bool, can_ask: bool) -> None:
-        """Whether there is an answer to compare it with, and else whether one can be asked for."""
-        self.compare_button.setText(texts.BASE_AND_TUNED_BUTTON if there else texts.COMPARE)
-        self.compare_button.setToolTip(texts.BASE_AND_TUNED_HELP if there else texts.COMPARE_ANSWER_HELP)
+    def offer_comparison(self, there: bool, can_ask: bool, tuned: bool) -> None:
+        """Whether there is an answer to compare it with, and else whether one can be asked for. ``tuned``: that is the
+        base model's, or that of a tuned one."""
+        beside = texts.BASE_AND_TUNED_BUTTON if tuned else texts.BESIDE_BUTTON
+        ask = texts.COMPARE_ANSWER_HELP if tuned else texts.COMPARE_RECIPE_HELP
+        self.compare_button.setText(beside if there else texts.COMPARE)
+        self.compare_button.setToolTip(texts.BASE_AND_TUNED_HELP if there else ask)
         self.compare_button.setVisible(there or can_ask)
 
     def show_copied(self) -> None:

@@ -71,7 +71,7 @@ class ChatPage(TakesFiles, QWidget):
         self._cover = DropCover(self)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
-        self.compare = ChatCompare(self.session, talk, lambda: self.bench.recipe, self)  # sees what was laid out
+        self.compare = ChatCompare(self.session, talk, self.parts.recipe, self)  # sees what was laid out
         self._history = bridge.home.chats
         self.bench.follow_home()
         self._history.follow(self._on_chats)

@@ -13,7 +13,10 @@ COUNT_ONE_FILE, COUNT_FILES = "file {value}", "files {value}"
 STOPPING = "Stopping…"
 
 # page
-MODEL_WORDS = "The model reads and answers. The starter model runs on any machine."
+MODEL_WORDS = (
+    "The model reads and answers. The starter model runs on any machine. It is small: good at finding and quoting what "
+    "your documents say, not at facts of its own or long reasoning."
+)
 SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_HELP = "Manual, warranty, prices and service papers of a fictional pump maker"
 SAMPLE_QUESTIONS = (
