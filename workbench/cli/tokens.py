@@ -76,8 +76,8 @@ def _percent(logprob: float) -> str:
 
 
 def show_steps(result: dict[str, Any], output: TextOutput) -> None:
-    """Each step with its figures and the beginning of its input and output, indented below its parent; of one that has
-    tokens the number by which ``chats tokens --step`` names it."""
+    """Each step with its figures and the beginning of its input and output, indented below its parent; of one that
+    generated the number by which ``chats tokens --step`` names it."""
     for depth, step in msgspec.convert(result, Trace).walk():
         indent = "  " * depth
         output.line(f"{indent}{' · '.join((step.title or step.kind, *figures_of(step)))}")
@@ -93,6 +93,6 @@ def figures_of(step: TraceStep) -> list[str]:
         figures.append(f"{step.usage.prompt_tokens:,} prompt + {step.usage.new_tokens:,} new tokens")
     if step.score is not None:
         figures.append(f"score {step.score:.2f}")
-    if step.tokens is not None and not step.writes_answer:
+    if step.usage is not None and not step.writes_answer:
         figures.append(f"step {step.id}")
     return figures if step.state == "done" else [*figures, step.state]

@@ -12,12 +12,13 @@ import sqlite3
 import time
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
+from workbench.api.calls import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
-from workbench.techniques.retrieval.embedding_calls import Retriever
 
 LONGEST_RESULT = 400
 PASSAGES = 2
@@ -27,6 +28,12 @@ QUERY_S = 1.0
 
 EXPRESSION = r"\(?-?[0-9]{1,12}(\.[0-9]{1,6})?\)?( [-+*/] \(?-?[0-9]{1,12}(\.[0-9]{1,6})?\)?){0,6}"
 LINE = r"[^\n]{2,120}"
+
+
+class Searcher(Protocol):
+    """What a search asks of a recipe's documents."""
+
+    def search(self, query: str, limit: int) -> SearchResult: ...
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +61,7 @@ def one_line(text: str, longest: int = LONGEST_RESULT) -> str:
     return line if len(line) <= longest and len(text) <= len(cut) else f"{line[: longest - 1].rstrip()}…"
 
 
-def tools_for(question: str, retriever: Retriever | None) -> dict[str, Tool]:
+def tools_for(question: str, retriever: Searcher | None) -> dict[str, Tool]:
     """The tools that a question has: documents need a retriever, and a table has to stand in it."""
     found = [Tool(name="calculator", help="the value of an arithmetic expression", form=EXPRESSION, run=calculate)]
     if retriever is not None:
@@ -78,7 +85,7 @@ def calculate(expression: str) -> ToolResult:
         return ToolResult(text=f"error: {one_line(str(problem))}", failed=True)
 
 
-def look_up(query: str, retriever: Retriever) -> ToolResult:
+def look_up(query: str, retriever: Searcher) -> ToolResult:
     hits = retriever.search(query, PASSAGES).hits
     texts = [one_line(hit.text, LONGEST_PASSAGE) for hit in hits]
     if not texts:
