@@ -28,7 +28,7 @@ import string
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,6 @@ class Without:
     def __init__(self, whole: Retriever, documents: set[str]) -> None:
         self._whole = whole
         self._documents = documents
-        self.collection = whole.collection
 
     @property
     def collection(self) -> Collection:
@@ -177,6 +176,14 @@ class Bench:
         fitted = random.Random(FITTED[0]).sample(everything, min(FITTED[1], len(everything) // 2))
         left = everything if seed == FITTED[0] else [q for q in everything if q not in fitted]
         self.questions = random.Random(seed).sample(left, min(questions, len(left)))
+        self._start(folder, self._write_paragraphs, model)
+
+    def _write_paragraphs(self, folder: Path) -> None:
+        for name, text in self.paragraphs.items():
+            (folder / f"{name}.txt").write_text(text, "utf-8")
+
+    def _start(self, folder: Path, write_documents: Callable[[Path], None], model: Path | None = None) -> None:
+        """Start the workers and ingest the documents."""
         self._embedding = WorkerHost("embedding")
         starters = {m.kind: m for m in find_starters(folder / "models")}
         self._model = starters["chat"] if model is None else inspect_path(model).model
@@ -185,11 +192,10 @@ class Bench:
         )
         documents = folder / "documents"
         documents.mkdir(exist_ok=True)
-        for name, text in self.paragraphs.items():
-            (documents / f"{name}.txt").write_text(text, "utf-8")
+        write_documents(documents)
         file, embedder = folder / "collection.sqlite", starters["embedder"].path
         self._embedding.call(Ingest(file=str(file), collection="xquad", embedder=embedder, paths=(str(documents),)))
-        collection = Collection(id="xquad", name="xquad", documents=len(self.paragraphs))
+        collection = Collection(id="xquad", name="xquad", documents=len(list(documents.iterdir())))
         self.collection = WorkerRetriever(self._embedding, file, collection, lambda: embedder, RequestContext())
 
     def close(self) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 CLOSERS = "\"'”’»)]"
-_END = re.compile(rf"[.!?…]+[{re.escape(CLOSERS)}]*(?=\s)|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))")
+_END = re.compile(
+    rf"[.!?…]+[{re.escape(CLOSERS)}]*(?=\s)|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))|\n(?=[^\n|]+ \| )"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|No|Nos|Fig|Eq|ca|cf|al|"
     r"approx|Gen|Col|Lt|Sgt|Rev|Hon|Inc|Ltd|Co|Corp|Jan|Feb|Mar|Apr|Aug|Sept?|Oct|Nov|Dec|bzw|usw|Nr|Abs|Art|"

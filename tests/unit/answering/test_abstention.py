@@ -94,6 +94,13 @@ def test_between_two_languages_it_is_not_judged() -> None:
     assert found.suffices
 
 
+def test_in_a_mixed_collection_a_question_is_judged_by_the_passages_in_its_language() -> None:
+    lease = passage("Die Miete für die Wohnung beträgt 900 Euro. Sie ist am ersten Werktag des Monats fällig.", "l.txt")
+    found = measure_evidence("Wie hoch ist die Miete für die Wohnung?", [PUMP, FRUIT, lease], Alike(0.0))
+    assert found.judged
+    assert found.sentence.startswith("Die Miete")
+
+
 def test_nothing_found_is_no_evidence() -> None:
     assert not measure_evidence("How long does the warranty run?", [], FakeRetriever()).suffices
 

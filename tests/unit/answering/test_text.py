@@ -111,3 +111,12 @@ def test_rows_that_do_not_contradict_are_merged() -> None:
         "| --- | --- |",
         "| Seal | 12 [1][3] |",
     ]
+
+
+def test_each_row_of_a_table_is_a_sentence() -> None:
+    text = "Parts, as of April\n\nPart: SP-1 | Name: Seal\nPart: SP-2 | Name: Impeller"
+    assert [text[start:end] for start, end in split_sentences(text)] == [
+        "Parts, as of April",
+        "Part: SP-1 | Name: Seal",
+        "Part: SP-2 | Name: Impeller",
+    ]

@@ -26,13 +26,14 @@ from __future__ import annotations
 
 import difflib
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
-from workbench.text.language import detect_question_language, is_unspaced
+from workbench.text.language import detect_language, detect_question_language, is_unspaced
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -120,8 +121,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
 def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retriever) -> Evidence:
     """Compare a question with the sentences of the best hits. Two calls of the retriever, about 0.1 s."""
     examined = hits[:HITS_EXAMINED]
-    vocabulary = Vocabulary.of(p.text for p in examined)
-    judged = not _languages_differ(question, vocabulary)
+    vocabulary, judged = _common_vocabulary(question, examined)
     needed = LEAST_EVIDENCE.get(vocabulary.language, LEAST_EVIDENCE[""]) if judged else LEAST_EVIDENCE_ELSEWHERE
     if examined and not vocabulary.content_terms(question):
         # no content word that could be missing: "and what about it?"
@@ -221,6 +221,10 @@ def _above(zero: float, cosine: float) -> float:
     return max(0.0, (cosine - zero) / max(1e-6, 1 - zero))
 
 
-def _languages_differ(question: str, vocabulary: Vocabulary) -> bool:
-    asked = detect_question_language(question, ("en", vocabulary.language))
-    return bool(asked and vocabulary.language and asked != vocabulary.language)
+def _common_vocabulary(question: str, passages: Sequence[Passage]) -> tuple[Vocabulary, bool]:
+    """The vocabulary to compare a question with passages, and whether any of these is in the question's language."""
+    languages = Counter(filter(None, (detect_language(p.text) for p in passages)))
+    asked = detect_question_language(question, ("en", *languages))
+    if asked in languages:
+        return Vocabulary(asked), True
+    return Vocabulary.of(p.text for p in passages), not (asked and languages)
