@@ -121,7 +121,7 @@ def test_fusion_prefers_what_both_sides_like() -> None:
 
 
 def test_a_hit_of_words_is_before_vectors_that_are_like_nothing() -> None:
-    vectors = unit((0.13, 1), (0.12, 1), (0.05, 1))
+    vectors = unit((0.13, 1), (0.12, 1), (0.05, -1))
     words = np.array([0.0, 0.0, 22.0])
     assert int(np.argmax(fuse(words, vectors, unit((1, 0))[0], 0.7, SearchConfig()))) == 2
 

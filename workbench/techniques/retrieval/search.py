@@ -29,7 +29,7 @@ LARGEST_QUERY_CHARACTERS = 8_000
 
 LEAST_COSINE = 0.3
 """Where no chunk is more similar to the question than this, the vectors have found nothing, and the best of them must
-not count like a hit: words decide. Of the answerable questions of XQuAD 2 % have no chunk above it."""
+not count like a hit: words decide, without feedback. Of the questions of XQuAD-en 2 % have no chunk above it."""
 
 
 def search(
@@ -96,11 +96,11 @@ def fuse(
     """
     worded = (1 - weight) * _normalised(words)
     scores = worded + weight * _normalised(vectors @ query, LEAST_COSINE)
-    if config.feedback:
+    if config.feedback and float((vectors @ query).max(initial=0.0)) >= LEAST_COSINE:
         best = np.argsort(-scores, kind="stable")[: config.feedback_hits]
         moved = query + config.feedback * vectors[best].mean(axis=0)
         moved /= max(float(np.linalg.norm(moved)), 1e-9)
-        scores = worded + weight * _normalised(vectors @ moved, LEAST_COSINE)
+        scores = worded + weight * _normalised(vectors @ moved)
     return scores
 
 
