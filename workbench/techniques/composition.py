@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 
 import msgspec
 
@@ -172,6 +173,7 @@ def _written(
 ) -> Iterator[Event]:
     """Pass on an answer with its citations checked, and end it."""
     result = AskResult(answer="")
+    written = _thought(written)
     if grounding is None or grounding.declined:
         generated = (yield from edit(written, Unchanged)).generated
         sequences = answered(generated)
@@ -202,6 +204,23 @@ def _written(
     yield ending(
         msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated
     )
+
+
+def _thought(written: Generator[Event, None, Generated]) -> Generator[Event, None, Generated]:
+    """Pass on an answer; its thought is told at its end where none has streamed."""
+    streamed = False
+    with closing(written):
+        while True:
+            try:
+                event = next(written)
+            except StopIteration as end:
+                generated: Generated = end.value
+                break
+            streamed = streamed or (isinstance(event, events.Thought) and not event.step)
+            yield event
+    if generated.thought and not streamed:
+        yield events.Thought(text=generated.thought)
+    return generated
 
 
 def _unchanged(text: str) -> Generator[Event, None, Generated]:

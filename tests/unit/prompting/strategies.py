@@ -12,6 +12,7 @@ from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext, error_of
+from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import TraceStep
@@ -35,11 +36,17 @@ def ask(
         retrieval=None if retriever is None else RetrievalPart(collection="papers", decline=False),
     )
     request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
-    *_, last = answer(request, FakeServices(model, retriever), RequestContext())
+    seen = list(answer(request, FakeServices(model, retriever), RequestContext()))
+    last = seen[-1]
     if isinstance(last, events.Failed):
         raise error_of(last)
     assert isinstance(last, events.Finished)
-    return msgspec.convert(last.result, AskResult)
+    result = msgspec.convert(last.result, AskResult)
+    state = AnswerState.of(seen)
+    # what streams leads to what is stored
+    assert " ".join(state.thought.split()) == " ".join(result.sequences[0].thought.split())
+    assert state.text == result.answer
+    return result
 
 
 def obedient(reply: Callable[[Sequence[Message], DecodingPart, str], str]) -> Callable[..., Reply]:

@@ -190,9 +190,17 @@ def reason_ask(
 
 
 def conclude(
-    messages: Sequence[Message], reasoning: str, extraction: Extraction, budget: Budget, context: AnswerContext
+    messages: Sequence[Message],
+    reasoning: str,
+    extraction: Extraction,
+    budget: Budget,
+    context: AnswerContext,
+    *,
+    thought: str = "",
 ) -> Generator[Event, None, Generated]:
-    """The answer after a reasoning; where the budget is used up, the reasoning itself."""
+    """The answer after a reasoning; where the budget is used up, the last line of the reasoning. Its ``thought`` is the
+    reasoning, unless there is more."""
+    thought = thought or reasoning
     ask = extraction.ask(messages, reasoning)
     try:
         stream = budget.generate_one(ask, counts=False)
@@ -201,8 +209,9 @@ def conclude(
         made = yield from stream
     except Exhausted as spent:
         yield from context.note(budget.describe(spent.what))
-        return answer_of(reasoning, "", Generated(text=reasoning))
-    return answer_of(extraction.read(made.text, reasoning), reasoning, made)
+        last = next((line for line in reversed(thought.splitlines()) if line.strip()), "")
+        return answer_of(last, thought, Generated(text=last))
+    return answer_of(extraction.read(made.text, reasoning), thought, made)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from workbench.api import events
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.fields import about
@@ -87,6 +88,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
             said = _NEXT.format(smaller=smaller) if number else _FIRST.format(question=question, smaller=smaller)
             conversation.append(Message("user", said))
             ask = Ask(messages=tuple(conversation), title=smaller, kind="reasoning", input=smaller, decoding=part)
+            yield events.Thought(text=f"\n\n{smaller}\n" if reasoning else f"{smaller}\n")
             answered = yield from thinking(budget.generate_one(ask, reserve=RESERVE))
             conversation.append(Message("assistant", answered.text.strip()))
             reasoning.append(f"{smaller}\n{answered.text.strip()}")
@@ -94,10 +96,5 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         conversation.pop()
         yield from context.note(budget.describe(spent.what))
     conversation.append(Message("user", _LAST.format(question=question) if reasoning else question))
-    final = yield from conclude(conversation, "", extraction, budget, context)
-    return msgspec.structs.replace(
-        final,
-        text=final.text or (reasoning[-1] if reasoning else ""),
-        thought="\n\n".join(reasoning),
-        sequences=tuple(msgspec.structs.replace(one, thought="\n\n".join(reasoning)) for one in final.sequences),
-    )
+    thought = "\n\n".join(reasoning)
+    return (yield from conclude(conversation, "", extraction, budget, context, thought=thought))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from workbench.api import events
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.fields import about
@@ -53,7 +54,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         extraction.reasoning, max_tokens=LONGEST_QUESTION, stop=(*extraction.reasoning.stop, "\n")
     )
     back = Message("user", _BACK.format(question=asked.content))
-    reasoning = ""
+    reasoning = shown = ""
     with too_small():
         made = yield from budget.generate_one(
             Ask(messages=(*earlier, back), title="Step back", kind="plan", decoding=short), reserve=RESERVE
@@ -64,12 +65,15 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         asked_first = (*earlier, Message("user", general))
         ask = Ask(messages=asked_first, title=general, kind="reasoning", input=general, decoding=known)
         principle = yield from thinking(budget.generate_one(ask, reserve=RESERVE))
+        shown = principle.text
         told = _KNOWN.format(general=general, principle=principle.text.strip(), question=asked.content)
         messages = (*earlier, Message("user", told))
+        yield events.Thought(text="\n\n")
         thought = yield from thinking(
             budget.generate_one(reason_ask(messages, options, extraction, "Think step by step"), reserve=RESERVE)
         )
         reasoning = thought.text
+        shown = f"{principle.text}\n\n{reasoning}"
     except Exhausted as spent:
         yield from context.note(budget.describe(spent.what))
-    return (yield from conclude(messages, reasoning, extraction, budget, context))
+    return (yield from conclude(messages, reasoning, extraction, budget, context, thought=shown))
