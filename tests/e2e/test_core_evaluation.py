@@ -31,6 +31,7 @@ from workbench.api.calls import (
     ListGrid,
     PauseRun,
     RemoveEvaluation,
+    RemoveModel,
     RemoveQuestionSet,
     ResumeRun,
     RunRecord,
@@ -317,3 +318,28 @@ def test_questions_that_begin_alike_are_answered_one_after_the_other(
     result = ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,))))
     assert result.answered == len(rows)
     assert sorted(name for name, _ in asked) == sorted(name for name in paragraphs for _ in range(4))
+
+
+def test_scorers_that_only_read_answers_need_no_model(trainer: Workbench, asked: str) -> None:
+    done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,), limit=10)))
+    call(trainer, RemoveModel(name="Base"))
+    more = call(trainer, AddScorers(evaluation=done.evaluation, scorers=(ScorerUse(name="rouge-l"),)))
+    assert ended(trainer, more).scored == 10
+    with pytest.raises(UserError, match="no chat model"):
+        call(trainer, AddScorers(evaluation=done.evaluation, scorers=(ScorerUse(name="judge-grade"),)))
+
+
+def test_answers_of_a_model_that_changed_are_not_mixed_with_those_before(
+    trainer: Workbench, asked: str, tmp_path: Path
+) -> None:
+    run = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
+    until(trainer, run.id, answered_at_least(20))
+    call(trainer, StopRun(run=run.id))
+    assert isinstance(list(trainer.handle(FollowRun(run=run.id)))[-1], events.Cancelled)
+    with (tmp_path / "base.gguf").open("ab") as file:
+        file.write(b"\0" * 32)
+    call(trainer, ResumeRun(run=run.id))
+    with pytest.raises(UserError, match="Brief have changed since this evaluation began"):
+        call(trainer, FollowRun(run=run.id))
+    fresh = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
+    assert ended(trainer, fresh).answered == 2 * MANY

@@ -29,7 +29,15 @@ from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError
 from workbench.evaluation.scorers.scorer import WITHOUT_ANSWER, Scorable, score_answer
 from workbench.models.checksums import Checksums
-from workbench.records.evaluation import CellAnswer, Evaluation, EvaluationResult, NumberedQuestion, Score, ScorerUse
+from workbench.records.evaluation import (
+    CellAnswer,
+    Column,
+    Evaluation,
+    EvaluationResult,
+    NumberedQuestion,
+    Score,
+    ScorerUse,
+)
 from workbench.records.methods import Method
 from workbench.records.recipes import Recipe
 from workbench.records.stored import Stored
@@ -83,23 +91,24 @@ class EvaluateRuns(RunKind):
             self._changes.publish("evaluation", evaluation.id)
 
     def _prepare(self, evaluation: Evaluation, run: OpenRun) -> Evaluation:
-        """The evaluation with the digests of its recipes and scorers, and its grid. Raises UserError when a recipe
-        answers otherwise than when the evaluation began."""
+        """The evaluation with the digests of its recipes and scorers, and its grid. Raises UserError when a recipe has
+        to answer that answers otherwise than when the evaluation began."""
         run.emit(events.Progress(stage="reading the models"))
-        columns = [
-            msgspec.structs.replace(column, digest=self._digest(column.recipe, run)) for column in evaluation.columns
-        ]
-        for before, now in zip(evaluation.columns, columns, strict=True):
-            if before.digest and before.digest != now.digest:
-                raise UserError(
-                    f"The model, an adapter or the documents of {now.name} have changed since this evaluation began.",
-                    "Start a new evaluation; answers of recipes that have not changed are taken over.",
-                )
+        columns, begun = evaluation.columns, bool(evaluation.columns[0].digest)
+        if not begun:
+            columns = tuple(self._with_digest(column, run) for column in columns)
         first = f"{columns[0].digest} {evaluation.seed}"
         scorers = tuple(self._with_key(use, first, run) for use in evaluation.scorers)
-        begun = bool(evaluation.columns[0].digest)
-        evaluation = msgspec.structs.replace(evaluation, columns=tuple(columns), scorers=scorers)
+        evaluation = msgspec.structs.replace(evaluation, columns=columns, scorers=scorers)
         if begun:
+            if self._asks_recipes(evaluation):
+                for column in columns:
+                    if self._with_digest(column, run) != column:
+                        raise UserError(
+                            f"The model, an adapter or the documents of {column.name} have changed since this "
+                            "evaluation began.",
+                            "Start a new evaluation; answers of recipes that have not changed are taken over.",
+                        )
             self._store.update(evaluation)
             return evaluation
         questions = self._store.questions(evaluation.id)
@@ -112,6 +121,17 @@ class EvaluateRuns(RunKind):
             ),
         )
         return evaluation
+
+    def _asks_recipes(self, evaluation: Evaluation) -> bool:
+        """Whether answers are missing, or scores that ask the recipes' models: other scores only read answers."""
+        methods = {use.key: METHODS.find(use.name, "scorer") for use in evaluation.scorers}
+        asking = [key for key, method in methods.items() if WITHOUT_ANSWER in method.traits]
+        if len(asking) < len(methods) and self._store.places(evaluation.id, unanswered=True):
+            return True
+        return any(self._store.places(evaluation.id, unscored=key) for key in asking)
+
+    def _with_digest(self, column: Column, run: OpenRun) -> Column:
+        return msgspec.structs.replace(column, digest=self._digest(column.recipe, run))
 
     def _digest(self, recipe: Recipe, run: OpenRun) -> str:
         resolved = self._services.resolve(recipe)
