@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from PySide6.QtCore import QPoint
@@ -161,3 +163,31 @@ def test_the_editor_of_a_question_is_in_sight_also_where_its_answer_is_long(
 
     qtbot.waitUntil(is_in_sight)
     assert not talk.following
+
+
+def test_a_recipe_is_saved_opened_and_taken_from_an_answer(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell, tmp_path: Path
+) -> None:
+    resolved = msgspec.structs.replace(
+        TUNED,
+        model=ModelPart(name=SMOL.name, sha256="abc", engine="llama 1", context_tokens=4096),
+        decoding=msgspec.structs.replace(TUNED.decoding, seed=7),
+        retrieval=RetrievalPart(collection="Contracts 2025", passages=4, revision=3, attachments="c9"),
+    )
+    page.session.open(home.put_chat("Tuned", [("Q", "A")], resolved))
+    qtbot.waitUntil(lambda: page.session.chat.id is not None and len(page.session.chat.branches.path()) == 2)
+    page.bench.put(PLAIN)
+    page.recipe_files.take_last()
+    assert page.bench.recipe == TUNED
+    file = tmp_path / "rhymes.toml"
+    page.recipe_files.save_to(file)
+    assert shell.messages[-1][:2] == (texts.RECIPE_SAVED.format(path=file), "success")
+    page.bench.put(PLAIN)
+    page.recipe_files.open_from(file)
+    assert page.bench.recipe == msgspec.structs.replace(TUNED, name="rhymes")
+    file.write_text("schema = 1\n[decoding]\ntemperature = 'hot'\n")
+    page.recipe_files.open_from(file)
+    assert shell.messages[-1][1] == "danger"
+    assert page.bench.recipe.name == "rhymes"
+    page.recipe_files.save_to(tmp_path / "nowhere" / "x.toml")
+    assert shell.messages[-1][1] == "danger"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ui import texts
+from workbench.api.calls import ModelRecord
 from workbench.api.events import Progress
 from workbench.errors import FaultElsewhere, OutOfMemory, UserError
 
@@ -65,3 +66,12 @@ def in_words(error: Exception) -> str:
     if isinstance(error, FaultElsewhere):
         return texts.FAULT.format(message=error.message)
     return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+_SMALL = 1_000_000_000
+"""Models with fewer parameters quote documents rather than answer in their own words (``RetrievalPart.mode``)."""
+
+
+def is_small(model: ModelRecord) -> bool:
+    """Whether a model is good at quoting rather than at facts of its own."""
+    return 0 < model.parameters < _SMALL

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
+from ui.components.wording import is_small
 from ui.features import Action, ShellActions
 from ui.features.adapters.texts import describe_asked
 from ui.features.chat import texts
@@ -31,9 +32,6 @@ from workbench.api.calls import (
 )
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
-
-_SMALL = 1_000_000_000
-"""Models with fewer parameters quote documents rather than answer in their own words."""
 
 
 class ChatController(QObject):
@@ -140,7 +138,7 @@ class ChatController(QObject):
 
     def _connect(self) -> None:
         parts, composer = self._parts, self._parts.composer
-        parts.recipe.changed.connect(self._on_chosen)
+        parts.recipe.changed.connect(self.choose)
         parts.recipe.was_reset.connect(self._on_reset)
         parts.files.changed.connect(self._on_files)
         parts.recipe.models_wanted.connect(self._on_models_wanted)
@@ -238,7 +236,7 @@ class ChatController(QObject):
             composer.set_blocked("")
 
     def _is_small(self, model: str) -> bool:
-        return any(known.name == model and 0 < known.parameters < _SMALL for known in self._models)
+        return any(known.name == model and is_small(known) for known in self._models)
 
     def _is_gone(self, model: str) -> bool:
         return self._known and bool(model) and model not in [known.name for known in self._models]
@@ -252,7 +250,8 @@ class ChatController(QObject):
 
     # -- what the person does ------------------------------------------------------------------------
 
-    def _on_chosen(self, recipe: Recipe) -> None:
+    def choose(self, recipe: Recipe) -> None:
+        """Ask with a recipe that the person wants."""
         self._has_chosen = True
         self.put(recipe)
 

@@ -13,7 +13,7 @@ from ui.bridge import Bridge
 from ui.components.basics import Chip, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.run_follower import RunFollower
-from ui.components.wording import describe_bytes, describe_count, in_words
+from ui.components.wording import describe_bytes, describe_count, in_words, is_small
 from ui.features import ShellActions
 from ui.features.welcome import texts
 from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
@@ -147,7 +147,8 @@ class WelcomePage(QWidget):
         self.starter_button.setVisible(chat is None and installed)
         self.look_button.setVisible(chat is None and not installed)
         if chat is not None:
-            self.model_step.set_done(texts.MODEL_READY.format(name=chat.name, bytes=describe_bytes(chat.bytes)))
+            ready = texts.MODEL_READY.format(name=chat.name, bytes=describe_bytes(chat.bytes))
+            self.model_step.set_done(f"{ready} {texts.SMALL}" if is_small(chat) else ready)
         elif installed:
             self.model_step.set_words(texts.MODEL_WORDS)
         else:

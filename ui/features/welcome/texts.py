@@ -13,10 +13,8 @@ COUNT_ONE_FILE, COUNT_FILES = "file {value}", "files {value}"
 STOPPING = "Stopping…"
 
 # page
-MODEL_WORDS = (
-    "The model reads and answers. The starter model runs on any machine. It is small: good at finding and quoting what "
-    "your documents say, not at facts of its own or long reasoning."
-)
+SMALL = "It is small: good at finding and quoting what your documents say, not at facts of its own or long reasoning."
+MODEL_WORDS = f"The model reads and answers. The starter model runs on any machine. {SMALL}"
 SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_HELP = "Manual, warranty, prices and service papers of a fictional pump maker"
 SAMPLE_QUESTIONS = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import tomli_w
 
 from workbench.errors import UserError
 from workbench.fields import find_field, parse_text, parse_value
@@ -62,6 +64,23 @@ def without_attachments(recipe: Recipe) -> Recipe:
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe file. Raises UserError that names the file and the field."""
     return read_toml(path, RECIPE)
+
+
+def save_recipe(path: Path, recipe: Recipe) -> None:
+    """Write the recipe as TOML, whole or not at all. Fields at their default are left out. Raises OSError."""
+    data: dict[str, Any] = {"schema": recipe.schema}
+    if recipe.name:
+        data["name"] = recipe.name
+    for part, config in PARTS.items():
+        value, default = getattr(recipe, part), config()
+        if value is None:
+            continue
+        names = [name for name in config.__struct_fields__ if getattr(value, name) != getattr(default, name)]
+        if names or getattr(Recipe(), part) is None:
+            data[part] = {name: msgspec.to_builtins(getattr(value, name)) for name in names}
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(tomli_w.dumps(data).encode())
+    os.replace(beside, path)
 
 
 def with_value(recipe: Recipe, assignment: str, methods: Methods[Any]) -> Recipe:
