@@ -52,6 +52,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "evaluation": c.GetEvaluation(evaluation=NOWHERE),
     "evaluation to list": c.ListGrid(evaluation=NOWHERE),
     "evaluation to look into": c.GetCell(evaluation=NOWHERE, number=1, column=0),
+    "evaluation to rate": c.RateCell(evaluation=NOWHERE, number=1, column=0, rating=1),
     "evaluation to score": c.AddScorers(evaluation=NOWHERE),
     "evaluation to export": c.ExportEvaluation(evaluation=NOWHERE, path="/tmp/x.html"),
     "evaluation to remove": c.RemoveEvaluation(evaluation=NOWHERE),

@@ -30,6 +30,7 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     PauseRun,
+    RateCell,
     RemoveEvaluation,
     RemoveModel,
     RemoveQuestionSet,
@@ -343,3 +344,22 @@ def test_answers_of_a_model_that_changed_are_not_mixed_with_those_before(
         call(trainer, FollowRun(run=run.id))
     fresh = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE)))
     assert ended(trainer, fresh).answered == 2 * MANY
+
+
+def test_a_judge_is_compared_with_the_ratings_of_a_person(trainer: Workbench, asked: str) -> None:
+    uses = (ScorerUse(name="exact-match"), ScorerUse(name="contains-answer"), ScorerUse(name="answer-length"))
+    done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, POLITE), scorers=uses, limit=8)))
+    rows = grid(trainer, done.evaluation).rows
+    for row in rows[:4]:
+        right = row.cells[0].scores[1] == 1.0
+        rated = call(
+            trainer, RateCell(evaluation=done.evaluation, number=row.number, column=0, rating=1 if right else -1)
+        )
+        assert rated.rating == (1 if right else -1)
+    exact, contains, length = report_of(trainer, done.evaluation).results
+    assert contains.agreement == "Agrees with 4 of 4 of your ratings (51 to 100 %)."
+    wrong = sum(row.cells[0].scores[1] == 0.0 for row in rows[:4])
+    assert exact.agreement.startswith(f"Agrees with {wrong} of 4 of your ratings")  # no answer is exact
+    assert length.agreement == ""
+    call(trainer, RateCell(evaluation=done.evaluation, number=rows[0].number, column=0, rating=0))
+    assert "3 of 3" in report_of(trainer, done.evaluation).results[1].agreement

@@ -149,6 +149,10 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             return _page(home, call), []
         case c.GetCell():
             return _cell(home, call), []
+        case c.RateCell():
+            home.cell_ratings[call.evaluation, call.number, call.column] = call.rating
+            there = c.GetCell(evaluation=call.evaluation, number=call.number, column=call.column)
+            return _cell(home, there), [("evaluation", call.evaluation)]
         case c.RemoveEvaluation():
             del home.evaluations[_evaluation(home, call.evaluation).id]
             return c.EvaluationList(evaluations=_latest(home.evaluations)), [("evaluation", call.evaluation)]
@@ -186,7 +190,9 @@ def report(home: FakeHome, evaluation: Evaluation) -> EvaluationReport:
     ]  # fmt: skip
     methods = [METHODS.row(use.name, "scorer") for use in evaluation.scorers]
     cells = evaluation.questions * len(columns)
-    return summarise(evaluation, methods, values, costs, cells, len(numbers) * len(columns))
+    places = [(*key[1:], rating) for key, rating in home.cell_ratings.items() if key[0] == evaluation.id and rating]
+    rated = [[(_score(use, number, column), rating) for number, column, rating in places] for use in evaluation.scorers]
+    return summarise(evaluation, methods, values, costs, cells, len(numbers) * len(columns), rated)
 
 
 def _page(home: FakeHome, call: c.ListGrid) -> GridPage:
@@ -250,6 +256,7 @@ def _cell(home: FakeHome, call: c.GetCell) -> CellDetails:
         column=evaluation.columns[call.column].name,
         answer=answer if there else None,
         scores=tuple(scores) if there else tuple(Score(None) for _ in scores),
+        rating=home.cell_ratings.get((call.evaluation, call.number, call.column), 0),
     )
 
 

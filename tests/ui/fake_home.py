@@ -82,6 +82,7 @@ class FakeHome:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     """Of evaluations: the share of the questions that have answers."""
+    cell_ratings: dict[tuple[str, int, int], int] = field(default_factory=dict)
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
     run_events: dict[str, list[Event]] = field(default_factory=dict)
     answer_text: str = "The warranty runs for **36 months** from delivery [1]. Claims must be made in writing [2]."

@@ -141,6 +141,15 @@ def test_a_cell_opens_answer_scores_steps_and_differences(page: EvaluatePage, br
     assert page.results.grid.hasFocus() or not QApplication.activeWindow()
 
 
+def test_a_rated_answer_is_compared_with_the_scorers(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
+    open_cell(page, bridge, qtbot, 2, 1)  # which is wrong
+    page.results.cell.feedback.down.click()
+    qtbot.waitUntil(page.results.cell.feedback.down.isChecked)
+    qtbot.waitUntil(lambda: "Agrees with 1 of 1 of your ratings (21 to 100 %)." in page.results.sentence.text())
+    page.results.cell.feedback.up.click()
+    qtbot.waitUntil(lambda: "Agrees with 0 of 1 of your ratings (0 to 79 %)." in page.results.sentence.text())
+
+
 def test_a_run_shows_its_progress_and_stops(
     home: FakeHome, front: FakeFront, bridge: Bridge, shell: RecordingShell, qtbot: QtBot
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     ListModels,
+    RateCell,
     RemoveEvaluation,
 )
 from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, method_lines, one_call, one_sentence
@@ -32,6 +33,7 @@ from workbench.records.evaluation import CellBrief, CellDetails, EvaluationRepor
 from workbench.records.recipes import ModelPart, Recipe, load_recipe
 from workbench.techniques.registry import METHODS
 
+RATINGS: dict[str, Literal[-1, 0, 1]] = {"good": 1, "bad": -1, "none": 0}
 _BAR = 24
 _LONGEST = 40
 
@@ -72,6 +74,8 @@ def add_commands(commands: Commands) -> None:
         "cell", "one answer, with its scores and sources", get_cell, show_cell, "ID", "NUMBER", "RECIPE"
     )
     cell.description = "One answer: the question's number and the recipe's name."
+    rating = group.command("rate", "rate an answer, to compare scorers with", rate, show_cell, "ID", "NUMBER", "RECIPE")
+    rating.add_argument("rating", metavar="RATING", choices=tuple(RATINGS), help="good, bad or none")
     scoring = group.command("score", "score the answers by further scorers", score, show_report, "ID")
     _add_scorer_options(scoring)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
@@ -138,9 +142,16 @@ def get_cell(session: Session, arguments: argparse.Namespace) -> Events[dict[str
     name = complete(arguments.recipe, names, "recipe")
     if name not in names:
         raise UserError(f"The evaluation has no recipe {name!r}.", f"Its recipes are {', '.join(names)}.")
-    call = GetCell(evaluation=arguments.id, number=at_least(1)(arguments.number), column=names.index(name))
-    details: CellDetails = yield from session.call(call)
-    return {"scorers": [one.title for one in report.results], **msgspec.to_builtins(details)}
+    place = names.index(name)
+    details = yield from session.call(GetCell(evaluation=arguments.id, number=_number(arguments), column=place))
+    return {"scorers": [one.title for one in report.results], "place": place, **msgspec.to_builtins(details)}
+
+
+def rate(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    found = yield from get_cell(session, arguments)
+    number, column = found["question"]["number"], found["place"]
+    call = RateCell(evaluation=arguments.id, number=number, column=column, rating=RATINGS[arguments.rating])
+    return {**found, **msgspec.to_builtins((yield from session.call(call)))}
 
 
 def export_one(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -154,6 +165,12 @@ def export_one(session: Session, arguments: argparse.Namespace) -> Events[dict[s
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     left = yield from session.call(RemoveEvaluation(evaluation=arguments.id))
     return {"removed": arguments.id, "evaluations": left.evaluations}
+
+
+def _number(arguments: argparse.Namespace) -> int:
+    if not arguments.number.isdigit():
+        arguments.parser.error(f"{arguments.number!r} is not the number of a question")
+    return int(arguments.number)
 
 
 # -- arguments -----------------------------------------------------------------------------------------
@@ -225,7 +242,7 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
             rows.append((column.name, _amount(mean.value, one.unit), interval, f"{mean.n:,}", bar))
         title = f"{one.title.upper()}, {one.unit}" if one.unit else f"{one.title.upper()} %"
         output.table(("RECIPE", title, "INTERVAL", "ANSWERS", ""), rows, numbers=(title, "ANSWERS"))
-        for sentence in one.sentences:
+        for sentence in (*one.sentences, *filter(None, (one.agreement,))):
             output.line(sentence)
     output.line()
     costs = []
@@ -284,6 +301,7 @@ def show_cell(result: dict[str, Any], output: TextOutput) -> None:
             ("expected", " | ".join(question.expected)),
             *scores,
             ("tokens", f"{answer.usage.prompt_tokens:,} read, {answer.usage.new_tokens:,} written"),
+            ("rating", {1: "good", -1: "bad"}.get(details.rating, "")),
             ("sources", ", ".join(f"[{c.n}] {Path(c.path).name}" for c in answer.citations)),
         ]
     )

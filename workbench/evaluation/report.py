@@ -151,7 +151,7 @@ def _chart(result: ScorerResult, names: list[str]) -> str:
         rows.append(f"<path d='M{low:.1f} {y + 10}H{high:.1f}M{low:.1f} {y + 5}v10M{high:.1f} {y + 5}v10' />")
         parts = [amount(part, result.unit) for part in (one.value, one.low, one.high)]
         rows.append(f"<text x=576 y={y + 14}>{parts[0]} ({parts[1]} to {parts[2]}), {one.n:,}</text>")
-    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in result.sentences)
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in (*result.sentences, *filter(None, (result.agreement,))))
     height = 16 + 30 * len(names)
     return f"<h2>{escape(result.title)}</h2><svg viewBox='0 0 860 {height}' width=860>{''.join(rows)}</svg>{said}"
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from workbench.evaluation.statistics import bootstrap, compare_all, describe, estimate
+from workbench.evaluation.statistics import bootstrap, compare_all, describe, estimate, wilson
 from workbench.records.evaluation import ColumnCost, ColumnScore, Evaluation, EvaluationReport, ScorerResult
 from workbench.records.methods import MethodInfo
 
+RIGHT = 0.5
+"""The least value of a share by which an answer counts as right."""
 ALL_PAIRS = 4
 """Up to so many recipes each is compared with each, more only with the first."""
 
@@ -21,15 +23,30 @@ def summarise(
     costs: Sequence[ColumnCost],
     cells: int,
     answered: int,
+    rated: Sequence[Sequence[tuple[float, int]]] = (),
 ) -> EvaluationReport:
-    """``methods`` are the scorers' rows; ``values`` of each scorer the values of each column by question number."""
+    """``methods`` are the scorers' rows; ``values`` of each scorer the values of each column by question number.
+    ``rated`` are each scorer's values of answers that a person has rated, with the ratings."""
     names = [column.name for column in evaluation.columns]
     titles = _titles(methods)
-    results = tuple(
-        _result(title, method.unit, columns, names, numbers_of_all(columns))
-        for title, method, columns in zip(titles, methods, values, strict=True)
+    results = []
+    for place, (title, method, columns) in enumerate(zip(titles, methods, values, strict=True)):
+        result = _result(title, method.unit, columns, names, numbers_of_all(columns))
+        if place < len(rated) and not method.unit:
+            result = msgspec.structs.replace(result, agreement=describe_agreement(rated[place]))
+        results.append(result)
+    return EvaluationReport(
+        evaluation=evaluation, cells=cells, answered=answered, costs=tuple(costs), results=tuple(results)
     )
-    return EvaluationReport(evaluation=evaluation, cells=cells, answered=answered, costs=tuple(costs), results=results)
+
+
+def describe_agreement(rated: Sequence[tuple[float, int]]) -> str:
+    """How often a scorer finds right what a person rated as good, and wrong what they rated as bad."""
+    if not rated:
+        return ""
+    agrees = wilson(sum((value >= RIGHT) == (rating > 0) for value, rating in rated), len(rated))
+    of = f"{round(agrees.value * agrees.n):,} of {agrees.n:,} of your ratings"
+    return f"Agrees with {of} ({100 * agrees.low:.0f} to {100 * agrees.high:.0f} %)."
 
 
 def numbers_of_all(columns: Sequence[Mapping[int, float]]) -> list[int]:

@@ -197,12 +197,13 @@ class GridPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellDetails(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of one cell. ``answer`` is None until there is one."""
+    """Everything of one cell. ``answer`` is None until there is one. ``rating``: 1 good, -1 bad, 0 none."""
 
     question: NumberedQuestion
     column: str
     answer: CellAnswer | None
     scores: tuple[Score, ...]
+    rating: int = 0
 
 
 class ColumnScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,12 +228,14 @@ class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
 
 class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):
     """A scorer's results: the mean of each column, and a sentence for each pair of columns that is compared.
-    ``unit`` is that of its values; "" for a share of 1, where more is better."""
+    ``unit`` is that of its values; "" for a share of 1, where more is better. ``agreement`` says how often it agrees
+    with a person's ratings; "" without any."""
 
     title: str
     unit: str
     columns: tuple[ColumnScore | None, ...]
     sentences: tuple[str, ...] = ()
+    agreement: str = ""
 
 
 class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):

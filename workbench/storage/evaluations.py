@@ -152,7 +152,7 @@ class EvaluationStore:
         state = "failed" if answer.error else "declined" if answer.declined else "answered"
         with self._database.transaction():
             self._database.execute(
-                "insert or replace into cells (id, created, state, beginning, prompt_tokens, new_tokens, seconds,"
+                "insert or ignore into cells (id, created, state, beginning, prompt_tokens, new_tokens, seconds,"
                 " value) values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     cell,
@@ -178,6 +178,23 @@ class EvaluationStore:
         """Raises UserError when it cannot be read."""
         row = self._database.row("select value from cells where id = ?", (cell,))
         return CELL.get(row[0]) if row is not None else None
+
+    def rate(self, cell: str, rating: int) -> None:
+        self._database.execute("update cells set rating = ? where id = ?", (rating, cell))
+
+    def rating(self, cell: str) -> int:
+        row = self._database.row("select rating from cells where id = ?", (cell,))
+        return int(row[0]) if row is not None else 0
+
+    def rated_values(self, evaluation: str, key: str) -> list[tuple[float, int]]:
+        """A scorer's values of the answers that a person has rated, with the ratings."""
+        rows = self._database.execute(
+            "select distinct g.cell, s.value, c.rating from evaluation_grid g join cells c on c.id = g.cell"
+            " join scores s on s.cell = g.cell where g.evaluation = ? and s.scorer = ? and s.value is not null"
+            " and c.rating <> 0",
+            (evaluation, key),
+        )
+        return [(value, rating) for _, value, rating in rows]
 
     def cell(self, evaluation: str, place: int, number: int) -> str:
         row = self._database.row(

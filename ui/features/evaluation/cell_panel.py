@@ -12,6 +12,7 @@ from ui.components.basics import FoldButton, IconButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.word_diff import WordDiff
+from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.features.evaluation import texts
 from ui.theme import tokens
 from workbench.records.evaluation import CellDetails, ScorerResult
@@ -25,6 +26,7 @@ class CellPanel(QFrame):
     closed = Signal()
     column_wanted = Signal(int)
     other_wanted = Signal(int)
+    rated = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +39,9 @@ class CellPanel(QFrame):
         self.recipes = ChoiceRow(texts.ANSWER_OF, (), chosen=lambda name: self.column_wanted.emit(int(name)))
         self.question, self.expected, self.answer = _selectable(), _selectable(), _selectable()
         self.figures, self.error = Text("", "small"), Text("", "error")
+        self.feedback = FeedbackButtons()
+        self.feedback.edit.hide()
+        self.feedback.rated.connect(self.rated)
         self.compare = ChoiceBox(texts.COMPARE_WITH, chosen=self._on_compare)
         self.diff = WordDiff(visible=False)
         self.scores = Text("")
@@ -55,6 +60,7 @@ class CellPanel(QFrame):
             self._add(area, name, part)
         for widget in (self.error, self.figures):
             area.column.addWidget(widget)
+        area.column.addWidget(self.feedback, 0, Qt.AlignmentFlag.AlignLeft)
         self._add(area, texts.COMPARE_WITH, self.compare)
         area.column.addWidget(self.diff)
         self._add(area, texts.SCORES, self.scores)
@@ -94,6 +100,8 @@ class CellPanel(QFrame):
         self._show(texts.ANSWER, self.answer, text)
         self.error.setText(answer.error if answer is not None else "")
         self.error.setVisible(bool(self.error.text()))
+        self.feedback.setVisible(answer is not None)
+        self.feedback.show_rating(details.rating)
         usage = answer.usage if answer is not None else None
         self.figures.setText(
             texts.CELL_FIGURES.format(prompt=usage.prompt_tokens, new=usage.new_tokens, seconds=answer.seconds)

@@ -31,6 +31,7 @@ from workbench.api.calls import (
     ListQuestions,
     QuestionPage,
     QuestionSetList,
+    RateCell,
     RemoveEvaluation,
     RemoveQuestionSet,
     ResumeRun,
@@ -128,6 +129,7 @@ class EvaluatePage(QWidget):
         results.cell.closed.connect(self._on_cell_closed)
         results.cell.column_wanted.connect(lambda column: self._read_cell(results.cell.number, column))
         results.cell.other_wanted.connect(self._read_other)
+        results.cell.rated.connect(self._on_rated)
         self._right = QStackedWidget()
         self._right.addWidget(self.questions)
         self._right.addWidget(results)
@@ -336,6 +338,17 @@ class EvaluatePage(QWidget):
         if report is not None:
             call = GetCell(evaluation=report.evaluation.id, number=cell.number, column=column)
             self._bridge.call(call, cell.show_other, self._complain, self)
+
+    def _on_rated(self, rating: int) -> None:
+        report, cell = self.results.report, self.results.cell
+        if report is not None:
+            call = RateCell(
+                evaluation=report.evaluation.id,
+                number=cell.number,
+                column=cell.column,
+                rating=rating,  # type: ignore[arg-type]
+            )
+            self._bridge.call(call, lambda rated: cell.feedback.show_rating(rated.rating), self._complain, self)
 
     def _on_cell_closed(self) -> None:
         self.results.show_panel(False)

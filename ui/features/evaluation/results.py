@@ -132,8 +132,9 @@ class ResultsView(QWidget):
         self.scorers.show_value(str(self._scorer))
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
-        self.sentence.setText("\n".join(result.sentences))
-        self.sentence.setVisible(bool(result.sentences))
+        said = [*result.sentences, *filter(None, (result.agreement,))]
+        self.sentence.setText("\n".join(said))
+        self.sentence.setVisible(bool(said))
 
     def _on_scorer(self, name: str) -> None:
         self._scorer = self.table.scorer = int(name)

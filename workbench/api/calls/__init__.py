@@ -25,7 +25,7 @@ AnyCall = (
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | RemoveQuestionSet
-    | Evaluate | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell | RemoveEvaluation
-    | ExportEvaluation
+    | Evaluate | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell | RateCell
+    | RemoveEvaluation | ExportEvaluation
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

@@ -140,6 +140,16 @@ class GetCell(Call[CellDetails], frozen=True, kw_only=True, tag="evaluation.cell
     column: int
 
 
+class RateCell(Call[CellDetails], frozen=True, kw_only=True, tag="evaluation.rate"):
+    """Rate an answer of an evaluation: 1 good, -1 bad, 0 for no rating. The report says how often scorers, such as a
+    judge, agree with the ratings."""
+
+    evaluation: str
+    number: int
+    column: int
+    rating: Literal[-1, 0, 1]
+
+
 class RemoveEvaluation(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.remove"):
     """Delete an evaluation, with the answers that no other one shows."""
 

@@ -21,6 +21,7 @@ from workbench.api.calls import (
     GetEvaluation,
     ListEvaluations,
     ListGrid,
+    RateCell,
     RemoveEvaluation,
     RunRecord,
     SuggestScorers,
@@ -78,6 +79,7 @@ class Evaluations:
             GetEvaluation: unary(lambda call: self.report(self._store.get(call.evaluation))),
             ListGrid: unary(self.list_grid),
             GetCell: unary(self.get_cell),
+            RateCell: unary(self.rate_cell),
             RemoveEvaluation: unary(self.remove),
             ExportEvaluation: self.export,
         }
@@ -131,6 +133,7 @@ class Evaluations:
             self._store.costs(evaluation),
             cells or evaluation.questions * len(evaluation.columns),
             answered,
+            [self._store.rated_values(evaluation.id, use.key) for use in evaluation.scorers],
         )
 
     def list_grid(self, call: ListGrid) -> GridPage:
@@ -150,7 +153,16 @@ class Evaluations:
             column=evaluation.columns[call.column].name,
             answer=self._store.answer(cell) if cell else None,
             scores=self._store.scores(cell, [use.key for use in evaluation.scorers]),
+            rating=self._store.rating(cell),
         )
+
+    def rate_cell(self, call: RateCell) -> CellDetails:
+        there = GetCell(evaluation=call.evaluation, number=call.number, column=call.column)
+        if self.get_cell(there).answer is None:
+            raise UserError("There is no answer yet.", "Rate it once it is there.")
+        self._store.rate(self._store.cell(call.evaluation, call.column, call.number), call.rating)
+        self._changes.publish("evaluation", call.evaluation)
+        return self.get_cell(there)
 
     def remove(self, call: RemoveEvaluation) -> EvaluationList:
         evaluation = self._store.get(call.evaluation)
