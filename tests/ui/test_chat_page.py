@@ -218,6 +218,21 @@ def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page
     assert page.parts.side.currentWidget() is page.parts.recipe
 
 
+def test_a_quoted_span_is_underlined_within_its_sentence(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
+    found = passage(home)
+    start, end = found.start + 4, found.start + 11
+    places = {"sentence_start": found.start, "sentence_end": found.end, "span_start": start, "span_end": end}
+    shared = {name: getattr(found, name) for name in Citation.__struct_fields__ if hasattr(found, name)}
+    page.open_source(Citation(**shared, **places))
+    source = page.parts.source
+    qtbot.waitUntil(lambda: source.text.passage is not None)
+    sentence, span = source.text.extraSelections()
+    marked = [one.cursor.selectedText().replace("\u2029", "\n") for one in (sentence, span)]  # type: ignore[attr-defined]
+    assert marked == [found.text, found.text[4:11]]
+    underlined = [one.format.fontUnderline() for one in (sentence, span)]  # type: ignore[attr-defined]
+    assert underlined == [False, True]
+
+
 def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
     source = page.parts.source
     old = msgspec.structs.replace(passage(home), document_hash="another", text="As it was read then.")

@@ -23,6 +23,7 @@ from workbench.engine.prompt import Prompt
 from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import strategies
+from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.strategies import Strategies
 
@@ -176,6 +177,18 @@ def test_that_a_deterministic_model_guesses_one_token_at_a_time_is_said() -> Non
     assert "One draft token at a time, not 4" in those.notes(DECODING, exact)[0]
     for changed in ({"draft_tokens": 1}, {"speculation": "off"}, {"n": 2, "temperature": 0.5}):
         assert not any("at a time" in note for note in those.notes(msgspec.structs.replace(DECODING, **changed), exact))
+
+
+@pytest.mark.parametrize("strategy", ["sampling", "beam", "greedy"])
+@pytest.mark.parametrize("text", ["The pump (P-200) weighs 80 kg.\n\nIt runs for 36 months.", "租金为每月3000元。"])
+def test_quotes_are_spans_of_the_text(engine: Engine, strategy: Any, text: str) -> None:
+    decoding = DecodingPart(
+        strategy=strategy, num_beams=2, temperature=1.5, format="quote", grammar=text, max_tokens=24
+    )
+    prompt = Prompt(engine.model.vocabulary.tokenize("How heavy is the pump?", special=False))
+    result = answer(engine, Strategies().make_job(Generate(decoding=decoding), prompt, engine, RequestContext(), 0.0))
+    assert result.text
+    assert check_format("quote", text, result.text).text_problem == ""
 
 
 @pytest.mark.parametrize("strategy", ["beam", "greedy"])
