@@ -100,7 +100,8 @@ def test_exam_is_graded_and_stored_with_the_model(examiner: Workbench, home: Hom
 def test_questions_of_an_exam_give_way_to_a_persons(
     examiner: Workbench, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    described = Question(id="en/tower/3", question="How tall is the tower that you describe?")  # told how it is asked
+    (exam.FOLDER / "en" / "people.txt").write_text("Many people describe the tower as ugly.", "utf-8")
+    described = Question(id="en/people/1", question="How do many people describe the tower?")  # told how it is asked
     monkeypatch.setattr(exam, "load_questions", lambda: (described,))
     run = call(examiner, ExamineModel(name="Base"))
     call(examiner, FollowRun(run=run.id))
