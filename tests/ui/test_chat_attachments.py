@@ -135,6 +135,30 @@ def test_a_question_waits_until_the_files_are_read_and_can_be_sent_before(
     held.finish({"indexed": 1, "failed": []})
 
 
+def test_a_question_that_waits_is_not_sent_when_its_file_is_taken_away(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, lease: Path
+) -> None:
+    page.new_chat()
+    held = front.hold(c.FollowRun)
+    drop(page, lease)
+    page.parts.composer.set_text("How long?")
+    QTest.keyClick(page.parts.composer.field, Qt.Key.Key_Return)
+    files = page.parts.files
+    qtbot.waitUntil(lambda: held.call is not None and bool(files.chips))
+    home.documents[files._chat.attachments].clear()  # type: ignore[union-attr]
+    front.announce("collection", files._chat.attachments)  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: files.chips[0].document is None)
+    files.chips[0].remove.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: not files.reading and not files.message.isVisible())
+    assert front.asked(c.Ask) == []
+    assert page.parts.composer.text == "How long?"
+    drop(page, lease.parent)  # a later one is not waited for
+    qtbot.waitUntil(lambda: not files.reading and bool(files.chips))
+    assert front.asked(c.Ask) == []
+
+
 def test_a_file_is_opened_and_taken_away(qtbot: QtBot, page: ChatPage, front: FakeFront, lease: Path) -> None:
     page.new_chat()
     drop(page, lease)

@@ -35,8 +35,8 @@ class AttachedFiles(QWidget):
     """Other files are attached than before."""
     chat_made = Signal(object)
     """A chat was begun for the files: its ChatRecord."""
-    read = Signal()
-    """All that was being read is read."""
+    read = Signal(bool)
+    """Nothing is being read any more; whether the last reading was complete."""
     opened = Signal(str, object)
     """A file is to be shown: the collection and the Document."""
 
@@ -156,7 +156,8 @@ class AttachedFiles(QWidget):
             self.message.show_message(reading.outcome, "attention")
         elif not self.reading:
             self.message.hide()
-            self.read.emit()
+        if not self.reading:
+            self.read.emit(bool(reading.result) and not reading.failed and not stopped)
         self._show()
 
     def _remove(self, path: str) -> None:

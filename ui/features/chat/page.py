@@ -265,7 +265,7 @@ class ChatPage(TakesFiles, QWidget):
     def _on_asked(self, question: str) -> None:
         if self.parts.files.reading and not self._waits_for_files:
             self._waits_for_files = True
-            self.parts.files.wait(self._on_files_read)
+            self.parts.files.wait(lambda: self._on_files_read(True))
             return
         self._waits_for_files = False
         if self.parts.composer.compares:
@@ -387,10 +387,11 @@ class ChatPage(TakesFiles, QWidget):
         self.session.adopt(record)
         self._waits_for_files = waits
 
-    def _on_files_read(self) -> None:
-        """Ask the question that waited for them, or that is not to wait any longer."""
+    def _on_files_read(self, complete: bool) -> None:
+        """Ask the question that waited for them, or that is not to wait any longer; not where one was taken away,
+        stopped or cannot be read."""
         question = self.parts.composer.text.strip()
-        if self._waits_for_files and question and not self.parts.composer.blocked:
+        if complete and self._waits_for_files and question and not self.parts.composer.blocked:
             self.parts.files.message.hide()
             self._on_asked(question)
         self._waits_for_files = False
