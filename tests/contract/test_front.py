@@ -23,6 +23,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "model to load": c.LoadModel(name=NOWHERE),
     "model to look into": c.InspectModel(name=NOWHERE),
     "collection": c.ListDocuments(collection=NOWHERE),
+    "collection to split": c.SetPassageLength(collection=NOWHERE, tokens=64),
     "collection to rename": c.RenameCollection(collection=NOWHERE, name="x"),
     "collection to remove": c.RemoveCollection(collection=NOWHERE),
     "collection to add to": c.AddDocuments(collection=NOWHERE, paths=("/tmp",)),
@@ -204,6 +205,16 @@ def test_a_document_is_listed_read_found_and_removed(desk: Desk, papers: Path) -
     left = desk.call(c.RemoveDocument(collection="Papers", document=bridge.id))
     assert left.documents == 2
     assert bridge.id not in [known.id for known in desk.call(c.ListDocuments(collection="Papers")).documents]
+
+
+def test_the_length_of_passages_belongs_to_a_collection(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    run = desk.call(c.AddDocuments(collection="Papers", paths=(str(papers),)))
+    desk.call(c.FollowRun(run=run.id))
+    with pytest.raises(UserError, match="5 tokens"):
+        desk.call(c.SetPassageLength(collection="Papers", tokens=5))
+    assert desk.call(c.SetPassageLength(collection="Papers", tokens=64)).passage_tokens == 64
+    assert desk.call(c.ListCollections()).collections[0].passage_tokens == 64
 
 
 def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:

@@ -56,6 +56,7 @@ from workbench.api.calls import (
     ResumeRun,
     SearchDocuments,
     SetHead,
+    SetPassageLength,
     StopAnswer,
     StopRun,
     StoredMessage,
@@ -177,6 +178,20 @@ def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
     assert call(workbench, GetStatus()).model == model
     watching.cancel()
     workbench.close()
+
+
+def test_another_length_of_passages_reads_all_files_again(workbench: Workbench, papers: Path) -> None:
+    call(workbench, CreateCollection(name="papers"))
+    before = ingest(workbench, "papers", papers)
+    runs = len(call(workbench, ListRuns()).runs)
+    assert call(workbench, SetPassageLength(collection="papers", tokens=64)).unfinished
+    again = call(workbench, ListRuns()).runs[0]
+    result = call(workbench, FollowRun(run=again.id))
+    assert (len(call(workbench, ListRuns()).runs), result["indexed"]) == (runs + 1, before["indexed"])
+    [collection] = call(workbench, ListCollections()).collections
+    assert (collection.documents, collection.unfinished, collection.passage_tokens) == (3, False, 64)
+    assert call(workbench, SetPassageLength(collection="papers", tokens=64)) == collection  # nothing is read again
+    assert len(call(workbench, ListRuns()).runs) == runs + 1
 
 
 # -- asking ---------------------------------------------------------------------------------------

@@ -330,6 +330,12 @@ class FakeFront:
                 renamed = msgspec.structs.replace(home.collection(call.collection), name=call.name)
                 home.collections[renamed.id] = renamed
                 return renamed, [("collection", renamed.id)]
+            case c.SetPassageLength():
+                if call.tokens and not 32 <= call.tokens <= 8192:
+                    raise UserError(f"A passage cannot have {call.tokens} tokens.")
+                known = home.collection(call.collection)
+                home.collections[known.id] = msgspec.structs.replace(known, passage_tokens=call.tokens)
+                return home.collections[known.id], [("collection", known.id)]
             case c.RemoveCollection():
                 gone = home.collections.pop(home.collection(call.collection).id)
                 return gone, [("collection", gone.id)]

@@ -32,6 +32,7 @@ from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.page import AdaptersPage
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
+from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage
 from ui.features.models.page import ModelsPage
 from ui.features.training.page import TrainPage
@@ -419,6 +420,13 @@ def _unfinished_home() -> FakeHome:
     return home
 
 
+def _passage_length(shell: Shell, front: Front) -> None:
+    page = shell.made_page("documents")
+    assert isinstance(page, DocumentsPage)
+    settle()
+    page.ask_for_length()
+
+
 def _merge(shell: Shell, front: Front) -> None:
     page = shell.made_page("adapters")
     assert isinstance(page, AdaptersPage)
@@ -531,6 +539,7 @@ SCENES: tuple[Scene, ...] = (
     ("pdf", "documents", _home_with_pdf, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
+    ("passage-length", "documents", furnished_home, _passage_length),
     ("documents-unfinished", "documents", _unfinished_home, None),
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),
     ("adapter-failed", "adapters", _trained_home, _adapter("four-bit-try")),

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QSpinBox
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -18,6 +18,8 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui import texts as frame_texts
 from ui.bridge import Bridge
+from ui.components.basics import InlineMessage
+from ui.components.dialog import Dialog
 from ui.components.text_view import TextView
 from ui.features.documents import texts
 from ui.features.documents.page import DocumentsPage
@@ -183,8 +185,27 @@ def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
     page.parts.menu_button.click()
     opened = QApplication.activePopupWidget()
     assert isinstance(opened, QMenu)
-    assert [action.text() for action in opened.actions()] == [texts.RENAME_MENU, texts.DELETE_MENU]
+    assert [action.text() for action in opened.actions()] == [
+        texts.RENAME_MENU,
+        texts.PASSAGE_LENGTH_MENU,
+        texts.DELETE_MENU,
+    ]
     opened.close()
+
+
+def test_the_length_of_passages_is_set_in_the_menu(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
+    page.ask_for_length()
+    [dialog] = page.findChildren(Dialog)
+    [number] = dialog.findChildren(QSpinBox)
+    [problem] = dialog.findChildren(InlineMessage)
+    assert number.value() == 0
+    number.setValue(5)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: "cannot have 5 tokens" in problem.text)
+    number.setValue(96)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").passage_tokens == 96)
+    qtbot.waitUntil(lambda: not page.findChildren(Dialog))
 
 
 def test_folders_of_an_earlier_start_can_be_watched(

@@ -57,6 +57,12 @@ def add_commands(commands: Commands) -> None:
     )
     renaming = one_call(lambda a: calls.RenameCollection(collection=a.name, name=a.new))
     group.command("rename", "rename a collection", renaming, show_collection, "NAME", "NEW")
+    split = one_call(lambda a: calls.SetPassageLength(collection=a.name, tokens=a.tokens))
+    splitting = group.command("passages", "set the length of passages", split, show_collection, names=NAMES)
+    splitting.add_argument("name", metavar="NAME", help="the collection")
+    splitting.add_argument(
+        "tokens", metavar="TOKENS", type=at_least(0), help="at most so many; 0: what suits. All files are read again"
+    )
     unwatched = one_call(lambda a: calls.Unwatch(collection=a.name, path=absolute(a.path)))
     unwatching = group.command("unwatch", "stop watching a folder", unwatched, show_collection, names=NAMES)
     unwatching.add_argument("name", metavar="NAME", help="the collection")

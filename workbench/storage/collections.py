@@ -83,6 +83,13 @@ class CollectionRegistry:
             self._database.execute("update collections set name = ? where id = ?", (name, record.id))
             return self.get(record.id)
 
+    def set_passage_tokens(self, collection: str, tokens: int) -> Collection:
+        """All that was added has to be read again."""
+        with self._database.transaction():
+            self._database.execute("update collections set passage_tokens = ? where id = ?", (tokens, collection))
+            self._database.execute("update roots set read_at = null where collection = ?", (collection,))
+            return self.get(collection)
+
     def remove(self, collection: str) -> Collection:
         """Forget a collection; returns what it was."""
         with self._database.transaction():
@@ -161,7 +168,8 @@ class CollectionRegistry:
             f"""select c.id, c.name, c.documents, c.failed, c.chunks, c.bytes, c.revision, c.created,
                        (select json_group_array(json_array(path, watched)) from (select path, watched from roots r
                         where r.collection = c.id order by r.added)),
-                       exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat
+                       exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat,
+                       c.passage_tokens
                 from collections c {clause}""",
             parameters,
         )
@@ -180,6 +188,7 @@ class CollectionRegistry:
                 watched=tuple(path for path, watched in roots if watched),
                 unfinished=bool(row[9]),
                 chat=row[10] or "",
+                passage_tokens=row[11],
             )
             for row, roots in zip(rows, added, strict=True)
         )

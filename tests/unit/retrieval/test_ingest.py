@@ -42,12 +42,13 @@ class Desk:
         path.write_text(text, "utf-8")
         return path
 
-    def stream(self, *paths: Path) -> Iterator[Event]:
+    def stream(self, *paths: Path, chunk_tokens: int = 0) -> Iterator[Event]:
         call = Ingest(
             file=str(self.index.path),
             collection="c",
             embedder="/embedder",
             paths=tuple(str(p) for p in paths or (self.root,)),
+            chunk_tokens=chunk_tokens,
         )
         return ingest(self.index, self._lane, self.reader, call, self.context)
 
@@ -382,6 +383,17 @@ def stop_after(desk: Desk, batches: int) -> list[Event]:
     desk.embedder.before_batch = lambda: None
     desk.context = RequestContext()
     return seen
+
+
+def test_chunks_have_the_length_that_is_asked_for(desk: Desk) -> None:
+    path = desk.write("long.txt", " ".join(f"Sentence number {n} tells of thing {n}." for n in range(120)))
+    counts = []
+    for tokens in (0, 10):
+        list(desk.stream(chunk_tokens=tokens))
+        with desk.index.reading() as snapshot:
+            counts.append(snapshot.document(str(path)).chunks)
+            desk.index.remove([snapshot.document(str(path)).id])
+    assert counts[1] > 2 * counts[0]
 
 
 def test_stopped_ingest_keeps_what_it_read_of_a_file_and_the_next_one_reads_the_rest(desk: Desk) -> None:

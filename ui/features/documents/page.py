@@ -9,9 +9,11 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QSpinBox, QWidget
 
 from ui.bridge import Bridge
+from ui.components.basics import InlineMessage
+from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
 from ui.features import Found, ShellActions
@@ -35,6 +37,7 @@ from workbench.api.calls import (
     RenameCollection,
     SearchDocuments,
     SearchResult,
+    SetPassageLength,
     Unwatch,
 )
 from workbench.records.messages import Passage
@@ -99,6 +102,7 @@ class DocumentsPage(TakesFiles, QWidget):
         panel.created.connect(self._on_create)
         panel.renamed.connect(self._on_rename)
         panel.deleted.connect(self._on_delete)
+        panel.length_wanted.connect(self.ask_for_length)
         if parts.no_collections.button is not None:
             parts.no_collections.button.clicked.connect(panel.begin_new)
         parts.add_files.clicked.connect(self.choose_files)
@@ -185,6 +189,29 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def _on_delete(self, collection: str) -> None:
         self._bridge.call(RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self)
+
+    def ask_for_length(self) -> None:
+        """Ask how long the passages of the open collection are to be."""
+        collection = self._collection(self._current)
+        if collection is None:
+            return
+        help = texts.PASSAGE_LENGTH_HELP.format(name=collection.name)
+        dialog = Dialog(texts.PASSAGE_LENGTH, help, texts.READ_ALL_AGAIN, self, 460)
+        number = QSpinBox(maximum=8192, value=collection.passage_tokens)
+        problem = InlineMessage()
+        dialog.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, number))
+        dialog.below.addWidget(problem)
+
+        def changed(collection: Collection) -> None:
+            dialog.accept()
+            self._on_collection_changed(collection)
+
+        def send() -> None:
+            call = SetPassageLength(collection=collection.id, tokens=number.value())
+            self._bridge.call(call, changed, lambda error: problem.show_message(str(error), "danger"), dialog)
+
+        dialog.go.clicked.connect(send)
+        dialog.open()
 
     def _on_collection_changed(self, collection: Collection) -> None:
         self._bridge.home.collections.refresh()

@@ -11,6 +11,14 @@ ASK_DELETE_COLLECTION = "Delete “{name}”? Its index is deleted; your files s
 DELETE = "Delete"
 NAME_NEEDED = "A collection needs a name."
 RENAME_MENU = "Rename\tF2"
+PASSAGE_LENGTH_MENU = "Passage length…"
+PASSAGE_LENGTH, PASSAGE_TOKENS = "Passage length", "Tokens of a passage"
+PASSAGE_LENGTH_HELP = (
+    "Short passages are found more exactly, long ones show the model more around what was found. All files of "
+    "“{name}” are read again."
+)
+PASSAGE_TOKENS_HELP = "32 to 8,192, at most what the embedding model reads at once. 0: what suits it."
+READ_ALL_AGAIN = "Read again"
 DELETE_MENU = "Delete\tDel"
 COUNT_FAILED = "{failed:,} failed"
 WATCH_FOLDER = "Watch this folder: {shown}"

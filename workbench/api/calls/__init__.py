@@ -18,8 +18,8 @@ AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
-    | ListCollections | CreateCollection | RenameCollection | RemoveCollection | ListDocuments | AddDocuments
-    | AttachFiles | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
+    | ListCollections | CreateCollection | RenameCollection | SetPassageLength | RemoveCollection | ListDocuments
+    | AddDocuments | AttachFiles | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer
     | StopAnswer | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun

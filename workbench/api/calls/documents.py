@@ -15,7 +15,8 @@ from workbench.records.messages import Passage
 class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """A set of documents that are searched together. ``revision`` increases with every change. ``folders`` were added
     to it, and the ``watched`` ones of them are read again when they change. ``unfinished``: not all
-    that was added to it has been read to its end: it is being read now, or reading was stopped. ``chat``: it is the
+    that was added to it has been read to its end: it is being read now, or reading was stopped. A passage has at most
+    ``passage_tokens`` tokens, 0: as many as suit the embedding model. ``chat``: it is the
     files attached to this chat, which serve that chat alone and go with it."""
 
     id: str
@@ -29,6 +30,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     watched: tuple[str, ...] = ()
     created: float = 0.0
     unfinished: bool = False
+    passage_tokens: int = 0
     chat: str = ""
 
 
@@ -139,6 +141,14 @@ class CreateCollection(Call[Collection], frozen=True, kw_only=True, tag="collect
 class RenameCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.rename"):
     collection: str
     name: str
+
+
+class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collections.passages"):
+    """Split the documents of a collection into passages of at most so many tokens (0: as many as suit the embedding
+    model). Where that changes, all its files are read again. Raises UserError below 32 or above 8,192."""
+
+    collection: str
+    tokens: int
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):

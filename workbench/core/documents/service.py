@@ -25,6 +25,8 @@ from workbench.storage.collections import CollectionRegistry
 from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
 from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
 
+_FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
+
 
 @dataclass(frozen=True, eq=False)
 class Documents:
@@ -40,6 +42,7 @@ class Documents:
             calls.ListCollections: unary(self.list_collections),
             calls.CreateCollection: unary(self.create),
             calls.RenameCollection: unary(self.rename),
+            calls.SetPassageLength: unary(self.set_passage_length),
             calls.RemoveCollection: unary(self.remove),
             calls.AddDocuments: unary(self.add),
             calls.AttachFiles: unary(self.attach),
@@ -61,6 +64,28 @@ class Documents:
 
     def rename(self, call: calls.RenameCollection) -> calls.Collection:
         return self._published(self._registry.rename(call.collection, call.name))
+
+    def set_passage_length(self, call: calls.SetPassageLength) -> calls.Collection:
+        """The index is made anew: its passages are all others."""
+        collection = self._registry.get(call.collection)
+        if call.tokens and not _FEWEST_TOKENS <= call.tokens <= _MOST_TOKENS:
+            raise UserError(
+                f"A passage cannot have {call.tokens:,} tokens.",
+                f"Enter a number from {_FEWEST_TOKENS} to {_MOST_TOKENS:,}, or 0 for what suits the embedding model.",
+            )
+        if call.tokens == collection.passage_tokens:
+            return collection
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        collection = self._registry.set_passage_tokens(collection.id, call.tokens)
+        self._embedding.delete(collection)
+        self._registry.set_counts(
+            collection.id, documents=0, failed=0, chunks=0, bytes=0, revision=collection.revision + 1
+        )
+        paths = tuple(root.path for root in self._registry.list_roots(collection.id))
+        if paths:
+            config = calls.AddDocuments(collection=collection.id, paths=paths)
+            self._runs.add("ingest", collection.name, config, once=True)
+        return self._published(self._registry.get(collection.id))
 
     def remove(self, call: calls.RemoveCollection) -> calls.Collection:
         return self._remove(self._registry.get(call.collection))

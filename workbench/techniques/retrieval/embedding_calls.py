@@ -38,7 +38,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     Streams ``Artifact(kind="document", id=<path>, result={state, reason, chunks, document})`` for every file as it is
     committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
-    dropped.
+    dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default.
     """
 
     file: str
@@ -46,6 +46,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     embedder: str
     paths: tuple[str, ...]
     limits: ReadLimits = ReadLimits()
+    chunk_tokens: int = 0
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):

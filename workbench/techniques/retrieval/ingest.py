@@ -227,7 +227,7 @@ class _Work:
             return
         embedder = self._embedding.embedder(self._folder)
         self._index.record_embedder(embedder.fingerprint, embedder.dimensions)
-        chunker = Chunker(embedder.tokenizer, min(self._config.tokens, embedder.max_tokens))
+        chunker = Chunker(embedder.tokenizer, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
         while (group := self._queue.take(GROUP_CHUNKS, PROGRESS_EVERY_S)) != []:

@@ -54,6 +54,7 @@ class Ingesting(RunKind):
             collection=collection.id,
             embedder=self._embedding.embedder(run.context, run.emit),
             paths=paths,
+            chunk_tokens=collection.passage_tokens,
             limits=ReadLimits(
                 seconds=settings.read_seconds,
                 memory_mb=settings.read_memory_mb,
