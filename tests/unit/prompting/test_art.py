@@ -38,6 +38,13 @@ def test_a_program_calls_its_tools_and_answers() -> None:
     assert seen[-1] == Message("user", QUESTION)
 
 
+def test_after_a_step_that_repeats_another_there_is_only_the_answer() -> None:
+    model = FakeModelBackend([LINES[0], "Step 2: calculator: 3 + 5\n", "Answer: 8\n"])
+    assert ask("art", model, answer="number").answer == "8"
+    assert "Step" in model.decodings[1].grammar
+    assert "Step" not in model.decodings[2].grammar
+
+
 def test_a_tool_that_fails_says_so_and_the_program_goes_on() -> None:
     model = FakeModelBackend(["Step 1: calculator: 3 / 0\n", "Step 2: think: That cannot be.\n", "Answer: 0\n"])
     result = ask("art", model, answer="number")
@@ -71,7 +78,7 @@ def test_each_line_is_a_step_of_a_known_tool_or_the_answer() -> None:
 def test_the_number_of_steps_and_the_budget_end_a_program() -> None:
     def endless(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
         number = re.search(r"Step (\d+)", decoding.grammar)
-        return f"Step {number.group(1)}: think: more.\n" if number else "Answer: 5\n"
+        return f"Step {number.group(1)}: think: more {number.group(1)}.\n" if number else "Answer: 5\n"
 
     result = ask("art", FakeModelBackend(endless), answer="number", steps=3)
     assert result.answer == "5"

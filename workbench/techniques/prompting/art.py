@@ -75,16 +75,20 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     asked = _instructed(messages, describe(tools), shown)
     program = Program(asked, context, budget)
     answer = ""
+    called: set[Line] = set()
+    repeats = False
     with too_small():
         try:
             for number in range(1, options.steps + 2):
-                forms = line_forms(number, tools, extraction, first=number == 1, last=number > options.steps)
+                forms = line_forms(number, tools, extraction, first=number == 1, last=repeats or number > options.steps)
                 line = yield from program.write(number, forms)
                 if line is None:
                     break
                 if not line.tool:
                     answer = line.text
                     break
+                repeats = line in called  # a small model goes round in circles
+                called.add(line)
                 if line.tool != THINK:
                     yield from program.call(number, tools[line.tool], line.text)
         except Exhausted as spent:
