@@ -274,6 +274,16 @@ class _PromptReader:
         )
 
 
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a regular expression matches a whole text, by the automata of constrained answers. Raises UserError."""
+    from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
+
+    checked = check_format("regex", pattern, text)
+    if checked.problem:
+        raise UserError(checked.problem, "Correct the regular expression.")
+    return not checked.text_problem
+
+
 def _retriever(
     request: AnswerRequest, resolved: Resolved, services: Services, context: RequestContext
 ) -> Retriever | None:
@@ -307,6 +317,7 @@ def _context(
         exam=resolved.model.exam if not resolved.use.adapters else None,
         similarities=lambda texts, others: services.similarities(texts, others, context),
         examples=services.examples,
+        matches=_matches,
     )
 
 

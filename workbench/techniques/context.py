@@ -65,6 +65,10 @@ def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Se
     raise UserError("There is no embedding model to compare texts with.", "Import an embedding model first.")
 
 
+def _no_matches(pattern: str, text: str) -> bool:
+    raise UserError("Regular expressions are not available here.")
+
+
 def _no_examples(question_set: str) -> Sequence[Example]:
     raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
 
@@ -117,7 +121,8 @@ class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
     may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
-    ``examples`` are those of a question set by its name.
+    ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
+    a regular expression matches a whole text.
     """
 
     model: ModelBackend
@@ -129,6 +134,7 @@ class AnswerContext:
     saved: SavedSections | None = None
     exam: ExamResult | None = None
     similarities: Similarities = _no_similarities
+    matches: Callable[[str, str], bool] = _no_matches
     examples: Callable[[str], Sequence[Example]] = _no_examples
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)

@@ -109,6 +109,20 @@ def test_free_thoughts_lead_to_an_answer(generation: str) -> None:
     )
 
 
+def test_a_pattern_checks_thoughts() -> None:
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        return "1. maybe ten\n2. 5 + 6\n3. 11 or so\n" if decoding.format == "regex" else "11"
+
+    options = {"judge": "checker", "depth": 1, "pattern": "[0-9 +]+"}
+    result = ask("tree-of-thoughts", FakeModelBackend(reply), **options)
+    assert {step.title: step.score for step in steps_of(result, "thought")} == {
+        "maybe ten": 0.0, "5 + 6": 1.0, "11 or so": 0.0,
+    }  # fmt: skip
+    assert result.sequences[0].thought == "5 + 6"
+    with pytest.raises(UserError, match="regular expression"):
+        ask("tree-of-thoughts", FakeModelBackend(reply), **{**options, "pattern": "(("})
+
+
 def test_a_vote_for_candidate_twelve_is_not_one_for_two() -> None:
     many = "".join(f"{n}. thought number {n}\n" for n in range(1, 13))
 

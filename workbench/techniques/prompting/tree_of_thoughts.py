@@ -74,8 +74,11 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Literal["verdicts", "votes", "checker"],
         about("Judge"),
         "Log-probabilities of sure, likely and impossible; votes among the states; or an exact check: of numbers "
-        "whether the target can be reached, of text whether its last equation is true.",
+        "whether the target can be reached, of text whether it matches the pattern, or its last equation is true.",
     ] = "verdicts"
+    pattern: Annotated[
+        str, about("Pattern"), "For the judge checker on text: a regular expression that a good thought matches whole."
+    ] = ""
     votes: Annotated[int, about("Votes", ge=1, le=9), "For the judge votes."] = 3
     depth: Annotated[int, about("Depth", ge=1, le=8), "Thoughts to an answer, for text."] = 3
     width: Annotated[int, about("Beam width", ge=1, le=12), "States of a level that are kept, for beam search."] = 2
@@ -264,6 +267,8 @@ class Growth:
         values = []
         for node in nodes:
             known = self._problem.value(node.state)
+            if known is None and self._options.pattern:
+                known = float(self._context.matches(self._options.pattern, node.thought))
             values.append(known if known is not None else equation_value(node.thought))
         return values
 
