@@ -107,6 +107,23 @@ def test_a_small_model_without_documents_says_what_it_is(qtbot: QtBot, page: Cha
     assert "invents" not in page.parts.hint.text()
 
 
+def test_a_collection_that_is_empty_or_not_read_to_its_end_is_said_to_be(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    page.parts.recipe.documents_box.chosen.emit("Contracts 2025")
+    known = home.collection("Contracts 2025")
+    for change, words in (
+        ({"documents": 0}, texts.COLLECTION_EMPTY),
+        ({"documents": 2, "unfinished": True}, texts.COLLECTION_UNREAD),
+    ):
+        home.collections[known.id] = msgspec.structs.replace(known, **change)
+        front.announce("collection")
+        qtbot.waitUntil(lambda words=words: words.format(name=known.name) in page.parts.hint.text())
+    home.collections[known.id] = msgspec.structs.replace(known, documents=2)
+    front.announce("collection")
+    qtbot.waitUntil(lambda: "\n" not in page.parts.hint.text())
+
+
 def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     panel = page.parts.recipe
     qtbot.waitUntil(lambda: panel.retrieval.state == "Brunnen pumps")

@@ -18,7 +18,7 @@ from ui.features.adapters.texts import describe_asked
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipes import ChatAdapters, collections_of, plain, with_adapter, with_model
+from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
     AskResult,
@@ -217,7 +217,8 @@ class ChatController(QObject):
         hint = hints.get((bool(documents), attached), texts.CHOOSE_DOCUMENTS)
         if hint is texts.CHOOSE_DOCUMENTS and self._is_small(model):
             hint = texts.SMALL_ALONE.format(name=model, advice=hint)
-        parts.hint.setText(hint.format(documents=", ".join((documents, *more))))
+        lacking = [words for one in self._collections if one.name in (documents, *more) and (words := lack_of(one))]
+        parts.hint.setText("\n".join([hint.format(documents=", ".join((documents, *more))), *lacking]))
         self.show_context()
 
     def _show_whether_it_can_be_asked(self) -> None:

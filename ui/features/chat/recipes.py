@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from ui.features.adapters.texts import find_problem
+from ui.features.chat import texts
 from ui.state import Listing
+from workbench.api.calls import Collection
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart
 from workbench.records.training import AdapterList, AdapterRecord
 
@@ -36,6 +38,13 @@ def collections_of(recipe: Recipe) -> tuple[str, ...]:
     """The names of a recipe's collections; "" alone for none."""
     part = recipe.retrieval
     return (part.collection, *part.more) if part is not None and part.collection else ("",)
+
+
+def lack_of(collection: Collection) -> str:
+    """What answers from a collection lack: it is empty, or not read to its end; "" for nothing."""
+    if collection.unfinished:
+        return texts.COLLECTION_UNREAD.format(name=collection.name)
+    return "" if collection.documents else texts.COLLECTION_EMPTY.format(name=collection.name)
 
 
 class ChatAdapters(QObject):
