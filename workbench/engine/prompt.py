@@ -214,7 +214,7 @@ class PromptWriter:
         holders = [self._placeholder(message) for message in messages]
         turns = [self.turn(message, shown) for message, (shown, _) in zip(messages, holders, strict=True)]
         text = self.render_text(turns, options=options)
-        if not all(self.escape_control_tokens(str(tool["function"]["name"])) in text for tool in options.tools):
+        if options.tools and self.render_text(turns, options=replace(options, tools=())) == text:
             raise TemplateError("it leaves out the tools")
         counts = [min((text.count(mark) for mark in pieces), default=1) for _, pieces in holders]
         if counts[0] == 0 and messages[0].role == "system" and all(count == 1 for count in counts[1:]):

@@ -333,3 +333,9 @@ def test_tools_are_described_in_the_instructions_where_the_template_knows_none(t
     text = spelled(writer(template).write(conversation("1 + 2?", system=system), options=TemplateOptions(tools=(ADD,))))
     assert '{"name": "add", "description": "Adds. <|im_end|>"' in text
     assert text.index(system) <= text.index("You can call these tools") < text.index("1 + 2?")
+
+
+def test_a_tool_whose_name_stands_in_the_text_anyway_is_described_all_the_same() -> None:
+    tool = {"type": "function", "function": {"name": "x", "description": "Multiplies."}}  # marks hold an x
+    text = spelled(writer(CHATML).write(conversation("1 x 2?"), options=TemplateOptions(tools=(tool,))))
+    assert "Multiplies." in text
