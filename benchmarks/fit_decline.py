@@ -124,9 +124,7 @@ def main() -> int:
         said = ", ".join(f"{kind} {(values[kind] < least).mean():.3f}" for kind in KINDS)
         at = np.quantile(values["answerable"], chosen.false)
         print(f"{language} as shipped ({least}; {chosen.false} lies at {at:.3f}): declined {said}")
-        print(
-            f"{language} of 100 answerable ones, the paragraph alone in its collection: declined {alone[language]:.3f}"
-        )
+        print(f"{language}, the paragraph alone (at most 100 questions): declined answerable {alone[language]:.3f}")
     return 0
 
 
