@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from workbench.engine.folding import fold_system, fold_tools, merge_adjacent, split_turns
 from workbench.engine.inference_calls import AssistantStart
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.template import FAULTY_HINT, TemplateError
@@ -44,7 +45,6 @@ LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 
 
 _SWITCH = re.compile(r"(?<![\w/])/(?:no[_-]?)?think(?![\w/])")
-_TOOLS = 'You can call these tools. To call one, answer only with JSON: {"name": ..., "arguments": {...}}'
 
 
 class Tokenizer(Protocol):
@@ -152,7 +152,7 @@ class PromptWriter:
         ``answer_tokens``, at most a quarter of the context, is left. Raises UserError when even that does not fit.
         """
         limit = context_tokens - min(answer_tokens, context_tokens // 4)
-        head, turns = _turns(messages)
+        head, turns = split_turns(messages)
 
         def attempt(dropped: int) -> Prompt:
             kept = [message for turn in turns[dropped:] for message in turn]
@@ -415,52 +415,6 @@ def _split_at(text: str, contents: Mapping[str, str]) -> list[Segment]:
     return [segment for segment in segments if segment.text]
 
 
-def merge_adjacent(messages: Sequence[Message]) -> list[Message]:
-    """Neighbours of one role as one message: most templates want the roles to take turns. Tool calls and their results
-    stay apart."""
-    merged: list[Message] = []
-    for message in messages:
-        plain = message.role != "tool" and not message.parts
-        if merged and plain and merged[-1].role == message.role and not merged[-1].parts:
-            merged[-1] = Message(message.role, f"{merged[-1].content}\n\n{message.content}")
-        else:
-            merged.append(message)
-    return merged
-
-
-def fold_system(messages: Sequence[Message]) -> list[Message] | None:
-    """The system message prepended to the first user message, for templates without a system role."""
-    if messages[0].role != "system" or len(messages) < 2:
-        return None
-    system, first, *rest = messages
-    if first.role != "user":
-        return [Message("user", system.content), first, *rest]
-    return [Message("user", f"{system.content}\n\n{first.content}"), *rest]
-
-
-def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]] = ()) -> list[Message] | None:
-    """Tool definitions as a system message, tool calls as text of the assistant and their results as user messages, for
-    templates without tools. None when there are none."""
-    if not tools and not any(message.role == "tool" or message.tool_calls for message in messages):
-        return None
-    folded: list[Message] = []
-    if tools:
-        described = [json.dumps(tool["function"], ensure_ascii=False) for tool in tools]
-        rules = "\n".join((_TOOLS, *described))
-        if messages[0].role == "system":
-            rules, messages = f"{messages[0].content}\n\n{rules}", messages[1:]
-        folded.append(Message("system", rules))
-    for message in messages:
-        calls = [f"{call.name}({call.arguments})" for call in message.tool_calls]
-        content = "\n".join(text for text in (message.content, *calls) if text.strip())
-        if message.role == "tool":
-            name = message.tool_result.name if message.tool_result is not None else ""
-            folded.append(Message("user", f"Result of {name or 'the tool'}:\n{content}"))
-        else:
-            folded.append(Message(message.role, content))
-    return merge_adjacent(folded)
-
-
 def _arguments(text: str) -> Any:
     """The arguments of a tool call as templates take them: an object, or the text where it is none."""
     try:
@@ -468,17 +422,6 @@ def _arguments(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text
-
-
-def _turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:
-    """The leading system messages, and the turns: a user's message with all that follows it."""
-    start = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
-    turns: list[list[Message]] = []
-    for message in messages[start:]:
-        if message.role == "user" or not turns:
-            turns.append([])
-        turns[-1].append(message)
-    return list(messages[:start]), turns
 
 
 def _name(vocabulary: Tokenizer, token: int) -> str:

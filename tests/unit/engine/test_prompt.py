@@ -9,8 +9,9 @@ from typing import Any
 import jinja2
 import pytest
 
+from workbench.engine.folding import merge_adjacent
 from workbench.engine.inference_calls import Marker, start_text
-from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions, merge_adjacent
+from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
 from workbench.errors import UserError

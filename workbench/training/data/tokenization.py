@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from workbench.engine.prompt import PromptWriter, Renderer, Segment, fold_system, fold_tools, merge_adjacent
+from workbench.engine.folding import fold_system, fold_tools, merge_adjacent
+from workbench.engine.prompt import PromptWriter, Renderer, Segment
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
