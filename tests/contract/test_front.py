@@ -47,6 +47,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "run to remove": c.RemoveRun(run=NOWHERE),
     "adapter to rename": c.RenameAdapter(adapter=NOWHERE, name="x"),
     "question set": c.ListQuestions(question_set=NOWHERE),
+    "question to edit": c.EditQuestion(question_set=NOWHERE, number=1),
     "question set to remove": c.RemoveQuestionSet(question_set=NOWHERE),
     "question set to score": c.SuggestScorers(question_set=NOWHERE),
     "question set to evaluate on": c.Evaluate(question_set=NOWHERE, recipes=(Recipe(),)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.e2e.training_core import call, opened
@@ -12,6 +13,7 @@ from workbench.api import events
 from workbench.api.calls import (
     Ask,
     CreateQuestionSet,
+    EditQuestion,
     ListQuestions,
     ListQuestionSets,
     QuestionPage,
@@ -97,3 +99,23 @@ def test_what_cannot_be_is_refused(trainer: Workbench, sums: Path) -> None:
         with pytest.raises(UserError, match=reason):
             call(trainer, refused)
     assert call(trainer, RemoveQuestionSet(question_set="Sums")).sets == ()
+
+
+def test_a_question_is_edited_and_removed_and_stays_on_its_side(trainer: Workbench, sums: Path) -> None:
+    made = call(trainer, CreateQuestionSet(path=str(sums), limit=10))
+    before = page(trainer, question_set=made.id).questions
+    third = before[2]
+    other = msgspec.structs.replace(third.question.with_text("2 + 2?"), expected=("4", "four"))
+    assert call(trainer, EditQuestion(question_set=made.id, number=3, question=other)) == made
+    after = page(trainer, question_set=made.id).questions
+    assert after == (*before[:2], msgspec.structs.replace(third, question=other), *before[3:])
+    left = call(trainer, EditQuestion(question_set=made.id, number=3))
+    assert (left.questions, left.tune) == (9, made.tune - (third.split == "tune"))
+    assert call(trainer, ListQuestionSets()).sets == (left,)
+    assert [one.number for one in page(trainer, question_set=made.id).questions] == [1, 2, *range(4, 11)]
+    for edit, reason in (
+        (EditQuestion(question_set=made.id, number=3), "no question 3"),
+        (EditQuestion(question_set=made.id, number=4, question=other.with_text(" ")), "is empty"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            call(trainer, edit)

@@ -126,6 +126,12 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             shown = rows[call.first : call.first + call.limit]
             questions = tuple(map(_question, shown))
             return c.QuestionPage(total=len(rows), first=call.first, questions=questions), []
+        case c.EditQuestion():
+            found = _set(home, call.question_set)
+            if call.question is None:
+                found = msgspec.structs.replace(found, questions=found.questions - 1)
+                home.question_sets[found.id] = found
+            return found, [("questions", found.id)]
         case c.RemoveQuestionSet():
             gone = _set(home, call.question_set)
             del home.question_sets[gone.id]

@@ -201,6 +201,27 @@ def test_a_set_shows_its_questions_and_parts(page: EvaluatePage, bridge: Bridge,
     assert view.table.index(0, 1).data() == "Held out"
 
 
+def test_a_question_is_edited_in_its_row(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:
+    page.open_target(question_set="q1")
+    settle(bridge, qtbot)
+    edited = page.begin_edit(page.questions.table.index(0, 0).data(RowRole))
+    assert edited is not None
+    assert edited.expected.toPlainText() == "36 months"
+    edited.question.setPlainText("How long?")
+    edited.expected.setPlainText("36 months\n\nthree years ")
+    edited.go.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.EditQuestion)) == 1)
+    [call] = front.asked(c.EditQuestion)
+    assert (call.question_set, call.number) == ("q1", 1)
+    assert (call.question.text, call.question.expected) == ("How long?", ("36 months", "three years"))
+    settle(bridge, qtbot)
+    removed = page.begin_edit(page.questions.table.index(1, 0).data(RowRole))
+    assert removed is not None
+    removed.remove_button.click()
+    qtbot.waitUntil(lambda: "239 questions" in page.questions.figures.text())
+    assert front.asked(c.EditQuestion)[1].question is None
+
+
 def test_a_new_evaluation_is_asked_for_and_begun(
     page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot
 ) -> None:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.api.calls import CreateQuestionSet, ListQuestions, ListQuestionSets, QuestionPage, RemoveQuestionSet
+import msgspec
+
+from workbench.api.calls import (
+    CreateQuestionSet,
+    EditQuestion,
+    ListQuestions,
+    ListQuestionSets,
+    QuestionPage,
+    RemoveQuestionSet,
+)
 from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_call
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
+from workbench.errors import UserError
 from workbench.records.evaluation import QuestionSet
 
 _LONGEST = 70
@@ -61,6 +71,12 @@ def add_commands(commands: Commands) -> None:
     showing.add_argument("--part", choices=("all", "tune", "held-out"), default="all")
     showing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with number I, from 0")
     showing.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of questions [%(default)s]")
+    changing = "change a question, or remove it; its side of the split stays"
+    editing = group.command("edit", changing, edit, show_set, "SET", "NUMBER", names=NAMES)
+    editing.add_argument("--question", metavar="TEXT", default="", help="another question")
+    accepted = "an accepted answer; once for each"
+    editing.add_argument("--expected", metavar="TEXT", action="append", default=[], help=accepted)
+    editing.add_argument("--remove", action="store_true", help="remove it from the set")
     group.command("remove", "delete a question set; evaluations keep their questions", remove, REMOVED, "SET")
 
 
@@ -87,6 +103,21 @@ def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSe
 def show_questions(session: Session, arguments: argparse.Namespace) -> Events[QuestionPage]:
     call = ListQuestions(question_set=arguments.set, part=arguments.part, first=arguments.first, limit=arguments.limit)
     return (yield from session.call(call))
+
+
+def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
+    if not arguments.number.isdigit() or not (arguments.remove or arguments.question or arguments.expected):
+        arguments.parser.error("give the NUMBER of a question, and --question, --expected or --remove")
+    number, question = int(arguments.number), None
+    if not arguments.remove:
+        before = yield from session.call(ListQuestions(question_set=arguments.set, first=max(0, number - 1), limit=1))
+        found = next((one.question for one in before.questions if one.number == number), None)
+        if found is None:
+            raise UserError(f"{arguments.set} has no question {number}.", "List its questions with `questions show`.")
+        question = found.with_text(arguments.question or found.text)
+        if arguments.expected:
+            question = msgspec.structs.replace(question, expected=tuple(arguments.expected))
+    return (yield from session.call(EditQuestion(question_set=arguments.set, number=number, question=question)))
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

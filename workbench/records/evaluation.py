@@ -40,6 +40,10 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def text(self) -> str:
         return self.messages[-1].content
 
+    def with_text(self, text: str) -> QuestionRow:
+        """The row with another question at the end of its conversation."""
+        return msgspec.structs.replace(self, messages=(*self.messages[:-1], Message("user", text)))
+
     @property
     def key(self) -> str:
         """The same for the same content, whatever its id."""

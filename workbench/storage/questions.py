@@ -1,4 +1,4 @@
-"""Question sets in the home's database. A set's questions and their splits are written once and never change."""
+"""Question sets in the home's database. Which side of the split a question is on is written once and never changes."""
 
 from __future__ import annotations
 
@@ -103,6 +103,30 @@ class QuestionStore:
             (found.id, part, limit, first),
         )
         return (NumberedQuestion(number=n, split=cast(Split, s), question=QUESTION.get(value)) for n, s, value in rows)
+
+    def edit(self, found: QuestionSet, number: int, question: QuestionRow | None) -> QuestionSet:
+        """Change a question, or remove it; numbers of others stay. Raises UserError when there is none of that number,
+        and for the last one of a set."""
+        with self._database.transaction():
+            row = self._database.row(
+                "select split from questions where question_set = ? and number = ?", (found.id, number)
+            )
+            if row is None:
+                raise UserError(f"{found.name} has no question {number:,}.", "List its questions.")
+            if question is not None:
+                self._database.execute(
+                    "update questions set value = ? where question_set = ? and number = ?",
+                    (QUESTION.encode(question).decode(), found.id, number),
+                )
+                return found
+            if found.questions == 1:
+                raise UserError("It is the only question of the set.", "Delete the set instead.")
+            self._database.execute("delete from questions where question_set = ? and number = ?", (found.id, number))
+            left = msgspec.structs.replace(found, questions=found.questions - 1, tune=found.tune - (row[0] == "tune"))
+            self._database.execute(
+                "update question_sets set description = ? where id = ?", (QUESTION_SET.encode(left).decode(), found.id)
+            )
+            return left
 
     def remove(self, found: QuestionSet) -> None:
         """Delete a set. Evaluations keep their questions."""

@@ -113,6 +113,8 @@ class GridView(QTableView):
         row = index.data(RowRole) if index.isValid() else None
         if isinstance(row, GridRow):
             self.opened.emit(row, index.column() - FIXED if index.column() >= FIXED else -1)
+        elif row is not None:
+            self.opened.emit(row, -1)
 
 
 class _Delegate(QStyledItemDelegate):

@@ -18,6 +18,7 @@ from ui.components.wording import how_far, in_words
 from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
+from ui.features.evaluation.edit_question import EditQuestionDialog
 from ui.features.evaluation.results import ResultsView
 from ui.features.evaluation.set_view import SetView
 from ui.features.evaluation.side_list import EVALUATION, SET, SideList
@@ -39,7 +40,15 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Progress, Terminal
 from workbench.api.protocol import error_of
-from workbench.records.evaluation import CellDetails, Evaluation, EvaluationReport, GridPage, GridRow, QuestionSet
+from workbench.records.evaluation import (
+    CellDetails,
+    Evaluation,
+    EvaluationReport,
+    GridPage,
+    GridRow,
+    NumberedQuestion,
+    QuestionSet,
+)
 
 _SIDE = 250
 _EXPIRE_MS = 1_000
@@ -86,6 +95,15 @@ class EvaluatePage(QWidget):
         dialog.open()
         return dialog
 
+    def begin_edit(self, row: NumberedQuestion) -> EditQuestionDialog | None:
+        """Change a question of the set that is shown."""
+        if self.questions.shown is None:
+            return None
+        dialog = EditQuestionDialog(self._bridge, self.questions.shown.id, row, self)
+        dialog.edited.connect(self._on_edited)
+        dialog.open()
+        return dialog
+
     def begin_evaluation(self) -> NewEvaluation:
         """Ask for an evaluation on the set that is shown."""
         kind, current = self.side.current
@@ -115,6 +133,7 @@ class EvaluatePage(QWidget):
         self.side.delete_pressed.connect(self._on_delete_pressed)
         self.questions = SetView()
         self.questions.table.page_wanted.connect(self._read_questions)
+        self.questions.grid.opened.connect(lambda row, _: self.begin_edit(row))
         self.questions.filtered.connect(lambda: self._read_questions(0))
         self.questions.evaluate_button.clicked.connect(self.begin_evaluation)
         self.questions.confirm.confirmed.connect(self._on_delete_set)
@@ -208,6 +227,10 @@ class EvaluatePage(QWidget):
         elif not self._expiring.isActive():
             self._expiring.start()
         self._show_progress()
+
+    def _on_edited(self, found: QuestionSet) -> None:
+        self._sets[found.id] = found
+        self.questions.update_set(found)
 
     # -- runs ----------------------------------------------------------------------------------------
 

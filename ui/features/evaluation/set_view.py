@@ -44,18 +44,27 @@ class SetView(QWidget):
 
     def show_set(self, found: QuestionSet) -> None:
         """Show a set; the one that is shown stays as it is."""
-        if found == self.shown:
+        if self.shown is not None and found.id == self.shown.id:
+            self.update_set(found)
             return
+        self._describe(found)
+        self.confirm.hide()
+        self.part.show_value("all")
+        self._restart()
+
+    def update_set(self, found: QuestionSet) -> None:
+        """The set as it is now: its questions may have been edited."""
+        self._describe(found)
+        self.table.expire()
+
+    def _describe(self, found: QuestionSet) -> None:
         self.shown = found
         self.title.setText(found.name)
         origin = f" · {texts.SET_FROM.format(origin=found.origin)}" if found.origin else ""
         self.figures.setText(f"{texts.describe_set(found)}{origin}")
         self.notes.setText("\n".join(found.notes[:4]))
         self.notes.setVisible(bool(found.notes))
-        self.confirm.hide()
         self.confirm.set_question(texts.ASK_DELETE_SET.format(name=found.name), texts.DELETE)
-        self.part.show_value("all")
-        self._restart()
 
     def put_page(self, page: QuestionPage) -> None:
         self.table.put_rows(page.first, page.total, page.questions)

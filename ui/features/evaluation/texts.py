@@ -32,6 +32,15 @@ QUESTIONS_OF = "Questions of the set"
 PART_OF_SET = "Part of the set"
 SET_GONE = "Deleted set"
 
+# editing
+EDIT_TITLE, EDIT_GO = "Question {number:,}", "Save"
+EDIT_HELP = "It stays {split}. Evaluations keep the question that they asked."
+EDIT_SPLITS = {"tune": "in the part for tuning", "held-out": "held out"}
+EXPECTED_LINES, EXPECTED_LINES_HELP = "Expected answers", "One a line; each of them is accepted."
+CHOICES, CHOICES_HELP = "Choices", "One a line."
+RIGHT_CHOICE = "Right choice"
+REMOVE_QUESTION = "Remove from the set"
+
 # import
 IMPORT_TITLE = "Import questions"
 IMPORT_HELP = (

@@ -24,7 +24,7 @@ AnyCall = (
     | StopAnswer | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
-    | CreateQuestionSet | ListQuestionSets | ListQuestions | RemoveQuestionSet
+    | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
     | Evaluate | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell | RateCell
     | RemoveEvaluation | ExportEvaluation
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel

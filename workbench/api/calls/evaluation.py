@@ -15,6 +15,7 @@ from workbench.records.evaluation import (
     GridPage,
     NumberedQuestion,
     Part,
+    QuestionRow,
     QuestionSet,
     ScorerUse,
 )
@@ -68,6 +69,15 @@ class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="question
     part: Part = "all"
     first: int = 0
     limit: int = 100
+
+
+class EditQuestion(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.edit"):
+    """Change a question of a set, or, without a ``question``, remove it. It stays on its side of the split. Evaluations
+    keep the question that they asked."""
+
+    question_set: str
+    number: int
+    question: QuestionRow | None = None
 
 
 class RemoveQuestionSet(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.remove"):

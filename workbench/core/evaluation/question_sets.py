@@ -11,6 +11,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.calls import (
     CreateQuestionSet,
+    EditQuestion,
     ListQuestions,
     ListQuestionSets,
     QuestionPage,
@@ -24,6 +25,7 @@ from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.evaluation.questions import Columns, Questions, draw_splits, questions_of, read_questions
 from workbench.paths import absolute_path
+from workbench.records.evaluation import QuestionSet
 from workbench.storage.chats import ChatStore
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.questions import QuestionStore
@@ -44,6 +46,7 @@ class QuestionSets:
             CreateQuestionSet: self.create,
             ListQuestionSets: unary(lambda call: QuestionSetList(sets=self._store.list_sets())),
             ListQuestions: unary(self.list_questions),
+            EditQuestion: unary(self.edit),
             RemoveQuestionSet: unary(self.remove),
         }
 
@@ -73,6 +76,16 @@ class QuestionSets:
         rows = tuple(self._store.questions(found, call.part, max(0, call.first), limit))
         total = {"all": found.questions, "tune": found.tune, "held-out": found.questions - found.tune}[call.part]
         return QuestionPage(total=total, first=call.first, questions=rows)
+
+    def edit(self, call: EditQuestion) -> QuestionSet:
+        question = call.question
+        if question is not None and (not question.messages or not question.text.strip()):
+            raise UserError("The question is empty.", "Write a question, or remove it.")
+        if question is not None and question.choices and not -1 <= question.choice < len(question.choices):
+            raise UserError("The right choice is none of the choices.", "Choose one of them.")
+        edited = self._store.edit(self._store.get(call.question_set), call.number, question)
+        self._changes.publish("questions", edited.id)
+        return edited
 
     def remove(self, call: RemoveQuestionSet) -> QuestionSetList:
         found = self._store.get(call.question_set)

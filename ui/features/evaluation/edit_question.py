@@ -1,0 +1,80 @@
+"""Change a question of a set: its text, what is expected, its choices; or remove it."""
+
+from __future__ import annotations
+
+from string import ascii_uppercase
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import InlineMessage, QuietButton
+from ui.components.choice_box import ChoiceBox
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.wording import in_words
+from ui.features.evaluation import texts
+from workbench.api.calls import EditQuestion
+from workbench.records.evaluation import NumberedQuestion, QuestionRow, QuestionSet
+
+
+class EditQuestionDialog(Dialog):
+    """``edited`` sends the set as it is afterwards."""
+
+    edited = Signal(object)
+
+    def __init__(self, bridge: Bridge, question_set: str, row: NumberedQuestion, parent: QWidget | None = None) -> None:
+        title = texts.EDIT_TITLE.format(number=row.number)
+        help = texts.EDIT_HELP.format(split=texts.EDIT_SPLITS[row.split])
+        super().__init__(title, help, texts.EDIT_GO, parent, 560)
+        self._bridge, self._set, self._row = bridge, question_set, row
+        question = row.question
+        self.question = _lines(question.text, 120)
+        self.expected = _lines("\n".join(question.expected), 70)
+        self.choices = _lines("\n".join(question.choices), 100)
+        self.right = ChoiceBox(texts.RIGHT_CHOICE, [(letter, letter) for letter in ascii_uppercase])
+        self.right.show_value(question.answer)
+        self.inside.addWidget(LabelledField(texts.QUESTION, "", self.question))
+        expected = LabelledField(texts.EXPECTED_LINES, texts.EXPECTED_LINES_HELP, self.expected)
+        choices = LabelledField(texts.CHOICES, texts.CHOICES_HELP, self.choices)
+        right = LabelledField(texts.RIGHT_CHOICE, "", self.right)
+        for field in (choices, right) if question.choices else (expected,):
+            self.inside.addWidget(field)
+        self.inside.addStretch(1)
+        self.message = InlineMessage(closable=False)
+        self.below.addWidget(self.message)
+        self.remove_button = QuietButton(texts.REMOVE_QUESTION, "trash", small=True, clicked=lambda: self._send(None))
+        self._foot.insertWidget(0, self.remove_button)
+        self.go.clicked.connect(lambda: self._send(self._edited()))
+        self.resize(600, 460)
+
+    def _edited(self) -> QuestionRow:
+        question = self._row.question.with_text(self.question.toPlainText().strip())
+        if not question.choices:
+            return msgspec.structs.replace(question, expected=_of_lines(self.expected))
+        choices, choice = _of_lines(self.choices), ascii_uppercase.find(self.right.value or "?")
+        known = 0 <= choice < len(choices)
+        expected = (ascii_uppercase[choice], choices[choice]) if known else ()
+        return msgspec.structs.replace(question, choices=choices, choice=choice, expected=expected)
+
+    def _send(self, question: QuestionRow | None) -> None:
+        call = EditQuestion(question_set=self._set, number=self._row.number, question=question)
+        self._bridge.call(call, self._on_edited, self._on_refused, self)
+
+    def _on_edited(self, found: QuestionSet) -> None:
+        self.edited.emit(found)
+        self.accept()
+
+    def _on_refused(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+
+
+def _lines(text: str, height: int) -> QPlainTextEdit:
+    field = QPlainTextEdit(text)
+    field.setTabChangesFocus(True)
+    field.setFixedHeight(height)
+    return field
+
+
+def _of_lines(field: QPlainTextEdit) -> tuple[str, ...]:
+    return tuple(line.strip() for line in field.toPlainText().splitlines() if line.strip())
