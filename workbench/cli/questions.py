@@ -19,9 +19,10 @@ from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_c
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.records.evaluation import QuestionSet
+from workbench.records.evaluation import QuestionRow, QuestionSet
 
 _LONGEST = 70
+_PAGE = 1_000
 
 
 def share(text: str) -> float:
@@ -110,14 +111,24 @@ def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]
         arguments.parser.error("give the NUMBER of a question, and --question, --expected or --remove")
     number, question = int(arguments.number), None
     if not arguments.remove:
-        before = yield from session.call(ListQuestions(question_set=arguments.set, first=max(0, number - 1), limit=1))
-        found = next((one.question for one in before.questions if one.number == number), None)
-        if found is None:
-            raise UserError(f"{arguments.set} has no question {number}.", "List its questions with `questions show`.")
+        found = yield from _find(session, arguments.set, number)
         question = found.with_text(arguments.question or found.text)
         if arguments.expected:
             question = msgspec.structs.replace(question, expected=tuple(arguments.expected))
     return (yield from session.call(EditQuestion(question_set=arguments.set, number=number, question=question)))
+
+
+def _find(session: Session, name: str, number: int) -> Events[QuestionRow]:
+    """Questions before it may have been removed, so that its place is not its number."""
+    first = 0
+    while True:
+        page = yield from session.call(ListQuestions(question_set=name, first=first, limit=_PAGE))
+        for one in page.questions:
+            if one.number == number:
+                return one.question
+        first += _PAGE
+        if first >= min(page.total, number):
+            raise UserError(f"{name} has no question {number:,}.", "`questions show` lists its questions.")
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -11,6 +11,7 @@ from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
 from workbench.api.calls import (
     AddScorers,
     CreateQuestionSet,
+    EditQuestion,
     Evaluate,
     EvaluationList,
     ExportEvaluation,
@@ -19,8 +20,10 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     ListModels,
+    ListQuestions,
     ListQuestionSets,
     ModelList,
+    QuestionPage,
     QuestionSetList,
     RunRecord,
 )
@@ -34,10 +37,13 @@ from workbench.records.evaluation import (
     EvaluationResult,
     GridPage,
     GridRow,
+    NumberedQuestion,
+    QuestionRow,
     QuestionSet,
     ScorerResult,
     ScorerUse,
 )
+from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 
 Run = Callable[..., Ran]
@@ -173,3 +179,23 @@ def test_a_question_set_is_imported_from_one_place(run: Run, front: FakeFront, t
     assert run("questions", "import").status == 2
     assert run("questions", "import", str(path), "--chats").status == 2
     assert run("questions", "import", str(path), "--tune", "2").status == 2
+
+
+def test_a_question_is_edited_by_its_number(run: Run, answers: FakeFront) -> None:
+    def numbered(number: int) -> NumberedQuestion:
+        question = QuestionRow(messages=(Message("user", f"{number}?"),), expected=("x",))
+        return NumberedQuestion(number=number, split="tune", question=question)
+
+    page = QuestionPage(total=3, first=0, questions=tuple(map(numbered, (1, 2, 4))))
+    answers.answer(ListQuestions, page)
+    answers.answer(EditQuestion, SET)
+    ran = run("questions", "edit", "capi", "4", "--expected", "a", "--expected", "b")
+    assert ran.status == 0
+    call = answers.asked(EditQuestion)[-1]
+    assert (call.question_set, call.number, call.question.text, call.question.expected) == (
+        "capitals", 4, "4?", ("a", "b"),
+    )  # fmt: skip
+    assert run("questions", "edit", "capi", "2", "--remove").status == 0
+    assert answers.asked(EditQuestion)[-1].question is None
+    assert "no question 3" in run("questions", "edit", "capi", "3", "--question", "New?").err
+    assert run("questions", "edit", "capi", "2").status == 2
