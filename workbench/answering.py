@@ -33,6 +33,7 @@ from workbench.records.recipes import (
     notes_on_recipe,
     problem_of,
 )
+from workbench.records.trace import TraceStep
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.registry import METHODS
@@ -49,6 +50,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     conversation: tuple[Message, ...] = ()
     task: DocumentTask | None = None
     prefix: Prefix | None = None
+    earlier: tuple[TraceStep, ...] = ()
     notices: tuple[str, ...] = ()
 
     @property
@@ -106,6 +108,12 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
         if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
             raise UserError("The question is empty.", "Write a question first.")
     check_parts(request.recipe.prompting)
+    technique = METHODS.find(request.recipe.prompting.technique, "technique")
+    if request.earlier and "resumes" not in technique.traits:
+        resuming = ", ".join(row.title for row in METHODS.of("technique") if "resumes" in row.traits)
+        raise UserError(
+            f"{technique.title} cannot go on from an earlier answer.", f"Ask again without it. {resuming} can."
+        )
     shaping = decoding_of(request.recipe, METHODS, request.kind)
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)
@@ -153,7 +161,7 @@ def answer(
         with services.lease(resolved, context, background=background) as loading:
             model = yield from loading
             recipe = _with_engine(resolved.recipe, model)
-            answering = _context(model, retriever, recipe, request.kind, resolved, services, context, saved)
+            answering = _context(model, retriever, recipe, request, resolved, services, context, saved)
             ended: events.Terminal | None = None
             for event in with_trace(_run(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
@@ -224,7 +232,7 @@ def _prompt_reading(
         model = yield from loading
         recipe = _with_engine(resolved.recipe, model)
         reader = _PromptReader(model)
-        answering = _context(reader, retriever, recipe, request.kind, resolved, services, context, None)
+        answering = _context(reader, retriever, recipe, request, resolved, services, context, None)
         try:
             for event in _run(request, recipe, answering):
                 if isinstance(event, events.Finished):
@@ -302,7 +310,7 @@ def _context(
     model: ModelBackend,
     retriever: Retriever | None,
     recipe: Recipe,
-    kind: RequestKind,
+    request: AnswerRequest,
     resolved: Resolved,
     services: Services,
     context: RequestContext,
@@ -312,11 +320,12 @@ def _context(
         model=model,
         retriever=retriever,
         cancelled=lambda: context.cancelled,
-        decoding=decoding_of(recipe, METHODS, kind),
+        decoding=decoding_of(recipe, METHODS, request.kind),
         saved=saved,
         exam=resolved.model.exam if not resolved.use.adapters else None,
         similarities=lambda texts, others: services.similarities(texts, others, context),
         examples=services.examples,
+        earlier=request.earlier,
         matches=_matches,
     )
 

@@ -113,6 +113,12 @@ def test_a_tree_of_numbers_has_possible_steps_only_and_keeps_its_budget(front: L
     proposal = next(step for step in trace.steps if step.kind == "proposal")
     assert proposal.parent == root.id
     assert next(step.parent for step in trace.steps if step.kind == "generation") == proposal.id
+    part = PromptingPart(technique="tree-of-thoughts", options={**options, "max_nodes": 4})
+    recipe = Recipe(prompting=part, decoding=DecodingPart(seed=3))
+    further = front.call(Ask(recipe=recipe, regenerate=result.message, resume=True))
+    more = tree_of(front.call(GetTrace(message=further.message)).steps, problem)
+    assert [node.key for node in more.nodes[: len(tree.nodes)]] == [node.key for node in tree.nodes]
+    assert further.usage.new_tokens <= 400
 
 
 def test_a_program_goes_on_from_its_own_tokens(front: LocalFront) -> None:

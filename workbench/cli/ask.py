@@ -60,6 +60,11 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("--again", metavar="MESSAGE", help="in --chat: answer again, beside this answer")
     parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="with --again: go on from the steps of that answer, such as a tree of thoughts",
+    )
+    parser.add_argument(
         "--varied",
         action="store_true",
         help="with --again: draw more freely than the recipe says, so that it differs",
@@ -119,6 +124,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         root=arguments.after == START,
         regenerate=arguments.again,
         varied=arguments.varied,
+        resume=arguments.resume,
         without_documents=arguments.without_documents,
         document=task,
         branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
@@ -172,7 +178,7 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("--after and --again need --chat")
     if again and (question or document or arguments.after is not None):
         arguments.parser.error("--again takes the question that the answer belongs to")
-    for option in ("varied", "without_documents"):
+    for option in ("varied", "resume", "without_documents"):
         if getattr(arguments, option) and not again:
             arguments.parser.error(f"--{option.replace('_', '-')} needs --again, which names the answer")
     if arguments.branch is not None and not again:

@@ -19,6 +19,7 @@ from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.records.trace import TraceStep
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
@@ -47,10 +48,16 @@ def grammatical(rng: random.Random) -> Callable[..., Reply]:
     return reply
 
 
-def run(model: FakeModelBackend, question: str = PUZZLE, stop_after: int | None = None, **options: Any) -> AnswerState:
+def run(
+    model: FakeModelBackend,
+    question: str = PUZZLE,
+    stop_after: int | None = None,
+    earlier: tuple[TraceStep, ...] = (),
+    **options: Any,
+) -> AnswerState:
     """The state of an answer, of its first events only where it was stopped."""
     recipe = Recipe(prompting=PromptingPart(technique="tree-of-thoughts", options=options))
-    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),), earlier=earlier)
     state = AnswerState()
     for number, event in enumerate(answer(request, FakeServices(model), RequestContext())):
         if number == stop_after:
@@ -151,7 +158,7 @@ def test_budgets_are_not_exceeded_in_random_trees() -> None:
             "thoughts": rng.randint(1, 6),
             "width": rng.randint(1, 4),
             "depth": rng.randint(1, 5),
-            "max_nodes": rng.randint(1, 25),
+            "max_nodes": rng.randint(1, 60),
             "max_tokens_total": rng.randint(100, 1200),
         }
 
@@ -205,6 +212,42 @@ def test_the_stored_steps_draw_the_tree_and_a_stopped_one_goes_on(question: str)
             assert value in (None, known[parent, thought])
         count += 1 < len(parts) < len(complete.nodes)
     assert count
+
+
+@pytest.mark.parametrize("question", [PUZZLE, "What should I cook tonight?"])
+def test_an_answer_goes_on_from_the_tree_of_another(question: str) -> None:
+    numbers = question == PUZZLE
+    problem = NumbersProblem.of(question) if numbers else TextProblem(question)
+    options: dict[str, Any] = {"problem": "numbers" if numbers else "text", "thoughts": 4, "depth": 3, "width": 3}
+
+    def fixed() -> FakeModelBackend:
+        def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> Reply:
+            return grammatical(random.Random(messages[-1].content))(messages, decoding, start)
+
+        return FakeModelBackend(reply, scores=lambda asked: [-1.0, -1.0, -3.0])
+
+    whole = tree_of(run(fixed(), question, **options).trace().steps, problem)
+    first = run(fixed(), question, max_nodes=6, **options)
+    assert 1 < len(tree_of(first.trace().steps, problem).nodes) < len(whole.nodes)
+    second = run(fixed(), question, earlier=first.trace().steps, **options)
+    assert second.state == "done", second.error
+    resumed = tree_of(second.trace().steps, problem)
+    assert {node.key for node in resumed.nodes} == {node.key for node in whole.nodes}
+    again = run(fixed(), question, earlier=second.trace().steps, **options)
+    assert drawn(tree_of(again.trace().steps, problem)) == drawn(resumed)
+    assert again.usage is None or again.usage.new_tokens <= (0 if numbers else 96)
+
+
+def test_other_techniques_do_not_go_on() -> None:
+    steps = run(FakeModelBackend(), max_nodes=1, problem="numbers", generation="all", judge="checker").trace().steps
+    state = AnswerState.of(
+        answer(
+            AnswerRequest(recipe=Recipe(), conversation=(Message("user", "?"),), earlier=steps),
+            FakeServices(FakeModelBackend()),
+            RequestContext(),
+        )
+    )
+    assert "Direct cannot go on from an earlier answer" in state.error
 
 
 def test_what_is_not_known_of_text_is_refused() -> None:

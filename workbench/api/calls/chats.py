@@ -219,7 +219,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
     answer starts like a sequence of that one and continues with another token. ``aside``: the new answer is only to be
-    compared with the one that it stands beside, so the chat keeps its head and its recipe. ``varied``: the new answer
+    compared with the one that it stands beside, so the chat keeps its head and its recipe. ``resume``: the new answer
+    goes on from the steps of that one, such as a tree of thoughts whose budget was used up. ``varied``: the new answer
     is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
     ``without_documents``: so is a new answer for which nothing is searched, which says so. The first event
     is ``Artifact(kind="message")`` with
@@ -236,6 +237,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     branch: BranchPoint | None = None
     aside: bool = False
     varied: bool = False
+    resume: bool = False
     without_documents: bool = False
 
 

@@ -32,7 +32,7 @@ from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
-from workbench.records.trace import Trace
+from workbench.records.trace import Trace, TraceStep
 from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
 from workbench.storage.chats import ChatStore
 from workbench.techniques.registry import METHODS
@@ -156,6 +156,8 @@ class Answers:
             prefix, resolved = self._continuation(call, context)
         else:
             prefix, resolved = None, self._services.resolve(call.recipe)
+        if call.resume and call.regenerate is None:
+            raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
         if call.regenerate is not None:
             old = self._store.get_message(call.regenerate)
             asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
@@ -167,6 +169,7 @@ class Answers:
                 conversation=conversation_of(asked),
                 task=readable(asked[-1]).document if asked else None,
                 prefix=prefix,
+                earlier=self._steps_of(old) if call.resume else (),
                 notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
             )
             check(request, resolved, self._services)
@@ -196,6 +199,12 @@ class Answers:
         saved = self._begin_run(pending) if request.task is not None else None
         self._start(pending, saved)
         return pending
+
+    def _steps_of(self, message: StoredMessage) -> tuple[TraceStep, ...]:
+        trace = self._store.get_trace(message.id)
+        if trace is None or not trace.steps:
+            raise UserError("No steps are stored for this answer.", "Answer the question again.")
+        return trace.steps
 
     def _with_attachments(self, recipe: Recipe, chat: str | None) -> Recipe:
         """The recipe with the files that are attached to a chat."""

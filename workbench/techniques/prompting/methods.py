@@ -99,6 +99,7 @@ METHODS = (
         "Propose partial solutions, judge them, and search the tree of them.",
         "Yao et al. 2023, Tree of Thoughts, arXiv:2305.10601",
         "one answer",
+        "resumes",
         cost="A generation for each expanded state and a judgement for each thought, within the budget.",
         needs=("grammars", "token_logprobs"),
     ),

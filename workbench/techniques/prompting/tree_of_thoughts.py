@@ -92,9 +92,10 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     budget = Budget(options, context)
     root = context.step("tree", "Tree of thoughts", messages[-1].content)
     yield root.started
-    tree = Tree.of(problem.start, problem.key(problem.start))
+    tree = tree_of(context.earlier, problem)
     grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
     plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
+    yield from grown.retell()
     try:
         best = yield from search(tree, plan, grown.propose, grown.judge, grown.watch)
     except Exhausted as spent:
@@ -154,6 +155,24 @@ class Growth:
         elif not node.solved:
             yield self._steps[node.id].finished(score=node.value)
 
+    def retell(self) -> Iterator[Event]:
+        """The steps of a tree that was searched before, so that the trace holds all of it."""
+        below = {
+            node.id: [one for one in self._tree.nodes if one.parent == node.id]
+            for node in self._tree.nodes
+            if node.expanded
+        }
+        for parent, nodes in sorted(
+            below.items(), key=lambda pair: pair[1][0].id if pair[1] else len(self._tree.nodes)
+        ):
+            step = self._context.inside(self._steps[parent]).step("proposal", "Propose")
+            yield step.started
+            yield step.finished("\n".join(node.thought for node in nodes))
+            for node in nodes:
+                yield from self.watch(node)
+                if node.value is not None and not node.solved:
+                    yield from self.watch(node)
+
     # -- proposing -----------------------------------------------------------------------------------------
 
     def propose(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, list[list[Thought[Any]]]]:
@@ -168,13 +187,14 @@ class Growth:
             thoughts = children(self._problem, node.state, proposed)
             if self._options.generation != "all":
                 thoughts = thoughts[: self._options.thoughts]
-            if thoughts:
-                try:
-                    thoughts = thoughts[: self._budget.take_nodes(len(thoughts))]
-                except Exhausted:
-                    if not proposals:
-                        raise
-                    break
+            # a state whose thoughts do not all have a place is proposed again by whoever goes on; but for the first one
+            if len(thoughts) > self._budget.nodes_left and (
+                proposals or node.parent >= 0 or not self._budget.nodes_left
+            ):
+                if not proposals:
+                    raise Exhausted("thoughts")
+                break
+            thoughts = thoughts[: self._budget.take_nodes(len(thoughts))]
             if self._options.generation == "all":
                 yield step.started
             yield step.finished("\n".join(thought.text for thought in thoughts))
