@@ -291,10 +291,14 @@ def test_scorers_are_added_to_answers(page: EvaluatePage, bridge: Bridge, front:
     assert not dialog.go.isEnabled()
     rouge = next(action for action in dialog.scorers._menu.actions() if action.text() == "ROUGE-L")
     rouge.trigger()
+    next(action for action in dialog.scorers._menu.actions() if action.text() == "Grade of a judge").trigger()
     dialog.go.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.AddScorers)))
     [call] = front.asked(c.AddScorers)
-    assert (call.evaluation, call.scorers) == ("e2", (ScorerUse(name="rouge-l"),))
+    assert call.evaluation == "e2"
+    rouge_l, grade = call.scorers
+    assert rouge_l == ScorerUse(name="rouge-l")
+    assert grade.recipe.model.name == "SmolLM2-135M-Instruct"
 
 
 def test_a_set_is_imported_and_shown(

@@ -211,7 +211,7 @@ def _scorers(session: Session, arguments: argparse.Namespace) -> Events[tuple[Sc
         for setting in filter(None, settings.split(",")):
             field, _, value = setting.partition("=")
             options[field] = parse_text(find_field(method.fields, field), value)
-        recipe = judge if "rubric" in method.config.__struct_fields__ else None
+        recipe = judge if "judges" in method.traits else None
         uses.append(ScorerUse(name=name, options=msgspec.to_builtins(options), recipe=recipe))
     return tuple(uses)
 

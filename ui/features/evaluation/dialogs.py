@@ -52,6 +52,10 @@ class _StartDialog(Dialog):
         self.go.clicked.connect(self._on_go)
         self._waiting = False
         bridge.home.methods.follow(self._on_methods)
+        bridge.home.models.follow(self._on_models)
+
+    def _on_models(self, found: ModelList) -> None:
+        self.scorers.set_models(found.models, found.default)
 
     def _on_methods(self, found: MethodList) -> None:
         self.scorers.set_methods(Methods(found.methods))
@@ -243,6 +247,7 @@ class ImportDialog(Dialog):
     def _show_state(self) -> None:
         needed = {"file": self.path.text().strip(), "data": self.data.value, "chats": "all"}[self.source.value]
         self.go.setEnabled(bool(needed) and self._handle is None)
+        self.go.setToolTip("" if needed else texts.SOURCE_NEEDED)
 
     def _on_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILE_KINDS)

@@ -10,12 +10,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.components.basics import Card, IconButton, PlainButton, Text
+from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
 from ui.features.evaluation import texts
 from ui.theme import tokens
+from workbench.api.calls import ModelRecord
 from workbench.records.evaluation import ScorerUse
 from workbench.records.methods import MethodInfo, Methods
+from workbench.records.recipes import ModelPart, Recipe
 
 
 class ScorerList(QWidget):
@@ -24,6 +28,8 @@ class ScorerList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._methods: Methods[MethodInfo] = Methods()
+        self._models: tuple[str, ...] = ()
+        self._default = ""
         self.rows: list[ScorerRow] = []
         self._column = column_of(None, gap=tokens.SPACE_2)
         self.add_button = PlainButton(texts.ADD_SCORER, "plus", small=True)
@@ -35,6 +41,13 @@ class ScorerList(QWidget):
     @property
     def uses(self) -> tuple[ScorerUse, ...]:
         return tuple(row.use for row in self.rows)
+
+    def set_models(self, models: Sequence[ModelRecord], default: str) -> None:
+        """The models that can judge."""
+        self._models = tuple(model.name for model in models if model.kind == "chat" and not model.missing)
+        self._default = default or next(iter(self._models), "")
+        for row in self.rows:
+            row.show_models(self._models, self._default)
 
     def set_methods(self, methods: Methods[MethodInfo]) -> None:
         self._methods = methods
@@ -56,6 +69,7 @@ class ScorerList(QWidget):
 
     def add(self, use: ScorerUse) -> None:
         row = ScorerRow(use, self._methods.row(use.name, "scorer"))
+        row.show_models(self._models, self._default)
         row.remove_button.clicked.connect(lambda: self._on_remove(row))
         self.rows.append(row)
         self._column.addWidget(row)
@@ -78,6 +92,10 @@ class ScorerRow(Card):
             None, Text(method.title, "strong"), Text(f"{method.summary} {method.cost}".strip(), "small"), gap=0
         )
         self.body.addLayout(row_of(None, (words, 1), self.remove_button, gap=tokens.SPACE_2))
+        self.judge: ChoiceBox | None = None
+        if "judges" in method.traits:
+            self.judge = ChoiceBox(texts.JUDGE_MODEL, (), 24)
+            self.body.addWidget(LabelledField(texts.JUDGE_MODEL, "", self.judge))
         if method.fields:
             self.form = Form(method.fields, narrow=True)
             self.form.set_values(self._options)
@@ -86,7 +104,17 @@ class ScorerRow(Card):
 
     @property
     def use(self) -> ScorerUse:
-        return msgspec.structs.replace(self._use, options=self._options)
+        use = msgspec.structs.replace(self._use, options=self._options)
+        if self.judge is None or not self.judge.value:
+            return use
+        return msgspec.structs.replace(use, recipe=Recipe(model=ModelPart(name=self.judge.value)))
+
+    def show_models(self, models: Sequence[str], default: str) -> None:
+        if self.judge is not None:
+            chosen = self.judge.value or default
+            self.judge.set_choices([(name, name) for name in models])
+            if chosen in models:
+                self.judge.show_value(chosen)
 
     def _on_option(self, name: str, value: Any) -> None:
         self._options[name] = msgspec.to_builtins(value)

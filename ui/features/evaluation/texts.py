@@ -61,6 +61,7 @@ TUNE_SHARES = (("None", "0"), ("A quarter", "0.25"), ("Half", "0.5"))
 WITH_CONTEXT = "Put contexts before their questions"
 WITH_CONTEXT_HELP = "Without them the recipe's documents have to be searched."
 READING_ROWS = "Reading rows"
+SOURCE_NEEDED = "Choose a file, a folder or a data set."
 
 # new evaluation
 NEW_TITLE = "New evaluation"
@@ -83,6 +84,7 @@ SCORERS, SCORERS_HELP = (
     "Those that suit the set are chosen. More can be added later: nothing is generated again.",
 )
 ADD_SCORER = "Add a scorer"
+JUDGE_MODEL = "The judge's model"
 REMOVE_SCORER = "Remove {name}"
 SCORERS_TITLE, SCORERS_GO = "Add scorers", "Score"
 SCORERS_ONLY_HELP = "The answers stay as they are: nothing is generated again."

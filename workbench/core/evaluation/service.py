@@ -218,7 +218,7 @@ class Evaluations:
             method.decode(use.options)
             if use.recipe is not None:
                 self._services.resolve(use.recipe)
-            elif "rubric" in method.config.__struct_fields__:
+            elif "judges" in method.traits:
                 use = msgspec.structs.replace(use, recipe=Recipe())
                 self._services.resolve(Recipe())
             checked.append(msgspec.structs.replace(use, key=""))

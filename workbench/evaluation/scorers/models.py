@@ -29,12 +29,12 @@ class Choosing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     of: Annotated[
         Literal["letters", "texts"],
-        about("Of"),
-        "Of the choices' letters after the lettered list, or of their texts after the question alone.",
+        about("Probability of"),
+        "The choices' letters after the lettered list, or their texts after the question alone.",
     ] = "letters"
     per: Annotated[
         Literal["sum", "byte"],
-        about("Per"),
+        about("Compared by"),
         "The sum over the tokens, or the sum per byte, which does not favour short texts.",
     ] = "sum"
 
