@@ -38,6 +38,14 @@ def test_a_program_calls_its_tools_and_answers() -> None:
     assert seen[-1] == Message("user", QUESTION)
 
 
+def test_a_form_that_is_no_line_is_extracted_after_the_program() -> None:
+    model = FakeModelBackend([LINES[0], "Answer: eight\n", '{"value": 8}'])
+    result = ask("art", model, answer="schema", schema='{"type": "object"}')
+    assert result.answer == '{"value": 8}'
+    assert model.decodings[-1].format == "json_schema"
+    assert model.starts[-1].startswith("Step 1: calculator: 3 + 5\nResult 1: 8\nAnswer: eight")
+
+
 def test_after_a_step_that_repeats_another_there_is_only_the_answer() -> None:
     model = FakeModelBackend([LINES[0], "Step 2: calculator: 3 + 5\n", "Answer: 8\n"])
     assert ask("art", model, answer="number").answer == "8"

@@ -35,7 +35,8 @@ def numbers(question: str = ASKED, **fields: Any) -> list[int]:
 
 
 def test_similar_ones_are_shown_with_the_nearest_last() -> None:
-    assert numbers(example_count=3) == [2, 3, 1] or numbers(example_count=3) == [3, 2, 1]
+    assert numbers(example_count=3)[-1] == 1
+    assert set(numbers(example_count=3)) == {1, 2, 3}
     assert numbers(example_count=1) == [1]
     assert numbers(example_count=3, example_order="nearest-first")[0] == 1
     assert numbers(example_count=3, example_order="as-listed") == [1, 2, 3]

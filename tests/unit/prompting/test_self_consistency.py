@@ -55,7 +55,8 @@ def test_a_tie_is_told_and_the_more_probable_reasoning_decides() -> None:
 
 def test_an_answer_that_cannot_be_read_has_no_vote() -> None:
     result = ask("self-consistency", FakeModelBackend(lambda *_: "!"), samples=2)
-    assert "Let's think" in result.answer or result.answer == "!"
+    assert result.answer == "Let's think step by step.!"  # a reasoning is all there is
+    assert steps_of(result, "vote")[0].output == ""
 
 
 def test_the_groups_are_the_smallest_that_could_decide() -> None:

@@ -9,6 +9,7 @@ answer: it never reads that from its own text, in which results stand.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Generator, Mapping
 from typing import Annotated
 
@@ -95,12 +96,13 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
             if not program.text:
                 raise
             yield from context.note(budget.describe(spent.what))
-    if answer and extraction.form in _INLINE:
+    if answer and extraction.decoding.format in _INLINE[extraction.form]:
         return answer_of(answer, program.text, program.last)
     return (yield from conclude(messages, program.text, extraction, budget, context))
 
 
-_INLINE = ("number", "choice", "text")
+_INLINE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, number=("regex",), choice=("choice",), text=("text",))
+"""Forms of an answer that a line of the program can have, with the formats that it can keep to."""
 
 
 def line_forms(
