@@ -33,7 +33,8 @@ from workbench.records.recipes import (
     notes_on_recipe,
     problem_of,
 )
-from workbench.records.trace import TraceStep
+from workbench.records.thoughts import actions_on
+from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.registry import METHODS
@@ -51,6 +52,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     task: DocumentTask | None = None
     prefix: Prefix | None = None
     earlier: tuple[TraceStep, ...] = ()
+    edit: StepEdit | None = None
     notices: tuple[str, ...] = ()
 
     @property
@@ -109,6 +111,13 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
             raise UserError("The question is empty.", "Write a question first.")
     check_parts(request.recipe.prompting)
     technique = METHODS.find(request.recipe.prompting.technique, "technique")
+    if request.edit is not None:
+        edited = next((step for step in request.earlier if step.id == request.edit.step), None)
+        if edited is None or request.edit.action not in actions_on(edited):
+            raise UserError(
+                f"The step {request.edit.step} of this answer cannot be changed by {request.edit.action}.",
+                "Choose a thought; `workbench chats steps` shows them.",
+            )
     if request.earlier and "resumes" not in technique.traits:
         resuming = ", ".join(row.title for row in METHODS.of("technique") if "resumes" in row.traits)
         raise UserError(
@@ -326,6 +335,7 @@ def _context(
         similarities=lambda texts, others: services.similarities(texts, others, context),
         examples=services.examples,
         earlier=request.earlier,
+        edit=request.edit,
         matches=_matches,
     )
 

@@ -26,7 +26,8 @@ from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
-from workbench.records.trace import Trace
+from workbench.records.thoughts import ThoughtTree
+from workbench.records.trace import StepEdit, Trace
 from workbench.techniques.prompting.tree_of_thoughts import tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem
 
@@ -119,6 +120,14 @@ def test_a_tree_of_numbers_has_possible_steps_only_and_keeps_its_budget(front: L
     more = tree_of(front.call(GetTrace(message=further.message)).steps, problem)
     assert [node.key for node in more.nodes[: len(tree.nodes)]] == [node.key for node in tree.nodes]
     assert further.usage.new_tokens <= 400
+    left = next(step for step in thoughts if step.parent == root.id)
+    pruning = StepEdit(step=left.id, action="prune")
+    pruned = front.call(Ask(recipe=recipe, regenerate=result.message, edit=pruning))
+    shown = ThoughtTree.of(front.call(GetTrace(message=pruned.message)))
+    assert shown is not None
+    assert [node.step.title for node in shown.nodes.values() if node.state == "pruned"] == [left.title]
+    with pytest.raises(UserError, match="cannot be changed"):
+        front.call(Ask(recipe=recipe, regenerate=result.message, edit=StepEdit(step="99", action="expand")))
 
 
 def test_a_program_goes_on_from_its_own_tokens(front: LocalFront) -> None:

@@ -20,6 +20,7 @@ from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.errors import UserError
 from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
+from workbench.records.trace import StepAction, StepEdit
 from workbench.records.trust import describe_statement, describe_trust, own_statements
 from workbench.techniques.registry import METHODS
 
@@ -64,6 +65,13 @@ def add_commands(commands: Commands) -> None:
         action="store_true",
         help="with --again: go on from the steps of that answer, such as a tree of thoughts",
     )
+    changing = parser.add_mutually_exclusive_group()
+    for option, does in (
+        ("--expand", "think on from this thought"),
+        ("--prune", "leave this thought and what follows it"),
+        ("--edit-step", "take QUESTION for the text of this thought"),
+    ):
+        changing.add_argument(option, metavar="STEP", help=f"with --again: {does}, and go on (`chats steps --tree`)")
     parser.add_argument(
         "--varied",
         action="store_true",
@@ -117,7 +125,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
             document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
         )
     call = Ask(
-        question=question,
+        question="" if arguments.edit_step is not None else question,
         recipe=recipe,
         chat=arguments.chat,
         parent=None if arguments.after == START else arguments.after,
@@ -125,6 +133,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         regenerate=arguments.again,
         varied=arguments.varied,
         resume=arguments.resume,
+        edit=_edit_of(arguments, question),
         without_documents=arguments.without_documents,
         document=task,
         branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
@@ -176,9 +185,9 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("give a QUESTION, or --questions FILE, or --document with --task")
     if (again or arguments.after is not None) and arguments.chat is None:
         arguments.parser.error("--after and --again need --chat")
-    if again and (question or document or arguments.after is not None):
-        arguments.parser.error("--again takes the question that the answer belongs to")
-    for option in ("varied", "resume", "without_documents"):
+    if again and (question != (arguments.edit_step is not None) or document or arguments.after is not None):
+        arguments.parser.error("--again takes the question that the answer belongs to; --edit-step takes a text")
+    for option in ("varied", "resume", "without_documents", "expand", "prune", "edit_step"):
         if getattr(arguments, option) and not again:
             arguments.parser.error(f"--{option.replace('_', '-')} needs --again, which names the answer")
     if arguments.branch is not None and not again:
@@ -194,6 +203,16 @@ def _check(arguments: argparse.Namespace) -> None:
     for setting in METHODS.find(arguments.task, "task").fields if arguments.task is not None else ():
         if not getattr(arguments, setting.name):
             arguments.parser.error(f"--task {arguments.task} needs {_TASK_FLAGS[setting.name]}")
+
+
+def _edit_of(arguments: argparse.Namespace, text: str) -> StepEdit | None:
+    steps: dict[StepAction, str | None] = {
+        "expand": arguments.expand, "prune": arguments.prune, "edit": arguments.edit_step
+    }  # fmt: skip
+    for action, step in steps.items():
+        if step is not None:
+            return StepEdit(step=step, action=action, text=text if action == "edit" else "")
+    return None
 
 
 def _place(text: str) -> tuple[int, int]:

@@ -6,12 +6,17 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from workbench.api import calls
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
 from workbench.cli.docs import place
-from workbench.cli.output import TextOutput, moment
+from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, show_tokens, tokens
+from workbench.errors import UserError
+from workbench.records.thoughts import ThoughtTree
+from workbench.records.trace import Trace
 
 _CHAT = one_sentence(lambda result: f"{result['id']}  {result['title']}")
 
@@ -48,8 +53,8 @@ def add_commands(commands: Commands) -> None:
     telling.add_argument("--sequence", metavar="I", type=at_least(0), default=0, help="the answer number I of several")
     telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
     telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
-    steps = one_call(lambda a: calls.GetTrace(message=a.message))
-    group.command("steps", "show the steps of an answer", steps, show_steps, "MESSAGE")
+    stepping = group.command("steps", "show the steps of an answer", steps, show_steps_or_tree, "MESSAGE")
+    stepping.add_argument("--tree", action="store_true", help="only its thoughts, as a tree, with the best path marked")
     deleted = one_sentence(lambda result: f"The chat {result['title']!r} was deleted.")
     group.command("delete", "delete a chat", one_call(lambda a: calls.DeleteChat(chat=a.id)), deleted, "ID")
 
@@ -61,6 +66,34 @@ def chats_with(words: Callable[[argparse.Namespace], str]) -> Run:
         return {"chats": (yield from session.call(calls.ListChats(search=words(arguments)))).chats}
 
     return run
+
+
+def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace | ThoughtTree]:
+    trace = yield from session.call(calls.GetTrace(message=arguments.message))
+    if not arguments.tree:
+        return trace
+    tree = ThoughtTree.of(trace)
+    if tree is None:
+        raise UserError("This answer has no tree of thoughts.", "Leave --tree out to see its steps.")
+    return tree
+
+
+def show_steps_or_tree(result: dict[str, Any], output: TextOutput) -> None:
+    """A tree has each thought with its figures and the number of its step; * marks the best path."""
+    if "nodes" not in result:
+        show_steps(result, output)
+        return
+    tree = msgspec.convert(result, ThoughtTree)
+    waiting = [next(iter(tree.nodes))]
+    while waiting:
+        id = waiting.pop()
+        node = tree.nodes[id]
+        score = f"score {node.step.score:.2f}" if node.step.score is not None else ""
+        state = node.state if node.state != "open" else ""
+        figures = (one_line(node.step.title), score, f"{node.new_tokens:,} tokens", state, f"step {id}")
+        mark = "*" if id in tree.best else " "
+        output.line(f"{mark} {'  ' * node.depth}{' · '.join(figure for figure in figures if figure)}")
+        waiting += reversed(tree.children[id])
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

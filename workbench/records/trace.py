@@ -15,6 +15,21 @@ from workbench.records.messages import Beam, Passage, Usage
 from workbench.records.stored import Stored
 
 StepState = Literal["running", "done", "failed", "stopped"]
+StepAction = Literal["expand", "prune", "edit"]
+"""What a person does with a thought: more is thought from there; it is left, with what follows; or it says ``text``,
+and what followed it goes."""
+
+EDITED: dict[StepAction, str] = {"expand": "Expanded by you", "prune": "Pruned by you", "edit": "Edited by you"}
+"""The titles of the steps that keep it."""
+
+
+class StepEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one step of an answer, from which another answer goes on. A step of the kind ``edit`` within the
+    changed one keeps it, with the action as its output."""
+
+    step: str
+    action: StepAction
+    text: str = ""
 
 
 class TokenIds(msgspec.Struct, frozen=True, kw_only=True):

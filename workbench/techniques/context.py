@@ -24,7 +24,7 @@ from workbench.errors import UserError
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
-from workbench.records.trace import TokenIds, TraceStep
+from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.retrieval.embedding_calls import Retriever
 
 
@@ -122,7 +122,8 @@ class AnswerContext:
     may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
     ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
-    a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from.
+    a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from,
+    with a person's ``edit`` of one of them.
     """
 
     model: ModelBackend
@@ -136,6 +137,7 @@ class AnswerContext:
     similarities: Similarities = _no_similarities
     matches: Callable[[str, str], bool] = _no_matches
     earlier: tuple[TraceStep, ...] = ()
+    edit: StepEdit | None = None
     examples: Callable[[str], Sequence[Example]] = _no_examples
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)

@@ -68,7 +68,7 @@ from workbench.api.protocol import finish
 from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
-from workbench.records.trace import TokenIds, Trace, TraceStep
+from workbench.records.trace import StepEdit, TokenIds, Trace, TraceStep
 from workbench.settings import EngineSettings, Settings
 
 Run = Callable[..., Ran]
@@ -130,6 +130,37 @@ TRACE = Trace(
 )
 
 
+def test_thoughts_are_shown_as_a_tree_and_changed(run: Run, front: FakeFront) -> None:
+    thoughts = (
+        TraceStep(id="1", kind="tree", title="Tree of thoughts"),
+        TraceStep(id="2", kind="thought", parent="1", title="13 - 9 = 4", score=0.25),
+        TraceStep(id="3", kind="score", parent="2", usage=Usage(prompt_tokens=9, new_tokens=1200)),
+        TraceStep(id="4", kind="thought", parent="1", title="10 - 4 = 6", score=0.75),
+        TraceStep(id="5", kind="thought", parent="4", title="6 * 4 = 24", output="solved", score=1.0),
+        TraceStep(id="6", kind="edit", parent="2", output="prune"),
+    )
+    front.answer(GetTrace, Trace(steps=thoughts))
+    assert run("chats", "steps", "m2", "--tree").out == (
+        "* Tree of thoughts · 0 tokens · step 1\n"
+        "    13 - 9 = 4 · score 0.25 · 1,200 tokens · pruned · step 2\n"
+        "*   10 - 4 = 6 · score 0.75 · 0 tokens · step 4\n"
+        "*     6 * 4 = 24 · score 1.00 · 0 tokens · solved · step 5\n"
+    )
+    front.answer(Ask, ANSWER)
+    record = ChatRecord(id="c", title="t", created=1.0, updated=1.0, recipe=Recipe())
+    front.answer(GetChat, Chat(chat=record, messages=()))
+    run("ask", "--chat", "c", "--again", "m2", "--prune", "4")
+    run("ask", "9 - 4 = 5", "--chat", "c", "--again", "m2", "--edit-step", "2")
+    asked = front.asked(Ask)
+    assert [(call.question, call.edit) for call in asked] == [
+        ("", StepEdit(step="4", action="prune")),
+        ("", StepEdit(step="2", action="edit", text="9 - 4 = 5")),
+    ]
+    for argv in (["x", "--expand", "2"], ["--chat", "c", "--again", "m", "--edit-step", "2"],
+                 ["--chat", "c", "--again", "m", "--expand", "2", "--prune", "3"]):  # fmt: skip
+        assert run("ask", *argv).status == 2
+
+
 def test_steps_are_shown_on_request_and_are_in_the_result(run: Run, front: FakeFront) -> None:
     front.answer(Ask, msgspec.structs.replace(ANSWER, trace=TRACE))
     front.answer(GetTrace, TRACE)
@@ -143,6 +174,7 @@ Summarise 2 sections · stopped
     assert run("ask", "When?", "--trace").out.endswith(shown)
     assert run("chats", "steps", "m2").out == shown
     assert "Search the documents" not in run("ask", "When?").out
+    assert "no tree" in run("chats", "steps", "m2", "--tree").err
     told = run("ask", "When?", "--json").result["trace"]["steps"]
     assert [(step["title"], "tokens" in step) for step in told] == [(s.title, False) for s in TRACE.steps]
     assert run("ask", "When?", "--json", "--trace").result["trace"]["steps"][2]["tokens"]["prompt"] == [1]

@@ -15,7 +15,7 @@ from workbench.api.protocol import RequestContext, error_of
 from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
-from workbench.records.trace import TraceStep
+from workbench.records.trace import StepEdit, TraceStep
 
 QUESTION = "A pen costs 3 and a book 5 more. What do both cost?"
 
@@ -27,6 +27,8 @@ def ask(
     question: str = QUESTION,
     decoding: DecodingPart | None = None,
     retriever: FakeRetriever | None = None,
+    earlier: Sequence[TraceStep] = (),
+    edit: StepEdit | None = None,
     **options: Any,
 ) -> AskResult:
     """The answer of a technique with these options. Raises what the answer fails with."""
@@ -35,7 +37,7 @@ def ask(
         decoding=decoding or DecodingPart(),
         retrieval=None if retriever is None else RetrievalPart(collection="papers", decline=False),
     )
-    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),), earlier=tuple(earlier), edit=edit)
     seen = list(answer(request, FakeServices(model, retriever), RequestContext()))
     last = seen[-1]
     if isinstance(last, events.Failed):

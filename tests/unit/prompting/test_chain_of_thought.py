@@ -11,6 +11,7 @@ from tests.unit.prompting.strategies import QUESTION, ask, steps_of
 from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.records.trace import StepEdit
 
 
 def test_the_reasoning_is_the_thought_and_the_answer_is_constrained() -> None:
@@ -22,6 +23,26 @@ def test_the_reasoning_is_the_thought_and_the_answer_is_constrained() -> None:
     assert [(part.format, part.max_tokens) for part in model.decodings] == [("text", 256), ("regex", 48)]
     assert [step.kind for step in steps_of(result)] == ["reasoning", "extraction"]
     assert result.usage.new_tokens == sum(step.usage.new_tokens for step in steps_of(result) if step.usage)
+
+
+def test_the_answer_is_extracted_from_the_reasoning_as_a_person_edited_it() -> None:
+    before = ask("chain-of-thought", FakeModelBackend([" A book costs 5.", "8"]), answer="number")
+    reasoning, extraction = steps_of(before)
+    edit = StepEdit(step=reasoning.id, action="edit", text="A book costs 3 + 5 = 8, both 11.")
+    model = FakeModelBackend(["11"])
+    after = ask("chain-of-thought", model, answer="number", earlier=steps_of(before), edit=edit)
+    assert (after.answer, after.sequences[0].thought) == ("11", edit.text)
+    assert model.starts == [f"{edit.text}\n\nTherefore, the answer is:\n"]
+    assert [step.kind for step in steps_of(after)] == ["reasoning", "edit", "extraction"]
+    again = FakeModelBackend(["12"])
+    kept = ask("chain-of-thought", again, answer="number", earlier=steps_of(before))
+    assert (kept.answer, kept.sequences[0].thought) == ("12", before.sequences[0].thought)
+    empty = StepEdit(step=reasoning.id, action="edit", text=" ")
+    with pytest.raises(UserError, match="reasoning is empty"):
+        ask("chain-of-thought", model, earlier=steps_of(before), edit=empty)
+    wrong = StepEdit(step=extraction.id, action="edit", text="9")
+    with pytest.raises(UserError, match="cannot be changed"):
+        ask("chain-of-thought", model, earlier=steps_of(before), edit=wrong)
 
 
 def test_a_recipe_s_own_format_is_that_of_the_answer_and_leaves_the_reasoning_free() -> None:

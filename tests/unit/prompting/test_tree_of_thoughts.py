@@ -19,7 +19,8 @@ from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
-from workbench.records.trace import TraceStep
+from workbench.records.thoughts import ThoughtTree
+from workbench.records.trace import StepAction, StepEdit, Trace, TraceStep
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
@@ -53,11 +54,12 @@ def run(
     question: str = PUZZLE,
     stop_after: int | None = None,
     earlier: tuple[TraceStep, ...] = (),
+    edit: StepEdit | None = None,
     **options: Any,
 ) -> AnswerState:
     """The state of an answer, of its first events only where it was stopped."""
     recipe = Recipe(prompting=PromptingPart(technique="tree-of-thoughts", options=options))
-    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),), earlier=earlier)
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),), earlier=earlier, edit=edit)
     state = AnswerState()
     for number, event in enumerate(answer(request, FakeServices(model), RequestContext())):
         if number == stop_after:
@@ -236,6 +238,145 @@ def test_an_answer_goes_on_from_the_tree_of_another(question: str) -> None:
     again = run(fixed(), question, earlier=second.trace().steps, **options)
     assert drawn(tree_of(again.trace().steps, problem)) == drawn(resumed)
     assert again.usage is None or again.usage.new_tokens <= (0 if numbers else 96)
+
+
+COOK: dict[str, Any] = {"problem": "text", "thoughts": 3, "depth": 3, "width": 2}
+DINNER = "What should I cook tonight?"
+
+
+def cooking() -> FakeModelBackend:
+    """The same thoughts for the same prompt."""
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> Reply:
+        return grammatical(random.Random(messages[-1].content))(messages, decoding, start)
+
+    return FakeModelBackend(reply, scores=lambda asked: [-1.0, -1.0, -2.0])
+
+
+def thoughts(state: AnswerState) -> ThoughtTree:
+    tree = ThoughtTree.of(state.trace())
+    assert tree is not None
+    return tree
+
+
+def said(tree: ThoughtTree, id: str) -> tuple[str, ...]:
+    """The thoughts from the root to one."""
+    path = []
+    while tree.nodes[id].parent:
+        path.append(tree.nodes[id].step.title)
+        id = tree.nodes[id].parent
+    return tuple(reversed(path))
+
+
+def changed(action: StepAction, at: str, before: AnswerState, text: str = "", **options: Any) -> AnswerState:
+    edit = StepEdit(step=at, action=action, text=text)
+    after = run(cooking(), DINNER, earlier=before.trace().steps, edit=edit, **COOK | options)
+    assert after.state == "done", after.error
+    return after
+
+
+def test_a_pruned_thought_stays_left_and_the_search_goes_on_without_what_followed() -> None:
+    before = run(cooking(), DINNER, **COOK)
+    first = thoughts(before).best[1]
+    after = thoughts(changed("prune", first, before))
+    pruned = next(id for id, node in after.nodes.items() if node.state == "pruned")
+    assert said(after, pruned) == said(thoughts(before), first)
+    assert after.children[pruned] == ()
+    assert pruned not in after.best
+    assert len(after.best) == 4
+    assert after.nodes[pruned].edit == "prune"
+    expanded = {said(after, id) for id, below in after.children.items() if below}
+    assert len({path for path in expanded if len(path) == 1}) == 2  # another came into the beam
+    again = thoughts(changed("prune", after.best[1], changed("prune", first, before)))
+    assert sum(node.state == "pruned" for node in again.nodes.values()) == 2
+
+
+def test_an_edited_thought_is_judged_and_thought_on_from_and_its_old_descendants_are_gone() -> None:
+    before = run(cooking(), DINNER, **COOK)
+    old = thoughts(before)
+    first = old.best[1]
+    state = changed("edit", first, before, "Ask who is  hungry.")
+    after = thoughts(state)
+    edited = next(id for id, node in after.nodes.items() if node.edit == "edit")
+    assert said(after, edited) == ("Ask who is hungry.",)
+    assert after.nodes[edited].step.score is not None
+    assert edited in after.best
+    assert len(after.best) == 4
+    assert said(old, first) not in {said(after, id) for id in after.nodes}
+    others = {said(old, id) for id in old.nodes if said(old, id)[:1] != said(old, first)}
+    assert others <= {said(after, id) for id in after.nodes}
+    thought = next(step for step in state.trace().steps if step.kind == "thought" and step.id == edited)
+    assert next(step.kind for step in state.trace().steps if step.parent == thought.id) == "edit"
+
+
+def test_an_expanded_thought_gets_more_thoughts_whatever_it_is_worth() -> None:
+    before = run(cooking(), DINNER, **COOK)
+    old = thoughts(before)
+    left = next(id for id, node in old.nodes.items() if node.depth == 1 and not old.children[id])
+    after = thoughts(changed("expand", left, before))
+    expanded = next(id for id, node in after.nodes.items() if node.edit == "expand")
+    assert said(after, expanded) == said(old, left)
+    assert after.children[expanded]
+    assert expanded in after.best
+    assert {said(old, id) for id in old.nodes} < {said(after, id) for id in after.nodes}
+    deepest = thoughts(before).best[-1]
+    deeper = thoughts(changed("expand", deepest, before))
+    assert len(deeper.best) == 5  # beyond the depth of the options
+    root = next(iter(old.nodes))
+    more = thoughts(changed("expand", root, before))
+    assert len(more.children[next(iter(more.nodes))]) > len(old.children[root])
+
+
+def test_a_changed_tree_has_a_budget_of_its_own() -> None:
+    before = run(cooking(), DINNER, **COOK)
+    old = thoughts(before)
+    left = next(id for id, node in old.nodes.items() if node.depth == 1 and not old.children[id])
+    after = thoughts(changed("expand", left, before, max_nodes=3, max_tokens_total=300))
+    assert 0 < len(after.nodes) - len(old.nodes) <= 3
+
+
+def test_only_possible_changes_are_made() -> None:
+    options: dict[str, Any] = {"problem": "numbers", "generation": "all", "judge": "checker", "max_nodes": 40}
+    before = run(FakeModelBackend(), **options)
+    node = next(step for step in before.trace().steps if step.kind == "thought")
+
+    def error(action: StepAction, step: str, text: str = "") -> str:
+        edit = StepEdit(step=step, action=action, text=text)
+        return run(FakeModelBackend(), earlier=before.trace().steps, edit=edit, **options).error
+
+    assert "'9 + 9 = 18' is no possible next step here" in error("edit", node.id, "9 + 9 = 18")
+    other = next(s for s in before.trace().steps if s.kind == "thought" and s.title != node.title)
+    assert "has this thought already" in error("edit", node.id, other.title)
+    assert "cannot be changed by expand" in error("expand", "no such step")
+    root = next(step for step in before.trace().steps if step.kind == "tree")
+    assert "cannot be changed by prune" in error("prune", root.id)
+
+
+def test_the_best_path_is_that_of_the_search_in_random_trees() -> None:
+    rng = random.Random(9)
+    for number in range(25):
+        question = PUZZLE if number % 2 else DINNER
+        problem = NumbersProblem.of(question) if number % 2 else TextProblem(question)
+        options: dict[str, Any] = {
+            "problem": "numbers" if number % 2 else "text", "thoughts": rng.randint(1, 4), "width": 2, "cutoff": 0.3,
+            "search": rng.choice(["beam", "depth-first"]), "max_nodes": rng.randint(2, 20),
+        }  # fmt: skip
+        draw = random.Random(number)
+        model = FakeModelBackend(
+            grammatical(draw), scores=lambda asked, draw=draw: [draw.uniform(-3, 0) for _ in "abc"]
+        )  # type: ignore[misc]
+        state = run(model, question, **options)
+        searched, shown = tree_of(state.trace().steps, problem), thoughts(state)
+        assert said(shown, shown.best[-1]) == tuple(n.thought for n in searched.path(searched.best(0.3)))
+        for id in list(shown.nodes)[1:3]:
+            edit = StepEdit(step=id, action=rng.choice(["expand", "prune"]))
+            later = run(model, question, earlier=state.trace().steps, edit=edit, **options)
+            searched, shown_later = tree_of(later.trace().steps, problem), thoughts(later)
+            assert said(shown_later, shown_later.best[-1]) == tuple(
+                n.thought for n in searched.path(searched.best(0.3))
+            )
+            stored = msgspec.convert(msgspec.to_builtins(later.trace()), Trace)
+            assert ThoughtTree.of(stored) == shown_later
 
 
 def test_other_techniques_do_not_go_on() -> None:

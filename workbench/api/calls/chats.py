@@ -21,7 +21,7 @@ from workbench.records.messages import (
 )
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import Recipe
-from workbench.records.trace import Trace
+from workbench.records.trace import StepEdit, Trace
 
 
 class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,7 +220,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     to answer anew beside it; ``question`` and ``document`` are then those of its question; with ``branch``, the new
     answer starts like a sequence of that one and continues with another token. ``aside``: the new answer is only to be
     compared with the one that it stands beside, so the chat keeps its head and its recipe. ``resume``: the new answer
-    goes on from the steps of that one, such as a tree of thoughts whose budget was used up. ``varied``: the new answer
+    goes on from the steps of that one, such as a tree of thoughts whose budget was used up; with ``edit``, after one of
+    them was expanded, pruned or edited. ``varied``: the new answer
     is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
     ``without_documents``: so is a new answer for which nothing is searched, which says so. The first event
     is ``Artifact(kind="message")`` with
@@ -238,6 +239,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     aside: bool = False
     varied: bool = False
     resume: bool = False
+    edit: StepEdit | None = None
     without_documents: bool = False
 
 

@@ -156,7 +156,8 @@ class Answers:
             prefix, resolved = self._continuation(call, context)
         else:
             prefix, resolved = None, self._services.resolve(call.recipe)
-        if call.resume and call.regenerate is None:
+        resumes = call.resume or call.edit is not None
+        if resumes and call.regenerate is None:
             raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
         if call.regenerate is not None:
             old = self._store.get_message(call.regenerate)
@@ -169,7 +170,8 @@ class Answers:
                 conversation=conversation_of(asked),
                 task=readable(asked[-1]).document if asked else None,
                 prefix=prefix,
-                earlier=self._steps_of(old) if call.resume else (),
+                earlier=self._steps_of(old) if resumes else (),
+                edit=call.edit,
                 notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
             )
             check(request, resolved, self._services)

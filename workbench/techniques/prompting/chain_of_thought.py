@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+from workbench.api import events
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
+from workbench.errors import UserError
 from workbench.records.messages import Message
+from workbench.records.trace import EDITED
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.budget import Budget
 from workbench.techniques.prompting.extraction import (
@@ -32,7 +35,33 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     """Reason, which is shown as the answer's thought; then answer in the form of the extraction."""
     budget = Budget(options, context)
     extraction = extraction_of(options, messages, context.decoding)
-    ask = reason_ask(messages, options, extraction, "Think step by step")
-    with too_small():
-        made = yield from thinking(budget.generate_one(ask, reserve=RESERVE))
-    return (yield from conclude(messages, made.text, extraction, budget, context))
+    reasoning = yield from _earlier_reasoning(context)
+    if not reasoning:
+        ask = reason_ask(messages, options, extraction, _TITLE)
+        with too_small():
+            reasoning = (yield from thinking(budget.generate_one(ask, reserve=RESERVE))).text
+    return (yield from conclude(messages, reasoning, extraction, budget, context))
+
+
+def _earlier_reasoning(context: AnswerContext) -> Generator[Event, None, str]:
+    """The reasoning of the answer that this one goes on from, as a person edited it; "" for none."""
+    steps = [step for step in context.earlier if step.kind == "reasoning" and step.state == "done"]
+    chosen = next((step for step in steps if context.edit is None or step.id == context.edit.step), None)
+    if chosen is None:
+        return ""
+    text = context.edit.text.strip() if context.edit is not None else chosen.output
+    if not text:
+        raise UserError("The reasoning is empty.", "Write a reasoning, or ask again for a new one.")
+    step = context.step("reasoning", _TITLE)
+    yield step.started
+    yield events.TextDelta(text=text, step=step.id)
+    yield events.Thought(text=text)
+    if context.edit is not None:
+        edit = context.inside(step).step("edit", EDITED["edit"])
+        yield edit.started
+        yield edit.finished("edit")
+    yield step.finished(text)
+    return text
+
+
+_TITLE = "Think step by step"

@@ -45,6 +45,7 @@ METHODS = (
         "Kojima et al. 2022, Zero-Shot Reasoners, arXiv:2205.11916; Wei et al. 2022, Chain-of-Thought Prompting, "
         "arXiv:2201.11903",
         "one answer",
+        "resumes",
         cost="Two generations per answer.",
         needs=("grammars",),
     ),

@@ -20,7 +20,7 @@ from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
-from workbench.records.trace import TraceStep
+from workbench.records.trace import EDITED, StepAction, TraceStep
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
 from workbench.techniques.prompting.budget import Budget, Exhausted
@@ -45,6 +45,7 @@ _CHOOSE = "{question}\n\n{state}Which {count} next steps are the most promising?
 _JUDGE = "{question}\n\n{state}Can this still lead to a right answer? Reply with sure, likely or impossible."
 _VOTE = "{question}\n\nWhich of these beginnings is the most promising?\n\n{candidates}\n\nReply with its number."
 _SO_FAR = "Steps so far:\n{steps}\n\n"
+_OTHERS = "Next steps that were considered, so write others:\n{steps}\n\n"
 LONGEST_THOUGHT = 60
 DRAWN = 0.7
 """The temperature at which different thoughts are drawn, unless the recipe's is higher."""
@@ -92,7 +93,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     budget = Budget(options, context)
     root = context.step("tree", "Tree of thoughts", messages[-1].content)
     yield root.started
-    tree = tree_of(context.earlier, problem)
+    tree = _tree_to_search(context, problem)
     grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
     plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
     yield from grown.retell()
@@ -109,6 +110,27 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         text = problem.answer(best.state)
         return answer_of(text, path, Generated(text=text))
     return (yield from conclude(messages, path, extraction, budget, context))
+
+
+def _tree_to_search(context: AnswerContext, problem: AnyProblem) -> Tree[Any]:
+    """The tree to go on from: that of the earlier steps, with a person's edit. Raises UserError for one that is not
+    possible."""
+    tree, nodes = _tree_and_nodes(context.earlier, problem)
+    edit = context.edit
+    if edit is None:
+        return tree
+    node = nodes.get(edit.step)
+    if node is None or (node.parent < 0 and edit.action != "expand"):
+        raise UserError(f"The step {edit.step} is no thought of this tree.", "Choose a thought of the answer's steps.")
+    if edit.action != "edit":
+        return tree.edited(node, edit.action)
+    state = tree.nodes[node.parent].state
+    thought = problem.follow(state, edit.text)
+    if thought is None:
+        moves = problem.moves(state)
+        hint = f"Possible are, for example: {', '.join(moves[:4])}." if moves else "Write a thought."
+        raise UserError(f"{edit.text.strip()!r} is no possible next step here.", hint)
+    return tree.edited(node, "edit", thought)
 
 
 def problem_of(question: str, options: Options) -> AnyProblem:
@@ -153,15 +175,14 @@ class Growth:
             if node.solved:
                 yield step.finished("solved", score=node.value)
         elif not node.solved:
-            yield self._steps[node.id].finished(score=node.value)
+            dead = (node.value or 0.0) <= self._options.cutoff
+            yield self._steps[node.id].finished("dead end" if dead else "", score=node.value)
 
     def retell(self) -> Iterator[Event]:
         """The steps of a tree that was searched before, so that the trace holds all of it."""
-        below = {
-            node.id: [one for one in self._tree.nodes if one.parent == node.id]
-            for node in self._tree.nodes
-            if node.expanded
-        }
+        below: dict[int, list[Node[Any]]] = {node.id: [] for node in self._tree.nodes if node.expanded}
+        for node in self._tree.nodes[1:]:
+            below.setdefault(node.parent, []).append(node)
         for parent, nodes in sorted(
             below.items(), key=lambda pair: pair[1][0].id if pair[1] else len(self._tree.nodes)
         ):
@@ -170,8 +191,17 @@ class Growth:
             yield step.finished("\n".join(node.thought for node in nodes))
             for node in nodes:
                 yield from self.watch(node)
+                if node.pruned:
+                    yield from self._tell_edit(node, "prune")
                 if node.value is not None and not node.solved:
                     yield from self.watch(node)
+        if self._tree.focus is not None:
+            yield from self._tell_edit(self._tree.focus, "expand" if self._tree.focus.value is not None else "edit")
+
+    def _tell_edit(self, node: Node[Any], action: StepAction) -> Iterator[Event]:
+        step = self._context.inside(self._steps[node.id]).step("edit", EDITED[action])
+        yield step.started
+        yield step.finished(action)
 
     # -- proposing -----------------------------------------------------------------------------------------
 
@@ -210,10 +240,13 @@ class Growth:
         asks: list[Ask] = []
         for node, step in zip(nodes, steps, strict=True):
             yield step.started
+            there = [child.thought for child in self._tree.nodes if child.parent == node.id]
             moves = self._problem.moves(node.state)
+            if moves is not None:
+                moves = tuple(move for move in moves if move not in there) or moves
             part = self._decoding(moves, count, sampled)
             template = _ONE if sampled else _NEXT if moves is None else _CHOOSE
-            prompt = self._prompt(template, node, count=count)
+            prompt = self._prompt(template, node, there if moves is None else (), count=count)
             for number in range(count if sampled else 1):
                 title = f"Sample {number + 1}" if sampled else "List"
                 asks.append(Ask(messages=prompt, title=title, kind="generation", parent=step.id, decoding=part))
@@ -292,12 +325,14 @@ class Growth:
             values.append(known if known is not None else equation_value(node.thought))
         return values
 
-    def _prompt(self, template: str, node: Node[Any], **fields: Any) -> tuple[Message, ...]:
+    def _prompt(self, template: str, node: Node[Any], there: Sequence[str] = (), **fields: Any) -> tuple[Message, ...]:
         described = self._problem.describe(node.state)
         if described and isinstance(self._problem, TextProblem):
             described = _SO_FAR.format(steps=described)
         elif described:
             described = f"{described}\n\n"
+        if there:
+            described += _OTHERS.format(steps="\n".join(there))
         text = template.format(question=self._question, state=described, **fields)
         return (*self._earlier, Message("user", text))
 
@@ -320,6 +355,11 @@ def equation_value(text: str) -> float:
 
 def tree_of(steps: Sequence[TraceStep], problem: AnyProblem) -> Tree[Any]:
     """The tree that the steps of an answer show: the same that was searched, and that a search goes on from."""
+    return _tree_and_nodes(steps, problem)[0]
+
+
+def _tree_and_nodes(steps: Sequence[TraceStep], problem: AnyProblem) -> tuple[Tree[Any], dict[str, Node[Any]]]:
+    """The tree, and its nodes by the ids of their steps."""
     tree = Tree.of(problem.start, problem.key(problem.start))
     root = next((step for step in steps if step.kind == "tree"), None)
     proposed: dict[tuple[int, str], Node[Any]] = {}
@@ -336,7 +376,11 @@ def tree_of(steps: Sequence[TraceStep], problem: AnyProblem) -> Tree[Any]:
         elif step.kind == "thought" and (node := proposed.get((parent.id, step.title))) is not None:
             nodes[step.id] = node
             node.value = step.score
-    return tree
+        elif step.kind == "edit" and step.output == "prune":
+            parent.pruned = True
+        elif step.kind == "edit":
+            tree.focus = parent
+    return tree, nodes
 
 
 def _constrained(part: DecodingPart, pattern: str) -> DecodingPart:

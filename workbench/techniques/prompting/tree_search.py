@@ -11,6 +11,9 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from workbench.errors import UserError
+from workbench.records.trace import StepAction
+
 S = TypeVar("S")
 E = TypeVar("E")
 
@@ -21,7 +24,7 @@ BEAM: SearchKind = "beam"
 @dataclass(eq=False)
 class Node(Generic[S]):
     """A state, reached by ``thought`` from ``parent`` (-1: the root has none). ``value`` in [0, 1] is None until it was
-    judged; ``expanded``: its thoughts were proposed."""
+    judged; ``expanded``: its thoughts were proposed; ``pruned``: a person left it."""
 
     id: int
     parent: int
@@ -32,6 +35,7 @@ class Node(Generic[S]):
     solved: bool = False
     value: float | None = None
     expanded: bool = False
+    pruned: bool = False
 
 
 class Thought(NamedTuple, Generic[S]):
@@ -45,10 +49,12 @@ class Thought(NamedTuple, Generic[S]):
 
 @dataclass
 class Tree(Generic[S]):
-    """The nodes in the order in which they were added, the root first."""
+    """The nodes in the order in which they were added, the root first. With a ``focus`` the search is of what is below
+    that node, which a person chose: only that is judged and expanded."""
 
     nodes: list[Node[S]]
     _keys: set[str] = field(default_factory=set)
+    focus: Node[S] | None = None
 
     @classmethod
     def of(cls, state: S, key: str) -> Tree[S]:
@@ -74,12 +80,50 @@ class Tree(Generic[S]):
             node = self.nodes[node.parent]
         return path[::-1]
 
+    def below(self, top: Node[S] | None) -> list[Node[S]]:
+        """A node and what came of it; the whole tree for None."""
+        if top is None or top.parent < 0:
+            return self.nodes
+        ids = {top.id}
+        for node in self.nodes:
+            if node.parent in ids:
+                ids.add(node.id)
+        return [node for node in self.nodes if node.id in ids]
+
     def best(self, cutoff: float = 0.0) -> Node[S]:
-        """A solution; else the most promising of the deepest states, dead ends last."""
-        return max(
-            self.nodes,
-            key=lambda n: (n.solved, (n.value or 0.0) > cutoff or n.parent < 0, n.depth, n.value or 0.0, -n.id),
-        )
+        """A solution; else the most promising of the deepest states in focus, dead ends last."""
+        focused = {node.id for node in self.below(self.focus)}
+
+        def rank(node: Node[S]) -> tuple[float, ...]:
+            value = node.value or 0.0
+            live = value > cutoff or node.parent < 0
+            return node.solved, node.id in focused, live, node.depth, value, -node.id
+
+        return max((node for node in self.nodes if not node.pruned), key=rank)
+
+    def edited(self, at: Node[S], action: StepAction, thought: Thought[S] | None = None) -> Tree[S]:
+        """The tree as a person wants it: without what is below a thought that is pruned or replaced by ``thought``; the
+        search of one to expand, or of one replaced, begins there. Raises UserError for a state that is there twice."""
+        start = self.nodes[0]
+        tree = Tree.of(start.state, start.key)
+        made = {start.id: tree.nodes[0]}
+        for old in self.nodes:
+            stays = thought is None or old is not at
+            if old.parent in made and (action == "expand" or old.parent != at.id):
+                said = Thought(old.thought, old.state, old.key, old.solved)
+                added = tree.add(made[old.parent], said if stays or thought is None else thought)
+                if added is None:
+                    raise UserError("The tree has this thought already.", "Expand the one that is there.")
+                made[old.id] = added
+            if stays and old.id in made:
+                new = made[old.id]
+                new.value, new.expanded, new.pruned = old.value, old.expanded, old.pruned
+        if action == "prune":
+            made[at.id].pruned, made[at.id].expanded = True, False
+        else:
+            tree.focus = made[at.id]
+            tree.focus.expanded = tree.focus.pruned = False
+        return tree
 
 
 class Plan(NamedTuple):
@@ -109,17 +153,20 @@ Action = Expand[S] | Judge[S] | Done[S]
 
 def next_action(tree: Tree[S], plan: Plan) -> Action[S]:
     """What comes next. The same tree always leads to the same."""
-    solution = next((node for node in tree.nodes if node.solved), None)
-    if solution is not None:
+    top = tree.focus or tree.nodes[0]
+    nodes = [node for node in tree.below(top) if not node.pruned]
+    solution = next((node for node in nodes if node.solved), None)
+    if solution is not None and (tree.focus is None or top.expanded):
         return Done(solution)
-    if unjudged := tuple(node for node in tree.nodes if node.value is None):
+    if unjudged := tuple(node for node in nodes if node.value is None):
         return Judge(unjudged)
+    depth_limit = plan.depth if tree.focus is None else max(plan.depth, top.depth + 1)
     if plan.kind == "depth-first":
-        following = _next_in_depth(tree, plan)
+        following = _next_in_depth(top, nodes, plan, depth_limit)
         return Expand((following,)) if following is not None else Done(tree.best(plan.cutoff))
-    for depth in range(plan.depth):
-        level = sorted((n for n in tree.nodes if n.depth == depth and _open(n, plan)), key=_rank)
-        kept = level[: plan.width] if plan.kind == BEAM and depth else level
+    for depth in range(top.depth, depth_limit):
+        level = sorted((n for n in nodes if n.depth == depth and (n is top or _open(n, plan))), key=_rank)
+        kept = level[: plan.width] if plan.kind == BEAM and depth > top.depth else level
         if waiting := tuple(node for node in kept if not node.expanded):
             return Expand(waiting)
     return Done(tree.best(plan.cutoff))
@@ -161,23 +208,23 @@ def search(
 
 
 def _open(node: Node[S], plan: Plan) -> bool:
-    return node.parent < 0 or (node.value is not None and node.value > plan.cutoff)
+    return node.value is not None and node.value > plan.cutoff
 
 
 def _rank(node: Node[S]) -> tuple[float, int]:
     return -(node.value or 0.0), node.id
 
 
-def _next_in_depth(tree: Tree[S], plan: Plan) -> Node[S] | None:
+def _next_in_depth(top: Node[S], nodes: Sequence[Node[S]], plan: Plan, depth_limit: int) -> Node[S] | None:
     """The first state that is not expanded, the most promising branch before the others."""
     children: dict[int, list[Node[S]]] = {}
-    for node in tree.nodes[1:]:
-        if _open(node, plan):
+    for node in nodes:
+        if node is not top and _open(node, plan):
             children.setdefault(node.parent, []).append(node)
-    waiting = [tree.nodes[0]]
+    waiting = [top]
     while waiting:
         node = waiting.pop()
-        if node.depth >= plan.depth:
+        if node.depth >= depth_limit:
             continue
         if not node.expanded:
             return node
