@@ -1,13 +1,14 @@
 """Choices by log-probability: the program's picks against an independent computation in transformers.
 
-    python benchmarks/choices.py [DATA] [--questions 200] [--json]
+    python benchmarks/choices.py [DATA] [--questions 200] [--unpacked] [--json]
 
 DATA (default ../shared/data) holds ``mmlu/test``. Questions are drawn over its subjects. The program evaluates them as
 `workbench eval --scorer choice-probability` does, in a scratch home with the starter model: through the core, the
 answering service and the inference worker. transformers reads the same GGUF (its weights unpacked to float32), renders
 the same chat with the model's own template by itself, and takes the log-probability of each letter. Target:
 the same pick in at least 99 %. llama.cpp rounds activations to 8 bits where it multiplies 4-bit weights; transformers
-does not, so that picks with nearly equal probabilities may differ: their margins are listed.
+does not, so that picks with nearly equal probabilities may differ: their margins are listed. With --unpacked the
+program gets the same weights as float32, so that both multiply the same numbers.
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from beam import unpack
 from decode import starter_model
 
-from workbench.api.calls import CreateQuestionSet, Evaluate, FollowRun, GetCell, ListQuestions, RegisterStarter
+from workbench.api.calls import (
+    CreateQuestionSet,
+    Evaluate,
+    FollowRun,
+    GetCell,
+    ImportModel,
+    ListQuestions,
+    RegisterStarter,
+)
 from workbench.api.client import Client
 from workbench.evaluation.statistics import wilson
 from workbench.paths import Home
@@ -42,11 +52,12 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", default=DATA)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=12)
+    parser.add_argument("--unpacked", action="store_true", help="the program reads the weights as float32, too")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     rows = draw(arguments.data / "mmlu" / "test", arguments.questions, arguments.seed)
     began = time.monotonic()
-    questions, ours, right = evaluate(rows)
+    questions, ours, right = evaluate(rows, arguments.unpacked)
     spent = time.monotonic() - began
     theirs, margins = compute_in_transformers(questions)
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
@@ -79,14 +90,18 @@ def draw(folder: Path, count: int, seed: int) -> list[dict[str, Any]]:
     return random.Random(seed).sample(short, count)
 
 
-def evaluate(rows: list[dict[str, Any]]) -> tuple[list[QuestionRow], list[int], int]:
+def evaluate(rows: list[dict[str, Any]], unpacked: bool) -> tuple[list[QuestionRow], list[int], int]:
     """The questions, the program's picks, and how many are right."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "mmlu.jsonl"
         path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
         client = Client(Home(Path(folder) / "home"))
         try:
-            client.call(RegisterStarter())
+            if unpacked:
+                unpack(starter_model(), Path(folder) / "float32.gguf")
+                client.call(ImportModel(path=str(Path(folder) / "float32.gguf")))
+            else:
+                client.call(RegisterStarter())
             made = client.call(CreateQuestionSet(path=str(path)))
             uses = (ScorerUse(name="choice-probability"),)
             run = client.call(Evaluate(question_set=made.id, recipes=(Recipe(name="Starter"),), scorers=uses))

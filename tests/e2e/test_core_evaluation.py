@@ -20,6 +20,7 @@ from workbench.api import events
 from workbench.api.calls import (
     AddScorers,
     CreateQuestionSet,
+    EditQuestion,
     Evaluate,
     ExportEvaluation,
     FollowRun,
@@ -29,6 +30,7 @@ from workbench.api.calls import (
     ImportModel,
     ListEvaluations,
     ListGrid,
+    ListQuestions,
     PauseRun,
     RateCell,
     RemoveEvaluation,
@@ -363,3 +365,13 @@ def test_a_judge_is_compared_with_the_ratings_of_a_person(trainer: Workbench, as
     assert length.agreement == ""
     call(trainer, RateCell(evaluation=done.evaluation, number=rows[0].number, column=0, rating=0))
     assert "3 of 3" in report_of(trainer, done.evaluation).results[1].agreement
+
+
+def test_answers_after_other_examples_are_others(trainer: Workbench, asked: str) -> None:
+    shown = msgspec.structs.replace(BRIEF, prompting=PromptingPart(examples="asked"))
+    again = Evaluate(question_set=asked, recipes=(shown,), part="held-out", limit=5)
+    assert [ended(trainer, call(trainer, again)).answered for _ in range(2)] == [5, 0]
+    first = call(trainer, ListQuestions(question_set=asked, part="tune", limit=1)).questions[0]
+    other = first.question.with_text("another example")
+    call(trainer, EditQuestion(question_set=asked, number=first.number, question=other))
+    assert ended(trainer, call(trainer, again)).answered == 5

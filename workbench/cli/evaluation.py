@@ -34,6 +34,7 @@ from workbench.records.recipes import ModelPart, Recipe, load_recipe
 from workbench.techniques.registry import METHODS
 
 RATINGS: dict[str, Literal[-1, 0, 1]] = {"good": 1, "bad": -1, "none": 0}
+ID = {"id": "evaluation"}
 _BAR = 24
 _LONGEST = 40
 
@@ -63,23 +64,22 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("evaluations", "what was measured with `workbench eval`")
     group.command("list", "list evaluations, the latest first", one_call(lambda a: ListEvaluations()), show_list)
     showing = one_call(lambda a: GetEvaluation(evaluation=a.id))
-    group.command("show", "means with intervals, and comparisons", showing, show_report, "ID")
-    rows = group.command("rows", "the grid of questions and answers", list_rows, show_rows, "ID")
+    group.command("show", "means with intervals, and comparisons", showing, show_report, "ID", names=ID)
+    rows = group.command("rows", "the grid of questions and answers", list_rows, show_rows, "ID", names=ID)
     rows.add_argument(
         "--keep", choices=("all", "disagreement", "wrong", "declined", "failed"), default="all", help="[%(default)s]"
     )
     rows.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with row I, from 0")
     rows.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of rows [%(default)s]")
-    cell = group.command(
-        "cell", "one answer, with its scores and sources", get_cell, show_cell, "ID", "NUMBER", "RECIPE"
-    )
-    cell.description = "One answer: the question's number and the recipe's name."
-    rating = group.command("rate", "rate an answer, to compare scorers with", rate, show_cell, "ID", "NUMBER", "RECIPE")
+    one_cell = "the answer of a recipe to a question, with its scores and sources"
+    group.command("cell", one_cell, get_cell, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
+    rate_one = "rate an answer, to compare scorers with"
+    rating = group.command("rate", rate_one, rate, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
     rating.add_argument("rating", metavar="RATING", choices=tuple(RATINGS), help="good, bad or none")
-    scoring = group.command("score", "score the answers by further scorers", score, show_report, "ID")
+    scoring = group.command("score", "score the answers by further scorers", score, show_report, "ID", names=ID)
     _add_scorer_options(scoring)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
-    export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID")
+    export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID", names=ID)
     export.add_argument("--output", metavar="FILE", required=True, help="a .html, .csv or .jsonl file")
     group.command("remove", "delete an evaluation", remove, REMOVED, "ID")
 

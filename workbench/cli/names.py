@@ -9,7 +9,14 @@ import argparse
 import os
 from collections.abc import Iterable
 
-from workbench.api.calls import ListAdapters, ListCollections, ListDataSets, ListModels, ListQuestionSets
+from workbench.api.calls import (
+    ListAdapters,
+    ListCollections,
+    ListDataSets,
+    ListEvaluations,
+    ListModels,
+    ListQuestionSets,
+)
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 
@@ -61,6 +68,8 @@ def _list_names(session: Session, kind: str) -> Events[list[str]]:
         return [one.name for one in (yield from session.call(ListCollections())).collections]
     if kind == "adapter":
         return [one.name for one in (yield from session.call(ListAdapters())).adapters]
+    if kind == "evaluation":
+        return [one.id for one in (yield from session.call(ListEvaluations())).evaluations]
     if kind == "question set":
         return [one.name for one in (yield from session.call(ListQuestionSets())).sets]
     return [one.name for one in (yield from session.call(ListDataSets())).sets]

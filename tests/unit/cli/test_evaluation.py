@@ -82,6 +82,7 @@ REPORT = EvaluationReport(
 def answers(front: FakeFront) -> FakeFront:
     front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
     front.answer(ListModels, ModelList(models=(SMOLLM,)))
+    front.answer(ListEvaluations, EvaluationList(evaluations=(EVALUATION,)))
     front.answer(Evaluate, RUN)
     front.answer(AddScorers, RUN)
     front.answer(FollowRun, EvaluationResult(evaluation="e1", answered=80, scored=80))
@@ -150,14 +151,14 @@ def test_scorers_are_listed(run: Run) -> None:
 
 
 def test_evaluations_are_listed_and_their_rows_shown(run: Run, answers: FakeFront) -> None:
-    answers.answer(ListEvaluations, EvaluationList(evaluations=(EVALUATION,)))
     assert "A, B" in run("evaluations", "list").out
     cells = (CellBrief(state="answered", text="Paris", scores=(1.0,)), CellBrief())
     row = GridRow(number=7, question="Capital?", expected="Paris", cells=cells)
     answers.answer(ListGrid, GridPage(first=0, total=1, rows=(row,)))
-    ran = run("evaluations", "rows", "e1", "--keep", "wrong")
+    ran = run("evaluations", "rows", "e", "--keep", "wrong")
     assert "Paris (1)" in ran.out
-    assert answers.asked(ListGrid)[-1].keep == "wrong"
+    asked = answers.asked(ListGrid)[-1]
+    assert (asked.evaluation, asked.keep) == ("e1", "wrong")
 
 
 def test_the_form_of_an_export_is_that_of_its_name(run: Run, answers: FakeFront, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -9,15 +10,16 @@ import msgspec
 
 from workbench.records.evaluation import QuestionRow, ScorerUse
 from workbench.records.methods import Method
-from workbench.records.recipes import LARGEST_SEED, RECIPE, Recipe
+from workbench.records.recipes import LARGEST_SEED, RECIPE, Example, Recipe
 
 
-def digest_of(resolved: Recipe, sha256: str) -> str:
-    """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files, whatever its
-    name and seed."""
+def digest_of(resolved: Recipe, sha256: str, examples: Sequence[Example] = ()) -> str:
+    """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files and the examples
+    that it chooses from, whatever its name and seed."""
     model = msgspec.structs.replace(resolved.model, sha256=sha256, engine="")
     decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
-    return _digest(RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding)))
+    plain = RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding))
+    return _digest([plain, msgspec.to_builtins(examples)] if examples else plain)
 
 
 def seed_of(recipe: Recipe, question: QuestionRow, seed: int) -> int:

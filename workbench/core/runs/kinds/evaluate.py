@@ -135,7 +135,9 @@ class EvaluateRuns(RunKind):
 
     def _digest(self, recipe: Recipe, run: OpenRun) -> str:
         resolved = self._services.resolve(recipe)
-        return digest_of(resolved.recipe, self._checksums.compute(resolved.model.files, run.context))
+        shown = resolved.recipe.prompting.examples
+        examples = self._services.examples(shown) if shown else ()
+        return digest_of(resolved.recipe, self._checksums.compute(resolved.model.files, run.context), examples)
 
     def _with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
         method = METHODS.find(use.name, "scorer")
