@@ -9,6 +9,8 @@ DATA (default ../shared/data) holds ``game24``. Parts:
     puzzles     the Game of 24 without a model, exact proposer and checker: 100 of the puzzles, three searches
     trees       the same by the model, verdicts by log-probability: grammatical thoughts, budgets, time, solved
     verdicts    states judged by the log-probability of three verdicts, and by three sampled votes of 60 tokens
+    examples    mmlu questions and their subject, one of twelve: without examples, with the three most similar of a
+                question set, and as the nearest of them says (no model); from DATA/mmlu
     arithmetic  one-step sums that are made up: answered at once, by a chain of thought, and by a program with the
                 calculator; the answer is a number in each
 """
@@ -24,7 +26,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -33,8 +35,8 @@ import msgspec
 from decode import starter_model
 
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, GetTrace, ImportModel, ModelRecord, RegisterStarter
-from workbench.api.protocol import drain, result_of
+from workbench.api.calls import Ask, AskResult, CreateQuestionSet, GetTrace, ImportModel, ModelRecord, RegisterStarter
+from workbench.api.protocol import Call, drain, result_of
 from workbench.core.app import Workbench
 from workbench.engine.inference_calls import (
     CountTokens,
@@ -45,7 +47,7 @@ from workbench.engine.inference_calls import (
     Score,
     ScoreMany,
 )
-from workbench.evaluation.statistics import wilson
+from workbench.evaluation.statistics import compare, describe, wilson
 from workbench.paths import Home
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
@@ -55,8 +57,10 @@ from workbench.techniques.prompting.tree_problems import NumbersProblem, childre
 from workbench.techniques.prompting.tree_search import Plan, SearchKind, Tree, search
 from workbench.workers.host import WorkerHost
 
-PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic")
+PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")
 TEXT = "The harbour of the old town lies below the castle, and every morning the boats come in with herring. "
+LONGEST_QUESTION = 250  # characters: longer ones take a minute each with their examples
+R = TypeVar("R")
 SEARCHES: tuple[SearchKind, ...] = ("breadth-first", "depth-first", "beam")
 
 
@@ -244,18 +248,61 @@ class Front:
             record: ModelRecord = result_of(call, self.workbench.handle(call))
             self.model = record.name
 
+    def call(self, call: Call[R]) -> R:
+        return result_of(call, self.workbench.handle(call))
+
     def ask(
-        self, question: str, technique: str, decoding: DecodingPart | None = None, **options: Any
+        self,
+        question: str,
+        technique: str,
+        decoding: DecodingPart | None = None,
+        prompting: dict[str, Any] | None = None,
+        **options: Any,
     ) -> tuple[AskResult, Trace]:
         recipe = Recipe(
             model=ModelPart(name=self.model),
-            prompting=PromptingPart(technique=technique, options=options),
+            prompting=PromptingPart(technique=technique, options=options, **(prompting or {})),
             decoding=decoding or DecodingPart(seed=0),
         )
         call = Ask(question=question, recipe=recipe)
         result: AskResult = result_of(call, self.workbench.handle(call))
         steps = GetTrace(message=result.message)
         return result, result_of(steps, self.workbench.handle(steps))
+
+
+def examples(front: Front, data: Path, count: int, seed: int) -> None:
+    rng = random.Random(seed)
+    pool, asked = list[tuple[str, str]](), list[tuple[str, str]]()
+    for path in sorted((data / "mmlu" / "test").glob("*.jsonl")):
+        rows = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+        short = [row for row in rows if len(row) <= LONGEST_QUESTION]
+        rng.shuffle(short)
+        name = path.stem.replace("_", " ")
+        asked += [(row, name) for row in short[: count // 12]]
+        pool += [(row, name) for row in short[count // 12 : count // 12 + 25]]
+    subjects = sorted({name for _, name in pool})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "subjects.jsonl"
+        lines = (json.dumps({"question": question, "answer": name}) for question, name in pool)
+        path.write_text("\n".join(lines), "utf-8")
+        front.call(CreateQuestionSet(path=str(path), name="subjects", tune_share=1.0))
+    decoding = DecodingPart(format="choice", grammar="\n".join(subjects), temperature=0.0, max_tokens=16, seed=0)
+    shown = {"input": "Which subject is this question from?\n\n{{question}}", "output": "Subject:"}
+    right: dict[str, list[float]] = {"no examples": [], "three similar": [], "the nearest, no model": []}
+    for question, name in asked:
+        result, _ = front.ask(question, "direct", decoding, prompting=shown)
+        right["no examples"].append(result.answer == name)
+        similar = {**shown, "examples": "subjects", "example_count": 3}
+        result, trace = front.ask(question, "direct", decoding, prompting=similar)
+        right["three similar"].append(result.answer == name)
+        nearest = int(trace.steps[0].output.rpartition(" ")[2])
+        right["the nearest, no model"].append(pool[nearest - 1][1] == name)
+    for way, marks in right.items():
+        share = wilson(round(sum(marks)), len(marks))
+        interval = f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+        print(f"examples, {way}: {sum(marks):.0f} of {len(marks)}, {interval}")
+    difference = compare(right["no examples"], right["three similar"])
+    print(f"examples, similar ones less none: {describe(difference, 'none', 'similar ones')}")
 
 
 def sums(count: int, seed: int) -> list[tuple[str, int]]:
@@ -314,12 +361,14 @@ def main() -> None:
         shared(path)
     if "verdicts" in options.only:
         verdicts(path)
-    if {"trees", "arithmetic"} & set(options.only):
+    if {"trees", "arithmetic", "examples"} & set(options.only):
         with tempfile.TemporaryDirectory() as folder:
             front = Front(Path(folder) / "home", options.model)
             try:
                 if "trees" in options.only:
                     trees(front, options.data, options.trees, options.seed)
+                if "examples" in options.only:
+                    examples(front, options.data, 120, options.seed)
                 if "arithmetic" in options.only:
                     arithmetic(front, options.questions, options.seed)
             finally:
