@@ -84,6 +84,15 @@ def test_the_exact_proposer_and_the_exact_judge_solve_a_puzzle() -> None:
     assert result.usage.new_tokens == 0
 
 
+def test_a_search_without_a_solution_says_so() -> None:
+    options = {"problem": "numbers", "generation": "all", "judge": "verdicts", "max_nodes": 500}
+    model = FakeModelBackend(scores=lambda asked: [-1.0, -1.0, -1.0])
+    result = ask("tree-of-thoughts", model, question="Make 24 from 1 1 1.", **options)
+    value = result.answer.rpartition("=")[2].strip()
+    assert value != "24"
+    assert any("No way to 24 was found" in note for note in result.notices)
+
+
 def test_only_possible_steps_can_be_proposed() -> None:
     model = FakeModelBackend(grammatical(random.Random(1)))
     result = ask("tree-of-thoughts", model, question=PUZZLE, problem="numbers", thoughts=4)

@@ -175,6 +175,13 @@ def test_a_question_without_numbers_is_refused() -> None:
             NumbersProblem.of(question)
 
 
+def test_an_answer_that_is_no_solution_says_what_it_comes_to() -> None:
+    problem = NumbersProblem((4, 6))
+    thought = problem.follow(problem.start, "6 + 4 = 10")
+    assert thought is not None
+    assert (thought.solved, problem.answer(thought.state)) == (False, "6 + 4 = 10")
+
+
 def test_what_can_be_reached() -> None:
     assert reachable((Fraction(3), Fraction(3), Fraction(8), Fraction(8)), Fraction(24))  # 8 / (3 - 8 / 3)
     assert not reachable((Fraction(1),) * 4, Fraction(24))

@@ -134,7 +134,7 @@ class NumbersProblem:
         return float(reachable(tuple(sorted(value for value, _ in state)), Fraction(self.target)))
 
     def answer(self, state: Numbers) -> str:
-        return f"{_bare(state[0][1])} = {self.target}" if len(state) == 1 else self.describe(state)
+        return f"{_bare(state[0][1])} = {state[0][0]}" if len(state) == 1 else self.describe(state)
 
     def _joined(self, state: Numbers) -> Iterator[tuple[str, Numbers]]:
         """Each step with the numbers that are left after it; the larger number first where order does not matter."""
