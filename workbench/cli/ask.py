@@ -52,9 +52,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--trace", action="store_true", help="show the steps; with --json, the token ids and beams of each as well"
     )
-    parser.add_argument(
-        "--show-prompt", action="store_true", help="show the exact prompt and its tokens instead of answering"
-    )
+    parser.add_argument("--show-prompt", action="store_true", help="show the exact prompt and its tokens only")
     parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")
     parser.add_argument(
         "--after", metavar="MESSAGE", help="in --chat: branch off after this answer; start: another first question"
@@ -63,7 +61,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="with --again: go on from the steps of that answer, such as a tree of thoughts",
+        help="with --again: go on with its tree of thoughts",
     )
     changing = parser.add_mutually_exclusive_group()
     for option, does in (

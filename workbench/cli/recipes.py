@@ -42,7 +42,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         metavar="C",
         action="append",
         default=[],
-        help="answer from these documents; repeated: from all of them",
+        help="answer from these documents; repeated: from all",
     )
     parser.add_argument(
         "--attach",
@@ -55,7 +55,7 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         "--technique",
         metavar="T",
         choices=[method.name for method in METHODS.of("technique")],
-        help=f"the prompting technique (explained by --fields prompting): {_techniques()}",
+        help="the prompting technique: --fields prompting lists them",
     )
     parser.add_argument(
         "--adapter",
@@ -127,10 +127,6 @@ def _description(path: str) -> str:
             "Leave out titles, descriptions and white space, or the parts that are not needed.",
         )
     return text
-
-
-def _techniques() -> str:
-    return ", ".join(method.name for method in METHODS.of("technique"))
 
 
 def _methods_help() -> dict[str, list[str]]:
