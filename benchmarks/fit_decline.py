@@ -52,7 +52,9 @@ def parts_of(question: str, retriever: Retriever) -> np.ndarray:
     hits = retriever.search(question, CANDIDATES).hits[:HITS_EXAMINED]
     vocabulary = Vocabulary.of(h.text for h in hits)
     examined: list[Sentence] = examine(question, hits, vocabulary, retriever)
-    parts = [(s.own_words, s.words_around, s.kin_around, s.alike, s.passage_alike) for s in examined]
+    parts: list[tuple[float, ...]] = [
+        (s.own_words, s.words_around, s.kin_around, s.alike, s.passage_alike) for s in examined
+    ]
     return np.array(parts or [(0.0,) * len(WEIGHTS)])
 
 

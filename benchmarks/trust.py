@@ -192,16 +192,17 @@ def measure_spans(bench: Bench, language: str) -> dict[str, Any]:
 
 def measure_time(bench: Bench, language: str) -> dict[str, Any]:
     shares = []
+    techniques: Any = composition  # what is replaced is not among its exports
     for question in bench.questions[:12]:
         spent: dict[bool, list[float]] = {True: [], False: []}
         for turn in range(11):  # the first one reads the prompt
             verified = turn % 2 == 0
-            composition.verify_answer = verify_answer if verified else (lambda *given: None)
+            techniques.verify_answer = verify_answer if verified else (lambda *given: None)
             began = time.perf_counter()
             result = bench.ask(question["question"], bench.collection, recipe("own-words"))
             if turn and not result.declined:
                 spent[verified].append(time.perf_counter() - began)
-        composition.verify_answer = verify_answer
+        techniques.verify_answer = verify_answer
         if spent[True]:
             shares.append(statistics.median(spent[True]) / statistics.median(spent[False]) - 1)
     return {"n": len(shares), "added_share_of_time": round(statistics.median(shares), 4)}
