@@ -217,8 +217,8 @@ class HomeState(QObject):
         found = self._listings.get(call)
         if found is None:
             self._drop_unfollowed(type(call))
-            kind = RunListing if isinstance(call, ListRuns) else Listing
-            found = self._listings[call] = kind(self._bridge, call, self)  # type: ignore[arg-type]
+            kind: type[Listing[Any]] = RunListing if isinstance(call, ListRuns) else Listing
+            found = self._listings[call] = kind(self._bridge, call, self)
         return found
 
     @property

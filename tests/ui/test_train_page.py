@@ -746,7 +746,7 @@ def test_a_run_is_exported(page: TrainPage, qtbot: QtBot, front: FakeFront) -> N
     run = put_training(front.home, [*told(facts_config(), 8), events.Cancelled()], state="cancelled")
     front.announce("run", run.id)
     view = shown(page, qtbot, run)
-    page.actions.export(run.id, "/home/ada/facts-run")
+    page.run_actions.export(run.id, "/home/ada/facts-run")
     qtbot.waitUntil(lambda: view.message.text.startswith("Exported to /home/ada/facts-run."))
 
 

@@ -193,7 +193,8 @@ class IconButton(QToolButton):
     def __init__(
         self, icon: str, name: str, token: str = "muted", parent: QWidget | None = None, **properties: Any
     ) -> None:
-        super().__init__(parent, focusPolicy=Qt.FocusPolicy.StrongFocus, accessibleName=name, toolTip=name)
+        super().__init__(parent)
+        set_up(self, {"focusPolicy": Qt.FocusPolicy.StrongFocus, "accessibleName": name, "toolTip": name})
         set_icon(self, icon, token)
         set_up(self, properties)
 

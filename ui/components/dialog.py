@@ -73,7 +73,7 @@ class Dialog(QDialog):
         """Tab goes from what is asked to what came of it and to the buttons, and begins with the first field."""
         chain: list[QWidget] = []
         widget = self.nextInFocusChain()
-        while widget is not self and widget not in chain:
+        while widget is not None and widget is not self and widget not in chain:
             if self.isAncestorOf(widget):
                 chain.append(widget)
             widget = widget.nextInFocusChain()

@@ -41,7 +41,8 @@ class SearchField(QLineEdit):
     searched = Signal(str)
 
     def __init__(self, placeholder: str, **properties: Any) -> None:
-        super().__init__(placeholderText=placeholder, accessibleName=placeholder)
+        super().__init__(placeholderText=placeholder)
+        self.setAccessibleName(placeholder)
         self.setTextMargins(tokens.ICON_SIZE + tokens.SPACE_1, 0, 0, 0)
         self._glass = IconLabel("search", "muted", 16, self)
         self._timer = QTimer(self, singleShot=True, interval=200, timeout=self._on_search)

@@ -34,6 +34,7 @@ class PageView(QWidget):
         self.asked_scale = 0.0
         """The scale that was asked for last: pictures of earlier ones are not to be shown."""
         self._centre: tuple[float, float] | None = None  # shares of the sheet that are to stay in the middle
+        self.place = Text("", "muted", wordWrap=False)
         self._patience = QTimer(
             self,
             singleShot=True,
@@ -42,7 +43,6 @@ class PageView(QWidget):
         )
         self.back = IconButton("chevron-left", texts.PAGE_BACK)
         self.forward = IconButton("chevron-right", texts.PAGE_FORWARD)
-        self.place = Text("", "muted", wordWrap=False)
         self.smaller = QuietButton("−", accessibleName=texts.SMALLER)
         self.larger = QuietButton("+", accessibleName=texts.LARGER)
         self.fit_button = QuietButton(texts.FIT_WIDTH)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -106,7 +106,7 @@ class RunFollowers(QObject):
     """What has followed a run to its end."""
 
     def __init__(
-        self, bridge: Bridge, kinds: Collection[RunKindName], parent: QObject, follower: type[RunFollower] = RunFollower
+        self, bridge: Bridge, kinds: tuple[RunKindName, ...], parent: QObject, follower: type[RunFollower] = RunFollower
     ) -> None:
         super().__init__(parent)
         self._bridge = bridge
@@ -197,10 +197,10 @@ def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) 
         kept = [f"{PurePath(path).name}: {reason}" for path, reason in parts]
         return " ".join([texts.READING_STOPPED, *(kept or [texts.NOTHING_KEPT])])
     result = terminal.result if isinstance(terminal.result, dict) else {}
-    parts = [texts.COUNT_READ.format(count=describe_count(result.get("indexed", 0), "file"))]
+    counts = [texts.COUNT_READ.format(count=describe_count(result.get("indexed", 0), "file"))]
     for key, word in (("unchanged", "unchanged"), ("removed", "removed")):
         if result.get(key):
-            parts.append(f"{result[key]:,} {word}")
+            counts.append(f"{result[key]:,} {word}")
     if result.get("failed"):
-        parts.append(texts.COUNT_UNREADABLE.format(count=len(result["failed"])))
-    return ", ".join(parts) + "."
+        counts.append(texts.COUNT_UNREADABLE.format(count=len(result["failed"])))
+    return ", ".join(counts) + "."

@@ -22,7 +22,7 @@ from ui.features.adapters.list import AdapterList
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ExportAdapter, MethodList, RemoveAdapter, RenameAdapter, RunKindName, RunRecord
+from workbench.api.calls import ExportAdapter, MethodList, RemoveAdapter, RenameAdapter, RunRecord
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
 from workbench.records.methods import Methods
@@ -34,7 +34,7 @@ _LIST = 280
 _MOST = 1360
 
 
-_DOING: dict[RunKindName, str] = {"merge": texts.MERGING_STATE, "export": texts.EXPORTING_STATE}
+_DOING = {"merge": texts.MERGING_STATE, "export": texts.EXPORTING_STATE}
 """The kinds of run that are about an adapter, in words."""
 
 
@@ -51,7 +51,7 @@ class AdaptersPage(QWidget):
         self._wanted = ""
         self._lost: dict[str, str] = {}  # by run: what verification counted of a merge that it stops
         self._build()
-        self._runs = RunFollowers(bridge, tuple(_DOING), self)
+        self._runs = RunFollowers(bridge, ("merge", "export"), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
         bridge.home.methods.follow(self._on_methods)  # before what is shown with their titles

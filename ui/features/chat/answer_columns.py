@@ -102,7 +102,7 @@ class AnswerColumns(QWidget):
         heights = [0] * -(-count // fitting)
         for number, column in enumerate(self.columns):
             row, place = divmod(number, fitting)
-            if self._grid.getItemPosition(self._grid.indexOf(column))[:2] != (row, place):
+            if self._grid.itemAtPosition(row, place) is not self._grid.itemAt(self._grid.indexOf(column)):
                 self._grid.removeWidget(column)
                 self._grid.addWidget(column, row, place)
             column.setFixedWidth(each)

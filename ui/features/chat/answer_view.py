@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import InlineMessage, LinkButton, Text, set_property
+from ui.components.basics import InlineMessage, LinkButton, Text
 from ui.components.layout import Centred, FlowLayout, column_of, empty_layout
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat import texts
@@ -26,6 +26,7 @@ from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, Words
 from ui.features.chat.trust import marks_of
 from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
+from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
 from workbench.records.methods import Methods

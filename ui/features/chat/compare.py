@@ -117,7 +117,8 @@ class ChatCompare(QObject):
 
     def _is_task(self, message: StoredMessage) -> bool:
         branches = self._session.chat.branches
-        return message.parent in branches and branches[message.parent].document is not None
+        parent = message.parent
+        return parent is not None and parent in branches and branches[parent].document is not None
 
     def _ask_other(self, message: str) -> None:
         answer = self._session.chat.branches[message]

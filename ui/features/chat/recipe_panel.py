@@ -7,6 +7,7 @@ because it is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -254,7 +255,7 @@ class RecipePanel(QFrame):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for name in dict.fromkeys((*self._collections, *more)):
             if name != first:
-                action = menu.addAction(without_keys(name), lambda name=name: self._toggle_further(name))
+                action = menu.addAction(without_keys(name), partial(self._toggle_further, name))
                 action.setCheckable(True)
                 action.setChecked(name in more)
         return menu

@@ -87,7 +87,7 @@ class TraceView(QWidget):
         if newest is not None and self._followed:
             self.tree.setCurrentItem(newest)
         elif self.tree.currentItem() is None and trace.steps:
-            self.tree.setCurrentItem(self.tree.topLevelItem(self.tree.topLevelItemCount() - 1))
+            self.tree.setCurrentIndex(self.tree.model().index(self.tree.topLevelItemCount() - 1, 0))
         self.tree.fit()
 
     def _on_chosen(self) -> None:

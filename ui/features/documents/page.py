@@ -391,8 +391,8 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         chosen = self.parts.rows.document_at(self.parts.view.currentIndex()) if self.parts.view.hasFocus() else None
-        if event.key() == Qt.Key.Key_Delete and (self._opened or chosen) is not None:
-            self._ask_to_remove(self._opened or chosen)
+        if event.key() == Qt.Key.Key_Delete and (document := self._opened or chosen) is not None:
+            self._ask_to_remove(document)
             return
         super().keyPressEvent(event)
 

@@ -261,7 +261,7 @@ class ImportDialog(Dialog):
     def _on_go(self) -> None:
         source = self.source.value
         call = CreateQuestionSet(
-            source=next(one for one in ("file", "chats", "data") if one == source),  # type: ignore[arg-type]
+            source=next(one for one in ("file", "chats", "data") if one == source),
             path={"file": self.path.text().strip(), "data": self.data.value}.get(source, ""),
             name=self.name.text().strip(),
             with_context=self.context.isChecked(),

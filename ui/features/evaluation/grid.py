@@ -70,7 +70,8 @@ class GridView(QTableView):
 
     def __init__(self, name: str, fixed: Sequence[int] = _WIDTHS, parent: QWidget | None = None) -> None:
         """``fixed`` are the widths of the first columns; the others share what these leave."""
-        super().__init__(parent, accessibleName=name)
+        super().__init__(parent)
+        self.setAccessibleName(name)
         self._fixed = fixed
         self.setItemDelegate(_Delegate(self))
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

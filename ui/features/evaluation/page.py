@@ -334,8 +334,8 @@ class EvaluatePage(QWidget):
             evaluation=asked[0],
             first=first,
             limit=PAGE_ROWS,
-            keep=results.keep,
-            scorer=asked[2],  # type: ignore[arg-type]
+            keep=results.keep,  # type: ignore[arg-type]
+            scorer=asked[2],
         )
         self._bridge.call(call, put, self._complain, self)
 

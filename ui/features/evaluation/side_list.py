@@ -66,7 +66,7 @@ class SideList(QFrame):
         self._showing = False
         latest = max(evaluations, key=lambda one: one.created, default=None)
         if not self.choose(*before) and not (latest is not None and self.choose(EVALUATION, latest.id)):
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+            self.tree.setCurrentIndex(self.tree.model().index(0, 0))
 
     def choose(self, kind: str, identity: str) -> bool:
         """Make it current; False where it is not there."""

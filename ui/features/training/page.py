@@ -64,7 +64,7 @@ class TrainPage(TakesFiles, QWidget):
         self.setup = TrainSetup()
         self.planning = PlanningController(bridge, self.setup, self)
         self.intake = TrainIntake(bridge, self.setup, self)
-        self.actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
+        self.run_actions = RunActions(bridge, shell, lambda: self.shown_run, self._made_here, self)
         self._views = QStackedWidget()
         self.no_model = EmptyState("train", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.GO_TO_MODELS)
         if self.no_model.button is not None:
@@ -200,7 +200,7 @@ class TrainPage(TakesFiles, QWidget):
         view = self._run_view = TrainRun(charts)
         self._views.addWidget(view)
         view.copy_wanted.connect(lambda: self.copy(self._shown))
-        self.actions.serve(view)
+        self.run_actions.serve(view)
 
     def _show_comparison(self) -> None:
         for run in self._ticked:
@@ -248,12 +248,12 @@ class TrainPage(TakesFiles, QWidget):
         self.runs.new_wanted.connect(self.show_setup)
         self.runs.opened.connect(self.show_run)
         self.runs.ticked.connect(self._on_ticked)
-        self.runs.deleted.connect(self.actions.delete)
+        self.runs.deleted.connect(self.run_actions.delete)
         self.runs.copied.connect(self.copy)
         self.setup.start_wanted.connect(self._on_start)
-        self.actions.answered.connect(self._on_answered)
-        self.actions.refused.connect(self._bridge.home.runs.refresh)
-        self.actions.removed.connect(self._on_removed)
+        self.run_actions.answered.connect(self._on_answered)
+        self.run_actions.refused.connect(self._bridge.home.runs.refresh)
+        self.run_actions.removed.connect(self._on_removed)
         self._bridge.connected_changed.connect(self._on_connected)
 
     def _on_connected(self, connected: bool) -> None:

@@ -89,7 +89,7 @@ class TrainRun(QWidget):
         self.gone = Text(texts.RESULT_DELETED, "muted", visible=False)
         self.scores = TrainingScores()
         self.methods: Methods[Any] = Methods()
-        self._drawn = LANGUAGE_MODEL_CHARTS
+        self._drawn: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
         self.charts = _by_name(self._drawn, made or tuple(make_charts()))
         self.samples = SampleAnswers()
         self.log = QPlainTextEdit(readOnly=True)

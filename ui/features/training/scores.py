@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.components.basics import InlineMessage, Text
+from ui.components.basics import InlineMessage, Text, TextRole
 from ui.components.layout import column_of, empty_layout
 from ui.features.adapters.texts import sentence_of
 from ui.features.training import texts
@@ -25,6 +25,7 @@ from workbench.records.training import (
 from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
 
 _WIDTH = 620
+_ROLES: tuple[TextRole, ...] = ("body", "muted", "strong")
 
 
 class TrainingScores(QWidget):
@@ -84,8 +85,8 @@ class TrainingScores(QWidget):
     def _fill(self, rows: Sequence[tuple[str, str, str]]) -> None:
         empty_layout(self._grid)
         for line, row in enumerate(((texts.ON_HELD_OUT, texts.BEFORE, texts.AFTER), *rows)):
-            for place, (words, tone) in enumerate(zip(row, ("body", "muted", "strong"), strict=True)):
-                cell = Text(words, tone if line else "small", wordWrap=place == 0)
+            for place, (words, role) in enumerate(zip(row, _ROLES, strict=True)):
+                cell = Text(words, role if line else "small", wordWrap=place == 0)
                 self._grid.addWidget(cell, line, place)
 
 

@@ -61,10 +61,10 @@ def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | N
         numbers = f"step {step.done:,.0f} of {step.total:,.0f}"
         share = step.done / step.total if now.overall is None else now.overall
         return words, share, numbers, step.seconds_left if now is step else now.seconds_left
-    share, numbers = how_far(now)
+    part, numbers = how_far(now)
     return (
         words,
-        share if now.overall is None else now.overall,
+        part if now.overall is None else now.overall,
         numbers if now.unit not in ("bytes", "") else "",
         now.seconds_left,
     )
