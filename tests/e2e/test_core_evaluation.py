@@ -228,6 +228,8 @@ def test_choice_by_probability_alone_generates_nothing(trainer: Workbench, tmp_p
     [column] = report_of(trainer, result.evaluation).results[0].columns
     assert column is not None
     assert column.value == 0.5  # equally probable: the first one
+    first = grid(trainer, result.evaluation).rows[0].cells[0]
+    assert (first.state, first.scores) == ("missing", (1.0,))
 
 
 def test_a_worker_that_dies_loses_no_answer(trainer: Workbench, tmp_path: Path) -> None:

@@ -124,8 +124,10 @@ def mcnemar(won: int, lost: int) -> float:
     """The two-sided p-value of McNemar's exact test: of ``won + lost`` questions on which two recipes differ, each is
     won with a probability of one half (McNemar 1947, doi:10.1007/BF02295996)."""
     n, fewer = won + lost, min(won, lost)
-    tail = sum(math.comb(n, k) for k in range(fewer + 1))
-    return min(1.0, float(2 * tail / 2**n))
+    # by logarithms: binomial coefficients of thousands have thousands of digits
+    whole = math.lgamma(n + 1) - n * math.log(2)
+    terms = (math.exp(whole - math.lgamma(k + 1) - math.lgamma(n - k + 1)) for k in range(fewer + 1))
+    return min(1.0, 2 * math.fsum(terms))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -244,33 +244,55 @@ class EvaluationStore:
         else:
             kept = self._database.execute(_ROWS.format(_HAVING[keep]) + " order by number", (scorer, evaluation.id))
         numbers = [row[0] for row in kept]
-        shown = numbers[first : first + limit]
-        rows = tuple(self._row(evaluation, number) for number in shown)
+        rows = self._rows(evaluation, numbers[first : first + limit])
         return GridPage(first=first, total=len(numbers), rows=rows)
 
-    def _row(self, evaluation: Evaluation, number: int) -> GridRow:
-        question = self.question(evaluation.id, number).question
-        cells = {
-            place: (cell, state, beginning)
-            for place, cell, state, beginning in self._database.execute(
-                "select g.place, g.cell, c.state, c.beginning from evaluation_grid g left join cells c on c.id = g.cell"
-                " where g.evaluation = ? and g.number = ?",
-                (evaluation.id, number),
+    def _rows(self, evaluation: Evaluation, numbers: Sequence[int]) -> tuple[GridRow, ...]:
+        """These rows, in ascending order."""
+        if not numbers:
+            return ()
+        within = (evaluation.id, numbers[0], numbers[-1])
+        wanted, places = set(numbers), {use.key: place for place, use in enumerate(evaluation.scorers) if use.key}
+        cells: dict[tuple[int, int], tuple[str, str]] = {}
+        for number, place, state, beginning in self._database.execute(
+            "select g.number, g.place, c.state, c.beginning from evaluation_grid g join cells c on c.id = g.cell"
+            " where g.evaluation = ? and g.number between ? and ?",
+            within,
+        ):
+            cells[number, place] = (state, beginning)
+        scores: dict[tuple[int, int], list[float | None]] = {}
+        for number, place, scorer, value in self._database.execute(
+            "select g.number, g.place, s.scorer, s.value from evaluation_grid g join scores s on s.cell = g.cell"
+            " where g.evaluation = ? and g.number between ? and ?",
+            within,
+        ):
+            if scorer in places:
+                mine = scores.setdefault((number, place), [None] * len(evaluation.scorers))
+                mine[places[scorer]] = value
+        rows = []
+        for row in self._database.execute(
+            "select number, split, value from evaluation_questions where evaluation = ? and number between ? and ?"
+            " order by number",
+            within,
+        ):
+            if row[0] not in wanted:
+                continue
+            question, briefs = _question(row).question, []
+            for place in range(len(evaluation.columns)):
+                state, beginning = cells.get((row[0], place), ("missing", ""))
+                none: list[float | None] = [None] * len(evaluation.scorers) if state != "missing" else []
+                found = tuple(scores.get((row[0], place), none))
+                briefs.append(CellBrief(state=state, text=beginning, scores=found))  # type: ignore[arg-type]
+            expected = " | ".join(question.expected) if question.answerable else ""
+            rows.append(
+                GridRow(
+                    number=row[0],
+                    question=question.text[-_BEGINNING:],
+                    expected=expected[:_BEGINNING],
+                    cells=tuple(briefs),
+                )
             )
-        }
-        keys = [use.key for use in evaluation.scorers]
-        briefs = []
-        for place in range(len(evaluation.columns)):
-            cell, state, beginning = cells.get(place, ("", None, None))
-            values = tuple(score.value for score in self.scores(cell, keys)) if cell else ()
-            briefs.append(CellBrief(state=state or "missing", text=beginning or "", scores=values))
-        expected = " | ".join(question.expected) if question.answerable else ""
-        return GridRow(
-            number=number,
-            question=question.text[-_BEGINNING:],
-            expected=expected[:_BEGINNING],
-            cells=tuple(briefs),
-        )
+        return tuple(rows)
 
 
 def _evaluation(row: Row) -> Evaluation:

@@ -146,7 +146,7 @@ class _Delegate(QStyledItemDelegate):
         self, painter: QPainter, area: QRect, inner: QRect, option: Any, cell: CellBrief, scorer: int
     ) -> None:
         theme = current_theme()
-        if cell.state == "missing":
+        if cell.state == "missing" and not cell.scores:
             painter.setPen(theme.colour("muted"))
             _draw(painter, inner, "…")
             return

@@ -165,8 +165,9 @@ def describe_evaluation(evaluation: Evaluation) -> str:
 
 def describe_cell(cell: CellBrief, scorer: int) -> str:
     """What a cell says to a screen reader."""
-    if cell.state == "missing":
+    if cell.state == "missing" and not cell.scores:
         return NO_ANSWER_YET
     score = cell.scores[scorer] if scorer < len(cell.scores) else None
     said = f", score {score:.2f}" if score is not None else ""
-    return f"{'' if cell.state == 'answered' else cell.state + ': '}{cell.text}{said}"
+    state = "" if cell.state in ("answered", "missing") else f"{cell.state}: "
+    return f"{state}{cell.text}{said}".removeprefix(", ")

@@ -158,6 +158,8 @@ class _Work:
         self._held: dict[int, list[tuple[Place, CellAnswer]]] = {}  # failed answers of columns without another one
         self._succeeded: set[int] = set()
         self._told = 0.0
+        cells = len(evaluation.columns) * evaluation.questions
+        self._tell_every_s = max(_TOLD_EVERY_S, cells / 10_000)  # whoever hears of a change computes the results anew
 
     def answer_all(self) -> int:
         """Make the answers that are missing, with the scores that ask no model. Returns how many."""
@@ -327,7 +329,7 @@ class _Work:
 
     def _tell_change(self) -> None:
         now = time.monotonic()
-        if now - self._told > _TOLD_EVERY_S:
+        if now - self._told > self._tell_every_s:
             self._told = now
             self._changes.publish("evaluation", self._evaluation.id)
 
