@@ -463,7 +463,7 @@ def test_what_stands_before_the_text_has_no_strength_and_stands_alone(tiny: Tiny
     with pytest.raises(UserError, match=r"cannot have the strength 0\.5"):
         use(soft, 0.5)
     both = [LoraUse(path=str(soft)), LoraUse(path=str(prefix))]
-    with pytest.raises(UserError, match="there can be one"):
+    with pytest.raises(UserError, match="a recipe can have one of them"):
         make_key(both)
     assert len(make_key([both[0], LoraUse(path=str(prefix), scale=0.0)])) == 1
 
