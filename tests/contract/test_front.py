@@ -14,7 +14,7 @@ from workbench.api import events
 from workbench.api.protocol import Call
 from workbench.errors import UserError
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
-from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "nowhere"
@@ -51,6 +51,10 @@ UNKNOWN: dict[str, Call[Any]] = {
     "question set to remove": c.RemoveQuestionSet(question_set=NOWHERE),
     "question set to score": c.SuggestScorers(question_set=NOWHERE),
     "question set to evaluate on": c.Evaluate(question_set=NOWHERE, recipes=(Recipe(),)),
+    "prompt": c.GetPrompt(prompt=NOWHERE),
+    "prompt to restore": c.RestorePrompt(prompt=NOWHERE, version="1"),
+    "prompt to remove": c.RemovePrompt(prompt=NOWHERE),
+    "prompt to export": c.ExportPrompt(prompts=(NOWHERE,), path="/tmp/x.json"),
     "evaluation": c.GetEvaluation(evaluation=NOWHERE),
     "evaluation to list": c.ListGrid(evaluation=NOWHERE),
     "evaluation to look into": c.GetCell(evaluation=NOWHERE, number=1, column=0),
@@ -438,6 +442,31 @@ def test_an_evaluation_is_begun_listed_and_removed(desk: Desk, tmp_path: Path) -
     details: CellDetails = desk.call(c.GetCell(evaluation=evaluation, number=11, column=0))
     assert (details.column, details.question.number) == ("A", 11)
     desk.call(c.StopRun(run=run.id))
+
+
+# -- the prompt library ------------------------------------------------------------------------------
+
+
+def test_a_prompt_is_saved_restored_shared_and_removed(desk: Desk, tmp_path: Path) -> None:
+    def save(words: str, **fields: Any) -> c.SavedPrompt:
+        saved: c.SavedPrompt = desk.call(c.SavePrompt(name="Letter", part=PromptingPart(instructions=words), **fields))
+        return saved
+
+    first = save("one", note="begun", tags=("office",))
+    desk.wait_for_change("prompts", first.prompt.id)
+    assert (first.added, first.prompt.head.number, first.prompt.tags) == (True, 1, ("office",))
+    assert not save("one").added
+    second = save("two")
+    assert desk.call(c.ListPrompts()).prompts == (second.prompt,)
+    restored: c.SavedPrompt = desk.call(c.RestorePrompt(prompt="letter", version=first.prompt.head.hash[:8]))
+    found: c.PromptDetails = desk.call(c.GetPrompt(prompt=second.prompt.id))
+    assert [(one.number, one.content.instructions) for one in found.versions] == [(3, "one"), (2, "two"), (1, "one")]
+    assert found.prompt == restored.prompt
+    path = desk.call(c.ExportPrompt(prompts=("Letter",), path=str(tmp_path / "letter.json")))
+    assert [one.name for one in desk.call(c.ImportPrompt(path=path)).prompts] == ["Letter 2"]
+    assert [one.name for one in desk.call(c.RemovePrompt(prompt="Letter")).prompts] == ["Letter 2"]
+    with pytest.raises(UserError, match="empty"):
+        desk.call(c.SavePrompt(name="Nothing", part=PromptingPart()))
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

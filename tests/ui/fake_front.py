@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_adapters, fake_evaluation, fake_tokens, fake_training
+from tests.ui import fake_adapters, fake_evaluation, fake_prompts, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited
 from workbench.api import calls as c
 from workbench.api import events
@@ -270,9 +270,9 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        known = fake_adapters.do(home, call) or fake_training.do(home, call) or fake_evaluation.do(home, call)
-        if known is not None:
-            return known
+        for part in (fake_adapters, fake_training, fake_evaluation, fake_prompts):
+            if (known := part.do(home, call)) is not None:
+                return known
         match call:
             case c.GetMachine():
                 return home.machine, []

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from tests.ui import fake_tokens
+from tests.ui.fake_prompts import Library
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.events import Event
@@ -78,6 +79,7 @@ class FakeHome:
     memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
+    library: Library | None = None
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
 from ui.components.paged_table import PAGE_ROWS, RowRole
-from ui.components.word_diff import WordDiff, compare_words
+from ui.components.word_diff import WordDiff
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.page import EvaluatePage
@@ -349,14 +349,6 @@ def test_the_palette_finds_sets(page: EvaluatePage, shell: RecordingShell) -> No
     found = page.find_entries("pump")
     found[0].run()
     assert shell.opened[0] == ("evaluate", {"question_set": "q2"})
-
-
-def test_words_are_compared() -> None:
-    pieces = compare_words("The seal is red, and new.", "The ring is red, & old.")
-    for change, text in (("removed", "The seal is red, and new."), ("added", "The ring is red, & old.")):
-        assert "".join(part for kind, part in pieces if kind in ("same", change)) == text
-    assert ("removed", "seal ") in pieces
-    assert ("added", "ring ") in pieces
 
 
 def test_a_difference_is_shown_without_markup(qtbot: QtBot, theme: object) -> None:

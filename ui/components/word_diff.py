@@ -1,38 +1,16 @@
-"""The differences of two texts by words: what only the second one says, and what only the first one says."""
+"""The differences of two texts by words, drawn: what only the second one says, and what only the first one says."""
 
 from __future__ import annotations
 
-import re
-from difflib import SequenceMatcher
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from ui.components.basics import set_up
 from ui.theme.theme import current_theme
-
-Change = Literal["same", "added", "removed"]
-
-LONGEST = 4_000
-"""Words: of longer texts the beginnings are compared."""
-_PIECES = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
-
-
-def compare_words(before: str, after: str) -> list[tuple[Change, str]]:
-    """Pieces that are joined to either text: ``same`` and ``removed`` to the first, ``same`` and ``added`` to the
-    second one."""
-    first, second = (_PIECES.findall(text)[:LONGEST] for text in (before, after))
-    pieces: list[tuple[Change, str]] = []
-    for kind, begin, end, begins, ends in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(("same", "".join(first[begin:end])))
-            continue
-        for change, part in (("removed", first[begin:end]), ("added", second[begins:ends])):
-            if part:
-                pieces.append((change, "".join(part)))  # type: ignore[arg-type]
-    return pieces
+from workbench.text.word_diff import Change, compare_words
 
 
 class WordDiff(QLabel):

@@ -33,6 +33,7 @@ from workbench.cli import (
     evaluation,
     format,
     models,
+    prompts,
     questions,
     runs,
     settings,
@@ -92,7 +93,22 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
-    for group in (models, docs, ask, chat, chats, data, train, adapters, questions, evaluation, runs, format, settings):
+    for group in (
+        models,
+        docs,
+        ask,
+        chat,
+        chats,
+        prompts,
+        data,
+        train,
+        adapters,
+        questions,
+        evaluation,
+        runs,
+        format,
+        settings,
+    ):
         group.add_commands(commands)
     return parser
 

@@ -128,6 +128,8 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
         who = "You" if message["role"] == "user" else "Answer"
         output.line(f"{who}, {moment(message['created'])}, message {message['id']}")
         output.line(message["text"] or message["error"])
+        for source in message["recipe"]["prompting"]["sources"] if message["recipe"] else ():
+            output.line(f"({source['kind']}: {source['name']}, version {source['version']})")
         for citation in message["citations"]:
             output.line(f"[{citation['n']}] {place(citation)}")
         if message["state"] not in ("done", "streaming"):

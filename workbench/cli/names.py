@@ -1,6 +1,7 @@
 """Names on the command line: a prefix stands for the only name that starts with it.
 
-Commands that delete take whole names only.
+A scale may follow the name of an adapter (``NAME:SCALE``), a version that of a prompt (``NAME@VERSION``). Commands
+that delete take whole names only.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from workbench.api.calls import (
     ListDataSets,
     ListEvaluations,
     ListModels,
+    ListPrompts,
     ListQuestionSets,
 )
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
+
+_FOLLOWED = {"adapter": ":", "prompt": "@"}
+"""What stands between a name and what follows it."""
 
 
 def complete_names(session: Session, arguments: argparse.Namespace) -> Events[None]:
@@ -33,7 +38,7 @@ def complete_names(session: Session, arguments: argparse.Namespace) -> Events[No
         if isinstance(value, list):
             setattr(arguments, argument, [_complete_use(one, known[kind], kind) for one in value])
         else:
-            setattr(arguments, argument, complete(value, known[kind], kind))
+            setattr(arguments, argument, _complete_use(value, known[kind], kind))
 
 
 def complete(text: str, names: Iterable[str], kind: str) -> str:
@@ -55,10 +60,10 @@ def _begins(name: str, text: str) -> bool:
 
 
 def _complete_use(text: str, names: list[str], kind: str) -> str:
-    """As ``complete``, of a name that a scale may follow: ``NAME:SCALE``."""
+    """As ``complete``, of a name that something may follow."""
     whole = complete(text, names, kind)
-    name, colon, scale = text.rpartition(":")
-    return whole if whole != text or not colon else f"{complete(name, names, kind)}:{scale}"
+    name, sign, rest = text.rpartition(_FOLLOWED.get(kind, "\n"))
+    return whole if whole != text or not sign else f"{complete(name, names, kind)}{sign}{rest}"
 
 
 def _list_names(session: Session, kind: str) -> Events[list[str]]:
@@ -70,6 +75,8 @@ def _list_names(session: Session, kind: str) -> Events[list[str]]:
         return [one.name for one in (yield from session.call(ListAdapters())).adapters]
     if kind == "evaluation":
         return [one.id for one in (yield from session.call(ListEvaluations())).evaluations]
+    if kind == "prompt":
+        return [one.name for one in (yield from session.call(ListPrompts())).prompts]
     if kind == "question set":
         return [one.name for one in (yield from session.call(ListQuestionSets())).sets]
     return [one.name for one in (yield from session.call(ListDataSets())).sets]

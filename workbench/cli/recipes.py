@@ -8,19 +8,21 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.api.calls import GetChat
+from workbench.api.calls import GetChat, GetPrompt
 from workbench.api.events import Event, Log
 from workbench.cli.arguments import FieldHelp, method_lines, read_text, split_adapter
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.fields import fields_of
+from workbench.records.prompts import find_version, source_of, split_version, with_version
 from workbench.records.recipes import (
     LONGEST_DESCRIPTION,
     OPTIONS,
     PARTS,
     DecodingPart,
     ModelPart,
+    PromptingPart,
     Recipe,
     RetrievalPart,
     follows_beams,
@@ -30,7 +32,8 @@ from workbench.records.recipes import (
 )
 from workbench.techniques.registry import METHODS
 
-NAMES = {"model": "model", "collection": "collection", "adapters": "adapter"}
+PROMPT_NAMES = {"prompts": "prompt"}
+NAMES = {"model": "model", "collection": "collection", "adapters": "adapter", **PROMPT_NAMES}
 """Which of the options are names of what."""
 
 
@@ -52,12 +55,6 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         help="attach a file to the chat: it is searched for this chat alone",
     )
     parser.add_argument(
-        "--technique",
-        metavar="T",
-        choices=[method.name for method in METHODS.of("technique")],
-        help="the prompting technique: --fields prompting lists them",
-    )
-    parser.add_argument(
         "--adapter",
         metavar="A[:SCALE]",
         action="append",
@@ -65,7 +62,27 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         dest="adapters",
         help="use an adapter with the model",
     )
+    add_prompt_options(parser)
+    parser.set_defaults(names=NAMES)
+
+
+def add_prompt_options(parser: argparse.ArgumentParser) -> None:
+    """The options that ``read_prompting`` reads."""
     parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
+    parser.add_argument(
+        "--prompt",
+        metavar="NAME[@VERSION]",
+        action="append",
+        default=[],
+        dest="prompts",
+        help="a prompt of the library; repeated: a reasoning preset as well",
+    )
+    parser.add_argument(
+        "--technique",
+        metavar="T",
+        choices=[method.name for method in METHODS.of("technique")],
+        help="the prompting technique: --fields prompting lists them",
+    )
     parser.add_argument(
         "--set",
         metavar="PART.FIELD=VALUE",
@@ -75,20 +92,12 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         help="set a field of the recipe, such as decoding.temperature=0.7",
     )
     FieldHelp.add(parser, PARTS, _methods_help())
-    parser.set_defaults(names=NAMES)
 
 
 def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
     """The recipe that the options ask for, that of ``--chat`` changed by them. Raises UserError."""
-    recipe = Recipe()
+    recipe = yield from _with_prompts(session, arguments)
     schema = getattr(arguments, "schema", None)
-    if arguments.recipe is not None:
-        recipe = load_recipe(Path(arguments.recipe))
-    elif arguments.chat is not None:
-        chat = yield from session.call(GetChat(chat=arguments.chat))
-        if chat.chat.unreadable:
-            raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
-        recipe = chat.chat.recipe or recipe
     if arguments.model:
         recipe = msgspec.structs.replace(recipe, model=ModelPart(name=arguments.model))
     if arguments.collection:
@@ -97,23 +106,52 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
             recipe.retrieval or RetrievalPart(), collection=first, more=tuple(more), revision=0
         )
         recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
-    if arguments.technique and arguments.technique != recipe.prompting.technique:
-        prompting = msgspec.structs.replace(recipe.prompting, technique=arguments.technique, options={})
-        recipe = msgspec.structs.replace(recipe, prompting=prompting)
     if arguments.adapters:
         adapters = tuple(split_adapter(text) for text in arguments.adapters)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
     if schema is not None:
         decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=_description(schema))
         recipe = msgspec.structs.replace(recipe, decoding=decoding)
-    for assignment in arguments.assignments:
-        recipe = with_value(recipe, _from_file(assignment), METHODS)
+    recipe = _assigned(recipe, arguments)
     if arguments.json and _searches_with_beams(arguments.assignments, recipe):
         recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
     if not recipe.model.name:
         name = yield from default_model(session)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     yield from _idle(arguments.assignments, recipe)
+    return recipe
+
+
+def read_prompting(session: Session, arguments: argparse.Namespace) -> Events[PromptingPart]:
+    """The prompting part that the options ask for, whichever the model. Raises UserError."""
+    return _assigned((yield from _with_prompts(session, arguments)), arguments).prompting
+
+
+def _with_prompts(session: Session, arguments: argparse.Namespace) -> Events[Recipe]:
+    """The recipe of the file or the chat, with the prompts of the library and the technique."""
+    recipe = Recipe()
+    if arguments.recipe is not None:
+        recipe = load_recipe(Path(arguments.recipe))
+    elif arguments.chat is not None:
+        chat = yield from session.call(GetChat(chat=arguments.chat))
+        if chat.chat.unreadable:
+            raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
+        recipe = chat.chat.recipe or recipe
+    prompting = recipe.prompting
+    for name, wanted in map(split_version, arguments.prompts):
+        found = yield from session.call(GetPrompt(prompt=name))
+        version = find_version(found.prompt.name, found.versions, wanted)
+        if version.unreadable:
+            raise UserError(version.unreadable)
+        prompting = with_version(prompting, version.content, source_of(found.prompt, version))
+    if arguments.technique and arguments.technique != prompting.technique:
+        prompting = msgspec.structs.replace(prompting, technique=arguments.technique, options={})
+    return msgspec.structs.replace(recipe, prompting=prompting)
+
+
+def _assigned(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    for assignment in arguments.assignments:
+        recipe = with_value(recipe, _from_file(assignment), METHODS)
     return recipe
 
 

@@ -37,6 +37,7 @@ from workbench.core.evaluation.service import Evaluations
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.service import Models
+from workbench.core.prompts.service import Prompts
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
 from workbench.core.runs.kinds.evaluate import EvaluateRuns
@@ -61,6 +62,7 @@ from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.models import ModelCatalogue
+from workbench.storage.prompts import PromptStore
 from workbench.storage.questions import QuestionStore
 from workbench.storage.runs import RunStore
 from workbench.workers.host import State, WorkerHost
@@ -175,6 +177,7 @@ class Workbench:
             **self._data_sets.handlers(),
             **QuestionSets(questions, chats, sets, self._changes).handlers(),
             **Evaluations(evaluations, questions, services, self._runs, self._changes).handlers(),
+            **Prompts(PromptStore(self._database), self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

@@ -105,7 +105,7 @@ def _parts(recipe: Recipe) -> dict[str, object]:
     return {
         "model": recipe.model.name,
         "adapters": tuple((use.name, use.scale) for use in recipe.model.adapters if use.scale),
-        "prompting": replace(recipe.prompting, options={}),
+        "prompting": replace(recipe.prompting, options={}, sources=()),
         "decoding": replace(recipe.decoding, seed=-1, n=1, draft_model=""),
         "retrieval": replace(retrieval, revision=0, attachments="")
         if collections_of(recipe)[0] and retrieval

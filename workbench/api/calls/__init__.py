@@ -11,6 +11,7 @@ from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.machine import *
 from workbench.api.calls.models import *
+from workbench.api.calls.prompts import *
 from workbench.api.calls.runs import *
 from workbench.api.calls.training import *
 
@@ -27,5 +28,6 @@ AnyCall = (
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
     | Evaluate | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell | RateCell
     | RemoveEvaluation | ExportEvaluation
+    | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RemovePrompt | ExportPrompt | ImportPrompt
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

@@ -24,6 +24,7 @@ from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
+from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
     LARGEST_SEED,
     DecodingPart,
@@ -91,7 +92,7 @@ class Resolver:
         resolved = msgspec.structs.replace(
             recipe,
             model=msgspec.structs.replace(recipe.model, name=model.name, adapters=adapters),
-            prompting=msgspec.structs.replace(recipe.prompting, options=options),
+            prompting=msgspec.structs.replace(with_true_sources(recipe.prompting), options=options),
             decoding=decoding,
             retrieval=retrieval,
         )

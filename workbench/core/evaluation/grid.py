@@ -15,10 +15,11 @@ from workbench.records.recipes import LARGEST_SEED, RECIPE, Example, Recipe
 
 def digest_of(resolved: Recipe, sha256: str, examples: Sequence[Example] = ()) -> str:
     """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files and the examples
-    that it chooses from, whatever its name and seed."""
+    that it chooses from, whatever its name, seed and sources in the library."""
     model = msgspec.structs.replace(resolved.model, sha256=sha256, engine="")
     decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
     plain = RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding))
+    del plain["prompting"]["sources"]
     return _digest([plain, msgspec.to_builtins(examples)] if examples else plain)
 
 

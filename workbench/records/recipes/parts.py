@@ -41,13 +41,28 @@ ExampleChoice = Literal["all", "fixed", "similar", "diverse"]
 ExampleOrder = Literal["nearest-last", "nearest-first", "as-listed"]
 
 
+PromptKind = Literal["prompt", "reasoning"]
+"""What the library holds: prompts (the four parts, variables, examples) and reasoning presets (technique, options)."""
+
+
+class PromptSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The version of the library's prompt ``name`` that a prompting part was made from. ``hash`` is that of the
+    version's content, so that it tells whether the part was changed since (``records/prompts.py``)."""
+
+    kind: PromptKind
+    name: str
+    version: int
+    hash: str
+
+
 class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model reads beside the conversation, in four parts (instructions, context, input, output), and how it is
     asked. ``prompt_parts`` joins them.
 
     ``{{name}}`` in a part is one of the ``variables``, or ``question``. The examples are questions of a question set
     with their expected answers. ``technique`` names a method of the registry; ``options`` are fields of that method's
-    own configuration.
+    own configuration. ``sources`` are the versions of the library that it was made from; in the recipe of an answer
+    only those that made it.
     """
 
     instructions: Annotated[
@@ -97,6 +112,7 @@ class PromptingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     thinking: Annotated[
         Thinking, about("Thinking"), "Whether the model thinks before it answers, where its chat template has a switch."
     ] = "automatic"
+    sources: tuple[PromptSource, ...] = ()
 
 
 QuoteLength = Literal["sentence", "span"]

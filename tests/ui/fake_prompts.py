@@ -1,0 +1,49 @@
+"""The part of the fake core that has the prompt library: the program's own, in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import apsw
+
+from workbench.api import calls as c
+from workbench.api.events import Finished
+from workbench.api.protocol import Call, RequestContext
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.prompts.service import Prompts
+from workbench.storage.database import SCHEMA, Database, migrate
+from workbench.storage.prompts import PromptStore
+
+if TYPE_CHECKING:
+    from tests.ui.fake_home import FakeHome
+
+OURS = (
+    c.ListPrompts, c.GetPrompt, c.SavePrompt, c.RestorePrompt, c.RemovePrompt, c.ExportPrompt, c.ImportPrompt,
+)  # fmt: skip
+
+
+class Library(ChangeNotifier):
+    """A library that collects what changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.news: list[tuple[str, str]] = []
+        connection = apsw.Connection(":memory:")
+        connection.pragma("foreign_keys", True)
+        migrate(connection, Path(":memory:"), SCHEMA)
+        self.handlers = Prompts(PromptStore(Database(connection, Path(":memory:"))), self).handlers()
+
+    def publish(self, kind: str, id: str = "") -> None:
+        self.news.append((kind, id))
+
+
+def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | None:
+    """What the call comes to, and what changed; None for a call that is not ours."""
+    if not isinstance(call, OURS):
+        return None
+    library = home.library = home.library or Library()
+    [event] = library.handlers[type(call)](call, RequestContext())
+    assert isinstance(event, Finished)
+    news, library.news = library.news, []
+    return event.result, news

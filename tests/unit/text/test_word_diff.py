@@ -1,0 +1,19 @@
+"""Two texts compared by words: the pieces are joined to either of them."""
+
+from __future__ import annotations
+
+from workbench.text.word_diff import LONGEST, compare_words
+
+
+def test_words_are_compared() -> None:
+    pieces = compare_words("The seal is red, and new.", "The ring is red, & old.")
+    for change, text in (("removed", "The seal is red, and new."), ("added", "The ring is red, & old.")):
+        assert "".join(part for kind, part in pieces if kind in ("same", change)) == text
+    assert ("removed", "seal ") in pieces
+    assert ("added", "ring ") in pieces
+
+
+def test_the_rest_of_a_long_text_is_one_piece() -> None:
+    words = "word " * LONGEST
+    assert compare_words(words + "a b", words + "a b") == [("same", words + "a b")]
+    assert compare_words(words + "a b", words + "a c") == [("same", words), ("removed", "a b"), ("added", "a c")]

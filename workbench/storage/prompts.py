@@ -1,0 +1,137 @@
+"""The prompt library: entries by their names, each with the versions that were saved, which never change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.records.prompts import (
+    PROMPT,
+    TAGS,
+    PromptRecord,
+    PromptVersion,
+    SharedPrompt,
+    checked_name,
+    checked_tags,
+    content_hash,
+    free_name,
+)
+from workbench.records.recipes import PromptingPart, PromptKind
+from workbench.records.stored import Unreadable
+from workbench.storage.database import Database, Row, new_id
+
+_ENTRY = """select p.id, p.name, p.kind, p.created, p.tags, v.number, v.hash, v.created, v.note, v.content
+    from prompts p join prompt_versions v on v.prompt = p.id
+    and v.number = (select max(number) from prompt_versions where prompt = p.id)"""
+
+
+class PromptStore:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_prompts(self) -> tuple[PromptRecord, ...]:
+        """By their names."""
+        return tuple(map(_record, self._database.execute(f"{_ENTRY} order by p.name, p.id")))
+
+    def get(self, name: str) -> PromptRecord:
+        """The entry of that name or id. Raises UserError that names those there are."""
+        found = self.find(name)
+        if found is None:
+            known = ", ".join(one.name for one in self.list_prompts())
+            raise UserError(
+                f"There is no prompt {name!r} in the library.",
+                f"The library holds {known}." if known else "Save one first.",
+            )
+        return found
+
+    def find(self, name: str) -> PromptRecord | None:
+        row = self._database.row(f"{_ENTRY} where p.name = ?1 or p.id = ?1", (" ".join(name.split()),))
+        return _record(row) if row is not None else None
+
+    def versions(self, found: PromptRecord) -> tuple[PromptVersion, ...]:
+        """The latest first."""
+        rows = self._database.execute(
+            "select number, hash, created, note, content from prompt_versions where prompt = ? order by number desc",
+            (found.id,),
+        )
+        return tuple(map(_version, rows))
+
+    def save(
+        self, name: str, kind: PromptKind, content: PromptingPart, note: str = "", tags: Iterable[str] | None = None
+    ) -> tuple[PromptRecord, bool]:
+        """Add a version to the entry of that name, or an entry; with the content of its latest version, nothing is
+        added. ``tags`` None leaves them. Returns the entry, and whether a version was added. Raises UserError."""
+        given = checked_tags(tags) if tags is not None else None
+        with self._database.transaction():
+            found = self.find(name)
+            if found is None:
+                return self._add(checked_name(name), kind, given or (), [(content, time.time(), note)]), True
+            if found.kind != kind:
+                other = "a prompt" if found.kind == "prompt" else "a reasoning preset"
+                raise UserError(f"{found.name!r} is the name of {other}.", "Choose another name.")
+            if given is not None:
+                self._database.execute(
+                    "update prompts set tags = ? where id = ?", (TAGS.encode(given).decode(), found.id)
+                )
+            changed = content_hash(content, kind) != found.head.hash
+            if changed:
+                self._add_version(found.id, found.head.number + 1, kind, content, time.time(), note)
+            return self.get(found.id), changed
+
+    def add_shared(self, shared: Sequence[SharedPrompt]) -> tuple[PromptRecord, ...]:
+        """Add entries with all their versions, all or none; one whose name is taken gets a number."""
+        with self._database.transaction():
+            taken = [one.name for one in self.list_prompts()]
+            added = []
+            for one in shared:
+                name = free_name(checked_name(one.name), taken)
+                taken.append(name)
+                versions = [(v.content, v.created or time.time(), v.note) for v in one.versions]
+                added.append(self._add(name, one.kind, checked_tags(one.tags), versions))
+            return tuple(added)
+
+    def remove(self, found: PromptRecord) -> None:
+        """Delete an entry with all its versions."""
+        self._database.execute("delete from prompts where id = ?", (found.id,))
+
+    def _add(
+        self, name: str, kind: PromptKind, tags: tuple[str, ...], versions: Sequence[tuple[PromptingPart, float, str]]
+    ) -> PromptRecord:
+        identity = new_id()
+        self._database.execute(
+            "insert into prompts (id, name, kind, created, tags) values (?, ?, ?, ?, ?)",
+            (identity, name, kind, time.time(), TAGS.encode(tags).decode()),
+        )
+        for number, (content, created, note) in enumerate(versions, 1):
+            self._add_version(identity, number, kind, content, created, note)
+        return self.get(identity)
+
+    def _add_version(
+        self, entry: str, number: int, kind: PromptKind, content: PromptingPart, created: float, note: str
+    ) -> None:
+        self._database.execute(
+            "insert into prompt_versions (prompt, number, hash, created, note, content) values (?, ?, ?, ?, ?, ?)",
+            (entry, number, content_hash(content, kind), created, note, PROMPT.encode(content).decode()),
+        )
+
+
+def _record(row: Row) -> PromptRecord:
+    identity, name, kind, created, stored, *head = row
+    tags, version = TAGS.decode(stored), _version(tuple(head))
+    record = PromptRecord(id=identity, name=name, kind=cast(PromptKind, kind), created=created, head=version)
+    if isinstance(tags, Unreadable):
+        return msgspec.structs.replace(record, unreadable=tags.reason)
+    return msgspec.structs.replace(record, tags=tags, unreadable=version.unreadable)
+
+
+def _version(row: Row) -> PromptVersion:
+    number, hash_, created, note, stored = row
+    content = PROMPT.decode(stored)
+    version = PromptVersion(number=number, hash=hash_, created=created, note=note)
+    if isinstance(content, Unreadable):
+        return msgspec.structs.replace(version, unreadable=content.reason)
+    return msgspec.structs.replace(version, content=content)
