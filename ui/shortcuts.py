@@ -22,6 +22,13 @@ _PAGES = {
         ("Ctrl+R", texts.KEY_RECIPE),
         ("Ctrl+H", texts.KEY_HISTORY),
     ),
+    texts.SHORTCUTS_THOUGHTS: (
+        ("Ins", texts.KEY_EXPAND),
+        ("Del", texts.KEY_PRUNE),
+        ("F2", texts.KEY_EDIT_THOUGHT),
+        ("Ctrl++", texts.KEY_LARGER),
+        ("Ctrl+-", texts.KEY_SMALLER),
+    ),
     texts.SHORTCUTS_DOCUMENTS: (
         ("Ctrl+F", texts.KEY_SEARCH_DOCUMENTS),
         ("Esc", texts.KEY_CLOSE_DOCUMENT),

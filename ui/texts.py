@@ -70,6 +70,10 @@ KEY_SEND, KEY_NEW_LINE, KEY_STOP = "Send the question", "New line in the questio
 KEY_RECIPE, KEY_HISTORY = "Show or hide the recipe", "Show or hide the history"
 KEY_SEARCH_DOCUMENTS, KEY_CLOSE_DOCUMENT = "Search the documents", "Close the document"
 KEY_RENAME, KEY_REMOVE = "Rename the collection", "Remove the file, or delete the collection"
+SHORTCUTS_THOUGHTS = "Tree of thoughts"
+KEY_EXPAND, KEY_PRUNE = "Think on from a thought", "Give up a thought and what follows it"
+KEY_EDIT_THOUGHT = "Edit a thought and go on from there"
+KEY_LARGER, KEY_SMALLER = "Larger", "Smaller"
 
 # statusbar
 STATUS = "Status"

@@ -10,7 +10,8 @@ import math
 import re
 import zlib
 
-from workbench.records.messages import Alternative, Beam, Candidate, ChosenToken
+from workbench.records.messages import Alternative, Beam, Candidate, ChosenToken, Usage
+from workbench.records.trace import StepState, Trace, TraceStep
 
 _OTHERS = (" the", " two", " a", " pump", " claims", ",", ".", "\n")
 
@@ -94,3 +95,42 @@ def _others(word: str, share: float) -> tuple[Alternative, ...]:
             left *= 0.55
             found.append(Alternative(token=id_of(other), text=other, logprob=math.log(max(left * 0.6, 1e-9))))
     return tuple(found[:7])
+
+
+def thoughts(count: int, *, texts: tuple[str, ...] = (), running: bool = False) -> Trace:
+    """The steps of a beam search among so many thoughts, four from each state; the second is pruned by a person, the
+    third a dead end. ``running``: the last is not judged yet, and the search goes on."""
+    state: StepState = "running" if running else "done"
+    steps = [TraceStep(id="1", kind="tree", title="Tree of thoughts", seconds=38.2, state=state)]
+    level, parents, number = ["1"], list[str](), 1
+    for place in range(count):
+        if place % 4 == 0:
+            if not parents:
+                parents, level = level[:4], []
+            number += 1
+            usage = Usage(prompt_tokens=80, new_tokens=36)
+            steps.append(TraceStep(id=str(number), kind="proposal", parent=parents[0], title="Propose", usage=usage))
+        number += 2
+        id, judge = str(number - 1), str(number)
+        said = (
+            texts[place % len(texts)] if texts else f"{place % 13 + 1} + {place % 7 + 1} = {place % 13 + place % 7 + 2}"
+        )
+        last = running and place == count - 1
+        score = None if last else 0.03 if place % 4 == 2 else round(0.95 - (place * 37 % 60) / 100, 2)
+        steps.append(
+            TraceStep(
+                id=id, kind="thought", parent=parents[0], title=said, input="Numbers left: 4 6. Target: 24.",
+                state="running" if last else "done", score=score, output="dead end" if score == 0.03 else "",
+                seconds=0.0 if last else 0.4 + place % 5,
+            )
+        )  # fmt: skip
+        usage = Usage(prompt_tokens=90, new_tokens=6)
+        steps.append(TraceStep(id=judge, kind="score", parent=id, title="Judge", usage=usage))
+        if place == 1:
+            number += 1
+            steps.append(TraceStep(id=str(number), kind="edit", parent=id, title="Pruned by you", output="prune"))
+        elif score and score > 0.03:
+            level.append(id)
+        if place % 4 == 3:
+            parents = parents[1:]
+    return Trace(steps=tuple(steps))

@@ -24,6 +24,7 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
+from tests.ui.fake_tokens import thoughts
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
@@ -225,6 +226,24 @@ def _steps(shell: Shell, front: Front) -> None:
     view.footer.steps_button.click()
     settle()
     view.inspection.steps.tree.setCurrentItem(view.inspection.steps.tree.topLevelItem(0))
+
+
+def _tree(shell: Shell, front: Front) -> None:
+    """The tree of the newest answer that has one."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    _latest_chat(shell, front)
+    settle(1_500)
+    if isinstance(front, FakeFront):
+        view = _ask(shell, DecodingPart(max_tokens=200))
+        view.inspection.open_steps()
+        view.inspection.show_trace(thoughts(60))
+    else:
+        view = next(view for view in reversed(page.parts.conversation.views) if isinstance(view, AnswerView))
+        view.footer.steps_button.click()
+    _wait_for(lambda: view.inspection.steps.drawn)
+    settle()
+    page.parts.conversation.ensureWidgetVisible(view.inspection, 0, 0)
 
 
 def _beams(shell: Shell, front: Front) -> None:
@@ -533,6 +552,7 @@ SCENES: tuple[Scene, ...] = (
     ("answers", "chat", furnished_home, _columns),
     ("steps", "chat", furnished_home, _steps),
     ("tokens", "chat", furnished_home, _tokens),
+    ("tree", "chat", furnished_home, _tree),
     ("beams", "chat", furnished_home, _beams),
     ("form", "chat", furnished_home, _form),
     ("document", "documents", furnished_home, _open_document(".md")),

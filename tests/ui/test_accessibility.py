@@ -139,7 +139,9 @@ def test_every_key_is_in_the_list_of_keys(frame: Shell, qtbot: QtBot) -> None:
     keys = {QKeySequence(key) for part in keys_of(frame.pages).values() for key, _ in part}
     used = {shortcut.key() for shortcut in frame.findChildren(QShortcut)}
     assert used <= keys
-    typed = {QKeySequence(key) for key in ("Return", "Shift+Return", "F2", "Del")}  # by the widgets themselves
+    typed = {
+        QKeySequence(key) for key in ("Return", "Shift+Return", "F2", "Del", "Ins", "Ctrl++", "Ctrl+-")
+    }  # by the widgets themselves
     assert keys - used <= typed
     QTest.keyClick(frame, Qt.Key.Key_F1)
     [shown] = frame.findChildren(ShortcutList)

@@ -66,7 +66,7 @@ def add_commands(commands: Commands) -> None:
     changing = parser.add_mutually_exclusive_group()
     for option, does in (
         ("--expand", "think on from this thought"),
-        ("--prune", "leave this thought and what follows it"),
+        ("--prune", "give up this thought and what follows it"),
         ("--edit-step", "take QUESTION for the text of this thought"),
     ):
         changing.add_argument(option, metavar="STEP", help=f"with --again: {does}, and go on (`chats steps --tree`)")

@@ -16,8 +16,8 @@ from workbench.records.stored import Stored
 
 StepState = Literal["running", "done", "failed", "stopped"]
 StepAction = Literal["expand", "prune", "edit"]
-"""What a person does with a thought: more is thought from there; it is left, with what follows; or it says ``text``,
-and what followed it goes."""
+"""What a person does with a thought: more is thought from there; it is given up, with what follows; or it says
+``text``, and what followed it goes."""
 
 EDITED: dict[StepAction, str] = {"expand": "Expanded by you", "prune": "Pruned by you", "edit": "Edited by you"}
 """The titles of the steps that keep it."""

@@ -36,6 +36,8 @@ class AnswerInspection(Card):
     stop_wanted = Signal()
     branch_wanted = Signal(object)
     """A BranchPoint: go on from another token."""
+    edit_wanted = Signal(object)
+    """A StepEdit: go on from a thought that was expanded, pruned or edited."""
     opened_changed = Signal()
     """It was opened or closed, or shows the other thing now."""
 
@@ -67,6 +69,7 @@ class AnswerInspection(Card):
         self.beams = BeamView()
         self.steps = TraceView()
         self.steps.source_wanted.connect(self.source_wanted)
+        self.steps.edit_wanted.connect(self.edit_wanted)
         head = row_of(gap=tokens.SPACE_1)
         for part in (self.title, self.steps_button, self.tokens_button, self.beams_button, self.picks):
             head.addWidget(part)
@@ -98,8 +101,9 @@ class AnswerInspection(Card):
         return self._tree is not None
 
     @property
-    def shows_beams(self) -> bool:
-        return self.beams_button.isChecked()
+    def is_wide(self) -> bool:
+        """Whether it shows a drawing, for which all width is welcome."""
+        return self.beams_button.isChecked() or (self.steps_button.isChecked() and self.steps.drawn)
 
     def show_answer(
         self, answer: str, sequences: int, with_steps: bool, traced: bool, with_beams: bool, length_penalty: float
@@ -177,8 +181,11 @@ class AnswerInspection(Card):
         self._trace = trace
         if self.is_open and self.steps_button.isChecked():
             self._patience.stop()
+            before = self.is_wide
             self.steps.show_trace(trace)
             self._show_only(self.steps)
+            if before != self.is_wide:
+                self.opened_changed.emit()
 
     def show_error(self, words: str) -> None:
         """What was asked for is not available."""

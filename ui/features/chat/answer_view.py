@@ -30,7 +30,7 @@ from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage
 from workbench.records.methods import Methods
-from workbench.records.recipes import DecodingPart, draws, follows_beams
+from workbench.records.recipes import DecodingPart, PromptingPart, draws, follows_beams
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_trust
 
@@ -71,6 +71,7 @@ class AnswerView(QWidget):
         self._passages: tuple[Passage, ...] = ()
         self._message = message
         self._steps = 0
+        self._tree_opened = False
         self._followed = False
         self._opened: bool | None = None  # what the person chose: columns, or only the kept answer
         self.waiting = Waiting()
@@ -259,6 +260,9 @@ class AnswerView(QWidget):
         self._steps = len(trace.steps)
         self.footer.show_steps(self._shown_steps)
         self.inspection.show_trace(trace)
+        if not self._tree_opened and any(step.kind == "tree" for step in trace.steps):
+            self._tree_opened = True  # once: a person may close it
+            self.inspection.open_steps()
 
     def show_beams(self, tree: BeamTree) -> None:
         """The beams so far of a beam search that is going on."""
@@ -309,6 +313,9 @@ class AnswerView(QWidget):
         self.footer.show_message(message, by_beams, repeats=quoted or not draws(decoding, strategy))
         self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
+        part = message.recipe.prompting if message.recipe is not None else PromptingPart()
+        resumes = "resumes" in self._methods.row(part.technique, "technique").traits
+        self.inspection.steps.set_changeable(resumes and not streaming)
         self.inspection.show_answer(
             "" if streaming else message.text,
             max(1, len(message.sequences)),
@@ -392,7 +399,7 @@ class AnswerView(QWidget):
 
     def _on_inspection_opened(self) -> None:
         self._inspection_place.setVisible(self.inspection.is_open)
-        self._inspection_place.set_most(WIDE if self.inspection.shows_beams else tokens.READING_WIDTH)
+        self._inspection_place.set_most(WIDE if self.inspection.is_wide else tokens.READING_WIDTH)
 
     def _on_citation(self, number: int) -> None:
         sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)

@@ -14,6 +14,7 @@ from ui.bridge import Bridge, Handle
 from ui.features.chat.answer_view import CONTINUED, PLAIN, VARIED, AnswerView
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.live_answer import describe_progress
+from ui.features.chat.recipe_files import unresolved
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
@@ -22,6 +23,7 @@ from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.errors import Cancelled
 from workbench.records.recipes import Recipe
+from workbench.records.trace import StepEdit
 
 
 class ChatAnswers(QObject):
@@ -51,6 +53,7 @@ class ChatAnswers(QObject):
         conversation.rewritten.connect(session.rewrite)
         conversation.branch_wanted.connect(self._on_branch_wanted)
         conversation.another_wanted.connect(self._on_another_wanted)
+        conversation.edit_wanted.connect(self._on_edit_wanted)
 
     def _on_laid_out(self, view: AnswerView) -> None:
         """Feed the view of an answer that is being made with what has come, and with what will."""
@@ -115,7 +118,7 @@ class ChatAnswers(QObject):
         recipe = branches[message].recipe if message in branches else None
         return recipe or self._recipe()
 
-    # -- going on from another token -------------------------------------------------------------------
+    # -- going on from another token or step -------------------------------------------------------------------
 
     def _on_branch_wanted(self, message: str, point: BranchPoint) -> None:
         """Answer beside it with the chat's recipe, by the model whose tokens they are."""
@@ -132,4 +135,9 @@ class ChatAnswers(QObject):
             self._session.answer_again(message, recipe, BranchPoint(position=AT_END, token=AT_END))
         else:
             self._session.answer_again(message, self._recipe(), varied=how == VARIED, without_documents=how == PLAIN)
+        self.branched.emit()
+
+    def _on_edit_wanted(self, message: str, edit: StepEdit) -> None:
+        """Go on from a changed step, with the recipe of the answer whose step it is."""
+        self._session.answer_again(message, unresolved(self._recipe_of(message)), edit=edit)
         self.branched.emit()

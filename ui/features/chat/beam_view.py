@@ -89,8 +89,8 @@ class BeamCanvas(QAbstractScrollArea):
         self._path: frozenset[Place] = frozenset()
         self._hovered: Place | None = None
         self._stepping = False
-        self._fonts = (_sized(self.font(), 13), _sized(self.font(), 13, strong=True))
-        self._figures = _sized(self.font(), 11)
+        self._fonts = (sized(self.font(), 13), sized(self.font(), 13, strong=True))
+        self._figures = sized(self.font(), 11)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(texts.BEAM_TREE)
@@ -339,7 +339,7 @@ class BeamCanvas(QAbstractScrollArea):
             painter.drawRect(QRectF(inner.right() - 8, half.center().y() - 4, 8, 8))
 
 
-def _sized(font: QFont, pixels: int, strong: bool = False) -> QFont:
+def sized(font: QFont, pixels: int, strong: bool = False) -> QFont:
     made = QFont(font)
     made.setPixelSize(pixels)
     if strong:

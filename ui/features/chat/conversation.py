@@ -56,6 +56,8 @@ class Conversation(QScrollArea):
     """An AnswerView does not want to know any more."""
     branch_wanted = Signal(str, object)
     """Go on from another token of an answer: the message and a BranchPoint."""
+    edit_wanted = Signal(str, object)
+    """Go on from a changed step of an answer: the message and a StepEdit."""
 
     rated = Signal(str, int)
     rewritten = Signal(str, str)
@@ -206,6 +208,7 @@ class Conversation(QScrollArea):
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
             looked.trace_wanted.connect(lambda: self.trace_wanted.emit(view))
             looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
+            looked.edit_wanted.connect(lambda edit: self.edit_wanted.emit(view.message_id, edit))
             looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
         view.sibling_wanted.connect(self.sibling_wanted)
         view.editing.connect(self._on_editing)

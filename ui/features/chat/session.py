@@ -36,6 +36,7 @@ from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call
 from workbench.errors import UserError
 from workbench.records.recipes import Recipe
+from workbench.records.trace import StepEdit
 
 
 class OpenChat:
@@ -178,8 +179,10 @@ class ChatSession(QObject):
         *,
         varied: bool = False,
         without_documents: bool = False,
+        edit: StepEdit | None = None,
     ) -> None:
-        """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on."""
+        """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on; with
+        ``edit``, from a step of it."""
         if message not in self.chat.branches:
             return
         old = self.chat.branches[message]
@@ -193,6 +196,7 @@ class ChatSession(QObject):
             branch=branch,
             varied=varied,
             without_documents=without_documents,
+            edit=edit,
         )
         self._begin(call, (answer,), recipe)
 

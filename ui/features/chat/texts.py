@@ -367,6 +367,27 @@ WHAT_COMES_NEXT = "next token"
 COLUMN_STEP, COLUMN_SCORE, COLUMN_TIME = "Step", "Score", "Time"
 STEP_RUNNING, STEP_FAILED, STEP_STOPPED = "Running…", "Failed", "Stopped"
 STEPS_OF_ANSWER = "Steps of the answer"
+TREE, OUTLINE = "Tree", "Outline"
+THOUGHT_TREE = "Tree of thoughts: use the arrow keys to move, the menu key for what can be done"
+THE_QUESTION = "The question"
+THOUGHT_STATES = {
+    "running": "being judged…", "open": "", "solved": "solved", "dead end": "dead end", "pruned": "pruned",
+    "stopped": "stopped",
+}  # fmt: skip
+EXPANDED, CHANGED = "expanded by you", "edited by you"
+ON_BEST_PATH = "on the best path"
+SHORT_TOKENS = "{count:,} tokens"
+COUNT_THOUGHTS = "{count:,} thoughts, {dead:,} given up"
+EXPAND, PRUNE, EDIT_STEP = "Expand", "Prune", "Edit…"
+STEP_ACTIONS_HELP = {
+    "expand": "Think on from here, in another answer beside this one (Insert)",
+    "prune": "Give up this thought and what follows it, and go on, in another answer beside this one (Delete)",
+    "edit": "Change the text and go on from there, in another answer beside this one (F2)",
+}
+GO_ON = "Go on from here"
+THOUGHT_TEXT = "Text of the thought"
+EDIT_STEP_HELP = "Another answer goes on from your text; what followed the old one goes. This answer stays."
+SMALLER, LARGER = "Smaller (Ctrl −)", "Larger (Ctrl +)"
 INPUT = "Input"
 OUTPUT = "Output"
 PASSAGES = "Passages"

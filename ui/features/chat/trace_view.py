@@ -9,14 +9,17 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QS
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from ui.components.basics import Line, LinkButton, Text
-from ui.components.layout import FlowLayout, column_of, empty_layout
+from ui.components.basics import Line, LinkButton, QuietButton, Text
+from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.wording import describe_seconds
 from ui.features.chat import texts
 from ui.features.chat.answer_parts import describe_place
+from ui.features.chat.step_actions import StepActions
+from ui.features.chat.thought_canvas import ThoughtCanvas, is_given_up
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.messages import Passage
+from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import Trace, TraceStep
 
 MOST_ROWS = 10
@@ -31,17 +34,36 @@ _STATES = {"running": texts.STEP_RUNNING, "done": "", "failed": texts.STEP_FAILE
 
 
 class TraceView(QWidget):
-    """The arrow keys move through the tree: right and left open and close a step."""
+    """The arrow keys move through the steps: right and left open and close one. A search among thoughts is drawn as a
+    tree, with the outline of all steps behind a switch; both have the same step selected."""
 
     source_wanted = Signal(object)
     """A Passage that a step found was clicked."""
+    edit_wanted = Signal(object)
+    """A StepEdit: another answer is to go on from there."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.tree = _Tree()
+        self.canvas = ThoughtCanvas()
+        self.tree_button = QuietButton(texts.TREE, "branch", small=True, checkable=True, checked=True)
+        self.outline_button = QuietButton(texts.OUTLINE, "summary", small=True, checkable=True)
+        self.tree_button.clicked.connect(lambda: self._show_as(True))
+        self.outline_button.clicked.connect(lambda: self._show_as(False))
+        self.count = Text("", "small")
+        self.smaller_button = QuietButton("−", small=True, accessibleName=texts.SMALLER, toolTip=texts.SMALLER)
+        self.larger_button = QuietButton("+", small=True, accessibleName=texts.LARGER, toolTip=texts.LARGER)
+        self.smaller_button.clicked.connect(lambda: self.canvas.scale(-1))
+        self.larger_button.clicked.connect(lambda: self.canvas.scale(1))
+        self.head = QWidget()
+        row_of(self.head, self.tree_button, self.outline_button, (self.count, 1), self.smaller_button,
+               self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
+        self.changes = StepActions()
+        self.changes.edit_wanted.connect(self.edit_wanted)
         self.details = StepDetails()
         self.details.source_wanted.connect(self.source_wanted)
-        column_of(self, self.tree, Line(), self.details, gap=tokens.SPACE_2)
+        parts = (self.head, self.canvas, self.tree, Line(), self.changes, self.details)
+        column_of(self, *parts, gap=tokens.SPACE_2)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._shown: dict[str, TraceStep] = {}
         self._followed = True  # the newest step is selected until the person selects one
@@ -49,12 +71,27 @@ class TraceView(QWidget):
         self.tree.itemExpanded.connect(self.tree.fit)
         self.tree.itemCollapsed.connect(self.tree.fit)
         self.tree.chosen.connect(self._on_chosen)
+        self.canvas.chosen.connect(self._on_chosen)
+        self.canvas.selected_changed.connect(lambda: self._select(self.canvas.selected))
+        self.canvas.menu_wanted.connect(self.changes.open_menu)
+        self.tree.menu_wanted.connect(self.changes.open_menu)
+        self.changes.add_keys(self.canvas, self.tree)
         current_theme().changed.connect(self._on_theme)
+        self._show_as(True)
 
     @property
     def selected(self) -> TraceStep | None:
         item = self.tree.currentItem()
         return self._shown.get(item.data(_TITLE, Qt.ItemDataRole.UserRole)) if item is not None else None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the tree is in sight, not the outline."""
+        return self.canvas.tree is not None and self.tree_button.isChecked()
+
+    def set_changeable(self, changeable: bool) -> None:
+        """Whether another answer can go on from a step of this one."""
+        self.changes.set_changeable(changeable)
 
     def show_trace(self, trace: Trace) -> None:
         """Show the steps, again whenever there are more or they have changed; rows that did not change are left alone.
@@ -62,11 +99,13 @@ class TraceView(QWidget):
         While the answer is generated a step is open as long as it runs.
         """
         newest: QTreeWidgetItem | None = None
+        changed = False
         for _, step in trace.walk():
             item = self._items.get(step.id)
             before = self._shown.get(step.id)
             if before is step:
                 continue
+            changed = True
             if item is None:
                 item = self._items[step.id] = QTreeWidgetItem()
                 item.setData(_TITLE, Qt.ItemDataRole.UserRole, step.id)
@@ -83,19 +122,54 @@ class TraceView(QWidget):
             elif before is not None and before.state == "running" and item.childCount():
                 item.setExpanded(False)
             if item is self.tree.currentItem():
-                self.details.show_step(step)
-        if newest is not None and self._followed:
+                self._tell(step)
+        thoughts = ThoughtTree.of(trace) if changed else None
+        if thoughts is not None:
+            self._show_thoughts(thoughts)
+        if thoughts is not None and self._followed and self.drawn:
+            self.canvas.select(thoughts.best[-1])
+        elif newest is not None and self._followed:
             self.tree.setCurrentItem(newest)
         elif self.tree.currentItem() is None and trace.steps:
             self.tree.setCurrentIndex(self.tree.model().index(self.tree.topLevelItemCount() - 1, 0))
         self.tree.fit()
+
+    def _show_thoughts(self, thoughts: ThoughtTree) -> None:
+        first = self.canvas.tree is None
+        self.canvas.show_tree(thoughts)
+        left = sum(is_given_up(node) for node in thoughts.nodes.values())
+        self.count.setText(texts.COUNT_THOUGHTS.format(count=len(thoughts.nodes) - 1, dead=left))
+        if first:
+            self._show_as(True)
+
+    def _show_as(self, drawn: bool) -> None:
+        self.tree_button.setChecked(drawn)
+        self.outline_button.setChecked(not drawn)
+        there = self.canvas.tree is not None
+        self.head.setVisible(there)
+        self.canvas.setVisible(there and drawn)
+        self.tree.setVisible(not (there and drawn))
+        for button in (self.smaller_button, self.larger_button):
+            button.setVisible(drawn)
+        self.tree.fit()
+
+    def _select(self, step: str) -> None:
+        if step in self._items:
+            self.tree.setCurrentItem(self._items[step])
+
+    def _tell(self, step: TraceStep) -> None:
+        node = self.canvas.tree.nodes.get(step.id) if self.canvas.tree is not None else None
+        self.details.show_step(step, node.new_tokens if node is not None else 0)
+        self.changes.show_step(step)
 
     def _on_chosen(self) -> None:
         self._followed = False
 
     def _on_current(self, item: QTreeWidgetItem | None) -> None:
         if item is not None:
-            self.details.show_step(self._shown[item.data(_TITLE, Qt.ItemDataRole.UserRole)])
+            id = item.data(_TITLE, Qt.ItemDataRole.UserRole)
+            self._tell(self._shown[id])
+            self.canvas.select(id)
 
     def _on_theme(self) -> None:
         for name, item in self._items.items():
@@ -106,9 +180,12 @@ class _Tree(QTreeWidget):
     """As high as its open rows, up to ``MOST_ROWS``. ``chosen``: the person selected a row."""
 
     chosen = Signal()
+    menu_wanted = Signal(QPoint)
 
     def __init__(self) -> None:
         super().__init__()
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(self.viewport().mapToGlobal(at)))
         self.setColumnCount(len(_HEADERS))
         self.setHeaderLabels(_HEADERS)
         self.setAccessibleName(texts.STEPS_OF_ANSWER)
@@ -187,9 +264,11 @@ class StepDetails(QWidget):
         column.addWidget(self.passages)
         self._listed: tuple[Passage, ...] = ()
 
-    def show_step(self, step: TraceStep) -> None:
+    def show_step(self, step: TraceStep, new_tokens: int = 0) -> None:
+        """Show a step; ``new_tokens`` were computed in it where that is not its own usage."""
         self.title.setText(step.title or step.kind)
-        self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step))))
+        inside = [texts.NEW_TOKENS.format(new_tokens=new_tokens)] if new_tokens else []
+        self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step), *inside)))
         self.error.setText(step.error)
         self.error.setVisible(bool(step.error))
         for name, said in ((texts.INPUT, step.input), (texts.THINKING, step.thought), (texts.OUTPUT, step.output)):

@@ -24,7 +24,7 @@ BEAM: SearchKind = "beam"
 @dataclass(eq=False)
 class Node(Generic[S]):
     """A state, reached by ``thought`` from ``parent`` (-1: the root has none). ``value`` in [0, 1] is None until it was
-    judged; ``expanded``: its thoughts were proposed; ``pruned``: a person left it."""
+    judged; ``expanded``: its thoughts were proposed; ``pruned``: a person gave it up."""
 
     id: int
     parent: int
