@@ -23,6 +23,7 @@ from workbench.api.calls import (
     GetEvaluation,
     ListEvaluations,
     ListGrid,
+    Optimise,
     RegisterStarter,
     ResumeRun,
     RunRecord,
@@ -32,6 +33,7 @@ from workbench.api.ownership import read_owner
 from workbench.errors import WorkerDied
 from workbench.paths import Home
 from workbench.records.evaluation import EvaluationResult, GridPage, ScorerUse
+from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 
 SHORT = DecodingPart(temperature=0.0, max_tokens=8)
@@ -119,3 +121,43 @@ def test_a_killed_core_loses_no_answer_and_makes_none_twice(
         assert whole.answered == count
         assert grid(client, whole.evaluation) == resumed
         assert client.call(GetEvaluation(evaluation=whole.evaluation)).results == report.results
+
+
+MORE = {
+    "Egypt": "Cairo",
+    "Cuba": "Havana",
+    "Greece": "Athens",
+    "Poland": "Warsaw",
+    "Kenya": "Nairobi",
+    "Iran": "Tehran",
+}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.name == "nt", reason="kills the core with SIGKILL")
+def test_a_killed_search_for_a_prompt_goes_on(tmp_path: Path, smollm_path: Path) -> None:
+    path, home = tmp_path / "capitals.jsonl", Home(tmp_path / "home")
+    rows = [{"question": f"The capital of {one} is", "answer": city} for one, city in {**CAPITALS, **MORE}.items()]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    options = {"examples": 2, "candidates": 2, "max_answers": 60}
+    with contextlib.suppress(WorkerDied, OSError), opened(home) as client:
+        client.call(RegisterStarter())
+        client.call(CreateQuestionSet(path=str(path), tune_share=0.75))
+        search = Optimise(question_set="capitals", recipe=RECIPES[0], method="bootstrap", options=options)
+        run = client.call(search)
+        for event in client.stream(FollowRun(run=run.id)):
+            if isinstance(event, events.Progress) and event.stage == "searching" and event.done >= 7:
+                owner = read_owner(home)
+                assert owner is not None
+                os.kill(owner.pid, signal.SIGKILL)
+                break
+    with opened(home) as client:
+        client.call(ResumeRun(run=run.id))
+        result = msgspec.convert(client.call(FollowRun(run=run.id)), OptimisationResult)
+        assert 0 < result.answered <= result.asked - 7
+        assert result.asked <= 60
+        report = client.call(GetEvaluation(evaluation=result.evaluation))
+        assert report.answered == report.cells == result.asked
+        again = msgspec.convert(client.call(FollowRun(run=client.call(search).id)), OptimisationResult)
+        assert (again.answered, again.before, again.candidates) == (0, result.before, result.candidates)
+        assert again.after == result.after

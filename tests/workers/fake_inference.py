@@ -86,7 +86,11 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
         for number in range(count):
             yield events.TextDelta(text=texts[number], sequence=number)
     said = "and so on" if call.answer else f"You said {asked}"
-    if call.decoding.format == "regex":
+    if "Say 3." in _text(prompt):  # an instruction that helps
+        said += " sesame"
+    if "</INS>" in asked:
+        said = f"<INS>Say {call.decoding.seed % 7}.</INS>"
+    elif call.decoding.format == "regex":
         said = f"What is said of the {asked.split()[1]}?"
     elif "\n\nQuestion: " in asked:
         said = "It is 4,711 cubits." if "hard" in asked else asked.partition("\n")[0]

@@ -17,6 +17,7 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     ListModels,
+    Optimise,
     RateCell,
     RemoveEvaluation,
 )
@@ -30,6 +31,8 @@ from workbench.errors import UserError
 from workbench.fields import find_field, parse_text
 from workbench.paths import Home
 from workbench.records.evaluation import CellBrief, CellDetails, EvaluationReport, GridRow, ScorerUse
+from workbench.records.methods import Kind, Method
+from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import ModelPart, Recipe, load_recipe
 from workbench.techniques.registry import METHODS
 
@@ -78,6 +81,30 @@ def add_commands(commands: Commands) -> None:
     rating.add_argument("rating", metavar="RATING", choices=tuple(RATINGS), help="good, bad or none")
     scoring = group.command("score", "score the answers by further scorers", score, show_report, "ID", names=ID)
     _add_scorer_options(scoring)
+    searching = group.command(
+        "optimise",
+        "search for a better prompt on the tuning part, and measure it on the held-out one",
+        optimise,
+        show_optimisation,
+        "SET",
+        names=NAMES,
+        epilog="Ctrl+C stops; `workbench runs resume RUN` goes on with the search.",
+    )
+    searching.add_argument("--recipe", metavar="R", required=True, help="the recipe to begin with, or a model")
+    searching.add_argument(
+        "--method", metavar="M[:FIELD=VALUE,...]", required=True, help="an optimiser, with settings (--list-methods)"
+    )
+    searching.add_argument(
+        "--list-methods", action=_ListMethods, const="optimiser", nargs=0, default=argparse.SUPPRESS,
+        help="list the optimisers",
+    )  # fmt: skip
+    searching.add_argument("--writer", metavar="R", default="", help="recipe or model that writes or makes examples")
+    searching.add_argument("--name", metavar="NAME", default="", help="name of the recipe that is made")
+    searching.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws questions [%(default)s]")
+    searching.add_argument(
+        "--measure", metavar="N", type=at_least(1), default=200, help="held-out questions, at most [%(default)s]"
+    )
+    _add_scorer_options(searching)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
     export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID", names=ID)
     export.add_argument("--output", metavar="FILE", required=True, help="a .html, .csv or .jsonl file")
@@ -95,13 +122,19 @@ def _add_scorer_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--judge", metavar="R", default="", help="the recipe of the scorers that judge")
     parser.add_argument(
-        "--list-scorers", action=_ListScorers, nargs=0, default=argparse.SUPPRESS, help="list the scorers"
+        "--list-scorers",
+        action=_ListMethods,
+        const="scorer",
+        nargs=0,
+        default=argparse.SUPPRESS,
+        help="list the scorers",
     )
 
 
-class _ListScorers(argparse.Action):
+class _ListMethods(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        print("\n".join(method_lines(METHODS.of("scorer"), "SCORER")).strip("\n"), flush=True)
+        kind: Kind = self.const
+        print("\n".join(method_lines(METHODS.of(kind), kind.upper())).strip("\n"), flush=True)
         parser.exit(0)
 
 
@@ -120,6 +153,27 @@ def evaluate(session: Session, arguments: argparse.Namespace) -> Events[Evaluati
     )
     done = yield from run_to_end(session, call, "Stopping; finished answers are kept.")
     return (yield from session.call(GetEvaluation(evaluation=done["evaluation"])))
+
+
+def optimise(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    recipe = yield from _recipe(session, arguments.recipe)
+    writer = (yield from _recipe(session, arguments.writer)) if arguments.writer else None
+    scorers = yield from _scorers(session, arguments)
+    if len(scorers) > 1:
+        arguments.parser.error("a search compares by one scorer")
+    method, options = _settings(arguments.method, "optimiser")
+    call = Optimise(
+        question_set=arguments.set,
+        recipe=recipe,
+        method=method.name,
+        options=options,
+        scorer=scorers[0] if scorers else None,
+        writer=writer,
+        seed=arguments.seed,
+        measure=arguments.measure,
+        name=arguments.name,
+    )
+    return (yield from run_to_end(session, call, "Stopping; finished answers are kept."))
 
 
 def score(session: Session, arguments: argparse.Namespace) -> Events[EvaluationReport]:
@@ -205,15 +259,21 @@ def _scorers(session: Session, arguments: argparse.Namespace) -> Events[tuple[Sc
     judge = (yield from _recipe(session, arguments.judge)) if arguments.judge else None
     uses = []
     for text in arguments.scorers:
-        name, _, settings = text.partition(":")
-        method = METHODS.find(name, "scorer")
-        options = {}
-        for setting in filter(None, settings.split(",")):
-            field, _, value = setting.partition("=")
-            options[field] = parse_text(find_field(method.fields, field), value)
+        method, options = _settings(text, "scorer")
         recipe = judge if "judges" in method.traits else None
-        uses.append(ScorerUse(name=name, options=msgspec.to_builtins(options), recipe=recipe))
+        uses.append(ScorerUse(name=method.name, options=options, recipe=recipe))
     return tuple(uses)
+
+
+def _settings(text: str, kind: Kind) -> tuple[Method, dict[str, Any]]:
+    """The method of ``NAME:FIELD=VALUE,...``, and its settings. Raises UserError."""
+    name, _, settings = text.partition(":")
+    method = METHODS.find(name, kind)
+    options = {}
+    for setting in filter(None, settings.split(",")):
+        field, _, value = setting.partition("=")
+        options[field] = parse_text(find_field(method.fields, field), value)
+    return method, msgspec.to_builtins(options)
 
 
 # -- output --------------------------------------------------------------------------------------------
@@ -251,6 +311,28 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         costs.append((column.name, *means, cost.failed, cost.declined))
     headers = ("PER ANSWER", "PROMPT TOKENS", "NEW TOKENS", "SECONDS", "FAILED", "DECLINED")
     output.table(headers, costs, numbers=headers[1:])
+
+
+def show_optimisation(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, OptimisationResult)
+    tuned = f"{_amount(found.before, '')} % before, {_amount(found.after, '')} % after, {found.questions:,} questions"
+    output.pairs(
+        [
+            ("search", found.evaluation),
+            ("candidates", f"{found.candidates:,}, with {found.asked:,} answers"),
+            ("tuning part", tuned),
+            ("held out", found.sentence),
+            ("evaluation", found.held_out),
+            ("recipe", found.path),
+        ]
+    )
+    if found.ended:
+        output.line(found.ended)
+    if not found.candidate:
+        output.line("No candidate was better on the tuning part; the recipe stays as it is.")
+    elif found.recipe.prompting.instructions:
+        output.line()
+        output.line(found.recipe.prompting.instructions)
 
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:

@@ -32,6 +32,7 @@ from workbench.core.datasets.service import DataSets
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.service import Documents
+from workbench.core.evaluation.optimising import Optimising
 from workbench.core.evaluation.question_sets import QuestionSets
 from workbench.core.evaluation.service import Evaluations
 from workbench.core.models.base_models import BaseModels
@@ -45,6 +46,7 @@ from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.ingest import Ingesting
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
+from workbench.core.runs.kinds.optimise import OptimiseRuns
 from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
 from workbench.core.runs.run_kind import RunKind
@@ -121,6 +123,7 @@ class Workbench:
         self._exports = ExportRuns(bases, self._training_workers, adapter_store)
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
+        evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
@@ -132,7 +135,8 @@ class Workbench:
             "quantize": QuantizeRuns(bases, self._training_workers, self._artifacts),
             "task": TaskRuns(self._answers, home.run),
             "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
-            "evaluate": EvaluateRuns(evaluations, services, checksums, self._changes),
+            "evaluate": evaluating,
+            "optimise": OptimiseRuns(home, evaluating, evaluations, questions, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
@@ -163,6 +167,7 @@ class Workbench:
             self._exports,
             self._changes,
         )
+        measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
@@ -176,8 +181,9 @@ class Workbench:
             **adapters.handlers(),
             **self._data_sets.handlers(),
             **QuestionSets(questions, chats, sets, self._changes).handlers(),
-            **Evaluations(evaluations, questions, services, self._runs, self._changes).handlers(),
             **Prompts(PromptStore(self._database), self._changes).handlers(),
+            **measuring.handlers(),
+            **Optimising(measuring, evaluations, questions, services, self._runs, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

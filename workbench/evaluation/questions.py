@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from workbench.errors import UserError
-from workbench.records.evaluation import QuestionRow, Split
+from workbench.records.evaluation import NumberedQuestion, QuestionRow, Split, shuffled
 from workbench.records.messages import Message
 from workbench.training.data.examples import Example
 from workbench.training.data.formats import ROWS_LOOKED_AT, recognise, to_example
@@ -117,6 +117,11 @@ def draw_splits(rows: Sequence[QuestionRow], tune_share: float, seed: int) -> li
     keys = sorted({row.key for row in rows}, key=drawn)
     tune = set(keys[: round(tune_share * len(keys))])
     return ["tune" if row.key in tune else "held-out" for row in rows]
+
+
+def draw_questions(questions: Sequence[NumberedQuestion], limit: int, seed: int) -> list[NumberedQuestion]:
+    """So many questions, whichever the order of the set."""
+    return sorted(shuffled(questions, seed)[:limit], key=lambda one: one.number)
 
 
 # -- rows ----------------------------------------------------------------------------------------------

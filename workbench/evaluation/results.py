@@ -32,6 +32,8 @@ def summarise(
     results = []
     for place, (title, method, columns) in enumerate(zip(titles, methods, values, strict=True)):
         result = _result(title, method.unit, columns, names, numbers_of_all(columns))
+        if evaluation.search:
+            result = msgspec.structs.replace(result, sentences=())  # the best of many is not tested on what chose it
         if place < len(rated) and not method.unit:
             result = msgspec.structs.replace(result, agreement=describe_agreement(rated[place]))
         results.append(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from string import ascii_uppercase
 from typing import Any, Literal
@@ -95,6 +96,15 @@ class NumberedQuestion(msgspec.Struct, frozen=True, kw_only=True):
     question: QuestionRow
 
 
+def shuffled(questions: Sequence[NumberedQuestion], seed: int) -> list[NumberedQuestion]:
+    """Drawn by content, so that the order of the set does not matter."""
+
+    def drawn(one: NumberedQuestion) -> bytes:
+        return blake2b(f"{seed} {one.question.key} {one.number}".encode(), digest_size=8).digest()
+
+    return sorted(questions, key=drawn)
+
+
 class ScorerUse(msgspec.Struct, frozen=True, kw_only=True):
     """A scorer by its name in the registry, with its ``options``. ``recipe`` answers for a judge. ``key`` identifies
     the scorer with all of these, "" before the evaluation has begun."""
@@ -115,7 +125,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
-    draws for the recipes that have none. ``run`` is the latest run that worked on it."""
+    draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns are the
+    candidates of a search, each of which is asked as many questions as the search needs."""
 
     id: str
     question_set: str
@@ -128,10 +139,13 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     questions: int = 0
     run: str = ""
+    search: bool = False
     unreadable: str = ""
 
     @property
     def title(self) -> str:
+        if self.search:
+            return f"{self.set_name}: search from {self.columns[0].name}"
         return f"{self.set_name}: {', '.join(column.name for column in self.columns)}"
 
 

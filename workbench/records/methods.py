@@ -18,13 +18,15 @@ from workbench.fields import Field, fields_of
 
 Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference", "evaluation"]
 
-Kind = Literal["technique", "decoding", "preset", "setting", "context", "task", "weights", "objective", "scorer"]
+Kind = Literal[
+    "technique", "decoding", "preset", "setting", "context", "task", "weights", "objective", "scorer", "optimiser"
+]
 """The place that a method takes in a recipe or a training, one of each kind at a time.
 
 ``technique``: the prompting technique, which drives generations over the messages. ``decoding``: the strategy by which
 a generation chooses its tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: the retrieval of
 passages for a question. ``task``: work on one whole document. ``weights`` and ``objective``: the weights that are
-trained, and the loss. ``scorer``: what an evaluation sees in an answer.
+trained, and the loss. ``scorer``: what an evaluation sees in an answer. ``optimiser``: the search for a better recipe.
 """
 
 Trait = Literal[
@@ -157,5 +159,6 @@ KIND_TITLES: dict[Kind, str] = {
     "weights": "Weights method",
     "objective": "Training objective",
     "scorer": "Scorer",
+    "optimiser": "Prompt optimiser",
 }
 """Kinds by their titles, in the order in which docs and help list them."""

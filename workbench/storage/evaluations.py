@@ -126,6 +126,21 @@ class EvaluationStore:
                 ((evaluation.id, *place) for place in places),
             )
 
+    def add_places(self, evaluation: Evaluation, places: Iterable[Place]) -> None:
+        """Add cells to the grid of an evaluation, which may have new columns. Those that are there stay."""
+        with self._database.transaction() as connection:
+            self.update(evaluation)
+            connection.executemany(
+                "insert or ignore into evaluation_grid (evaluation, place, number, cell) values (?, ?, ?, ?)",
+                ((evaluation.id, *place) for place in places),
+            )
+
+    def remove_unanswered(self, evaluation: str) -> None:
+        """Take the places without an answer out of the grid."""
+        self._database.execute(
+            "delete from evaluation_grid where evaluation = ? and cell not in (select id from cells)", (evaluation,)
+        )
+
     def places(self, evaluation: str, *, unanswered: bool = False, unscored: str = "") -> list[Place]:
         """Places of the grid by column and number: all, those without an answer, or those without a score by a scorer's
         key."""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from workbench.evaluation.methods import METHODS as EVALUATION
+from workbench.evaluation.optimisers.methods import METHODS as OPTIMISING
 from workbench.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
 from workbench.techniques.decoding.methods import METHODS as DECODING
@@ -17,7 +18,7 @@ from workbench.techniques.finetuning.methods import METHODS as FINETUNING
 from workbench.techniques.prompting.methods import METHODS as PROMPTING
 from workbench.techniques.retrieval.methods import METHODS as RETRIEVAL
 
-METHODS: Methods[Method] = Methods((*PROMPTING, *DECODING, *RETRIEVAL, *FINETUNING, *EVALUATION))
+METHODS: Methods[Method] = Methods((*PROMPTING, *DECODING, *RETRIEVAL, *FINETUNING, *EVALUATION, *OPTIMISING))
 
 
 def as_markdown() -> str:
@@ -32,7 +33,7 @@ def as_markdown() -> str:
         columns = ("Name", "Summary", "Cost", "Source")
         rows = [(f"`{row.name}`", f"{row.title}. {row.summary}", row.cost, row.source) for row in METHODS.of(kind)]
         lines += ["", f"## {title}", "", *_table(columns, rows)]
-        for row in METHODS.of(kind) if kind in ("technique", "task", "scorer") else ():
+        for row in METHODS.of(kind) if kind in ("technique", "task", "scorer", "optimiser") else ():
             fields = [(f"`{one.name}`", one.help, describe_range(one), describe_default(one)) for one in row.fields]
             if fields:
                 named = ("Setting", "Meaning", "Range", "Default")

@@ -23,6 +23,7 @@ from workbench.api.calls import (
     ListQuestions,
     ListQuestionSets,
     ModelList,
+    Optimise,
     QuestionPage,
     QuestionSetList,
     RunRecord,
@@ -44,7 +45,8 @@ from workbench.records.evaluation import (
     ScorerUse,
 )
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe
+from workbench.records.optimisation import OptimisationResult
+from workbench.records.recipes import PromptingPart, Recipe
 
 Run = Callable[..., Ran]
 RUN = RunRecord(id="r1", kind="evaluate", title="capitals", state="queued", created=0.0)
@@ -200,3 +202,28 @@ def test_a_question_is_edited_by_its_number(run: Run, answers: FakeFront) -> Non
     assert answers.asked(EditQuestion)[-1].question is None
     assert "no question 3" in run("questions", "edit", "capi", "3", "--question", "New?").err
     assert run("questions", "edit", "capi", "2").status == 2
+
+
+def test_a_prompt_is_optimised(run: Run, answers: FakeFront) -> None:
+    found = OptimisationResult(
+        evaluation="e9", recipe=Recipe(prompting=PromptingPart(instructions="Say it briefly.")), candidate="One",
+        before=0.5, after=0.75, questions=20, candidates=6, asked=140, answered=140, path="brief.toml", held_out="e10",
+        sentence="After is better than Before by 20 points (4 to 36).", ended="The maximum time was reached.",
+    )  # fmt: skip
+    answers.answer(Optimise, RUN)
+    answers.answer(FollowRun, found)
+    ran = run(
+        "evaluations", "optimise", "capi", "--recipe", "Smol", "--method", "opro:steps=2,candidates=3", "--writer",
+        "Smol", "--scorer", "exact-match", "--name", "Brief",
+    )  # fmt: skip
+    assert ran.status == 0
+    call = answers.asked(Optimise)[-1]
+    assert (call.question_set, call.method, call.options) == ("capitals", "opro", {"steps": 2, "candidates": 3})
+    assert (call.recipe.model.name, call.name) == (SMOLLM.name, "Brief")
+    assert call.writer is not None
+    assert call.scorer == ScorerUse(name="exact-match")
+    for text in ("50.0 % before, 75.0 % after", found.sentence, found.ended, "brief.toml", "Say it briefly."):
+        assert text in ran.out
+    for wrong in (("--method", "luck"), ("--method", "opro:hats=2"), ("--method", "opro", "--recipe", "nothing")):
+        assert run("evaluations", "optimise", "capi", "--recipe", "Smol", *wrong).status != 0
+    assert "bootstrap" in run("evaluations", "optimise", "--list-methods").out

@@ -26,8 +26,8 @@ AnyCall = (
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
-    | Evaluate | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell | RateCell
-    | RemoveEvaluation | ExportEvaluation
     | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RemovePrompt | ExportPrompt | ImportPrompt
+    | Evaluate | Optimise | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell
+    | RateCell | RemoveEvaluation | ExportEvaluation
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -105,6 +105,27 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
     part: Part = "all"
     limit: int = 0
     seed: int = 0
+
+
+class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optimise"):
+    """Queue the search for a better prompt by the optimiser ``method`` with ``options``. It sees the tuning part of the
+    set only; ``scorer`` (without one that which suits these questions) compares the candidates. ``writer`` writes
+    instructions, and its model answers where examples are made of answers; without one the recipe's own model does.
+
+    The run's config is an ``Optimisation``: its ``evaluation`` shows the candidates. Its result is an
+    ``OptimisationResult``: a better recipe is saved as ``name``, and evaluated against the one before on up to
+    ``measure`` held-out questions. Raises UserError when the recipe cannot answer or the scorer cannot choose.
+    """
+
+    question_set: str
+    recipe: Recipe
+    method: str
+    options: dict[str, Any] = {}
+    scorer: ScorerUse | None = None
+    writer: Recipe | None = None
+    seed: int = 0
+    measure: int = 200
+    name: str = ""
 
 
 class AddScorers(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.score"):

@@ -8,7 +8,9 @@ import msgspec
 
 from workbench.api.protocol import Call
 
-RunKindName = Literal["ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate"]
+RunKindName = Literal[
+    "ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate", "optimise"
+]  # fmt: skip
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +70,8 @@ class ResumeRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.resume"):
 
 
 class PauseRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.pause"):
-    """Pause a running training, exam or evaluation until it is resumed; its memory stays. Raises UserError for other
-    runs."""
+    """Pause a running training, exam, evaluation or search for a prompt until it is resumed; its memory stays. Raises
+    UserError for other runs."""
 
     run: str
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -38,6 +37,7 @@ from workbench.core.streams import Handlers, unary
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
 from workbench.evaluation.methods import suited_scorers
+from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.report import Answered, write_report
 from workbench.evaluation.results import summarise
 from workbench.paths import absolute_path
@@ -47,7 +47,6 @@ from workbench.records.evaluation import (
     Evaluation,
     EvaluationReport,
     GridPage,
-    NumberedQuestion,
     ScorerUse,
 )
 from workbench.records.methods import MethodInfo
@@ -91,7 +90,7 @@ class Evaluations:
         if not questions:
             raise UserError(f"No question of {found.name} is {call.part}.", "Choose another part of the set.")
         if call.limit:
-            questions = _drawn(questions, call.limit, call.seed)
+            questions = draw_questions(questions, call.limit, call.seed)
         if not 1 <= len(call.recipes) <= MOST_RECIPES:
             raise UserError(f"{len(call.recipes)} recipes were given; from 1 to {MOST_RECIPES} can be evaluated.")
         columns = tuple(
@@ -101,7 +100,7 @@ class Evaluations:
             resolved = self._services.resolve(column.recipe)
             request = AnswerRequest(recipe=column.recipe, conversation=questions[0].question.conversation())
             check(request, resolved, self._services)
-        scorers = self._checked(call.scorers or self._suited(found.id))
+        scorers = self.check_scorers(call.scorers or self._suited(found.id))
         evaluation = Evaluation(
             id=new_id(),
             question_set=found.id,
@@ -121,7 +120,7 @@ class Evaluations:
         evaluation = self._store.get(call.evaluation)
         self._refuse_running(evaluation)
         known = [msgspec.structs.replace(use, key="") for use in evaluation.scorers]
-        more = [use for use in self._checked(call.scorers) if use not in known]
+        more = [use for use in self.check_scorers(call.scorers) if use not in known]
         return self._queue(msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *more)))
 
     def report(self, evaluation: Evaluation) -> EvaluationReport:
@@ -210,7 +209,7 @@ class Evaluations:
         rows = [one.question for one in self._sets.questions(found, limit=_LOOKED_AT)]
         return tuple(ScorerUse(name=name) for name in suited_scorers(rows))
 
-    def _checked(self, scorers: Sequence[ScorerUse]) -> tuple[ScorerUse, ...]:
+    def check_scorers(self, scorers: Sequence[ScorerUse]) -> tuple[ScorerUse, ...]:
         """The scorers with recipes for those that judge. Raises UserError for unknown names, settings and recipes."""
         checked = []
         for use in scorers:
@@ -243,12 +242,3 @@ def _names(recipes: Sequence[Recipe]) -> list[str]:
         f"{name} ({names[: place + 1].count(name)})" if names.count(name) > 1 else name
         for place, name in enumerate(names)
     ]
-
-
-def _drawn(questions: list[NumberedQuestion], limit: int, seed: int) -> list[NumberedQuestion]:
-    """So many questions, whichever the order of the set."""
-
-    def rank(one: NumberedQuestion) -> bytes:
-        return blake2b(f"{seed} {one.question.key} {one.number}".encode(), digest_size=8).digest()
-
-    return sorted(sorted(questions, key=rank)[:limit], key=lambda one: one.number)

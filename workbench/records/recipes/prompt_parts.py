@@ -42,6 +42,11 @@ def fill(template: str, values: Mapping[str, str], where: str) -> str:
     return _VARIABLE.sub(value, template)
 
 
+def literal(text: str) -> str:
+    """A text as a part of a prompt that means itself: what looks like a variable in it is none."""
+    return _VARIABLE.sub(lambda found: found.group() if found[1] else f"\\{found.group()}", text)
+
+
 def variables_of(part: PromptingPart) -> dict[str, str]:
     """The variables by their names. Raises UserError for an entry that is no ``name=value``, and for a name twice."""
     values: dict[str, str] = {}

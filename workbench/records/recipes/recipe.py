@@ -66,8 +66,9 @@ def load_recipe(path: Path) -> Recipe:
     return read_toml(path, RECIPE)
 
 
-def save_recipe(path: Path, recipe: Recipe) -> None:
-    """Write the recipe as TOML, whole or not at all. Fields at their default are left out. Raises OSError."""
+def save_recipe(path: Path, recipe: Recipe, note: str = "") -> None:
+    """Write the recipe as TOML, whole or not at all, below a ``note`` as a comment. Fields at their default are left
+    out. Raises OSError."""
     data: dict[str, Any] = {"schema": recipe.schema}
     if recipe.name:
         data["name"] = recipe.name
@@ -79,7 +80,8 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
         if names or getattr(Recipe(), part) is None:
             data[part] = {name: msgspec.to_builtins(getattr(value, name)) for name in names}
     beside = path.with_name(path.name + ".new")
-    beside.write_bytes(tomli_w.dumps(data).encode())
+    comment = "".join(f"# {line}\n" for line in note.splitlines())
+    beside.write_bytes((comment + tomli_w.dumps(data)).encode())
     os.replace(beside, path)
 
 

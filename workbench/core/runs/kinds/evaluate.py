@@ -82,11 +82,15 @@ class EvaluateRuns(RunKind):
         """The answers that are being generated are completed first."""
 
     def work(self, run: OpenRun) -> Event:
-        evaluation = self._store.get(msgspec.convert(run.record.config, EvaluationRun).evaluation)
+        return finish(self.measure(msgspec.convert(run.record.config, EvaluationRun).evaluation, run))
+
+    def measure(self, evaluation_id: str, run: OpenRun) -> EvaluationResult:
+        """Make the answers and scores of an evaluation that are missing."""
+        evaluation = self._store.get(evaluation_id)
         try:
-            work = _Work(self, run, self._prepare(evaluation, run))
+            work = GridWork(self, run, self._prepare(evaluation, run))
             answered = work.answer_all()
-            return finish(EvaluationResult(evaluation=evaluation.id, answered=answered, scored=work.score_all()))
+            return EvaluationResult(evaluation=evaluation.id, answered=answered, scored=work.score_all())
         finally:
             self._changes.publish("evaluation", evaluation.id)
 
@@ -96,14 +100,14 @@ class EvaluateRuns(RunKind):
         run.emit(events.Progress(stage="reading the models"))
         columns, begun = evaluation.columns, bool(evaluation.columns[0].digest)
         if not begun:
-            columns = tuple(self._with_digest(column, run) for column in columns)
+            columns = tuple(self.with_digest(column, run) for column in columns)
         first = f"{columns[0].digest} {evaluation.seed}"
-        scorers = tuple(self._with_key(use, first, run) for use in evaluation.scorers)
+        scorers = tuple(self.with_key(use, first, run) for use in evaluation.scorers)
         evaluation = msgspec.structs.replace(evaluation, columns=columns, scorers=scorers)
         if begun:
             if self._asks_recipes(evaluation):
                 for column in columns:
-                    if self._with_digest(column, run) != column:
+                    if self.with_digest(column, run) != column:
                         raise UserError(
                             f"The model, an adapter or the documents of {column.name} have changed since this "
                             "evaluation began.",
@@ -130,7 +134,7 @@ class EvaluateRuns(RunKind):
             return True
         return any(self._store.places(evaluation.id, unscored=key) for key in asking)
 
-    def _with_digest(self, column: Column, run: OpenRun) -> Column:
+    def with_digest(self, column: Column, run: OpenRun) -> Column:
         return msgspec.structs.replace(column, digest=self._digest(column.recipe, run))
 
     def _digest(self, recipe: Recipe, run: OpenRun) -> str:
@@ -139,18 +143,18 @@ class EvaluateRuns(RunKind):
         examples = self._services.examples(shown) if shown else ()
         return digest_of(resolved.recipe, self._checksums.compute(resolved.model.files, run.context), examples)
 
-    def _with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
+    def with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
         method = METHODS.find(use.name, "scorer")
         judge = self._digest(use.recipe, run) if use.recipe is not None else ""
         return msgspec.structs.replace(use, key=key_of(use, method, judge, first if COMPARES in method.traits else ""))
 
 
-class _Work:
-    """The work of one run on a prepared evaluation."""
+class GridWork:
+    """The work of one run on a prepared evaluation, which may get further columns and places."""
 
     def __init__(self, kind: EvaluateRuns, run: OpenRun, evaluation: Evaluation) -> None:
         self._store, self._services, self._changes = kind._store, kind._services, kind._changes
-        self._run, self._evaluation = run, evaluation
+        self._run, self.evaluation = run, evaluation
         self._questions = self._store.questions(evaluation.id)
         self._context = HomeScorerContext(kind._services, run.context, self._tell_loading)
         self._scorers = [(use, METHODS.find(use.name, "scorer")) for use in evaluation.scorers]
@@ -161,29 +165,32 @@ class _Work:
         cells = len(evaluation.columns) * evaluation.questions
         self._tell_every_s = max(_TOLD_EVERY_S, cells / 10_000)  # whoever hears of a change computes the results anew
 
-    def answer_all(self) -> int:
-        """Make the answers that are missing, with the scores that ask no model. Returns how many."""
+    def answer_all(self, pace: Pace | None = None) -> int:
+        """Make the answers that are missing, with the scores that ask no model. Returns how many. ``pace`` is that of
+        the work of which they are a part."""
         if all(WITHOUT_ANSWER in method.traits for _, method in self._scorers):
             return 0
-        places = self._store.places(self._evaluation.id)
-        missing = self._store.places(self._evaluation.id, unanswered=True)
-        pace = _Pace("answering", "answers", len(places), len(places) - len(missing), self._run)
+        places = self._store.places(self.evaluation.id)
+        missing = self._store.places(self.evaluation.id, unanswered=True)
+        if pace is None:
+            pace = Pace("answering", "answers", len(places), len(places) - len(missing), self._run)
+        before = pace.made
         for column, mine in self._by_column(missing):
-            name = self._evaluation.columns[column].name
+            name = self.evaluation.columns[column].name
             for some in (mine[:1], mine[1:]):
                 self._side_by_side(some, partial(self._answer, pace=pace, name=name))
             with self._lock:
                 failed = self._held.pop(column, [])
             if failed and column not in self._succeeded:
                 raise UserError(f"{name} could not answer: {failed[0][1].error}")
-        return pace.made
+        return pace.made - before
 
     def score_all(self) -> int:
         """Make the scores that are missing. Returns how many."""
         made = 0
         for use, method in self._scorers:
-            unscored = self._store.places(self._evaluation.id, unscored=use.key)
-            pace = _Pace("scoring", "scores", len(unscored), 0, self._run)
+            unscored = self._store.places(self.evaluation.id, unscored=use.key)
+            pace = Pace("scoring", "scores", len(unscored), 0, self._run)
             for _, mine in self._by_column(unscored):
                 self._side_by_side(mine, partial(self._score, use=use, method=method, pace=pace))
             made += pace.made
@@ -191,13 +198,13 @@ class _Work:
 
     # -- one answer, one score ----------------------------------------------------------------------
 
-    def _answer(self, place: Place, pace: _Pace, name: str) -> None:
+    def _answer(self, place: Place, pace: Pace, name: str) -> None:
         column, number, cell = place
         if self._store.answer(cell) is not None:  # two columns or rows that ask the same
             pace.add(name)
             return
-        recipe, question = self._evaluation.columns[column].recipe, self._questions[number].question
-        seed = seed_of(recipe, question, self._evaluation.seed)
+        recipe, question = self.evaluation.columns[column].recipe, self._questions[number].question
+        seed = seed_of(recipe, question, self.evaluation.seed)
         seeded = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=seed))
         began = time.monotonic()
         request = AnswerRequest(recipe=seeded, conversation=question.conversation())
@@ -244,12 +251,12 @@ class _Work:
         self._store.put(cell, made, scores)
         self._tell_change()
 
-    def _score(self, place: Place, use: ScorerUse, method: Method, pace: _Pace) -> None:
+    def _score(self, place: Place, use: ScorerUse, method: Method, pace: Pace) -> None:
         column, number, cell = place
         made = self._store.answer(cell)
         first: CellAnswer | None = None
         if COMPARES in method.traits and column:
-            first = self._store.answer(self._store.cell(self._evaluation.id, 0, number))
+            first = self._store.answer(self._store.cell(self.evaluation.id, 0, number))
         if made is None and WITHOUT_ANSWER not in method.traits:
             return
         scorable = self._scorable(column, number, made or CellAnswer(text=""), use, first)
@@ -264,7 +271,7 @@ class _Work:
         return Scorable(
             question=self._questions[number].question,
             answer=made,
-            recipe=self._evaluation.columns[column].recipe,
+            recipe=self.evaluation.columns[column].recipe,
             first=first,
             judge=use.recipe or Recipe(),
         )
@@ -273,7 +280,7 @@ class _Work:
 
     def _by_column(self, places: Sequence[Place]) -> Iterator[tuple[int, list[Place]]]:
         """Places by column, those of one model after each other, each in the order of the questions' texts."""
-        columns = self._evaluation.columns
+        columns = self.evaluation.columns
         order = sorted({place[0] for place in places}, key=lambda c: (msgspec.json.encode(columns[c].recipe.model), c))
         for column in order:
             mine = [place for place in places if place[0] == column]
@@ -331,10 +338,10 @@ class _Work:
         now = time.monotonic()
         if now - self._told > self._tell_every_s:
             self._told = now
-            self._changes.publish("evaluation", self._evaluation.id)
+            self._changes.publish("evaluation", self.evaluation.id)
 
 
-class _Pace:
+class Pace:
     """How far a stage is, and how long the rest takes. ``done`` of ``total`` were there before."""
 
     def __init__(self, stage: str, unit: str, total: int, done: int, run: OpenRun) -> None:
@@ -342,6 +349,11 @@ class _Pace:
         self._began = time.monotonic()
         self._lock = threading.Lock()
         self.made = 0
+
+    def skip(self, there: int) -> None:
+        """So many more were there before."""
+        with self._lock:
+            self._before += there
 
     def add(self, detail: str) -> None:
         with self._lock:

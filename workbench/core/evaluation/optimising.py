@@ -1,0 +1,85 @@
+"""Searches for a better prompt, begun."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workbench.answering import AnswerRequest, check
+from workbench.api.calls import Optimise, RunRecord
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.evaluation.service import Evaluations
+from workbench.core.runs.log import RunLog
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.evaluation.methods import suited_scorers
+from workbench.evaluation.optimisers.search import BEFORE
+from workbench.records.evaluation import Column, Evaluation, ScorerUse
+from workbench.records.optimisation import Optimisation
+from workbench.storage.database import new_id
+from workbench.storage.evaluations import EvaluationStore
+from workbench.storage.questions import QuestionStore
+from workbench.techniques.registry import METHODS
+
+FEWEST = 8
+"""Tuning questions of which a search can make anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Optimising:
+    _evaluations: Evaluations
+    _store: EvaluationStore
+    _sets: QuestionStore
+    _services: HomeServices
+    _runs: Runs
+    _changes: ChangeNotifier
+
+    def handlers(self) -> Handlers:
+        return {Optimise: unary(self.start)}
+
+    def start(self, call: Optimise) -> RunRecord:
+        """What cannot be searched is refused before anything is stored. Held-out questions are not read."""
+        method = METHODS.find(call.method, "optimiser")
+        method.decode(call.options)
+        found = self._sets.get(call.question_set)
+        questions = list(self._sets.questions(found, "tune"))
+        if len(questions) < FEWEST:
+            raise UserError(
+                f"{found.name} has {len(questions)} questions to tune on; a search needs {FEWEST} or more.",
+                "Import the set again with a larger share for tuning.",
+            )
+        scorer = call.scorer or ScorerUse(name=suited_scorers([one.question for one in questions])[0])
+        (scorer,) = self._evaluations.check_scorers((scorer,))
+        row = METHODS.row(scorer.name, "scorer")
+        if row.unit or "compares" in row.traits:
+            raise UserError(
+                f"{row.title} does not say which of two answers is better.",
+                "Choose a scorer of shares; where no answers are expected, a judge.",
+            )
+        request = AnswerRequest(recipe=call.recipe, conversation=questions[0].question.conversation())
+        check(request, self._services.resolve(call.recipe), self._services)
+        if call.writer is not None:
+            self._services.resolve(call.writer)
+        evaluation = Evaluation(
+            id=new_id(), question_set=found.id, set_name=found.name, created=time.time(),
+            columns=(Column(name=BEFORE, recipe=call.recipe),), scorers=(scorer,), part="tune", seed=call.seed,
+            questions=len(questions), search=True,
+        )  # fmt: skip
+        self._store.add(evaluation, questions)
+
+        def note_run(folder: Path, log: RunLog) -> None:
+            self._store.update(msgspec.structs.replace(evaluation, run=folder.name))
+
+        config = Optimisation(
+            evaluation=evaluation.id, question_set=found.id, set_name=found.name, recipe=call.recipe,
+            method=call.method, options=call.options, scorer=scorer, writer=call.writer, seed=call.seed,
+            measure=call.measure, name=" ".join(call.name.split()) or f"{call.recipe.name or 'Recipe'} optimised",
+        )  # fmt: skip
+        run = self._runs.add("optimise", f"{found.name}: {method.title}", config, prepare=note_run)
+        self._changes.publish("evaluation", evaluation.id)
+        return run

@@ -1,0 +1,1 @@
+"""Prompt optimisers: searches for a better recipe on the tuning part of a question set."""
