@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -178,6 +178,23 @@ def test_why_reading_cannot_begin_is_said_in_its_step(page: WelcomePage, qtbot: 
     qtbot.waitUntil(lambda: page.documents_step.problem == "There is no model for search. Use the starter first.")
     assert not page.files.isVisible()
     assert page.sample_button.isEnabled()
+
+
+def test_the_first_start_needs_no_scrolling_in_a_window_of_760_pixels(page: WelcomePage, qtbot: QtBot) -> None:
+    page.resize(1124, 668)  # what the frame leaves it of 1280 x 760
+    qtbot.waitUntil(lambda: page.size() == QSize(1124, 668))
+    QApplication.processEvents()
+    assert page.scrolled.verticalScrollBar().maximum() == 0
+    end = page.leave_button.mapTo(page, page.leave_button.rect().bottomLeft()).y()
+    assert end < page.height()
+
+
+def test_all_eight_files_of_the_sample_are_in_sight(page: WelcomePage, qtbot: QtBot) -> None:
+    page.sample_button.click()
+    qtbot.waitUntil(lambda: page.files.outcome == "8 files read")
+    QApplication.processEvents()
+    assert page.files.list.count() == 8
+    assert page.files.list.verticalScrollBar().maximum() == 0
 
 
 def test_nothing_moves_when_the_page_grows_longer_than_the_window(page: WelcomePage, qtbot: QtBot) -> None:

@@ -18,7 +18,7 @@ from ui.theme.theme import current_theme, set_icon, set_property
 from workbench.api import events
 from workbench.api.events import Event
 
-MOST_FILES = 500
+MOST_FILES, FILES_IN_SIGHT = 500, 8
 WORDS = {"indexed": "read", "unchanged": "unchanged", "removed": "removed", "failed": texts.FILE_FAILED}
 
 
@@ -85,7 +85,7 @@ class DropPlace(TakesFiles, QFrame):
             IconLabel("upload", "muted", 24),
             (Text(texts.DROP_FILES, "body"), 1),
             gap=tokens.SPACE_3,
-            margins=tokens.SPACE_4,
+            margins=(tokens.SPACE_4, tokens.SPACE_3),
         )
         self.files_button = PlainButton(texts.CHOOSE_FILES, "file")
         self.folder_button = PlainButton(texts.CHOOSE_FOLDER, "folder")
@@ -120,7 +120,6 @@ class FilesRead(QWidget):
         self._outcome = Text("", "muted", visible=False)
         self.list = QListWidget(accessibleName=texts.FILES_READ, iconSize=QSize(16, 16), uniformItemSizes=True)
         self.list.setProperty("dense", True)
-        self.list.setFixedHeight(8 * 26)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         column.addWidget(self.progress)
         column.addWidget(self._outcome)
@@ -182,7 +181,9 @@ class FilesRead(QWidget):
         if self.list.count() >= MOST_FILES:
             self.list.takeItem(0)
         self.list.addItem(item)
-        self.list.show()
+        if self.list.isHidden():
+            self.list.setFixedHeight(FILES_IN_SIGHT * self.list.sizeHintForRow(0) + 2 * self.list.frameWidth())
+            self.list.show()
 
     def _on_stop(self) -> None:
         self.progress.set_progress(texts.STOPPING)

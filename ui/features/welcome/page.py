@@ -66,8 +66,8 @@ class WelcomePage(QWidget):
 
     def _build(self) -> None:
         outer = column_of(self)
-        margins = QMargins(tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_5, tokens.SPACE_6)
-        self.scrolled = ScrolledColumn(tokens.SPACE_4, width=tokens.READING_WIDTH, margins=margins, centred=True)
+        margins = QMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5, tokens.SPACE_3)
+        self.scrolled = ScrolledColumn(tokens.SPACE_3, width=tokens.READING_WIDTH, margins=margins, centred=True)
         column = self.scrolled.column
         column.addWidget(Text(texts.TITLE, "display"))
         column.addWidget(Text(texts.INTRODUCTION, "muted"))
