@@ -22,6 +22,7 @@ from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog
 from ui.components.text_view import TextView
 from ui.features.documents import texts
+from ui.features.documents.layout import FileView
 from ui.features.documents.page import DocumentsPage
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
@@ -422,6 +423,18 @@ def make_documents(count: int) -> list[c.Document]:
         )
         for n in range(count)
     ]  # fmt: skip
+
+
+def test_no_type_is_cut(qtbot: QtBot, theme: Theme) -> None:
+    view, table = FileView(), DocumentTable()
+    qtbot.addWidget(view)
+    view.setModel(table)
+    view.show_columns()
+    view.setFixedSize(900, 400)
+    view.show()
+    table.set_documents([c.Document(id="a", path="/a.md", title="a", kind="markdown", state="indexed")])
+    qtbot.waitUntil(lambda: view.columnWidth(1) >= view.sizeHintForIndex(table.index(0, 1)).width())
+    assert view.sizeHintForIndex(table.index(0, 1)).width() > view.fontMetrics().horizontalAdvance("Markdown")
 
 
 def test_ten_thousand_rows_are_kept_in_place(qtbot: QtBot) -> None:

@@ -223,11 +223,13 @@ class FileView(QTableView):
             model.dataChanged.connect(self._fit.start)
 
     def _fit_rows(self) -> None:
-        """A reason has two lines."""
+        """A reason has two lines, and no type is cut."""
         model = self.model()
         for row in range(model.rowCount()):
             long = bool(model.index(row, 0).data(DocumentRole).reason)
             self.setRowHeight(row, _TALL_ROW if long else ROW_HEIGHT)
+        if (needed := self.sizeHintForColumn(1)) > self.columnWidth(1) and not self.isColumnHidden(1):
+            self.setColumnWidth(1, needed)
 
     def show_columns(self) -> None:
         """Widths that fit the columns; call once there is a model."""
