@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QRect, QSettings, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QWidget
 
@@ -34,6 +34,7 @@ IDLE_MS = 1_500
 """After this long what the other pages are made of is imported."""
 PATIENCE_MS = 8_000
 """How long the core may take to answer first before the window says that it waits for it."""
+_BANNER_WIDTH = 720  # px, at most
 
 REMEMBER_MS = 3_000
 """How often the pages' drafts are kept: what a crash may cost."""
@@ -43,6 +44,42 @@ FIRST_SIZE, LEAST_SIZE = QSize(1280, 800), QSize(840, 480)
 at 150 % shows 853 x 533."""
 TITLE_BAR = 40
 """px that are left to the edge that the system draws around a window."""
+
+
+class _Banner(InlineMessage):
+    """Lies on ``parent`` over the empty part of ``header``, behind ``title``, or where the page has controls there over
+    the top of ``page``: nothing moves when it comes or goes."""
+
+    def __init__(self, header: QWidget, title: QWidget, page: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._header, self._title, self._page = header, title, page
+        self.setProperty("place", "over")
+        page.installEventFilter(self)
+
+    def show_message(
+        self, text: str, kind: str = "info", action: str = "", on_action: Callable[[], None] | None = None
+    ) -> None:
+        super().show_message(text, kind, action, on_action)
+        self.lay_over()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self.lay_over()
+        return False
+
+    def lay_over(self) -> None:
+        """Take the place anew, for the words and the page of now."""
+        parts = self._header.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        free = all(part.isHidden() or part is self._title for part in parts)
+        left = self._title.x() + self._title.sizeHint().width() if free else 0
+        width = min(self._page.width() - left - 2 * tokens.SPACE_4, _BANNER_WIDTH)
+        self._arrange(width)
+        height = self.heightForWidth(width)
+        above = max(self._header.height() - height, 0) // 2 - self._header.height() if free else tokens.SPACE_2
+        spare = self._page.width() - width
+        beside = spare - tokens.SPACE_4 if free else spare // 2
+        self.setGeometry(self._page.x() + beside, self._page.y() + above, width, height)
+        self.raise_()
 
 
 class Shell(QMainWindow):
@@ -94,13 +131,14 @@ class Shell(QMainWindow):
         for other, header in self._headers.items():
             if header is not None:
                 header.setVisible(other == name)
+        self._message.lay_over()
         if target:
             page.open_target(**target)  # type: ignore[attr-defined]
         if page.focusWidget() is None:
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
-        """Say something in the banner above the page."""
+        """Say something in the banner over the top of the page, which stays where it is."""
 
         def act() -> None:
             self._message.hide()
@@ -178,13 +216,13 @@ class Shell(QMainWindow):
         middle = row_of(gap=0)
         self._navigation = Navigation(self.pages, WELCOME)
         middle.addWidget(self._navigation)
-        right = column_of(None, self._build_header(), gap=0)
+        header = self._build_header()
+        right = column_of(None, header, gap=0)
         self._condition = InlineMessage(closable=False)
-        self._message = InlineMessage()
-        for banner in (self._condition, self._message):
-            banner.setProperty("place", "banner")
-            right.addWidget(banner)
+        self._condition.setProperty("place", "banner")
+        right.addWidget(self._condition)
         self._stack = QStackedWidget()
+        self._message = _Banner(header, self._title, self._stack, root)
         right.addWidget(self._stack, 1)
         middle.addLayout(right, 1)
         self._column.addLayout(middle, 1)

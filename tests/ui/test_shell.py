@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -121,7 +121,9 @@ def make_shell(
 
 
 def banners(shell: Shell) -> list[str]:
-    return [m.text for m in shell.findChildren(InlineMessage) if m.isVisible() and m.property("place") == "banner"]
+    return [
+        m.text for m in shell.findChildren(InlineMessage) if m.isVisible() and m.property("place") in ("banner", "over")
+    ]
 
 
 def button(parent: QWidget, text: str) -> QPushButton:
@@ -305,6 +307,28 @@ def test_good_news_goes_with_the_page_that_it_was_told_on(make_shell: MakeShell)
     shell.show_message("The disk is full.", "danger")
     shell.open_page("models")
     assert banners(shell) == ["The disk is full."]
+
+
+def test_a_message_moves_nothing_and_covers_no_control_of_the_header(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell()
+    for page, words in (("models", "tuned was made."), ("chat", "tuned was made. " * 30)):
+        shell.open_page(page)
+        QApplication.processEvents()
+        before = shell._stack.geometry()
+        shell.show_message(words, "attention")
+        QApplication.processEvents()
+        banner = next(m for m in shell.findChildren(InlineMessage) if m.text == words)
+        assert banner.isVisible()
+        assert shell._stack.geometry() == before
+        assert banner.height() >= banner.heightForWidth(banner.width())
+        header = shell._title.parentWidget()
+        taken = [part for part in header.findChildren(QWidget) if part.isVisible()]
+        assert not [part for part in taken if banner.geometry().intersects(_within(part, banner.parentWidget()))]
+        banner.hide()
+
+
+def _within(widget: QWidget, parent: QWidget) -> QRect:
+    return QRect(widget.mapTo(parent, QPoint()), widget.size())
 
 
 # -- settings and status ----------------------------------------------------------------------------
