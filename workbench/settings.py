@@ -31,7 +31,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     model: Annotated[
         str,
         about("Default model", max_length=200),
-        "Name of the model that is used where none is chosen, as on the page of models. Empty: the chat model that was "
+        "Model that is used where none is chosen, by its name on the page of models. Empty: the chat model that was "
         "added first.",
     ] = ""
 

@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
+from ui.components.choice_box import ChoiceBox
 from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
 from workbench.api.calls import ChangeSettings, GetSettings
@@ -70,6 +72,23 @@ def test_what_the_core_refuses_stands_beside_the_field(page: SettingsPage, qtbot
     row = page.forms["general"].row("theme")
     qtbot.waitUntil(row.error.isVisible)
     assert row.error.text() == "The settings file cannot be written. Free some disk space."
+
+
+def test_the_default_model_is_one_of_those_that_there_are(
+    page: SettingsPage, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    box = page.forms["general"].row("model").control
+    assert isinstance(box, ChoiceBox)
+    names = [model.name for model in home.models.values() if model.kind == "chat"]
+    qtbot.waitUntil(lambda: [box.itemData(row) for row in range(box.count())] == ["", *names])
+    box.setCurrentIndex(1)
+    box.activated.emit(1)
+    qtbot.waitUntil(lambda: front.asked(ChangeSettings) == [ChangeSettings(values={"general": {"model": names[0]}})])
+    qtbot.waitUntil(lambda: home.settings.general.model == names[0])
+    home.models.clear()
+    front.announce("model", names[0])
+    qtbot.waitUntil(lambda: box.count() == 2)  # it says that it is gone
+    assert box.value == names[0]
 
 
 def test_a_change_from_elsewhere_is_shown(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:

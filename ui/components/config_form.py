@@ -255,8 +255,8 @@ class ValueRow(QWidget):
 class FieldRow(ValueRow):
     """One field: title, help, control, unit, and the button that resets it."""
 
-    def __init__(self, field: Field, narrow: bool = False) -> None:
-        super().__init__(field, _CONTROLS.get(field.kind, _lines if field.multiline else _line))
+    def __init__(self, field: Field, narrow: bool = False, make: Callable[[ValueRow], Control] | None = None) -> None:
+        super().__init__(field, make or _CONTROLS.get(field.kind, _lines if field.multiline else _line))
         self._side: QWidget | None = None
         if isinstance(self.control, QPlainTextEdit):
             self.control.installEventFilter(self)
@@ -331,7 +331,8 @@ def _switch(row: ValueRow) -> Control:
     return Control(box, lambda value: box.setChecked(bool(value)), box.isChecked, lambda value: False)
 
 
-def _choice(row: ValueRow) -> Control:
+def choice_control(row: ValueRow) -> Control:
+    """A list of the field's choices; another field's list is filled by who makes it."""
     choices = [(_named(choice), choice) for choice in row.field.choices]
     box = ChoiceBox(row.field.title, choices, chosen=row.commit)
     return Control(box, lambda value: box.show_value(str(value)), lambda: box.value, lambda value: False)
@@ -374,7 +375,7 @@ def _lines(row: ValueRow) -> Control:
     )
 
 
-_CONTROLS: dict[str, Callable[[ValueRow], Control]] = {"bool": _switch, "choice": _choice, "list": _lines}
+_CONTROLS: dict[str, Callable[[ValueRow], Control]] = {"bool": _switch, "choice": choice_control, "list": _lines}
 """The controls of the kinds of fields that are no line of text."""
 
 

@@ -13,14 +13,16 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, ElidedLabel, PlainButton, Text
-from ui.components.config_form import Form
+from ui.components.choice_box import ChoiceBox
+from ui.components.config_form import FieldRow, Form, choice_control
 from ui.components.layout import ScrolledColumn, column_of
 from ui.components.wording import describe_bytes
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.theme import tokens
-from workbench.api.calls import ChangeSettings, Machine, Status
+from workbench.api.calls import ChangeSettings, Machine, ModelList, Status
 from workbench.errors import UserError
+from workbench.fields import Field
 from workbench.settings import SECTIONS, Settings
 
 TITLES = {
@@ -43,6 +45,7 @@ class SettingsPage(QWidget):
         self.forms: dict[str, Form] = {}
         self._build()
         bridge.status_changed.connect(self._on_status)
+        bridge.home.models.follow(self._on_models)
         bridge.home.settings.follow(self._on_settings)
         bridge.home.machine.follow(self._on_machine)
         if bridge.status is not None:
@@ -72,7 +75,7 @@ class SettingsPage(QWidget):
             card.body.setSpacing(tokens.SPACE_3)
             card.body.addWidget(Text(TITLES.get(section, section.capitalize()), "heading"))
             card.body.addWidget(Text(inspect.cleandoc(config.__doc__ or ""), "muted"))
-            form = self.forms[section] = Form(config)
+            form = self.forms[section] = Form(config, make_row=_make_row)
             form.changed.connect(partial(self._on_edited, section))
             card.body.addWidget(form)
             column.addWidget(card)
@@ -113,6 +116,14 @@ class SettingsPage(QWidget):
         for section, form in self.forms.items():
             form.set_values(getattr(settings, section))
 
+    def _on_models(self, found: ModelList) -> None:
+        row = self.forms["general"].row("model")
+        assert isinstance(row, FieldRow)
+        assert isinstance(row.control, ChoiceBox)
+        names = [model.name for model in found.models if model.kind == "chat" and not model.missing]
+        row.control.set_choices([(texts.FIRST_MODEL, ""), *((name, name) for name in names)])
+        row.set_value(row.value)  # a model that went is shown as gone
+
     def _on_edited(self, section: str, name: str, value: Any) -> None:
         def refused(error: Exception) -> None:
             words = f"{error.message} {error.hint}".strip() if isinstance(error, UserError) else str(error)
@@ -147,3 +158,8 @@ class SettingsPage(QWidget):
         folder = self.fact(texts.DATA_FOLDER)
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(folder)))):
             self._shell.show_message(texts.CANNOT_OPEN_FOLDER.format(folder=folder), "info")
+
+
+def _make_row(field: Field) -> FieldRow | None:
+    """The default model is one of those that there are."""
+    return FieldRow(field, make=choice_control) if field.name == "model" else None
