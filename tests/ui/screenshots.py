@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -24,7 +24,6 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
-from tests.ui.fake_tokens import thoughts
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
@@ -44,7 +43,9 @@ from ui.theme.theme import current_theme
 from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.api.client import Front
 from workbench.api.events import Progress
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.records.messages import Usage
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.records.trace import Trace, TraceStep
 from workbench.settings import Settings
 
 SETTLE_MS = 700
@@ -235,15 +236,47 @@ def _tree(shell: Shell, front: Front) -> None:
     _latest_chat(shell, front)
     settle(1_500)
     if isinstance(front, FakeFront):
-        view = _ask(shell, DecodingPart(max_tokens=200))
+        front.home.answer_text = "(10 - 4) * (13 - 9) = 24"
+        part = PromptingPart(technique="tree-of-thoughts")
+        recipe = msgspec.structs.replace(page.parts.recipe.recipe, prompting=part, retrieval=None)
+        page.session.ask("Make 24 from 4 9 10 13.", recipe)
+        settle()
+        _wait_for(lambda: not page.session.busy)
+        view = page.parts.conversation.views[-1]
+        assert isinstance(view, AnswerView)
         view.inspection.open_steps()
-        view.inspection.show_trace(thoughts(60))
+        view.inspection.show_trace(Trace(steps=tuple(_thoughts_of_24())))
     else:
         view = next(view for view in reversed(page.parts.conversation.views) if isinstance(view, AnswerView))
         view.footer.steps_button.click()
     _wait_for(lambda: view.inspection.steps.drawn)
     settle()
     page.parts.conversation.ensureWidgetVisible(view.inspection, 0, 0)
+
+
+def _thoughts_of_24() -> Iterator[TraceStep]:
+    """Invented scores of possible steps; the second column names the thought before."""
+    yield TraceStep(id="1", kind="tree", title="Tree of thoughts", seconds=21.4)
+    for number, (text, before, score, became) in enumerate(
+        (
+            ("9 + 4 = 13", "1", 0.41, ""), ("13 - 9 = 4", "1", 0.86, ""), ("13 * 9 = 117", "1", 0.02, "dead end"),
+            ("10 - 4 = 6", "1", 0.74, ""), ("4 + 4 = 8", "3", 0.44, ""), ("10 - 4 = 6", "3", 0.97, ""),
+            ("10 * 4 = 40", "3", 0.04, "dead end"), ("4 - 10 = -6", "3", 0.52, "prune"), ("9 - 6 = 3", "5", 0.38, ""),
+            ("13 - 6 = 7", "5", 0.31, ""), ("6 + 4 = 10", "7", 0.01, "dead end"), ("6 * 4 = 24", "7", 1.0, "solved"),
+            ("6 - 4 = 2", "7", 0.01, "dead end"),
+        ),
+        2,
+    ):  # fmt: skip
+        edited = became == "prune"
+        yield TraceStep(
+            id=str(number), kind="thought", parent=before, title=text, score=score, seconds=0.9,
+            output="" if edited else became,
+        )  # fmt: skip
+        inside, usage = f"{number}-1", Usage(prompt_tokens=80, new_tokens=6)
+        if edited:
+            yield TraceStep(id=inside, kind="edit", parent=str(number), title="Pruned by you", output=became)
+        else:
+            yield TraceStep(id=inside, kind="score", parent=str(number), title="Judge", usage=usage)
 
 
 def _beams(shell: Shell, front: Front) -> None:

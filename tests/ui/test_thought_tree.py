@@ -187,6 +187,28 @@ def test_buttons_keys_and_menu_change_a_thought(qtbot: QtBot, view: TraceView) -
     assert len(asked) == 4
 
 
+def test_a_reasoning_is_edited_whole_and_a_solution_is_not_expanded(qtbot: QtBot) -> None:
+    view, asked = TraceView(), []
+    qtbot.addWidget(view)
+    view.set_changeable(True)
+    view.edit_wanted.connect(asked.append)
+    reasoning = TraceStep(id="1", kind="reasoning", title="Think step by step", output="A book costs 5.\nBoth cost 8.")
+    view.show_trace(Trace(steps=(reasoning,)))
+    view.show()
+    assert not view.head.isVisible()
+    assert view.changes.offered == ("edit",)
+    view.tree.setFocus()
+    qtbot.keyClick(view.tree, Qt.Key.Key_F2)
+    assert view.changes.editor.field.toPlainText() == reasoning.output
+    view.changes.editor.field.setPlainText("A book costs 8.")
+    view.changes.editor.take_button.click()
+    assert asked == [StepEdit(step="1", action="edit", text="A book costs 8.")]
+    solved = TraceStep(id="3", kind="thought", parent="2", title="6 * 4 = 24", output="solved", score=1.0)
+    view.show_trace(Trace(steps=(reasoning, TraceStep(id="2", kind="tree"), solved)))
+    view.canvas.select("3")
+    assert view.changes.offered == ("prune", "edit")
+
+
 def test_another_answer_goes_on_from_the_changed_thought(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:

@@ -90,7 +90,8 @@ def show_steps_or_tree(result: dict[str, Any], output: TextOutput) -> None:
         node = tree.nodes[id]
         score = f"score {node.step.score:.2f}" if node.step.score is not None else ""
         state = node.state if node.state != "open" else ""
-        figures = (one_line(node.step.title), score, f"{node.new_tokens:,} tokens", state, f"step {id}")
+        made = f"{node.new_tokens:,} tokens" if node.new_tokens else ""
+        figures = (one_line(node.step.title), score, made, state, f"step {id}")
         mark = "*" if id in tree.best else " "
         output.line(f"{mark} {'  ' * node.depth}{' · '.join(figure for figure in figures if figure)}")
         waiting += reversed(tree.children[id])

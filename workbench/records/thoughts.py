@@ -22,6 +22,8 @@ _ACTIONS: dict[str, tuple[StepAction, ...]] = {
 
 def actions_on(step: TraceStep) -> tuple[StepAction, ...]:
     """What a person can do with a step of an answer by a technique that resumes."""
+    if step.kind == "thought" and step.output == "solved":  # nothing follows
+        return ("prune", "edit")
     return _ACTIONS.get(step.kind, ())
 
 

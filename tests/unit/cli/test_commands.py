@@ -141,10 +141,10 @@ def test_thoughts_are_shown_as_a_tree_and_changed(run: Run, front: FakeFront) ->
     )
     front.answer(GetTrace, Trace(steps=thoughts))
     assert run("chats", "steps", "m2", "--tree").out == (
-        "* Tree of thoughts · 0 tokens · step 1\n"
+        "* Tree of thoughts · step 1\n"
         "    13 - 9 = 4 · score 0.25 · 1,200 tokens · pruned · step 2\n"
-        "*   10 - 4 = 6 · score 0.75 · 0 tokens · step 4\n"
-        "*     6 * 4 = 24 · score 1.00 · 0 tokens · solved · step 5\n"
+        "*   10 - 4 = 6 · score 0.75 · step 4\n"
+        "*     6 * 4 = 24 · score 1.00 · solved · step 5\n"
     )
     front.answer(Ask, ANSWER)
     record = ChatRecord(id="c", title="t", created=1.0, updated=1.0, recipe=Recipe())
