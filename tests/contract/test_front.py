@@ -231,6 +231,21 @@ def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:
     assert (left.watched, left.folders) == ((), (str(papers),))  # it can be watched again
 
 
+def test_a_folder_leaves_with_its_files_and_nothing_else(desk: Desk, papers: Path, tmp_path: Path) -> None:
+    other = tmp_path / "papers-2"
+    other.mkdir()
+    (other / "pump.txt").write_text("All about the pump.")
+    desk.call(c.CreateCollection(name="Papers"))
+    run = desk.call(c.AddDocuments(collection="Papers", paths=(str(papers), str(other)), watch=True))
+    desk.call(c.FollowRun(run=run.id))
+    left = desk.call(c.RemoveFolder(collection="Papers", path=str(papers)))
+    assert (left.folders, left.watched, left.documents) == ((str(other),), (str(other),), 1)
+    found = desk.call(c.ListDocuments(collection="Papers")).documents
+    assert [document.path for document in found] == [str(other / "pump.txt")]
+    with pytest.raises(UserError, match="not added"):
+        desk.call(c.RemoveFolder(collection="Papers", path=str(papers)))
+
+
 # -- runs --------------------------------------------------------------------------------------------
 
 

@@ -344,6 +344,9 @@ class FakeFront:
             case c.RemoveDocument():
                 collection = home.remove_document(call.collection, call.document)
                 return collection, [("collection", collection.id)]
+            case c.RemoveFolder():
+                collection = home.remove_folder(call.collection, call.path)
+                return collection, [("collection", collection.id)]
             case c.Unwatch():
                 collection = home.collection(call.collection)
                 left = tuple(path for path in collection.watched if path != call.path)

@@ -203,6 +203,18 @@ class FakeHome:
         del documents[gone.id]
         return self._count(collection)
 
+    def remove_folder(self, collection: str, path: str) -> c.Collection:
+        known = self.collection(collection)
+        if path not in known.folders:
+            raise UserError(f"{path} was not added to this collection as a folder.")
+        left = tuple(folder for folder in known.folders if folder != path)
+        watched = tuple(folder for folder in known.watched if folder != path)
+        self.collections[known.id] = msgspec.structs.replace(known, folders=left, watched=watched)
+        documents = self.documents_of(collection)
+        for document in [d for d in documents.values() if d.path.startswith(f"{path}/")]:
+            del documents[document.id]
+        return self._count(collection)
+
     def _count(self, collection: str) -> c.Collection:
         known = self.collection(collection)
         documents = self.documents[known.id].values()

@@ -372,6 +372,21 @@ def test_a_folder_can_be_watched_and_left(
     assert front.asked(c.Unwatch)[0].path == str(tmp_path)
 
 
+def test_a_folder_is_removed_with_its_files_after_asking(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("About pumps.")
+    page.add([str(tmp_path)])
+    qtbot.waitUntil(lambda: str(tmp_path) in page.parts.folders.boxes and "a.txt" in names(page))
+    page.parts.folders.make_menu(str(tmp_path)).actions()[0].trigger()
+    assert page.parts.message.text == texts.ASK_REMOVE_FOLDER.format(name=tmp_path)
+    assert front.asked(c.RemoveFolder) == []
+    page.parts.message.action_button.click()
+    qtbot.waitUntil(lambda: str(tmp_path) not in page.parts.folders.boxes and "a.txt" not in names(page))
+    assert front.asked(c.RemoveFolder)[0].path == str(tmp_path)
+    assert (tmp_path / "a.txt").exists()
+
+
 def test_open_target_shows_a_document_at_its_place(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
     other = home.collection("Contracts 2025")
     lease = next(iter(home.documents_of(other.id).values()))

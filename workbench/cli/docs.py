@@ -63,6 +63,10 @@ def add_commands(commands: Commands) -> None:
     splitting.add_argument(
         "tokens", metavar="TOKENS", type=at_least(0), help="at most so many; 0: what suits. All files are read again"
     )
+    dropped = one_call(lambda a: calls.RemoveFolder(collection=a.name, path=absolute(a.path)))
+    dropping = group.command("remove-folder", "drop an added folder and its documents", dropped, show_collection)
+    dropping.add_argument("name", metavar="NAME", help="the collection")
+    dropping.add_argument("path", metavar="PATH", help="the folder; the files are not deleted")
     unwatched = one_call(lambda a: calls.Unwatch(collection=a.name, path=absolute(a.path)))
     unwatching = group.command("unwatch", "stop watching a folder", unwatched, show_collection, names=NAMES)
     unwatching.add_argument("name", metavar="NAME", help="the collection")

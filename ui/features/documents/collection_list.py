@@ -185,6 +185,8 @@ class FolderList(ScrolledColumn):
 
     switched = Signal(str, bool)
     again_wanted = Signal(str)
+    removal_wanted = Signal(str)
+    """A folder and its files are to leave the collection."""
 
     def __init__(self) -> None:
         super().__init__(0, margins=QMargins())
@@ -207,6 +209,14 @@ class FolderList(ScrolledColumn):
         self.setVisible(bool(folders))
         self.setFixedHeight(_FOLDER_ROW * min(len(folders), _MOST_FOLDERS))
 
+    def make_menu(self, path: str) -> QMenu:
+        """The menu of a folder."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        icon = current_theme().icon("trash", "danger")
+        menu.addAction(icon, texts.REMOVE_FOLDER, lambda: self.removal_wanted.emit(path))
+        return menu
+
     def _make(self, path: str) -> QCheckBox:
         shown = path if len(path) <= 70 else f"…{path[-69:]}"
         box = QCheckBox(
@@ -216,7 +226,9 @@ class FolderList(ScrolledColumn):
         )
         again = IconButton("refresh", texts.READ_AGAIN.format(name=shown), clicked=lambda: self.again_wanted.emit(path))
         row = self._rows[path] = QWidget(fixedHeight=_FOLDER_ROW)
-        row_of(row, box, again, None, gap=tokens.SPACE_2)
+        more = IconButton("more", texts.FOLDER_MENU.format(name=shown))
+        more.clicked.connect(lambda: self.make_menu(path).popup(more.mapToGlobal(more.rect().bottomLeft())))
+        row_of(row, box, again, more, None, gap=tokens.SPACE_2)
         self.column.insertWidget(len(self.boxes), row)
         self.boxes[path] = box
         return box

@@ -34,6 +34,7 @@ from workbench.api.calls import (
     MethodList,
     RemoveCollection,
     RemoveDocument,
+    RemoveFolder,
     RenameCollection,
     SearchDocuments,
     SearchResult,
@@ -111,6 +112,7 @@ class DocumentsPage(TakesFiles, QWidget):
         self._desk.failed_wanted.connect(self._show_failed)
         parts.folders.switched.connect(self._on_folder_switched)
         parts.folders.again_wanted.connect(lambda path: self.add([path]))
+        parts.folders.removal_wanted.connect(self._ask_to_remove_folder)
         parts.search.searched.connect(self._on_search)
         parts.search.textChanged.connect(self._on_search_edited)
         parts.name_filter.textChanged.connect(self._on_filter)
@@ -266,6 +268,17 @@ class DocumentsPage(TakesFiles, QWidget):
         else:
             call = Unwatch(collection=self._current, path=path)
             self._bridge.call(call, self._on_collection_changed, self._complain, self)
+
+    def _ask_to_remove_folder(self, path: str) -> None:
+        def remove() -> None:
+            self.parts.message.hide()
+            self.close_document()
+            call = RemoveFolder(collection=self._current, path=path)
+            self._bridge.call(call, self._on_collection_changed, self._complain, self)
+
+        words = texts.ASK_REMOVE_FOLDER.format(name=path)
+        self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
+        self.parts.message.action_button.setFocus()
 
     def _on_files_ended(self) -> None:
         if self._files is not None:

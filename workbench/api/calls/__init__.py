@@ -20,7 +20,8 @@ AnyCall = (
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | RemoveCollection | ListDocuments
-    | AddDocuments | AttachFiles | Unwatch | RemoveDocument | SearchDocuments | GetDocumentText | DrawPage
+    | AddDocuments | AttachFiles | Unwatch | RemoveFolder | RemoveDocument | SearchDocuments | GetDocumentText
+    | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer
     | StopAnswer | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun

@@ -198,6 +198,14 @@ class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
     path: str
 
 
+class RemoveFolder(Call[Collection], frozen=True, kw_only=True, tag="docs.remove-folder"):
+    """Take an added folder and its files out of a collection, except files that were added by themselves or with
+    another folder. Reading of the collection is stopped first. The files themselves are not deleted."""
+
+    collection: str
+    path: str
+
+
 class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
     """Remove one document from a collection; ``document`` is its id or path."""
 

@@ -49,6 +49,7 @@ class Documents:
             calls.Unwatch: unary(self.unwatch),
             calls.ListDocuments: self.list_documents,
             calls.RemoveDocument: self.remove_document,
+            calls.RemoveFolder: self.remove_folder,
             calls.SearchDocuments: self.search,
             calls.GetDocumentText: self.text,
             calls.DrawPage: self.draw,
@@ -155,6 +156,27 @@ class Documents:
         state = self._embedding.host.call(removal, context=context)
         yield finish(self._published(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
 
+    def remove_folder(self, call: calls.RemoveFolder, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        path = os.path.normpath(absolute_path(call.path))
+        if path not in collection.folders:
+            path = _resolved(path)
+        if path not in collection.folders:
+            raise UserError(f"{path} was not added to this collection as a folder.")
+        self._watching.unwatch(collection.id, path)
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        self._registry.remove_root(collection.id, path)
+        left = [root.path for root in self._registry.list_roots(collection.id)]
+        file = self._embedding.file(collection)
+        if file.exists():
+            found = self._embedding.host.call(ListOfFile(file=str(file)), context=context)
+            for document in found.documents:
+                if _is_in(document.path, path) and not any(_is_in(document.path, root) for root in left):
+                    removal = Remove(file=str(file), document=document.id)
+                    state = self._embedding.host.call(removal, context=context)
+                    self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
+        yield finish(self._published(self._registry.get(collection.id)))
+
     def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
         file = self._embedding.file(collection)
@@ -206,6 +228,11 @@ def _checked(given: str, known: set[str], watch: bool) -> str:
     if watch and not os.path.isdir(text):
         raise UserError(f"{text} is not a folder.", "Only folders can be watched.")
     return text
+
+
+def _is_in(path: str, root: str) -> bool:
+    """Whether ``path`` is ``root`` or below it."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
 
 
 def _resolved(path: str) -> str:
