@@ -31,11 +31,13 @@ from workbench.api.calls import (
     ListEvaluations,
     ListMethods,
     ListModels,
+    ListPrompts,
     ListQuestionSets,
     ListRuns,
     Machine,
     MethodList,
     ModelList,
+    PromptList,
     QuestionSetList,
     RunList,
     RunRecord,
@@ -67,6 +69,7 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
     ListAdapters: ("adapter", "model"),
     ListDataSets: ("data",),
     ListQuestionSets: ("questions",),
+    ListPrompts: ("prompts",),
     ListEvaluations: ("evaluation",),
     GetEvaluation: ("evaluation",),
     ListRuns: ("run",),
@@ -244,6 +247,10 @@ class HomeState(QObject):
     @property
     def question_sets(self) -> Listing[QuestionSetList]:
         return self.listing(ListQuestionSets())
+
+    @property
+    def prompts(self) -> Listing[PromptList]:
+        return self.listing(ListPrompts())
 
     @property
     def evaluations(self) -> Listing[EvaluationList]:

@@ -304,7 +304,7 @@ class AnswerView(QWidget):
         return footer
 
     def _show_footer(self, message: StoredMessage, streaming: bool) -> None:
-        self.usage.show_usage(message.usage)
+        self.usage.show_usage(message.usage, message.recipe.prompting.sources if message.recipe is not None else ())
         self._steps = message.steps or self._steps
         decoding = message.recipe.decoding if message.recipe is not None else DecodingPart()
         strategy = self._methods.row(decoding.strategy, "decoding")

@@ -26,6 +26,7 @@ from ui.features.chat.controller import ChatController
 from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
+from ui.features.chat.prompt_library import PromptLibrary
 from ui.features.chat.recipe_files import RecipeFiles
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
@@ -74,6 +75,7 @@ class ChatPage(TakesFiles, QWidget):
         self._connect()
         self.compare = ChatCompare(self.session, talk, self.parts.recipe, self)  # sees what was laid out
         self.recipe_files = RecipeFiles(bridge, shell, self.session, self.parts.recipe, self.bench.choose, self)
+        self.library = PromptLibrary(bridge, shell, self.parts.recipe, self.bench.choose, self)
         self._history = bridge.home.chats
         self.bench.follow_home()
         self._history.follow(self._on_chats)

@@ -9,15 +9,16 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import Text
+from ui.components.basics import LinkButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
-from ui.components.layout import column_of
+from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.fields import fields_of
 from workbench.records.methods import Methods
-from workbench.records.recipes import PromptingPart
+from workbench.records.prompts import is_unchanged
+from workbench.records.recipes import PromptingPart, PromptSource
 
 
 class PromptForm(QWidget):
@@ -53,7 +54,14 @@ class PromptForm(QWidget):
         choice = column_of(self._choice, gap=tokens.SPACE_1)
         for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
             choice.addWidget(widget)
-        self._column = column_of(self, self.instructions, self.parts, self.thinking, self._choice, gap=tokens.SPACE_4)
+        self.library_button = LinkButton(texts.LIBRARY_BUTTON)
+        self.save_button = LinkButton(texts.SAVE_TO_LIBRARY)
+        self.sources = Text("", "small")
+        links = row_of(None, self.library_button, self.save_button, None, gap=tokens.SPACE_4)
+        library = column_of(None, links, self.sources, gap=tokens.SPACE_1)
+        self._column = column_of(
+            self, library, self.instructions, self.parts, self.thinking, self._choice, gap=tokens.SPACE_4
+        )
         self.set_part(self._part)
 
     def set_methods(self, methods: Methods[Any]) -> None:
@@ -65,6 +73,8 @@ class PromptForm(QWidget):
     def set_part(self, part: PromptingPart) -> None:
         """Show a part; nothing is signalled."""
         self._part = part
+        self.sources.setText("\n".join(describe_source(one, not is_unchanged(part, one)) for one in part.sources))
+        self.sources.setVisible(bool(part.sources))
         self.instructions.set_value(part.instructions)
         self.parts.set_values(part)
         self.thinking.set_value(part.thinking)
@@ -108,6 +118,12 @@ class PromptForm(QWidget):
         if part != self._part:
             self.set_part(part)
             self.changed.emit(part)
+
+
+def describe_source(source: PromptSource, changed: bool = False) -> str:
+    """``Letter, version 3``"""
+    words = texts.SOURCE_CHANGED if changed else texts.SOURCE_USED
+    return words.format(name=source.name, number=source.version)
 
 
 def describe_prompting(part: PromptingPart, methods: Methods[Any]) -> str:

@@ -408,3 +408,38 @@ USAGE_HELP = (
     "tokens, {cached_tokens:,} of them reused from the cache; {new_tokens:,} generated."
 )
 DRAFT_HELP = " {accepted_tokens:,} of {drafted_tokens:,} draft tokens were accepted."
+
+
+# the library of prompts
+LIBRARY_BUTTON, SAVE_TO_LIBRARY = "Library…", "Save to library…"
+SAVE_PROMPT_MENU, SAVE_PRESET_MENU = "Prompt: instructions, parts, examples…", "Reasoning: technique and options…"
+SOURCE_USED, SOURCE_CHANGED = "{name}, version {number}", "{name}, version {number}, changed since"
+MADE_WITH = "prompt {name}, version {number}"
+LIBRARY, LIBRARY_HELP = "Prompt library", "Prompts and reasoning presets. Their versions never change."
+SEARCH_LIBRARY, NOTHING_FOUND = "Search the library", "Nothing found."
+TAG, ALL_TAGS = "Tag", "All tags"
+KINDS = {"prompt": "Prompt", "reasoning": "Reasoning preset"}
+VERSIONS, VERSION, VIEW = "Versions", "Version {number}", "Shown"
+VIEW_TEXT, VIEW_CHANGES = "Text", "Changes to the version before"
+NO_CHANGES = "No difference."
+USE_PROMPT, CLOSE_LIBRARY = "Use", "Close"
+RESTORE, EXPORT_PROMPT, IMPORT_PROMPTS, DELETE_PROMPT = "Restore", "Export…", "Import…", "Delete"
+ASK_DELETE_PROMPT = "Delete {name} with {versions}? Answers keep the texts that made them."
+FILTER_PROMPTS = "Prompts (*.json)"
+PROMPT_EXPORTED, PROMPTS_IMPORTED = "{name} was exported to {path}.", "Added: {names}."
+NONE_IMPORTED = "The file holds no prompts."
+LIBRARY_EMPTY = "The library is empty"
+LIBRARY_EMPTY_HELP = (
+    "Save to library, in the recipe, keeps the prompt of a chat under a name, to be used again in any chat. "
+    "Each change is a version of its own."
+)
+SAVE_TITLES = {"prompt": "Save the prompt", "reasoning": "Save the reasoning preset"}
+SAVE_HELP = {
+    "prompt": "Instructions, context, input, output, variables and examples.",
+    "reasoning": "The technique with its options.",
+}
+SAVE_GO, PROMPT_NAME = "Save", "Name"
+MAKES_ENTRY, ADDS_VERSION = "A new entry of the library.", "Adds version {number} to {name}."
+NOTE, NOTE_HELP = "Note", "What is new in this version."
+TAGS, TAGS_HELP = "Tags", "Separated by commas; empty keeps those there are."
+VERSION_SAVED, VERSION_KNOWN = "{name}, version {number}, was saved.", "{name}, version {number}, holds that already."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ui.features.chat import texts
 from workbench.records.messages import Usage
+from workbench.records.recipes import PromptSource
 
 _BETWEEN = " · "
 
@@ -28,10 +31,12 @@ class UsageLine(QLabel):
         """All parts, also those that there is no room for."""
         return _BETWEEN.join(full for full, _ in self._parts)
 
-    def show_usage(self, usage: Usage | None) -> None:
-        """None, or an answer without a token, shows nothing."""
-        self._parts = describe_usage(usage)
-        self.setToolTip(describe_usage_fully(usage) if self._parts else "")
+    def show_usage(self, usage: Usage | None, sources: Sequence[PromptSource] = ()) -> None:
+        """None, or an answer without a token, shows nothing. ``sources``: what of the library made the answer."""
+        named = [(texts.MADE_WITH.format(name=one.name, number=one.version), one.name) for one in sources]
+        self._parts = (*describe_usage(usage), *named)
+        said = [full[:1].upper() + full[1:] + "." for full, _ in named]
+        self.setToolTip("\n".join([describe_usage_fully(usage), *said]).strip() if self._parts else "")
         self.setAccessibleName(self.full_text)
         self._fit()
 

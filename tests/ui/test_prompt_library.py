@@ -1,0 +1,144 @@
+"""The library of prompts in the window: looked through, used, compared, restored, shared, deleted; and saved into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from tests.ui.test_chat_page import page
+from ui.components.word_diff import WordDiff
+from ui.features.chat import texts
+from ui.features.chat.page import ChatPage
+from ui.features.chat.prompt_library import LibraryDialog
+from workbench.api import calls as c
+from workbench.records.recipes import PromptingPart
+
+__all__ = ["page"]  # a fixture
+
+
+def save(front: FakeFront, name: str, words: str, **fields: object) -> c.SavedPrompt:
+    part = fields.pop("part", PromptingPart(instructions=words))
+    saved: c.SavedPrompt = front.call(c.SavePrompt(name=name, part=part, **fields))  # type: ignore[arg-type]
+    return saved
+
+
+@pytest.fixture
+def library(qtbot: QtBot, page: ChatPage, front: FakeFront) -> LibraryDialog:
+    save(front, "Letter", "Write short letters.", note="begun", tags=("office",))
+    save(front, "Letter", "Write kind letters.", note="kinder")
+    preset = PromptingPart(technique="self-refine")
+    save(front, "Refined", "", part=preset, kind="reasoning", tags=("slow",))
+    dialog = page.library.open()
+    qtbot.waitUntil(lambda: dialog.versions.count() == 2)
+    return dialog
+
+
+def shown(dialog: LibraryDialog) -> list[str]:
+    column = dialog.body.column
+    widgets = (column.itemAt(place).widget() for place in range(column.count()))
+    return [widget.text() for widget in widgets if isinstance(widget, QLabel)]
+
+
+def names(dialog: LibraryDialog) -> list[str]:
+    return [dialog.list.item(place).text() for place in range(dialog.list.count())]
+
+
+def test_entries_are_searched_by_words_and_tags(library: LibraryDialog) -> None:
+    assert names(library) == ["Letter", "Refined"]
+    library.search.setText("kind")
+    library.search.returnPressed.emit()
+    assert names(library) == ["Letter"]
+    library.search.setText("nobody")
+    library.search.returnPressed.emit()
+    assert (names(library), library.nothing.isVisible(), library.go.isEnabled()) == ([], True, False)
+    library.search.clear()
+    library.tag.show_value("slow")
+    library.tag.chosen.emit("slow")
+    assert names(library) == ["Refined"]
+
+
+def test_a_version_is_read_compared_and_used(
+    qtbot: QtBot, page: ChatPage, library: LibraryDialog, home: FakeHome
+) -> None:
+    assert "kinder" in library.versions.item(0).text()
+    assert shown(library) == ["Instructions", "Write kind letters."]
+    library.view.buttons["changes"].click()
+    [diff] = library.body.findChildren(WordDiff)
+    assert diff.accessibleName() == "removed: short ; added: kind "
+    library.versions.setCurrentRow(1)
+    assert not library.view.isVisible()
+    assert shown(library) == ["Instructions", "Write short letters."]
+    library.go.click()
+    part = page.bench.recipe.prompting
+    assert (part.instructions, [one.version for one in part.sources]) == ("Write short letters.", [1])
+    form = page.parts.recipe.prompt_form
+    assert form.sources.text() == texts.SOURCE_USED.format(name="Letter", number=1)
+    form._put("output", "One page.")
+    assert form.sources.text() == texts.SOURCE_CHANGED.format(name="Letter", number=1)
+
+
+def test_restoring_adds_a_version(qtbot: QtBot, library: LibraryDialog, front: FakeFront) -> None:
+    assert not library.restore_button.isEnabled()
+    library.versions.setCurrentRow(1)
+    library.restore_button.click()
+    qtbot.waitUntil(lambda: library.versions.count() == 3)
+    assert shown(library) == ["Instructions", "Write short letters."]
+
+
+def test_an_entry_is_exported_imported_and_deleted_once_confirmed(
+    qtbot: QtBot, library: LibraryDialog, front: FakeFront, tmp_path: Path
+) -> None:
+    path = tmp_path / "letter.json"
+    library.export_to(str(path))
+    qtbot.waitUntil(lambda: "was exported" in library.message.text)
+    library.import_from(str(path))
+    qtbot.waitUntil(lambda: library.name.full_text == "Letter 2")
+    library.delete_button.click()
+    assert front.asked(c.RemovePrompt) == []
+    library.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: names(library) == ["Letter", "Refined"])
+    path.write_text("{}")
+    library.import_from(str(path))
+    qtbot.waitUntil(lambda: "cannot be read" in library.message.text)
+
+
+def test_an_empty_library_says_what_it_is_for(qtbot: QtBot, page: ChatPage) -> None:
+    dialog = page.library.open()
+    qtbot.waitUntil(dialog.empty.isVisible)
+    assert not dialog.go.isEnabled()
+
+
+def test_the_prompt_is_saved_as_a_version(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, shell: RecordingShell
+) -> None:
+    save(front, "Letter", "Old.", tags=("office",))
+    recipe = page.bench.recipe
+    page.bench.choose(msgspec.structs.replace(recipe, prompting=PromptingPart(instructions="New.")))
+    dialog = page.library.save("prompt")
+    assert not dialog.go.isEnabled()
+    dialog.name.setText("Another")
+    assert dialog.effect.text() == texts.MAKES_ENTRY
+    dialog.name.setText("letter")
+    qtbot.waitUntil(lambda: dialog.effect.text() == texts.ADDS_VERSION.format(number=2, name="Letter"))
+    dialog.note.setPlainText("newer")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(page.bench.recipe.prompting.sources))
+    [source] = page.bench.recipe.prompting.sources
+    assert (source.name, source.version) == ("Letter", 2)
+    assert shell.messages[-1][0] == texts.VERSION_SAVED.format(name="Letter", number=2)
+    saved = front.call(c.GetPrompt(prompt="Letter"))
+    assert (saved.versions[0].note, saved.prompt.tags) == ("newer", ("office",))
+
+
+def test_an_empty_prompt_is_refused_where_it_was_to_be_saved(qtbot: QtBot, page: ChatPage) -> None:
+    dialog = page.library.save("prompt")
+    dialog.name.setText("Nothing")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: "empty" in dialog.message.text)

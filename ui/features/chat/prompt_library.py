@@ -1,0 +1,382 @@
+"""The library of prompts: looked through, used, compared, restored, shared; and what is saved into it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QMargins, QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QListWidgetItem, QMenu, QPlainTextEdit, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, Text
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
+from ui.components.lists import SearchField
+from ui.components.notices import ConfirmRow, EmptyState
+from ui.components.word_diff import WordDiff
+from ui.components.wording import describe_count, in_words
+from ui.features import ShellActions
+from ui.features.chat import texts
+from ui.features.chat.recipe_panel import RecipePanel
+from ui.theme import tokens
+from workbench.api.calls import (
+    ExportPrompt,
+    GetPrompt,
+    ImportPrompt,
+    PromptDetails,
+    PromptList,
+    RemovePrompt,
+    RestorePrompt,
+    SavedPrompt,
+    SavePrompt,
+)
+from workbench.api.protocol import Call
+from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts, source_of, with_version
+from workbench.records.recipes import PromptingPart, PromptKind, Recipe
+
+_IDENTITY = Qt.ItemDataRole.UserRole
+_TEXT, _CHANGES = "text", "changes"
+
+
+class LibraryDialog(Dialog):
+    """``used`` sends an entry and the version of it that is to be asked with."""
+
+    used = Signal(object, object)
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(texts.LIBRARY, texts.LIBRARY_HELP, texts.USE_PROMPT, parent, 820)
+        self._bridge = bridge
+        self._records: tuple[PromptRecord, ...] = ()
+        self._details: PromptDetails | None = None
+        self._wanted = ""  # the id of an entry that is to be chosen once it is known
+        self.search = SearchField(texts.SEARCH_LIBRARY, searched=lambda _: self._show_list())
+        self.tag = ChoiceBox(texts.TAG, (), 18, chosen=lambda _: self._show_list())
+        self.list = QListWidget(accessibleName=texts.LIBRARY)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.currentItemChanged.connect(lambda *_: self._on_entry())
+        self.nothing = Text(texts.NOTHING_FOUND, "muted", visible=False)
+        self.import_button = PlainButton(texts.IMPORT_PROMPTS, "upload", small=True, clicked=self._on_import)
+        left = QWidget(maximumWidth=250, minimumWidth=250)
+        column_of(left, self.search, self.tag, self.nothing, (self.list, 1), self.import_button, gap=tokens.SPACE_2)
+        self.name = ElidedLabel("", "heading")
+        self.about = ElidedLabel("", "small")
+        self.versions = QListWidget(accessibleName=texts.VERSIONS)
+        self.versions.setFixedHeight(104)
+        self.versions.currentItemChanged.connect(lambda *_: self._show_version())
+        self.view = ChoiceRow(texts.VIEW, ((_TEXT, texts.VIEW_TEXT), (_CHANGES, texts.VIEW_CHANGES)))
+        self.view.chosen.connect(self._on_view)
+        self.view.show_value(_TEXT)
+        self.body = ScrolledColumn(tokens.SPACE_3, margins=QMargins(0, 0, tokens.SPACE_2, 0))
+        self.restore_button = PlainButton(texts.RESTORE, "restart", small=True, clicked=self._on_restore)
+        self.export_button = PlainButton(texts.EXPORT_PROMPT, "download", small=True, clicked=self._on_export)
+        self.delete_button = PlainButton(texts.DELETE_PROMPT, "trash", small=True)
+        self.confirm = ConfirmRow(self.delete_button)
+        self.delete_button.clicked.connect(self.confirm.ask)
+        self.confirm.confirmed.connect(self._on_delete)
+        actions = row_of(None, self.restore_button, self.export_button, None, self.delete_button, gap=tokens.SPACE_2)
+        right = self._right = QWidget()
+        column_of(
+            right, self.name, self.about, self.versions, self.view, (self.body, 1), actions, self.confirm,
+            gap=tokens.SPACE_2,
+        )  # fmt: skip
+        self._whole = QWidget(minimumHeight=430)
+        row_of(self._whole, left, (right, 1), gap=tokens.SPACE_4)
+        self.empty = EmptyState("file", texts.LIBRARY_EMPTY, texts.LIBRARY_EMPTY_HELP)
+        self.empty.add_action(PlainButton(texts.IMPORT_PROMPTS, "upload", clicked=self._on_import))
+        self.inside.addWidget(self._whole, 1)
+        self.inside.addWidget(self.empty, 1)
+        self.message = InlineMessage()
+        self.below.addWidget(self.message)
+        self.leave.setText(texts.CLOSE_LIBRARY)
+        self.go.clicked.connect(self._on_use)
+        self.resize(880, 640)
+        self._whole.hide()
+        self.empty.hide()
+        self._show_details(None)
+        bridge.home.prompts.follow(self._on_prompts)
+
+    # -- what is shown -------------------------------------------------------------------------------
+
+    def _on_prompts(self, found: PromptList) -> None:
+        self._records = found.prompts
+        self._whole.setVisible(bool(found.prompts))
+        self.empty.setVisible(not found.prompts)
+        tags = dict.fromkeys(tag for one in found.prompts for tag in one.tags)
+        self.tag.setVisible(bool(tags))
+        self.tag.set_choices([(texts.ALL_TAGS, ""), *((tag, tag) for tag in sorted(tags, key=str.casefold))])
+        self._show_list()
+
+    def _show_list(self) -> None:
+        chosen = self._wanted or self._current
+        found = found_prompts(self._records, self.search.text(), self.tag.value)
+        self.list.blockSignals(True)
+        self.list.clear()
+        for one in found:
+            item = _item(one.name, texts.KINDS[one.kind], one.id)
+            self.list.addItem(item)
+            if one.id == chosen:
+                self.list.setCurrentItem(item)
+                self._wanted = ""
+        if self.list.currentItem() is None and found:
+            self.list.setCurrentRow(0)
+        self.list.blockSignals(False)
+        self.nothing.setVisible(not found)
+        self._on_entry()
+
+    @property
+    def _current(self) -> str:
+        item = self.list.currentItem()
+        return str(item.data(_IDENTITY)) if item is not None else ""
+
+    @property
+    def _version(self) -> PromptVersion | None:
+        place = self.versions.currentRow()
+        return self._details.versions[place] if self._details is not None and place >= 0 else None
+
+    def _on_entry(self) -> None:
+        if not self._current:
+            self._show_details(None)
+            return
+        self._bridge.call(GetPrompt(prompt=self._current), self._on_details, self._on_refused, self)
+
+    def _on_details(self, details: PromptDetails) -> None:
+        if details.prompt.id == self._current:
+            self._show_details(details)
+
+    def _show_details(self, details: PromptDetails | None) -> None:
+        before = self._details
+        self._details = details
+        self._right.setVisible(details is not None)
+        self.confirm.hide()
+        if details is not None:
+            record = details.prompt
+            self.name.set_full_text(record.name)
+            about = (texts.KINDS[record.kind], *(f"#{tag}" for tag in record.tags))
+            self.about.set_full_text(" · ".join(about))
+            self.confirm.set_question(
+                texts.ASK_DELETE_PROMPT.format(
+                    name=record.name, versions=describe_count(len(details.versions), "version")
+                ),
+                texts.DELETE_PROMPT,
+            )
+            if before != details:
+                self.versions.blockSignals(True)
+                self.versions.clear()
+                self.versions.addItems([describe_version(one) for one in details.versions])
+                self.versions.setCurrentRow(0)
+                self.versions.blockSignals(False)
+        self._show_version()
+
+    def _show_version(self) -> None:
+        version, details = self._version, self._details
+        self.go.setEnabled(version is not None and not version.unreadable)
+        empty_layout(self.body.column)
+        if version is None or details is None:
+            return
+        place, kind = self.versions.currentRow(), details.prompt.kind
+        self.restore_button.setEnabled(place > 0 and not version.unreadable)
+        earlier = details.versions[place + 1] if place + 1 < len(details.versions) else None
+        self.view.setVisible(earlier is not None)
+        if version.unreadable:
+            self.body.column.addWidget(Text(version.unreadable, "error"))
+            return
+        after = described(version.content, kind)
+        before = described(earlier.content, kind) if earlier is not None and self.view.value == _CHANGES else None
+        changed = False
+        for title in dict.fromkeys((*(before or {}), *after)):
+            old, new = (before or {}).get(title, ""), after.get(title, "")
+            if before is not None and old == new:
+                continue
+            changed = True
+            self.body.column.addWidget(Text(title, "strong"))
+            if before is None:
+                shown = Text(new)
+                shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                self.body.column.addWidget(shown)
+            else:
+                diff = WordDiff()
+                diff.show_texts(old, new)
+                self.body.column.addWidget(diff)
+        if not changed:
+            self.body.column.addWidget(Text(texts.NO_CHANGES, "muted"))
+
+    # -- what the person does ------------------------------------------------------------------------
+
+    def _on_view(self, name: str) -> None:
+        self.view.show_value(name)
+        self._show_version()
+
+    def _on_use(self) -> None:
+        if self._details is not None and self._version is not None:
+            self.used.emit(self._details.prompt, self._version)
+            self.accept()
+
+    def _on_restore(self) -> None:
+        if self._details is not None and (version := self._version) is not None:
+            call = RestorePrompt(prompt=self._details.prompt.id, version=str(version.number))
+            self._send(call, lambda _: None)
+
+    def _on_delete(self) -> None:
+        if self._details is not None:
+            self._send(RemovePrompt(prompt=self._details.prompt.id), self._bridge.home.prompts.put)
+
+    def _on_export(self) -> None:
+        if self._details is None:
+            return
+        start = f"{self._details.prompt.name}.json".replace("/", "-")
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT_PROMPT, start, texts.FILTER_PROMPTS)
+        if path:
+            self.export_to(path)
+
+    def export_to(self, path: str) -> None:
+        """Write the chosen entry with all its versions."""
+        if self._details is not None:
+            call = ExportPrompt(prompts=(self._details.prompt.id,), path=path)
+            said = texts.PROMPT_EXPORTED.format(name=self._details.prompt.name, path=path)
+            self._send(call, lambda _: self.message.show_message(said, "success"))
+
+    def _on_import(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, texts.IMPORT_PROMPTS, "", texts.FILTER_PROMPTS)
+        if path:
+            self.import_from(path)
+
+    def import_from(self, path: str) -> None:
+        """Add the entries of a file."""
+        self._send(ImportPrompt(path=path), self._on_imported)
+
+    def _on_imported(self, added: PromptList) -> None:
+        names = ", ".join(one.name for one in added.prompts)
+        self._wanted = added.prompts[0].id if added.prompts else ""
+        self.message.show_message(texts.PROMPTS_IMPORTED.format(names=names) if names else texts.NONE_IMPORTED, "info")
+
+    def _send(self, call: Call[Any], done: Callable[[Any], None]) -> None:
+        self.message.hide()
+        self._bridge.call(call, done, self._on_refused, self)
+
+    def _on_refused(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+
+
+class SaveDialog(Dialog):
+    """Saves a part of the recipe; ``saved`` sends the entry."""
+
+    saved = Signal(object)
+
+    def __init__(self, bridge: Bridge, part: PromptingPart, kind: PromptKind, parent: QWidget | None = None) -> None:
+        super().__init__(texts.SAVE_TITLES[kind], texts.SAVE_HELP[kind], texts.SAVE_GO, parent)
+        self._bridge, self._part, self._kind = bridge, part, kind
+        self._records: dict[str, PromptRecord] = {}
+        source = next((one.name for one in part.sources if one.kind == kind), "")
+        self.name = QLineEdit(source, textChanged=lambda _: self._show_state())
+        self.effect = Text("", "small")
+        self.note = QPlainTextEdit(tabChangesFocus=True)
+        self.note.setFixedHeight(72)
+        self.tags = QLineEdit()
+        for field in (
+            LabelledField(texts.PROMPT_NAME, "", column_of(None, self.name, self.effect, gap=tokens.SPACE_1)),
+            LabelledField(texts.NOTE, texts.NOTE_HELP, self.note),
+            LabelledField(texts.TAGS, texts.TAGS_HELP, self.tags),
+        ):
+            self.inside.addWidget(field)
+        self.name.setAccessibleName(texts.PROMPT_NAME)
+        self.inside.addStretch(1)
+        self.message = InlineMessage(closable=False)
+        self.below.addWidget(self.message)
+        self.go.clicked.connect(self._on_go)
+        self.resize(560, 470)
+        bridge.home.prompts.follow(self._on_prompts)
+        self._show_state()
+
+    def _on_prompts(self, found: PromptList) -> None:
+        self._records = {one.name.casefold(): one for one in found.prompts}
+        self._show_state()
+
+    @property
+    def _known(self) -> PromptRecord | None:
+        return self._records.get(" ".join(self.name.text().split()).casefold())
+
+    def _show_state(self) -> None:
+        known = self._known
+        if known is None:
+            self.effect.setText(texts.MAKES_ENTRY)
+        else:
+            self.effect.setText(texts.ADDS_VERSION.format(number=known.head.number + 1, name=known.name))
+        self.tags.setPlaceholderText(", ".join(known.tags) if known is not None else "")
+        self.go.setEnabled(bool(self.name.text().strip()))
+
+    def _on_go(self) -> None:
+        tags = tuple(self.tags.text().split(",")) if self.tags.text().strip() else None
+        call = SavePrompt(
+            name=self.name.text(), part=self._part, kind=self._kind, note=self.note.toPlainText(), tags=tags
+        )
+        self._bridge.call(call, self._on_saved, self._on_refused, self)
+
+    def _on_saved(self, saved: SavedPrompt) -> None:
+        self.saved.emit(saved)
+        self.accept()
+
+    def _on_refused(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+
+
+class PromptLibrary(QObject):
+    """Opens the dialogs from the recipe's panel; ``put`` asks with a recipe from now on."""
+
+    def __init__(
+        self, bridge: Bridge, shell: ShellActions, panel: RecipePanel, put: Callable[[Recipe], None], page: QWidget
+    ) -> None:
+        super().__init__(page)
+        self._bridge, self._shell, self._panel, self._put, self._page = bridge, shell, panel, put, page
+        panel.prompt_form.library_button.clicked.connect(self.open)
+        panel.prompt_form.save_button.clicked.connect(self._on_save)
+
+    def open(self) -> LibraryDialog:
+        dialog = LibraryDialog(self._bridge, self._page)
+        dialog.used.connect(self._on_used)
+        dialog.open()
+        return dialog
+
+    def save(self, kind: PromptKind) -> SaveDialog:
+        dialog = SaveDialog(self._bridge, self._panel.recipe.prompting, kind, self._page)
+        dialog.saved.connect(self._on_saved)
+        dialog.open()
+        return dialog
+
+    def make_menu(self) -> QMenu:
+        menu = QMenu(self._page)
+        menu.addAction(texts.SAVE_PROMPT_MENU, lambda: self.save("prompt"))
+        menu.addAction(texts.SAVE_PRESET_MENU, lambda: self.save("reasoning"))
+        return menu
+
+    def _on_save(self) -> None:
+        button = self._panel.prompt_form.save_button
+        self.make_menu().popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _on_used(self, record: PromptRecord, version: PromptVersion) -> None:
+        recipe = self._panel.recipe
+        part = with_version(recipe.prompting, version.content, source_of(record, version))
+        self._put(msgspec.structs.replace(recipe, prompting=part))
+
+    def _on_saved(self, saved: SavedPrompt) -> None:
+        record, version = saved.prompt, saved.prompt.head
+        self._on_used(record, version)
+        said = texts.VERSION_SAVED if saved.added else texts.VERSION_KNOWN
+        self._shell.show_message(said.format(name=record.name, number=version.number), "success")
+
+
+def describe_version(version: PromptVersion) -> str:
+    """``Version 3 · 24 Nov 2026, 15:30 · kinder``"""
+    moment = time.strftime("%d %b %Y, %H:%M", time.localtime(version.created))
+    note = " ".join(version.note.split())
+    return " · ".join(filter(None, (texts.VERSION.format(number=version.number), moment, note)))
+
+
+def _item(name: str, kind: str, identity: str) -> QListWidgetItem:
+    item = QListWidgetItem(name)
+    item.setData(_IDENTITY, identity)
+    item.setToolTip(f"{name} ({kind})")
+    return item
