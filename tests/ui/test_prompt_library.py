@@ -68,13 +68,13 @@ def test_a_version_is_read_compared_and_used(
     qtbot: QtBot, page: ChatPage, library: LibraryDialog, home: FakeHome
 ) -> None:
     assert "kinder" in library.versions.item(0).text()
-    assert shown(library) == ["Instructions", "Write kind letters."]
+    assert shown(library) == ["kinder", "Instructions", "Write kind letters."]
     library.view.buttons["changes"].click()
     [diff] = library.body.findChildren(WordDiff)
     assert diff.accessibleName() == "removed: short ; added: kind "
     library.versions.setCurrentRow(1)
     assert not library.view.isVisible()
-    assert shown(library) == ["Instructions", "Write short letters."]
+    assert shown(library) == ["begun", "Instructions", "Write short letters."]
     library.go.click()
     part = page.bench.recipe.prompting
     assert (part.instructions, [one.version for one in part.sources]) == ("Write short letters.", [1])
@@ -89,7 +89,7 @@ def test_restoring_adds_a_version(qtbot: QtBot, library: LibraryDialog, front: F
     library.versions.setCurrentRow(1)
     library.restore_button.click()
     qtbot.waitUntil(lambda: library.versions.count() == 3)
-    assert shown(library) == ["Instructions", "Write short letters."]
+    assert shown(library)[0] == "Version 1 restored."
 
 
 def test_an_entry_is_exported_imported_and_deleted_once_confirmed(

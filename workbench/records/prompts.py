@@ -134,7 +134,8 @@ def described(content: PromptingPart, kind: PromptKind) -> dict[str, str]:
     for name in FIELDS[kind]:
         value = getattr(content, name)
         if name == "options":
-            shown |= {option.replace("_", " ").capitalize(): _text(one) for option, one in value.items()}
+            lines = (f"{option.replace('_', ' ').capitalize()}: {_text(one)}" for option, one in value.items())
+            shown |= {"Options": "\n".join(lines)} if value else {}
         elif value != getattr(_DEFAULT, name) or name == "technique":
             shown[fields[name].title] = _text(value)
     return shown

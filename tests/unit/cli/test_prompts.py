@@ -108,7 +108,7 @@ def test_a_version_is_shown_with_its_texts_and_all_versions(run: Run, library: F
     assert "Instructions:\nWrite letters.\n" in out
     assert VERSIONS[1].hash in out
     assert "kinder" in out
-    assert "Technique:\nself-refine\n\nRounds:\n2\n" in run("prompts", "show", "Refined").out
+    assert "Technique:\nself-refine\n\nOptions:\nRounds: 2\n" in run("prompts", "show", "Refined").out
 
 
 def test_two_versions_are_compared_by_words(run: Run, library: FakeFront) -> None:

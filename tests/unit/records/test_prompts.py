@@ -135,7 +135,7 @@ def test_a_taken_name_gets_the_next_number() -> None:
 
 def test_a_content_is_described_by_the_titles_of_its_fields() -> None:
     assert described(LETTER, "prompt") == {"Instructions": "Write {{tone}} letters.", "Variables": "tone=kind"}
-    assert described(LETTER, "reasoning") == {"Technique": "refine", "Rounds": "2"}
+    assert described(LETTER, "reasoning") == {"Technique": "refine", "Options": "Rounds: 2"}
     assert described(PromptingPart(), "reasoning") == {"Technique": "direct"}
 
 

@@ -35,6 +35,7 @@ from workbench.api.calls import (
     SavePrompt,
 )
 from workbench.api.protocol import Call
+from workbench.records.methods import Methods
 from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts, source_of, with_version
 from workbench.records.recipes import PromptingPart, PromptKind, Recipe
 
@@ -66,6 +67,7 @@ class LibraryDialog(Dialog):
         self.about = ElidedLabel("", "small")
         self.versions = QListWidget(accessibleName=texts.VERSIONS)
         self.versions.setFixedHeight(104)
+        self.versions.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.versions.currentItemChanged.connect(lambda *_: self._show_version())
         self.view = ChoiceRow(texts.VIEW, ((_TEXT, texts.VIEW_TEXT), (_CHANGES, texts.VIEW_CHANGES)))
         self.view.chosen.connect(self._on_view)
@@ -105,6 +107,8 @@ class LibraryDialog(Dialog):
         self._records = found.prompts
         self._whole.setVisible(bool(found.prompts))
         self.empty.setVisible(not found.prompts)
+        if found.prompts and self.focusWidget() in (None, self.leave):
+            self.search.setFocus()
         tags = dict.fromkeys(tag for one in found.prompts for tag in one.tags)
         self.tag.setVisible(bool(tags))
         self.tag.set_choices([(texts.ALL_TAGS, ""), *((tag, tag) for tag in sorted(tags, key=str.casefold))])
@@ -116,7 +120,8 @@ class LibraryDialog(Dialog):
         self.list.blockSignals(True)
         self.list.clear()
         for one in found:
-            item = _item(one.name, texts.KINDS[one.kind], one.id)
+            item = _item(one.name, f"{one.name} ({texts.KINDS[one.kind]})")
+            item.setData(_IDENTITY, one.id)
             self.list.addItem(item)
             if one.id == chosen:
                 self.list.setCurrentItem(item)
@@ -166,7 +171,8 @@ class LibraryDialog(Dialog):
             if before != details:
                 self.versions.blockSignals(True)
                 self.versions.clear()
-                self.versions.addItems([describe_version(one) for one in details.versions])
+                for one in details.versions:
+                    self.versions.addItem(_item(describe_version(one), one.note))
                 self.versions.setCurrentRow(0)
                 self.versions.blockSignals(False)
         self._show_version()
@@ -184,8 +190,10 @@ class LibraryDialog(Dialog):
         if version.unreadable:
             self.body.column.addWidget(Text(version.unreadable, "error"))
             return
-        after = described(version.content, kind)
-        before = described(earlier.content, kind) if earlier is not None and self.view.value == _CHANGES else None
+        if version.note:
+            self.body.column.addWidget(Text(version.note, "muted"))
+        after = self._described(version, kind)
+        before = self._described(earlier, kind) if earlier is not None and self.view.value == _CHANGES else None
         changed = False
         for title in dict.fromkeys((*(before or {}), *after)):
             old, new = (before or {}).get(title, ""), after.get(title, "")
@@ -203,6 +211,14 @@ class LibraryDialog(Dialog):
                 self.body.column.addWidget(diff)
         if not changed:
             self.body.column.addWidget(Text(texts.NO_CHANGES, "muted"))
+
+    def _described(self, version: PromptVersion, kind: PromptKind) -> dict[str, str]:
+        """The texts of a version, with the title of its technique."""
+        shown, known = described(version.content, kind), self._bridge.home.methods.value
+        if kind == "reasoning" and known is not None:
+            title = Methods(known.methods).row(version.content.technique, "technique").title
+            shown = {part: title if text == version.content.technique else text for part, text in shown.items()}
+        return shown
 
     # -- what the person does ------------------------------------------------------------------------
 
@@ -375,8 +391,7 @@ def describe_version(version: PromptVersion) -> str:
     return " · ".join(filter(None, (texts.VERSION.format(number=version.number), moment, note)))
 
 
-def _item(name: str, kind: str, identity: str) -> QListWidgetItem:
-    item = QListWidgetItem(name)
-    item.setData(_IDENTITY, identity)
-    item.setToolTip(f"{name} ({kind})")
+def _item(title: str, tip: str) -> QListWidgetItem:
+    item = QListWidgetItem(title)
+    item.setToolTip(tip)
     return item
