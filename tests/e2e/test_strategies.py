@@ -132,7 +132,7 @@ def test_a_tree_of_numbers_has_possible_steps_only_and_keeps_its_budget(front: L
 
 def test_a_program_goes_on_from_its_own_tokens(front: LocalFront) -> None:
     result, trace, _ = ask(front, "What is 23 plus 45?", "art", answer="number", steps=2, max_tokens_total=400)
-    lines = [step for step in trace.steps if step.kind == "generation"]
+    lines = [step for step in trace.steps if step.kind == "line"]
     tools = [step for step in trace.steps if step.kind == "tool"]
     assert tools
     assert all(step.output for step in tools)

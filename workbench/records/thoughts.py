@@ -17,6 +17,7 @@ _ACTIONS: dict[str, tuple[StepAction, ...]] = {
     "thought": ("expand", "prune", "edit"),
     "tree": ("expand",),
     "reasoning": ("edit",),
+    "line": ("edit",),
 }
 
 
@@ -25,6 +26,13 @@ def actions_on(step: TraceStep) -> tuple[StepAction, ...]:
     if step.kind == "thought" and step.output == "solved":  # nothing follows
         return ("prune", "edit")
     return _ACTIONS.get(step.kind, ())
+
+
+def text_to_edit(step: TraceStep) -> str:
+    """What a person edits of a step: a thought, a reasoning, or the line that a program got by it."""
+    if step.kind == "line":  # the text of a first generation after given lines begins with these
+        return next(iter(reversed(step.output.strip().splitlines())), "").strip()
+    return step.output if step.kind == "reasoning" else step.title
 
 
 class ThoughtNode(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,12 +6,15 @@ import random
 import re
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
 from tests.unit.prompting.strategies import QUESTION, ask, steps_of
+from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.records.trace import StepEdit
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.prompting.art import line_forms
 from workbench.techniques.prompting.extraction import Extracting, extraction_of
@@ -36,6 +39,25 @@ def test_a_program_calls_its_tools_and_answers() -> None:
     assert "- calculator: " in seen[0].content
     assert [message.role for message in seen[1:]] == ["user", "assistant"] * 4 + ["user"]
     assert seen[-1] == Message("user", QUESTION)
+
+
+def test_a_corrected_program_goes_on_from_the_edited_line() -> None:
+    wrong = ["Step 1: calculator: 3 + 5\n", "Step 2: calculator: 3 * 8\n", "Answer: 24\n"]
+    before = ask("art", FakeModelBackend(wrong), answer="number")
+    second = steps_of(before, "line")[1]
+    edit = StepEdit(step=second.id, action="edit", text="Step 2: calculator: 3 + 8")
+    model = FakeModelBackend(["Answer: 11\n"])
+    after = ask("art", model, answer="number", earlier=steps_of(before), edit=edit)
+    program = "Step 1: calculator: 3 + 5\nResult 1: 8\nStep 2: calculator: 3 + 8\nResult 2: 11\n"
+    assert (after.answer, after.sequences[0].thought) == ("11", f"{program}Answer: 11\n")
+    assert model.starts == [program]
+    assert [step.output for step in steps_of(after, "tool")] == ["8", "11"]
+    assert [step.kind for step in steps_of(after)] == ["examples", "line", "tool", "line", "edit", "tool", "line"]
+    kept = ask("art", FakeModelBackend([]), answer="number", earlier=steps_of(after))
+    assert (kept.answer, kept.sequences[0].thought) == ("11", f"{program}Answer: 11\n")
+    for text in ("Result 2: 11", "Step 3: calculator: 3 + 8", "Step 2: calculator: 3 + 8\nAnswer: 12", ""):
+        with pytest.raises(UserError, match="cannot be line 2"):
+            ask("art", model, answer="number", earlier=steps_of(before), edit=msgspec.structs.replace(edit, text=text))
 
 
 def test_a_form_that_is_no_line_is_extracted_after_the_program() -> None:

@@ -11,7 +11,7 @@ from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.features.chat.message_controls import WordsEditor
 from ui.theme import tokens
-from workbench.records.thoughts import actions_on
+from workbench.records.thoughts import actions_on, text_to_edit
 from workbench.records.trace import StepAction, StepEdit, TraceStep
 
 _ACTIONS: dict[StepAction, tuple[str, str, Qt.Key]] = {
@@ -77,7 +77,7 @@ class StepActions(QWidget):
         if action not in self.offered or self._step is None:
             return
         if action == "edit":
-            self.editor.begin(self._step.output if self._step.kind == "reasoning" else self._step.title)
+            self.editor.begin(text_to_edit(self._step))
         else:
             self.edit_wanted.emit(StepEdit(step=self._step.id, action=action))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -18,9 +18,12 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
+from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.records.thoughts import text_to_edit
+from workbench.records.trace import EDITED
 from workbench.techniques.context import AnswerContext, Ask
 from workbench.techniques.prompting.budget import Budget, Exhausted
 from workbench.techniques.prompting.extraction import (
@@ -74,7 +77,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         for message in (Message("user", one.question.strip()), Message("assistant", one.program()))
     ]
     asked = _instructed(messages, describe(tools), shown)
-    program = Program(asked, context, budget)
+    program = Program(asked, context, budget, earlier_lines(context))
     answer = ""
     called: set[Line] = set()
     repeats = False
@@ -127,19 +130,41 @@ def answer_form(extraction: Extraction) -> str:
     return r"[^\n]{1,200}"
 
 
-class Program:
-    """The program so far: its text, and the tokens that it goes on from."""
+def earlier_lines(context: AnswerContext) -> list[tuple[str, bool]]:
+    """The lines of the program that this answer goes on from, up to the one that a person edited, which is marked."""
+    lines: list[tuple[str, bool]] = []
+    for step in context.earlier:
+        if step.kind == "line" and step.state == "done":
+            if context.edit is not None and step.id == context.edit.step:
+                return [*lines, (context.edit.text.strip(), True)]
+            lines.append((text_to_edit(step), False))
+    return lines
 
-    def __init__(self, messages: tuple[Message, ...], context: AnswerContext, budget: Budget) -> None:
+
+class Program:
+    """The program so far: its text, and the tokens that it goes on from. ``given`` are its first lines."""
+
+    def __init__(
+        self,
+        messages: tuple[Message, ...],
+        context: AnswerContext,
+        budget: Budget,
+        given: Sequence[tuple[str, bool]] = (),
+    ) -> None:
         self.text = ""
         self.last = Generated(text="")
+        self._given = list(given)
         self._messages, self._context, self._budget = messages, context, budget
         self._prompt: tuple[int, ...] = ()
         self._append = ""
 
     def write(self, number: int, forms: Mapping[str, str]) -> Generator[Event, None, Line | None]:
-        """The next line, which the model writes in one of the forms; None when it was cut short."""
+        """The next line, which the model writes in one of the forms; None when it was cut short. Raises UserError for a
+        given line of another form."""
         pattern = "|".join(f"({form})" for form in forms.values())
+        if self._given:
+            text = yield from self._take(number, pattern)
+            return _read(number, text, forms)
         seed = self._context.decoding.seed
         part = DecodingPart(
             temperature=0.0, repetition_penalty=1.0, max_tokens=LONGEST_LINE, seed=seed, format="regex",
@@ -149,6 +174,7 @@ class Program:
         ask = Ask(
             messages=self._messages,
             title=f"Write line {number}",
+            kind="line",
             decoding=part,
             prompt=self._prompt,
             append=self._append if self._prompt else "",
@@ -163,12 +189,25 @@ class Program:
         tokens = made.sequences[0].tokens if made.sequences else ()
         self._prompt = (*made.prompt, *tokens) if made.prompt else ()
         self._append = ""
-        said = text.rstrip("\n")
-        for tool in forms:
-            head = f"Step {number}: {tool}: " if tool else "Answer: "
-            if said.startswith(head):
-                return Line(tool=tool, text=said[len(head) :].strip())
-        return None
+        return _read(number, text.rstrip("\n"), forms)
+
+    def _take(self, number: int, pattern: str) -> Generator[Event, None, str]:
+        """The next line that is given."""
+        text, edited = self._given.pop(0)
+        if not self._context.matches(pattern, text):
+            hint = (
+                f"Write Step {number}: with a tool and its input, as in Step {number}: calculator: 3 + 5, or Answer:."
+            )
+            raise UserError(f"{text!r} cannot be line {number} of this program.", hint)
+        step = self._context.step("line", f"Write line {number}")
+        yield step.started
+        if edited:
+            told = self._context.inside(step).step("edit", EDITED["edit"])
+            yield told.started
+            yield told.finished("edit")
+        self.text += f"{text}\n"
+        yield step.finished(f"{text}\n")
+        return text
 
     def call(self, number: int, tool: Tool, given: str) -> Generator[Event, None, ToolResult]:
         """Run a tool; its result becomes the next line, as data."""
@@ -182,6 +221,15 @@ class Program:
         self._append = f"Result {number}: {text}\n"
         self.text += self._append
         return result
+
+
+def _read(number: int, said: str, forms: Mapping[str, str]) -> Line | None:
+    """The line that a text is."""
+    for tool in forms:
+        head = f"Step {number}: {tool}: " if tool else "Answer: "
+        if said.startswith(head):
+            return Line(tool=tool, text=said[len(head) :].strip())
+    return None
 
 
 def _instructed(messages: tuple[Message, ...], tools: str, examples: list[Message]) -> tuple[Message, ...]:

@@ -110,6 +110,7 @@ METHODS = (
         "Answer by a program of steps that call tools, after examples of similar tasks.",
         "Paranjape et al. 2023, ART: Automatic multi-step reasoning and tool-use, arXiv:2303.09014",
         "one answer",
+        "resumes",
         cost="A short generation for each line of the program.",
         needs=("grammars", "continues_from_tokens"),
     ),
