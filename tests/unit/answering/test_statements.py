@@ -56,6 +56,29 @@ def test_a_changed_number_unit_name_or_negation_is_never_supported(answer: str, 
     assert conflict in statement.conflicts
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "other"),
+    [
+        ("The warranty of the pump lasts one year.", "The warranty lasts 1 year.", "The warranty lasts 2 years."),
+        ("The warranty of the pump lasts 1 year.", "The warranty lasts one year.", "The warranty lasts one month."),
+        ("The fee is due in 95 days.", "The fee is due in ninety-five days.", "The fee is due in five days."),
+        ("The hall has 250 seats.", "The hall has two hundred and fifty seats.", "The hall has two hundred seats."),
+        ("Die Garantie der Pumpe gilt ein Jahr.", "Die Garantie gilt 1 Jahr.", "Die Garantie gilt 1 Monat."),
+        ("Die Kündigungsfrist beträgt 12 Monate. " + LEASE, "Die Kündigungsfrist beträgt zwölf Monate.",
+         "Die Kündigungsfrist beträgt elf Monate."),
+        ("Die Frist beträgt 3 Monate. " + LEASE, "Die Frist beträgt drei Monate.", "Die Frist beträgt einen Monat."),
+        ("Der Saal hat 125 Plätze. " + LEASE, "Der Saal hat hundertfünfundzwanzig Plätze.", "Der Saal hat 100 Plätze."),
+        ("合同的通知期限是三个月。", "合同的通知期限是3个月。", "合同的通知期限是5个月。"),
+        ("这个大厅有120个座位。", "这个大厅有一百二十个座位。", "这个大厅有一百三十个座位。"),
+        ("这台水泵的保修期是一年。", "这台水泵的保修期是1年。", "这台水泵的保修期是2年。"),
+    ],
+)  # fmt: skip
+def test_numbers_in_words_and_in_digits_are_the_same(text: str, answer: str, other: str) -> None:
+    statement = verify(answer, text)
+    assert (statement.verdict, statement.conflicts) == ("supported", ())
+    assert verify(other, text).verdict == "unsupported"
+
+
 def test_german_names_and_negations_are_compared_too() -> None:
     assert verify("Die Kaution beträgt drei Monatsmieten.", LEASE).verdict == "supported"
     assert verify("Haustiere sind erlaubt.", LEASE).conflicts == ("negation",)

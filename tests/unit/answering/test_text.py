@@ -7,6 +7,7 @@ import pytest
 from tests.fakes import FakeModelBackend, document_text
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
+from workbench.text.numbers import with_digits
 from workbench.text.sentences import is_heading, split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -120,3 +121,20 @@ def test_each_row_of_a_table_is_a_sentence() -> None:
         "Part: SP-1 | Name: Seal",
         "Part: SP-2 | Name: Impeller",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "spelled", "digits"),
+    [
+        ("en", "twenty-five of two hundred and fifty-one", "25 of 251"),
+        ("en", "one hundred twenty thousand, in nineteen ninety-eight", "120000, in 1998"),
+        ("en", "one or two three", "one or 2 3"),
+        ("de", "Zweihunderteinundfünfzig und hunderteins", "251 und 101"),
+        ("de", "eine Hundertschaft in tausend Wäldern, dreissig", "eine Hundertschaft in 1000 Wäldern, 30"),
+        ("zh", "一九九八年的三百二十人，百分之三十，两千零五个", "1998年的320人，30%，2005个"),
+        ("zh", "四川人说十分重要，一个", "四川人说十分重要，一个"),
+        ("fr", "six mois", "six mois"),
+    ],
+)
+def test_spelled_numbers_are_put_in_digits(language: str, spelled: str, digits: str) -> None:
+    assert with_digits(spelled, language) == digits

@@ -4,7 +4,8 @@ A statement is a sentence of the answer. It is compared with every sentence of t
 
     coverage: the share of its content words, by stem, that the sentence and its neighbours hold; words count by how
     rare they are among the sentences, and words of the question a quarter, since they prove little
-    conflicts: a number, a number with its unit, a name or a negation that is not the sentence's
+    conflicts: a number, a number with its unit, a name or a negation that is not the sentence's; spelled numbers are
+    the same as those in digits
 
 Of the sentences that hold nearly the most of it, the one with the fewest conflicts bears the statement; its value is
 the coverage less ``CONFLICT`` per conflict. The verdict follows from two thresholds on that value. A statement with a
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 
 from workbench.records.messages import Passage, Statement, Verdict
 from workbench.text.language import detect_language, split_words
+from workbench.text.numbers import counted_once, with_digits
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import NUMBER_WORDS, Vocabulary
 
@@ -46,6 +48,7 @@ NEARLY = 0.85
 
 _CITATION = re.compile(r"\s*\[\d+\]")
 _NUMBER_AND_UNIT = re.compile(r"(\d[\d.,]*)\s*[-–]?\s*([^\W\d_]{2,}|[%‰°€$£¥])")
+_NUMBER_AND_MEASURE = re.compile(r"(\d[\d.,]*)\s*[个個]?([公英美欧歐平立小千百]?[^\W\d_]|[%‰°€$£¥])")
 _BESIDE_DIGITS = re.compile(r"(?<=[^\d\s.,])(?=\d)|(?<=\d)(?=[^\d\s.,])")
 _NAME = re.compile(r"[^\W\d_]{2,}")
 _NEGATIONS = {
@@ -68,7 +71,7 @@ _NEGATIONS_UNSPACED = re.compile("[不没無无未非莫勿]")
 @dataclass(frozen=True)
 class _Sentence:
     """A sentence of a passage. ``around`` are the stems of its neighbours and the title, ``near`` their text in lower
-    case; ``negated`` are the stems that follow a negation."""
+    case; ``negated`` are the stems that follow a negation, ``once`` those of what there is one of."""
 
     passage: Passage
     start: int
@@ -80,6 +83,7 @@ class _Sentence:
     numbers: Counter[str]
     units: frozenset[tuple[str, str]]
     negated: frozenset[str]
+    once: frozenset[str]
 
 
 class StatementVerifier:
@@ -91,10 +95,12 @@ class StatementVerifier:
 
     def __init__(self, passages: Sequence[Passage], question: str = "") -> None:
         self._vocabulary = Vocabulary.of(p.text for p in passages)
+        self._language = self._vocabulary.language or "en"
         self._sentences = [one for passage in passages for one in self._split(passage)]
         seen_in = Counter(stem for one in self._sentences for stem in one.stems)
         count = max(1, len(self._sentences))
         self._rarity = {stem: math.log(1 + count / n) / math.log(1 + count) for stem, n in seen_in.items()}
+        question = with_digits(question, self._language)
         self._asked = set(self._vocabulary.content_terms(question))
         self._asked_numbers = self._numbers(question)
 
@@ -112,6 +118,7 @@ class StatementVerifier:
         )
 
     def _verify(self, statement: str, start: int, end: int) -> Statement:
+        statement = with_digits(statement, self._language)
         terms, numbers = self._vocabulary.content_terms(statement), self._numbers(statement)
         covered = [(*self._coverage(terms, sentence), sentence) for sentence in self._sentences]
         most = max((own for own, _, _ in covered), default=0.0)
@@ -150,7 +157,12 @@ class StatementVerifier:
 
     def _conflicts(self, statement: str, numbers: Counter[str], sentence: _Sentence) -> tuple[str, ...]:
         """What the statement says that the sentence contradicts or does not say: figures, names, a negation."""
-        found = sorted((numbers - (sentence.numbers | self._asked_numbers)).keys())
+        missing, once = numbers - (sentence.numbers | self._asked_numbers), self._once(statement)
+        if once & sentence.once:
+            missing.pop("1", None)
+        found = sorted(missing)
+        counted = {unit for _, unit in sentence.units} - sentence.once - self._asked
+        found += [f"1 {unit}" for unit in sorted(once & counted) if "1" not in found]
         said_of = {number for number, _ in sentence.units}
         for number, unit in sorted(self._units(statement)):
             if number in said_of and (number, unit) not in sentence.units and unit not in sentence.stems:
@@ -165,8 +177,11 @@ class StatementVerifier:
 
     def _split(self, passage: Passage) -> list[_Sentence]:
         spans = split_sentences(passage.text)
-        texts = [passage.text[start:end] for start, end in spans]
-        stems = [frozenset(self._vocabulary.stems(text)) for text in texts]
+        texts = [with_digits(passage.text[start:end], self._language) for start, end in spans]
+        once = [self._once(text) for text in texts]
+        stems = [
+            frozenset(self._vocabulary.stems(text)) | {"1" for _ in one} for text, one in zip(texts, once, strict=True)
+        ]
         titled = frozenset(self._vocabulary.stems(passage.title))
         return [
             _Sentence(
@@ -180,6 +195,7 @@ class StatementVerifier:
                 numbers=self._numbers(texts[i]),
                 units=frozenset(self._units(texts[i])),
                 negated=self._negated(texts[i]),
+                once=once[i],
             )
             for i, (start, end) in enumerate(spans)
         ]
@@ -196,11 +212,16 @@ class StatementVerifier:
     def _units(self, text: str) -> set[tuple[str, str]]:
         """Pairs of a number and the word after it, by stem."""
         spelled = " ".join(self._vocabulary.stem(w) if w in NUMBER_WORDS else w for w in split_words(text))
+        pattern = _NUMBER_AND_MEASURE if self._vocabulary.language in _UNSPACED else _NUMBER_AND_UNIT
         return {
             (number.rstrip(".,"), self._vocabulary.stem(unit.lower()))
             for source in (text, spelled)
-            for number, unit in _NUMBER_AND_UNIT.findall(source)
+            for number, unit in pattern.findall(source)
         }
+
+    def _once(self, text: str) -> frozenset[str]:
+        """What there is one of, by stem."""
+        return frozenset(map(self._vocabulary.stem, counted_once(text, self._language)))
 
     def _names(self, text: str) -> list[str]:
         """Capitalised words in lower case; among characters without spaces, words of letters."""
