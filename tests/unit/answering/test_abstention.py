@@ -39,6 +39,19 @@ def test_answerable_question_has_evidence() -> None:
     assert found.sentence == "The warranty of the pump runs for 36 months."
 
 
+def test_a_heading_names_the_subject_and_is_no_evidence() -> None:
+    note = "The pump delivers 42 litres a minute and needs no oil."
+    titled = passage(f"Report on the repair of the pump P-204\n\n{note}", "report.txt")
+    retriever = Alike(0.6, background=0.0)
+    asked = "Who signed the report on the repair of the pump P-204?"
+    found = measure_evidence(asked, [titled], retriever)
+    strongest = max(s.evidence for s in found.sentences)
+    assert next(s for s in found.sentences if s.evidence == strongest).text.startswith("Report")
+    assert found.strength < strongest
+    alone = measure_evidence(asked, [passage("Report on the repair of the pump P-204\n\n", "title.txt")], retriever)
+    assert alone.strength == max(s.evidence for s in alone.sentences)
+
+
 def test_question_about_something_else_has_none() -> None:
     assert not measure_evidence("Who painted the Mona Lisa in Florence?", [PUMP, FRUIT], Alike(0.1)).suffices
 

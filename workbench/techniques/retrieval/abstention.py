@@ -10,6 +10,8 @@ question is compared with single sentences of the hits, and its *evidence* is th
     cosine of question and sentence
     cosine of question and passage
 
+A heading names the subject of a question and answers none: its evidence does not count.
+
 Words are weighted by their rarity in the collection (inverse document frequency, Spärck Jones 1972); function words do
 not count, and texts without spaces are compared by pairs of characters. Cosines are measured from the embedder's own
 zero: the similarity of unrelated texts. Below a threshold per language the system abstains. Where question and passages
@@ -35,7 +37,7 @@ from msgspec import Struct
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.text.language import detect_language, detect_question_language, is_unspaced
-from workbench.text.sentences import split_sentences
+from workbench.text.sentences import is_heading, split_sentences
 from workbench.text.terms import Vocabulary
 
 LEAST_EVIDENCE = {"en": 0.86, "zh": 0.87, "": 0.77}
@@ -97,6 +99,11 @@ class Sentence(Struct, frozen=True, kw_only=True):
     end: int = 0
 
     @property
+    def states(self) -> bool:
+        """Whether it is more than a heading."""
+        return not is_heading(self.passage.text, self.start, self.end, self.passage.start == 0)
+
+    @property
     def strength(self) -> float:
         return 0.5 * (self.own_words + self.words_around + self.alike + self.passage_alike)
 
@@ -108,8 +115,8 @@ class Sentence(Struct, frozen=True, kw_only=True):
 
 class Evidence(Struct, frozen=True, kw_only=True):
     """The evidence for an answer in the hits. ``strength`` in [0, 2] is the most of that of ``sentences``, which are
-    ordered by their own strength; () where the question has no content word. ``judged`` is False where question and
-    passages are in different languages."""
+    ordered by their own strength; () where the question has no content word. Headings count only where there is nothing
+    else. ``judged`` is False where question and passages are in different languages."""
 
     strength: float
     needed: float
@@ -135,7 +142,8 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         # no content word that could be missing: "and what about it?"
         return Evidence(strength=2.0, needed=needed)
     found = sorted(examine(question, examined, vocabulary, retriever), key=lambda s: -s.strength)
-    strength = max((s.evidence for s in found), default=0.0)
+    stating = [s for s in found if s.states] or found
+    strength = max((s.evidence for s in stating), default=0.0)
     return Evidence(strength=strength, needed=needed, sentences=tuple(found), judged=judged)
 
 

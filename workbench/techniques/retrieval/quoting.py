@@ -24,7 +24,6 @@ from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.citations import as_citation
 from workbench.techniques.retrieval.prompting import WANTS_MORE
 from workbench.text.language import detect_language
-from workbench.text.sentences import is_heading
 from workbench.text.terms import Vocabulary
 
 LEAST_LEAD = 0.45
@@ -71,7 +70,7 @@ def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quote
     Headings are quoted only where there is nothing else. A passage that is among those ``shown`` keeps its number;
     others get the next ones.
     """
-    stating = [s for s in sentences if not is_heading(s.passage.text, s.start, s.end, s.passage.start == 0)]
+    stating = [s for s in sentences if s.states]
     chosen = (stating or list(sentences))[:MOST_SENTENCES]
     if not chosen:
         return None
