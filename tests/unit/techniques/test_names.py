@@ -16,20 +16,13 @@ from workbench.techniques.registry import METHODS
 ROOT = Path(__file__).parents[3]
 NAMES = {method.name for method in METHODS}
 
-KINDS_OF_ADAPTER = {"lora", "prefix"}
-"""Weights methods named as the kind of file that they make; the kind is read from GGUF files all over the program."""
+COMMON_WORDS = {"lora", "prefix", "prompt"}
+"""Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
 
 HOMONYMS = {
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
-    "prompt": {  # a column of examples, the tokens before an answer
-        "workbench/cli/models.py",
-        "workbench/evaluation/questions.py",
-        "workbench/records/trace.py",
-        "workbench/training/data/formats.py",
-        "workbench/training/objectives/supervised.py",
-    },
 }
 """Files in which the literal is not the method but another thing of the same name."""
 
@@ -63,7 +56,7 @@ def literals(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize(
-    "method", [method for method in METHODS if method.name not in KINDS_OF_ADAPTER], ids=lambda method: method.name
+    "method", [method for method in METHODS if method.name not in COMMON_WORDS], ids=lambda method: method.name
 )
 def test_a_method_is_named_in_one_file(method: Method, literals: dict[str, set[str]]) -> None:
     files = literals[method.name] - HOMONYMS.get(method.name, set())
