@@ -50,6 +50,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "question to edit": c.EditQuestion(question_set=NOWHERE, number=1),
     "question set to remove": c.RemoveQuestionSet(question_set=NOWHERE),
     "question set to score": c.SuggestScorers(question_set=NOWHERE),
+    "question set to search on": c.Optimise(question_set=NOWHERE, recipe=Recipe(), method="opro"),
     "question set to evaluate on": c.Evaluate(question_set=NOWHERE, recipes=(Recipe(),)),
     "prompt": c.GetPrompt(prompt=NOWHERE),
     "prompt to restore": c.RestorePrompt(prompt=NOWHERE, version="1"),

@@ -143,6 +143,14 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             found = _set(home, call.question_set)
             evaluation = _begin(home, f"e{next(home.numbers) + 10}", found, call.recipes, call.scorers, time.time())
             return _work_on(home, evaluation, 0.0)
+        case c.Optimise():
+            found = _set(home, call.question_set)
+            identity, recipe = f"e{next(home.numbers) + 10}", msgspec.structs.replace(call.recipe, name="Before")
+            assert call.scorer is not None
+            evaluation = _begin(home, identity, found, (recipe,), (call.scorer,), time.time())
+            evaluation = msgspec.structs.replace(evaluation, search=True, part="tune")
+            home.runs[evaluation.run] = msgspec.structs.replace(home.runs[evaluation.run], kind="optimise")
+            return _work_on(home, evaluation, 0.0)
         case c.AddScorers():
             evaluation = _evaluation(home, call.evaluation)
             evaluation = msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *call.scorers))

@@ -228,7 +228,7 @@ class FakeFront:
     def _goes_on(self, call: Call[Any]) -> bool:
         """A training that is under way tells of itself until its end."""
         run = self.home.runs.get(call.run) if isinstance(call, c.FollowRun) else None
-        return run is not None and run.kind in ("train", "evaluate") and run.state in ("queued", "running")
+        return run is not None and run.kind in ("train", "evaluate", "optimise") and run.state in ("queued", "running")
 
     def tell(self, run: str, *several: Event) -> None:
         """Have a run tell more to those who follow it, and keep it."""

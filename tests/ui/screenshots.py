@@ -44,6 +44,7 @@ from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListCh
 from workbench.api.client import Front
 from workbench.api.events import Progress
 from workbench.records.messages import Usage
+from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
 from workbench.settings import Settings
@@ -577,6 +578,33 @@ def _new_evaluation(shell: Shell, front: Front) -> None:
     dialog.recipes.rows[0].copy_button.click()
 
 
+def _optimise(shell: Shell, front: Front) -> None:
+    page = _evaluate_page(shell)
+    page.open_target(question_set="q1")
+    page.begin_search()
+
+
+def _searched_home() -> FakeHome:
+    """A search that has ended, on top."""
+    home = _measured_home()
+    evaluation = home.evaluations["e2"]
+    columns = tuple(
+        msgspec.structs.replace(column, name=name)
+        for column, name in zip(evaluation.columns, ("Before", "Instruction 1", "Instruction 2"), strict=True)
+    )
+    evaluation = home.evaluations["e2"] = msgspec.structs.replace(evaluation, columns=columns, search=True, part="tune")
+    instructions = "Answer with the shortest phrase of the manual that answers the question, and nothing else."
+    recipe = msgspec.structs.replace(columns[0].recipe, prompting=PromptingPart(instructions=instructions))
+    found = OptimisationResult(
+        evaluation=evaluation.id, recipe=recipe, candidate="Instruction 2", before=0.42, after=0.66, questions=52,
+        candidates=16, asked=386, answered=386, held_out="e1",
+        sentence="After is better than Before by 14 points (5 to 23).",
+    )  # fmt: skip
+    run = msgspec.structs.replace(home.runs[evaluation.run], kind="optimise", result=msgspec.to_builtins(found))
+    home.runs[run.id] = run
+    return home
+
+
 SCENES: tuple[Scene, ...] = (
     ("welcome", "welcome", FakeHome, None),
     ("first-steps", "welcome", FakeHome, _first_steps),
@@ -602,6 +630,8 @@ SCENES: tuple[Scene, ...] = (
     ("evaluate-cell", "evaluate", _measured_home, _evaluation_cell),
     ("evaluate-new", "evaluate", _measured_home, _new_evaluation),
     ("evaluate-set", "evaluate", _measured_home, lambda shell, _: _evaluate_page(shell).open_target(question_set="q1")),
+    ("evaluate-found", "evaluate", _searched_home, lambda shell, _: _evaluate_page(shell)),
+    ("evaluate-optimise", "evaluate", _measured_home, _optimise),
     ("evaluate-empty", "evaluate", furnished_home, None),
     ("train", "train", _training_home, _train_setup),
     ("train-empty", "train", FakeHome, None),

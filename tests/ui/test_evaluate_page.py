@@ -22,8 +22,11 @@ from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.page import EvaluatePage
 from workbench.api import calls as c
 from workbench.api import events
+from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.evaluation import CellBrief, GridRow, ScorerUse
+from workbench.records.optimisation import OptimisationResult
+from workbench.records.recipes import Recipe
 
 MANY = 10_000
 
@@ -359,3 +362,68 @@ def test_a_difference_is_shown_without_markup(qtbot: QtBot, theme: object) -> No
     assert "removed: b" in diff.accessibleName()
     diff.show_texts("same", "same")
     assert diff.accessibleName() == "no difference"
+
+
+def test_a_prompt_is_optimised_and_what_was_found_is_used_or_compared(
+    page: EvaluatePage, bridge: Bridge, shell: RecordingShell, front: FakeFront, home: FakeHome, qtbot: QtBot
+) -> None:
+    page.open_target(question_set="q1")
+    settle(bridge, qtbot)
+    dialog = page.begin_search()
+    settle(bridge, qtbot)
+    assert [row.use.name for row in dialog.scorers.rows] == ["contains-answer"]
+    assert dialog.form is not None
+    assert dialog.form.has("examples")
+    choose(dialog.method, "Instruction search (OPRO)")
+    assert dialog.form.has("steps")
+    dialog._on_option("steps", 2)
+    dialog.recipes.rows[0].copy_button.click()
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == texts.ONE_RECIPE
+    dialog.recipes.rows[1].remove_button.click()
+    dialog.go.click()
+    settle(bridge, qtbot)
+    [call] = front.asked(c.Optimise)
+    assert (call.question_set, call.method, call.options, call.writer) == ("q1", "opro", {"steps": 2}, None)
+    evaluation = max(home.evaluations.values(), key=lambda one: one.created)
+    run = home.runs[evaluation.run]
+    going = events.Progress(stage="searching", done=20, total=400, unit="answers", detail="Instruction 1")
+    front.tell(run.id, going)
+    qtbot.waitUntil(lambda: "20 of 400 answers" in page.results.progress.words)
+    assert page.results.progress.words.startswith("Searching: Instruction 1")
+    assert page.results.found.isHidden()
+
+    found = OptimisationResult(
+        evaluation=evaluation.id, recipe=Recipe(name="Better"), candidate="Instruction 3", before=0.5, after=0.75,
+        questions=20, candidates=6, asked=140, answered=140, held_out="e1", sentence="After is better than Before.",
+    )  # fmt: skip
+    home.runs[run.id] = msgspec.structs.replace(run, state="finished", result=msgspec.to_builtins(found))
+    front.tell(run.id, finish(found))
+    front.announce("run", run.id)
+    result = page.results.found
+    qtbot.waitUntil(result.isVisible)
+    for words in ("Instruction 3", "50 % before, 75 % after", "After is better than Before."):
+        assert words in result.text.text()
+    result.use_button.click()
+    assert shell.opened[-1] == ("chat", {"recipe": Recipe(name="Better")})
+    result.compare_button.click()
+    settle(bridge, qtbot)
+    assert page.results.report is not None
+    assert page.results.report.evaluation.id == "e1"
+    assert result.isHidden()
+
+
+def test_the_bars_of_many_candidates_are_scrolled(page: EvaluatePage) -> None:
+    report = page.results.report
+    assert report is not None
+    area = page.results.bars.parentWidget().parentWidget()
+    assert area is not None
+    assert area.height() == page.results.bars.height()
+    many = msgspec.structs.replace(
+        report,
+        evaluation=msgspec.structs.replace(report.evaluation, columns=report.evaluation.columns * 7),
+        costs=report.costs * 7,
+        results=tuple(msgspec.structs.replace(one, columns=one.columns * 7) for one in report.results),
+    )
+    page.results.show_report(many)
+    assert area.height() < page.results.bars.height() == 21 * 30

@@ -40,6 +40,7 @@ from workbench.api.calls import (
     RenameChat,
 )
 from workbench.records.messages import Citation, Passage
+from workbench.records.recipes import Recipe
 
 _IDLE_MS = 1_500
 
@@ -92,20 +93,23 @@ class ChatPage(TakesFiles, QWidget):
         question: str = "",
         task: DocumentTask | None = None,
         adapter: str = "",
+        recipe: Recipe | None = None,
         part: str = "",
         field: str = "",
     ) -> None:
-        """Open a chat; or begin one, with a collection, an adapter, a question, or a task on a whole document; or show
-        a field of a part of the recipe."""
+        """Open a chat; or begin one, with a collection, adapter, recipe, question, or task on a whole document;
+        or show a field of a part of the recipe."""
         if chat:
             self.session.open(chat)
-        elif new or collection or adapter or task is not None:
+        elif new or collection or adapter or recipe is not None or task is not None:
             self.new_chat()
         if part:
             self.parts.show_side(self.parts.recipe)
             self.parts.recipe.show_field(part, field)
         if collection:
             self.bench.put_documents(collection)
+        if recipe is not None:
+            self.bench.choose(recipe)
         if adapter:
             self.bench.put_adapter(adapter)
         if task is not None:

@@ -37,7 +37,7 @@ from workbench.records.methods import Methods
 from workbench.records.training import DataSetList
 
 
-class _StartDialog(Dialog):
+class StartDialog(Dialog):
     """Sends a call that queues a run; ``started`` sends the run, and the dialog closes."""
 
     started = Signal(object)
@@ -88,7 +88,7 @@ class _StartDialog(Dialog):
         self._show_state()
 
 
-class NewEvaluation(_StartDialog):
+class NewEvaluation(StartDialog):
     def __init__(self, bridge: Bridge, question_set: str = "", parent: QWidget | None = None) -> None:
         super().__init__(bridge, texts.NEW_TITLE, texts.NEW_HELP, texts.NEW_GO, parent)
         self._wanted = question_set
@@ -176,7 +176,7 @@ class NewEvaluation(_StartDialog):
         self.figures.setText(texts.ANSWERS_TO_MAKE.format(answers=count * len(self.recipes.rows)))
 
 
-class ScoreDialog(_StartDialog):
+class ScoreDialog(StartDialog):
     def __init__(self, bridge: Bridge, evaluation: Evaluation, parent: QWidget | None = None) -> None:
         super().__init__(bridge, texts.SCORERS_TITLE, texts.SCORERS_ONLY_HELP, texts.SCORERS_GO, parent)
         self._evaluation = evaluation

@@ -19,6 +19,7 @@ from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
 from ui.features.evaluation.edit_question import EditQuestionDialog
+from ui.features.evaluation.optimise_dialog import OptimiseDialog
 from ui.features.evaluation.results import ResultsView
 from ui.features.evaluation.set_view import SetView
 from ui.features.evaluation.side_list import EVALUATION, SET, SideList
@@ -36,6 +37,7 @@ from workbench.api.calls import (
     RemoveEvaluation,
     RemoveQuestionSet,
     ResumeRun,
+    RunList,
     RunRecord,
 )
 from workbench.api.events import Progress, Terminal
@@ -70,11 +72,12 @@ class EvaluatePage(QWidget):
         self._report: Listing[EvaluationReport] | None = None
         self._build()
         self._expiring = QTimer(self, singleShot=True, interval=_EXPIRE_MS, timeout=self.results.table.expire)
-        self._runs = RunFollowers(bridge, ("evaluate",), self)
+        self._runs = RunFollowers(bridge, ("evaluate", "optimise"), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
         bridge.home.question_sets.follow(self._on_sets)
         bridge.home.evaluations.follow(self._on_evaluations)
+        bridge.home.runs.follow(self._on_runs)
         self._runs.find()
 
     def open_target(self, evaluation: str = "", question_set: str = "") -> None:
@@ -114,6 +117,13 @@ class EvaluatePage(QWidget):
         dialog.open()
         return dialog
 
+    def begin_search(self) -> OptimiseDialog:
+        """Ask for the search for a better prompt on the set that is shown."""
+        dialog = OptimiseDialog(self._bridge, self.side.current[1], self)
+        dialog.started.connect(self._on_started)
+        dialog.open()
+        return dialog
+
     def begin_scoring(self) -> ScoreDialog | None:
         report = self.results.report
         if report is None:
@@ -135,12 +145,15 @@ class EvaluatePage(QWidget):
         self.questions.table.page_wanted.connect(self._read_questions)
         self.questions.grid.opened.connect(lambda row, _: self.begin_edit(row))
         self.questions.filtered.connect(lambda: self._read_questions(0))
+        self.questions.optimise_button.clicked.connect(self.begin_search)
         self.questions.evaluate_button.clicked.connect(self.begin_evaluation)
         self.questions.confirm.confirmed.connect(self._on_delete_set)
         results = self.results = ResultsView()
         results.table.page_wanted.connect(self._read_grid)
         results.filtered.connect(lambda: self._read_grid(0))
         results.score_button.clicked.connect(self.begin_scoring)
+        results.found.compare_wanted.connect(lambda evaluation: self.open_target(evaluation=evaluation))
+        results.found.use_wanted.connect(lambda recipe: self._shell.open_page("chat", recipe=recipe))
         results.export_wanted.connect(self._on_export)
         results.confirm.confirmed.connect(self._on_delete_evaluation)
         results.progress.stop_clicked.connect(self._on_stop)
@@ -179,6 +192,9 @@ class EvaluatePage(QWidget):
         self._evaluations = {one.id: one for one in found.evaluations}
         self._lists["evaluations"] = found
         self._show_lists()
+
+    def _on_runs(self, found: RunList) -> None:
+        self._show_progress()
 
     def _show_lists(self) -> None:
         if len(self._lists) < 2:
@@ -277,6 +293,7 @@ class EvaluatePage(QWidget):
         elif work is not None:
             results.progress.set_progress(texts.WAITING)
         results.progress.setVisible(work is not None)
+        results.found.show_run(self._run_of(report) if work is None and report is not None else None)
         results.score_button.setEnabled(work is None)
         results.delete_button.setEnabled(work is None)
         if work is not None:
@@ -290,9 +307,12 @@ class EvaluatePage(QWidget):
 
     def _needs_answers(self, report: EvaluationReport) -> bool:
         """Whether its run ended early: one with scorers that need no answer has none."""
-        runs = self._bridge.home.runs.value
-        run = next((run for run in runs.runs if run.id == report.evaluation.run), None) if runs is not None else None
+        run = self._run_of(report)
         return run is not None and run.state not in ("finished", *ACTIVE)
+
+    def _run_of(self, report: EvaluationReport) -> RunRecord | None:
+        runs = self._bridge.home.runs.value
+        return next((run for run in runs.runs if run.id == report.evaluation.run), None) if runs is not None else None
 
     def _on_stop(self) -> None:
         if self._work is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QSplitter, QStackedWidget, QWidget
 
 from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine, QuietButton, Text
 from ui.components.choice_box import ChoiceRow
@@ -13,10 +13,14 @@ from ui.features.evaluation import texts
 from ui.features.evaluation.bars import MeanBars
 from ui.features.evaluation.cell_panel import CellPanel
 from ui.features.evaluation.grid import GridTable, GridView
+from ui.features.evaluation.search_result import SearchResult
 from ui.theme import tokens
 from workbench.records.evaluation import EvaluationReport, GridPage
 
 _PANEL = 400
+_MOST_BARS = 195
+"""Height of the bars, above which they are scrolled: a search has many candidates. Half a bar shows that there are
+more."""
 
 
 class ResultsView(QWidget):
@@ -42,8 +46,11 @@ class ResultsView(QWidget):
         self.delete_button.clicked.connect(self.confirm.ask)
         self.progress = ProgressLine(visible=False)
         self.message = InlineMessage()
+        self.found = SearchResult()
         self.scorers = ChoiceRow(texts.SCORED_BY, (), chosen=self._on_scorer)
         self.bars = MeanBars()
+        self._bars_area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self._bars_area.setWidget(self.bars)
         self.sentence = Text("", "strong")
         self.filter = ChoiceRow(texts.FILTER, texts.FILTERS, chosen=self._on_filter)
         self.filter.show_value("all")
@@ -67,8 +74,8 @@ class ResultsView(QWidget):
         left = QWidget()
         margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0)
         column_of(
-            left, head, self.confirm, self.progress, self.message, self.scorers, self.bars, self.sentence, filters,
-            (self._rows, 1), gap=tokens.SPACE_2, margins=margins,
+            left, head, self.confirm, self.progress, self.message, self.found, self.scorers, self._bars_area,
+            self.sentence, filters, (self._rows, 1), gap=tokens.SPACE_2, margins=margins,
         )  # fmt: skip
         left.setMinimumWidth(420)
         self._split = QSplitter()
@@ -132,6 +139,7 @@ class ResultsView(QWidget):
         self.scorers.show_value(str(self._scorer))
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
+        self._bars_area.setFixedHeight(min(self.bars.height(), _MOST_BARS))
         said = [*result.sentences, *filter(None, (result.agreement,))]
         self.sentence.setText("\n".join(said))
         self.sentence.setVisible(bool(said))

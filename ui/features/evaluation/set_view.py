@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import PrimaryButton, QuietButton, Text
+from ui.components.basics import PlainButton, PrimaryButton, QuietButton, Text
 from ui.components.choice_box import ChoiceRow
 from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
@@ -28,6 +28,7 @@ class SetView(QWidget):
         self.shown: QuestionSet | None = None
         self.title, self.figures, self.notes = Text("", "heading"), Text("", "small"), Text("", "small")
         self.evaluate_button = PrimaryButton(texts.NEW_EVALUATION, small=True)
+        self.optimise_button = PlainButton(texts.OPTIMISE, "search", small=True)
         self.delete_button = QuietButton(texts.DELETE, "trash", small=True)
         self.confirm = ConfirmRow(self.delete_button)
         self.delete_button.clicked.connect(self.confirm.ask)
@@ -36,7 +37,8 @@ class SetView(QWidget):
         self.grid = GridView(texts.QUESTIONS_OF, _WIDTHS)
         self.grid.setModel(self.table)
         names = column_of(None, self.title, self.figures, gap=0)
-        head = row_of(None, (names, 1), self.evaluate_button, self.delete_button, gap=tokens.SPACE_2)
+        buttons = (self.optimise_button, self.evaluate_button, self.delete_button)
+        head = row_of(None, (names, 1), *buttons, gap=tokens.SPACE_2)
         column_of(
             self, head, self.confirm, self.notes, self.part, (self.grid, 1), gap=tokens.SPACE_2,
             margins=(tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0),

@@ -91,6 +91,26 @@ SCORERS_ONLY_HELP = "The answers stay as they are: nothing is generated again."
 ANSWERS_TO_MAKE = "{answers:,} answers"
 RECIPE_NEEDED, SCORER_NEEDED, SET_NEEDED = "Add a recipe.", "Add a scorer.", "Choose a question set."
 
+# the search for a better prompt
+OPTIMISE = "Optimise the prompt…"
+OPTIMISE_TITLE, OPTIMISE_GO = "Optimise the prompt", "Search"
+OPTIMISE_HELP = (
+    "Searches on the questions for tuning alone, then measures the recipe before and after on held-out questions."
+)
+METHOD = "Method"
+FIRST_RECIPE = "Recipe"
+WRITER, WRITER_HELP = "Writer", "Writes instructions, or makes the answers that become examples."
+WRITER_SAME = "The recipe's own model"
+COMPARED_BY, COMPARED_BY_HELP = "Compared by", "The scorer that chooses the best candidate and accepts examples."
+ONE_RECIPE, ONE_SCORER = "Keep one recipe.", "Keep one scorer."
+SEARCHING, WRITING = "Searching: {name}", "Writing an instruction"
+SEARCH_OF = "Search: {candidates} prompts"
+FOUND = "{candidate}: {before} before, {after} after on {questions:,} tuning questions. Held out: {sentence}"
+FOUND_NOTHING = "None of {candidates:,} candidates was better on the {questions:,} tuning questions compared."
+USE_RECIPE, COMPARE_RECIPES = "Use", "Compare"
+USE_HELP = "Begin a chat with the recipe that was found: {path}"
+COMPARE_HELP = "Show both recipes on the held-out questions"
+
 # an evaluation
 FIGURES = "{questions:,} questions, {part} · {answered:,} of {cells:,} answers · {date}"
 PART_WORDS: dict[Part, str] = {"all": "all", "tune": "to tune on", "held-out": "held out"}
@@ -100,7 +120,7 @@ EXPORT_FILES = {"html": "HTML (*.html)", "csv": "CSV (*.csv)", "jsonl": "JSON Li
 EXPORTED = "Written to {path}."
 ANSWERING = "Answering with {name}"
 SCORING = "Scoring: {name}"
-STAGE_NAMES = {"answering": ANSWERING, "scoring": SCORING}
+STAGE_NAMES = {"answering": ANSWERING, "scoring": SCORING, "searching": SEARCHING, "writing": WRITING}
 WAITING, STOPPING = "Waiting for its turn", "Stopping…"
 UNFINISHED = "{missing:,} answers are missing: the run was stopped or interrupted."
 RESUME = "Resume"
@@ -160,6 +180,8 @@ def describe_moment(created: float) -> str:
 
 def describe_evaluation(evaluation: Evaluation) -> str:
     """The recipes that it compares."""
+    if evaluation.search and not evaluation.unreadable:
+        return SEARCH_OF.format(candidates=len(evaluation.columns))
     return evaluation.unreadable or ", ".join(column.name for column in evaluation.columns)
 
 
