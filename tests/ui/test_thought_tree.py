@@ -225,6 +225,9 @@ def test_another_answer_goes_on_from_the_changed_thought(
         events.StepFinished(step="3", score=0.5),
     )
     qtbot.waitUntil(lambda: view.inspection.steps.canvas.isVisible())  # it opens by itself
+    assert view.inspection.title.text() == "Steps"
+    view.inspection.steps.canvas.select("1")
+    assert "The question · searching…" in view.inspection.steps.canvas.accessibleDescription()
     assert not view.inspection.steps.changes.isVisible()
     home.end_answer(answer, "No way.")
     held.emit(events.StepFinished(step="1"))

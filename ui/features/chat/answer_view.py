@@ -262,6 +262,7 @@ class AnswerView(QWidget):
         self.inspection.show_trace(trace)
         if not self._tree_opened and any(step.kind == "tree" for step in trace.steps):
             self._tree_opened = True  # once: a person may close it
+            self._show_footer(self._message, self._message.state == "streaming")
             self.inspection.open_steps()
 
     def show_beams(self, tree: BeamTree) -> None:

@@ -370,6 +370,7 @@ STEPS_OF_ANSWER = "Steps of the answer"
 TREE, OUTLINE = "Tree", "Outline"
 THOUGHT_TREE = "Tree of thoughts: use the arrow keys to move, the menu key for what can be done"
 THE_QUESTION = "The question"
+SEARCHING_THOUGHTS = "searching…"
 THOUGHT_STATES = {
     "running": "being judged…", "open": "", "solved": "solved", "dead end": "dead end", "pruned": "pruned",
     "stopped": "stopped",

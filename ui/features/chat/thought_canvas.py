@@ -384,7 +384,8 @@ def words_of(node: ThoughtNode) -> str:
 def figures_of(node: ThoughtNode) -> list[str]:
     """Score, state, tokens and time, the most telling ones first."""
     score = [f"{node.step.score:.2f}"] if node.parent and node.step.score is not None else []
-    state = texts.THOUGHT_STATES[node.state]
+    searches = not node.parent and node.state == "running"
+    state = texts.SEARCHING_THOUGHTS if searches else texts.THOUGHT_STATES[node.state]
     edit = {"expand": texts.EXPANDED, "edit": texts.CHANGED}.get(node.edit or "", "")
     tokens = texts.SHORT_TOKENS.format(count=node.new_tokens) if node.new_tokens else ""
     seconds = f"{node.step.seconds:.1f} s" if node.step.seconds >= 0.05 else ""
