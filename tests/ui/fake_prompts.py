@@ -32,7 +32,8 @@ class Library(ChangeNotifier):
         connection = apsw.Connection(":memory:")
         connection.pragma("foreign_keys", True)
         migrate(connection, Path(":memory:"), SCHEMA)
-        self.handlers = Prompts(PromptStore(Database(connection, Path(":memory:"))), self).handlers()
+        self.database = Database(connection, Path(":memory:"))
+        self.handlers = Prompts(PromptStore(self.database), self).handlers()
 
     def publish(self, kind: str, id: str = "") -> None:
         self.news.append((kind, id))

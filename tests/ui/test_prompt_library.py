@@ -17,8 +17,10 @@ from ui.components.word_diff import WordDiff
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from ui.features.chat.prompt_library import LibraryDialog
+from ui.features.chat.usage_line import UsageLine
 from workbench.api import calls as c
-from workbench.records.recipes import PromptingPart
+from workbench.records.messages import Usage
+from workbench.records.recipes import PromptingPart, PromptSource
 
 __all__ = ["page"]  # a fixture
 
@@ -142,3 +144,37 @@ def test_an_empty_prompt_is_refused_where_it_was_to_be_saved(qtbot: QtBot, page:
     dialog.name.setText("Nothing")
     dialog.go.click()
     qtbot.waitUntil(lambda: "empty" in dialog.message.text)
+
+
+def test_of_a_very_long_text_the_beginning_is_shown(qtbot: QtBot, library: LibraryDialog, front: FakeFront) -> None:
+    save(front, "A long one", "word " * 100_000)
+    qtbot.waitUntil(lambda: names(library)[0] == "A long one")
+    library.list.setCurrentRow(0)
+    qtbot.waitUntil(lambda: library.name.full_text == "A long one")
+    title, note, text = shown(library)
+    assert (title, note, len(text)) == ("Instructions", texts.BEGINNING_SHOWN.format(characters=20_000), 20_000)
+
+
+def test_a_version_that_cannot_be_read_says_why_and_is_not_used(
+    qtbot: QtBot, library: LibraryDialog, home: FakeHome, front: FakeFront
+) -> None:
+    assert home.library is not None
+    database = home.library.database
+    database.execute("drop trigger prompt_versions_never_change")
+    database.execute("update prompt_versions set content = '{' where number = 2")
+    front.announce("prompts", "")
+    qtbot.waitUntil(lambda: not library.go.isEnabled())
+    assert "damaged" in shown(library)[0]
+    library.versions.setCurrentRow(1)
+    assert library.go.isEnabled()
+    assert library.restore_button.isEnabled()
+
+
+def test_an_answer_names_the_version_that_made_it(qtbot: QtBot, theme: object) -> None:
+    line = UsageLine()
+    qtbot.addWidget(line)
+    source = PromptSource(kind="prompt", name="Letter", version=3, hash="")
+    line.show_usage(Usage(new_tokens=5), (source,))
+    named = texts.MADE_WITH.format(name="Letter", number=3)
+    assert line.full_text.endswith(named)
+    assert "Prompt Letter, version 3." in line.toolTip()

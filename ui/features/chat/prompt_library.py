@@ -41,6 +41,8 @@ from workbench.records.recipes import PromptingPart, PromptKind, Recipe
 
 _IDENTITY = Qt.ItemDataRole.UserRole
 _TEXT, _CHANGES = "text", "changes"
+_LONGEST_SHOWN = 20_000
+"""Characters of a text: a label of more takes too long to lay out."""
 
 
 class LibraryDialog(Dialog):
@@ -160,8 +162,8 @@ class LibraryDialog(Dialog):
         if details is not None:
             record = details.prompt
             self.name.set_full_text(record.name)
-            about = (texts.KINDS[record.kind], *(f"#{tag}" for tag in record.tags))
-            self.about.set_full_text(" · ".join(about))
+            about = (texts.KINDS[record.kind], *(f"#{tag}" for tag in record.tags), record.unreadable)
+            self.about.set_full_text(" · ".join(filter(None, about)))
             self.confirm.set_question(
                 texts.ASK_DELETE_PROMPT.format(
                     name=record.name, versions=describe_count(len(details.versions), "version")
@@ -201,6 +203,9 @@ class LibraryDialog(Dialog):
                 continue
             changed = True
             self.body.column.addWidget(Text(title, "strong"))
+            if max(len(old), len(new)) > _LONGEST_SHOWN:
+                old, new = old[:_LONGEST_SHOWN], new[:_LONGEST_SHOWN]
+                self.body.column.addWidget(Text(texts.BEGINNING_SHOWN.format(characters=_LONGEST_SHOWN), "attention"))
             if before is None:
                 shown = Text(new)
                 shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

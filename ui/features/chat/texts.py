@@ -423,6 +423,7 @@ KINDS = {"prompt": "Prompt", "reasoning": "Reasoning preset"}
 VERSIONS, VERSION, VIEW = "Versions", "Version {number}", "Shown"
 VIEW_TEXT, VIEW_CHANGES = "Text", "Changes to the version before"
 NO_CHANGES = "No difference."
+BEGINNING_SHOWN = "Only the first {characters:,} characters are shown."
 USE_PROMPT, CLOSE_LIBRARY = "Use", "Close"
 RESTORE, EXPORT_PROMPT, IMPORT_PROMPTS, DELETE_PROMPT = "Restore", "Export…", "Import…", "Delete"
 ASK_DELETE_PROMPT = "Delete {name} with {versions}? Answers keep the texts that made them."
