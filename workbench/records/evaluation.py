@@ -149,7 +149,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.set_name}: {', '.join(column.name for column in self.columns)}"
 
 
-EVALUATION = Stored("evaluation", Evaluation)
+_COLUMN = Stored("recipe of this evaluation", Column, parts={"recipe": RECIPE})
+_SCORER = Stored("scorer of this evaluation", ScorerUse, parts={"recipe": RECIPE})
+EVALUATION = Stored("evaluation", Evaluation, parts={"columns": _COLUMN, "scorers": _SCORER})
 
 
 class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):

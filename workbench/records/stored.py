@@ -44,8 +44,8 @@ class Stored(Generic[T]):
 
     ``name`` is what a person calls it ("recipe"). ``upgrades[n]`` leads from format ``n`` to ``n + 1``; a value without
     a number is of format 1. The number is the field ``key`` of the stored object, also where the type itself has no
-    such field. ``parts`` are fields that are stored values with formats of their own. ``packed`` values are compressed
-    msgpack instead of JSON.
+    such field. ``parts`` are fields that are stored values with formats of their own, or lists of such. ``packed``
+    values are compressed msgpack instead of JSON.
     """
 
     def __init__(
@@ -114,16 +114,13 @@ class Stored(Generic[T]):
         """The value's plain data with its number, as it is to be stored. What is no object has none: it is of format
         1 until it becomes one."""
         plain = msgspec.to_builtins(value)
-        if not isinstance(plain, dict):
-            return plain
-        for name, part in self._parts.items():
-            if plain.get(name) is not None:
-                plain[name] = part.numbered(plain[name])
-        return self.numbered(plain)
+        return self.numbered(plain) if isinstance(plain, dict) else plain
 
     def numbered(self, plain: dict[str, Any]) -> dict[str, Any]:
-        """Plain data of today's format with its number."""
-        return {self._key: self.format, **{name: value for name, value in plain.items() if name != self._key}}
+        """Plain data of today's format with its number, and those of its parts."""
+        plain = {name: value for name, value in plain.items() if name != self._key}
+        self._for_parts(plain, lambda part, value: part.numbered(value))
+        return {self._key: self.format, **plain}
 
     def encode(self, value: T) -> bytes:
         plain = self.plain(value)
@@ -154,10 +151,16 @@ class Stored(Generic[T]):
         if not isinstance(plain, dict):
             return plain
         plain = {name: value for name, value in plain.items() if name != self._key}
-        for name, part in self._parts.items():
-            if plain.get(name) is not None:
-                plain[name] = part.upgraded(plain[name])
+        self._for_parts(plain, lambda part, value: part.upgraded(value))
         return {self._key: self.format, **plain} if self._keeps_key else plain
+
+    def _for_parts(self, plain: dict[str, Any], change: Callable[[Stored[Any], Any], Any]) -> None:
+        for name, part in self._parts.items():
+            value = plain.get(name)
+            if isinstance(value, list | tuple):
+                plain[name] = [change(part, one) for one in value]
+            elif value is not None:
+                plain[name] = change(part, value)
 
     def _parsed(self, raw: bytes | str) -> Any:
         if not self._packed:

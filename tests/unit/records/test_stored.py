@@ -75,6 +75,16 @@ def test_every_older_format_is_read(old: dict[str, Any]) -> None:
     assert OUTER.decode(old) == Outer(names=("a",), inner=Inner(length=3))
 
 
+def test_each_member_of_a_list_of_parts_has_a_format_of_its_own() -> None:
+    class Row(msgspec.Struct, frozen=True):
+        inners: tuple[Inner, ...]
+
+    row = Stored("row", Row, parts={"inners": INNER})
+    assert row.decode({"inners": [{"long": 3}, {"schema": 2, "length": 4}]}) == Row((Inner(length=3), Inner(length=4)))
+    assert [inner["schema"] for inner in row.plain(Row((Inner(length=3),)))["inners"]] == [2]
+    assert "newer version" in unreadable(row.decode({"inners": [{"schema": 3}]})).reason
+
+
 def test_what_was_no_object_can_become_one() -> None:
     assert PACKED.decode(zlib.compress(msgspec.msgpack.encode(["a", "b"]))) == Outer(names=("a", "b"))
     plain = Stored("list", tuple[int, ...])
