@@ -5,25 +5,23 @@ It paints what is in sight only. While steps come it goes with the newest one, u
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QFont,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
-    QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Text
 from ui.components.layout import column_of
 from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree, Place
 from ui.features.chat.probability import visible
+from ui.features.chat.tree_area import TreeArea, draw_edge
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 
@@ -75,30 +73,21 @@ class BeamView(QWidget):
         )
 
 
-class BeamCanvas(QAbstractScrollArea):
+class BeamCanvas(TreeArea):
     """The painted tree. Arrow keys go along it: right to the best child, left to the parent, up and down to others."""
 
     pointed = Signal()
     """Another node is pointed at, or none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(texts.BEAM_TREE, parent)
         self.tree = BeamTree()
         self.winner: Place | None = None
         self.following = True
         self._path: frozenset[Place] = frozenset()
         self._hovered: Place | None = None
         self._stepping = False
-        self._fonts = (sized(self.font(), 13), sized(self.font(), 13, strong=True))
-        self._figures = sized(self.font(), 11)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(texts.BEAM_TREE)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.viewport().setMouseTracking(True)
         self.horizontalScrollBar().valueChanged.connect(self._on_scrolled)
-        self._paint_soon = QTimer(self, singleShot=True, interval=16, timeout=self.viewport().update)
-        current_theme().changed.connect(self.viewport().update)
         self._fit()
 
     @property
@@ -126,7 +115,7 @@ class BeamCanvas(QAbstractScrollArea):
             across.setValue(across.value() + round(self.box_of(winner).right() - 0.85 * self.viewport().width()))
             self.following = False
             self._reveal(winner)
-        self._paint_soon.start()
+        self.paint_soon.start()
 
     def box_of(self, place: Place) -> QRectF:
         """Where a node is drawn, in the viewport."""
@@ -169,29 +158,9 @@ class BeamCanvas(QAbstractScrollArea):
             self.following = value >= self.horizontalScrollBar().maximum() - _AT_END
         self.viewport().update()
 
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
-
-    def sizeHint(self) -> QSize:
-        return QSize(600, self.height())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Sideways it scrolls the tree; up and down the page, unless the tree is taller than its place."""
-        sideways = abs(event.angleDelta().x()) > abs(event.angleDelta().y())
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if sideways or shift:
-            bar = self.horizontalScrollBar()
-            delta = event.angleDelta().x() or event.angleDelta().y()
-            bar.setValue(bar.value() - delta)
-            event.accept()
-        elif self.verticalScrollBar().maximum():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     # -- pointing ------------------------------------------------------------------------------------
 
@@ -275,16 +244,13 @@ class BeamCanvas(QAbstractScrollArea):
             for lane in range(self.tree.width(step)):
                 self._draw_box(painter, (step, lane), (step, lane) in marked)
         self._draw_head(painter, first, last)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(current_theme().colour("accent"), 2))
-            painter.drawRoundedRect(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1), 4, 4)
+        self.draw_focus(painter)
         painter.end()
 
     def _draw_head(self, painter: QPainter, first: int, last: int) -> None:
         theme = current_theme()
         painter.fillRect(QRectF(0, 0, self.viewport().width(), _HEAD - 3), theme.colour("surface"))
-        painter.setFont(self._figures)
+        painter.setFont(self.figures_font)
         painter.setPen(theme.colour("muted"))
         for step in range(first, last + 1):
             box = self.box_of((step, 0))
@@ -297,19 +263,9 @@ class BeamCanvas(QAbstractScrollArea):
         if parent is None:
             return
         theme = current_theme()
-        start, end = self.box_of(parent), self.box_of(place)
-        path = QPainterPath(QPointF(start.right(), start.center().y()))
-        middle = (start.right() + end.left()) / 2
-        path.cubicTo(
-            QPointF(middle, start.center().y()),
-            QPointF(middle, end.center().y()),
-            QPointF(end.left(), end.center().y()),
-        )
         dead = self.tree.state(place) == "dead"
         colour = theme.colour("accent" if marked else "border" if dead else "edge")
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(colour, 2.5 if marked else 1))
-        painter.drawPath(path)
+        draw_edge(painter, self.box_of(parent), self.box_of(place), QPen(colour, 2.5 if marked else 1))
 
     def _draw_box(self, painter: QPainter, place: Place, marked: bool) -> None:
         theme = current_theme()
@@ -321,14 +277,14 @@ class BeamCanvas(QAbstractScrollArea):
         painter.setBrush(theme.colour(fill))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
         inner = box.adjusted(6, 2, -6, -2)
-        painter.setFont(self._fonts[marked])
+        painter.setFont(self.fonts[marked])
         painter.setPen(theme.colour("muted" if dead else "accent" if marked else "text"))
         room = inner.width() - (14 if beam.ended else 0)
         said = "end" if beam.ended and not beam.text else visible(beam.text)
         words = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room))
         half = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
         painter.drawText(half, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.setFont(self._figures)
+        painter.setFont(self.figures_font)
         painter.setPen(theme.colour("muted"))
         score = QRectF(inner.left(), half.bottom(), inner.width(), inner.height() / 2)
         figures = texts.GREEDY_SCORE.format(score=beam.score) if beam.greedy else f"{beam.score:.2f}"
@@ -337,11 +293,3 @@ class BeamCanvas(QAbstractScrollArea):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("accent" if marked else "muted"))
             painter.drawRect(QRectF(inner.right() - 8, half.center().y() - 4, 8, 8))
-
-
-def sized(font: QFont, pixels: int, strong: bool = False) -> QFont:
-    made = QFont(font)
-    made.setPixelSize(pixels)
-    if strong:
-        made.setWeight(QFont.Weight.DemiBold)
-    return made

@@ -6,13 +6,12 @@ grows moves nothing around it once it is higher than ``MOST_HEIGHT``.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
     QResizeEvent,
@@ -20,10 +19,10 @@ from PySide6.QtGui import (
     QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.features.chat import texts
-from ui.features.chat.beam_view import sized
+from ui.features.chat.tree_area import TreeArea, draw_edge
 from ui.theme.theme import current_theme
 from workbench.records.thoughts import ThoughtNode, ThoughtTree
 
@@ -38,7 +37,7 @@ _LONG = 22
 """Characters; longer thoughts have two lines."""
 
 
-class ThoughtCanvas(QAbstractScrollArea):
+class ThoughtCanvas(TreeArea):
     """Arrow keys go along the tree: right to the best child, left to the parent, up and down to the others of a depth;
     Home is the question, End the best thought. Ctrl with + and - or the wheel scales it, Ctrl+0 as at first."""
 
@@ -49,23 +48,14 @@ class ThoughtCanvas(QAbstractScrollArea):
     """The menu of the selected thought, at a place of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(texts.THOUGHT_TREE, parent)
         self.tree: ThoughtTree | None = None
         self.selected = ""
         self._places: dict[str, QRectF] = {}
         self._content = QSize()
         self._lines = 1
         self._zoom = 1.0
-        self._fonts = (sized(self.font(), 13), sized(self.font(), 13, strong=True))
-        self._small = sized(self.font(), 11)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName(texts.THOUGHT_TREE)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(LEAST_HEIGHT)
-        self.viewport().setMouseTracking(True)
-        self._paint_soon = QTimer(self, singleShot=True, interval=16, timeout=self.viewport().update)
-        current_theme().changed.connect(self.viewport().update)
 
     @property
     def node(self) -> ThoughtNode | None:
@@ -80,7 +70,7 @@ class ThoughtCanvas(QAbstractScrollArea):
         """Show a tree, again whenever it has grown. What is selected stays so."""
         self.tree = tree
         self._lay_out()
-        self._paint_soon.start()
+        self.paint_soon.start()
 
     def select(self, id: str) -> None:
         """Select a thought and bring it into sight."""
@@ -90,7 +80,7 @@ class ThoughtCanvas(QAbstractScrollArea):
         if id != self.selected:
             self.selected = id
             self.setAccessibleDescription(describe(self.tree, self.tree.nodes[id]))
-            self._paint_soon.start()
+            self.paint_soon.start()
             self.selected_changed.emit()
 
     def box_of(self, id: str) -> QRectF:
@@ -158,30 +148,17 @@ class ThoughtCanvas(QAbstractScrollArea):
                 by = (before + after) / 2
             bar.setValue(bar.value() + round(by))
 
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self.viewport().update()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._lay_out()
 
-    def sizeHint(self) -> QSize:
-        return QSize(600, self.height())
-
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """With Ctrl it scales, with Shift it scrolls across; where all of it is in sight the page scrolls."""
-        delta = event.angleDelta().y() or event.angleDelta().x()
-        across = abs(event.angleDelta().x()) > abs(event.angleDelta().y())
+        """With Ctrl it scales."""
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.scale(1 if delta > 0 else -1)
+            self.scale(1 if event.angleDelta().y() > 0 else -1)
             event.accept()
-        elif across or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() - delta)
-            event.accept()
-        elif self.verticalScrollBar().maximum():
-            super().wheelEvent(event)
         else:
-            event.ignore()
+            super().wheelEvent(event)
 
     # -- pointing ------------------------------------------------------------------------------------
 
@@ -264,26 +241,14 @@ class ThoughtCanvas(QAbstractScrollArea):
                 if self.box_of(id).intersects(shown):
                     self._draw_box(painter, node, id in best)
             painter.restore()
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(current_theme().colour("accent"), 2))
-            painter.drawRoundedRect(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1), 4, 4)
+        self.draw_focus(painter)
         painter.end()
 
     def _draw_edge(self, painter: QPainter, node: ThoughtNode, best: bool) -> None:
-        start, end = self._places[node.parent], self._places[node.step.id]
-        path = QPainterPath(QPointF(start.right(), start.center().y()))
-        middle = (start.right() + end.left()) / 2
-        path.cubicTo(
-            QPointF(middle, start.center().y()),
-            QPointF(middle, end.center().y()),
-            QPointF(end.left(), end.center().y()),
-        )
         colour = "accent" if best else "border" if is_given_up(node) else "edge"
         style = Qt.PenStyle.DashLine if node.state == "pruned" else Qt.PenStyle.SolidLine
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(current_theme().colour(colour), 2.5 if best else 1, style))
-        painter.drawPath(path)
+        pen = QPen(current_theme().colour(colour), 2.5 if best else 1, style)
+        draw_edge(painter, self._places[node.parent], self._places[node.step.id], pen)
 
     def _draw_box(self, painter: QPainter, node: ThoughtNode, best: bool) -> None:
         theme, box = current_theme(), self._places[node.step.id]
@@ -298,14 +263,14 @@ class ThoughtCanvas(QAbstractScrollArea):
         inner = box.adjusted(_PAD + 2, _PAD - 2, -_PAD - 2, -_PAD)
         tone = "success" if node.state == "solved" else "muted" if left else "text"
         painter.setPen(theme.colour(tone))
-        font = self._fonts[best]
+        font = self.fonts[best]
         font.setStrikeOut(node.state == "pruned")
         painter.setFont(font)
         for number, line in enumerate(self._wrapped(painter, words_of(node), inner.width())):
             place = QRectF(inner.left(), inner.top() + number * _LINE, inner.width(), _LINE)
             painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
         font.setStrikeOut(False)
-        painter.setFont(self._small)
+        painter.setFont(self.figures_font)
         painter.setPen(theme.colour(tone if node.state == "solved" else "muted"))
         parts = figures_of(node)
         while len(parts) > 1 and painter.fontMetrics().horizontalAdvance(" · ".join(parts)) > inner.width():
