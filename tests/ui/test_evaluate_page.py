@@ -404,6 +404,10 @@ def test_a_prompt_is_optimised_and_what_was_found_is_used_or_compared(
     qtbot.waitUntil(result.isVisible)
     for words in ("Instruction 3", "50 % before, 75 % after", "After is better than Before."):
         assert words in result.text.text()
+    home.evaluations[evaluation.id] = msgspec.structs.replace(home.evaluations[evaluation.id], run="another")
+    front.announce("evaluation", evaluation.id)  # its answers were scored further
+    qtbot.waitUntil(lambda: page.results.report is not None and page.results.report.evaluation.run == "another")
+    assert result.isVisible()
     result.use_button.click()
     assert shell.opened[-1] == ("chat", {"recipe": Recipe(name="Better")})
     result.compare_button.click()

@@ -77,7 +77,7 @@ class EvaluatePage(QWidget):
         self._runs.ended.connect(self._on_ended)
         bridge.home.question_sets.follow(self._on_sets)
         bridge.home.evaluations.follow(self._on_evaluations)
-        bridge.home.runs.follow(self._on_runs)
+        bridge.home.runs.follow(self._show_progress)
         self._runs.find()
 
     def open_target(self, evaluation: str = "", question_set: str = "") -> None:
@@ -193,9 +193,6 @@ class EvaluatePage(QWidget):
         self._lists["evaluations"] = found
         self._show_lists()
 
-    def _on_runs(self, found: RunList) -> None:
-        self._show_progress()
-
     def _show_lists(self) -> None:
         if len(self._lists) < 2:
             return
@@ -285,7 +282,7 @@ class EvaluatePage(QWidget):
         found = [work for work in self._runs.open.values() if work.run.config.get("evaluation") == shown]
         return found[-1] if found else None
 
-    def _show_progress(self) -> None:
+    def _show_progress(self, _: RunList | None = None) -> None:
         """Progress while it runs; afterwards that answers are missing, where they are."""
         work, report, results = self._work, self.results.report, self.results
         if work is not None and work.run.id in self._progress:
@@ -293,7 +290,7 @@ class EvaluatePage(QWidget):
         elif work is not None:
             results.progress.set_progress(texts.WAITING)
         results.progress.setVisible(work is not None)
-        results.found.show_run(self._run_of(report) if work is None and report is not None else None)
+        results.found.show_run(self._search_of(report) if work is None and report is not None else None)
         results.score_button.setEnabled(work is None)
         results.delete_button.setEnabled(work is None)
         if work is not None:
@@ -313,6 +310,12 @@ class EvaluatePage(QWidget):
     def _run_of(self, report: EvaluationReport) -> RunRecord | None:
         runs = self._bridge.home.runs.value
         return next((run for run in runs.runs if run.id == report.evaluation.run), None) if runs is not None else None
+
+    def _search_of(self, report: EvaluationReport) -> RunRecord | None:
+        """The search whose candidates it shows, whichever run worked on it last."""
+        runs = self._bridge.home.runs.value
+        mine = (run for run in (runs.runs if runs is not None else ()) if run.kind == "optimise")
+        return next((run for run in mine if run.config.get("evaluation") == report.evaluation.id), None)
 
     def _on_stop(self) -> None:
         if self._work is not None:
