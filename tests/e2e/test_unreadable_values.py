@@ -75,7 +75,7 @@ def sql(home: Home, statement: str, *parameters: str) -> list[Any]:
 
 def damaged(stored: str, how: str) -> str:
     """A stored recipe or training config that was cut off, is of the next format, or has a value out of its range."""
-    changes = {"future": ('"schema":1', '"schema":2'), "range": ('"temperature":0.0', '"temperature":99.0')}
+    changes = {"future": ('"schema":1', '"schema":9'), "range": ('"temperature":0.0', '"temperature":99.0')}
     return stored[: len(stored) // 2] if how == "truncated" else stored.replace(*changes[how], 1)
 
 
@@ -298,13 +298,13 @@ def test_one_finished_training_that_cannot_be_read_does_not_keep_others_from_bei
 
 
 def test_a_run_of_a_kind_that_is_not_known_is_a_row_that_says_so(home: Home) -> None:
-    sql(home, "update runs set kind = 'evaluate', state = 'interrupted' where title = 'Papers'")
+    sql(home, "update runs set kind = 'translate', state = 'interrupted' where title = 'Papers'")
     workbench = opened(home)
     try:
         run = run_of(workbench, "Papers")
-        assert (run.kind, run.state, run.resumable) == ("evaluate", "interrupted", False)
-        assert "'evaluate'" in run.unreadable
-        with pytest.raises(UserError, match="evaluate"):
+        assert (run.kind, run.state, run.resumable) == ("translate", "interrupted", False)
+        assert "'translate'" in run.unreadable
+        with pytest.raises(UserError, match="translate"):
             call(workbench, ResumeRun(run=run.id))
     finally:
         workbench.close()
