@@ -113,7 +113,7 @@ def _with_rates(exam: ExamResult) -> dict[str, Any]:
         {
             "language": language,
             "rate": name,
-            "share": rate.share,
+            "share": rate.share if rate.count else None,
             "interval": rate.interval,
             **msgspec.to_builtins(rate),
         }

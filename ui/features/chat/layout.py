@@ -43,7 +43,8 @@ class ChatLayout(QWidget):
         self.passages = PassagesPanel()
         self.format = FormatPane(bridge)
         self.empty = EmptyState("chat", texts.GREETING, "")
-        self.hint = Text("", "muted", alignment=Qt.AlignmentFlag.AlignCenter, minimumWidth=360)
+        top = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        self.hint = Text("", "muted", alignment=top, minimumWidth=360)
         self.hint.setMinimumHeight(88)  # four lines: a wrapped label in a centred place does not ask for them
         self.empty.add_action(self.hint)
         self._middle = QStackedWidget()
