@@ -108,6 +108,8 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     held.emit(events.Progress(stage="loading", done=43, total=100))
     qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Loading SmolLM2-135M-Instruct… 43%")
     assert page.parts.composer.text == ""
+    held.emit(events.StepStarted(step="1", kind="search", title="Search the documents"))
+    qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == "Search the documents…")
     held.emit(events.Retrieved(query="warranty", passages=(found,)))
     qtbot.waitUntil(lambda: answers(page)[-1].waiting.words == texts.READING_PASSAGE)
     held.emit(events.TextDelta(text="It runs for **36"), events.TextDelta(text=" months** [1]."))

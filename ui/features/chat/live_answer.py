@@ -76,6 +76,9 @@ class LiveAnswer(QObject):
             self.state.apply(event)
             if isinstance(event, events.Progress):
                 self._say(describe_progress(event, self._recipe))
+            elif isinstance(event, events.StepStarted):
+                if not (event.parent or event.writes_answer or self.state.text):
+                    self._say(f"{event.title}…")
             elif isinstance(event, events.TextDelta) and not event.step:
                 self._say("")
                 self.text_added.emit(event.text, event.sequence)
