@@ -222,11 +222,12 @@ def test_an_idle_worker_is_stopped_and_started_again_when_it_is_needed(host: Wor
     host.call(echo.Echo(text="x"))
     first = host.pid
     assert not host.stop_if_idle(3600)
-    stream = host.stream(echo.Wait())
+    context = RequestContext()
+    stream = host.stream(echo.Wait(), context)
     next(stream)
     assert not host.stop_if_idle(0)  # it works
-    stream.close()
-    host.call(echo.Echo(text="y"))
+    context.cancel()
+    assert isinstance([*stream][-1], events.Cancelled)
     assert host.stop_if_idle(0)
     assert (host.state, host.death) == ("stopped", None)
     assert gone(first)
