@@ -7,10 +7,10 @@ import random
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
+from statsmodels.stats import multitest
 
 from workbench.evaluation import statistics as s
-
-scipy_stats = pytest.importorskip("scipy.stats")
 
 RATES = [(0, 1), (1, 1), (0, 20), (20, 20), (1, 20), (7, 20), (50, 100), (199, 200), (333, 1000), (9_999, 10_000)]
 DISCORDANT = [(0, 0), (1, 0), (0, 5), (5, 5), (3, 12), (20, 9), (61, 40), (200, 260), (2_100, 2_250)]
@@ -47,10 +47,9 @@ def test_student_quantile(freedom: int) -> None:
     assert s._student(freedom) == pytest.approx(scipy_stats.t.ppf(0.975, freedom), rel=0.012 if freedom < 5 else 1e-3)
 
 
-def test_holm_on_the_known_example() -> None:
+def test_holm_on_the_known_example_and_as_statsmodels() -> None:
     assert s.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert s.holm([]) == []
-    multitest = pytest.importorskip("statsmodels.stats.multitest")
     values = [0.2, 0.001, 0.03, 0.04, 0.04, 0.9]
     assert s.holm(values) == pytest.approx(list(multitest.multipletests(values, method="holm")[1]))
 
