@@ -8,7 +8,7 @@ embedding worker; the starter model answers through ``workbench.answering`` in t
     closed     the model alone: does the answer contain a gold answer (normalised as SQuAD does)?
     retrieval  the same from the collection, with the rule that declines switched on, as shipped
     gold       the same with the right paragraph handed over and nothing to decline
-    removed    questions whose paragraph is taken out of what is found: how many are declined?
+    removed    questions whose paragraph is removed from the search results: how many are declined?
     unrelated  the questions of benchmarks/unrelated.txt (or --unrelated FILE), about nothing in the documents
     followups  hit@5 of the scripted follow-ups in benchmarks/followups.jsonl, and of the same questions written out
 

@@ -13,7 +13,7 @@ DATA (default ../shared/data) holds ``xquad``. The starter model answers with th
     time      what verification adds to an answer's time: with and without it in turn, median of five
     planted   sentences that hold a gold answer, untouched and with a number, date, name, unit or negation changed:
               how many of them are marked? No model is asked
-    removed   questions whose paragraph is taken out of what is found, and unrelated ones: how many are declined?
+    removed   questions whose paragraph is removed from the results, and unrelated ones: how many are declined?
 
 The program *warns* of an answer when it is unsure of it; the answer is *marked* when it warns, or one of its statements
 is not supported. Intervals are 95 %.

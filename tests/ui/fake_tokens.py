@@ -41,7 +41,7 @@ def what_comes_next() -> ChosenToken:
 
 
 def continued(text: str, position: int, token: int) -> str:
-    """The answer that keeps ``text`` up to a token and goes on with another one."""
+    """The answer that keeps ``text`` up to a token and continues with another one."""
     return "".join(split(text)[:position]) + word_of(token) + " and so it goes on."
 
 

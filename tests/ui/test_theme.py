@@ -150,7 +150,7 @@ def test_the_reading_size_is_in_the_stylesheet(theme: Theme, qtbot: QtBot) -> No
 
 
 class _Counted(QLabel):
-    """Counts how often it is told that its style has changed."""
+    """Counts its style changes."""
 
     def __init__(self) -> None:
         super().__init__("deep")

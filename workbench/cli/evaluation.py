@@ -50,7 +50,7 @@ def add_commands(commands: Commands) -> None:
         show_report,
         "SET",
         names=NAMES,
-        epilog="Ctrl+C stops; `workbench runs resume RUN` goes on with the answers that are missing.",
+        epilog="Ctrl+C stops; `workbench runs resume RUN` makes the missing answers.",
     )
     evaluating.add_argument(
         "--recipe",
@@ -88,7 +88,7 @@ def add_commands(commands: Commands) -> None:
         show_optimisation,
         "SET",
         names=NAMES,
-        epilog="Ctrl+C stops; `workbench runs resume RUN` goes on with the search.",
+        epilog="Ctrl+C stops; `workbench runs resume RUN` continues the search.",
     )
     searching.add_argument("--recipe", metavar="R", required=True, help="the recipe to begin with, or a model")
     searching.add_argument(

@@ -338,7 +338,7 @@ def packed(tree: ThoughtTree, stride: float) -> dict[str, float]:
 
 
 def is_given_up(node: ThoughtNode) -> bool:
-    """Whether the search goes on without it."""
+    """Whether the search has dropped it."""
     return node.state in ("dead end", "pruned", "stopped")
 
 

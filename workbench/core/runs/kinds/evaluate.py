@@ -1,7 +1,7 @@
 """The kind of run that answers the questions of an evaluation with each of its recipes, and scores the answers.
 
 An answer is stored with its scores when it is complete, under an id of recipe, question and seed. So a run that was
-stopped or killed goes on with the answers that are missing, and a scorer that is added later generates nothing.
+stopped or killed resumes with the missing answers, and a scorer that is added later generates nothing.
 Prompts that arrive together share nothing. So the first question of a recipe is answered alone, and questions that
 begin alike, as those on one paragraph do, one after the other: their beginning is computed once.
 """
