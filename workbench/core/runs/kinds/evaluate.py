@@ -2,8 +2,8 @@
 
 An answer is stored with its scores when it is complete, under an id of recipe, question and seed. So a run that was
 stopped or killed resumes with the missing answers, and a scorer that is added later generates nothing.
-Prompts that arrive together share nothing. So the first question of a recipe is answered alone, and questions that
-begin alike, as those on one paragraph do, one after the other: their beginning is computed once.
+Questions that begin alike, as those on one paragraph do, are answered one after the other, so that
+their beginning is still in the engine's memory and is computed once.
 """
 
 from __future__ import annotations
