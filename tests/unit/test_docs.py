@@ -29,3 +29,11 @@ def test_modules_named_in_a_document_exist(page: str) -> None:
     assert named
     roots = [ROOT, ROOT / "workbench", ROOT / "workbench" / "techniques"]
     assert [name for name in named if not any((root / name).is_file() for root in roots)] == []
+
+
+def test_benchmarks_named_anywhere_exist() -> None:
+    """A figure whose script is not there cannot be measured again."""
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "workbench").rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
+    named = {name for page in pages for name in re.findall(r"benchmarks/\w+\.py", page.read_text("utf-8"))}
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []

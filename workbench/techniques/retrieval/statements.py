@@ -11,10 +11,10 @@ Of the sentences that hold nearly the most of it, the one with the fewest confli
 the coverage less ``CONFLICT`` per conflict. The verdict follows from two thresholds on that value. A statement with a
 conflict is never supported, whatever its coverage.
 
-The thresholds were chosen with ``benchmarks/statements.py``, on sentences of shared data and on the same sentences
-with a number, date, name, unit or negation changed (figures: docs/benchmarks.md). Lexical evidence against trained
-checkers: Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al. 2023, "FActScore"
-(arXiv:2305.14251).
+The thresholds were set once and not fitted. ``benchmarks/trust.py --only planted`` measures what they mark: sentences
+of shared data, and the same sentences with a number, date, name, unit or negation changed (docs/benchmarks.md). Lexical
+evidence against trained checkers: Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al.
+2023, "FActScore" (arXiv:2305.14251).
 """
 
 from __future__ import annotations
