@@ -64,6 +64,22 @@ def read_json_file(path: Path, hint: str = _AGAIN_HINT, kind: Any = dict[str, An
         raise UserError(f"{path} is damaged: {error}.", hint) from error
 
 
+def is_nested_deeper(value: Any, levels: int) -> bool:
+    """Whether decoded JSON has more than ``levels`` levels of lists and objects. Needs no stack, so the answer does not
+    depend on the interpreter's recursion limit, which other code of the process may have changed."""
+    found = [value]
+    for _ in range(levels):
+        found = [
+            member
+            for each in found
+            if isinstance(each, dict | list)
+            for member in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not found:
+            return False
+    return any(isinstance(each, dict | list) for each in found)
+
+
 def refuse_special_files(folder: Path) -> None:
     """Raises SpecialFile when something in a folder that a library is to read by itself is no file and no folder."""
     for path in sorted(folder.glob("*")):

@@ -15,7 +15,7 @@ import pytest
 from tests.unit.models.conftest import TINY_CONFIG, safetensors_bytes
 from workbench.api.ownership import read_key, read_owner
 from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.files import is_nested_deeper, open_regular
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.base_model import read_base
 from workbench.gguf.peft_folder import read_peft_folder
@@ -125,3 +125,24 @@ def test_settings_and_sets_that_are_pipes_are_told_of(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "x.jsonl")
     (one,) = DatasetStore(tmp_path).list_sets()
     assert "named pipe" in one.unreadable
+
+
+@pytest.mark.parametrize(
+    ("value", "levels"), [(1, 0), ([], 1), ({"a": 1}, 1), ([[], 1], 2), ({"a": [{"b": []}]}, 4), ([[[1]], []], 3)]
+)
+def test_levels_of_lists_and_objects_are_counted(value: Any, levels: int) -> None:
+    assert not is_nested_deeper(value, levels)
+    assert levels == 0 or is_nested_deeper(value, levels - 1)
+
+
+def test_what_is_nested_too_deeply_does_not_depend_on_the_recursion_limit(tmp_path: Path) -> None:
+    deep = "[" * 450 + "]" * 450
+    (tmp_path / "x.jsonl").write_text(f'{{"text": "a", "more": {deep}}}')
+    limit = sys.getrecursionlimit()
+    try:
+        for changed in (1500, 8000):
+            sys.setrecursionlimit(changed)
+            with pytest.raises(UserError, match="nested too deeply"):
+                list(read_rows(tmp_path / "x.jsonl"))
+    finally:
+        sys.setrecursionlimit(limit)

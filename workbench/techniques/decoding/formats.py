@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from workbench.api.calls import FormatCheck
+from workbench.files import is_nested_deeper
 from workbench.records.recipes import LONGEST_DESCRIPTION
 from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.lexemes import to_lark
@@ -22,6 +23,9 @@ JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a format."""
 
 MOST_QUOTES = 4
+
+MOST_SCHEMA_LEVELS = 120
+"""Objects and lists of a schema, one within another; llguidance's parser reads no more than 127."""
 
 JSON_OPTIONS = {"whitespace_pattern": r"(?: |\n {0,16})?", "item_separator": ",", "key_separator": ":"}
 """White space between two parts of JSON: nothing, a space, or a line break and up to 16 spaces: pretty, but bounded."""
@@ -129,6 +133,8 @@ def read_schema(grammar: str) -> Any:
         raise FormatProblem("The schema is nested too deeply.") from error
     except ValueError as error:
         raise FormatProblem(f"The schema is not JSON: {error}.") from error
+    if is_nested_deeper(schema, MOST_SCHEMA_LEVELS):
+        raise FormatProblem("The schema is nested too deeply.")
     if not isinstance(schema, dict):
         raise FormatProblem("A JSON schema must be an object: {{ ... }}.", 1)
     if not isinstance(schema.get("$schema", ""), str):

@@ -11,7 +11,7 @@ from typing import IO, Any, NoReturn
 
 from workbench.files import open_regular
 from workbench.training.data.examples import Source
-from workbench.training.data.rows import ReadingLimits, Row, check_length, read_lines, refuse, without_mark
+from workbench.training.data.rows import ReadingLimits, Row, check_depth, check_length, read_lines, refuse, without_mark
 
 LARGEST_OBJECT_BYTES = 256 << 20
 """A file that is one JSON object, rather than a list or lines, is read whole; so it may be this large."""
@@ -207,10 +207,8 @@ def _row(value: Any, path: Path, line: int, number: int, limits: ReadingLimits) 
         refuse(path, f"an example is an object with named values, and this is {kind}.", line=line, row=number)
     if len(value) > limits.most_columns:
         refuse(path, f"it has {len(value):,} columns; up to {limits.most_columns:,} are read.", line=line, row=number)
-    try:
-        return Row(_without_surrogates(value), source)
-    except RecursionError:  # the decoder goes deeper than that
-        refuse(path, "its values are nested too deeply.", line=line, row=number)
+    check_depth(value, path, line=line, row=number)
+    return Row(_without_surrogates(value), source)
 
 
 def _without_surrogates(value: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import IO, Any, NoReturn
 import msgspec
 
 from workbench.errors import UserError
+from workbench.files import is_nested_deeper
 from workbench.training.data.examples import Source
 
 
@@ -32,6 +33,10 @@ class ReadingLimits(msgspec.Struct, frozen=True, kw_only=True):
     batch_seconds: float = 60.0
 
 
+MOST_LEVELS = 400
+"""Lists and objects of a row, one within another."""
+
+
 def refuse(path: Path, what: str, hint: str = "", *, line: int = 0, row: int = 0) -> NoReturn:
     """Raise the UserError that names file, place and fault."""
     place = f", line {line:,}" if line else f", row {row:,}" if row else ""
@@ -40,12 +45,15 @@ def refuse(path: Path, what: str, hint: str = "", *, line: int = 0, row: int = 0
 
 def check_length(values: Any, path: Path, limits: ReadingLimits, row: int) -> None:
     """Raises UserError where the texts of a row, nested ones as well, are longer together than a row may be."""
-    try:
-        length = _length(values)
-    except RecursionError:
-        refuse(path, "its values are nested too deeply.", row=row)
-    if length > limits.longest_row_bytes:
+    check_depth(values, path, row=row)
+    if _length(values) > limits.longest_row_bytes:
         refuse(path, f"it is longer than {limits.longest_row_bytes:,} characters.", row=row)
+
+
+def check_depth(values: Any, path: Path, *, line: int = 0, row: int = 0) -> None:
+    """Raises UserError where the values of a row have more than ``MOST_LEVELS`` levels."""
+    if is_nested_deeper(values, MOST_LEVELS):
+        refuse(path, "its values are nested too deeply.", line=line, row=row)
 
 
 def _length(value: Any) -> int:
