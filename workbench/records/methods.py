@@ -19,7 +19,18 @@ from workbench.fields import Field, fields_of
 Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference", "evaluation"]
 
 Kind = Literal[
-    "technique", "decoding", "preset", "setting", "context", "task", "weights", "objective", "scorer", "optimiser"
+    "technique",
+    "decoding",
+    "preset",
+    "setting",
+    "context",
+    "task",
+    "weights",
+    "objective",
+    "scorer",
+    "optimiser",
+    "agent",
+    "tool",
 ]
 """The place that a method takes in a recipe or a training, one of each kind at a time.
 
@@ -27,6 +38,7 @@ Kind = Literal[
 a generation chooses its tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: the retrieval of
 passages for a question. ``task``: work on one whole document. ``weights`` and ``objective``: the weights that are
 trained, and the loss. ``scorer``: what an evaluation sees in an answer. ``optimiser``: the search for a better recipe.
+``agent``: the way in which a model works with tools; ``tool``: one of them.
 """
 
 Trait = Literal[
@@ -160,5 +172,7 @@ KIND_TITLES: dict[Kind, str] = {
     "objective": "Training objective",
     "scorer": "Scorer",
     "optimiser": "Prompt optimiser",
+    "agent": "Agent",
+    "tool": "Tool",
 }
 """Kinds by their titles, in the order in which docs and help list them."""

@@ -16,9 +16,11 @@ import msgspec
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
+from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import (
+    AgentPart,
     PromptingPart,
     Recipe,
     problem_of,
@@ -26,6 +28,7 @@ from workbench.records.recipes import (
     with_examples,
     with_question_asked,
 )
+from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
@@ -42,6 +45,7 @@ from workbench.techniques.retrieval.verification import (
     with_rates,
 )
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
+from workbench.techniques.tools.opening import open_tools
 from workbench.text.language import detect_language, detect_question_language, language_name
 
 
@@ -78,6 +82,9 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
 
     Ends in Finished with an ``AskResult``, or in Cancelled with the answer so far.
     """
+    if recipe.agent is not None:
+        yield from _by_agent(conversation, recipe, recipe.agent, context)
+        return
     technique = METHODS.find(recipe.prompting.technique, "technique")
     options = technique.decode(recipe.prompting.options)
     grounding: Grounding | None = None
@@ -102,6 +109,24 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
     yield from _written(run(messages, options, context), grounding, context)
+
+
+def _by_agent(
+    conversation: Sequence[Message], recipe: Recipe, part: AgentPart, context: AnswerContext
+) -> Iterator[Event]:
+    """Answer with tools. The recipe's documents are a tool of the agent: what it has found is cited."""
+    method = METHODS.find(part.method, "agent")
+    messages = with_instructions(system_text(recipe.prompting), with_question_asked(recipe.prompting, conversation))
+    tools = yield from open_tools(part, context)
+    decisions = {one.signature: one for one in context.decisions}
+    agent = Agent(part=part, context=context, tools=tools, decisions=decisions, asks=context.asks)
+    outcome: Outcome = yield from method.load()(messages, method.decode(part.options), agent)
+    if outcome.waiting is not None or outcome.write is None:
+        yield finish(AskResult(answer="", notices=tuple(context.notices), waiting=outcome.waiting))
+        return
+    question = conversation[-1].content
+    grounding = Grounding(question, outcome.passages, question) if outcome.passages else None
+    yield from _written(outcome.write, grounding, context)
 
 
 def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

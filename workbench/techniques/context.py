@@ -21,11 +21,13 @@ from workbench.api.protocol import RequestContext, error_of
 from workbench.backends.backend import ModelBackend
 from workbench.engine.inference_calls import AssistantStart, Generate, Generated, GeneratedSequence, Score, Scores
 from workbench.errors import UserError
+from workbench.records.agents import Decision
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.services import ToolServices
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +125,8 @@ class AnswerContext:
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
     ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
     a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from,
-    with a person's ``edit`` of one of them.
+    with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the
+    person on its calls; ``asks``: there is a person who can be asked.
     """
 
     model: ModelBackend
@@ -139,6 +142,9 @@ class AnswerContext:
     earlier: tuple[TraceStep, ...] = ()
     edit: StepEdit | None = None
     examples: Callable[[str], Sequence[Example]] = _no_examples
+    tools: ToolServices | None = None
+    decisions: tuple[Decision, ...] = ()
+    asks: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

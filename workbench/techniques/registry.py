@@ -13,12 +13,16 @@ from workbench.evaluation.methods import METHODS as EVALUATION
 from workbench.evaluation.optimisers.methods import METHODS as OPTIMISING
 from workbench.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
+from workbench.techniques.agents.methods import METHODS as AGENTS
 from workbench.techniques.decoding.methods import METHODS as DECODING
 from workbench.techniques.finetuning.methods import METHODS as FINETUNING
 from workbench.techniques.prompting.methods import METHODS as PROMPTING
 from workbench.techniques.retrieval.methods import METHODS as RETRIEVAL
+from workbench.techniques.tools.methods import METHODS as TOOLS
 
-METHODS: Methods[Method] = Methods((*PROMPTING, *DECODING, *RETRIEVAL, *FINETUNING, *EVALUATION, *OPTIMISING))
+METHODS: Methods[Method] = Methods(
+    (*PROMPTING, *DECODING, *RETRIEVAL, *AGENTS, *TOOLS, *FINETUNING, *EVALUATION, *OPTIMISING)
+)
 
 
 def as_markdown() -> str:
@@ -30,10 +34,12 @@ def as_markdown() -> str:
         "methods; a test compares it with them. To add one: [adding-a-technique.md](adding-a-technique.md).",
     ]
     for kind, title in KIND_TITLES.items():
+        if not METHODS.of(kind):
+            continue
         columns = ("Name", "Summary", "Cost", "Source")
         rows = [(f"`{row.name}`", f"{row.title}. {row.summary}", row.cost, row.source) for row in METHODS.of(kind)]
         lines += ["", f"## {title}", "", *_table(columns, rows)]
-        for row in METHODS.of(kind) if kind in ("technique", "task", "scorer", "optimiser") else ():
+        for row in METHODS.of(kind) if kind in ("technique", "agent", "task", "scorer", "optimiser") else ():
             fields = [(f"`{one.name}`", one.help, describe_range(one), describe_default(one)) for one in row.fields]
             if fields:
                 named = ("Setting", "Meaning", "Range", "Default")

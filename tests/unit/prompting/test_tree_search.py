@@ -15,7 +15,6 @@ import pytest
 
 from workbench.api.protocol import drain
 from workbench.errors import UserError
-from workbench.techniques.prompting.arithmetic import evaluate
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children, reachable
 from workbench.techniques.prompting.tree_search import (
     Done,
@@ -29,6 +28,7 @@ from workbench.techniques.prompting.tree_search import (
     next_action,
     search,
 )
+from workbench.techniques.tools.arithmetic import evaluate
 
 KINDS: tuple[SearchKind, ...] = ("breadth-first", "depth-first", "beam")
 

@@ -55,7 +55,7 @@ def test_a_recipe_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("schema = 3", "newer version"),
+        ("schema = 4", "newer version"),
         ("schema = 1\n[agent]\nname = 'x'", "agent"),
         ("schema = 1\n[decoding]\ntemprature = 1.0", "decoding.temprature"),
         ("schema = 1\n[decoding]\ntemperature = 9.0", "decoding.temperature"),
@@ -91,7 +91,7 @@ def test_values_are_set_by_their_path() -> None:
     [
         ("decoding.temperature", "part.field=value"),
         ("temperature=1", "part.field=value"),
-        ("agent.name=x", "agent"),
+        ("agents.name=x", "agents"),
         ("decoding.heat=1", "heat"),
         ("decoding.top_k=-1", "top_k"),
         ("decoding.top_k=many", "many"),

@@ -20,6 +20,8 @@ COMMON_WORDS = {"lora", "prefix", "prompt"}
 """Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
 
 HOMONYMS = {
+    # tools of the programs of ART, until they are those of the agents
+    "calculator": {"workbench/techniques/prompting/tool_tasks.py", "workbench/techniques/prompting/tools.py"},
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card

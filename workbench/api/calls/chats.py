@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.records.agents import Approval
 from workbench.records.messages import (
     Beam,
     Candidate,
@@ -148,7 +149,8 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations."""
+    """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations.
+    ``waiting``: there is no answer yet, since a call of a tool waits for the person."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
@@ -165,6 +167,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     trace: Trace | None = None
     verification: Verification | None = None
+    waiting: Approval | None = None
 
     @property
     def is_cut_off(self) -> bool:

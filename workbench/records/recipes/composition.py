@@ -45,6 +45,7 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
         "task": "A document task has one answer, not {value}.",
         "continuation": APPLIES,
     },
+    "agent": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "retrieval.collection": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "retrieval.passages": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.token_budget": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},

@@ -12,6 +12,7 @@ import tomli_w
 from workbench.errors import UserError
 from workbench.fields import find_field, parse_text, parse_value
 from workbench.records.methods import Methods
+from workbench.records.recipes.agent import AgentPart
 from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalPart
 from workbench.records.stored import Stored, Upgrade, read_toml
@@ -25,7 +26,12 @@ def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "prompting": prompting}
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1}
+def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 had no agents."""
+    return plain
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2}
 SCHEMA = len(UPGRADES) + 1
 
 
@@ -38,6 +44,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     prompting: PromptingPart = PromptingPart()
     decoding: DecodingPart = DecodingPart()
     retrieval: RetrievalPart | None = None
+    agent: AgentPart | None = None
 
 
 RECIPE = Stored("recipe", Recipe, upgrades=UPGRADES, key="schema")
@@ -47,6 +54,7 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "prompting": PromptingPart,
     "decoding": DecodingPart,
     "retrieval": RetrievalPart,
+    "agent": AgentPart,
 }
 OPTIONS = "technique"
 """The name by which ``with_value`` changes the settings of the prompting technique."""

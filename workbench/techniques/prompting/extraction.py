@@ -24,8 +24,8 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import AnswerContext, Ask
-from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate
 from workbench.techniques.prompting.budget import Budget, Budgeted, Exhausted, mirrored
+from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate
 
 _T = TypeVar("_T")
 AnswerForm = Literal["automatic", "text", "number", "expression", "choice", "schema"]

@@ -18,7 +18,7 @@ import msgspec
 
 from workbench.api.calls import SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
+from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
 
 LONGEST_RESULT = 400
 PASSAGES = 2

@@ -22,7 +22,6 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
 from workbench.records.trace import EDITED, StepAction, TraceStep
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
-from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
 from workbench.techniques.prompting.budget import Budget, Exhausted
 from workbench.techniques.prompting.extraction import (
     RESERVE,
@@ -35,6 +34,7 @@ from workbench.techniques.prompting.extraction import (
 from workbench.techniques.prompting.least_to_most import listed_lines
 from workbench.techniques.prompting.tree_problems import AnyProblem, NumbersProblem, TextProblem, children
 from workbench.techniques.prompting.tree_search import BEAM, Node, Plan, SearchKind, Thought, Tree, search
+from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
 
 VERDICTS = ("sure", "likely", "impossible")
 WORTH = (1.0, 0.5, 0.0)

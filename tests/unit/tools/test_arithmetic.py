@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from workbench.techniques.prompting.arithmetic import ArithmeticProblem, evaluate, show
+from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
 
 
 @pytest.mark.parametrize(

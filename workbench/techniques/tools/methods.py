@@ -1,0 +1,33 @@
+"""Rows of the tools: a typed function each, made for a request by its module's ``make``.
+
+To add one, put its module beside this one and its row into the table: docs/adding-a-technique.md.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.records.methods import Method
+
+
+class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A tool without settings."""
+
+
+def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str = "") -> Method:
+    """The row of the module ``name`` of this package; its ``make(services)`` returns the ``Tool`` or raises
+    ToolUnavailable."""
+    return Method(
+        name=name,
+        kind="tool",
+        technique="agents",
+        title=title,
+        summary=summary,
+        source=source,
+        config=NoOptions,
+        entry=f"workbench.techniques.tools.{name.replace('-', '_')}:make",
+        cost=cost,
+    )
+
+
+METHODS = (tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),)

@@ -1,0 +1,52 @@
+"""ToolServices: what tools use of the program. The core implements it for a home, tests/fakes.py for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from workbench.api.protocol import RequestContext
+from workbench.records.agents import Fact
+from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.tool import Tool
+
+
+class PythonResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program printed, the value of its last expression as text, and ``error`` when it failed."""
+
+    printed: str = ""
+    value: str = ""
+    error: str = ""
+
+
+class ToolServices(Protocol):
+    """Methods raise UserError with what to do, WorkerDied or errors.Cancelled."""
+
+    @property
+    def retriever(self) -> Retriever | None:
+        """The recipe's documents."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The workspace folder of the recipe, resolved; None without one."""
+
+    def run_python(self, code: str, inputs: Mapping[str, Any], context: RequestContext) -> PythonResult:
+        """Run a program in the sandbox. Raises UserError where no sandbox can run."""
+
+    def tables(self) -> Sequence[tuple[str, Path]]:
+        """Names and files of the tables (CSV, TSV, XLSX) in the recipe's documents."""
+
+    def facts(self, query: str, limit: int) -> Sequence[Fact]:
+        """What is remembered, the nearest first."""
+
+    def remember(self, text: str, source: str) -> Fact: ...
+
+    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
+        """Tools of MCP servers by their names ``server.tool``."""
+
+
+class ToolUnavailable(Exception):
+    """A tool cannot run here; the text is a sentence that says why."""

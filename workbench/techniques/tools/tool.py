@@ -1,0 +1,86 @@
+"""Tool: a typed function that a model can call, with its schema, its effects and its limits."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
+from workbench.records.agents import Effect, Output, ToolInfo
+from workbench.records.messages import Passage
+
+LONGEST_OUTPUT = 4_000
+"""Characters of a result that the model sees."""
+
+
+class ToolOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a call. ``failed``: ``text`` says why there is none. ``passages`` are what a search has found."""
+
+    text: str
+    failed: bool = False
+    passages: tuple[Passage, ...] = ()
+
+
+class Tool(ToolInfo, frozen=True, kw_only=True):
+    """A tool that can be run. ``run`` takes arguments that fit ``parameters`` and raises only errors.Cancelled: a
+    failure is a ToolOutput. ``context`` is cancelled by Stop and at the deadline of ``seconds``."""
+
+    run: Callable[[dict[str, Any], RequestContext], ToolOutput]
+    seconds: float = 30.0
+
+
+def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The JSON schema of a function's parameters, from their annotations; ``Annotated[T, "help"]`` describes one.
+    Raises TypeError for a parameter without annotation."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "context":
+            continue
+        if name not in hints:
+            raise TypeError(f"{function.__name__}: the parameter {name} has no annotation")
+        kind, described = hints[name], ""
+        if typing.get_origin(kind) is typing.Annotated:
+            kind, *notes = typing.get_args(kind)
+            described = next((note for note in notes if isinstance(note, str)), "")
+        (schema,), _ = msgspec.json.schema_components([kind])
+        properties[name] = schema | ({"description": described} if described else {})
+        if parameter.default is inspect.Parameter.empty:
+            required.append(name)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def tool_from(
+    function: Callable[..., ToolOutput | str],
+    *,
+    name: str = "",
+    effects: tuple[Effect, ...] = ("read",),
+    output: Output = "untrusted",
+    seconds: float = 30.0,
+) -> Tool:
+    """A tool from a typed function: its name, its docstring as the description, its annotations as the schema. A
+    parameter ``context`` gets the RequestContext. A UserError that it raises is a failed result."""
+    takes_context = "context" in inspect.signature(function).parameters
+
+    def run(arguments: dict[str, Any], context: RequestContext) -> ToolOutput:
+        try:
+            made = function(**arguments, **({"context": context} if takes_context else {}))
+        except UserError as error:
+            return ToolOutput(text=f"{error.message} {error.hint}".strip(), failed=True)
+        return made if isinstance(made, ToolOutput) else ToolOutput(text=made)
+
+    return Tool(
+        name=name or function.__name__,
+        description=" ".join((inspect.getdoc(function) or "").split()),
+        parameters=schema_of(function),
+        effects=effects,
+        output=output,
+        run=run,
+        seconds=seconds,
+    )
