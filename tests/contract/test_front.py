@@ -370,6 +370,30 @@ def test_a_pinned_chat_stands_first(desk: Desk) -> None:
     assert [one.id for one in desk.call(c.ListChats()).chats] == chats
 
 
+def test_chats_are_put_into_folders_that_are_made_renamed_and_removed(desk: Desk) -> None:
+    chat = desk.call(c.Ask(question="First?", recipe=recipe(desk))).chat
+    desk.forget_changes()
+    assert desk.call(c.CreateChatFolder(name=" Two  cases ")).folders == ("Two cases",)
+    assert desk.call(c.CreateChatFolder(name="appeals")).folders == ("appeals", "Two cases")
+    for taken in ("two cases", " "):
+        with pytest.raises(UserError):
+            desk.call(c.CreateChatFolder(name=taken))
+    assert desk.call(c.MoveChat(chat=chat, folder="two cases")).folder == "Two cases"
+    desk.wait_for_change("chat", chat)
+    with pytest.raises(UserError):
+        desk.call(c.MoveChat(chat=chat, folder="nowhere"))
+    with pytest.raises(UserError):
+        desk.call(c.RenameChatFolder(folder="Two cases", name="Appeals"))
+    renamed = desk.call(c.RenameChatFolder(folder="Two cases", name="Case 7"))
+    assert renamed.folders == ("appeals", "Case 7")
+    assert [one.folder for one in renamed.chats] == ["Case 7"]
+    assert desk.call(c.RemoveChatFolder(folder="Case 7")).folders == ("appeals",)
+    (left,) = desk.call(c.ListChats()).chats
+    assert (left.id, left.folder) == (chat, "")
+    desk.call(c.MoveChat(chat=chat, folder="appeals"))
+    assert desk.call(c.MoveChat(chat=chat)).folder == ""
+
+
 def test_several_answers_are_kept_and_one_of_them_chosen(desk: Desk) -> None:
     told = desk.told(c.Ask(question="Tell", recipe=recipe(desk, decoding=DecodingPart(n=2, temperature=1.0))))
     assert {event.sequence for event in told if isinstance(event, events.TextDelta)} == {0, 1}

@@ -359,7 +359,7 @@ class FakeFront:
             case c.DrawPage():
                 return home.page(call), []
             case c.ListChats():
-                return c.ChatList(chats=home.find_chats(call.search)), []
+                return c.ChatList(chats=home.find_chats(call.search), folders=home.folder_names()), []
             case c.GetChat():
                 return home.chat(call.chat), []
             case c.RenameChat():
@@ -370,6 +370,11 @@ class FakeFront:
                 pinned = msgspec.structs.replace(home.chat(call.chat).chat, pinned=call.pinned)
                 home.chats[call.chat] = pinned
                 return pinned, [("chat", call.chat)]
+            case c.MoveChat():
+                return home.move_chat(call.chat, call.folder), [("chat", call.chat)]
+            case c.CreateChatFolder() | c.RenameChatFolder() | c.RemoveChatFolder():
+                home.change_folders(call)
+                return c.ChatList(chats=home.find_chats(""), folders=home.folder_names()), [("chat", "")]
             case c.DeleteChat():
                 gone_chat = home.chat(call.chat).chat
                 home.collections.pop(gone_chat.attachments, None)

@@ -74,6 +74,7 @@ class FakeHome:
     documents: dict[str, dict[str, c.Document]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
     messages: dict[str, list[c.StoredMessage]] = field(default_factory=dict)
     traces: dict[str, Trace] = field(default_factory=dict)
     memory_free_for_training: int = 6_100_000_000
@@ -387,6 +388,33 @@ class FakeHome:
             if wanted in chat.title.lower() or any(wanted in m.text.lower() for m in self.messages.get(chat.id, []))
         ]
         return tuple(sorted(found, key=lambda chat: (not chat.pinned, -chat.updated)))
+
+    def folder_names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.folders, key=str.casefold))
+
+    def folder(self, name: str) -> str:
+        found = next((known for known in self.folders if known.casefold() == name.casefold()), None)
+        if found is None:
+            raise UserError(f"There is no folder {name!r}.")
+        return found
+
+    def change_folders(self, call: c.CreateChatFolder | c.RenameChatFolder | c.RemoveChatFolder) -> None:
+        old = "" if isinstance(call, c.CreateChatFolder) else self.folder(call.folder)
+        new = "" if isinstance(call, c.RemoveChatFolder) else " ".join(call.name.split())
+        if not isinstance(call, c.RemoveChatFolder):
+            if not new:
+                raise UserError("The folder needs a name.")
+            if any(known.casefold() == new.casefold() for known in self.folders if known != old):
+                raise UserError(f"There is already a folder {new!r}.")
+        self.folders = [known for known in self.folders if known != old] + ([new] if new else [])
+        for chat in list(self.chats.values()):
+            if old and chat.folder == old:
+                self.chats[chat.id] = msgspec.structs.replace(chat, folder=new)
+
+    def move_chat(self, chat: str, folder: str) -> c.ChatRecord:
+        into = self.folder(folder) if folder else ""
+        self.chats[chat] = msgspec.structs.replace(self.chat(chat).chat, folder=into)
+        return self.chats[chat]
 
     def chat(self, chat: str) -> c.Chat:
         if chat not in self.chats:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
 
 OURS = (
-    c.ListPrompts, c.GetPrompt, c.SavePrompt, c.RestorePrompt, c.RemovePrompt, c.ExportPrompt, c.ImportPrompt,
+    c.ListPrompts, c.GetPrompt, c.SavePrompt, c.RestorePrompt, c.RenamePrompt, c.RemovePrompt,
+    c.ExportPrompt, c.ImportPrompt,
 )  # fmt: skip
 
 

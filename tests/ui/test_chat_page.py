@@ -577,6 +577,40 @@ def test_a_pinned_chat_stands_first_under_its_own_heading(qtbot: QtBot, page: Ch
     qtbot.waitUntil(lambda: history.model.index(0).data() != texts.PINNED)
 
 
+def test_a_chat_is_put_into_a_folder_by_menu_and_by_dragging(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    history = page.parts.history
+    chat = open_chat(qtbot, page, "Winter storage of the pump")
+    into = next(action for action in history.make_menu(chat).actions() if action.text() == texts.MOVE_MENU).menu()
+    next(action for action in into.actions() if action.text() == texts.NEW_FOLDER_MENU).trigger()
+    qtbot.waitUntil(lambda: history.list.findChild(QLineEdit) is not None)
+    editor = history.list.findChild(QLineEdit)
+    assert editor.text() == texts.NEW_FOLDER_NAME
+    editor.setText("Pumps")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: home.folders == ["Pumps"] and home.chats[chat].folder == "Pumps")
+    qtbot.waitUntil(lambda: history.model.index_of_folder("Pumps").isValid())
+    folder = history.model.index_of_folder("Pumps")
+    assert history.model.index_of(chat).row() == folder.row() + 1
+    history.list.clicked.emit(folder)  # hides what is inside
+    assert not history.model.index_of(chat).isValid()
+    history.list.clicked.emit(history.model.index_of_folder("Pumps"))
+    other = next(one.id for one in history.model.chats if one.id != chat)
+    mime = history.model.mimeData([history.model.index_of(other)])
+    copy = Qt.DropAction.CopyAction
+    history.model.dropMimeData(mime, copy, -1, -1, history.model.index_of(chat))
+    qtbot.waitUntil(lambda: home.chats[other].folder == "Pumps")
+    qtbot.waitUntil(lambda: {one.folder for one in history.model.chats if one.id in (chat, other)} == {"Pumps"})
+    outside = next(one.id for one in history.model.chats if not one.folder)
+    history.model.dropMimeData(mime, copy, -1, -1, history.model.index_of(outside))
+    qtbot.waitUntil(lambda: home.chats[other].folder == "")
+    history.list.setCurrentIndex(history.model.index_of_folder("Pumps"))
+    QTest.keyClick(history.list, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: not home.folders and home.chats[chat].folder == "")
+    assert chat in home.chats
+
+
 def test_a_chat_whose_recipe_cannot_be_read_is_marked_opens_and_says_why(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, shell: RecordingShell
 ) -> None:

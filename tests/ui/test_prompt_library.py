@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -92,6 +94,29 @@ def test_restoring_adds_a_version(qtbot: QtBot, library: LibraryDialog, front: F
     library.restore_button.click()
     qtbot.waitUntil(lambda: library.versions.count() == 3)
     assert shown(library)[0] == "Version 1 restored."
+
+
+def test_an_entry_is_renamed_in_place(qtbot: QtBot, library: LibraryDialog, front: FakeFront) -> None:
+    before = library.name.full_text
+    other = next(one.name for one in front.call(c.ListPrompts()).prompts if one.name != before)
+    library.rename_button.click()
+    assert library.name_field.text() == before
+    library.name_field.setText(other)
+    QTest.keyClick(library.name_field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "already an entry" in library.message.text)
+    assert library.name_field.isVisibleTo(library)
+    library.name_field.setText("Tenancy letters")
+    QTest.keyClick(library.name_field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: library.name.full_text == "Tenancy letters")
+    assert not library.name_field.isVisibleTo(library)
+    names = [one.name for one in front.call(c.ListPrompts()).prompts]
+    assert "Tenancy letters" in names
+    assert before not in names
+    assert library.isVisible()
+    library.rename_button.click()
+    QTest.keyClick(library.name_field, Qt.Key.Key_Escape)
+    assert library.isVisible()
+    assert library.name.isVisibleTo(library)
 
 
 def test_an_entry_is_exported_imported_and_deleted_once_confirmed(

@@ -24,6 +24,7 @@ _CHAT = one_sentence(lambda result: f"{result['id']}  {result['title']}")
 def add_commands(commands: Commands) -> None:
     group = commands.group("chats", "the history of questions and answers")
     listing = group.command("list", "list chats, the latest first", chats_with(lambda a: a.search), show_chats)
+    listing.add_argument("--folder", metavar="FOLDER", default="", help="only those in this folder")
     listing.add_argument("--search", metavar="WORDS", default="", help="only those with these words")
     searching = chats_with(lambda a: " ".join(a.words))
     words = group.command("search", "list the chats whose title or messages hold these words", searching, show_chats)
@@ -34,6 +35,16 @@ def add_commands(commands: Commands) -> None:
     exporting.add_argument("--output", metavar="FILE", help="write to this file instead of the terminal")
     renaming = one_call(lambda a: calls.RenameChat(chat=a.id, title=a.title))
     group.command("rename", "rename a chat", renaming, _CHAT, "ID", "TITLE")
+    moving = one_call(lambda a: calls.MoveChat(chat=a.id, folder=a.folder))
+    moved = group.command("move", "put a chat into a folder, or take it out of its folder", moving, show_moved, "ID")
+    moved.add_argument("folder", metavar="FOLDER", nargs="?", default="", help="no folder, if none is given")
+    group.command("folders", "list the folders of the history", list_folders, show_folders)
+    creating = one_call(lambda a: calls.CreateChatFolder(name=a.folder))
+    group.command("create-folder", "create a folder for chats", creating, show_folder_names, "FOLDER")
+    naming = one_call(lambda a: calls.RenameChatFolder(folder=a.folder, name=a.name))
+    group.command("rename-folder", "rename a folder", naming, show_folder_names, "FOLDER", "NAME")
+    removing = one_call(lambda a: calls.RemoveChatFolder(folder=a.folder))
+    group.command("remove-folder", "remove a folder; its chats stay", removing, show_folder_names, "FOLDER")
     branching = one_call(lambda a: calls.SetHead(chat=a.id, message=a.message))
     group.command("branch", "show the branch of a message", branching, _CHAT, "ID", "MESSAGE")
     selecting = one_call(lambda a: calls.SelectSequence(message=a.message, sequence=a.sequence))
@@ -63,9 +74,38 @@ def chats_with(words: Callable[[argparse.Namespace], str]) -> Run:
     """A command that lists the chats with these words; "": all."""
 
     def run(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-        return {"chats": (yield from session.call(calls.ListChats(search=words(arguments)))).chats}
+        found = yield from session.call(calls.ListChats(search=words(arguments)))
+        folder = " ".join(getattr(arguments, "folder", "").split()).casefold()
+        if not folder:
+            return {"chats": found.chats}
+        if folder not in [name.casefold() for name in found.folders]:
+            known = f"Folders: {', '.join(found.folders)}." if found.folders else "There are none."
+            raise UserError(f"There is no folder {arguments.folder!r}.", known)
+        return {"chats": tuple(chat for chat in found.chats if chat.folder.casefold() == folder)}
 
     return run
+
+
+def list_folders(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    found = yield from session.call(calls.ListChats())
+    counts = {name: sum(chat.folder == name for chat in found.chats) for name in found.folders}
+    return {"folders": [{"name": name, "chats": count} for name, count in counts.items()]}
+
+
+def show_folders(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["folders"]:
+        output.line("No folders.")
+        return
+    output.table(("CHATS", "FOLDER"), [(str(one["chats"]), one["name"]) for one in result["folders"]])
+
+
+def show_folder_names(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"Folders: {', '.join(result['folders'])}." if result["folders"] else "No folders.")
+
+
+def show_moved(result: dict[str, Any], output: TextOutput) -> None:
+    where = f"is in the folder {result['folder']!r}" if result["folder"] else "is in no folder"
+    output.line(f"{result['title'] or 'New chat'} {where}.")
 
 
 def steps(session: Session, arguments: argparse.Namespace) -> Events[Trace | ThoughtTree]:
@@ -109,8 +149,11 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
         output.line("No chats.")
         return
     titles = [f"{c['title']} ({c['unreadable']})" if c["unreadable"] else c["title"] for c in result["chats"]]
-    rows = [(c["id"], moment(c["updated"]), title) for c, title in zip(result["chats"], titles, strict=True)]
-    output.table(("ID", "LAST", "TITLE"), rows)
+    rows = [(c["id"], moment(c["updated"]), c["folder"], t) for c, t in zip(result["chats"], titles, strict=True)]
+    if any(chat["folder"] for chat in result["chats"]):
+        output.table(("ID", "LAST", "FOLDER", "TITLE"), rows)
+    else:
+        output.table(("ID", "LAST", "TITLE"), [(id_, last, title) for id_, last, _, title in rows])
 
 
 def show_chat(result: dict[str, Any], output: TextOutput) -> None:

@@ -14,6 +14,7 @@ from workbench.api.calls import (
     ListPrompts,
     PromptDetails,
     RemovePrompt,
+    RenamePrompt,
     RestorePrompt,
     SavedPrompt,
     SavePrompt,
@@ -33,7 +34,7 @@ from workbench.records.prompts import (
 from workbench.records.recipes import PromptingPart
 from workbench.text.word_diff import compare_words
 
-NAMES = {"name": "prompt"}
+NAMES, OLD_NAME = {"name": "prompt"}, {"old": "prompt"}
 _KINDS = {"prompt": "prompt", "reasoning": "reasoning preset"}
 _DIGITS = 8
 """Of a version's hash that are shown."""
@@ -66,9 +67,11 @@ def add_commands(commands: Commands) -> None:
     exporting.add_argument("--output", metavar="FILE", required=True)
     importing = one_call(lambda a: ImportPrompt(path=absolute(a.file)))
     group.command("import", "add the prompts of a file; nothing is overwritten", importing, show_imported, "FILE")
+    group.command("rename", "rename a prompt; answers keep the name", rename, RENAMED, "OLD", "NAME", names=OLD_NAME)
     group.command("remove", "delete a prompt with all its versions", remove, REMOVED, "NAME")
 
 
+RENAMED = one_sentence(lambda result: f"{result['old']} is now {result['name']}.")
 WRITTEN = one_sentence(lambda result: f"Written to {result['path']}.")
 
 
@@ -79,6 +82,11 @@ def _describe_saved(result: dict[str, Any]) -> str:
 
 
 SAVED = one_sentence(_describe_saved)
+
+
+def rename(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    yield from session.call(RenamePrompt(prompt=arguments.old, name=arguments.name))
+    return {"old": arguments.old, "name": " ".join(arguments.name.split())}
 
 
 def list_prompts(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -15,7 +15,10 @@ from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
 from workbench.storage.database import Database, Row, new_id
 
-_CHAT = "id, title, created, updated, head, recipe, pinned, (select c.id from collections c where c.chat = chats.id)"
+_CHAT = (
+    "id, title, created, updated, head, recipe, pinned, (select c.id from collections c where c.chat = chats.id), "
+    "(select f.name from chat_folders f where f.id = chats.folder)"
+)
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
@@ -34,6 +37,7 @@ _STORED: dict[str, Stored[Any]] = {
 }
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
+LONGEST_FOLDER_NAME = 80
 
 
 class ChatStore:
@@ -205,6 +209,38 @@ class ChatStore:
             self._database.execute("update chats set pinned = ? where id = ?", (pinned, chat))
             return self.get_record(chat)
 
+    def list_folders(self) -> tuple[str, ...]:
+        """Their names, in alphabetical order."""
+        return tuple(row[0] for row in self._database.execute("select name from chat_folders order by name"))
+
+    def create_folder(self, name: str) -> str:
+        """Returns the name. Raises UserError when it is empty, too long or taken."""
+        with self._database.transaction():
+            name = self._free_folder_name(name, but="")
+            self._database.execute("insert into chat_folders (id, name) values (?, ?)", (new_id(), name))
+        return name
+
+    def rename_folder(self, folder: str, name: str) -> str:
+        """Returns the name. Raises UserError when it is empty, too long or taken."""
+        with self._database.transaction():
+            known = self._folder(folder)
+            name = self._free_folder_name(name, but=known)
+            self._database.execute("update chat_folders set name = ? where id = ?", (name, known))
+        return name
+
+    def remove_folder(self, folder: str) -> None:
+        """Its chats stay, in no folder."""
+        with self._database.transaction():
+            self._database.execute("delete from chat_folders where id = ?", (self._folder(folder),))
+
+    def move(self, chat: str, folder: str) -> ChatRecord:
+        """Put a chat into a folder; "": into none."""
+        with self._database.transaction():
+            self.get_record(chat)
+            into = self._folder(folder) if folder else None
+            self._database.execute("update chats set folder = ? where id = ?", (into, chat))
+            return self.get_record(chat)
+
     def rename(self, chat: str, title: str) -> ChatRecord:
         """Raises UserError for an empty title."""
         if not title.strip():
@@ -277,6 +313,25 @@ class ChatStore:
         )
         return message
 
+    def _folder(self, name: str) -> str:
+        """The id of a folder. Raises UserError that names those there are."""
+        row = self._database.row("select id from chat_folders where name = ?", (" ".join(name.split()),))
+        if row is None:
+            known = ", ".join(self.list_folders())
+            raise UserError(f"There is no folder {name!r}.", f"Folders: {known}." if known else "Create one first.")
+        return str(row[0])
+
+    def _free_folder_name(self, name: str, *, but: str) -> str:
+        name = " ".join(name.split())
+        if not name:
+            raise UserError("The folder needs a name.")
+        if len(name) > LONGEST_FOLDER_NAME:
+            raise UserError(f"The name of a folder has at most {LONGEST_FOLDER_NAME} characters.")
+        row = self._database.row("select id from chat_folders where name = ?", (name,))
+        if row is not None and row[0] != but:
+            raise UserError(f"There is already a folder {name!r}.", "Choose another name.")
+        return name
+
     def _touch(self, chat: str, head: str, recipe: Recipe) -> None:
         """A recipe that cannot be read stays the chat's."""
         self._database.execute("update chats set head = ?, updated = ? where id = ?", (head, time.time(), chat))
@@ -295,7 +350,7 @@ class ChatStore:
 
 
 def _chat(row: Row) -> ChatRecord:
-    id_, title, created, updated, head, stored, pinned, attachments = row
+    id_, title, created, updated, head, stored, pinned, attachments, folder = row
     recipe = RECIPE.decode(stored) if stored is not None else None
     record = ChatRecord(
         id=id_,
@@ -305,6 +360,7 @@ def _chat(row: Row) -> ChatRecord:
         head=head,
         attachments=attachments or "",
         pinned=bool(pinned),
+        folder=folder or "",
     )
     if isinstance(recipe, Unreadable):
         return msgspec.structs.replace(record, unreadable=recipe.reason)

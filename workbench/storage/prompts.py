@@ -94,6 +94,16 @@ class PromptStore:
                 added.append(self._add(name, one.kind, checked_tags(one.tags), versions))
             return tuple(added)
 
+    def rename(self, found: PromptRecord, name: str) -> PromptRecord:
+        """Raises UserError when the name is empty, too long or taken."""
+        with self._database.transaction():
+            name = checked_name(name)
+            taken = self.find(name)
+            if taken is not None and taken.id != found.id:
+                raise UserError(f"There is already an entry {taken.name!r} in the library.", "Choose another name.")
+            self._database.execute("update prompts set name = ? where id = ?", (name, found.id))
+            return self.get(found.id)
+
     def remove(self, found: PromptRecord) -> None:
         """Delete an entry with all its versions."""
         self._database.execute("delete from prompts where id = ?", (found.id,))

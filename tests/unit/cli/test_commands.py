@@ -24,6 +24,7 @@ from workbench.api.calls import (
     ChatRecord,
     Collection,
     CollectionList,
+    CreateChatFolder,
     CreateCollection,
     DeleteChat,
     Document,
@@ -50,10 +51,13 @@ from workbench.api.calls import (
     Machine,
     ModelDetails,
     ModelList,
+    MoveChat,
     PagePicture,
+    RemoveChatFolder,
     RemoveCollection,
     RemoveDocument,
     RemoveModel,
+    RenameChatFolder,
     RestartWorker,
     RunList,
     RunRecord,
@@ -534,6 +538,28 @@ def test_chats_show_the_branch_that_ends_at_the_head(run: Run, front: FakeFront)
     assert "Another branch." not in out
     assert out.index("When?") < out.index("In 1911.") < out.index("[1] /docs/tower.pdf p.3")
     assert len(run("chats", "show", "c", "--json").result["messages"]) == 3
+
+
+def test_chats_are_put_into_folders(run: Run, front: FakeFront) -> None:
+    first = ChatRecord(id="c1", title="Pump", created=1.0, updated=1.0, folder="Work")
+    chats = (first, ChatRecord(id="c2", title="Lease", created=1.0, updated=1.0))
+    front.answer(ListChats, ChatList(chats=chats, folders=("Home", "Work")))
+    front.answer(MoveChat, first)
+    front.answer(CreateChatFolder, ChatList(chats=(), folders=("Work",)))
+    front.answer(RenameChatFolder, ChatList(chats=(), folders=("Pumps",)))
+    front.answer(RemoveChatFolder, ChatList(chats=()))
+    assert run("chats", "create-folder", "Work").out == "Folders: Work.\n"
+    assert run("chats", "move", "c1", "work").out == "Pump is in the folder 'Work'.\n"
+    run("chats", "move", "c1")
+    assert front.asked(MoveChat) == [MoveChat(chat="c1", folder="work"), MoveChat(chat="c1")]
+    assert [one["id"] for one in run("chats", "list", "--folder", "work", "--json").result["chats"]] == ["c1"]
+    assert "no folder 'Play'" in run("chats", "list", "--folder", "Play").err
+    listed = run("chats", "list").out.splitlines()
+    assert listed[0].split() == ["ID", "LAST", "FOLDER", "TITLE"]
+    counted = {"folders": [{"name": "Home", "chats": 0}, {"name": "Work", "chats": 1}]}
+    assert run("chats", "folders", "--json").result == counted
+    assert run("chats", "rename-folder", "Work", "Pumps").out == "Folders: Pumps.\n"
+    assert run("chats", "remove-folder", "Pumps").out == "No folders.\n"
 
 
 def test_chats_are_listed_searched_and_exported(run: Run, front: FakeFront, tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_a_name_is_of_one_kind(store: PromptStore) -> None:
         store.save("letter", "reasoning", PromptingPart())
 
 
+def test_an_entry_gets_another_name_that_is_free(store: PromptStore) -> None:
+    letter, _ = store.save("Letter", "prompt", PromptingPart(instructions="Be brief."))
+    store.save("Note", "prompt", PromptingPart(instructions="Be short."))
+    with pytest.raises(UserError, match="already an entry 'Note'"):
+        store.rename(letter, " note ")
+    with pytest.raises(UserError, match="not a valid name"):
+        store.rename(letter, "a@b")
+    renamed = store.rename(letter, "letter")
+    assert (renamed.id, renamed.name, renamed.head) == (letter.id, "letter", letter.head)
+
+
 def test_entries_are_listed_by_name_and_removed_with_their_versions(store: PromptStore, database: Database) -> None:
     for name in ("b", "A", "c"):
         store.save(name, "prompt", text(name))

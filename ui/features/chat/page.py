@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
@@ -32,13 +33,18 @@ from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
     ChatList,
     ChatRecord,
+    CreateChatFolder,
     DeleteChat,
     Document,
     DocumentTask,
     ExportChat,
+    MoveChat,
     PinChat,
+    RemoveChatFolder,
     RenameChat,
+    RenameChatFolder,
 )
+from workbench.api.protocol import Call
 from workbench.records.messages import Citation, Passage
 from workbench.records.recipes import Recipe
 
@@ -173,6 +179,10 @@ class ChatPage(TakesFiles, QWidget):
                 PinChat(chat=chat, pinned=pinned), self._on_record_changed, owner=self
             )
         )
+        history.moved.connect(lambda chat, folder: self._change_folders(MoveChat(chat=chat, folder=folder)))
+        history.folder_wanted.connect(self._on_folder_wanted)
+        history.folder_renamed.connect(lambda old, new: self._change_folders(RenameChatFolder(folder=old, name=new)))
+        history.folder_removed.connect(lambda folder: self._change_folders(RemoveChatFolder(folder=folder)))
         history.deleted.connect(self._on_deleted)
         history.export_wanted.connect(self._export)
         talk = parts.conversation
@@ -229,7 +239,7 @@ class ChatPage(TakesFiles, QWidget):
         self._history.follow(self._on_chats)
 
     def _on_chats(self, found: ChatList) -> None:
-        self.parts.history.show_chats(found.chats, self.session.chat.id)
+        self.parts.history.show_chats(found.chats, self.session.chat.id, found.folders)
         title = next((chat.title for chat in found.chats if chat.id == self.session.chat.id), None)
         if title is not None:
             self.parts.head.chat_title.set_full_text(title)
@@ -335,6 +345,18 @@ class ChatPage(TakesFiles, QWidget):
             self.session.open(None)
         self._drafts.pop(chat, None)
         self._bridge.call(DeleteChat(chat=chat), self._on_record_changed, owner=self)
+
+    def _on_folder_wanted(self, name: str, chat: str) -> None:
+        def made(_: ChatList) -> None:
+            if chat:
+                self._change_folders(MoveChat(chat=chat, folder=name))
+            else:
+                self._history.refresh()
+
+        self._bridge.call(CreateChatFolder(name=name), made, owner=self)
+
+    def _change_folders(self, call: Call[Any]) -> None:
+        self._bridge.call(call, lambda _: self._history.refresh(), owner=self)
 
     def _on_record_changed(self, record: ChatRecord) -> None:
         self._history.refresh()

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QMargins, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QListWidgetItem, QMenu, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, Text
+from ui.components.basics import ElidedLabel, IconButton, InlineMessage, PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
@@ -30,6 +31,7 @@ from workbench.api.calls import (
     PromptDetails,
     PromptList,
     RemovePrompt,
+    RenamePrompt,
     RestorePrompt,
     SavedPrompt,
     SavePrompt,
@@ -76,6 +78,9 @@ class LibraryDialog(Dialog):
         self.view.show_value(_TEXT)
         self.body = ScrolledColumn(tokens.SPACE_3, margins=QMargins(0, 0, tokens.SPACE_2, 0))
         self.restore_button = PlainButton(texts.RESTORE, "restart", small=True, clicked=self._on_restore)
+        self.rename_button = IconButton("edit", texts.RENAME_PROMPT, clicked=self._on_rename)
+        self.name_field = QLineEdit(accessibleName=texts.PROMPT_NAME, visible=False, returnPressed=self._on_renamed)
+        heading = row_of(None, (self.name, 1), (self.name_field, 1), self.rename_button, gap=tokens.SPACE_1)
         self.export_button = PlainButton(texts.EXPORT_PROMPT, "download", small=True, clicked=self._on_export)
         self.delete_button = PlainButton(texts.DELETE_PROMPT, "trash", small=True)
         self.confirm = ConfirmRow(self.delete_button)
@@ -84,7 +89,7 @@ class LibraryDialog(Dialog):
         actions = row_of(None, self.restore_button, self.export_button, None, self.delete_button, gap=tokens.SPACE_2)
         right = self._right = QWidget()
         column_of(
-            right, self.name, self.about, self.versions, self.view, (self.body, 1), actions, self.confirm,
+            right, heading, self.about, self.versions, self.view, (self.body, 1), actions, self.confirm,
             gap=tokens.SPACE_2,
         )  # fmt: skip
         self._whole = QWidget(minimumHeight=430)
@@ -161,6 +166,8 @@ class LibraryDialog(Dialog):
         self.confirm.hide()
         if details is not None:
             record = details.prompt
+            if before is None or before.prompt.id != record.id:
+                self._end_renaming()
             self.name.set_full_text(record.name)
             about = (texts.KINDS[record.kind], *(f"#{tag}" for tag in record.tags), record.unreadable)
             self.about.set_full_text(" · ".join(filter(None, about)))
@@ -235,6 +242,44 @@ class LibraryDialog(Dialog):
         if self._details is not None and self._version is not None:
             self.used.emit(self._details.prompt, self._version)
             self.accept()
+
+    def _on_rename(self) -> None:
+        if self._details is not None:
+            self.name_field.setText(self._details.prompt.name)
+            self.name.hide()
+            self.rename_button.hide()
+            self.name_field.show()
+            self.name_field.selectAll()
+            self.name_field.setFocus()
+
+    def _on_renamed(self) -> None:
+        if self._details is None:
+            return
+        wanted = " ".join(self.name_field.text().split())
+        if not wanted or wanted == self._details.prompt.name:
+            self._end_renaming()
+            return
+        call = RenamePrompt(prompt=self._details.prompt.id, name=wanted)
+
+        def done(found: PromptList) -> None:
+            self._end_renaming()
+            self._bridge.home.prompts.put(found)
+
+        self._send(call, done)
+
+    def _end_renaming(self) -> None:
+        self.name_field.hide()
+        self.name.show()
+        self.rename_button.show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter in the field of the name renames and does not use the entry; Esc leaves the field, not the dialog."""
+        if self.name_field.isVisible() and self.name_field.hasFocus():
+            if event.key() == Qt.Key.Key_Escape:
+                self._end_renaming()
+            if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                return
+        super().keyPressEvent(event)
 
     def _on_restore(self) -> None:
         if self._details is not None and (version := self._version) is not None:

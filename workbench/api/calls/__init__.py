@@ -22,12 +22,13 @@ AnyCall = (
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | RemoveCollection | ListDocuments
     | AddDocuments | AttachFiles | Unwatch | RemoveFolder | RemoveDocument | SearchDocuments | GetDocumentText
     | DrawPage
-    | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | Ask | FollowAnswer
-    | StopAnswer | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
+    | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
+    | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
+    | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
-    | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RemovePrompt | ExportPrompt | ImportPrompt
+    | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RenamePrompt | RemovePrompt | ExportPrompt | ImportPrompt
     | Evaluate | Optimise | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell
     | RateCell | RemoveEvaluation | ExportEvaluation
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel

@@ -92,8 +92,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A chat in the history. ``head`` is the message at the end of the branch that is shown, ``attachments`` the
-    collection of its attached files; "" for none. ``unreadable`` says why its recipe cannot be read; that stays as it
-    is stored."""
+    collection of its attached files, ``folder`` the name of its folder; "" for none. ``unreadable`` says why its recipe
+    cannot be read; that stays as it is stored."""
 
     id: str
     title: str
@@ -104,10 +104,14 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: str = ""
     attachments: str = ""
     pinned: bool = False
+    folder: str = ""
 
 
 class ChatList(msgspec.Struct, frozen=True, kw_only=True):
+    """``folders`` are the names of all folders, empty ones too, in alphabetical order."""
+
     chats: tuple[ChatRecord, ...]
+    folders: tuple[str, ...] = ()
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +200,30 @@ class PinChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.pin"):
 
     chat: str
     pinned: bool = True
+
+
+class MoveChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.move"):
+    """Put a chat into a folder; "": into none. Raises UserError when there is no such folder."""
+
+    chat: str
+    folder: str = ""
+
+
+class CreateChatFolder(Call[ChatList], frozen=True, kw_only=True, tag="chats.folders.create"):
+    """A folder for chats, empty. Raises UserError when the name is empty or taken."""
+
+    name: str
+
+
+class RenameChatFolder(Call[ChatList], frozen=True, kw_only=True, tag="chats.folders.rename"):
+    folder: str
+    name: str
+
+
+class RemoveChatFolder(Call[ChatList], frozen=True, kw_only=True, tag="chats.folders.remove"):
+    """Remove a folder. Its chats stay, in none."""
+
+    folder: str
 
 
 class DeleteChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.delete"):

@@ -55,6 +55,14 @@ class RestorePrompt(Call[SavedPrompt], frozen=True, kw_only=True, tag="prompts.r
     version: str
 
 
+class RenamePrompt(Call[PromptList], frozen=True, kw_only=True, tag="prompts.rename"):
+    """Give an entry another name; its versions stay as they are. Raises UserError when the name is empty, too long or
+    taken."""
+
+    prompt: str
+    name: str
+
+
 class RemovePrompt(Call[PromptList], frozen=True, kw_only=True, tag="prompts.remove"):
     """Delete an entry with all its versions. Answers keep the texts that made them."""
 

@@ -29,6 +29,12 @@ class Chats:
             calls.GetChat: unary(self.get),
             calls.RenameChat: unary(self.rename),
             calls.PinChat: unary(lambda call: self._published(self._store.pin(call.chat, call.pinned))),
+            calls.MoveChat: unary(lambda call: self._published(self._store.move(call.chat, call.folder))),
+            calls.CreateChatFolder: unary(lambda call: self._foldered(self._store.create_folder(call.name))),
+            calls.RenameChatFolder: unary(
+                lambda call: self._foldered(self._store.rename_folder(call.folder, call.name))
+            ),
+            calls.RemoveChatFolder: unary(self.remove_folder),
             calls.DeleteChat: unary(self.delete),
             calls.SetHead: unary(self.set_head),
             calls.ExportChat: unary(self.export),
@@ -37,7 +43,7 @@ class Chats:
         }
 
     def list_chats(self, call: calls.ListChats) -> calls.ChatList:
-        return calls.ChatList(chats=self._store.list_chats(call.search))
+        return calls.ChatList(chats=self._store.list_chats(call.search), folders=self._store.list_folders())
 
     def get(self, call: calls.GetChat) -> calls.Chat:
         return self._store.get_chat(call.chat)
@@ -57,6 +63,14 @@ class Chats:
     def export(self, call: calls.ExportChat) -> str:
         chat = self._store.get_record(call.chat)
         return export(chat, self._store.get_branch(chat.head))
+
+    def remove_folder(self, call: calls.RemoveChatFolder) -> calls.ChatList:
+        self._store.remove_folder(call.folder)
+        return self._foldered("")
+
+    def _foldered(self, _: str) -> calls.ChatList:
+        self._changes.publish("chat")
+        return self.list_chats(calls.ListChats())
 
     def _changed(self, message: calls.StoredMessage) -> calls.StoredMessage:
         self._changes.publish("chat", message.chat)

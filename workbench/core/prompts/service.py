@@ -15,6 +15,7 @@ from workbench.api.calls import (
     PromptDetails,
     PromptList,
     RemovePrompt,
+    RenamePrompt,
     RestorePrompt,
     SavedPrompt,
     SavePrompt,
@@ -57,6 +58,7 @@ class Prompts:
             GetPrompt: unary(self.get),
             SavePrompt: unary(self.save),
             RestorePrompt: unary(self.restore),
+            RenamePrompt: unary(self.rename),
             RemovePrompt: unary(self.remove),
             ExportPrompt: unary(self.export),
             ImportPrompt: unary(self.import_file),
@@ -78,6 +80,11 @@ class Prompts:
         version = _readable(find_version(found.name, self._store.versions(found), call.version))
         note = f"Version {version.number} restored."
         return self._saved(*self._store.save(found.name, found.kind, version.content, note))
+
+    def rename(self, call: RenamePrompt) -> PromptList:
+        renamed = self._store.rename(self._store.get(call.prompt), call.name)
+        self._changes.publish("prompts", renamed.id)
+        return self._list()
 
     def remove(self, call: RemovePrompt) -> PromptList:
         found = self._store.get(call.prompt)
