@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,10 +28,13 @@ from workbench.engine.inference_calls import (
     start_text,
 )
 from workbench.errors import UserError
+from workbench.records.agents import Fact
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
+from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.tool import Tool
 
 Reply = str | Sequence[str] | Exception | Generated
 Replies = Callable[[Sequence[Message], DecodingPart, str], Reply]
@@ -222,6 +227,50 @@ class FakeServices:
 
     def checksum(self, resolved: Resolved) -> str:
         return "f00d"
+
+
+class FakeToolServices:
+    """What tools use: a retriever, a folder, tables, facts in memory, and programs that are answered by ``python``.
+
+    ``facts_asked`` keeps the queries; ``servers`` are tools of MCP servers by name."""
+
+    def __init__(
+        self,
+        *,
+        retriever: FakeRetriever | None = None,
+        folder: Path | None = None,
+        tables: Sequence[tuple[str, Path]] = (),
+        python: Callable[[str, Mapping[str, Any]], PythonResult] | None = None,
+        servers: Iterable[Tool] = (),
+    ) -> None:
+        self.retriever = retriever
+        self.folder = folder
+        self.python = python
+        self.kept: list[Fact] = []
+        self.facts_asked: list[str] = []
+        self._tables = tables
+        self._servers = {tool.name: tool for tool in servers}
+
+    def sandbox_problem(self) -> str:
+        return "" if self.python is not None else "There is no sandbox."
+
+    def run_python(self, code: str, inputs: Mapping[str, Any], context: RequestContext) -> PythonResult:
+        assert self.python is not None
+        return self.python(code, inputs)
+
+    def tables(self) -> Sequence[tuple[str, Path]]:
+        return self._tables
+
+    def facts(self, query: str, limit: int) -> Sequence[Fact]:
+        self.facts_asked.append(query)
+        return self.kept[:limit]
+
+    def remember(self, text: str, source: str) -> Fact:
+        self.kept.append(Fact(id=str(len(self.kept) + 1), text=text, source=source))
+        return self.kept[-1]
+
+    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
+        return [self._servers[name] for name in names]
 
 
 MODEL = ModelRecord(

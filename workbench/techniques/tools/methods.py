@@ -15,8 +15,8 @@ class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str = "") -> Method:
-    """The row of the module ``name`` of this package; its ``make(services)`` returns the ``Tool`` or raises
-    ToolUnavailable."""
+    """The row of the module ``name`` of this package, which is also the tool's name for the model; its
+    ``make(services)`` returns the ``Tool`` or raises ToolUnavailable."""
     return Method(
         name=name,
         kind="tool",
@@ -25,9 +25,12 @@ def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str
         summary=summary,
         source=source,
         config=NoOptions,
-        entry=f"workbench.techniques.tools.{name.replace('-', '_')}:make",
+        entry=f"workbench.techniques.tools.{name}:make",
         cost=cost,
     )
 
 
-METHODS = (tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),)
+METHODS = (
+    tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),
+    tool_row("ask_person", "Ask me", "Asks you a question; the answer waits until you have replied."),
+)

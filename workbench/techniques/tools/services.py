@@ -33,6 +33,9 @@ class ToolServices(Protocol):
     def folder(self) -> Path | None:
         """The workspace folder of the recipe, resolved; None without one."""
 
+    def sandbox_problem(self) -> str:
+        """Why no sandbox can run here, as a sentence; "" where one can."""
+
     def run_python(self, code: str, inputs: Mapping[str, Any], context: RequestContext) -> PythonResult:
         """Run a program in the sandbox. Raises UserError where no sandbox can run."""
 

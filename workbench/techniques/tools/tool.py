@@ -19,19 +19,24 @@ LONGEST_OUTPUT = 4_000
 
 
 class ToolOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a call. ``failed``: ``text`` says why there is none. ``passages`` are what a search has found."""
+    """The result of a call. ``failed``: ``text`` says why there is none. ``passages`` are what a search has found,
+    numbered from 1 in its ``text``; ``passages.numbered`` numbers them across the calls of an answer. ``question``: the
+    call has no result before the person has answered this; ``Tool.answered`` gives it."""
 
-    text: str
+    text: str = ""
     failed: bool = False
     passages: tuple[Passage, ...] = ()
+    question: str = ""
 
 
 class Tool(ToolInfo, frozen=True, kw_only=True):
     """A tool that can be run. ``run`` takes arguments that fit ``parameters`` and raises only errors.Cancelled: a
-    failure is a ToolOutput. ``context`` is cancelled by Stop and at the deadline of ``seconds``."""
+    failure is a ToolOutput. ``context`` is cancelled by Stop and at the deadline of ``seconds``. ``answered`` is as
+    ``run`` with the person's answer to the ``question`` of an earlier result; None for a tool that asks none."""
 
     run: Callable[[dict[str, Any], RequestContext], ToolOutput]
     seconds: float = 30.0
+    answered: Callable[[dict[str, Any], str, RequestContext], ToolOutput] | None = None
 
 
 def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
