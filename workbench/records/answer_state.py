@@ -15,15 +15,26 @@ from workbench.api import events
 from workbench.api.calls import AskResult, StoredMessage
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import finish
+from workbench.records.agents import Approval
 from workbench.records.messages import Beam, Candidate, Citation, Part, Passage, Usage, Verification, total_usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace, TraceStep
 
-State = Literal["streaming", "done", "stopped", "failed", "interrupted"]
+State = Literal["streaming", "done", "stopped", "failed", "interrupted", "waiting"]
 
 _STARTED = ("kind", "parent", "title", "input", "writes_answer")
 _FINISHED = ("score", "usage", "error", "seconds", "tokens")
-_RESULT = ("sequences", "citations", "declined", "query", "passages", "notices", "parts", "verification")
+_RESULT = (
+    "sequences",
+    "citations",
+    "declined",
+    "query",
+    "passages",
+    "notices",
+    "parts",
+    "verification",
+    "waiting",
+)
 """Fields of the same name and meaning: of TraceStep and the events of a step; of AnswerState, StoredMessage and
 AskResult."""
 
@@ -97,6 +108,7 @@ class AnswerState:
         self.citations: tuple[Citation, ...] = ()
         self.declined = False
         self.verification: Verification | None = None
+        self.waiting: Approval | None = None
         self.notices: tuple[str, ...] = ()
         self.parts: tuple[Part, ...] = ()
         self.recipe: Recipe | None = None
@@ -266,6 +278,8 @@ class AnswerState:
             if terminal.result is None:
                 return
         result = msgspec.convert(terminal.result, AskResult)
+        if isinstance(terminal, events.Finished) and result.waiting is not None:
+            self.state, self.waiting = "waiting", result.waiting
         self._answer = result.answer
         self._sequences = result.sequences if len(result.sequences) > 1 else ()
         self._usage = result.usage if result.usage != Usage() else None
@@ -296,7 +310,7 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
     """
     trace = trace if trace is not None else Trace()
     for step in trace.steps:
-        yield from _replay_step(step)
+        yield from replay_step(step)
     if message.query or message.passages or any(step.query or step.passages for step in trace.steps):
         yield events.Retrieved(query=message.query, passages=message.passages)
     for notice in message.notices:
@@ -319,13 +333,14 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
             **_shared(message, _RESULT),
         )
     )
-    if message.state == "done":
+    if message.state in ("done", "waiting"):
         yield result
     else:
         yield events.Cancelled(result=result.result, interrupted=message.state != "stopped")
 
 
-def _replay_step(step: TraceStep) -> Iterator[Event]:
+def replay_step(step: TraceStep) -> Iterator[Event]:
+    """One step as events; one without an end stays open."""
     yield StepStarted(step=step.id, **_shared(step, _STARTED))
     if step.thought:
         yield events.Thought(text=step.thought, step=step.id)

@@ -9,6 +9,7 @@ import msgspec
 
 from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
+from workbench.records.agents import Approval
 from workbench.records.messages import Candidate, Citation, Part, Passage, Usage, Verification
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
@@ -22,7 +23,7 @@ _CHAT = (
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
-    "verification"
+    "verification, waiting"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
@@ -34,6 +35,7 @@ _STORED: dict[str, Stored[Any]] = {
     "sequences": Stored("other answers", tuple[Candidate, ...]),
     "parts": Stored("parts", tuple[Part, ...]),
     "verification": Stored("verification of the answer", Verification),
+    "waiting": Stored("call that waits for a decision", Approval),
 }
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3

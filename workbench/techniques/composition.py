@@ -119,7 +119,15 @@ def _by_agent(
     messages = with_instructions(system_text(recipe.prompting), with_question_asked(recipe.prompting, conversation))
     tools = yield from open_tools(part, context)
     decisions = {one.signature: one for one in context.decisions}
-    agent = Agent(part=part, context=context, tools=tools, decisions=decisions, asks=context.asks)
+    agent = Agent(
+        part=part,
+        context=context,
+        tools=tools,
+        decisions=decisions,
+        asks=context.asks,
+        policy=context.policy,
+        exposure=context.exposure,
+    )
     outcome: Outcome = yield from method.load()(messages, method.decode(part.options), agent)
     if outcome.waiting is not None or outcome.write is None:
         yield finish(AskResult(answer="", notices=tuple(context.notices), waiting=outcome.waiting))

@@ -22,10 +22,12 @@ from workbench.backends.backend import ModelBackend
 from workbench.engine.inference_calls import AssistantStart, Generate, Generated, GeneratedSequence, Score, Scores
 from workbench.errors import UserError
 from workbench.records.agents import Decision
+from workbench.records.answer_state import replay_step
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
+from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.services import ToolServices
 
@@ -126,7 +128,8 @@ class AnswerContext:
     ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
     a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from,
     with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the
-    person on its calls; ``asks``: there is a person who can be asked.
+    person on its calls; ``asks``: there is a person who can be asked. ``policy`` says which calls need one,
+    ``exposure`` what the conversation already holds of strangers' and private text.
     """
 
     model: ModelBackend
@@ -145,6 +148,8 @@ class AnswerContext:
     tools: ToolServices | None = None
     decisions: tuple[Decision, ...] = ()
     asks: bool = False
+    policy: Policy = field(default_factory=Policy)
+    exposure: Exposure = field(default_factory=Exposure)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
@@ -301,6 +306,19 @@ class AnswerContext:
     def inside(self, step: Step) -> AnswerContext:
         """The same context for work within a step: the steps that it opens are children of that one."""
         return replace(self, parent=step.id)
+
+    def repeat(self, steps: Sequence[TraceStep]) -> Iterator[Event]:
+        """Earlier steps of this answer as they were, under their ids, before any step of this run: the trace of an
+        answer that goes on holds them. One without an end stays open; ``reopened`` ends it."""
+        for step in steps:
+            yield from replay_step(step)
+        last = max((int(step.id) for step in steps if step.id.isdecimal()), default=0)
+        while last and next(self._numbers) < last:
+            pass
+
+    def reopened(self, step: TraceStep) -> Step:
+        """A repeated step that is still open, to be ended."""
+        return Step(StepStarted(step=step.id, parent=step.parent, kind=step.kind, title=step.title, input=step.input))
 
     def raise_if_cancelled(self) -> None:
         """Raises errors.Cancelled once the request was cancelled."""

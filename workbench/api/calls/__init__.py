@@ -6,6 +6,7 @@ of them are named here.
 
 from __future__ import annotations
 
+from workbench.api.calls.agents import *
 from workbench.api.calls.chats import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
@@ -25,6 +26,7 @@ AnyCall = (
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
+    | ListTools | Decide | ListFacts | AddFact | EditFact | ForgetFact
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet

@@ -48,7 +48,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     ``parts`` holds a message that is more than text, as in ``Message``; ``text`` is then the text of its parts.
     ``state``: ``done``; ``streaming`` while it is generated; ``stopped`` by the person; ``failed`` (``error`` is the
-    reason); ``interrupted`` when the program ended meanwhile. ``document`` is the task of a question that asks for one;
+    reason); ``interrupted`` when the program ended meanwhile; ``waiting`` for the person's decision on the call
+    ``waiting`` (``Decide``). ``document`` is the task of a question that asks for one;
     regenerating its answer repeats the task. ``sequences`` are all answers of one generation, () for a single one;
     ``selected_sequence`` is the index of the one with this text. ``steps`` counts the steps of the answer's trace
     (``GetTrace``). ``traced``: the token ids of its text are stored, so that ``InspectAnswer`` can be called.
@@ -63,7 +64,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     role: Literal["user", "assistant", "tool"]
     text: str
     parts: tuple[Part, ...] = ()
-    state: Literal["done", "streaming", "stopped", "failed", "interrupted"] = "done"
+    state: Literal["done", "streaming", "stopped", "failed", "interrupted", "waiting"] = "done"
     thought: str = ""
     error: str = ""
     created: float = 0.0
@@ -82,6 +83,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     rating: int = 0
     original: str | None = None
     verification: Verification | None = None
+    waiting: Approval | None = None
     unreadable: str = ""
 
     def as_message(self, text: str | None = None) -> Message:

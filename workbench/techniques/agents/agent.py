@@ -2,29 +2,33 @@
 
 A method is ``run(messages, options, agent) -> Generator[Event, None, Outcome]``. Every tool call is a step of the kind
 ``call`` whose input is a ``ToolCall`` as JSON; its consumer has stored the step before the generator goes
-on, so a call is on the disk before it has an effect. A call that needs a person ends the run with ``waiting``; the
-answer is resumed from its steps (``context.earlier``) once there is a ``Decision``.
+on, so a call is on the disk before it has an effect. ``approval.judge`` says what becomes of a call. One that needs a
+person opens a step of the kind ``approval`` within its own, leaves both open, and ends the run with ``waiting``.
+
+Once there is a ``Decision`` the answer is resumed from its steps (``context.earlier``), which the run repeats first,
+under their ids (``context.repeat``). The open approval is then ended with the decision as its output, which is stored
+before the generator goes on: from there on the call counts as begun. A decision counts once. A call that was begun and
+has no result is judged with ``begun=True``: what it would run is the call of its last decision (``last_call``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.records.agents import Approval, Decision
 from workbench.records.messages import Passage
 from workbench.records.recipes import AgentPart
+from workbench.techniques.agents.approval import APPROVAL, Exposure, Policy
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool
 
+__all__ = ["APPROVAL", "CALL", "FINAL", "Agent", "Outcome"]
+
 CALL = "call"
 """The kind of the step of a tool call; its output is the result, its error the failure."""
-
-APPROVAL = "approval"
-"""The kind of the step within a call that waited for a person; its input is an ``Approval`` as JSON, its output the
-``Decision``."""
 
 FINAL = "final_answer"
 """What is chosen instead of a tool when the agent answers."""
@@ -33,14 +37,16 @@ FINAL = "final_answer"
 @dataclass(frozen=True)
 class Agent:
     """The agent of one answer. ``tools`` are those that the recipe names, by name. ``decisions`` are those of the
-    person so far, by the signature of their call. ``asks``: there is a person who can be asked; otherwise what would
-    need one is denied."""
+    person that were not carried out yet, by the signature of their call. ``asks``: there is a person who can be asked;
+    otherwise what would need one is denied. ``policy`` and ``exposure``: as in ``AnswerContext``."""
 
     part: AgentPart
     context: AnswerContext
     tools: Mapping[str, Tool]
     decisions: Mapping[str, Decision]
     asks: bool = True
+    policy: Policy = field(default_factory=Policy)
+    exposure: Exposure = field(default_factory=Exposure)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,168 @@
+"""Which calls of an agent need a person: taint and the policy of approvals. Pure functions, no model, no storage.
+
+Text of strangers (passages, files, web pages, results of MCP servers, and facts that an agent has written) taints the
+context that it is read into, since it may hold instructions. From then on a call with an effect is only made once the
+person has seen its exact arguments, with the spans that come from such text. What sends data away asks as well once the
+context holds private text. The person's standing permissions count only in a context without taint, and the offline
+setting refuses the network whatever was approved. It is information flow control (Willison 2023, the dual LLM pattern;
+Debenedetti et al. 2025, CaMeL, arXiv:2503.18813), by whole contexts instead of by values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+
+from workbench.records.agents import Approval, Decision, TaintedSpan, ToolCall, ToolInfo
+from workbench.records.trace import TraceStep
+from workbench.techniques.agents.provenance import find_copies
+
+IN_TAINTED_CONTEXT = "The agent has read text that is not yours, which may have told it to do this."
+SENDS_PRIVATE = "This sends data over the network, and the agent has read your documents, files or memory."
+ACTS = "This has an effect beyond the conversation."
+MAY_HAVE_HAPPENED = "The program ended while this was being done, so it may have happened already."
+OFFLINE = "The program is offline (Settings), so nothing is sent over the network."
+NOBODY_TO_ASK = "This needs a person's confirmation, and there is nobody to ask here. It was not done."
+DENIED = "The person did not allow this."
+
+APPROVAL = "approval"
+"""The kind of the step within a call that waited for a person; its input is an ``Approval`` as JSON, its output the
+``Decision``."""
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What a context has been exposed to. ``untrusted`` are the texts of strangers in it, ``private``: it holds text of
+    the person's documents, files or memory."""
+
+    untrusted: tuple[str, ...] = ()
+    private: bool = False
+
+    @property
+    def tainted(self) -> bool:
+        return any(text.strip() for text in self.untrusted)
+
+    def after(self, tool: ToolInfo, text: str) -> Exposure:
+        """The exposure once a tool's result ``text`` has been read, be it a failure. An untrusted result is private too
+        where the tool does not use the network."""
+        if tool.output == "trusted" or not text.strip():
+            return self
+        local = "network" not in tool.effects
+        return replace(self, untrusted=(*self.untrusted, text), private=self.private or local)
+
+    def with_untrusted(self, texts: Iterable[str]) -> Exposure:
+        """The exposure with private texts of strangers: passages, files, earlier answers that were made from them."""
+        known = tuple(text for text in texts if text.strip())
+        return replace(self, untrusted=(*self.untrusted, *known), private=self.private or bool(known))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """``allowed`` are the acting tools that the person has allowed for good (``AgentPart.allowed``) or for this chat;
+    ``offline``: the network is switched off."""
+
+    allowed: frozenset[str] = frozenset()
+    offline: bool = False
+
+    def refuse(self, tool: ToolInfo) -> str:
+        """Why a call cannot be made at all, whatever was approved; "" where it can."""
+        return OFFLINE if self.offline and "network" in tool.effects else ""
+
+    def ask(self, tool: ToolInfo, call: ToolCall, exposure: Exposure) -> str:
+        """Why a call has to be confirmed by the person; "" where it has not."""
+        if "network" in tool.effects and exposure.private:
+            return SENDS_PRIVATE
+        if not tool.acts:
+            return ""
+        if exposure.tainted:
+            return IN_TAINTED_CONTEXT
+        return "" if tool.name in self.allowed else ACTS
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a call: ``run`` the ``call``, which may be an edited one; ``refuse`` it, with ``text`` as the
+    result that the model sees; or ``wait`` for the person, asked for ``reason`` with ``spans`` marked."""
+
+    kind: Literal["run", "refuse", "wait"]
+    call: ToolCall
+    text: str = ""
+    reason: str = ""
+    spans: tuple[TaintedSpan, ...] = ()
+    repeated: bool = False
+
+    def approval(self, step: str, tool: ToolInfo) -> Approval:
+        """The question to the person, of a call in the step ``step``."""
+        return Approval(
+            step=step,
+            call=self.call,
+            effects=tool.effects,
+            reason=self.reason,
+            spans=self.spans,
+            repeated=self.repeated,
+        )
+
+
+def judge(
+    tool: ToolInfo,
+    call: ToolCall,
+    exposure: Exposure,
+    policy: Policy,
+    decision: Decision | None = None,
+    *,
+    begun: bool = False,
+    asks: bool = True,
+) -> Verdict:
+    """What becomes of a call. ``decision`` is the person's on this call, which counts once and for no call of another
+    signature. ``begun``: the trace holds this call without a result, so an earlier attempt may have made it. ``asks``:
+    there is a person who can be asked."""
+    if refused := policy.refuse(tool):
+        return Verdict(kind="refuse", call=call, text=refused)
+    if decision is not None and decision.signature == call.signature:
+        return decided(call, decision)
+    repeated = begun and tool.acts
+    reason = MAY_HAVE_HAPPENED if repeated else policy.ask(tool, call, exposure)
+    if not reason:
+        return Verdict(kind="run", call=call)
+    if not asks:
+        return Verdict(kind="refuse", call=call, text=NOBODY_TO_ASK)
+    spans = tainted_spans(call, exposure.untrusted)
+    return Verdict(kind="wait", call=call, reason=reason, spans=spans, repeated=repeated)
+
+
+def last_call(call: ToolCall, steps: Iterable[TraceStep]) -> tuple[ToolCall, bool]:
+    """The call as it would run, and whether it was begun, from the steps within it: a person may have edited it, and
+    one that waited is begun once its approval has ended. Without an approval a stored call counts as begun."""
+    approvals = [step for step in steps if step.kind == APPROVAL]
+    for step in approvals:
+        if step.state == "done":
+            call = decided(call, msgspec.json.decode(step.output, type=Decision)).call
+    return call, not approvals or approvals[-1].state == "done"
+
+
+def decided(call: ToolCall, decision: Decision) -> Verdict:
+    """A call as a person has decided on it."""
+    if decision.choice == "deny":
+        text = decision.text.strip()
+        return Verdict(kind="refuse", call=call, text=f"{DENIED} Their reason: {text}" if text else DENIED)
+    if decision.choice == "edit" and decision.arguments is not None:
+        return Verdict(kind="run", call=ToolCall(tool=call.tool, arguments=decision.arguments))
+    return Verdict(kind="run", call=call)
+
+
+def tainted_spans(call: ToolCall, untrusted: Sequence[str]) -> tuple[TaintedSpan, ...]:
+    """The spans of a call's arguments that also stand in untrusted texts. Those of an argument that is no string are in
+    its JSON text. What was reworded or encoded is not found: a span is a hint for the person, not the ground of the
+    policy."""
+    found: list[TaintedSpan] = []
+    for name, value in call.arguments.items():
+        text = argument_text(value)
+        found += [TaintedSpan(name=name, start=start, end=end) for start, end in find_copies(text, untrusted)]
+    return tuple(found)
+
+
+def argument_text(value: object) -> str:
+    """An argument as a person reads it: a string itself, anything else as JSON."""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
