@@ -26,6 +26,7 @@ from workbench.engine.inference_calls import (
     Scored,
     Scores,
     start_text,
+    whole_start,
 )
 from workbench.errors import UserError
 from workbench.records.agents import Fact
@@ -48,8 +49,9 @@ class FakeModelBackend:
     their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``continued``
     prompts and answers that were continued; ``scores`` is a queue of lists of log-probabilities (otherwise each word
     costs -2). Both may be functions instead. ``together`` counts the requests of each ``generate_many``,
-    ``starts`` are the answers' beginnings. One word is one token. Once ``cancelled`` says so an answer ends with what
-    there is. An empty queue is an AssertionError: the test did not expect the question.
+    ``starts`` are the answers' beginnings with their markers, ``tools`` those of each request. One word is one token.
+    Once ``cancelled`` says so an answer ends with what there is. An empty queue is an AssertionError: the test did not
+    expect the question.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class FakeModelBackend:
         self.requests: list[tuple[Message, ...]] = []
         self.decodings: list[DecodingPart] = []
         self.starts: list[str] = []
+        self.tools: list[tuple[dict[str, Any], ...]] = []
         self.together: list[int] = []
         self.continued: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
@@ -81,12 +84,17 @@ class FakeModelBackend:
         self._streamed_as = streamed_as
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
+        self,
+        messages: Sequence[Message],
+        decoding: DecodingPart,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
     ) -> Iterator[Event]:
-        start = start_text(assistant_start)
         self.requests.append(tuple(messages))
+        self.tools.append(tuple(tools))
         prompt_tokens = sum(self.count_tokens([m.content for m in messages]))
-        yield from self._reply(self._next(messages, decoding, start), decoding, prompt_tokens, start)
+        reply = self._next(messages, decoding, whole_start(assistant_start))
+        yield from self._reply(reply, decoding, prompt_tokens, start_text(assistant_start))
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         self.continued.append((tuple(prompt), tuple(answer)))
@@ -100,7 +108,7 @@ class FakeModelBackend:
             if one.prompt:
                 streams[place] = self.continue_from(one.prompt, one.answer, one.decoding)
             else:
-                streams[place] = self.generate(one.messages, one.decoding, one.assistant_start)
+                streams[place] = self.generate(one.messages, one.decoding, one.assistant_start, one.tools)
         while streams:
             for place, stream in list(streams.items()):
                 event = Cancelled() if context.cancelled or context.part(place).cancelled else next(stream)

@@ -212,6 +212,7 @@ def score(
             assistant_start=first.assistant_start,
             prompt=first.prompt,
             answer=first.answer,
+            tools=first.tools,
         )
         (scores,) = model.score_many((asked,), context)
     yield finish(scores)
@@ -272,9 +273,15 @@ class _PromptReader:
         return getattr(self._model, name)
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
+        self,
+        messages: Sequence[Message],
+        decoding: DecodingPart,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
     ) -> Iterator[Event]:
-        request = Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start)
+        request = Generate(
+            messages=tuple(messages), decoding=decoding, assistant_start=assistant_start, tools=tuple(tools)
+        )
         raise _PromptRead((request,))
 
     def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
@@ -284,7 +291,11 @@ class _PromptReader:
         raise _PromptRead(
             [
                 Generate(
-                    messages=one.messages, assistant_start=one.assistant_start, prompt=one.prompt, answer=one.answer
+                    messages=one.messages,
+                    assistant_start=one.assistant_start,
+                    prompt=one.prompt,
+                    answer=one.answer,
+                    tools=one.tools,
                 )
                 for one in requests
             ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -102,9 +102,14 @@ class ModelBackend(Protocol):
         """The languages that the model's card lists, as ISO 639-1 codes; () when it lists none."""
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
+        self,
+        messages: Sequence[Message],
+        decoding: DecodingPart,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
     ) -> Iterator[Event]:
-        """Events that end in ``Finished(result=Generated as plain data)``; closing the iterator cancels."""
+        """Events that end in ``Finished(result=Generated as plain data)``; closing the iterator cancels. ``tools`` are
+        described in the prompt (``inference_calls.Generate``)."""
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         """As ``generate``, after the tokens of an earlier prompt and of a partial answer, whose text comes first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -49,6 +49,7 @@ CAPABILITIES = Capabilities(
     searches=True,
     max_sequences=16,
     adapters=True,
+    tools=True,
     context_known=True,
 )
 
@@ -264,9 +265,16 @@ class LlamaCppModel:
         self.languages = loaded.languages
 
     def generate(
-        self, messages: Sequence[Message], decoding: DecodingPart, assistant_start: AssistantStart = ""
+        self,
+        messages: Sequence[Message],
+        decoding: DecodingPart,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
     ) -> Iterator[Event]:
-        return self._generate(Generate(messages=tuple(messages), decoding=decoding, assistant_start=assistant_start))
+        call = Generate(
+            messages=tuple(messages), decoding=decoding, assistant_start=assistant_start, tools=tuple(tools)
+        )
+        return self._generate(call)
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
         return self._generate(Generate(prompt=tuple(prompt), answer=tuple(answer), decoding=decoding))

@@ -145,13 +145,19 @@ class Unload(Call[None], frozen=True, kw_only=True, tag="unload"):
 
 class Marker(msgspec.Struct, frozen=True):
     """A piece of what a chat template writes itself, such as the mark that opens a tool call: names of control tokens
-    in it are those tokens. It is not part of an answer's text."""
+    in it are those tokens, unless it is ``literal``. It is not part of an answer's text."""
 
     text: str
+    literal: bool = False
 
 
 AssistantStart = str | tuple[str | Marker, ...]
 """The beginning of an answer: text, in which no control token is parsed, and markers."""
+
+
+def whole_start(start: AssistantStart) -> str:
+    """An answer's beginning with its markers."""
+    return start if isinstance(start, str) else "".join(p if isinstance(p, str) else p.text for p in start)
 
 
 def start_text(start: AssistantStart) -> str:
@@ -214,7 +220,8 @@ class Score(Call[Scores], frozen=True, kw_only=True, tag="score"):
     """Log-probability of each of several continuations of a conversation, each a text or token ids; the shared prefix
     is computed once and the continuations in parallel.
 
-    ``assistant_start``, ``prompt`` and ``answer`` are a begun answer that they continue, as in ``Generate``.
+    ``assistant_start``, ``prompt`` and ``answer`` are a begun answer that they continue, and ``tools`` are described in
+    the prompt, as in ``Generate``.
     """
 
     messages: tuple[Message, ...] = ()
@@ -223,6 +230,7 @@ class Score(Call[Scores], frozen=True, kw_only=True, tag="score"):
     prompt: tuple[int, ...] = ()
     answer: tuple[int, ...] = ()
     thinking: Thinking = "automatic"
+    tools: tuple[dict[str, Any], ...] = ()
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False
 

@@ -386,7 +386,7 @@ def _segments(start: AssistantStart) -> list[Segment]:
     pieces = (start,) if isinstance(start, str) else start
     segments: list[Segment] = []
     for piece in pieces:
-        literal = isinstance(piece, str)
+        literal = isinstance(piece, str) or piece.literal
         text = piece if isinstance(piece, str) else piece.text
         if segments and segments[-1].literal is literal:
             text = segments.pop().text + text

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     prompt: Sequence[int] = ()
     append: str = ""
     answer: Sequence[int] = ()
+    tools: Sequence[dict[str, Any]] = ()
 
 
 class ScoreAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +60,7 @@ class ScoreAsk(msgspec.Struct, frozen=True, kw_only=True):
     assistant_start: AssistantStart = ""
     prompt: Sequence[int] = ()
     answer: Sequence[int] = ()
+    tools: Sequence[dict[str, Any]] = ()
 
 
 Similarities = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
@@ -163,9 +165,12 @@ class AnswerContext:
         quiet: bool = False,
         decoding: DecodingPart | None = None,
         assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
+        limit: RequestContext | None = None,
     ) -> Generator[Event, None, Generated]:
         """One generation, as a step; returns what was generated. The recipe's ``decoding`` shapes it unless another is
-        given; each generation of an answer draws with a seed of its own.
+        given; each generation of an answer draws with a seed of its own. ``tools`` are described in the prompt;
+        cancelling ``limit`` stops it.
 
         The text is the answer's, or with ``quiet`` that of the step alone. Raises errors.Cancelled when a quiet
         generation was cancelled; another one returns with ``finish="cancelled"`` and the text so far.
@@ -173,7 +178,14 @@ class AnswerContext:
         self.raise_if_cancelled()
         part = self._seeded(decoding or self.decoding)
         step = self.step(kind, title, input, writes_answer=not quiet)
-        generated = yield from self.report(self.model.generate(messages, part, assistant_start), step, quiet=quiet)
+        if limit is None:
+            stream = self.model.generate(messages, part, assistant_start, tools)
+        else:
+            call = Generate(
+                messages=tuple(messages), decoding=part, assistant_start=assistant_start, tools=tuple(tools)
+            )
+            stream = (event for _, event in self.model.generate_many((call,), limit))
+        generated = yield from self.report(stream, step, quiet=quiet)
         if quiet and generated.finish == "cancelled":
             raise errors.Cancelled
         return generated
@@ -245,6 +257,7 @@ class AnswerContext:
                 prompt=tuple(ask.prompt),
                 append=ask.append,
                 answer=tuple(ask.answer),
+                tools=tuple(ask.tools),
             )
             for ask in asks
         ]
@@ -280,6 +293,7 @@ class AnswerContext:
                 assistant_start=ask.assistant_start,
                 prompt=tuple(ask.prompt),
                 answer=tuple(ask.answer),
+                tools=tuple(ask.tools),
             )
             for ask in asks
         ]

@@ -185,7 +185,7 @@ class InferenceServer:
         if call.prompt:
             tokens = [*call.prompt, *call.answer]
         else:
-            options = TemplateOptions(thinking=call.thinking)
+            options = TemplateOptions(thinking=call.thinking, tools=call.tools)
             tokens = writer.write(call.messages, call.assistant_start, options).tokens
         begun = bool(call.prompt or call.assistant_start)
         key = make_key(call.adapters)

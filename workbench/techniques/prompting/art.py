@@ -24,8 +24,8 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.thoughts import text_to_edit
 from workbench.records.trace import EDITED
+from workbench.techniques.budget import Budget, Exhausted
 from workbench.techniques.context import AnswerContext, Ask
-from workbench.techniques.prompting.budget import Budget, Exhausted
 from workbench.techniques.prompting.extraction import (
     NUMBER,
     RESERVE,

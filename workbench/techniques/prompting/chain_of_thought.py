@@ -14,8 +14,8 @@ from workbench.engine.inference_calls import Generated
 from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.trace import EDITED
+from workbench.techniques.budget import Budget
 from workbench.techniques.context import AnswerContext
-from workbench.techniques.prompting.budget import Budget
 from workbench.techniques.prompting.extraction import (
     RESERVE,
     Reasoned,

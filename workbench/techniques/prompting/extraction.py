@@ -23,8 +23,8 @@ from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.budget import Budget, Budgeted, Exhausted, mirrored
 from workbench.techniques.context import AnswerContext, Ask
-from workbench.techniques.prompting.budget import Budget, Budgeted, Exhausted, mirrored
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate
 
 _T = TypeVar("_T")

@@ -18,8 +18,8 @@ from workbench.engine.inference_calls import Generated
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY
+from workbench.techniques.budget import Budget, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
-from workbench.techniques.prompting.budget import Budget, Exhausted
 from workbench.techniques.prompting.extraction import (
     RESERVE,
     Extracting,

@@ -15,8 +15,8 @@ from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated, Scores
 from workbench.fields import about
 from workbench.records.messages import Message
+from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
-from workbench.techniques.prompting.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.prompting.extraction import answer_of, too_small
 
 RATINGS = ("1", "2", "3", "4", "5")

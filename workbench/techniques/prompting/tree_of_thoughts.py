@@ -21,8 +21,8 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
 from workbench.records.trace import EDITED, StepAction, TraceStep
+from workbench.techniques.budget import Budget, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
-from workbench.techniques.prompting.budget import Budget, Exhausted
 from workbench.techniques.prompting.extraction import (
     RESERVE,
     Extracting,

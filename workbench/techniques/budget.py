@@ -1,4 +1,4 @@
-"""The budget of a reasoning strategy: thoughts, generated tokens and seconds that are never exceeded.
+"""The budget of a reasoning strategy or an agent: thoughts, generated tokens and seconds that are never exceeded.
 
 A generation gets at most the tokens that are left, several together at most their share. The clock stops what runs.
 """
@@ -9,15 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from workbench.api.events import Event, TextDelta
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import Generated, Scores
+from workbench.engine.inference_calls import AssistantStart, Generated, Scores
 from workbench.errors import Cancelled
 from workbench.fields import about
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
 
 What = Literal["thoughts", "tokens", "seconds"]
@@ -52,10 +54,22 @@ class Exhausted(Exception):
 
 
 class Budget:
-    """What an answer has spent: ``nodes`` thoughts and ``tokens`` generated or scored tokens."""
+    """What an answer has spent: ``nodes`` thoughts and ``tokens`` generated or scored tokens.
 
-    def __init__(self, options: Budgeted, context: AnswerContext, clock: Callable[[], float] = time.monotonic) -> None:
+    ``answer_tokens`` and ``answer_seconds`` are reserved for the final answer: only ``write`` uses them.
+    """
+
+    def __init__(
+        self,
+        options: Budgeted,
+        context: AnswerContext,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        answer_tokens: int = 0,
+        answer_seconds: float = 0.0,
+    ) -> None:
         self.options = options
+        self.answer_tokens, self.answer_seconds = answer_tokens, answer_seconds
         self.nodes = self.tokens = 0
         self._context = context
         self._clock = clock
@@ -104,15 +118,15 @@ class Budget:
 
         Raises Exhausted when not even one may begin.
         """
-        self._check_time()
-        free = self.tokens_left - reserve
+        self._check_time(self.answer_seconds)
+        free = self.tokens_left - max(reserve, self.answer_tokens)
         able = min(len(asks), free // FEWEST_TOKENS, self.nodes_left if counts else len(asks))
         if able <= 0:
             raise Exhausted("tokens" if free < FEWEST_TOKENS else "thoughts")
         self.nodes += able if counts else 0
         context = context or self._context
         shared = [self._limited(ask, free // able, context) for ask in asks[:able]]
-        with self._clocked() as limit:
+        with self._clocked(self.answer_seconds) as limit:
             made = yield from context.generate_many(shared, limit=limit, watch=watch)
         self.tokens += sum(one.usage.new_tokens for one in made)
         return made
@@ -132,16 +146,16 @@ class Budget:
     ) -> Generator[Event, None, list[Scores]]:
         """As ``AnswerContext.score_many``, of as many asks as the budget allows, the first ones. Raises Exhausted when
         not even one may begin, or when the time ran out meanwhile."""
-        self._check_time()
+        self._check_time(self.answer_seconds)
         context = context or self._context
         costs = [sum(context.model.count_tokens(ask.continuations)) for ask in asks]
         able = 0
-        while able < len(asks) and sum(costs[: able + 1]) <= self.tokens_left:
+        while able < len(asks) and sum(costs[: able + 1]) <= self.tokens_left - self.answer_tokens:
             able += 1
         if asks and not able:
             raise Exhausted("tokens")
         try:
-            with self._clocked() as limit:
+            with self._clocked(self.answer_seconds) as limit:
                 scored = yield from context.score_many(asks[:able], value, limit=limit)
         except Cancelled:
             if context.cancelled():
@@ -150,21 +164,49 @@ class Budget:
         self.tokens += sum(one.usage.new_tokens for one in scored)
         return scored
 
+    def write(
+        self,
+        messages: Sequence[Message],
+        *,
+        title: str = "Answer",
+        decoding: DecodingPart | None = None,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
+        context: AnswerContext | None = None,
+    ) -> Generator[Event, None, Generated]:
+        """The final answer, which streams, with all the tokens and seconds that are left; one that the clock stopped
+        has ``finish="length"``. Raises Exhausted when it may not begin."""
+        self._check_time(0.0)
+        if self.tokens_left < FEWEST_TOKENS:
+            raise Exhausted("tokens")
+        context = context or self._context
+        part = decoding or context.decoding
+        part = msgspec.structs.replace(part, max_tokens=min(part.max_tokens, self.tokens_left // max(1, part.n)))
+        with self._clocked(0.0) as limit:
+            made = yield from context.generate(
+                messages, title=title, decoding=part, assistant_start=assistant_start, tools=tools, limit=limit
+            )
+        self.tokens += made.usage.new_tokens
+        if made.finish != "cancelled" or context.cancelled():
+            return made
+        sequences = tuple(msgspec.structs.replace(one, finish="length") for one in made.sequences)
+        return msgspec.structs.replace(made, finish="length", sequences=sequences)
+
     def _limited(self, ask: Ask, tokens: int, context: AnswerContext) -> Ask:
         part = ask.decoding or context.decoding
         return msgspec.structs.replace(
             ask, decoding=msgspec.structs.replace(part, n=1, max_tokens=min(part.max_tokens, tokens))
         )
 
-    def _check_time(self) -> None:
-        if self.seconds_left <= 0:
+    def _check_time(self, reserve: float) -> None:
+        if self.seconds_left <= reserve:
             raise Exhausted("seconds")
 
     @contextmanager
-    def _clocked(self) -> Iterator[RequestContext]:
-        """What is cancelled when the time is up."""
+    def _clocked(self, reserve: float) -> Iterator[RequestContext]:
+        """What is cancelled when the time is up, but for the reserved seconds."""
         limit = RequestContext()
-        timer = threading.Timer(max(0.0, self.seconds_left), limit.cancel)
+        timer = threading.Timer(max(0.0, self.seconds_left - reserve), limit.cancel)
         timer.daemon = True
         timer.start()
         try:

@@ -15,8 +15,8 @@ from workbench.api.protocol import RequestContext, drain, finish
 from workbench.engine.inference_calls import Generate, Generated
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
-from workbench.techniques.prompting.budget import Budget, Budgeted, Exhausted
 
 ASKED = (Message("user", "How?"),)
 
