@@ -1,0 +1,241 @@
+"""Calling tools: a thought, the choice of a tool, and its arguments under its schema, so that every call is valid.
+
+A name is chosen by log-probability with small models, by a grammar with others; arguments are generated under that
+tool's schema. Nothing is parsed out of free text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.backends.backend import has_fewer_parameters
+from workbench.engine.inference_calls import Generated, Marker, Scores
+from workbench.records.agents import ToolCall
+from workbench.records.messages import Message, TextPart, ToolCallPart, ToolResultPart
+from workbench.records.recipes import AgentPart, DecodingPart
+from workbench.techniques.agents.agent import FINAL, Agent
+from workbench.techniques.agents.forms import Form, JsonForm, ReactForm
+from workbench.techniques.budget import Budget, Budgeted, Exhausted
+from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
+from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
+
+SCORED_BELOW = 2_000_000_000
+"""Parameters: smaller models choose by log-probability, which uses all they know of the names."""
+
+ARGUMENT_TOKENS = 512
+"""Tokens of the arguments of one call, at most: constrained decoding completes them within that."""
+
+ANSWER_SHARE, LONGEST_ANSWER_TOKENS, LONGEST_ANSWER_SECONDS = 4, 512, 30.0
+"""A quarter of the budget, at most so much, is reserved for the final answer."""
+
+
+class Caller(Protocol):
+    """How a model calls tools. Histories are neutral: calls and results are message parts (``with_call``); how they are
+    written is the caller's. Each method uses the budget that the caller was made with."""
+
+    def thought(self, history: Sequence[Message], *, tokens: int, step_text: str = "") -> Generator[Event, None, str]:
+        """One line of free text on what to do next, as a step of the kind ``thought``; "" for ``tokens`` 0 or when the
+        budget is spent. ``step_text`` is shown to the model before it, and not again: what it says changes the prompt
+        from there on, so it is for the last steps."""
+
+    def choose(
+        self,
+        history: Sequence[Message],
+        thought: str,
+        names: Sequence[str],
+        *,
+        may_answer: bool = True,
+        reason: Mapping[str, str] | None = None,
+    ) -> Generator[Event, None, str]:
+        """One of ``names``, or FINAL where it ``may_answer``; FINAL as well when the budget is spent. A step of the
+        kind ``choose``, whose input says the ``reason`` why each other tool is not offered."""
+
+    def arguments(
+        self, history: Sequence[Message], thought: str, tool: Tool, *, masked: Sequence[dict[str, Any]] = ()
+    ) -> Generator[Event, None, dict[str, Any] | None]:
+        """Arguments that fit the tool's schema and are none of ``masked``, as a step of the kind ``arguments``; None
+        when the budget is spent or there are no others."""
+
+    def answer(self, history: Sequence[Message], thought: str) -> Generator[Event, None, Generated]:
+        """The final answer, streamed, with what is reserved of the budget."""
+
+    def with_call(
+        self, history: Sequence[Message], thought: str, call: ToolCall, output: ToolOutput
+    ) -> tuple[Message, ...]:
+        """The history with a call and its result."""
+
+
+def agent_budget(part: AgentPart, context: AnswerContext) -> Budget:
+    """The budget of an agent's answer: tokens and seconds, with a part of both reserved for the final answer. Steps are
+    counted by the method."""
+    options = Budgeted(max_nodes=1_000_000, max_tokens_total=part.max_tokens, seconds=part.seconds)
+    return Budget(
+        options,
+        context,
+        answer_tokens=min(part.max_tokens // ANSWER_SHARE, LONGEST_ANSWER_TOKENS),
+        answer_seconds=min(part.seconds / ANSWER_SHARE, LONGEST_ANSWER_SECONDS),
+    )
+
+
+def caller_for(agent: Agent, budget: Budget) -> Caller:
+    """The caller of an agent, in the format that its recipe or its model asks for."""
+    form: Form = JsonForm() if agent.part.format == "json" else ReactForm()
+    return FormCaller(agent.context, agent.tools, form, budget)
+
+
+class FormCaller:
+    """Calls in one form (``Caller``)."""
+
+    def __init__(self, context: AnswerContext, tools: Mapping[str, Tool], form: Form, budget: Budget) -> None:
+        self._context, self._tools, self._form, self._budget = context, tools, form, budget
+        self._definitions = form.definitions(tools)
+
+    def thought(self, history: Sequence[Message], *, tokens: int, step_text: str = "") -> Generator[Event, None, str]:
+        if tokens <= 0:
+            return ""
+        part = msgspec.structs.replace(
+            self._context.decoding, format="text", grammar="", max_tokens=tokens, stop=self._form.stops, n=1
+        )
+        ask = Ask(
+            messages=self._form.messages(history, self._tools),
+            title="Thought",
+            kind="thought",
+            decoding=part,
+            assistant_start=self._form.thought(history, step_text),
+            tools=self._definitions,
+        )
+        try:
+            made = yield from self._budget.generate_one(ask, counts=False)
+        except Exhausted:
+            return ""
+        return " ".join(made.text.split())
+
+    def choose(
+        self,
+        history: Sequence[Message],
+        thought: str,
+        names: Sequence[str],
+        *,
+        may_answer: bool = True,
+        reason: Mapping[str, str] | None = None,
+    ) -> Generator[Event, None, str]:
+        offered = (*names, FINAL) if may_answer or not names else tuple(names)
+        step = self._context.step("choose", "Choose a tool", _reasons(reason or {}))
+        yield step.started
+        chosen = FINAL
+        if len(offered) == 1:
+            (chosen,) = offered
+        else:
+            try:
+                chosen = yield from self._chosen(history, thought, offered, self._context.inside(step))
+            except Exhausted:
+                chosen = FINAL
+        yield step.finished(chosen)
+        return chosen
+
+    def _chosen(
+        self, history: Sequence[Message], thought: str, offered: Sequence[str], context: AnswerContext
+    ) -> Generator[Event, None, str]:
+        messages = self._form.messages(history, self._tools)
+        start = self._form.name(history, thought)
+        space = " " if self._form.name_end == "\n" else ""
+        if context.model.capabilities.token_logprobs and has_fewer_parameters(context.model, SCORED_BELOW):
+            texts = [f"{space}{name}{self._form.name_end}" for name in offered]
+            ask = ScoreAsk(
+                messages=messages,
+                continuations=texts,
+                title="Probability of each tool",
+                assistant_start=start,
+                tools=self._definitions,
+            )
+            (scores,) = yield from self._budget.score((ask,), _certainty, context=context)
+            best = max(range(len(offered)), key=lambda place: scores.values[place].logprob)
+            return offered[best]
+        part = self._exact("choice", "\n".join(offered), 64)
+        asked = Ask(
+            messages=messages,
+            title="Choose a tool",
+            decoding=part,
+            assistant_start=(*start, Marker(space, literal=True)) if space and not isinstance(start, str) else start,
+            tools=self._definitions,
+        )
+        made = yield from self._budget.generate_one(asked, counts=False, context=context)
+        text = made.text.strip()
+        return text if text in offered else FINAL
+
+    def arguments(
+        self, history: Sequence[Message], thought: str, tool: Tool, *, masked: Sequence[dict[str, Any]] = ()
+    ) -> Generator[Event, None, dict[str, Any] | None]:
+        ask = Ask(
+            messages=self._form.messages(history, self._tools),
+            title=f"Arguments of {tool.name}",
+            kind="arguments",
+            decoding=self._exact("json_schema", json.dumps(tool.parameters, ensure_ascii=False), ARGUMENT_TOKENS),
+            assistant_start=self._form.arguments(history, thought, tool.name),
+            tools=self._definitions,
+        )
+        try:
+            made = yield from self._budget.generate_one(ask, counts=False)
+        except Exhausted:
+            return None
+        try:
+            arguments = json.loads(made.text)
+        except ValueError:  # the clock stopped it
+            return None
+        return arguments if isinstance(arguments, dict) and arguments not in masked else None
+
+    def answer(self, history: Sequence[Message], thought: str) -> Generator[Event, None, Generated]:
+        part = self._context.decoding
+        part = msgspec.structs.replace(part, stop=(*part.stop, *self._form.answer_stops))
+        try:
+            made = yield from self._budget.write(
+                self._form.messages(history, self._tools),
+                decoding=part,
+                assistant_start=self._form.answer(history, thought),
+                tools=self._definitions,
+            )
+        except Exhausted as spent:
+            yield from self._context.note(self._budget.describe(spent.what))
+            text = next((one.content for one in reversed(history) if one.role == "tool"), "") or thought
+            yield events.TextDelta(text=text)
+            return Generated(text=text, finish="length")
+        return made
+
+    def with_call(
+        self, history: Sequence[Message], thought: str, call: ToolCall, output: ToolOutput
+    ) -> tuple[Message, ...]:
+        number = sum(len(one.tool_calls) for one in history) + 1
+        name = f"call{number:05d}"  # some templates insist on nine letters and digits
+        arguments = json.dumps(call.arguments, ensure_ascii=False)
+        said = (TextPart(thought),) if thought else ()
+        result = ToolResultPart(output.text[:LONGEST_OUTPUT], name=call.tool, call=name, failed=output.failed)
+        return (
+            *history,
+            Message.of_parts("assistant", (*said, ToolCallPart(call.tool, arguments, name))),
+            Message.of_parts("tool", (result,)),
+        )
+
+    def _exact(self, format_: str, grammar: str, tokens: int) -> DecodingPart:
+        """Greedy decoding of a constrained text."""
+        return DecodingPart(
+            temperature=0.0,
+            repetition_penalty=1.0,
+            max_tokens=tokens,
+            seed=self._context.decoding.seed,
+            format=format_,  # type: ignore[arg-type]
+            grammar=grammar,
+        )
+
+
+def _certainty(scores: Scores) -> float:
+    return max(scores.probabilities(), default=0.0)
+
+
+def _reasons(reason: Mapping[str, str]) -> str:
+    return "\n".join(f"{name}: {why}" for name, why in reason.items())
