@@ -35,7 +35,7 @@ from typing import Any
 from workbench.answering import AnswerRequest, Resolved, answer
 from workbench.api.calls import AskResult, Collection, DocumentText, ModelRecord, SearchResult
 from workbench.api.protocol import RequestContext, drain, follow
-from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
 from workbench.models.inspection import inspect_path
@@ -206,6 +206,18 @@ class Bench:
         request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
         services = Services(self._backend, self._model, retriever)
         return drain(follow(AskResult, answer(request, services, RequestContext())))
+
+    @contextlib.contextmanager
+    def model(self) -> Iterator[ModelBackend]:
+        """The chat model, loaded, for what no answer asks of it."""
+        with self._backend.lease(self._model, ModelUse(), RequestContext()) as loading:
+            while True:
+                try:
+                    next(loading)
+                except StopIteration as loaded:
+                    backend: ModelBackend = loaded.value
+                    break
+            yield backend
 
     def measure(self, part: str) -> dict[str, Any]:
         started = time.monotonic()

@@ -38,8 +38,8 @@ FOLDS = 8
 
 
 def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]:
-    """The answers to questions that are not known yet, as rows: article, sentences that match the question, right,
-    log-probability, marked by a statement."""
+    """The answers to questions that are not known yet, as rows: article, gold answers, passages shown, sentences that
+    match the question, right, log-probability, marked by a statement."""
     rows = []
     with opened(chosen, chosen.language) as bench:
         for asked in bench.questions:
@@ -55,7 +55,9 @@ def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]
                 {
                     "article": asked["paragraph"].split("-")[0],
                     "question": question,
+                    "gold": asked["answers"],
                     "answer": result.answer,
+                    "passages": msgspec.to_builtins(result.passages),
                     "sentences": msgspec.to_builtins(sentences),
                     "right": contains(result.answer, asked["answers"], chosen.language),
                     "logprob": result.sequences[0].score,

@@ -29,6 +29,7 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ import msgspec
 from answers import HERE, Bench, Without, holds, normalised, opened
 
 from workbench.api.calls import AskResult
-from workbench.records.messages import Passage
+from workbench.records.messages import Citation, Passage, Statement
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode, QuoteLength
 from workbench.records.training.scores import interval
 from workbench.techniques import composition
+from workbench.techniques.retrieval.live_verification import LiveVerifier
 from workbench.techniques.retrieval.statements import StatementVerifier
 from workbench.techniques.retrieval.verification import verify_answer
 from workbench.text.sentences import split_sentences
@@ -190,6 +192,13 @@ def measure_spans(bench: Bench, language: str) -> dict[str, Any]:
     return report
 
 
+class Unverified(LiveVerifier):
+    """Passes an answer on without verifying it."""
+
+    def feed(self, piece: str) -> tuple[Sequence[Statement], Sequence[Citation]]:
+        return (), ()
+
+
 def measure_time(bench: Bench, language: str) -> dict[str, Any]:
     shares = []
     techniques: Any = composition  # what is replaced is not among its exports
@@ -198,11 +207,12 @@ def measure_time(bench: Bench, language: str) -> dict[str, Any]:
         for turn in range(11):  # the first one reads the prompt
             verified = turn % 2 == 0
             techniques.verify_answer = verify_answer if verified else (lambda *given: None)
+            techniques.LiveVerifier = LiveVerifier if verified else Unverified
             began = time.perf_counter()
             result = bench.ask(question["question"], bench.collection, recipe("own-words"))
             if turn and not result.declined:
                 spent[verified].append(time.perf_counter() - began)
-        techniques.verify_answer = verify_answer
+        techniques.verify_answer, techniques.LiveVerifier = verify_answer, LiveVerifier
         if spent[True]:
             shares.append(statistics.median(spent[True]) / statistics.median(spent[False]) - 1)
     return {"n": len(shares), "added_share_of_time": round(statistics.median(shares), 4)}

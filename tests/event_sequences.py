@@ -14,13 +14,16 @@ from workbench.records.messages import (
     Beam,
     Candidate,
     Citation,
+    Statement,
     TextPart,
     ToolCallPart,
     ToolResultPart,
     Usage,
+    Verdict,
 )
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.records.trace import TokenIds
+from workbench.techniques.retrieval.citations import as_citation
 
 _WORDS = ("It ", "runs ", "for ", "years", ".\n\n", " 36", "für", "三十", "🙂", "[1]", " \t", "")
 _KINDS = ("generation", "search", "rewrite", "check", "section", "tool")
@@ -34,7 +37,7 @@ def answer_events(seed: int) -> Iterator[Event]:
     known: list[str] = [""]
     for number in range(chance.randrange(0, 120)):
         step = chance.choice(known) if chance.random() < 0.5 else ""
-        kind = chance.randrange(12)
+        kind = chance.randrange(13)
         if kind == 0:
             name = f"{number}"
             known.append(name)
@@ -69,10 +72,24 @@ def answer_events(seed: int) -> Iterator[Event]:
         elif kind == 5:
             yield events.Progress(stage="reading", done=number, step=step)
         elif kind == 6:
+            yield _verified(chance)
+        elif kind == 7:
             yield events.Thought(text=_text(chance), sequence=chance.randrange(sequences), step=step)
         else:
             yield events.TextDelta(text=_text(chance), sequence=chance.randrange(sequences), step=step)
     yield _end(chance, sequences)
+
+
+def _verified(chance: random.Random) -> events.Verified:
+    verdict: Verdict = chance.choice(("supported", "partly", "unsupported", "outside"))
+    return events.Verified(
+        statements=(Statement(start=0, end=chance.randrange(9), verdict=verdict, n=chance.randrange(3)),),
+        citations=tuple(
+            as_citation(passage(f"Passage {n}.", n=n), claimed=chance.random() < 0.5)
+            for n in range(chance.randrange(3))
+        ),
+        quoted=chance.choice((0, 0, 12)),
+    )
 
 
 def _end(chance: random.Random, sequences: int) -> events.Terminal:

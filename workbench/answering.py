@@ -155,7 +155,7 @@ def answer(
     saved: SavedSections | None = None,
 ) -> Iterator[Event]:
     """Answer a request: streams Progress while the model is loaded, then steps, Retrieved, Thought, TextDelta,
-    BeamStep, Progress and Log(notice). Raises nothing.
+    Verified, BeamStep, Progress and Log(notice). Raises nothing.
 
     Ends in ``Finished`` with an ``AskResult``, whose ``answer`` is that of its first sequence: its TextDeltas joined,
     unless several were put into another order at their end; in ``Cancelled``, with the answer so far if there is any;

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.contract.conftest import Desk
@@ -13,6 +14,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import Call
 from workbench.errors import UserError
+from workbench.records.answer_state import AnswerState, replay
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 
@@ -339,6 +341,26 @@ def test_an_answer_from_documents_names_its_passages(desk: Desk, papers: Path) -
     assert [passage.n for passage in retrieved.passages] == list(range(1, len(retrieved.passages) + 1))
     answer = desk.call(c.GetChat(chat=told[0].result["chat"])).messages[-1]  # type: ignore[union-attr]
     assert answer.passages == retrieved.passages
+
+
+def test_statements_and_citations_are_told_before_the_end_and_stored(desk: Desk, papers: Path) -> None:
+    desk.call(c.CreateCollection(name="Papers"))
+    desk.read("Papers", papers)
+    part = RetrievalPart(mode="quoted-first", collection="Papers", decline=False)
+    *told, last = desk.told(c.Ask(question="What about the bridge?", recipe=recipe(desk, retrieval=part)))
+    assert isinstance(last, events.Finished)
+    result = msgspec.convert(last.result, c.AskResult)
+    live = AnswerState.of(told)
+    assert live.state == "streaming"
+    assert live.verification is not None
+    assert result.verification is not None
+    statements = live.verification.statements
+    assert statements == result.verification.statements[: len(statements)] != ()
+    assert {one.n: one for one in live.citations} == {one.n: one for one in result.citations}
+    stored = desk.call(c.GetChat(chat=result.chat)).messages[-1]
+    assert (stored.verification, stored.citations) == (result.verification, result.citations)
+    again = AnswerState.of(replay(stored, desk.call(c.GetTrace(message=result.message))))
+    assert (again.verification, again.citations) == (result.verification, result.citations)
 
 
 def test_a_file_is_attached_to_one_chat_and_goes_with_it(desk: Desk, papers: Path) -> None:

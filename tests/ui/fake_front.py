@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.ui import fake_adapters, fake_evaluation, fake_prompts, fake_tokens, fake_training
-from tests.ui.fake_home import FakeHome, cited
+from tests.ui.fake_home import FakeHome, cited, verified
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.events import Changed, Event
@@ -450,13 +450,17 @@ class FakeFront:
             for word in fake_tokens.split(sequence.text):
                 yield events.TextDelta(text=word, sequence=number)
         citations = cited(passages, text)
+        verification = verified(passages, text) if passages and not sequences else None
+        if verification is not None:
+            yield events.Verified(statements=verification.statements, citations=citations)
         usage = Usage(prompt_tokens=312, cached_tokens=120, new_tokens=64, first_token_s=0.31, tokens_per_s=41.2)
         tokens = TokenIds(prompt=(1, 2), sequences=((3,),))
         yield events.StepFinished(step="2", output=text, score=-0.4, usage=usage, seconds=1.86, tokens=tokens)
         yield finish(
             c.AskResult(
-                answer=text, citations=citations, passages=passages, usage=usage, recipe=call.recipe,
-                chat=answer.chat, message=answer.id, query=question.text, context_tokens=8192, sequences=sequences,
+                answer=text, citations=citations, verification=verification, passages=passages, usage=usage,
+                recipe=call.recipe, chat=answer.chat, message=answer.id, query=question.text,
+                context_tokens=8192, sequences=sequences,
             )
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,12 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.records.evaluation import Evaluation, QuestionSet
-from workbench.records.messages import Candidate, Citation, Passage, Usage
+from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
 from workbench.settings import Settings
+from workbench.text.sentences import split_sentences
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 
@@ -592,6 +594,16 @@ def cited(passages: tuple[Passage, ...], text: str) -> tuple[Citation, ...]:
         for passage in passages
         if f"[{passage.n}]" in text
     )
+
+
+def verified(passages: tuple[Passage, ...], text: str) -> Verification:
+    """Its statements: supported where a passage has every word of them."""
+    statements = []
+    for start, end in split_sentences(text):
+        words = re.findall(r"\w+", text[start:end].lower())
+        n = next((p.n for p in passages if all(word in p.text.lower() for word in words)), 0)
+        statements.append(Statement(start=start, end=end, verdict="supported" if n else "outside", n=n))
+    return Verification(statements=tuple(statements))
 
 
 def _files(path: Path) -> list[Path]:

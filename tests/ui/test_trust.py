@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import msgspec
 from PySide6.QtGui import QTextCharFormat
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.fakes import passage
 from ui.components.prose import Prose
 from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.live_answer import LiveAnswer
 from ui.theme.theme import Theme
+from workbench.api import events
 from workbench.api.calls import StoredMessage
 from workbench.records import trust
 from workbench.records.messages import Statement, Verification
 from workbench.records.methods import Methods
+from workbench.records.recipes import Recipe
+from workbench.techniques.retrieval.citations import as_citation
 
 TEXT = "It runs for **36 months** [1]. It covers frost damage too. Claims cost 20 euros [1]."
 
@@ -89,3 +96,24 @@ def test_an_answer_without_any_support_never_looks_cleaner_than_one_with(qtbot: 
     assert words.startswith("Your documents support none of the 2")
     problem = Verification(unsure=True, problem="The answer is in another language.")
     assert trust.describe_trust(problem) == ("The answer is in another language.", True)
+
+
+def test_statements_are_marked_and_sources_named_while_the_answer_is_written(qtbot: QtBot, theme: Theme) -> None:
+    live = LiveAnswer("m", "c", Recipe(), QApplication.instance())  # type: ignore[arg-type]
+    view = AnswerView(msgspec.structs.replace(message(None, ""), state="streaming"), Methods(()))
+    qtbot.addWidget(view)
+    live.text_added.connect(view.add_text)
+    live.verified.connect(view.show_trusted)
+    first, rest = TEXT[:63], TEXT[63:]
+    live.take([events.TextDelta(text=first)])
+    assert underlined(view) == ""
+    source = as_citation(passage("It runs for 36 months.", n=1), claimed=False)
+    live.take([events.Verified(statements=OWN.statements[:2], citations=(source,))])
+    assert underlined(view) == "It covers frost damage too."
+    assert len(view.source_buttons) == 1
+    for word in rest.split(" "):
+        live.take([events.TextDelta(text=f"{word} ")])
+        assert underlined(view) == "It covers frost damage too."  # also when the open block is written anew
+    live.take([events.Verified(statements=OWN.statements[2:])])
+    assert underlined(view) == "It covers frost damage too.Claims cost 20 euros"
+    assert view.trust.isHidden()  # how many are supported is said of the whole answer

@@ -89,7 +89,6 @@ class MarkdownView(QWidget):
         if not self._ended:
             self._ended = True
             self._show(self._stream.finish())
-            self._mark()
 
     def set_text(self, text: str, numbers: Collection[int] | None = None) -> None:
         """Show a whole text instead of what is there. Nothing is done when it is there already."""
@@ -105,9 +104,11 @@ class MarkdownView(QWidget):
         return any(f"[{number}]" in self._stream.text for number in numbers)
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """Underline these pieces of the whole text, in their order; they stay when the theme changes."""
-        if tuple(marks) != self._marks:
-            self._marks = tuple(marks)
+        """Underline these pieces of the text, in their order; they stay when the theme changes, and while it grows."""
+        before, self._marks = self._marks, tuple(marks)
+        if self._marks[: len(before)] == before:
+            self._mark()
+        else:
             self._show_anew()
 
     def _mark(self) -> None:
@@ -118,6 +119,7 @@ class MarkdownView(QWidget):
 
     def restart(self) -> None:
         """Nothing is there any more; another text will grow."""
+        self._marks = ()
         self._restart("")
         self._show(self._stream.take())
 
@@ -134,6 +136,7 @@ class MarkdownView(QWidget):
             self._settled = writing.settle()
         writing.write(update.open, False)
         self._segments = writing.close()
+        self._mark()
 
     def make_segment(self, kind: type[S]) -> S:
         """A new segment at the end, wired."""

@@ -179,8 +179,9 @@ class Prose(QTextBrowser):
             place = self.document().find(mark.text, cursor, QTextDocument.FindFlag.FindCaseSensitively)
             if place.isNull():
                 break
-            style.setToolTip(mark.words)
-            place.mergeCharFormat(style)
+            if place.charFormat().toolTip() != mark.words:  # a format that is set again is laid out again
+                style.setToolTip(mark.words)
+                place.mergeCharFormat(style)
             cursor, found = place, found + 1
         return found
 

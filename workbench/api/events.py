@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Literal, TypeVar, get_args
 import msgspec
 
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Passage, Usage
+from workbench.records.messages import Beam, Citation, Passage, Statement, Usage
 from workbench.records.trace import TokenIds
 
 EVENT_FILE_FORMAT = 1
@@ -61,6 +61,17 @@ class Retrieved(Base, frozen=True, kw_only=True, tag="retrieved"):
     query: str
     passages: tuple[Passage, ...]
     step: str = ""
+
+
+class Verified(Base, frozen=True, kw_only=True, tag="verified"):
+    """Statements of the answer that are complete, verified while the rest is written; they follow those of earlier
+    events. ``citations`` are new ones, and known ones that point to another sentence now. ``quoted`` characters at the
+    beginning of the answer are quotes. The terminal event has the whole ``Verification``, which replaces all of this.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    quoted: int = 0
 
 
 class StepStarted(Base, frozen=True, kw_only=True, tag="step_started"):
@@ -173,8 +184,8 @@ class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):
 
 
 Event = (
-    TextDelta | Thought | BeamStep | Retrieved | StepStarted | StepFinished | Progress | Metric | Artifact | Log
-    | Changed | PartEvent | Finished | Failed | Cancelled
+    TextDelta | Thought | BeamStep | Retrieved | Verified | StepStarted | StepFinished | Progress | Metric | Artifact
+    | Log | Changed | PartEvent | Finished | Failed | Cancelled
 )  # fmt: skip
 Terminal = Finished | Failed | Cancelled
 TERMINAL = (Finished, Failed, Cancelled)

@@ -24,6 +24,7 @@ State = Literal["streaming", "done", "stopped", "failed", "interrupted", "waitin
 
 _STARTED = ("kind", "parent", "title", "input", "writes_answer")
 _FINISHED = ("score", "usage", "error", "seconds", "tokens")
+_GROWING = ("query", "passages", "notices", "citations", "verification")
 _RESULT = (
     "sequences",
     "citations",
@@ -36,7 +37,7 @@ _RESULT = (
     "waiting",
 )
 """Fields of the same name and meaning: of TraceStep and the events of a step; of AnswerState, StoredMessage and
-AskResult."""
+AskResult, of which some are known while the answer is written."""
 
 
 class _Text:
@@ -190,7 +191,7 @@ class AnswerState:
 
     def fields(self) -> dict[str, Any]:
         """The fields of StoredMessage as far as they are known."""
-        known = {"text": self.text, "thought": self.thought, **_shared(self, ("query", "passages", "notices"))}
+        known = {"text": self.text, "thought": self.thought, **_shared(self, _GROWING)}
         if self.state == "streaming":
             return known
         trace = self.trace()
@@ -226,6 +227,8 @@ class AnswerState:
             return self._add_text(event)
         if isinstance(event, events.Retrieved):
             return self._add_passages(event)
+        if isinstance(event, events.Verified):
+            return self._add_verified(event)
         if isinstance(event, events.BeamStep):
             if event.step in self._steps:
                 self._steps[event.step].changed().beams.append(event.beams)
@@ -264,6 +267,15 @@ class AnswerState:
         elif event.step:
             return False
         self.query, self.passages = event.query, event.passages
+        return True
+
+    def _add_verified(self, event: events.Verified) -> bool:
+        known = self.verification or Verification()
+        self.verification = Verification(
+            statements=(*known.statements, *event.statements), quoted=max(known.quoted, event.quoted)
+        )
+        cited = {citation.n: citation for citation in (*self.citations, *event.citations)}
+        self.citations = tuple(cited[n] for n in sorted(cited))
         return True
 
     def _end(self, terminal: events.Terminal) -> None:
@@ -319,6 +331,10 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
         if one.thought:
             yield events.Thought(text=one.thought, sequence=number)
         yield events.TextDelta(text=one.text, sequence=number)
+    checked = message.verification
+    if checked is not None or message.citations:
+        statements, quoted = (checked.statements, checked.quoted) if checked is not None else ((), 0)
+        yield events.Verified(statements=statements, citations=message.citations, quoted=quoted)
     if message.state == "failed":
         yield events.Failed(message=message.error or "The answer failed.")
         return

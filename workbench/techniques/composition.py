@@ -34,6 +34,7 @@ from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.live_verification import LiveVerifier
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.quoting import narrow, text_to_quote_from
@@ -212,21 +213,31 @@ def _written(
         sequences = answered(generated)
     else:
         quotes = grounding.quotes
+        before = ""
         if quotes is not None:
-            yield events.TextDelta(text=quotes.text + (quotes.separator if grounding.own_words else ""))
-        checked = yield from edit(written, grounding.editor)
+            before = quotes.text + (quotes.separator if grounding.own_words else "")
+            yield events.TextDelta(text=before)
+            yield events.Verified(
+                statements=quotes.statements,
+                citations=point_to_sentences(quotes.citations, quotes.statements),
+                quoted=len(quotes.text),
+            )
+        if grounding.verbatim or context.decoding.n > 1:
+            checked = yield from edit(written, grounding.editor)
+        else:
+            live = LiveVerifier(grounding, len(before))
+            checked = yield from live.watch(edit(written, live.editor))
         generated, sequences = checked.generated, cited(checked.generated, checked.editors)
         citations = citations_of(checked.editors[0], grounding.passages)
         logprob = generated.sequences[0].mean_logprob if generated.sequences else None
         verification = verify_answer(generated.text, grounding, logprob, context.exam)
         if quotes is not None:
-            before = quotes.text + (quotes.separator if grounding.own_words else "")
             generated = msgspec.structs.replace(generated, text=before + generated.text)
             sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)
             citations = tuple({c.n: c for c in (*citations, *quotes.citations)}.values())
             verification = with_quotes(quotes, verification)
         verification = with_rates(with_judgement(verification, grounding), grounding.question, context.exam)
-        citations = point_to_sentences(citations, verification)
+        citations = point_to_sentences(citations, verification.statements if verification is not None else ())
         result = msgspec.structs.replace(result, citations=citations, verification=verification)
     if grounding is not None:
         declined, found = bool(grounding.declined), grounding.passages

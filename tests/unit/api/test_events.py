@@ -9,8 +9,9 @@ import pytest
 
 from workbench.api import events
 from workbench.errors import UserError
-from workbench.records.messages import Beam, Passage, Usage
+from workbench.records.messages import Beam, Passage, Statement, Usage
 from workbench.records.trace import TokenIds
+from workbench.techniques.retrieval.citations import as_citation
 
 PASSAGE = Passage(
     collection="c", document="d", document_hash="h", path="/a.txt", title="a", start=0, end=3, text="abc", n=1
@@ -20,6 +21,11 @@ EVERY_EVENT: list[events.Event] = [
     events.Thought(text="hm"),
     events.BeamStep(number=2, beams=(Beam(parent=1, token=7, text=" sea", score=-1.5, ended=True),)),
     events.Retrieved(query="q", passages=(PASSAGE,)),
+    events.Verified(
+        statements=(Statement(start=0, end=9, verdict="unsupported", conflicts=("12",), n=1),),
+        citations=(as_citation(PASSAGE, claimed=True),),
+        quoted=9,
+    ),
     events.StepStarted(step="1", kind="tool", title="Add", input="1 + 2", parent="0"),
     events.StepFinished(
         step="1", output="3", score=0.5, usage=Usage(new_tokens=3), tokens=TokenIds(prompt=(1,), sequences=((2,),))

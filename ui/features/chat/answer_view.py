@@ -28,7 +28,7 @@ from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
-from workbench.records.messages import Citation, Passage
+from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
 from workbench.records.recipes import DecodingPart, PromptingPart, draws, follows_beams
 from workbench.records.trace import Trace
@@ -140,7 +140,7 @@ class AnswerView(QWidget):
             self.text.set_numbers({passage.n for passage in message.passages})
         else:
             self.text.set_text(message.text, self._numbers())
-            self.text.set_marks(marks_of(message))
+            self.text.set_marks(marks_of(message.text, message.verification))
         self._show_trust(message)
         self.waiting.setVisible(streaming and not self.text.text and not self._has_columns_text())
         self._show_declined(message.declined and not streaming, message.text)
@@ -232,6 +232,12 @@ class AnswerView(QWidget):
         numbers = {passage.n for passage in passages}
         self.text.set_numbers(numbers)
         self.columns.set_numbers(numbers)
+
+    def show_trusted(self, text: str, verification: Verification | None, citations: tuple[Citation, ...]) -> None:
+        """What is verified and cited of an answer that has come as far as ``text``."""
+        self.show_sources(citations, self._passages)
+        if not self.columns.columns:
+            self.text.set_marks(marks_of(text, verification))
 
     def add_text(self, piece: str, sequence: int = 0) -> None:
         """The next piece of one of the answers."""

@@ -70,6 +70,8 @@ class ChatAnswers(QObject):
         if live.beams.steps:
             view.show_beams(live.beams)
         view.show_steps(live.state.trace())
+        view.show_trusted(live.text, *live.trusted)
+        live.verified.connect(view.show_trusted)
         live.steps_changed.connect(view.show_steps)
         live.text_added.connect(view.add_text)
         live.thought_added.connect(view.add_thought)

@@ -13,7 +13,7 @@ from workbench.api import events
 from workbench.api.calls import StoredMessage
 from workbench.api.events import Event
 from workbench.records.answer_state import AnswerState
-from workbench.records.messages import Passage
+from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.recipes import Recipe
 
 
@@ -25,6 +25,8 @@ class LiveAnswer(QObject):
     thought_added = Signal(str)
     passages_found = Signal(object)
     """A tuple of Passage."""
+    verified = Signal(str, object, object)
+    """The text so far, the Verification and the tuple of Citation so far, after either of these has grown."""
     noticed = Signal(object)
     """All notices so far."""
     waiting_changed = Signal(str)
@@ -69,9 +71,15 @@ class LiveAnswer(QObject):
     def notices(self) -> tuple[str, ...]:
         return self.state.notices
 
+    @property
+    def trusted(self) -> tuple[Verification | None, tuple[Citation, ...]]:
+        """The statements that are verified and the passages that are cited so far."""
+        return self.state.verification, self.state.citations
+
     def take(self, batch: Sequence[Event]) -> None:
         """The next events, terminal ones excepted."""
         steps, passages, notices = self.beams.steps, self.state.passages, self.state.notices
+        trusted = self.trusted
         for event in batch:
             self.state.apply(event)
             if isinstance(event, events.Progress):
@@ -91,6 +99,8 @@ class LiveAnswer(QObject):
         if self.state.passages != passages:
             self._say(_reading(len(self.state.passages)))
             self.passages_found.emit(self.state.passages)
+        if self.trusted != trusted:
+            self.verified.emit(self.text, *self.trusted)
         if self.state.notices != notices:
             self.noticed.emit(self.state.notices)
         if self.beams.steps > steps:

@@ -246,7 +246,7 @@ class ExportChat(Call[str], frozen=True, kw_only=True, tag="chats.export"):
 
 
 class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
-    """Ask a question; streams Progress, steps, Retrieved, Thought, TextDelta, BeamStep and Log(notice).
+    """Ask a question; streams Progress, steps, Retrieved, Thought, TextDelta, Verified, BeamStep and Log(notice).
 
     Without ``chat`` a new chat is made. ``parent`` is the message that the question follows (None: the chat's
     head; with ``root`` true, nothing: an edit of the first question). ``regenerate`` names an assistant message

@@ -65,7 +65,9 @@ class Inspecting:
             message.id,
             text=kept.text,
             thought=kept.thought,
-            citations=point_to_sentences(citations_of(kept, message.passages), verification),
+            citations=point_to_sentences(
+                citations_of(kept, message.passages), verification.statements if verification is not None else ()
+            ),
             verification=verification,
             selected_sequence=call.sequence,
             original=None,

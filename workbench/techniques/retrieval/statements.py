@@ -109,10 +109,10 @@ class StatementVerifier:
         language = detect_language(text)
         return not language or not self._vocabulary.language or language == self._vocabulary.language
 
-    def verify(self, text: str) -> tuple[Statement, ...]:
-        """The statements of an answer, in order. ``start`` and ``end`` are places in ``text``."""
+    def verify(self, text: str, offset: int = 0) -> tuple[Statement, ...]:
+        """The statements of an answer, in order. ``start`` and ``end`` are places in ``text``, plus ``offset``."""
         return tuple(
-            self._verify(_CITATION.sub("", text[start:end]), start, end)
+            self._verify(_CITATION.sub("", text[start:end]), offset + start, offset + end)
             for start, end in split_sentences(text)
             if _NAME.search(_CITATION.sub("", text[start:end])) or any(c.isdigit() for c in text[start:end])
         )

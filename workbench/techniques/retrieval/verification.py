@@ -75,10 +75,10 @@ def with_judgement(verified: Verification | None, grounding: Grounding) -> Verif
     return msgspec.structs.replace(verified, unsure=True, problem=_QUESTION_IN_OTHER_LANGUAGE)
 
 
-def point_to_sentences(citations: Sequence[Citation], verification: Verification | None) -> tuple[Citation, ...]:
+def point_to_sentences(citations: Sequence[Citation], statements: Sequence[Statement]) -> tuple[Citation, ...]:
     """The citations, each with the sentence that bears the first and best statement of the answer in its passage."""
     best: dict[int, Statement] = {}
-    for statement in verification.statements if verification is not None else ():
+    for statement in statements:
         known = best.get(statement.n)
         if (
             statement.n
