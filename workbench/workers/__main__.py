@@ -10,6 +10,7 @@ WORKERS = {
     "inference": "workbench.workers.inference",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
+    "sandbox": "workbench.workers.sandbox",
     "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",
     "table": "workbench.training.data.table_process",

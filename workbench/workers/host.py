@@ -15,7 +15,7 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -69,9 +69,10 @@ class WorkerHost:
     """A worker process: started when needed, again after it died; at most one at a time.
 
     All methods may be called from any thread. ``interpreter`` is the Python that runs it (None: this one).
-    ``log`` gets what the worker writes to stderr. ``environment`` is added to this process's own and to
-    ``WORKER_ENVIRONMENT``. ``command`` replaces the whole command line. ``on_state`` is told every change of
-    ``state``, on whichever thread makes it, and must be quick.
+    ``log`` gets what the worker writes to stderr. ``environment`` is added to ``WORKER_ENVIRONMENT`` and to this
+    process's own, of which only the ``inherited`` variables are passed on where these are given. ``command`` replaces
+    the whole command line. ``on_state`` is told every change of ``state``, on whichever thread makes it, and must be
+    quick.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class WorkerHost:
         interpreter: str | None = None,
         log: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        inherited: Collection[str] | None = None,
         command: Sequence[str] | None = None,
         start_timeout_s: float = 120.0,
         cancel_grace_s: float = 20.0,
@@ -92,7 +94,8 @@ class WorkerHost:
             command if command is not None else python_command("workbench.workers", "--worker", worker, interpreter)
         )
         self._log = log
-        self._environment = {**os.environ, **WORKER_ENVIRONMENT, **import_path(), **(environment or {})}
+        own = {name: os.environ[name] for name in os.environ if inherited is None or name in inherited}
+        self._environment = {**own, **WORKER_ENVIRONMENT, **import_path(), **(environment or {})}
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s

@@ -32,5 +32,13 @@ def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str
 
 METHODS = (
     tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),
+    tool_row(
+        "run_python",
+        "Run Python",
+        "Runs a short program in a sandbox, without files, network or your environment.",
+    ),
+    tool_row("list_files", "List files", "Lists the files of the workspace folder that you have chosen."),
+    tool_row("read_file", "Read files", "Reads text files of the workspace folder."),
+    tool_row("write_file", "Write files", "Writes text files into the workspace folder, after you have agreed."),
     tool_row("ask_person", "Ask me", "Asks you a question; the answer waits until you have replied."),
 )
