@@ -20,8 +20,10 @@ from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse, require
 from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.errors import UserError
+from workbench.records import agent_edits, thoughts
 from workbench.records.answer_state import with_trace
 from workbench.records.messages import Message
+from workbench.records.methods import Method
 from workbench.records.recipes import (
     DecodingPart,
     Example,
@@ -33,7 +35,6 @@ from workbench.records.recipes import (
     notes_on_recipe,
     problem_of,
 )
-from workbench.records.thoughts import actions_on
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
@@ -110,18 +111,24 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
         if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
             raise UserError("The question is empty.", "Write a question first.")
     check_parts(request.recipe.prompting)
-    technique = METHODS.find(request.recipe.prompting.technique, "technique")
+    method = _method_of(request)
+    if request.recipe.agent is not None:
+        method.decode(request.recipe.agent.options)
+        for name in request.recipe.agent.tools:
+            if "." not in name:  # those of MCP servers are found when it is run
+                METHODS.find(name, "tool")
     if request.edit is not None:
         edited = next((step for step in request.earlier if step.id == request.edit.step), None)
+        actions_on = agent_edits.actions_on if method.kind == "agent" else thoughts.actions_on
         if edited is None or request.edit.action not in actions_on(edited):
             raise UserError(
                 f"The step {request.edit.step} of this answer cannot be changed by {request.edit.action}.",
                 "Choose a thought; `workbench chats steps` shows them.",
             )
-    if request.earlier and "resumes" not in technique.traits:
-        resuming = ", ".join(row.title for row in METHODS.of("technique") if "resumes" in row.traits)
+    if request.earlier and "resumes" not in method.traits:
+        resuming = ", ".join(row.title for row in METHODS.of(method.kind) if "resumes" in row.traits)
         raise UserError(
-            f"{technique.title} cannot go on from an earlier answer.", f"Ask again without it. {resuming} can."
+            f"{method.title} cannot go on from an earlier answer.", f"Ask again without it. {resuming} can."
         )
     shaping = decoding_of(request.recipe, METHODS, request.kind)
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
@@ -129,13 +136,23 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
     require(needs_of(request), services.capabilities(resolved), resolved.model.name)
 
 
+def _method_of(request: AnswerRequest) -> Method:
+    """The method that drives the generations: the agent's of a question, or the prompting technique. Raises UserError
+    for one that is not known."""
+    if request.recipe.agent is not None and request.kind == "question":
+        return METHODS.find(request.recipe.agent.method, "agent")
+    return METHODS.find(request.recipe.prompting.technique, "technique")
+
+
 def needs_of(request: AnswerRequest) -> Capabilities:
     """The capabilities that a request needs: its own and those of its methods."""
     decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
     strategy = METHODS.find(decoding.strategy, "decoding")
-    technique = METHODS.find(request.recipe.prompting.technique, "technique")
-    fits_passages = retrieval is not None and not retrieval.token_budget and request.prefix is None
-    of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *technique.needs), True))
+    method = _method_of(request)
+    fits_passages = (
+        retrieval is not None and not retrieval.token_budget and request.prefix is None and method.kind != "agent"
+    )
+    of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *method.needs), True))
     return of_methods | Capabilities(
         grammars=decoding.format != "text",
         max_sequences=answers_of(decoding_of(request.recipe, METHODS, request.kind), strategy),

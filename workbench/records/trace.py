@@ -15,11 +15,16 @@ from workbench.records.messages import Beam, Passage, Usage
 from workbench.records.stored import Stored
 
 StepState = Literal["running", "done", "failed", "stopped"]
-StepAction = Literal["expand", "prune", "edit"]
-"""What a person does with a thought: more is thought from there; it is given up, with what follows; or it says
-``text``, and what followed it goes."""
+StepAction = Literal["expand", "prune", "edit", "result"]
+"""What a person does with a step: more is thought from a thought; it is given up, with what follows; or the step says
+``text``, and what followed it goes. Of a tool call, ``edit`` changes the arguments and ``result`` its result."""
 
-EDITED: dict[StepAction, str] = {"expand": "Expanded by you", "prune": "Pruned by you", "edit": "Edited by you"}
+EDITED: dict[StepAction, str] = {
+    "expand": "Expanded by you",
+    "prune": "Pruned by you",
+    "edit": "Edited by you",
+    "result": "Result written by you",
+}
 """The titles of the steps that keep it."""
 
 

@@ -134,7 +134,8 @@ def _by_agent(
         yield finish(AskResult(answer="", notices=tuple(context.notices), waiting=outcome.waiting))
         return
     question = conversation[-1].content
-    grounding = Grounding(question, outcome.passages, question) if outcome.passages else None
+    verbatim = context.decoding.format != "text"
+    grounding = Grounding(question, outcome.passages, question, verbatim=verbatim) if outcome.passages else None
     yield from _written(outcome.write, grounding, context)
 
 

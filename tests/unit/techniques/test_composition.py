@@ -20,6 +20,7 @@ from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
+    AgentPart,
     DecodingPart,
     PromptingPart,
     Recipe,
@@ -28,7 +29,7 @@ from workbench.records.recipes import (
     decoding_of,
     notes_on_composition,
 )
-from workbench.records.recipes.composition import APPLIES, COMPOSITION, KEPT
+from workbench.records.recipes.composition import APPLIES, COMPOSITION, KEPT, WITH_AGENT
 from workbench.techniques import composition, registry
 from workbench.techniques.context import AnswerContext
 
@@ -205,6 +206,8 @@ OTHERS = {
     "retrieval.token_budget": 300,
     "retrieval.decline": False,
     "retrieval.quote_length": "span",
+    "retrieval.mode": "quoted",
+    "agent": AgentPart(),
 }
 
 
@@ -216,10 +219,31 @@ def test_each_cell_of_the_table_is_what_is_said(setting: str, kind: RequestKind)
     if cell in (APPLIES, KEPT):
         return
     part, _, name = setting.partition(".")
+    if not name:
+        (note,) = notes_on_composition(msgspec.structs.replace(recipe, **{part: OTHERS[setting]}), TABLE, kind)
+        assert note == cell
+        return
     changed = msgspec.structs.replace(getattr(recipe, part), **{name: OTHERS[setting]})
     (note,) = notes_on_composition(msgspec.structs.replace(recipe, **{part: changed}), TABLE, kind)
     assert note.startswith(cell.partition("{")[0])
     assert "{" not in note
+
+
+@pytest.mark.parametrize("setting", WITH_AGENT)
+def test_each_setting_without_effect_beside_an_agent_is_said(setting: str) -> None:
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers"), agent=AgentPart())
+    assert notes_on_composition(recipe, TABLE, "question") == ()
+    part, _, name = setting.partition(".")
+    changed = msgspec.structs.replace(getattr(recipe, part), **{name: OTHERS[setting]})
+    (note,) = notes_on_composition(msgspec.structs.replace(recipe, **{part: changed}), TABLE, "question")
+    assert note.startswith(WITH_AGENT[setting].partition("{")[0])
+    assert "{" not in note
+
+
+def test_an_agent_has_one_answer() -> None:
+    recipe = Recipe(decoding=DECODINGS["three"], agent=AgentPart())
+    assert decoding_of(recipe, TABLE, "question").n == 1
+    assert decoding_of(recipe, TABLE, "continuation").n == 3
 
 
 def test_an_option_of_the_technique_reaches_it_and_a_wrong_one_is_refused_before_anything_is_computed() -> None:

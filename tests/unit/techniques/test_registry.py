@@ -54,7 +54,7 @@ def test_the_entry_of_a_method_is_there(method: Method) -> None:
 
 def test_every_kind_has_a_title_and_a_method() -> None:
     assert list(KIND_TITLES) == list(get_args(Kind))
-    assert {method.kind for method in METHODS} >= set(KIND_TITLES) - {"agent"}
+    assert {method.kind for method in METHODS} >= set(KIND_TITLES)
 
 
 def test_a_weights_method_says_what_it_makes() -> None:

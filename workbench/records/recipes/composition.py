@@ -45,7 +45,11 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
         "task": "A document task has one answer, not {value}.",
         "continuation": APPLIES,
     },
-    "agent": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
+    "agent": {
+        "question": APPLIES,
+        "task": "The agent has no effect on a document task: each section is one generation.",
+        "continuation": KEPT,
+    },
     "retrieval.collection": {"question": APPLIES, "task": APPLIES, "continuation": KEPT},
     "retrieval.passages": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.token_budget": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
@@ -55,6 +59,21 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
 """What becomes of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
 effect; then the cell is the sentence that says so where it was set."""
 
+
+_UNUSED_BY_AGENT = "No effect with an agent: {title} {value}."
+
+WITH_AGENT: dict[str, str] = {
+    "prompting.examples": _UNUSED_BY_AGENT,
+    "prompting.technique": "The technique {value} has no effect with an agent, which has a method of its own.",
+    "decoding.n": "An agent has one answer, not {value}.",
+    "retrieval.passages": _UNUSED_BY_AGENT,
+    "retrieval.token_budget": _UNUSED_BY_AGENT,
+    "retrieval.decline": _UNUSED_BY_AGENT,
+    "retrieval.mode": _UNUSED_BY_AGENT,
+    "retrieval.quote_length": _UNUSED_BY_AGENT,
+}
+"""What becomes of settings when a question is answered by an agent: it searches the documents by its tools, and answers
+in its own words. What is not here applies as it does without one."""
 
 _HOTTER, _HOTTEST = 0.3, 1.5
 """By how much the temperature of a varied answer rises, and up to where."""
@@ -69,16 +88,21 @@ def decoding_of(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> 
 def notes_on_composition(recipe: Recipe, methods: Methods[Any], request: RequestKind = "question") -> tuple[str, ...]:
     """Sentences about what was set and has no effect beside the other parts, without those about decoding alone."""
     notes = []
-    for setting, cells in COMPOSITION.items():
+    by_agent = request == "question" and recipe.agent is not None
+    cells = WITH_AGENT if by_agent else {setting: cell[request] for setting, cell in COMPOSITION.items()}
+    for setting, cell in cells.items():
         part, _, name = setting.partition(".")
         held = getattr(recipe, part)
-        if cells[request] in (APPLIES, KEPT) or held is None:
+        if cell in (APPLIES, KEPT) or held is None:
+            continue
+        if not name:
+            notes.append(cell)
             continue
         value, field = getattr(held, name), next(one for one in fields_of(PARTS[part]) if one.name == name)
         if value != field.default:
             shown = methods.row(value, "technique").title if setting == "prompting.technique" else _shown(value)
-            notes.append(cells[request].format(title=field.title, value=shown))
-    if recipe.decoding.n > 1 and _one_answer(recipe, methods, request):
+            notes.append(cell.format(title=field.title, value=shown))
+    if recipe.decoding.n > 1 and not by_agent and _one_answer(recipe, methods, request):
         title = methods.row(recipe.prompting.technique, "technique").title
         notes.append(f"The technique {title} has one answer, not {recipe.decoding.n}.")
     return tuple(notes)
@@ -110,7 +134,7 @@ def varied(recipe: Recipe, methods: Methods[Any]) -> Recipe:
 
 def _one_answer(recipe: Recipe, methods: Methods[Any], request: RequestKind) -> bool:
     technique = methods.row(recipe.prompting.technique, "technique")
-    return request == "question" and "one answer" in technique.traits
+    return request == "question" and (recipe.agent is not None or "one answer" in technique.traits)
 
 
 def _shown(value: Any) -> str:

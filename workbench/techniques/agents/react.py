@@ -1,0 +1,126 @@
+"""ReAct: a thought, a call, its result, again and again, until the model answers or its budget ends.
+
+Yao et al. 2022, "ReAct: Synergizing Reasoning and Acting in Language Models" (arXiv:2210.03629). Every part is asked
+for by itself and constrained, so that nothing is parsed out of free text. The last step allows only the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from workbench.api.events import Event
+from workbench.errors import UserError
+from workbench.records.agents import ToolCall
+from workbench.records.messages import Message
+from workbench.techniques.agents.agent import FINAL, Agent, Outcome
+from workbench.techniques.agents.session import OUT_OF_BUDGET, OUT_OF_STEPS, Session, Waiting
+from workbench.techniques.agents.steps import ARGUMENTS, CHOOSE, THOUGHT, read_arguments
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.tool import Tool, ToolOutput
+
+TOLD_AT = 3
+"""From so many calls left on, the model is told how many."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """ReAct has no settings of its own: its budgets are the agent's."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Calls on one task: the ``history`` with them, the last ``thought``, which led to the answer, and the ``results``
+    in their order. ``finished``: the model chose to answer, rather than being stopped by a budget."""
+
+    history: tuple[Message, ...]
+    thought: str = ""
+    results: tuple[tuple[ToolCall, ToolOutput], ...] = ()
+    finished: bool = True
+
+
+def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
+    """Call tools until the model answers."""
+    session = Session(agent)
+    yield from session.begin()
+    try:
+        done = yield from work(session, messages, session.context)
+    except Waiting as waiting:
+        return session.waits(waiting)
+    return session.answered(session.caller(session.context).answer(done.history, done.thought))
+
+
+def work(
+    session: Session,
+    history: tuple[Message, ...],
+    context: AnswerContext,
+    *,
+    tools: Mapping[str, Tool] | None = None,
+    most: int | None = None,
+) -> Generator[Event, None, Work]:
+    """Think, choose, call, until the model chooses to answer, has made ``most`` calls, or the budget ends. Raises
+    Waiting."""
+    tools = session.agent.tools if tools is None else tools
+    caller = session.caller(context)
+    results: list[tuple[ToolCall, ToolOutput]] = []
+    exhausted: dict[str, str] = {}  # tools that have no further arguments
+    most = session.calls_left if most is None else min(most, session.calls_left)
+    while tools:
+        left = min(most - len(results), session.calls_left)
+        if left <= 0 or session.spent:
+            yield from context.note(OUT_OF_BUDGET if left > 0 else OUT_OF_STEPS.format(steps=session.calls))
+            return Work(history, "", tuple(results), finished=False)
+        closed = {**session.repetition.masked_tools(tuple(tools.values())), **exhausted}
+        names = tuple(name for name in tools if name not in closed)
+        if not names:
+            break
+        history = session.fitted(history)
+        thought = yield from _thought(session, caller.thought, history, left)
+        name = yield from session.text_of(
+            CHOOSE, caller.choose(history, thought, names, may_answer=True, reason=closed)
+        )
+        tool = tools.get(name)
+        if name == FINAL or tool is None:
+            finished = session.affords(names)
+            if not finished:
+                yield from context.note(OUT_OF_BUDGET)
+            return Work(history, thought, tuple(results), finished=finished)
+        masked = session.repetition.masked(name)
+        arguments = yield from _arguments(session, caller.arguments(history, thought, tool, masked=masked), masked)
+        if arguments is None:
+            exhausted[name] = "it has no further arguments"
+            continue
+        exhausted.clear()
+        call, output = yield from session.call(tool, ToolCall(tool=name, arguments=arguments), context)
+        results.append((call, output))
+        history = caller.with_call(history, thought, call, output)
+    return Work(history, "", tuple(results))
+
+
+def _thought(
+    session: Session, think: Callable[..., Generator[Event, None, str]], history: tuple[Message, ...], left: int
+) -> Generator[Event, None, str]:
+    """The next thought, as one line; "" where the recipe wants none, or nothing is left for one."""
+    tokens = session.agent.part.thought_tokens
+    if not tokens:
+        return ""
+    told = f"{left} {'step is' if left == 1 else 'steps are'} left" if left <= TOLD_AT else ""
+    text = yield from session.text_of(THOUGHT, think(history, tokens=tokens, step_text=told))
+    return " ".join(text.split())
+
+
+def _arguments(
+    session: Session, make: Generator[Event, None, dict[str, Any] | None], masked: Sequence[dict[str, Any]]
+) -> Generator[Event, None, dict[str, Any] | None]:
+    """The arguments of the next call; None when there are none."""
+    taken = session.recorded.take(ARGUMENTS)
+    if taken is None:
+        return (yield from make)
+    make.close()
+    try:
+        arguments = read_arguments(taken.output)
+    except UserError:  # they were cut short
+        return None
+    return None if arguments in masked else arguments
