@@ -33,7 +33,7 @@ from workbench.records.agents import Fact
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Example, Recipe
-from workbench.techniques.retrieval.embedding_calls import TermStatistics
+from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool
 
@@ -194,6 +194,7 @@ class FakeServices:
         self.model = model
         self.exam = exam
         self._retriever = retriever
+        self.tool_services: FakeToolServices | None = None
         self.question_sets: dict[str, Sequence[Example]] = {}
         self.leases: list[bool] = []
         self.leased = 0
@@ -233,6 +234,13 @@ class FakeServices:
     ) -> Sequence[Sequence[float]]:
         return FakeRetriever().similarities(list(texts), list(others))
 
+    def tools(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> FakeToolServices:
+        if self.tool_services is None:
+            self.tool_services = FakeToolServices(retriever=self._retriever)
+        return self.tool_services
+
     def checksum(self, resolved: Resolved) -> str:
         return "f00d"
 
@@ -250,7 +258,9 @@ class FakeToolServices:
         tables: Sequence[tuple[str, Path]] = (),
         python: Callable[[str, Mapping[str, Any]], PythonResult] | None = None,
         servers: Iterable[Tool] = (),
+        offline: bool = False,
     ) -> None:
+        self.offline = offline
         self.retriever = retriever
         self.folder = folder
         self.python = python

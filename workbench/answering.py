@@ -21,6 +21,7 @@ from workbench.backends.backend import Capabilities, Loading, ModelBackend, Mode
 from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
+from workbench.records.agents import Decision
 from workbench.records.answer_state import with_trace
 from workbench.records.messages import Message
 from workbench.records.methods import Method
@@ -36,17 +37,24 @@ from workbench.records.recipes import (
     problem_of,
 )
 from workbench.records.trace import StepEdit, TraceStep
+from workbench.techniques.agents.approval import Exposure, Policy
+from workbench.techniques.agents.guard import Guard
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.services import ToolServices
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
 
 
 class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The last message of ``conversation`` is answered, unless there is a ``task`` on a document, or a ``prefix``: an
-    earlier answer's first tokens, to be continued. ``notices`` are said beside the answer."""
+    earlier answer's first tokens, to be continued. ``notices`` are said beside the answer.
+
+    Of an agent: ``decisions`` are the person's on its calls that were not carried out yet, ``asks``: there is a person
+    who can be asked; ``allowed`` are the tools that the person has allowed in this chat, ``untrusted`` the texts of the
+    conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none."""
 
     recipe: Recipe
     conversation: tuple[Message, ...] = ()
@@ -55,6 +63,11 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     earlier: tuple[TraceStep, ...] = ()
     edit: StepEdit | None = None
     notices: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    asks: bool = False
+    allowed: tuple[str, ...] = ()
+    untrusted: tuple[str, ...] = ()
+    chat: str = ""
 
     @property
     def kind(self) -> RequestKind:
@@ -96,6 +109,11 @@ class Services(Protocol):
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext
     ) -> Sequence[Sequence[float]]:
         """The cosine of every one of the texts with every one of the others: shape (len(texts), len(others))."""
+
+    def tools(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> ToolServices:
+        """What the tools of an agent use of the program."""
 
     def checksum(self, resolved: Resolved) -> str:
         """The SHA-256 of the model's files; "" while it is not known."""
@@ -194,7 +212,7 @@ def answer(
                     ended = event
                     break
                 yield event
-        terminal = _completed(ended, recipe, services.checksum(resolved), answering)
+        terminal = _completed(ended, request, recipe, services.checksum(resolved), answering)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
@@ -353,6 +371,12 @@ def _context(
     context: RequestContext,
     saved: SavedSections | None,
 ) -> AnswerContext:
+    tools: ToolServices | None = None
+    policy = Policy(allowed=frozenset(request.allowed))
+    exposure = Exposure().with_untrusted(request.untrusted)
+    if recipe.agent is not None:
+        tools = services.tools(resolved, retriever, context, request.chat)
+        policy = Policy(allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=tools.offline)
     return AnswerContext(
         model=model,
         retriever=retriever,
@@ -365,6 +389,12 @@ def _context(
         earlier=request.earlier,
         edit=request.edit,
         matches=_matches,
+        tools=tools,
+        decisions=request.decisions,
+        asks=request.asks,
+        policy=policy,
+        exposure=exposure,
+        guard=Guard(policy, exposure, request.decisions, request.earlier),
     )
 
 
@@ -379,14 +409,19 @@ def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iter
         yield from answer_question(request.conversation, recipe, context)
 
 
-def _completed(ended: events.Terminal | None, recipe: Recipe, sha256: str, context: AnswerContext) -> events.Terminal:
+def _completed(
+    ended: events.Terminal | None, request: AnswerRequest, recipe: Recipe, sha256: str, context: AnswerContext
+) -> events.Terminal:
     """A method's terminal event, with the fields that all methods have in common."""
     if ended is None:
         raise RuntimeError("the answer ended without a terminal event")
     if isinstance(ended, events.Failed) or ended.result is None:
         return ended
+    result = msgspec.convert(ended.result, AskResult)
+    tainted = bool(result.passages) or request.task is not None or (context.guard is not None and context.guard.tainted)
     result = msgspec.structs.replace(
-        msgspec.convert(ended.result, AskResult),
+        result,
+        tainted=tainted,
         recipe=msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, sha256=sha256)),
         context_tokens=context.model.context_tokens,
     )

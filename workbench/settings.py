@@ -34,6 +34,11 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "Model that is used where none is chosen, by its name on the page of models. Empty: the chat model that was "
         "added first.",
     ] = ""
+    offline: Annotated[
+        bool,
+        about("Offline"),
+        "Tools of agents may not use the network, whatever you have allowed them.",
+    ] = False
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,7 +162,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 
 
 def _without_offline(plain: dict[str, Any]) -> dict[str, Any]:
-    """Until format 1 there was a switch for the network, which nothing used."""
+    """Until format 1 there was a switch for the network, which nothing used; today's is another."""
     general = plain.get("general")
     if isinstance(general, dict):
         general.pop("offline", None)

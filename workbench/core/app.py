@@ -22,6 +22,10 @@ from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
+from workbench.core.agents.memory import Memory
+from workbench.core.agents.sandbox import Sandbox
+from workbench.core.agents.service import Agents
+from workbench.core.agents.tools import AgentTools
 from workbench.core.answers.inspection import Inspecting
 from workbench.core.answers.resolver import HomeServices, Resolver
 from workbench.core.answers.service import Answers, TaskConfig
@@ -63,6 +67,7 @@ from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.evaluations import EvaluationStore
+from workbench.storage.facts import FactStore
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.prompts import PromptStore
 from workbench.storage.questions import QuestionStore
@@ -107,6 +112,11 @@ class Workbench:
         chats = ChatStore(self._database)
         adapter_store, sets = AdapterStore(home.adapters), DatasetStore(home.datasets)
         questions = QuestionStore(self._database)
+        memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
+        self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
+        agent_tools = AgentTools(
+            memory, self._embedding, self._sandbox, lambda: self._preferences.current.general.offline
+        )
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
             {"llama.cpp": self._llama_cpp},
@@ -115,6 +125,7 @@ class Workbench:
             checksums,
             self._background,
             questions,
+            agent_tools,
         )
         bases = BaseModels(catalogue, checksums, sets)
         self._artifacts = ArtifactRegistry(
@@ -176,6 +187,7 @@ class Workbench:
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),
+            **Agents(memory, services).handlers(),
             **Inspecting(chats, services, self._changes).handlers(),
             **self._runs.handlers(),
             **adapters.handlers(),
@@ -227,6 +239,7 @@ class Workbench:
                 ("inference", self._llama_cpp.host.close),
                 ("embedding", self._embedding.host.close),
                 ("training", self._training_workers.close),
+                ("sandbox", self._sandbox.close),
             )
         ]
         for thread in leaving:
@@ -261,7 +274,7 @@ class Workbench:
         context.when_cancelled(leaving.set)
         while not leaving.wait(IDLE_CHECK_S):
             minutes = self._preferences.current.engine.unload_minutes
-            for host in (self._llama_cpp.host, self._embedding.host) if minutes else ():
+            for host in (self._llama_cpp.host, self._embedding.host, self._sandbox.host) if minutes else ():
                 if host.stop_if_idle(MINUTE_S * minutes):
                     _log.info("The %s worker was stopped after %d idle minutes.", host.worker, minutes)
 

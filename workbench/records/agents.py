@@ -83,13 +83,18 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+FROM_PERSON = "you"
+"""The source of facts that the person has written or edited. All others taint the contexts that they are read into."""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the program remembers. ``source`` says where it comes from ("you", or a chat), ``chat`` its id;
+    """Something that the program remembers. ``source`` says where it comes from (``FROM_PERSON``, or an agent in a
+    chat), ``chat`` its id;
     ``created`` and ``changed`` are seconds since the epoch."""
 
     id: str
     text: str
-    source: str = "you"
+    source: str = FROM_PERSON
     chat: str = ""
     created: float = 0.0
     changed: float = 0.0

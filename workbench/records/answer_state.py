@@ -35,6 +35,7 @@ _RESULT = (
     "parts",
     "verification",
     "waiting",
+    "tainted",
 )
 """Fields of the same name and meaning: of TraceStep and the events of a step; of AnswerState, StoredMessage and
 AskResult, of which some are known while the answer is written."""
@@ -110,6 +111,7 @@ class AnswerState:
         self.declined = False
         self.verification: Verification | None = None
         self.waiting: Approval | None = None
+        self.tainted = False
         self.notices: tuple[str, ...] = ()
         self.parts: tuple[Part, ...] = ()
         self.recipe: Recipe | None = None
@@ -300,7 +302,7 @@ class AnswerState:
         self.query = result.query or self.query
         self.passages = result.passages or self.passages
         self.notices, self.parts, self.recipe = result.notices, result.parts, result.recipe
-        self.verification = result.verification
+        self.verification, self.tainted = result.verification, result.tainted
 
 
 def with_trace(stream: Iterable[Event]) -> Iterator[Event]:

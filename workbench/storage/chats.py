@@ -23,7 +23,7 @@ _CHAT = (
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
-    "verification, waiting"
+    "verification, waiting, tainted"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
@@ -37,6 +37,7 @@ _STORED: dict[str, Stored[Any]] = {
     "verification": Stored("verification of the answer", Verification),
     "waiting": Stored("call that waits for a decision", Approval),
 }
+_ALLOWED: Stored[tuple[str, ...]] = Stored("allowed tools", tuple[str, ...])
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
 LONGEST_FOLDER_NAME = 80
@@ -63,6 +64,11 @@ class ChatStore:
         if row is None:
             raise UserError(f"There is no chat {chat}.", "It may have been deleted.")
         return _chat(row)
+
+    def title_of(self, chat: str) -> str:
+        """The title of a chat, "" where there is none."""
+        row = self._database.row("select title from chats where id = ?", (chat,))
+        return row[0] if row is not None else ""
 
     def get_chat(self, chat: str) -> Chat:
         """A chat with all its messages, oldest first. Raises UserError when there is no such chat."""
@@ -154,6 +160,39 @@ class ChatStore:
             if trace.steps:
                 self._database.execute("update messages set trace = ? where id = ?", (TRACE.encode(trace), message))
 
+    def store_journal(self, message: str, trace: Trace, *, decided: bool = False) -> None:
+        """Store the steps of an answer that is being made; it is on the disk on return. ``decided``: the decision that
+        it waited for is carried out from now on."""
+        waits = ", waiting = null" if decided else ""
+        self._database.execute(
+            f"update messages set trace = ?, steps = ?{waits} where id = ?",
+            (TRACE.encode(trace), len(trace.steps), message),
+        )
+
+    def leave_waiting(self, message: str, state: str) -> bool:
+        """Give an answer that waits another state. Returns whether it did wait."""
+        with self._database.transaction():
+            waits = ", waiting = null" if state != "streaming" else ""
+            self._database.execute(
+                f"update messages set state = ?{waits} where id = ? and state = 'waiting'", (state, message)
+            )
+            return bool(self._database.changes())
+
+    def allowed_tools(self, chat: str) -> tuple[str, ...]:
+        """The acting tools that the person has allowed in a chat. Raises UserError when there is no such chat."""
+        row = self._database.row("select allowed from chats where id = ?", (chat,))
+        if row is None:
+            raise UserError(f"There is no chat {chat}.", "It may have been deleted.")
+        allowed = _ALLOWED.decode(row[0])
+        return () if isinstance(allowed, Unreadable) else allowed
+
+    def allow_tool(self, chat: str, tool: str) -> None:
+        with self._database.transaction():
+            allowed = tuple(sorted({*self.allowed_tools(chat), tool}))
+            self._database.execute(
+                "update chats set allowed = ? where id = ?", (_ALLOWED.encode(allowed).decode(), chat)
+            )
+
     def get_trace(self, message: str) -> Trace | None:
         """The trace of an answer, None for one without steps. Raises UserError when there is no such message, or the
         trace cannot be read."""
@@ -163,8 +202,12 @@ class ChatStore:
         return TRACE.get(row[0]) if row[0] is not None else None
 
     def interrupt_streaming(self) -> int:
-        """Mark the answers that a core which has gone left unfinished. Returns how many there were."""
+        """Mark the answers that a core which has gone left unfinished; those that have waited, and whose decision was
+        not carried out, wait again. Returns how many were marked."""
         with self._database.transaction():
+            self._database.execute(
+                "update messages set state = 'waiting' where state = 'streaming' and waiting is not null"
+            )
             self._database.execute("update messages set state = 'interrupted' where state = 'streaming'")
             return self._database.changes()
 
@@ -194,7 +237,7 @@ class ChatStore:
         found = self.get_message(message)
         if found.role != "assistant":
             raise UserError("Only answers are rated and edited.", "Name an answer.")
-        if found.state == "streaming":
+        if found.state in ("streaming", "waiting"):
             raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
         return found
 
@@ -379,7 +422,10 @@ def _message(row: Row) -> StoredMessage:
             del values[name]
         else:
             values[name] = value
-    values["declined"], values["traced"] = bool(values["declined"]), bool(values["traced"])
+    for name in ("declined", "traced", "tainted"):
+        values[name] = bool(values[name])
+    if values["state"] != "waiting":
+        values["waiting"] = None
     if values["original"] is not None:  # places in the model's text
         values["citations"], values["verification"] = (), None
     values["notices"] = (*values.get("notices", ()), *unreadable)

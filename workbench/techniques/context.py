@@ -28,6 +28,7 @@ from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy
+from workbench.techniques.agents.guard import Guard
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.services import ToolServices
 
@@ -130,8 +131,9 @@ class AnswerContext:
     ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
     a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from,
     with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the
-    person on its calls; ``asks``: there is a person who can be asked. ``policy`` says which calls need one,
-    ``exposure`` what the conversation already holds of strangers' and private text.
+    person on its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says
+    which calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
+    of the tools sees to it.
     """
 
     model: ModelBackend
@@ -152,6 +154,7 @@ class AnswerContext:
     asks: bool = False
     policy: Policy = field(default_factory=Policy)
     exposure: Exposure = field(default_factory=Exposure)
+    guard: Guard | None = None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

@@ -101,6 +101,7 @@ class EmbeddingService:
             embedding_calls.Ingest: self._ingest,
             embedding_calls.Search: self._search,
             embedding_calls.Similarities: self._similarities,
+            embedding_calls.Forget: self._forget,
             embedding_calls.CountTerms: self._count_terms,
             embedding_calls.Documents: self._documents,
             embedding_calls.Text: self._text,
@@ -132,6 +133,13 @@ class EmbeddingService:
         vectors = self._vectors_of(call.embedder, [*call.texts, *call.others], context)
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
+
+    def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
+        gone = set(call.texts)
+        with self._known_lock:
+            for known in [known for known in self._known if known[1] in gone]:
+                del self._known[known]
+        yield finish(None)
 
     def _vectors_of(self, embedder: str, texts: Sequence[str], context: RequestContext) -> list[Any]:
         """The texts' vectors. The latest ones are kept: the same examples are compared with every question."""

@@ -9,7 +9,7 @@ import msgspec
 from workbench.api.calls.chats import AskResult
 from workbench.api.protocol import Call
 from workbench.records.agents import Decision, Effect, Fact, Output
-from workbench.records.recipes import AgentPart
+from workbench.records.recipes import AgentPart, RetrievalPart
 
 
 class ToolRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +36,11 @@ class FactList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListTools(Call[ToolList], frozen=True, kw_only=True, tag="agents.tools"):
-    """The tools that a recipe can name; ``agent`` is the part for which they are asked (its folder decides whether the
-    workspace tools can run)."""
+    """The tools that a recipe can name. ``agent`` and ``retrieval`` are its parts: the folder and the documents decide
+    which of them can run."""
 
     agent: AgentPart = AgentPart()
+    retrieval: RetrievalPart | None = None
 
 
 class Decide(Call[AskResult], frozen=True, kw_only=True, tag="agents.decide"):

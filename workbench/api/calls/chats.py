@@ -53,7 +53,8 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     regenerating its answer repeats the task. ``sequences`` are all answers of one generation, () for a single one;
     ``selected_sequence`` is the index of the one with this text. ``steps`` counts the steps of the answer's trace
     (``GetTrace``). ``traced``: the token ids of its text are stored, so that ``InspectAnswer`` can be called.
-    ``rating``: 1 good, -1 bad, 0 none. ``original`` is the model's text where a person has edited ``text``.
+    ``tainted``: text of strangers was read for it. ``rating``: 1 good, -1 bad, 0 none. ``original`` is the model's text
+    where a person has edited ``text``.
     ``unreadable`` says which fields this program cannot read, and why (so do the notices): they are left out here and
     stay as they are stored.
     """
@@ -84,6 +85,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     original: str | None = None
     verification: Verification | None = None
     waiting: Approval | None = None
+    tainted: bool = False
     unreadable: str = ""
 
     def as_message(self, text: str | None = None) -> Message:
@@ -156,7 +158,8 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations.
-    ``waiting``: there is no answer yet, since a call of a tool waits for the person."""
+    ``waiting``: there is no answer yet, since a call of a tool waits for the person. ``tainted``: text of strangers was
+    read for it."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
@@ -174,6 +177,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     trace: Trace | None = None
     verification: Verification | None = None
     waiting: Approval | None = None
+    tainted: bool = False
 
     @property
     def is_cut_off(self) -> bool:

@@ -1,1 +1,1 @@
-"""Agents in a home: their sandbox, MCP servers, and what tools use of the program."""
+"""Agents in a home: their sandbox, MCP servers, memory, and what tools use of the program."""

@@ -15,6 +15,7 @@ from workbench.answering import Resolved
 from workbench.api.calls import Collection, ModelRecord
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Backend, Capabilities, Loading, ModelUse
+from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.joined_retriever import joined
@@ -27,6 +28,7 @@ from workbench.models.inspection import is_missing
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
     LARGEST_SEED,
+    AgentPart,
     DecodingPart,
     Example,
     Recipe,
@@ -88,7 +90,7 @@ class Resolver:
             decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
         if decoding.seed < 0:
             decoding = msgspec.structs.replace(decoding, seed=secrets.randbelow(LARGEST_SEED + 1))
-        retrieval, collections = self._collections(recipe.retrieval)
+        retrieval, collections = self.collections(recipe.retrieval)
         resolved = msgspec.structs.replace(
             recipe,
             model=msgspec.structs.replace(recipe.model, name=model.name, adapters=adapters),
@@ -127,7 +129,7 @@ class Resolver:
         recipe = msgspec.structs.replace(resolved.recipe, retrieval=made.retrieval)
         return msgspec.structs.replace(resolved, recipe=recipe)
 
-    def _collections(self, part: RetrievalPart | None) -> tuple[RetrievalPart | None, tuple[Collection, ...]]:
+    def collections(self, part: RetrievalPart | None) -> tuple[RetrievalPart | None, tuple[Collection, ...]]:
         """The part with the names and the revision of its collections, and these. Attached files of which none is left
         do not count."""
         if part is None:
@@ -180,7 +182,10 @@ class HomeServices:
         checksums: Checksums,
         background: Background,
         questions: QuestionStore,
+        agent_tools: AgentTools,
     ) -> None:
+        self._agent_tools = agent_tools
+        self._collections = resolver.collections
         self.resolve = resolver.resolve
         self.resolve_as_made = resolver.resolve_as_made
         self._backends = backends
@@ -221,6 +226,18 @@ class HomeServices:
         call = Similarities(embedder=embedder, texts=tuple(texts), others=tuple(others))
         found: tuple[tuple[float, ...], ...] = self._embedding.host.call(call, context=context)
         return list(found)
+
+    def tools(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> HomeTools:
+        part = resolved.recipe.agent or AgentPart()
+        return self._agent_tools.open(part, resolved.collections, retriever, context, chat)
+
+    def tools_for(self, part: AgentPart, retrieval: RetrievalPart | None, context: RequestContext) -> HomeTools:
+        """What the tools of a recipe with these parts would use. Raises UserError for an unknown collection."""
+        _, collections = self._collections(retrieval)
+        retriever = self.retriever(collections, context) if collections else None
+        return self._agent_tools.open(part, collections, retriever, context)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)

@@ -11,24 +11,27 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, SavedSections, answer, check
 from workbench.api import events
-from workbench.api.calls import AT_END, Ask, AskResult, FollowAnswer, RunRecord, StopAnswer, StoredMessage
+from workbench.api.calls import AT_END, Ask, AskResult, Decide, FollowAnswer, RunRecord, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
+from workbench.core.answers.journal import carries_out, is_boundary, joined
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.journal import TaskSections
 from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
+from workbench.records.agents import Approval
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
@@ -74,7 +77,7 @@ class Answers:
         self._closing = False
 
     def handlers(self) -> Handlers:
-        return {Ask: self.ask, FollowAnswer: self.follow, StopAnswer: unary(self.stop)}
+        return {Ask: self.ask, Decide: self.decide, FollowAnswer: self.follow, StopAnswer: unary(self.stop)}
 
     @property
     def busy(self) -> bool:
@@ -82,7 +85,7 @@ class Answers:
             return bool(self._pending)
 
     def recover(self) -> None:
-        """Mark the answers that an earlier core left unfinished."""
+        """Mark the answers that an earlier core left unfinished; one whose decision was not carried out waits again."""
         self._store.interrupt_streaming()
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -111,7 +114,13 @@ class Answers:
 
         Cancelling the call stops the answer; leaving it does not.
         """
-        pending = self._begin(call, context)
+        yield from self._followed(self._begin(call, context), context)
+
+    def decide(self, call: Decide, context: RequestContext) -> Iterator[Event]:
+        """Go on with an answer that waits, and follow it as ``ask`` does."""
+        yield from self._followed(self._go_on(call), context)
+
+    def _followed(self, pending: PendingAnswer, context: RequestContext) -> Iterator[Event]:
         gone = RequestContext()  # the asker has gone: send no more events, go on answering
         context.when_cancelled(lambda: gone.cancel() if context.left else pending.context.cancel())
         ended = False
@@ -134,10 +143,13 @@ class Answers:
             yield from replay(message, self._store.get_trace(message.id))
 
     def stop(self, call: StopAnswer) -> None:
+        """Stop an answer; one that waits goes on no more."""
         with self._lock:
             pending = self._pending.get(call.message)
         if pending is not None:
             pending.context.cancel()
+        elif self._store.leave_waiting(call.message, "stopped"):
+            self._changes.publish("chat", self._store.get_message(call.message).chat)
 
     # -- asking -----------------------------------------------------------------------------------
 
@@ -173,6 +185,9 @@ class Answers:
                 earlier=self._steps_of(old) if resumes else (),
                 edit=call.edit,
                 notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
+                asks=True,
+                allowed=self._store.allowed_tools(old.chat),
+                untrusted=untrusted_in(asked),
             )
             check(request, resolved, self._services)
             question, empty = self._store.store_another_answer(call.regenerate, kept, resolved.recipe, aside=call.aside)
@@ -183,8 +198,15 @@ class Answers:
             parent = call.parent
             if parent is None and call.chat is not None and not call.root:
                 parent = self._store.get_record(call.chat).head
-            conversation = (*conversation_of(self._store.get_branch(parent)), Message("user", text))
-            request = AnswerRequest(recipe=call.recipe, conversation=conversation, task=call.document)
+            branch = self._store.get_branch(parent)
+            request = AnswerRequest(
+                recipe=call.recipe,
+                conversation=(*conversation_of(branch), Message("user", text)),
+                task=call.document,
+                asks=True,
+                allowed=self._store.allowed_tools(call.chat) if call.chat is not None else (),
+                untrusted=untrusted_in(branch),
+            )
             check(request, resolved, self._services)
             question, empty = self._store.store_question(
                 text,
@@ -195,11 +217,52 @@ class Answers:
                 title=_title(text),
                 document=call.document,
             )
-        pending = PendingAnswer(question, empty, request, resolved)
+        pending = PendingAnswer(question, empty, msgspec.structs.replace(request, chat=question.chat), resolved)
+        if request.recipe.agent is not None and request.earlier:
+            pending.earlier = Trace(steps=_steps_before(request))
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
         saved = self._begin_run(pending) if request.task is not None else None
         self._start(pending, saved)
+        return pending
+
+    def _go_on(self, call: Decide) -> PendingAnswer:
+        """Check a decision, and resume the answer from its steps, under its own id. What the answer waits for stays
+        stored until the decision is carried out, so that a core that dies before that leaves it waiting."""
+        answer_, decision = readable(self._store.get_message(call.message)), call.decision
+        waiting = answer_.waiting
+        if answer_.state != "waiting" or waiting is None or answer_.parent is None or answer_.recipe is None:
+            raise UserError("This answer waits for no decision.", "It may have been decided elsewhere.")
+        if decision.signature != waiting.call.signature:
+            raise UserError(
+                "The decision is on another call than the one that waits.", "Look at the call again and decide anew."
+            )
+        asked = self._store.get_branch(answer_.parent)
+        resolved = self._services.resolve(answer_.recipe)
+        allowed = set(self._store.allowed_tools(answer_.chat))
+        if decision.choice == "allow-in-chat":
+            allowed.add(waiting.call.tool)
+        earlier = Trace(steps=self._steps_of(answer_))
+        request = AnswerRequest(
+            recipe=answer_.recipe,
+            conversation=conversation_of(asked),
+            earlier=earlier.steps,
+            decisions=(decision,),
+            asks=True,
+            allowed=tuple(sorted(allowed)),
+            untrusted=untrusted_in(asked),
+            chat=answer_.chat,
+        )
+        check(request, resolved, self._services)
+        if not self._store.leave_waiting(answer_.id, "streaming"):
+            raise UserError("This answer waits for no decision.", "It was decided elsewhere.")
+        if decision.choice == "allow-in-chat":
+            self._store.allow_tool(answer_.chat, waiting.call.tool)
+        pending = PendingAnswer(asked[-1], answer_, request, resolved)
+        pending.earlier, pending.waiting = earlier, waiting
+        stored = {"chat": answer_.chat, "question": asked[-1].id, "answer": answer_.id}
+        pending.stream.append(events.Artifact(kind="message", id=answer_.id, result=stored))
+        self._start(pending)
         return pending
 
     def _steps_of(self, message: StoredMessage) -> tuple[TraceStep, ...]:
@@ -299,21 +362,28 @@ class Answers:
         background = request.task is not None  # a task on a whole document gives way to chats
         terminal: Event = events.Cancelled()
         try:
-            stream = answer(
-                request, self._services, pending.context, background=background, resolved=resolved, saved=saved
+            stream = cast(
+                "Generator[Event, None, None]",
+                answer(request, self._services, pending.context, background=background, resolved=resolved, saved=saved),
             )
-            for event in stream:
-                if isinstance(event, events.TERMINAL):
-                    terminal = event
-                    break
-                pending.take(event)
-                pending.stream.append(event)
-                self._save_now_and_then(pending)
+            with closing(stream):
+                for event in stream:
+                    if isinstance(event, events.TERMINAL):
+                        terminal = event
+                        break
+                    pending.take(event)
+                    if is_boundary(event, pending.state):
+                        self._store_journal(pending, event)
+                    pending.stream.append(event)
+                    self._save_now_and_then(pending)
             terminal, recipe = self._ending(pending, terminal)
         except Exception as error:  # noqa: BLE001 - those who follow the answer have to hear of its end
             terminal, recipe = self._ending(pending, failure_of(error, traceback.format_exc()))
         pending.take(terminal)
-        fields, trace = {**pending.state.fields(), "recipe": recipe}, pending.state.trace()
+        trace = pending.trace()
+        fields = {**pending.state.fields(), "recipe": recipe, "steps": len(trace.steps)}
+        if pending.waiting is not None and pending.state.state in ("interrupted", "failed"):
+            fields.update(state="waiting", waiting=pending.waiting)
         try:
             self._store.store_ending(pending.answer.id, trace, **fields)
         except Exception as error:  # noqa: BLE001 - as above
@@ -323,6 +393,12 @@ class Answers:
             del self._pending[pending.answer.id]
         pending.stream.append(terminal)
         self._changes.publish("chat", pending.answer.chat)
+
+    def _store_journal(self, pending: PendingAnswer, event: Event) -> None:
+        """Put the steps on the disk; what waited for the decision waits no more once that is carried out."""
+        if pending.earlier is not None and carries_out(event, pending.state, pending.earlier):
+            pending.waiting = None
+        self._store.store_journal(pending.answer.id, pending.trace(), decided=pending.waiting is None)
 
     def _save_now_and_then(self, pending: PendingAnswer) -> None:
         now = time.monotonic()
@@ -373,12 +449,19 @@ def _title(question: str) -> str:
 class PendingAnswer:
     """An answer that is being generated: its request, its ``state`` so far and the ``stream`` that clients follow.
 
+    ``earlier`` are the steps that it goes on from, ``waiting`` is the call whose decision was not carried out yet.
     ``unsaved``: the stored message is behind, which was ``saved`` at that time (monotonic seconds).
     """
 
     def __init__(
-        self, question: StoredMessage, answer: StoredMessage, request: AnswerRequest, resolved: Resolved
+        self,
+        question: StoredMessage,
+        answer: StoredMessage,
+        request: AnswerRequest,
+        resolved: Resolved,
     ) -> None:
+        self.earlier: Trace | None = None
+        self.waiting: Approval | None = None
         self.question = question
         self.answer = answer
         self.request = request
@@ -392,6 +475,11 @@ class PendingAnswer:
 
     def take(self, event: Event) -> None:
         self.unsaved = self.state.apply(event) or self.unsaved
+
+    def trace(self) -> Trace:
+        """The steps so far, with the calls of the same answer before it waited."""
+        now = self.state.trace()
+        return joined(self.earlier, now) if self.earlier is not None else now
 
 
 def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
@@ -407,3 +495,26 @@ def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
         while messages and (messages[-1].role != "assistant" or messages[-1].tool_calls):
             messages.pop()
     return tuple(messages)
+
+
+def _steps_before(request: AnswerRequest) -> tuple[TraceStep, ...]:
+    """The steps that an answer goes on from: all, or with an edit those before the edited one."""
+    if request.edit is None:
+        return request.earlier
+    place = next((n for n, step in enumerate(request.earlier) if step.id == request.edit.step), 0)
+    return request.earlier[:place]
+
+
+def untrusted_in(branch: Sequence[StoredMessage]) -> tuple[str, ...]:
+    """The texts of a branch that were made from text of strangers, or may have been: those of tools, and answers that
+    have read documents or results of tools."""
+    return tuple(message.text for message in branch if message.role != "user" and _is_tainted(message))
+
+
+def _is_tainted(message: StoredMessage) -> bool:
+    if message.role == "tool" or message.tainted or message.passages or message.citations:
+        return True
+    if message.recipe is None:
+        return bool(message.unreadable)
+    by_agent = message.recipe.agent is not None  # without its end it is not known what it has read
+    return message.state != "done" and (by_agent or message.recipe.retrieval is not None)

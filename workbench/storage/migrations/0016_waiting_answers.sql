@@ -1,8 +1,7 @@
--- An answer whose agent waits for a person: the call that is asked about, and the decision until it was carried out.
--- SQLite cannot change a check constraint, and building the table anew would lose columns of later migrations; its
--- documentation allows this for constraints (https://www.sqlite.org/lang_altertable.html#otheralter).
+-- An answer whose agent waits for a person, with the call that is asked about. SQLite cannot change a check constraint,
+-- and building the table anew would lose columns of other migrations; its documentation allows this for constraints
+-- (https://www.sqlite.org/lang_altertable.html#otheralter).
 alter table messages add column waiting text;
-alter table messages add column decision text;
 pragma writable_schema = on;
 update sqlite_schema set sql = replace(sql, "'failed', 'interrupted')", "'failed', 'interrupted', 'waiting')")
 where type = 'table' and name = 'messages';

@@ -134,12 +134,16 @@ def judge(
 
 def last_call(call: ToolCall, steps: Iterable[TraceStep]) -> tuple[ToolCall, bool]:
     """The call as it would run, and whether it was begun, from the steps within it: a person may have edited it, and
-    one that waited is begun once its approval has ended. Without an approval a stored call counts as begun."""
-    approvals = [step for step in steps if step.kind == APPROVAL]
-    for step in approvals:
-        if step.state == "done":
-            call = decided(call, msgspec.json.decode(step.output, type=Decision)).call
-    return call, not approvals or approvals[-1].state == "done"
+    one that waited is begun once its approval has ended, unless it was denied. Without an approval a stored call counts
+    as begun."""
+    begun = True
+    for step in steps:
+        if step.kind == APPROVAL:
+            begun = step.state == "done"
+            if begun:
+                verdict = decided(call, msgspec.json.decode(step.output, type=Decision))
+                call, begun = verdict.call, verdict.kind == "run"
+    return call, begun
 
 
 def decided(call: ToolCall, decision: Decision) -> Verdict:

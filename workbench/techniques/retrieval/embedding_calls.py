@@ -67,6 +67,12 @@ class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=Tru
     others: tuple[str, ...]
 
 
+class Forget(Call[None], frozen=True, kw_only=True, tag="forget"):
+    """Drop what is kept of the vectors of texts."""
+
+    texts: tuple[str, ...]
+
+
 class TermStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """For each term of a query, in how many of ``chunks`` chunks it occurs; stopwords are left out."""
 
@@ -124,7 +130,9 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
     file: str
 
 
-EmbeddingCall = Ingest | Search | Similarities | CountTerms | Documents | Text | Picture | Remove | State | Close
+EmbeddingCall = (
+    Ingest | Search | Similarities | Forget | CountTerms | Documents | Text | Picture | Remove | State | Close
+)
 
 
 class Retriever(Protocol):

@@ -17,8 +17,8 @@ _ROWS = {row.name: row for row in METHODS}
 
 
 def open_tools(part: AgentPart, context: AnswerContext) -> Generator[Event, None, dict[str, Tool]]:
-    """The tools that a recipe names, by name; one that cannot run here is left out with a notice that says why. Raises
-    UserError for a name that is not known."""
+    """The tools that a recipe names, by name, behind the answer's guard; one that cannot run here is left out with a
+    notice that says why. Raises UserError for a name that is not known."""
     found: dict[str, Tool] = {}
     of_servers = [name for name in part.tools if "." in name]
     for name in part.tools:
@@ -35,4 +35,6 @@ def open_tools(part: AgentPart, context: AnswerContext) -> Generator[Event, None
     if of_servers and context.tools is not None:
         for tool in context.tools.server_tools(of_servers, RequestContext()):
             found[tool.name] = tool
+    if context.guard is not None:
+        return {name: context.guard.protect(tool, part.allowed) for name, tool in found.items()}
     return found

@@ -30,6 +30,10 @@ class ToolServices(Protocol):
         """The recipe's documents."""
 
     @property
+    def offline(self) -> bool:
+        """Whether the network is switched off in the settings, now."""
+
+    @property
     def folder(self) -> Path | None:
         """The workspace folder of the recipe, resolved; None without one."""
 

@@ -44,6 +44,7 @@ from workbench.records.recipes.parts import Mode
 from workbench.records.stored import Stored
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever
+from workbench.techniques.tools.services import ToolServices
 
 POLL_S = 0.2
 
@@ -172,6 +173,11 @@ class ExamServices:
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext
     ) -> Sequence[Sequence[float]]:
         return self._services.similarities(texts, others, context)
+
+    def tools(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> ToolServices:
+        return self._services.tools(resolved, retriever, context, chat)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._services.checksum(resolved)

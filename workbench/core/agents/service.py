@@ -1,0 +1,78 @@
+"""The calls of agents: which tools there are, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workbench.api.calls import (
+    AddFact,
+    EditFact,
+    FactList,
+    ForgetFact,
+    ListFacts,
+    ListTools,
+    ToolList,
+    ToolRecord,
+)
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.agents.memory import Memory
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.records.methods import Method
+from workbench.records.recipes import AgentPart
+from workbench.techniques.registry import METHODS
+from workbench.techniques.tools.services import ToolServices, ToolUnavailable
+
+MOST_FACTS_FOUND = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Agents:
+    _memory: Memory
+    _services: HomeServices
+
+    def handlers(self) -> Handlers:
+        return {
+            ListTools: self.list_tools,
+            ListFacts: self.list_facts,
+            AddFact: unary(lambda call: self._memory.add(call.text)),
+            EditFact: unary(lambda call: self._memory.edit(call.fact, call.text)),
+            ForgetFact: unary(lambda call: self._memory.forget(call.fact)),
+        }
+
+    def list_tools(self, call: ListTools, context: RequestContext) -> Iterator[Event]:
+        services = self._services.tools_for(call.agent, call.retrieval, context)
+        yield finish(ToolList(tools=tuple(_record(row, call.agent, services) for row in METHODS.of("tool"))))
+
+    def list_facts(self, call: ListFacts, context: RequestContext) -> Iterator[Event]:
+        if call.search.strip():
+            yield finish(FactList(facts=self._memory.nearest(call.search, MOST_FACTS_FOUND, context)))
+        else:
+            yield finish(FactList(facts=self._memory.all()))
+
+
+def _record(row: Method, agent: AgentPart, services: ToolServices) -> ToolRecord:
+    """A built-in tool as it is with the settings of a recipe."""
+    record = ToolRecord(name=row.name, title=row.title, summary=row.summary)
+    try:
+        tool = row.load()(services)
+    except ToolUnavailable as reason:
+        return _unavailable(record, str(reason))
+    except UserError as error:
+        return _unavailable(record, f"{error.message} {error.hint}".strip())
+    return ToolRecord(
+        name=row.name,
+        title=row.title,
+        summary=row.summary,
+        description=tool.description,
+        parameters=tool.parameters,
+        effects=tool.effects,
+        output=tool.output,
+    )
+
+
+def _unavailable(record: ToolRecord, reason: str) -> ToolRecord:
+    return ToolRecord(name=record.name, title=record.title, summary=record.summary, unavailable=reason)

@@ -1,0 +1,116 @@
+"""What the tools of an agent use of a home: its documents, folder, tables, memory, sandbox and MCP servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.api.calls import Collection
+from workbench.api.protocol import RequestContext
+from workbench.core.agents.memory import Memory
+from workbench.core.agents.sandbox import Sandbox
+from workbench.core.documents.embedder import Embedding
+from workbench.errors import UserError
+from workbench.records.agents import Fact
+from workbench.records.recipes import AgentPart
+from workbench.techniques.retrieval.embedding_calls import Documents, Retriever
+from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.tool import Tool
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx")
+
+
+@dataclass(frozen=True, eq=False)
+class HomeTools:
+    """``ToolServices`` of a home, for one answer with the agent ``part``. ``chat`` is the id of its chat, "" for an
+    answer in none."""
+
+    part: AgentPart
+    retriever: Retriever | None
+    collections: Sequence[Collection]
+    offline: bool
+    chat: str
+    context: RequestContext
+    _memory: Memory
+    _embedding: Embedding
+    _sandbox: Sandbox
+
+    @property
+    def folder(self) -> Path | None:
+        """The workspace folder of the recipe, resolved. Raises UserError when it is no folder."""
+        if not self.part.folder.strip():
+            return None
+        folder = Path(self.part.folder).expanduser()
+        if not folder.is_absolute():
+            raise UserError(f"The workspace folder {folder} is not a whole path.", "Choose the folder again.")
+        if not folder.is_dir():
+            raise UserError(f"The workspace folder {folder} is not there.", "Choose another folder for the agent.")
+        return folder.resolve()
+
+    def sandbox_problem(self) -> str:
+        return self._sandbox.problem()
+
+    def run_python(self, code: str, inputs: Mapping[str, Any], context: RequestContext) -> PythonResult:
+        return self._sandbox.run(code, inputs, context)
+
+    def tables(self) -> Sequence[tuple[str, Path]]:
+        found: dict[str, Path] = {}
+        for collection in self.collections:
+            call = Documents(file=str(self._embedding.file(collection)))
+            for document in self._embedding.host.call(call, context=self.context).documents:
+                path = Path(document.path)
+                if path.suffix.lower() in TABLE_SUFFIXES and document.state != "failed":
+                    found[_free(path.stem, found)] = path
+        return tuple(found.items())
+
+    def facts(self, query: str, limit: int) -> Sequence[Fact]:
+        return self._memory.nearest(query, limit, self.context) if self.part.memory != "off" else ()
+
+    def remember(self, text: str, source: str) -> Fact:
+        if self.part.memory != "read-write":
+            raise UserError("This agent may not remember anything.", "Set its memory to read and write.")
+        return self._memory.add_by_agent(text, self.chat)
+
+    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
+        raise UserError(f"There is no MCP server for {', '.join(names)}.", "Add the server first.")
+
+
+@dataclass(frozen=True, eq=False)
+class AgentTools:
+    """Makes the ``HomeTools`` of each answer. ``offline`` tells whether the network is switched off now."""
+
+    _memory: Memory
+    _embedding: Embedding
+    _sandbox: Sandbox
+    _offline: Callable[[], bool]
+
+    def open(
+        self,
+        part: AgentPart,
+        collections: Sequence[Collection],
+        retriever: Retriever | None,
+        context: RequestContext,
+        chat: str = "",
+    ) -> HomeTools:
+        return HomeTools(
+            part=part,
+            retriever=retriever,
+            collections=collections,
+            offline=self._offline(),
+            chat=chat,
+            context=context,
+            _memory=self._memory,
+            _embedding=self._embedding,
+            _sandbox=self._sandbox,
+        )
+
+
+def _free(name: str, taken: Mapping[str, Path]) -> str:
+    """A name that is not taken, with a number if need be."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
