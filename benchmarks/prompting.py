@@ -60,6 +60,7 @@ from workbench.workers.host import WorkerHost
 PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")
 TEXT = "The harbour of the old town lies below the castle, and every morning the boats come in with herring. "
 LONGEST_QUESTION = 250  # characters: longer ones take a minute each with their examples
+POOL = 25  # questions of a subject that examples are chosen from
 R = TypeVar("R")
 SEARCHES: tuple[SearchKind, ...] = ("breadth-first", "depth-first", "beam")
 
@@ -275,11 +276,13 @@ def examples(front: Front, data: Path, count: int, seed: int) -> None:
     pool, asked = list[tuple[str, str]](), list[tuple[str, str]]()
     for path in sorted((data / "mmlu" / "test").glob("*.jsonl")):
         rows = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
-        short = [row for row in rows if len(row) <= LONGEST_QUESTION]
+        needed = count // 12 + POOL  # history has long questions only: the shortest of them
+        longest = max(LONGEST_QUESTION, sorted(map(len, rows))[min(needed, len(rows) - 1)])
+        short = [row for row in rows if len(row) <= longest]
         rng.shuffle(short)
         name = path.stem.replace("_", " ")
         asked += [(row, name) for row in short[: count // 12]]
-        pool += [(row, name) for row in short[count // 12 : count // 12 + 25]]
+        pool += [(row, name) for row in short[count // 12 : needed]]
     subjects = sorted({name for _, name in pool})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "subjects.jsonl"

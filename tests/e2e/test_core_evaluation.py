@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -284,6 +283,44 @@ def test_exports(trainer: Workbench, asked: str, tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*unfinished")) == []
 
 
+def test_failed_answers_are_asked_again_when_the_run_is_not_only_to_score(
+    trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = {"number 3", "number 5"}
+
+    def answer_one(request: Any, *args: Any, **options: Any) -> Any:
+        if request.conversation[-1].content in failing:
+            yield events.Failed(reason="user", message="The disk is full.", hint="Free some space.")
+        else:
+            yield from answer(request, *args, **options)
+
+    monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
+    done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,))))
+    assert (done.answered, report_of(trainer, done.evaluation).costs[0].failed) == (MANY, 2)
+    failing.clear()
+    more = call(trainer, AddScorers(evaluation=done.evaluation, scorers=(ScorerUse(name="rouge-l"),)))
+    assert ended(trainer, more).answered == 0  # a scorer generates nothing
+    assert report_of(trainer, done.evaluation).costs[0].failed == 2
+    assert ended(trainer, call(trainer, AddScorers(evaluation=done.evaluation))).answered == 2
+    report = report_of(trainer, done.evaluation)
+    assert (report.answered, report.costs[0].failed) == (MANY, 0)
+    assert [column.value for column in report.results[0].columns if column is not None] == [0.5]
+
+
+def test_answers_of_another_engine_are_others(
+    trainer: Workbench, home: Home, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = Evaluate(question_set=asked, recipes=(BRIEF,), limit=5)
+    assert [ended(trainer, call(trainer, same)).answered for _ in range(2)] == [5, 0]
+    trainer.close()
+    monkeypatch.setenv("FAKE_ENGINE", "fake 2")
+    again = opened(home)
+    try:
+        assert ended(again, call(again, same)).answered == 5
+    finally:
+        again.close()
+
+
 def test_a_removed_set_leaves_the_evaluation_and_a_removed_evaluation_its_shared_answers(
     trainer: Workbench, asked: str
 ) -> None:
@@ -300,29 +337,25 @@ def test_a_removed_set_leaves_the_evaluation_and_a_removed_evaluation_its_shared
     assert rows == [(0, 0)]
 
 
-def test_questions_that_begin_alike_are_answered_one_after_the_other(
+def test_questions_that_begin_alike_arrive_together(
     trainer: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paragraphs = {name: f"{name} " * 80 for name in ("pump", "river", "tower", "bridge", "valve", "motor")}
+    paragraphs = {name: f"{name} " * 80 for name in ("pump", "river", "tower", "bridge")}
     rows = [
         {"context": text, "question": f"{n}?", "answer": name} for n in range(4) for name, text in paragraphs.items()
     ]
     call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows)))
-    asked: list[tuple[str, str]] = []
-    running: dict[str, int] = {}
+    asked: list[str] = []
 
     def answer_one(request: Any, *args: Any, **options: Any) -> Any:
-        name = request.conversation[-1].content.split()[0]
-        running[name] = running.get(name, 0) + 1
-        asked.append((name, threading.current_thread().name))
-        assert running[name] == 1  # never two of one paragraph at a time
+        asked.append(request.conversation[-1].content.split()[0])
         yield from answer(request, *args, **options)
-        running[name] -= 1
 
     monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
-    result = ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,))))
-    assert result.answered == len(rows)
-    assert sorted(name for name, _ in asked) == sorted(name for name in paragraphs for _ in range(4))
+    assert ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,)))).answered == len(rows)
+    # threads overtake each other by a place, the set's order is another one altogether
+    changes = sum(a != b for a, b in zip(asked, asked[1:], strict=False))
+    assert changes < len(rows) - len(paragraphs)
 
 
 def test_scorers_that_only_read_answers_need_no_model(trainer: Workbench, asked: str) -> None:

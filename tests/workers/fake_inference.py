@@ -19,6 +19,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.inference_calls import (
     CountTokens,
+    DescribeBuild,
     Generate,
     Generated,
     GeneratedSequence,
@@ -45,6 +46,7 @@ from workbench.records.messages import Alternative, Beam, ChosenToken, Usage
 from workbench.workers.serve import serve
 
 STEP_S = 0.02
+ENGINE = os.environ.get("FAKE_ENGINE", "fake 1")
 _DETERMINISTIC = [False]  # how the model was loaded
 
 
@@ -64,7 +66,7 @@ def _load(call: Load, context: RequestContext) -> Iterator[Event]:
             gpu_layers=0,
             threads=1,
             device="CPU",
-            engine="fake 1",
+            engine=ENGINE,
             has_template=True,
             choice="It fits.",
             deterministic=call.deterministic,
@@ -198,6 +200,10 @@ def _count(call: CountTokens, context: RequestContext) -> Iterator[Event]:
     yield finish(tuple(len(text) // 4 + 1 for text in call.texts))
 
 
+def _build(call: DescribeBuild, context: RequestContext) -> Iterator[Event]:
+    yield finish(ENGINE)
+
+
 def _nothing(call: Unload | ListDevices, context: RequestContext) -> Iterator[Event]:
     yield finish(None if isinstance(call, Unload) else ())
 
@@ -219,5 +225,6 @@ if __name__ == "__main__":
             MeasureSpeed: _speed,
             CountTokens: _count,
             ListDevices: _nothing,
+            DescribeBuild: _build,
         },
     )

@@ -159,6 +159,9 @@ class Backend(Protocol):
     def capabilities(self, model: ModelRecord) -> Capabilities:
         """The capabilities for a model. Loads nothing."""
 
+    def build(self, context: RequestContext) -> str:
+        """The engine with its version, as stored recipes keep it. Loads no model."""
+
     def lease(self, model: ModelRecord, use: ModelUse, context: RequestContext) -> AbstractContextManager[Loading]:
         """Hold a model within the block, once ``loading`` has been run to its end::
 

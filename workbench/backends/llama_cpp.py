@@ -16,6 +16,7 @@ from workbench.backends.backend import Capabilities, ModelUse
 from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
+    DescribeBuild,
     Generate,
     GenerateMany,
     Inspect,
@@ -79,6 +80,7 @@ class LlamaCppBackend:
         self._loading = False
         self._alone = False
         self._deaths = 0
+        self._build = ""
         self.host = make_host(self._on_state)
 
     @property
@@ -89,6 +91,11 @@ class LlamaCppBackend:
 
     def capabilities(self, model: ModelRecord) -> Capabilities:
         return CAPABILITIES
+
+    def build(self, context: RequestContext) -> str:
+        if not self._build:
+            self._build = self.host.call(DescribeBuild(), context=context)
+        return self._build
 
     @contextlib.contextmanager
     def lease(

@@ -300,11 +300,15 @@ class Rank(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="rank"):
     documents: tuple[str, ...]
 
 
+class DescribeBuild(Call[str], frozen=True, kw_only=True, tag="build"):
+    """The engine with its version, as resolved recipes name it. Loads nothing."""
+
+
 class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devices"):
     """The devices that ggml can compute on."""
 
 
 InferenceCall = (
     Load | Unload | Generate | GenerateMany | Render | Score | ScoreMany | Inspect | ScoreText | MeasureSpeed
-    | CountTokens | Embed | Rank | ListDevices
+    | CountTokens | Embed | Rank | ListDevices | DescribeBuild
 )  # fmt: skip

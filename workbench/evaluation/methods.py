@@ -143,6 +143,7 @@ METHODS = (
         "models:similarity",
         "Reimers and Gurevych 2019, Sentence-BERT, arXiv:1908.10084",
         "asks a model",
+        "embeds",
         cost="One call of the embedding model.",
     ),
     _scorer(

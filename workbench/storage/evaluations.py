@@ -141,6 +141,16 @@ class EvaluationStore:
             "delete from evaluation_grid where evaluation = ? and cell not in (select id from cells)", (evaluation,)
         )
 
+    def remove_failed(self, evaluation: str) -> None:
+        """Delete the failed answers of an evaluation, with their scores, so that they are missing."""
+        failed = (
+            "select g.cell from evaluation_grid g join cells c on c.id = g.cell"
+            " where g.evaluation = ? and c.state = 'failed'"
+        )
+        with self._database.transaction():
+            self._database.execute(f"delete from scores where cell in ({failed})", (evaluation,))
+            self._database.execute(f"delete from cells where id in ({failed})", (evaluation,))
+
     def places(self, evaluation: str, *, unanswered: bool = False, unscored: str = "") -> list[Place]:
         """Places of the grid by column and number: all, those without an answer, or those without a score by a scorer's
         key."""

@@ -18,7 +18,7 @@ from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.engine import inference_calls
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
-from workbench.engine.library import list_devices
+from workbench.engine.library import describe_library, list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
@@ -157,6 +157,9 @@ class InferenceServer:
     def devices(self, call: inference_calls.ListDevices, context: RequestContext) -> Iterator[Event]:
         yield finish(list_devices())
 
+    def build(self, call: inference_calls.DescribeBuild, context: RequestContext) -> Iterator[Event]:
+        yield finish(describe_library())
+
     def leave(self) -> None:
         """Called before the process ends. Its memory is freed with it; the template process must be closed."""
         self._renderer.close()
@@ -289,6 +292,7 @@ def main() -> None:
             inference_calls.Embed: encoding.embed,
             inference_calls.Rank: encoding.rank,
             inference_calls.ListDevices: inference.devices,
+            inference_calls.DescribeBuild: inference.build,
         },
         inference.leave,
     )

@@ -143,6 +143,9 @@ class FakeRemote:
     def capabilities(self, model: ModelRecord) -> Capabilities:
         return Capabilities(streams=True)
 
+    def build(self, context: RequestContext) -> str:
+        return "remote 1"
+
     @contextlib.contextmanager
     def lease(self, model: ModelRecord, use: ModelUse, context: RequestContext) -> Iterator[Loading]:
         def loading() -> Loading:

@@ -130,7 +130,7 @@ class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optim
 
 class AddScorers(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.score"):
     """Queue the scoring of an evaluation's answers by further scorers: nothing is generated again. Without ``scorers``
-    missing answers and scores are made."""
+    the answers and scores that are missing or failed are made."""
 
     evaluation: str
     scorers: tuple[ScorerUse, ...] = ()

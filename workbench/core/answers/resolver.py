@@ -206,6 +206,18 @@ class HomeServices:
         use = msgspec.structs.replace(resolved.use, background=background)
         return self._backends[resolved.backend].lease(resolved.model, use, context)
 
+    def engine(self, resolved: Resolved, context: RequestContext) -> str:
+        """The engine with its version. Loads no model."""
+        return self._backends[resolved.backend].build(context)
+
+    def embedder_checksum(self, context: RequestContext) -> str:
+        """The checksum of the embedding model in use; "" where there is none."""
+        try:
+            model = self._embedding.model(context)
+        except UserError:
+            return ""
+        return self._checksums.compute(model.files or (model.path,), context)
+
     def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
         self._embedding.warm_up()
         return joined([self._embedding.retriever(one, context) for one in collections])

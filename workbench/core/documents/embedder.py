@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.api.calls import Collection, DocumentText, SearchResult
+from workbench.api.calls import Collection, DocumentText, ModelRecord, SearchResult
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.core.background import Background
@@ -39,14 +39,18 @@ class Embedding:
         self.host = make_host(lambda state: changed("worker"))
 
     def embedder(self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None) -> str:
-        """The folder of the embedding model: the first of the catalogue, else the starter's, unpacked on first use.
+        """The folder of the embedding model. Raises UserError when there is none."""
+        return self.model(context, report).path
 
-        Raises UserError when there is none.
-        """
+    def model(
+        self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
+    ) -> ModelRecord:
+        """The embedding model: the first of the catalogue, else the starter's, unpacked on first use. Raises UserError
+        when there is none."""
         with self._choosing:
             for model in self._catalogue.list_models():
                 if model.kind == "embedder" and not is_missing(model):
-                    return model.path
+                    return model
             try:
                 found = find_starters(self._home.models, context=context, report=report)
             except UserError as error:
@@ -58,7 +62,7 @@ class Embedding:
                 )
             self._catalogue.put(embedders[0])
         self._changed("model")
-        return embedders[0].path
+        return embedders[0]
 
     def warm_up(self) -> None:
         """Load the embedding model in the background: it takes seconds, during which a chat model can be loaded."""

@@ -9,18 +9,21 @@ from typing import Any
 import msgspec
 
 from workbench.records.evaluation import QuestionRow, ScorerUse
-from workbench.records.methods import Method
+from workbench.records.methods import Method, Trait
 from workbench.records.recipes import LARGEST_SEED, RECIPE, Example, Recipe
 
+EMBEDS: Trait = "embeds"
 
-def digest_of(resolved: Recipe, sha256: str, examples: Sequence[Example] = ()) -> str:
-    """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files and the examples
-    that it chooses from, whatever its name, seed and sources in the library."""
-    model = msgspec.structs.replace(resolved.model, sha256=sha256, engine="")
+
+def digest_of(resolved: Recipe, sha256: str, engine: str, embedder: str = "", examples: Sequence[Example] = ()) -> str:
+    """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files, the engine's
+    build, the checksum of the embedding model where it takes part, and the examples that it chooses from; whatever its
+    name, seed and sources in the library."""
+    model = msgspec.structs.replace(resolved.model, sha256=sha256, engine=engine)
     decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
     plain = RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding))
     del plain["prompting"]["sources"]
-    return _digest([plain, msgspec.to_builtins(examples)] if examples else plain)
+    return _digest([plain, embedder, msgspec.to_builtins(examples)])
 
 
 def seed_of(recipe: Recipe, question: QuestionRow, seed: int) -> int:
@@ -34,10 +37,17 @@ def cell_of(digest: str, question: QuestionRow, seed: int) -> str:
     return _digest([digest, question.key, seed])
 
 
-def key_of(use: ScorerUse, method: Method, judge: str, first: str) -> str:
-    """The key of a scorer: its settings with their defaults, the digest of its ``judge``, and of the ``first`` recipe
-    where it compares with that."""
-    return _digest([use.name, msgspec.to_builtins(method.decode(use.options)), judge, first])
+def uses_embedder(resolved: Recipe, technique: Method) -> bool:
+    """Whether the embedding model takes part in an answer: it searches, or chooses examples by their meaning."""
+    chooses = bool(resolved.prompting.examples) and resolved.prompting.example_choice in ("similar", "diverse")
+    return resolved.retrieval is not None or chooses or EMBEDS in technique.traits
+
+
+def key_of(use: ScorerUse, method: Method, judge: str, first: str, embedder: str = "") -> str:
+    """The key of a scorer: its settings with their defaults, the digest of its ``judge``, that of the ``first`` recipe
+    where it compares with that, and the checksum of the embedding model where it asks that."""
+    said = [use.name, msgspec.to_builtins(method.decode(use.options)), judge, first]
+    return _digest([*said, embedder] if embedder else said)
 
 
 def _digest(value: Any) -> str:

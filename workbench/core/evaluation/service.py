@@ -121,7 +121,8 @@ class Evaluations:
         self._refuse_running(evaluation)
         known = [msgspec.structs.replace(use, key="") for use in evaluation.scorers]
         more = [use for use in self.check_scorers(call.scorers) if use not in known]
-        return self._queue(msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *more)))
+        more_scorers = msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *more))
+        return self._queue(more_scorers, retries=not call.scorers)
 
     def report(self, evaluation: Evaluation) -> EvaluationReport:
         cells, answered = self._store.count(evaluation.id)
@@ -191,11 +192,11 @@ class Evaluations:
 
     # -- parts --------------------------------------------------------------------------------------
 
-    def _queue(self, evaluation: Evaluation) -> RunRecord:
+    def _queue(self, evaluation: Evaluation, *, retries: bool = True) -> RunRecord:
         def note_run(folder: Path, log: RunLog) -> None:  # before the run begins, which changes the evaluation as well
             self._store.update(msgspec.structs.replace(evaluation, run=folder.name))
 
-        config = EvaluationRun(evaluation=evaluation.id)
+        config = EvaluationRun(evaluation=evaluation.id, retries=retries)
         run = self._runs.add("evaluate", evaluation.title, config, prepare=note_run)
         self._changes.publish("evaluation", evaluation.id)
         return run

@@ -111,6 +111,7 @@ METHODS = (
         "Paranjape et al. 2023, ART: Automatic multi-step reasoning and tool-use, arXiv:2303.09014",
         "one answer",
         "resumes",
+        "embeds",
         cost="A short generation for each line of the program.",
         needs=("grammars", "continues_from_tokens"),
     ),

@@ -2,8 +2,8 @@
 
 An answer is stored with its scores when it is complete, under an id of recipe, question and seed. So a run that was
 stopped or killed resumes with the missing answers, and a scorer that is added later generates nothing.
-Questions that begin alike, as those on one paragraph do, are answered one after the other, so that
-their beginning is still in the engine's memory and is computed once.
+Questions are answered in the order of their texts, so that those that begin alike, as those on one paragraph do, arrive
+together, and the engine computes their beginning once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import error_of, finish
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.core.evaluation.grid import cell_of, digest_of, key_of, seed_of
+from workbench.core.evaluation.grid import EMBEDS, cell_of, digest_of, key_of, seed_of, uses_embedder
 from workbench.core.evaluation.scoring import HomeScorerContext
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError
@@ -52,15 +52,14 @@ FAILED_ALONE = 3
 
 POLL_S = 0.2
 _TOLD_EVERY_S = 0.5
-ALIKE = 300
-"""Characters that questions have in common at their beginnings to be answered one after the other."""
 ASKS_MODEL, COMPARES = "asks a model", "compares"
 
 
 class EvaluationRun(msgspec.Struct, frozen=True, kw_only=True):
-    """The config of a run: the evaluation that it works on."""
+    """The config of a run: the evaluation that it works on, and whether it asks again for answers that failed."""
 
     evaluation: str
+    retries: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +81,23 @@ class EvaluateRuns(RunKind):
         """The answers that are being generated are completed first."""
 
     def work(self, run: OpenRun) -> Event:
-        return finish(self.measure(msgspec.convert(run.record.config, EvaluationRun).evaluation, run))
+        config = msgspec.convert(run.record.config, EvaluationRun)
+        return finish(self.measure(config.evaluation, run, retries=config.retries))
 
-    def measure(self, evaluation_id: str, run: OpenRun) -> EvaluationResult:
-        """Make the answers and scores of an evaluation that are missing."""
+    def measure(self, evaluation_id: str, run: OpenRun, *, retries: bool = True) -> EvaluationResult:
+        """Make the answers and scores of an evaluation that are missing; ``retries``: also the answers that failed."""
         evaluation = self._store.get(evaluation_id)
         try:
-            work = GridWork(self, run, self._prepare(evaluation, run))
+            work = GridWork(self, run, self._prepare(evaluation, run, retries))
             answered = work.answer_all()
             return EvaluationResult(evaluation=evaluation.id, answered=answered, scored=work.score_all())
         finally:
             self._changes.publish("evaluation", evaluation.id)
 
-    def _prepare(self, evaluation: Evaluation, run: OpenRun) -> Evaluation:
-        """The evaluation with the digests of its recipes and scorers, and its grid. Raises UserError when a recipe has
-        to answer that answers otherwise than when the evaluation began."""
+    def _prepare(self, evaluation: Evaluation, run: OpenRun, retries: bool) -> Evaluation:
+        """The evaluation with the digests of its recipes and scorers, and its grid, where it ``retries`` without the
+        answers that failed. Raises UserError when a recipe has to answer that answers otherwise than when the
+        evaluation began."""
         run.emit(events.Progress(stage="reading the models"))
         columns, begun = evaluation.columns, bool(evaluation.columns[0].digest)
         if not begun:
@@ -105,12 +106,14 @@ class EvaluateRuns(RunKind):
         scorers = tuple(self.with_key(use, first, run) for use in evaluation.scorers)
         evaluation = msgspec.structs.replace(evaluation, columns=columns, scorers=scorers)
         if begun:
+            if retries:
+                self._store.remove_failed(evaluation.id)
             if self._asks_recipes(evaluation):
                 for column in columns:
                     if self.with_digest(column, run) != column:
                         raise UserError(
-                            f"The model, an adapter or the documents of {column.name} have changed since this "
-                            "evaluation began.",
+                            f"The model, an adapter, the documents or the engine of {column.name} have changed since "
+                            "this evaluation began.",
                             "Start a new evaluation; answers of recipes that have not changed are taken over.",
                         )
             self._store.update(evaluation)
@@ -124,6 +127,8 @@ class EvaluateRuns(RunKind):
                 for number, q in questions.items()
             ),
         )
+        if retries:
+            self._store.remove_failed(evaluation.id)
         return evaluation
 
     def _asks_recipes(self, evaluation: Evaluation) -> bool:
@@ -139,14 +144,22 @@ class EvaluateRuns(RunKind):
 
     def _digest(self, recipe: Recipe, run: OpenRun) -> str:
         resolved = self._services.resolve(recipe)
-        shown = resolved.recipe.prompting.examples
-        examples = self._services.examples(shown) if shown else ()
-        return digest_of(resolved.recipe, self._checksums.compute(resolved.model.files, run.context), examples)
+        recipe = resolved.recipe
+        technique = METHODS.find(recipe.prompting.technique, "technique")
+        return digest_of(
+            recipe,
+            self._checksums.compute(resolved.model.files, run.context),
+            self._services.engine(resolved, run.context),
+            self._services.embedder_checksum(run.context) if uses_embedder(recipe, technique) else "",
+            self._services.examples(recipe.prompting.examples) if recipe.prompting.examples else (),
+        )
 
     def with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
         method = METHODS.find(use.name, "scorer")
         judge = self._digest(use.recipe, run) if use.recipe is not None else ""
-        return msgspec.structs.replace(use, key=key_of(use, method, judge, first if COMPARES in method.traits else ""))
+        embedder = self._services.embedder_checksum(run.context) if EMBEDS in method.traits else ""
+        key = key_of(use, method, judge, first if COMPARES in method.traits else "", embedder)
+        return msgspec.structs.replace(use, key=key)
 
 
 class GridWork:
@@ -177,8 +190,7 @@ class GridWork:
         before = pace.made
         for column, mine in self._by_column(missing):
             name = self.evaluation.columns[column].name
-            for some in (mine[:1], mine[1:]):
-                self._side_by_side(some, partial(self._answer, pace=pace, name=name))
+            self._side_by_side(mine, partial(self._answer, pace=pace, name=name))
             with self._lock:
                 failed = self._held.pop(column, [])
             if failed and column not in self._succeeded:
@@ -287,24 +299,21 @@ class GridWork:
             yield column, sorted(mine, key=lambda place: (_text(self._questions[place[1]]), place[1]))
 
     def _side_by_side(self, places: Sequence[Place], work: Callable[[Place], None]) -> None:
-        """Do the work for each place on some threads, groups of questions that begin alike on one. Raises the first
-        exception, once all threads have ended."""
-        waiting, raised, lock = self._groups(places), list[Exception](), threading.Lock()
+        """Do the work for each place, in their order, on some threads. Raises the first exception, once all threads have
+        ended."""
+        waiting, raised, lock = iter(places), list[Exception](), threading.Lock()
 
         def run() -> None:
             while not raised:
                 with lock:
-                    group = next(waiting, None)
-                if group is None:
+                    place = next(waiting, None)
+                if place is None:
                     return
                 try:
-                    for place in group:
-                        while self._run.paused and not self._run.context.wait_cancelled(POLL_S):
-                            pass
-                        self._run.context.raise_if_cancelled()
-                        if raised:
-                            return
-                        work(place)
+                    while self._run.paused and not self._run.context.wait_cancelled(POLL_S):
+                        pass
+                    self._run.context.raise_if_cancelled()
+                    work(place)
                 except Exception as error:  # noqa: BLE001 - raised again on the run's thread
                     raised.append(error)
 
@@ -315,20 +324,6 @@ class GridWork:
             thread.join()
         if raised:
             raise next((error for error in raised if not isinstance(error, Cancelled)), raised[0])
-
-    def _groups(self, places: Sequence[Place]) -> Iterator[list[Place]]:
-        """Sorted places, in groups that begin alike."""
-        group: list[Place] = []
-        begins = ""
-        for place in places:
-            text = _text(self._questions[place[1]])[:ALIKE]
-            if group and (len(text) < ALIKE or text != begins):
-                yield group
-                group = []
-            begins = text
-            group.append(place)
-        if group:
-            yield group
 
     def _tell_loading(self, event: Event) -> None:
         if isinstance(event, events.Progress):

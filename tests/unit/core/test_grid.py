@@ -1,0 +1,45 @@
+"""What the identity of a cell depends on."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.core.evaluation.grid import digest_of, key_of, uses_embedder
+from workbench.records.evaluation import ScorerUse
+from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart
+from workbench.techniques.registry import METHODS
+
+EXAMPLES = {"examples": "a set", "example_choice": "similar"}
+
+
+def test_engine_and_embedder_are_part_of_a_digest_and_the_name_is_not() -> None:
+    first = digest_of(Recipe(name="A"), "model", "engine 1", "embedder 1")
+    assert first == digest_of(Recipe(name="B"), "model", "engine 1", "embedder 1")
+    assert len({
+        first,
+        digest_of(Recipe(), "other", "engine 1", "embedder 1"),
+        digest_of(Recipe(), "model", "engine 2", "embedder 1"),
+        digest_of(Recipe(), "model", "engine 1", "embedder 2"),
+    }) == 4  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("recipe", "embeds"),
+    [
+        (Recipe(), False),
+        (Recipe(retrieval=RetrievalPart(collection="pump")), True),
+        (Recipe(prompting=PromptingPart(**EXAMPLES)), True),
+        (Recipe(prompting=PromptingPart(**{**EXAMPLES, "example_choice": "all"})), False),
+        (Recipe(prompting=PromptingPart(technique="art")), True),
+        (Recipe(prompting=PromptingPart(technique="chain-of-thought")), False),
+    ],
+)
+def test_where_the_embedding_model_takes_part(recipe: Recipe, embeds: bool) -> None:
+    assert uses_embedder(recipe, METHODS.find(recipe.prompting.technique, "technique")) is embeds
+
+
+def test_a_scorer_by_meaning_is_another_with_another_embedder() -> None:
+    use = ScorerUse(name="embedding-similarity")
+    method = METHODS.find(use.name, "scorer")
+    assert "embeds" in method.traits
+    assert key_of(use, method, "", "", "one") != key_of(use, method, "", "", "two")
