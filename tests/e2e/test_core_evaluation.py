@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -354,7 +355,7 @@ def test_questions_that_begin_alike_arrive_together(
     monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
     assert ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,)))).answered == len(rows)
     # threads overtake each other by a place, the set's order is another one altogether
-    changes = sum(a != b for a, b in zip(asked, asked[1:], strict=False))
+    changes = sum(a != b for a, b in itertools.pairwise(asked))
     assert changes < len(rows) - len(paragraphs)
 
 

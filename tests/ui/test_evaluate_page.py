@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell, choose, settle
@@ -26,7 +26,7 @@ from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.evaluation import CellBrief, GridRow, ScorerUse
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import PromptingPart, Recipe
 
 MANY = 10_000
 
@@ -285,6 +285,40 @@ def test_recipes_come_from_chats_and_files(page: EvaluatePage, bridge: Bridge, q
     (tmp_path / "bad.toml").write_text("temperature = 1")
     dialog.recipes.add_file(str(tmp_path / "bad.toml"))
     assert dialog.recipes.message.isVisible()
+
+
+def test_recipes_come_from_the_prompt_library(
+    page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot
+) -> None:
+    for text in ("Write letters.", "Write kind letters."):
+        front.call(c.SavePrompt(name="Letter", part=PromptingPart(instructions=text)))
+    part = PromptingPart(technique="chain-of-thought")
+    front.call(c.SavePrompt(name="Thinking", part=part, kind="reasoning"))
+    dialog = page.begin_evaluation()
+    settle(bridge, qtbot)
+    recipes = dialog.recipes
+    recipes._menu.aboutToShow.emit()
+    menu = next(one.menu() for one in recipes._menu.actions() if one.text() == texts.FROM_LIBRARY)
+    assert isinstance(menu, QMenu)
+    letter, thinking = menu.actions()
+    assert (letter.text(), thinking.text()) == ("Letter", "Thinking")
+    versions = letter.menu()
+    assert isinstance(versions, QMenu)
+    assert [one.text() for one in versions.actions()] == ["Version 2, the latest", "Version 1"]
+    for action in (*versions.actions(), thinking):
+        action.trigger()
+    qtbot.waitUntil(lambda: len(recipes.rows) == 4)
+    assert [row.recipe.name for row in recipes.rows[1:]] == ["Letter@2", "Letter@1", "Thinking@1"]
+    assert [row.recipe.prompting.instructions for row in recipes.rows[1:3]] == ["Write kind letters.", "Write letters."]
+    assert recipes.rows[3].recipe.prompting.technique == "chain-of-thought"
+    said = "prompt library: Letter, version 1"
+    assert recipes.rows[2].rest.text().startswith(said)
+    recipes.rows[2].instructions.setPlainText("Another text.")  # the row is not that version any more
+    assert said not in recipes.rows[2].rest.text()
+    dialog.go.click()
+    settle(bridge, qtbot)
+    call = front.asked(c.Evaluate)[-1]
+    assert call.recipes[1].prompting.sources[0].version == 2
 
 
 def test_scorers_are_added_to_answers(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:

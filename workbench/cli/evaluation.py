@@ -17,14 +17,17 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     ListModels,
+    ListPrompts,
     Optimise,
     RateCell,
     RemoveEvaluation,
 )
 from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, method_lines, one_call, one_sentence
+from workbench.cli.models import default_model
 from workbench.cli.names import complete
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.questions import NAMES
+from workbench.cli.recipes import with_prompt
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
@@ -33,7 +36,8 @@ from workbench.paths import Home
 from workbench.records.evaluation import CellBrief, CellDetails, EvaluationReport, GridRow, ScorerUse
 from workbench.records.methods import Kind, Method
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import ModelPart, Recipe, load_recipe
+from workbench.records.prompts import split_version
+from workbench.records.recipes import ModelPart, PromptingPart, Recipe, load_recipe
 from workbench.techniques.registry import METHODS
 
 RATINGS: dict[str, Literal[-1, 0, 1]] = {"good": 1, "bad": -1, "none": 0}
@@ -58,7 +62,8 @@ def add_commands(commands: Commands) -> None:
         action="append",
         required=True,
         dest="recipes",
-        help="a recipe file, a recipe of the home folder, or a model; once for each",
+        help="a recipe file, a recipe of the home folder, a prompt NAME[@VERSION] for the default model, "
+        "or a model; once for each",
     )
     _add_scorer_options(evaluating)
     evaluating.add_argument("--part", choices=("all", "tune", "held-out"), default="all", help="[%(default)s]")
@@ -90,7 +95,7 @@ def add_commands(commands: Commands) -> None:
         names=NAMES,
         epilog="Ctrl+C stops; `workbench runs resume RUN` continues the search.",
     )
-    searching.add_argument("--recipe", metavar="R", required=True, help="the recipe to begin with, or a model")
+    searching.add_argument("--recipe", metavar="R", required=True, help="the recipe to begin with, a prompt or a model")
     searching.add_argument(
         "--method", metavar="M[:FIELD=VALUE,...]", required=True, help="an optimiser, with settings (--list-methods)"
     )
@@ -231,19 +236,28 @@ def _number(arguments: argparse.Namespace) -> int:
 
 
 def _recipe(session: Session, text: str) -> Events[Recipe]:
-    """The recipe of a file, of the home folder, or of a model alone. Raises UserError."""
+    """The recipe of a file or the home folder, of a prompt of the library for the default model, or of a model alone.
+    Raises UserError."""
     kept = _kept(session.home, text)
     path = Path(text)
     if kept is not None or path.is_file():
         recipe = load_recipe(kept or path)
         name = recipe.name or path.stem
         return msgspec.structs.replace(recipe, name=name)
+    prompts = [one.name for one in (yield from session.call(ListPrompts())).prompts]
+    name, version = split_version(text)
+    prompt = next((one for one in prompts if one.casefold() == name.casefold()), "")
+    if prompt:
+        model = yield from default_model(session)
+        prompting = yield from with_prompt(session, PromptingPart(), f"{prompt}@{version}")
+        return Recipe(name=f"{prompt}@{prompting.sources[0].version}", model=ModelPart(name=model), prompting=prompting)
     models = [model.name for model in (yield from session.call(ListModels())).models if model.kind == "chat"]
     model = complete(text, models, "model")
     if model not in models:
+        known = (("prompts", prompts), ("models", models))
         raise UserError(
-            f"{text!r} is no recipe file, no recipe of the home folder and no chat model.",
-            f"The models are {', '.join(models)}." if models else "Add a model first.",
+            f"{text!r} is no recipe file, no recipe of the home folder, no prompt of the library and no chat model.",
+            " ".join(f"The {kind} are {', '.join(names)}." for kind, names in known if names) or "Add a model first.",
         )
     return Recipe(name=model, model=ModelPart(name=model))
 

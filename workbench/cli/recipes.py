@@ -138,15 +138,21 @@ def _with_prompts(session: Session, arguments: argparse.Namespace) -> Events[Rec
             raise UserError(chat.chat.unreadable, "Give a recipe with --recipe FILE; the chat keeps its recipe.")
         recipe = chat.chat.recipe or recipe
     prompting = recipe.prompting
-    for name, wanted in map(split_version, arguments.prompts):
-        found = yield from session.call(GetPrompt(prompt=name))
-        version = find_version(found.prompt.name, found.versions, wanted)
-        if version.unreadable:
-            raise UserError(version.unreadable)
-        prompting = with_version(prompting, version.content, source_of(found.prompt, version))
+    for text in arguments.prompts:
+        prompting = yield from with_prompt(session, prompting, text)
     if arguments.technique and arguments.technique != prompting.technique:
         prompting = msgspec.structs.replace(prompting, technique=arguments.technique, options={})
     return msgspec.structs.replace(recipe, prompting=prompting)
+
+
+def with_prompt(session: Session, prompting: PromptingPart, text: str) -> Events[PromptingPart]:
+    """The part with the version ``NAME[@VERSION]`` of the library. Raises UserError when there is none."""
+    name, wanted = split_version(text)
+    found = yield from session.call(GetPrompt(prompt=name))
+    version = find_version(found.prompt.name, found.versions, wanted)
+    if version.unreadable:
+        raise UserError(version.unreadable)
+    return with_version(prompting, version.content, source_of(found.prompt, version))
 
 
 def _assigned(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:

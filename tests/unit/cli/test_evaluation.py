@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
+from tests.unit.cli.test_prompts import LETTER, REFINED, THINKING, VERSIONS
 from workbench.api.calls import (
     AddScorers,
     CreateQuestionSet,
@@ -17,17 +18,22 @@ from workbench.api.calls import (
     ExportEvaluation,
     FollowRun,
     GetEvaluation,
+    GetPrompt,
     ListEvaluations,
     ListGrid,
     ListModels,
+    ListPrompts,
     ListQuestions,
     ListQuestionSets,
     ModelList,
     Optimise,
+    PromptDetails,
+    PromptList,
     QuestionPage,
     QuestionSetList,
     RunRecord,
 )
+from workbench.api.protocol import finish
 from workbench.records.evaluation import (
     CellBrief,
     Column,
@@ -46,6 +52,7 @@ from workbench.records.evaluation import (
 )
 from workbench.records.messages import Message
 from workbench.records.optimisation import OptimisationResult
+from workbench.records.prompts import source_of
 from workbench.records.recipes import PromptingPart, Recipe
 
 Run = Callable[..., Ran]
@@ -84,6 +91,12 @@ REPORT = EvaluationReport(
 def answers(front: FakeFront) -> FakeFront:
     front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
     front.answer(ListModels, ModelList(models=(SMOLLM,)))
+    front.answer(ListPrompts, PromptList(prompts=(LETTER, REFINED)))
+    known = {
+        LETTER.name: PromptDetails(prompt=LETTER, versions=VERSIONS),
+        REFINED.name: PromptDetails(prompt=REFINED, versions=(THINKING,)),
+    }
+    front.scripts[GetPrompt] = lambda call, cancelled: iter((finish(known[call.prompt]),))
     front.answer(ListEvaluations, EvaluationList(evaluations=(EVALUATION,)))
     front.answer(Evaluate, RUN)
     front.answer(AddScorers, RUN)
@@ -112,6 +125,24 @@ def test_recipes_are_files_recipes_of_the_home_and_models(run: Run, answers: Fak
     ]
 
 
+def test_prompts_of_the_library_are_recipes_of_the_default_model(run: Run, answers: FakeFront) -> None:
+    ran = run(
+        "eval", "capitals", "--recipe", "office letter@1", "--recipe", "Office letter", "--recipe", "Refined",
+        "--recipe", SMOLLM.name,
+    )  # fmt: skip
+    assert ran.status == 0
+    first, latest, refined, plain = answers.asked(Evaluate)[-1].recipes
+    assert [one.name for one in (first, latest, refined)] == ["Office letter@1", "Office letter@2", "Refined@1"]
+    assert [one.model.name for one in (first, latest, refined)] == [SMOLLM.name] * 3
+    assert first.prompting.instructions == "Write letters."
+    assert latest.prompting.sources == (source_of(LETTER, VERSIONS[0]),)
+    assert (refined.prompting.technique, refined.prompting.options) == ("self-refine", {"rounds": 2})
+    assert plain.prompting == PromptingPart()
+    unknown = run("eval", "capitals", "--recipe", "Office letter@7")
+    assert unknown.status == 1
+    assert "There is no version '7' of 'Office letter'" in unknown.err
+
+
 def test_the_result_is_a_table_with_intervals_and_a_sentence(run: Run, answers: FakeFront) -> None:
     ran = run("eval", "capitals", "--recipe", SMOLLM.name)
     assert "80 of 80" in ran.out
@@ -124,7 +155,7 @@ def test_the_result_is_a_table_with_intervals_and_a_sentence(run: Run, answers: 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--recipe", "nobody"), "no recipe file, no recipe of the home folder and no chat model"),
+        (("--recipe", "nobody"), "no prompt of the library and no chat model"),
         (("--recipe", SMOLLM.name, "--scorer", "truth"), "no scorer 'truth'"),
         (("--recipe", SMOLLM.name, "--scorer", "number-match:near=1"), "no setting 'near'"),
         (("--recipe", SMOLLM.name, "--scorer", "number-match:relative=x"), "relative cannot be 'x'"),

@@ -98,7 +98,7 @@ class NewEvaluation(StartDialog):
         self.part.show_value("all")
         self.limit = ChoiceBox(texts.LIMIT, [(title, str(count)) for count, title in texts.LIMITS])
         self.limit.chosen.connect(lambda _: self._show_state())
-        self.recipes = RecipeList()
+        self.recipes = RecipeList(bridge)
         self.recipes.changed.connect(self._show_state)
         self.figures = Text("", "small")
         for field in (

@@ -31,7 +31,7 @@ class OptimiseDialog(StartDialog):
         self.form: Form | None = None
         self.method = ChoiceBox(texts.METHOD, (), 24, chosen=lambda _: self._on_method())
         self.summary = Text("", "small")
-        self.recipes = RecipeList()
+        self.recipes = RecipeList(bridge)
         self.writer = ChoiceBox(texts.WRITER, ((texts.WRITER_SAME, ""),), 24)
         self._settings = QWidget()
         self._place = column_of(self._settings, gap=0)

@@ -9,17 +9,20 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPlainTextEdit, QWidget
 
+from ui.bridge import Bridge
 from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.components.wording import in_words
 from ui.features.evaluation import texts
 from ui.theme import tokens
-from workbench.api.calls import ChatRecord, ModelRecord
+from workbench.api.calls import ChatRecord, GetPrompt, ModelRecord, PromptDetails, PromptList
 from workbench.errors import UserError
+from workbench.records.prompts import PromptRecord, find_version, source_of, with_true_sources, with_version
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
+from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
 
-MOST_CHATS = 12
+MOST_CHATS = MOST_VERSIONS = 12
 
 
 class RecipeList(QWidget):
@@ -27,8 +30,11 @@ class RecipeList(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bridge = bridge
+        self._prompts: tuple[PromptRecord, ...] = ()
+        self._default = ""
         self._models: tuple[str, ...] = ()
         self._chats: tuple[ChatRecord, ...] = ()
         self.rows: list[RecipeRow] = []
@@ -39,6 +45,7 @@ class RecipeList(QWidget):
         self.add_button.setMenu(self._menu)
         self.message = InlineMessage()
         column_of(self, self._column, row_of(None, self.add_button, None), self.message, gap=tokens.SPACE_2)
+        bridge.home.prompts.follow(self._on_prompts)
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
@@ -50,9 +57,9 @@ class RecipeList(QWidget):
         self._chats = tuple(chat for chat in chats if chat.recipe is not None)[:MOST_CHATS]
         for row in self.rows:
             row.model.set_choices([(name, name) for name in self._models])
-        name = default or next(iter(self._models), "")
-        if not self.rows and name:
-            self.add(of_model(name))
+        self._default = default or next(iter(self._models), "")
+        if not self.rows and self._default:
+            self.add(of_model(self._default))
 
     def add(self, recipe: Recipe) -> RecipeRow:
         row = RecipeRow(recipe, self._models)
@@ -72,6 +79,29 @@ class RecipeList(QWidget):
             return
         self.add(msgspec.structs.replace(recipe, name=recipe.name or Path(path).stem))
 
+    def add_prompt(self, name: str, version: str = "") -> None:
+        """A recipe of the default model with a version of the library, the latest one unless it is named."""
+
+        def add(found: PromptDetails) -> None:
+            try:
+                chosen = find_version(found.prompt.name, found.versions, version)
+                if chosen.unreadable:
+                    raise UserError(chosen.unreadable)
+            except UserError as error:
+                self._on_refused(error)
+                return
+            recipe = of_model(self._default)
+            prompting = with_version(recipe.prompting, chosen.content, source_of(found.prompt, chosen))
+            self.add(msgspec.structs.replace(recipe, name=f"{found.prompt.name}@{chosen.number}", prompting=prompting))
+
+        self._bridge.call(GetPrompt(prompt=name), add, self._on_refused, self)
+
+    def _on_prompts(self, found: PromptList) -> None:
+        self._prompts = found.prompts
+
+    def _on_refused(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+
     def _fill_menu(self) -> None:
         self._menu.clear()
         for name in self._models:
@@ -81,7 +111,25 @@ class RecipeList(QWidget):
         chats.setEnabled(bool(self._chats))
         for chat in self._chats:
             chats.addAction(chat.title[:60]).triggered.connect(lambda _=False, chat=chat: self._add_chat(chat))
+        self._fill_prompts(self._menu.addMenu(texts.FROM_LIBRARY))
         self._menu.addAction(texts.FROM_RECIPE_FILE).triggered.connect(self._choose_file)
+
+    def _fill_prompts(self, menu: QMenu) -> None:
+        """The entries of the library; those of several versions are menus of these."""
+        readable = [one for one in self._prompts if not one.unreadable]
+        menu.setEnabled(bool(readable))
+        for one in readable:
+            if one.head.number == 1:
+                menu.addAction(one.name).triggered.connect(lambda _=False, name=one.name: self.add_prompt(name))
+                continue
+            versions = menu.addMenu(one.name)
+            for number in range(one.head.number, max(0, one.head.number - MOST_VERSIONS), -1):
+                latest = number == one.head.number
+                text = (texts.LATEST_VERSION if latest else texts.VERSION).format(number=number)
+                action = versions.addAction(text)
+                action.triggered.connect(
+                    lambda _=False, name=one.name, number=str(number): self.add_prompt(name, number)
+                )
 
     def _add_chat(self, chat: ChatRecord) -> None:
         assert chat.recipe is not None
@@ -118,14 +166,19 @@ class RecipeRow(Card):
         self.instructions.setFixedHeight(58)
         self.copy_button = IconButton("copy", texts.COPY_RECIPE.format(name=recipe.name))
         self.remove_button = IconButton("trash", texts.REMOVE_RECIPE.format(name=recipe.name))
-        rest = describe_recipe(recipe)
+        self.rest = Text("", "small")
         head = row_of(None, (self.name, 1), (self.model, 1), self.copy_button, self.remove_button, gap=tokens.SPACE_2)
         self.body.addLayout(head)
         self.body.addWidget(self.instructions)
-        self.body.addWidget(Text(rest, "small", visible=bool(rest)))
+        self.body.addWidget(self.rest)
         self.name.textChanged.connect(lambda: self.changed.emit())
         self.model.chosen.connect(lambda: self.changed.emit())
         self.instructions.textChanged.connect(self.changed)
+        self.changed.connect(self._show_rest)
+        self._show_rest()
+
+    def _show_rest(self) -> None:
+        self.rest.setText(describe_recipe(self.recipe))
 
     @property
     def recipe(self) -> Recipe:
@@ -145,7 +198,13 @@ def of_model(name: str) -> Recipe:
 
 def describe_recipe(recipe: Recipe) -> str:
     """What the row has no field for."""
-    parts = [f"documents: {recipe.retrieval.collection}"] if recipe.retrieval is not None else []
+    sources = with_true_sources(recipe.prompting).sources
+    parts = [texts.SOURCE_OF.format(name=one.name, number=one.version) for one in sources]
+    if recipe.prompting.technique != DEFAULT_TECHNIQUE:
+        parts.append(recipe.prompting.technique.replace("-", " "))
+    if recipe.prompting.examples:
+        parts.append(f"examples: {recipe.prompting.examples}")
+    parts += [f"documents: {recipe.retrieval.collection}"] if recipe.retrieval is not None else []
     parts += [f"adapter: {use.name}" for use in recipe.model.adapters]
     parts.append(f"temperature {recipe.decoding.temperature:g}")
     parts.append(f"at most {recipe.decoding.max_tokens:,} tokens")

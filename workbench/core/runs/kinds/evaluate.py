@@ -299,7 +299,7 @@ class GridWork:
             yield column, sorted(mine, key=lambda place: (_text(self._questions[place[1]]), place[1]))
 
     def _side_by_side(self, places: Sequence[Place], work: Callable[[Place], None]) -> None:
-        """Do the work for each place, in their order, on some threads. Raises the first exception, once all threads have
+        """Do the work for each place, in their order, on some threads. Raises the first exception, once all have
         ended."""
         waiting, raised, lock = iter(places), list[Exception](), threading.Lock()
 
