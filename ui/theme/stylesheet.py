@@ -23,6 +23,9 @@ QLabel[role="error"] {{ color: {danger}; font-size: {small}px; }}
 QLabel[role="attention"] {{ color: {attention}; font-size: {small}px; }}
 QLabel[role="code"], QPlainTextEdit[role="code"], QTextBrowser[role="code"] {{
     font-family: {mono}; font-size: 13px; }}
+QPlainTextEdit[role="value"] {{ font-family: {mono}; font-size: 13px; background: transparent; border: none;
+    padding: 2px; }}
+QPlainTextEdit[role="value"]:focus {{ border: 2px solid {accent}; padding: 0; }}
 
 QFrame[role="card"] {{ background: {surface}; border: 1px solid {border}; border-radius: {r}px; }}
 QFrame[role="card"][selected="true"] {{ border: 1px solid {accent}; }}

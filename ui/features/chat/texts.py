@@ -452,3 +452,48 @@ MAKES_ENTRY, ADDS_VERSION = "A new entry of the library.", "Adds version {number
 NOTE, NOTE_HELP = "Note", "What is new in this version."
 TAGS, TAGS_HELP = "Tags", "Separated by commas; empty keeps those there are."
 VERSION_SAVED, VERSION_KNOWN = "{name}, version {number}, was saved.", "{name}, version {number}, holds that already."
+
+# agent form
+AGENT = "Agent"
+AGENT_HELP = "The model chooses tools, sees their results and goes on until it answers. What acts waits for your yes."
+AGENT_SWITCH = "Use tools"
+AGENT_OFF, NO_TOOLS = "off", "no tools"
+AGENT_CHIP = "Agent: {words}"
+MANAGE_TOOLS = "Tools, servers and memory…"
+CHOOSE_FOLDER, CHANGE_FOLDER, CHOOSE_FOLDER_TITLE = "Choose a folder…", "Choose another folder…", "Workspace folder"
+NO_FOLDER, NO_FOLDER_BUTTON = "No folder chosen", "Use no folder"
+MEMORY_USES = {"off": "Off", "read": "Read", "read-write": "Read and add"}
+BUDGETS = "Budgets"
+TOOL_UNKNOWN = "This tool does not exist here any more."
+ASK_EACH_CALL = "Ask me before each call"
+ASK_EACH_CALL_HELP = (
+    "Off: it runs without asking, unless the agent has read text that is not yours, such as a document or a file."
+)
+
+# arguments of a call
+MARKED_ALOUD = " [from untrusted text: {text}] "
+NO_ARGUMENTS = "No arguments"
+NOT_JSON = "{name} is not valid JSON: {error}."
+
+# approvals
+WANTS_TO_USE = "The agent wants to use “{tool}”"
+WHY_ASKED = "Why you are asked: {reason}"
+ALLOW_ONCE, ALLOW_IN_CHAT = "Allow once", "Allow this tool in this chat"
+ALLOW_IN_CHAT_HELP = "Calls that untrusted text may have caused are asked for all the same"
+EDIT_ARGUMENTS, ALLOW_EDITED = "Edit…", "Allow with these arguments"
+DENY, DENY_NOW = "Deny…", "Deny"
+DENY_REASON = "Reason, which the agent sees (optional)"
+CLOSE_DENIES = "Close: the call is denied"
+PRESS_SPACE = "Press Space; Enter does nothing here."
+YOUR_ANSWER, SEND_ANSWER, NO_ANSWER = "Your answer to the agent", "Answer", "Do not answer"
+WAITS_FOR_YOU = "The agent waits for your decision. It waits on when the program is closed."
+
+# timeline
+TIMELINE = "Timeline"
+TIMELINE_NAME = "Timeline of the agent: up and down move, Space unfolds a result, F2 edits a step"
+THOUGHT_STEP, ANSWER_STEP, TOOL_CALL = "Thought", "Answer", "Tool call"
+STEP_WAITS = "Waits for you"
+EDIT_THIS_STEP = "Edit this step and go on from there (F2)"
+SHOW_REST, SHOW_LESS = "Show all {count:,} characters", "Show less"
+REPLAY, STOP_REPLAY, REPLAY_HELP = "Replay", "Stop replay", "Show the steps one after the other, as they came"
+NO_CALLS = "No tool calls"

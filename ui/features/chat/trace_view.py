@@ -1,9 +1,12 @@
-"""The steps of an answer: a tree with time, tokens and score of each, and below it the step that is selected.
+"""The steps of an answer: a tree with time, tokens and score of each, and below it the step that is selected; those of
+an agent as a timeline.
 
 It shows a stored trace, and one that grows while the answer is generated. It asks for nothing itself.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent
@@ -16,10 +19,12 @@ from ui.features.chat import texts
 from ui.features.chat.answer_parts import describe_place
 from ui.features.chat.step_actions import StepActions
 from ui.features.chat.thought_canvas import ThoughtCanvas, is_given_up
+from ui.features.chat.timeline_view import TimelineView
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.messages import Passage
 from workbench.records.thoughts import ThoughtTree
+from workbench.records.timeline import Timeline
 from workbench.records.trace import Trace, TraceStep
 
 MOST_ROWS = 10
@@ -35,7 +40,8 @@ _STATES = {"running": texts.STEP_RUNNING, "done": "", "failed": texts.STEP_FAILE
 
 class TraceView(QWidget):
     """The arrow keys move through the steps: right and left open and close one. A search among thoughts is drawn as a
-    tree, with the outline of all steps behind a switch; both have the same step selected."""
+    tree, with the outline of all steps behind a switch; both have the same step selected. The steps of an agent are a
+    timeline, with the outline behind the same switch."""
 
     source_wanted = Signal(object)
     """A Passage that a step found was clicked."""
@@ -46,27 +52,35 @@ class TraceView(QWidget):
         super().__init__(parent)
         self.tree = _Tree()
         self.canvas = ThoughtCanvas()
+        self.timeline = TimelineView()
         self.tree_button = QuietButton(texts.TREE, "branch", small=True, checkable=True, checked=True)
+        self.timeline_button = QuietButton(texts.TIMELINE, "clock", small=True, checkable=True)
         self.outline_button = QuietButton(texts.OUTLINE, "summary", small=True, checkable=True)
-        self.tree_button.clicked.connect(lambda: self._show_as(True))
-        self.outline_button.clicked.connect(lambda: self._show_as(False))
+        self.tree_button.clicked.connect(lambda: self._show_as("tree"))
+        self.timeline_button.clicked.connect(lambda: self._show_as("timeline"))
+        self.outline_button.clicked.connect(lambda: self._show_as("outline"))
         self.count = Text("", "small")
         self.smaller_button = QuietButton("−", small=True, accessibleName=texts.SMALLER, toolTip=texts.SMALLER)
         self.larger_button = QuietButton("+", small=True, accessibleName=texts.LARGER, toolTip=texts.LARGER)
         self.smaller_button.clicked.connect(lambda: self.canvas.scale(-1))
         self.larger_button.clicked.connect(lambda: self.canvas.scale(1))
         self.head = QWidget()
-        row_of(self.head, self.tree_button, self.outline_button, (self.count, 1), self.smaller_button,
-               self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
+        row_of(self.head, self.tree_button, self.timeline_button, self.outline_button, (self.count, 1),
+               self.smaller_button, self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
         self.changes = StepActions()
         self.changes.edit_wanted.connect(self.edit_wanted)
         self.details = StepDetails()
         self.details.source_wanted.connect(self.source_wanted)
-        parts = (self.head, self.canvas, self.tree, Line(), self.changes, self.details)
+        self.timeline.source_wanted.connect(self.source_wanted)
+        self.timeline.edit_wanted.connect(self.edit_wanted)
+        self._selected = QWidget()
+        column_of(self._selected, Line(), self.changes, self.details, gap=tokens.SPACE_2)
+        parts = (self.head, self.canvas, self.timeline, self.tree, self._selected)
         column_of(self, *parts, gap=tokens.SPACE_2)
         self._items: dict[str, QTreeWidgetItem] = {}
         self._shown: dict[str, TraceStep] = {}
         self._followed = True  # the newest step is selected until the person selects one
+        self._has_timeline = False
         self.tree.currentItemChanged.connect(self._on_current)
         self.tree.itemExpanded.connect(self.tree.fit)
         self.tree.itemCollapsed.connect(self.tree.fit)
@@ -77,7 +91,7 @@ class TraceView(QWidget):
         self.tree.menu_wanted.connect(self.changes.open_menu)
         self.changes.add_keys(self.canvas, self.tree)
         current_theme().changed.connect(self._on_theme)
-        self._show_as(True)
+        self._show_as("outline")
 
     @property
     def selected(self) -> TraceStep | None:
@@ -92,6 +106,7 @@ class TraceView(QWidget):
     def set_changeable(self, changeable: bool) -> None:
         """Whether another answer can go on from a step of this one."""
         self.changes.set_changeable(changeable)
+        self.timeline.set_changeable(changeable)
 
     def show_trace(self, trace: Trace) -> None:
         """Show the steps, again whenever there are more or they have changed; rows that did not change are left alone.
@@ -123,6 +138,9 @@ class TraceView(QWidget):
                 item.setExpanded(False)
             if item is self.tree.currentItem():
                 self._tell(step)
+        timeline = Timeline.of(trace) if changed else None
+        if timeline is not None:
+            self._show_timeline(timeline)
         thoughts = ThoughtTree.of(trace) if changed else None
         if thoughts is not None:
             self._show_thoughts(thoughts)
@@ -140,17 +158,28 @@ class TraceView(QWidget):
         left = sum(is_given_up(node) for node in thoughts.nodes.values())
         self.count.setText(texts.COUNT_THOUGHTS.format(count=len(thoughts.nodes) - 1, dead=left))
         if first:
-            self._show_as(True)
+            self._show_as("tree")
 
-    def _show_as(self, drawn: bool) -> None:
-        self.tree_button.setChecked(drawn)
-        self.outline_button.setChecked(not drawn)
-        there = self.canvas.tree is not None
-        self.head.setVisible(there)
-        self.canvas.setVisible(there and drawn)
-        self.tree.setVisible(not (there and drawn))
+    def _show_timeline(self, timeline: Timeline) -> None:
+        first, self._has_timeline = not self._has_timeline, True
+        self.timeline.show_timeline(timeline)
+        if first and self.canvas.tree is None:
+            self._show_as("timeline")
+
+    def _show_as(self, view: Literal["tree", "timeline", "outline"]) -> None:
+        buttons = {"tree": self.tree_button, "timeline": self.timeline_button, "outline": self.outline_button}
+        for name, button in buttons.items():
+            button.setChecked(name == view)
+        drawn = self.canvas.tree is not None
+        self.tree_button.setVisible(drawn)
+        self.timeline_button.setVisible(self._has_timeline)
+        self.head.setVisible(drawn or self._has_timeline)
+        self.canvas.setVisible(view == "tree")
+        self.timeline.setVisible(view == "timeline")
+        self.tree.setVisible(view == "outline")
+        self._selected.setVisible(view != "timeline")
         for button in (self.smaller_button, self.larger_button):
-            button.setVisible(drawn)
+            button.setVisible(view == "tree")
         self.tree.fit()
 
     def _select(self, step: str) -> None:

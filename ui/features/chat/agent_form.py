@@ -1,0 +1,262 @@
+"""The agent part of a recipe as a form: the switch, the method, the tools with what each does, folder, memory, budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
+
+from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.config_form import Form
+from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.wording import describe_count
+from ui.features.chat import texts
+from ui.theme import tokens
+from workbench.fields import fields_of
+from workbench.records.agents import Effect
+from workbench.records.approvals import describe_effects, tool_title
+from workbench.records.methods import Methods
+from workbench.records.recipes import AgentPart
+
+_LIMITS = ("max_steps", "max_tokens", "seconds", "thought_tokens", "format")
+_INDENT = 26  # px: what belongs to a box stands below its words
+
+
+@dataclass(frozen=True)
+class ToolChoice:
+    """A tool as it is offered; ``problem`` is why it cannot be used here."""
+
+    name: str
+    title: str
+    help: str
+    effects: tuple[Effect, ...] = ("read",)
+    needs_folder: bool = False
+    problem: str = ""
+
+    @property
+    def acts(self) -> bool:
+        return self.effects != ("read",)
+
+
+class AgentForm(QWidget):
+    """``changed`` sends the whole new part, None for no agent, after each edit of the person."""
+
+    changed = Signal(object)
+    tools_wanted = Signal()
+    """The page with all tools is to be opened."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._part: AgentPart | None = None
+        self._last = AgentPart()  # what was on before it was switched off
+        self._methods: Methods[Any] = Methods()
+        self._tools: tuple[ToolChoice, ...] = ()
+        self._showing = False
+        fields = {field.name: field for field in fields_of(AgentPart)}
+        self.switch = QCheckBox(texts.AGENT_SWITCH, toggled=self._on_switched)
+        self.notes = Text("", "attention", visible=False)
+        self.method = ChoiceBox(fields["method"].title, chosen=lambda name: self._put(method=name, options={}))
+        self.method.setAccessibleDescription(fields["method"].help)
+        self.summary = Text("", "small")
+        self.options: Form | None = None
+        self._options_of: str | None = None
+        self._options_place = column_of(gap=0)
+        self.tools: dict[str, ToolRow] = {}
+        self._rows = column_of(gap=tokens.SPACE_2)
+        self.tools_link = LinkButton(texts.MANAGE_TOOLS, clicked=self.tools_wanted)
+        self.folder = ElidedLabel("", "body", Qt.TextElideMode.ElideMiddle)
+        self.folder_button = LinkButton(texts.CHOOSE_FOLDER, "folder", clicked=self._on_folder)
+        self.no_folder_button = IconButton("close", texts.NO_FOLDER_BUTTON, clicked=lambda: self._put(folder=""))
+        self.folder_problem = Text(texts.FOLDER_NEEDED, "attention", visible=False)
+        self.memory = ChoiceBox(
+            fields["memory"].title,
+            [(texts.MEMORY_USES[use], use) for use in texts.MEMORY_USES],
+            chosen=lambda use: self._put(memory=use),
+        )
+        self.memory.setAccessibleDescription(fields["memory"].help)
+        limits = [msgspec.structs.replace(fields[name], advanced=True) for name in _LIMITS]
+        self.limits = Form(limits, narrow=True, fold=texts.BUDGETS)
+        self.limits.changed.connect(lambda name, value: self._put(**{name: value}))
+        self.body = QWidget()
+        above = row_of(None, (self.folder, 1), self.no_folder_button, gap=tokens.SPACE_1)
+        column_of(
+            self.body,
+            _titled(fields["method"].title, "", self.method, self.summary, self._options_place),
+            _titled(fields["tools"].title, fields["tools"].help, self._rows, self.tools_link),
+            _titled(fields["folder"].title, fields["folder"].help, above, self.folder_problem, self.folder_button),
+            _titled(fields["memory"].title, fields["memory"].help, self.memory),
+            self.limits,
+            gap=tokens.SPACE_4,
+        )
+        column_of(self, self.switch, self.notes, self.body, gap=tokens.SPACE_3)
+        self.set_part(None)
+
+    def set_methods(self, methods: Methods[Any]) -> None:
+        """The ways in which an agent can work."""
+        self._methods = methods
+        self._options_of = None
+        self.set_part(self._part)
+
+    def set_tools(self, tools: Sequence[ToolChoice]) -> None:
+        """The tools that there are."""
+        if tuple(tools) != self._tools:
+            self._tools = tuple(tools)
+            self.set_part(self._part)
+
+    def set_part(self, part: AgentPart | None) -> None:
+        """Show a part; nothing is signalled."""
+        self._part = part
+        self._last = part or self._last
+        self._showing = True
+        self.switch.setChecked(part is not None)
+        self.body.setVisible(part is not None)
+        if part is not None:
+            self._show(part)
+        self._showing = False
+
+    def set_notes(self, notes: Sequence[str]) -> None:
+        """Sentences about what has no effect beside an agent."""
+        self.notes.setText("\n".join(notes))
+        self.notes.setVisible(bool(notes))
+
+    def _show(self, part: AgentPart) -> None:
+        chosen = self._methods.row(part.method, "agent")
+        rows = self._methods.of("agent")
+        rows = rows if chosen in rows else (*rows, chosen)
+        self.method.set_choices([(row.title, row.name) for row in rows])
+        self.method.show_value(chosen.name)
+        self.summary.setText(f"{chosen.summary} {chosen.cost}".strip())
+        if self._options_of != part.method:
+            self._options_of = part.method
+            self._build_options(chosen.fields)
+        if self.options is not None:
+            self.options.set_values(part.options)
+        self._show_tools(part)
+        self.folder.set_full_text(part.folder or texts.NO_FOLDER)
+        self.folder.setProperty("role", "body" if part.folder else "muted")
+        self.no_folder_button.setVisible(bool(part.folder))
+        self.folder_button.setText(texts.CHANGE_FOLDER if part.folder else texts.CHOOSE_FOLDER)
+        needs = any(tool.needs_folder for tool in self._tools if tool.name in part.tools)
+        self.folder_problem.setVisible(needs and not part.folder)
+        self.memory.show_value(part.memory)
+        self.limits.set_values(part)
+
+    def _show_tools(self, part: AgentPart) -> None:
+        known = {tool.name for tool in self._tools}
+        gone = [ToolChoice(name, tool_title(name), "", problem=texts.TOOL_UNKNOWN) for name in part.tools
+                if name not in known]  # fmt: skip
+        offered = (*self._tools, *(gone if self._tools else ()))
+        if [tool.choice for tool in self.tools.values()] != list(offered):
+            empty_layout(self._rows)
+            self.tools = {}
+            for tool in offered:
+                row = self.tools[tool.name] = ToolRow(tool)
+                row.toggled.connect(partial(self._on_tool, tool.name))
+                row.asking_changed.connect(partial(self._on_asking, tool.name))
+                self._rows.addWidget(row)
+        for name, row in self.tools.items():
+            row.show_use(name in part.tools, name not in part.allowed)
+
+    def _build_options(self, fields: tuple[Any, ...]) -> None:
+        if self.options is not None:
+            self._options_place.removeWidget(self.options)
+            self.options.hide()
+            self.options.deleteLater()
+        self.options = Form(fields, narrow=True) if fields else None
+        if self.options is not None:
+            self.options.changed.connect(self._on_option)
+            self._options_place.addWidget(self.options)
+
+    def _on_switched(self, on: bool) -> None:
+        if not self._showing:
+            self.set_part(self._last if on else None)
+            self.changed.emit(self._part)
+
+    def _on_tool(self, name: str, used: bool) -> None:
+        if self._part is not None:
+            others = tuple(tool for tool in self._part.tools if tool != name)
+            allowed = self._part.allowed if used else tuple(tool for tool in self._part.allowed if tool != name)
+            self._put(tools=(*others, name) if used else others, allowed=allowed)
+
+    def _on_asking(self, name: str, asks: bool) -> None:
+        if self._part is not None:
+            others = tuple(tool for tool in self._part.allowed if tool != name)
+            self._put(allowed=others if asks else (*others, name))
+
+    def _on_option(self, name: str, value: Any) -> None:
+        if self._part is not None:
+            self._put(options={**self._part.options, name: value})
+
+    def _on_folder(self) -> None:
+        before = self._part.folder if self._part is not None and self._part.folder else str(Path.home())
+        folder = QFileDialog.getExistingDirectory(self, texts.CHOOSE_FOLDER_TITLE, before)
+        if folder:
+            self._put(folder=str(Path(folder)))
+
+    def _put(self, **fields: Any) -> None:
+        if self._showing or self._part is None:
+            return
+        part = msgspec.structs.replace(self._part, **fields)
+        if part != self._part:
+            self.set_part(part)
+            self.changed.emit(part)
+
+
+class ToolRow(QWidget):
+    """A tool with what it does; of one that acts, whether each call is asked for."""
+
+    toggled = Signal(bool)
+    asking_changed = Signal(bool)
+
+    def __init__(self, tool: ToolChoice) -> None:
+        super().__init__()
+        self.choice = tool
+        self.box = QCheckBox(tool.title.replace("&", "&&"), toggled=self.toggled)
+        self.asks = QCheckBox(texts.ASK_EACH_CALL, toolTip=texts.ASK_EACH_CALL_HELP, toggled=self.asking_changed)
+        self.effect = Text(describe_effects(tool.effects), "attention" if tool.acts else "small")
+        help = Text(tool.help, "small", visible=bool(tool.help))
+        self.problem = Text(tool.problem, "attention", visible=bool(tool.problem))
+        self.box.setAccessibleDescription(
+            " ".join(part for part in (tool.help, f"{describe_effects(tool.effects)}.", tool.problem) if part)
+        )
+        below = column_of(
+            None, help, self.effect, self.problem, self.asks, gap=2, margins=(_INDENT, 0, 0, 0)
+        )  # fmt: skip
+        column_of(self, self.box, below, gap=0)
+
+    def show_use(self, used: bool, asks: bool) -> None:
+        """Nothing is signalled."""
+        for box, on in ((self.box, used), (self.asks, asks)):
+            box.blockSignals(True)
+            box.setChecked(on)
+            box.blockSignals(False)
+        self.box.setEnabled(used or not self.choice.problem)
+        self.asks.setVisible(used and self.choice.acts)
+
+
+def _titled(title: str, help: str, *parts: Any) -> QWidget:
+    holder = QWidget()
+    column = column_of(holder, Text(title, "strong"), gap=tokens.SPACE_1)
+    if help:
+        column.addWidget(Text(help, "small"))
+    for part in parts:
+        if isinstance(part, QWidget):
+            column.addWidget(part)
+        else:
+            column.addLayout(part)
+    return holder
+
+
+def describe_agent(part: AgentPart | None, methods: Methods[Any]) -> str:
+    """``off``, or ``ReAct, 3 tools``."""
+    if part is None:
+        return texts.AGENT_OFF
+    title = methods.row(part.method, "agent").title
+    return f"{title}, {describe_count(len(part.tools), 'tool') if part.tools else texts.NO_TOOLS}"
