@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_adapters, fake_evaluation, fake_prompts, fake_tokens, fake_training
+from tests.ui import fake_adapters, fake_agents, fake_evaluation, fake_prompts, fake_tokens, fake_training
 from tests.ui.fake_home import FakeHome, cited, verified
 from workbench.api import calls as c
 from workbench.api import events
@@ -31,6 +31,7 @@ from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
 from workbench.records.answer_state import AnswerState, with_trace
 from workbench.records.messages import Candidate, Passage, Usage
+from workbench.records.recipes import Recipe
 from workbench.records.trace import TokenIds
 from workbench.settings import SECTIONS, Settings
 from workbench.techniques import registry
@@ -250,6 +251,9 @@ class FakeFront:
             case c.Ask():
                 yield from self._ask(call)
                 return
+            case c.Decide():
+                yield from self._decide(call)
+                return
             case c.AddDocuments():
                 yield from self._add(call)
                 return
@@ -270,7 +274,7 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        for part in (fake_adapters, fake_training, fake_evaluation, fake_prompts):
+        for part in (fake_adapters, fake_agents, fake_training, fake_evaluation, fake_prompts):
             if (known := part.do(home, call)) is not None:
                 return known
         match call:
@@ -415,13 +419,38 @@ class FakeFront:
         ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
         yield events.Artifact(kind="message", id=answer.id, result=ids)
         self._announce("chat", answer.chat)
+        agent = call.recipe.agent
+        made = self._answer_events(call, question, answer)
+        if agent is not None:
+            made = fake_agents.answer(agent, self.home.answer_text)
+        yield from self._kept(made, answer)
+        self._announce("chat", answer.chat)
+
+    def _decide(self, call: c.Decide) -> Iterator[Event]:
+        message = fake_agents.decide(self.home, call)
+        assert message.recipe is not None
+        assert message.recipe.agent is not None
+        earlier = self.home.traces[message.id]
+        answer = msgspec.structs.replace(message, state="streaming", waiting=None)
+        self.home.put_message(answer)
+        self._announce("chat", message.chat)
+        made = fake_agents.answer(message.recipe.agent, self.home.answer_text, earlier, call.decision)
+        yield from self._kept(made, answer)
+        self._announce("chat", message.chat)
+
+    def _kept(self, made: Iterator[Event], answer: c.StoredMessage) -> Iterator[Event]:
+        """The events of an answer, which is stored at its end."""
         state = AnswerState()
-        for event in with_trace(self._answer_events(call, question, answer)):
+        for event in with_trace(made):
+            if isinstance(event, events.Finished):
+                told = msgspec.convert(event.result, c.AskResult)
+                recipe = told.recipe if told.recipe != Recipe() else answer.recipe or Recipe()
+                told = msgspec.structs.replace(told, chat=answer.chat, message=answer.id, recipe=recipe)
+                event = msgspec.structs.replace(event, result=finish(told).result)
             if state.apply(event) and isinstance(event, events.TERMINAL):
                 self.home.put_message(state.message(answer))
                 self.home.traces[answer.id] = state.trace()
             yield event
-        self._announce("chat", answer.chat)
 
     def _answer_events(self, call: c.Ask, question: c.StoredMessage, answer: c.StoredMessage) -> Iterator[Event]:
         home = self.home

@@ -17,6 +17,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.errors import UserError
+from workbench.records.agents import Fact
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
@@ -83,6 +84,8 @@ class FakeHome:
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
     library: Library | None = None
+    facts: dict[str, Fact] = field(default_factory=dict)
+    server_tools: list[c.ToolRecord] = field(default_factory=list)
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)

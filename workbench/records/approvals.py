@@ -1,4 +1,4 @@
-"""Tools and calls in words, the same in window and terminal: what a tool does, why a person is asked, what was decided."""
+"""Tools and calls in words, the same in window and terminal: what a tool does, its arguments, and a decision."""
 
 from __future__ import annotations
 
@@ -91,4 +91,3 @@ def _merged(spans: Sequence[TaintedSpan], length: int) -> list[tuple[int, int]]:
         elif start < end:
             merged.append((start, end))
     return merged
-

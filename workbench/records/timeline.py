@@ -18,16 +18,17 @@ from workbench.records.trace import Trace, TraceStep
 T = TypeVar("T")
 
 CALL, APPROVAL = "call", "approval"
-_PART_OF_NEXT = frozenset({"choose", "arguments", "generation", "score", "check", APPROVAL})
+_PART_OF_NEXT = frozenset({"choose", "arguments", "generation", "score", "scoring", APPROVAL})
 """Kinds that are no entries of their own."""
-_AGENTS = frozenset({CALL, "choose", "plan", "team", "debate", "trial", "critique"})
+_AGENTS = frozenset({CALL, "choose", "plan", "plan-step", "route", "specialist", "trial", "round"})
 """Kinds that only agents make."""
+_EDITED = frozenset({CALL, "thought", "plan", "finding", "draft", "reflection"})
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A step with its ``depth`` (0: not within another entry). ``seconds`` and ``new_tokens`` include the steps that are
-    shown with it. ``call`` is None where the step is not one, or its input cannot be read. ``decision`` is the person's
-    on ``approval``, None while it waits."""
+    """A step with its ``depth`` (0: not within another entry). ``seconds`` and ``new_tokens`` include the steps that
+    are shown with it. ``call`` is None where the step is not one, or its input cannot be read. ``decision`` is the
+    person's on ``approval``, None while it waits."""
 
     step: TraceStep
     depth: int = 0
@@ -42,6 +43,16 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def waits(self) -> bool:
         """Whether it waits for a person."""
         return self.approval is not None and self.decision is None and self.step.state in ("running", "stopped")
+
+    @property
+    def denied(self) -> bool:
+        return self.decision is not None and self.decision.choice == "deny"
+
+    @property
+    def editable(self) -> bool:
+        """Whether another answer can go on from it once a person has changed it: the arguments of a call, or the text
+        of another step."""
+        return self.step.kind in _EDITED and (self.step.kind != CALL or self.call is not None)
 
 
 class Timeline(msgspec.Struct, frozen=True):

@@ -1,9 +1,8 @@
-"""The agent part of a recipe as a form: the switch, the method, the tools with what each does, folder, memory, budgets."""
+"""The agent part of a recipe as a form: method, tools with what each does, folder, memory and budgets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,37 +11,21 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
-from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
+from ui.components.basics import Chip, ElidedLabel, IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_count
 from ui.features.chat import texts
 from ui.theme import tokens
+from workbench.api.calls import ToolRecord
 from workbench.fields import fields_of
-from workbench.records.agents import Effect
 from workbench.records.approvals import describe_effects, tool_title
 from workbench.records.methods import Methods
 from workbench.records.recipes import AgentPart
 
 _LIMITS = ("max_steps", "max_tokens", "seconds", "thought_tokens", "format")
 _INDENT = 26  # px: what belongs to a box stands below its words
-
-
-@dataclass(frozen=True)
-class ToolChoice:
-    """A tool as it is offered; ``problem`` is why it cannot be used here."""
-
-    name: str
-    title: str
-    help: str
-    effects: tuple[Effect, ...] = ("read",)
-    needs_folder: bool = False
-    problem: str = ""
-
-    @property
-    def acts(self) -> bool:
-        return self.effects != ("read",)
 
 
 class AgentForm(QWidget):
@@ -57,7 +40,7 @@ class AgentForm(QWidget):
         self._part: AgentPart | None = None
         self._last = AgentPart()  # what was on before it was switched off
         self._methods: Methods[Any] = Methods()
-        self._tools: tuple[ToolChoice, ...] = ()
+        self._tools: tuple[ToolRecord, ...] = ()
         self._showing = False
         fields = {field.name: field for field in fields_of(AgentPart)}
         self.switch = QCheckBox(texts.AGENT_SWITCH, toggled=self._on_switched)
@@ -74,7 +57,6 @@ class AgentForm(QWidget):
         self.folder = ElidedLabel("", "body", Qt.TextElideMode.ElideMiddle)
         self.folder_button = LinkButton(texts.CHOOSE_FOLDER, "folder", clicked=self._on_folder)
         self.no_folder_button = IconButton("close", texts.NO_FOLDER_BUTTON, clicked=lambda: self._put(folder=""))
-        self.folder_problem = Text(texts.FOLDER_NEEDED, "attention", visible=False)
         self.memory = ChoiceBox(
             fields["memory"].title,
             [(texts.MEMORY_USES[use], use) for use in texts.MEMORY_USES],
@@ -90,7 +72,7 @@ class AgentForm(QWidget):
             self.body,
             _titled(fields["method"].title, "", self.method, self.summary, self._options_place),
             _titled(fields["tools"].title, fields["tools"].help, self._rows, self.tools_link),
-            _titled(fields["folder"].title, fields["folder"].help, above, self.folder_problem, self.folder_button),
+            _titled(fields["folder"].title, fields["folder"].help, above, self.folder_button),
             _titled(fields["memory"].title, fields["memory"].help, self.memory),
             self.limits,
             gap=tokens.SPACE_4,
@@ -104,7 +86,7 @@ class AgentForm(QWidget):
         self._options_of = None
         self.set_part(self._part)
 
-    def set_tools(self, tools: Sequence[ToolChoice]) -> None:
+    def set_tools(self, tools: Sequence[ToolRecord]) -> None:
         """The tools that there are."""
         if tuple(tools) != self._tools:
             self._tools = tuple(tools)
@@ -143,17 +125,18 @@ class AgentForm(QWidget):
         self.folder.setProperty("role", "body" if part.folder else "muted")
         self.no_folder_button.setVisible(bool(part.folder))
         self.folder_button.setText(texts.CHANGE_FOLDER if part.folder else texts.CHOOSE_FOLDER)
-        needs = any(tool.needs_folder for tool in self._tools if tool.name in part.tools)
-        self.folder_problem.setVisible(needs and not part.folder)
         self.memory.show_value(part.memory)
         self.limits.set_values(part)
 
     def _show_tools(self, part: AgentPart) -> None:
         known = {tool.name for tool in self._tools}
-        gone = [ToolChoice(name, tool_title(name), "", problem=texts.TOOL_UNKNOWN) for name in part.tools
-                if name not in known]  # fmt: skip
+        gone = [
+            ToolRecord(name=name, title=tool_title(name), summary="", unavailable=texts.TOOL_UNKNOWN)
+            for name in part.tools
+            if name not in known
+        ]
         offered = (*self._tools, *(gone if self._tools else ()))
-        if [tool.choice for tool in self.tools.values()] != list(offered):
+        if [row.tool for row in self.tools.values()] != list(offered):
             empty_layout(self._rows)
             self.tools = {}
             for tool in offered:
@@ -215,21 +198,27 @@ class ToolRow(QWidget):
     toggled = Signal(bool)
     asking_changed = Signal(bool)
 
-    def __init__(self, tool: ToolChoice) -> None:
+    def __init__(self, tool: ToolRecord) -> None:
         super().__init__()
-        self.choice = tool
-        self.box = QCheckBox(tool.title.replace("&", "&&"), toggled=self.toggled)
-        self.asks = QCheckBox(texts.ASK_EACH_CALL, toolTip=texts.ASK_EACH_CALL_HELP, toggled=self.asking_changed)
-        self.effect = Text(describe_effects(tool.effects), "attention" if tool.acts else "small")
-        help = Text(tool.help, "small", visible=bool(tool.help))
-        self.problem = Text(tool.problem, "attention", visible=bool(tool.problem))
-        self.box.setAccessibleDescription(
-            " ".join(part for part in (tool.help, f"{describe_effects(tool.effects)}.", tool.problem) if part)
-        )
+        self.tool = tool
+        self.box = QCheckBox(without_keys(tool.title))
+        self.box.toggled.connect(self.toggled)
+        self.asks = QCheckBox(texts.ASK_EACH_CALL, toolTip=texts.ASK_EACH_CALL_HELP)
+        self.asks.toggled.connect(self.asking_changed)
+        self.acts = tool.effects != ("read",)
+        effect = describe_effects(tool.effects)
+        self.effect = Chip(effect, "attention" if self.acts else "plain")
+        help = Text(tool.summary, "small")
+        self.problem = Text(tool.unavailable, "attention")
+        said = (tool.summary, f"{effect[:1].upper()}{effect[1:]}.", tool.unavailable)
+        self.box.setAccessibleDescription(" ".join(part for part in said if part))
+        left = Qt.AlignmentFlag.AlignLeft
         below = column_of(
-            None, help, self.effect, self.problem, self.asks, gap=2, margins=(_INDENT, 0, 0, 0)
-        )  # fmt: skip
+            None, help, (self.effect, 0, left), self.problem, self.asks, gap=2, margins=(_INDENT, 0, 0, 0)
+        )
         column_of(self, self.box, below, gap=0)
+        for words in (help, self.problem):
+            words.setVisible(bool(words.text()))
 
     def show_use(self, used: bool, asks: bool) -> None:
         """Nothing is signalled."""
@@ -237,8 +226,8 @@ class ToolRow(QWidget):
             box.blockSignals(True)
             box.setChecked(on)
             box.blockSignals(False)
-        self.box.setEnabled(used or not self.choice.problem)
-        self.asks.setVisible(used and self.choice.acts)
+        self.box.setEnabled(used or not self.tool.unavailable)
+        self.asks.setVisible(used and self.acts)
 
 
 def _titled(title: str, help: str, *parts: Any) -> QWidget:

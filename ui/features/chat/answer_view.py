@@ -21,6 +21,7 @@ from ui.features.chat.answer_comparison import AnswerComparison
 from ui.features.chat.answer_feedback import EditedNote
 from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
+from ui.features.chat.approval_card import ApprovalCard
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
 from ui.features.chat.trust import marks_of
@@ -30,7 +31,8 @@ from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
-from workbench.records.recipes import DecodingPart, PromptingPart, draws, follows_beams
+from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams
+from workbench.records.timeline import CALL
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_trust
 
@@ -60,6 +62,8 @@ class AnswerView(QWidget):
     pair_kept = Signal(str)
     editing = Signal(object)
     """The editor was opened."""
+    decided = Signal(str, object)
+    """The person's Decision on the call that the message waits for."""
     another_wanted = Signal(str, str)
     """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
 
@@ -72,6 +76,7 @@ class AnswerView(QWidget):
         self._message = message
         self._steps = 0
         self._tree_opened = False
+        self._agent_opened = False
         self._followed = False
         self._opened: bool | None = None  # what the person chose: columns, or only the kept answer
         self.waiting = Waiting()
@@ -89,6 +94,8 @@ class AnswerView(QWidget):
         self.declined_note = DeclinedNote()
         self.declined_note.nearest_wanted.connect(lambda: self.passages_wanted.emit(self.message_id))
         self.declined_note.plain_wanted.connect(lambda: self.another_wanted.emit(self.message_id, PLAIN))
+        self.approval = ApprovalCard()
+        self.approval.decided.connect(lambda decision: self.decided.emit(self.message_id, decision))
         self.notices = Text("", "attention")
         self.trust = Text("", "small")
         self.state_line = Text("", "small")
@@ -114,6 +121,7 @@ class AnswerView(QWidget):
         below = (
             self.edited_note,
             self.state_line,
+            self.approval,
             self.failure,
             self.sources,
             self.trust,
@@ -147,6 +155,7 @@ class AnswerView(QWidget):
         self._show_answers()
         self._show_notices(message.notices)
         self._show_state(message)
+        self.approval.show_approval(message.waiting if message.state == "waiting" else None)
         self._show_footer(message, streaming)
         if siblings:
             self.siblings.show_siblings(siblings, message.id)
@@ -268,12 +277,18 @@ class AnswerView(QWidget):
         self.inspection.show_trace(trace)
         if not self._tree_opened and any(step.kind == "tree" for step in trace.steps):
             self._tree_opened = True  # once: a person may close it
-            self._show_footer(self._message, self._message.state == "streaming")
-            self.inspection.open_steps()
+            self._open_steps()
+        elif not self._agent_opened and any(step.kind == CALL for step in trace.steps):
+            self._agent_opened = True
+            self._open_steps()
 
     def show_beams(self, tree: BeamTree) -> None:
         """The beams so far of a beam search that is going on."""
         self.inspection.show_live_beams(tree)
+
+    def _open_steps(self) -> None:
+        self._show_footer(self._message, self._message.state == "streaming")
+        self.inspection.open_steps()
 
     # -- parts ---------------------------------------------------------------------------------------
 
@@ -320,9 +335,7 @@ class AnswerView(QWidget):
         self.footer.show_message(message, by_beams, repeats=quoted or not draws(decoding, strategy))
         self.footer.show_steps(self._shown_steps)
         self.edited_note.show_message(message)
-        part = message.recipe.prompting if message.recipe is not None else PromptingPart()
-        resumes = "resumes" in self._methods.row(part.technique, "technique").traits
-        self.inspection.steps.set_changeable(resumes and not streaming)
+        self.inspection.steps.set_changeable(not streaming and self._resumes(message.recipe or Recipe()))
         self.inspection.show_answer(
             "" if streaming else message.text,
             max(1, len(message.sequences)),
@@ -331,6 +344,11 @@ class AnswerView(QWidget):
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
         )
+
+    def _resumes(self, recipe: Recipe) -> bool:
+        agent, technique = recipe.agent, recipe.prompting.technique
+        row = self._methods.row(agent.method, "agent") if agent else self._methods.row(technique, "technique")
+        return "resumes" in row.traits
 
     def set_methods(self, methods: Methods[Any]) -> None:
         """The decoding strategies that there are."""
@@ -384,7 +402,8 @@ class AnswerView(QWidget):
         self.trust.setVisible(bool(words))
 
     def _show_state(self, message: StoredMessage) -> None:
-        words = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED}.get(message.state, "")
+        states = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED, "waiting": texts.WAITS_FOR_YOU}
+        words = states.get(message.state, "")
         self.state_line.setText(words)
         self.state_line.setVisible(bool(words))
         if message.state == "failed":

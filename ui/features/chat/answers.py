@@ -54,6 +54,7 @@ class ChatAnswers(QObject):
         conversation.branch_wanted.connect(self._on_branch_wanted)
         conversation.another_wanted.connect(self._on_another_wanted)
         conversation.edit_wanted.connect(self._on_edit_wanted)
+        conversation.decided.connect(session.decide)
 
     def _on_laid_out(self, view: AnswerView) -> None:
         """Feed the view of an answer that is being made with what has come, and with what will."""
@@ -69,7 +70,8 @@ class ChatAnswers(QObject):
             view.add_text(text, sequence)
         if live.beams.steps:
             view.show_beams(live.beams)
-        view.show_steps(live.state.trace())
+        if (trace := live.state.trace()).steps:
+            view.show_steps(trace)
         view.show_trusted(live.text, *live.trusted)
         live.verified.connect(view.show_trusted)
         live.steps_changed.connect(view.show_steps)

@@ -119,7 +119,9 @@ class ApprovalCard(QFrame):
 
     def _lay_out(self) -> None:
         top = Qt.AlignmentFlag.AlignTop
-        head = row_of(None, (self.icon, 0, top), (self.title, 1), (self.close_button, 0, top), gap=tokens.SPACE_2)
+        middle = Qt.AlignmentFlag.AlignVCenter
+        head = row_of(None, (self.icon, 0, middle), (self.title, 1, middle), (self.close_button, 0, top),
+                      gap=tokens.SPACE_2)  # fmt: skip
         buttons = QWidget()
         flow = FlowLayout(buttons, tokens.SPACE_2)
         for button in (self.allow, self.allow_here, self.edit, self.deny):

@@ -14,7 +14,7 @@ from ui.components.basics import ElidedLabel, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
-from ui.theme.theme import current_theme, set_property
+from ui.theme.theme import current_theme
 from workbench.errors import UserError
 from workbench.records.agents import TaintedSpan
 from workbench.records.approvals import pieces, shown
@@ -58,7 +58,7 @@ class ValueText(QPlainTextEdit):
             self.document().documentLayout().blockBoundingRect(block)
             lines += max(1, block.layout().lineCount())
             block = block.next()
-        more = lines >= self._most
+        more = block.isValid() or lines > self._most
         bar = Qt.ScrollBarPolicy.ScrollBarAsNeeded if more else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
         self.setVerticalScrollBarPolicy(bar)
         height = min(lines, self._most) * self.fontMetrics().lineSpacing() + 12

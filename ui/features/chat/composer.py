@@ -26,6 +26,7 @@ class Composer(QWidget):
     stop_wanted = Signal()
     documents_chip_clicked = Signal()
     adapters_chip_clicked = Signal()
+    agent_chip_clicked = Signal()
     attach_clicked = Signal()
     remedy_clicked = Signal()
     edited = Signal()
@@ -36,6 +37,7 @@ class Composer(QWidget):
         self._busy = False
         self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
+        self.agent_chip = ChipButton("", "agents", clicked=self.agent_chip_clicked)
         self.compare_chip = ChipButton(
             texts.COMPARE_WITH_BASE, checkable=True, toolTip=texts.COMPARE_HELP, toggled=self._on_compare
         )
@@ -43,7 +45,7 @@ class Composer(QWidget):
         self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()
         row_of_chips = FlowLayout(chips, tokens.SPACE_2)
-        for part in (self.documents_chip, self.adapters_chip, self.compare_chip):
+        for part in (self.documents_chip, self.agent_chip, self.adapters_chip, self.compare_chip):
             row_of_chips.addWidget(part)
         blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
         self.field = QuestionField()
@@ -72,6 +74,7 @@ class Composer(QWidget):
         """The chips, and room beside them."""
         column_of(self, blocked, self.above, frame, gap=tokens.SPACE_2)
         self.show_adapters("")
+        self.show_agent("")
         self._show_state()
 
     @property
@@ -94,6 +97,14 @@ class Composer(QWidget):
         self.adapters_chip.setToolTip(texts.ADAPTERS_CHIP.format(words=words))
         self.adapters_chip.setVisible(bool(words))
         self.compare_chip.setVisible(bool(words))
+
+    def show_agent(self, words: str) -> None:
+        """How an agent is to answer; no words: none is."""
+        chip = texts.AGENT_CHIP.format(words=words)
+        self.agent_chip.setText(within(chip, _NAMES))
+        self.agent_chip.setAccessibleName(chip)
+        self.agent_chip.setToolTip(chip)
+        self.agent_chip.setVisible(bool(words))
 
     def set_text(self, text: str) -> None:
         self.field.setPlainText(text)

@@ -15,9 +15,12 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.wording import is_small
 from ui.features import Action, ShellActions
 from ui.features.adapters.texts import describe_asked
+from ui.features.agents.known_tools import KnownTools
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
+from ui.features.chat.agent_form import describe_agent
 from ui.features.chat.layout import ChatLayout
+from ui.features.chat.recipe_panel import RecipeCard
 from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
@@ -58,6 +61,8 @@ class ChatController(QObject):
         self._context_tokens: dict[str, int] = {}  # by message
         self.adapters = ChatAdapters(bridge, self)
         self.adapters.changed.connect(self._on_adapters)
+        self.tools = KnownTools(bridge, self)
+        self.tools.changed.connect(lambda: parts.recipe.agent_form.set_tools(self.tools.tools or ()))
         self._connect()
 
     @property
@@ -147,7 +152,9 @@ class ChatController(QObject):
         composer.documents_chip_clicked.connect(
             lambda: self._offer(parts.recipe.documents_box, composer.documents_chip)
         )
-        composer.adapters_chip_clicked.connect(self._on_adapters_clicked)
+        composer.adapters_chip_clicked.connect(lambda: self._open_card(parts.recipe.adapters))
+        composer.agent_chip_clicked.connect(lambda: self._open_card(parts.recipe.agent))
+        parts.recipe.agent_form.tools_wanted.connect(lambda: self._shell.open_page("agents"))
         parts.head.model_clicked.connect(self._on_model_clicked)
         self._bridge.status_changed.connect(self.show_context)
 
@@ -205,6 +212,9 @@ class ChatController(QObject):
         counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
         parts.composer.documents_chip.setText(counted or none)
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
+        agent = recipe.agent
+        parts.composer.show_agent(describe_agent(agent, parts.recipe.methods) if agent is not None else "")
+        self.tools.follow(agent)
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         asked, whole = describe_asked(recipe), describe_asked(recipe, most=100)
         parts.head.show_model(texts.REMOVED.format(name=asked) if gone else asked, whole, not gone)
@@ -289,11 +299,11 @@ class ChatController(QObject):
     def _on_models_wanted(self) -> None:
         self._shell.open_page("models")
 
-    def _on_adapters_clicked(self) -> None:
-        """The chip of the adapters opens their card."""
+    def _open_card(self, card: RecipeCard) -> None:
+        """A chip opens the card of its part."""
         self._parts.show_side(self._parts.recipe)
-        self._parts.recipe.adapters.open()
-        self._parts.recipe.adapters.head.setFocus()
+        card.open()
+        card.head.setFocus()
 
     def _offer(self, box: ChoiceBox, chip: QWidget) -> None:
         """What a chip of the composer stands for, to choose from at once, above it."""

@@ -64,6 +64,7 @@ class Conversation(QScrollArea):
     compare_wanted = Signal(str, bool)
     pair_kept = Signal(str)
     another_wanted = Signal(str, str)
+    decided = Signal(str, object)
     answer_made = Signal(object)
     """An AnswerView was made, of whichever answer."""
 
@@ -143,9 +144,15 @@ class Conversation(QScrollArea):
         else:
             for gone in self._shown[common:]:
                 self._remove(gone.message.id)
-            for shown in branch[self._first : common]:
-                self._views[shown.message.id].show_message(shown.message, shown.siblings)
+            resumed = []
+            for old, shown in zip(self._shown[self._first : common], branch[self._first : common], strict=True):
+                view = self._views[shown.message.id]
+                view.show_message(shown.message, shown.siblings)
+                if old.message.state == "waiting" and shown.message.state == "streaming":
+                    resumed.append(view)
             self._shown = list(branch)
+            for view in resumed:
+                self.answer_laid_out.emit(view)
             start = common
         for shown in self._shown[start:]:
             self._column.insertWidget(self._column.count() - 1, self._place(self._make(shown)))
@@ -204,6 +211,7 @@ class Conversation(QScrollArea):
             view.compare_wanted.connect(self.compare_wanted)
             view.pair_kept.connect(self.pair_kept)
             view.another_wanted.connect(self.another_wanted)
+            view.decided.connect(self.decided)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
             looked.trace_wanted.connect(lambda: self.trace_wanted.emit(view))

@@ -22,6 +22,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
+from ui.features.chat.agent_form import AgentForm, describe_agent
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.features.chat.prompt_form import PromptForm, describe_prompting
 from ui.features.chat.recipes import collections_of, plain
@@ -33,6 +34,7 @@ from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import (
     PARTS,
     AdapterUse,
+    AgentPart,
     DecodingPart,
     ModelPart,
     PromptingPart,
@@ -71,6 +73,7 @@ class RecipePanel(QFrame):
         self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
         self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
         self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
+        self.agent = RecipeCard(texts.AGENT, texts.AGENT_HELP, "agents")
         self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
         self.adapter_form = AdapterForm()
         self.adapter_form.changed.connect(self._on_adapters)
@@ -86,6 +89,8 @@ class RecipePanel(QFrame):
         }
         self.prompt_form = PromptForm()
         self.prompt_form.changed.connect(self._on_prompting)
+        self.agent_form = AgentForm()
+        self.agent_form.changed.connect(self._on_agent)
         self.decoding_form = DecodingForm()
         self.decoding_form.changed.connect(self._on_decoding)
         for part, form in self.forms.items():
@@ -96,6 +101,7 @@ class RecipePanel(QFrame):
             (self.decoding, (self.decoding_form,)),
             (self.retrieval, (self.documents_box, self.further, self.further_button, self.documents_link)),
             (self.retrieval, (self.forms["retrieval"],)),
+            (self.agent, (self.agent_form,)),
             (self.adapters, (self.adapter_form,)),
         ):
             for widget in widgets:
@@ -114,7 +120,7 @@ class RecipePanel(QFrame):
 
     @property
     def cards(self) -> tuple[RecipeCard, ...]:
-        return (self.model, self.prompting, self.decoding, self.retrieval, self.adapters)
+        return (self.model, self.prompting, self.decoding, self.retrieval, self.agent, self.adapters)
 
     def set_choices(self, models: Sequence[ModelRecord], collections: Sequence[Collection], default: str = "") -> None:
         """The chat models, with the default one, and the collections that there are."""
@@ -137,6 +143,7 @@ class RecipePanel(QFrame):
         self._methods = Methods(rows)
         self.prompt_form.set_methods(self._methods)
         self.decoding_form.set_methods(self._methods)
+        self.agent_form.set_methods(self._methods)
         self.set_recipe(self._recipe)
 
     def set_attached(self, there_are: bool) -> None:
@@ -154,7 +161,10 @@ class RecipePanel(QFrame):
         self.prompt_form.set_part(recipe.prompting)
         switched = any(model.thinking for model in self._models if model.name == recipe.model.name)
         self.prompt_form.thinking.setVisible(switched or recipe.prompting.thinking != "automatic")
-        self.prompt_form.set_notes(notes_on_composition(recipe, self._methods))
+        notes = notes_on_composition(recipe, self._methods)
+        self.prompt_form.set_notes(() if recipe.agent is not None else notes)
+        self.agent_form.set_notes(notes if recipe.agent is not None else ())
+        self.agent_form.set_part(recipe.agent)
         self.decoding_form.set_part(recipe.decoding)
         first, *more = collections_of(recipe)
         self.further.setText(texts.ALSO.format(names=", ".join(more)))
@@ -165,6 +175,7 @@ class RecipePanel(QFrame):
         self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
         self.decoding.set_state(self._decoding_state())
         self.retrieval.set_state(describe_retrieval(recipe.retrieval, self._attached))
+        self.agent.set_state(describe_agent(recipe.agent, self._methods))
         self.adapter_form.set_uses(recipe.model.adapters)
         self.adapters.set_state(describe_adapters(recipe.model.adapters))
         self._showing = False
@@ -180,8 +191,16 @@ class RecipePanel(QFrame):
             "instructions": self.prompt_form.instructions.control,
             "thinking": self.prompt_form.thinking.control,
             "technique": self.prompt_form.technique,
+            "method": self.agent_form.method,
+            "memory": self.agent_form.memory,
+            "folder": self.agent_form.folder_button,
         }
-        form = {**self.forms, "decoding": self.decoding_form.form, "prompting": self.prompt_form.parts}.get(part)
+        form = {
+            **self.forms,
+            "decoding": self.decoding_form.form,
+            "prompting": self.prompt_form.parts,
+            "agent": self.agent_form.limits,
+        }.get(part)
         row = own.get(name) or (form.focus_field(name) if form is not None and form.has(name) else card.head)
         if not row.isVisible() or not row.height():  # it is for another strategy, or for a chat with documents
             row = self.decoding_form.strategy if part == "decoding" else card.head
@@ -231,6 +250,9 @@ class RecipePanel(QFrame):
     def _on_adapters(self, uses: tuple[AdapterUse, ...]) -> None:
         part = msgspec.structs.replace(self._recipe.model, adapters=uses)
         self._put(msgspec.structs.replace(self._recipe, model=part))
+
+    def _on_agent(self, part: AgentPart | None) -> None:
+        self._put(msgspec.structs.replace(self._recipe, agent=part))
 
     def show_adapter_problem(self, name: str, why: str) -> None:
         """An adapter of the recipe cannot be used, and why; no words: all can."""

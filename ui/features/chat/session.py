@@ -13,6 +13,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
+from ui.features.chat import texts
 from ui.features.chat.branches import Branches
 from ui.features.chat.live_answer import LiveAnswer
 from workbench.api import events
@@ -22,6 +23,7 @@ from workbench.api.calls import (
     BranchPoint,
     Chat,
     ChatRecord,
+    Decide,
     DocumentTask,
     EditAnswer,
     FollowAnswer,
@@ -33,8 +35,9 @@ from workbench.api.calls import (
     StoredMessage,
 )
 from workbench.api.events import Event, Terminal
-from workbench.api.protocol import Call
+from workbench.api.protocol import Call, error_of
 from workbench.errors import UserError
+from workbench.records.agents import Decision
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
 
@@ -305,11 +308,37 @@ class ChatSession(QObject):
         self.lives[message.id] = live
 
         def end(terminal: Terminal) -> None:
-            self._lost.add(message.id)
+            if not (isinstance(terminal, events.Finished) and result_of(terminal).waiting is not None):
+                self._lost.add(message.id)
             self._end(chat, live, terminal)
 
         self._handles[live] = self._bridge.stream(FollowAnswer(message=message.id), live.take, end, self)
         return live
+
+    def decide(self, message: str, decision: Decision) -> None:
+        """Decide on the call that an answer waits for, and watch the answer, which goes on."""
+        chat = self.chat
+        if message not in chat.branches or message in self.lives:
+            return
+        before = chat.branches[message]
+        chat.branches.put(msgspec.structs.replace(before, state="streaming", waiting=None))
+        live = LiveAnswer(message, before.chat, before.recipe or Recipe(), self)
+        live.waiting = texts.GOING_ON
+        self.lives[message] = live
+
+        def end(terminal: Terminal) -> None:
+            if isinstance(terminal, events.Failed) and not live.state.trace().steps:  # it was not taken
+                self._forget(live)
+                chat.branches.put(before)
+                self._bridge.failed.emit(error_of(terminal))
+                self.branch_changed.emit()
+                self._tell_busy()
+                return
+            self._end(chat, live, terminal)
+
+        self._handles[live] = self._bridge.stream(Decide(message=message, decision=decision), live.take, end, self)
+        self.branch_changed.emit()
+        self._tell_busy()
 
     def stop(self) -> None:
         """Stop the answer that is being made in the shown branch; what was written is kept."""

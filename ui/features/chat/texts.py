@@ -250,6 +250,7 @@ GREETING = "What would you like to know?"
 
 # live answer
 STARTING = "Starting…"
+GOING_ON = "Going on with your decision…"
 REASONING = "Reasoning…"
 SEARCHING_BEAMS = "Beam search, step {steps:,}…"
 LOADING = "Loading {value}…{share}"

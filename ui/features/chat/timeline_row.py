@@ -17,7 +17,6 @@ from ui.features.chat.message_controls import WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.approvals import describe_decision, shown, tool_title, visible
-from workbench.records.thoughts import actions_on, text_to_edit
 from workbench.records.timeline import CALL, Entry
 from workbench.records.trace import StepEdit
 
@@ -32,8 +31,9 @@ _TOOL_ICONS = {
 }  # fmt: skip
 """By a word of the tool's name."""
 _ICONS = {
-    "thought": "thought", "plan": "plan", "replan": "plan", "team": "team", "specialist": "team", "debate": "team",
-    "critique": "eye", "critic": "eye", "reflection": "refresh", "trial": "restart", "edit": "edit", "search": "search",
+    "thought": "thought", "plan": "plan", "plan-step": "plan", "route": "team", "specialist": "team",
+    "round": "refresh", "draft": "edit", "check": "eye", "reflection": "refresh", "trial": "restart", "finding": "info", "note": "info",
+    "edit": "edit", "search": "search",
 }  # fmt: skip
 
 
@@ -54,6 +54,10 @@ class TimelineRow(QWidget):
         self.detail = ElidedLabel("", "muted")
         self.figures = Text("", "small", wordWrap=False)
         self.edit_button = IconButton("edit", texts.EDIT_THIS_STEP, clicked=self.begin_edit)
+        self.edit_button.setFixedSize(_CIRCLE, _CIRCLE)
+        keep = self.edit_button.sizePolicy()
+        keep.setRetainSizeWhenHidden(True)
+        self.edit_button.setSizePolicy(keep)
         self.table: ArgumentTable | None = None
         self._table_place = column_of(gap=0)
         self.decision = Text("", "small", visible=False)
@@ -98,17 +102,17 @@ class TimelineRow(QWidget):
         self._body.setContentsMargins(left, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_2)
         self.title.setText(title_of(entry))
         short = _short_arguments(entry)
-        state = "" if step.state == "done" else texts.STEP_WAITS if entry.waits else _STATES[step.state]
-        self.detail.set_full_text(state if not short or step.state == "failed" else short)
+        state = state_of(entry)
+        self.detail.set_full_text(" · ".join(part for part in (short, state) if part))
         self.figures.setText(" · ".join(_figures(entry)))
         if before is None or before.call != entry.call:
             self._show_arguments(entry, bool(short))
-        decided = describe_decision(entry.decision) if entry.decision is not None else ""
+        decided = describe_decision(entry.decision) if entry.decision is not None and not entry.denied else ""
         self.decision.setText(decided)
         self.decision.setVisible(bool(decided))
         self.result.show_text(_result(entry), code=step.kind == CALL)
         self.error.setText(visible(step.error))
-        self.error.setVisible(bool(step.error))
+        self.error.setVisible(bool(step.error) and not entry.denied)
         if before is None or before.passages != entry.passages:
             self._show_passages(entry)
         self.setAccessibleName(_aloud(entry))
@@ -121,7 +125,7 @@ class TimelineRow(QWidget):
         if self.entry.call is not None:
             self.editor.begin(self.entry.call.arguments)
         else:
-            self.words_editor.begin(text_to_edit(self.entry.step))
+            self.words_editor.begin(self.entry.step.output)
 
     # -- parts ---------------------------------------------------------------------------------------
 
@@ -145,8 +149,7 @@ class TimelineRow(QWidget):
         self.passages.setVisible(bool(entry.passages))
 
     def _offer_edit(self) -> None:
-        step = self.entry.step if self.entry is not None else None
-        self.edit_button.setVisible(self._changeable and step is not None and "edit" in actions_on(step))
+        self.edit_button.setVisible(self._changeable and self.entry is not None and self.entry.editable)
 
     def _on_words(self, text: str) -> None:
         self.words_editor.hide()
@@ -259,6 +262,13 @@ def title_of(entry: Entry) -> str:
     return texts.THOUGHT_STEP if step.kind == "thought" else step.title or step.kind.capitalize()
 
 
+def state_of(entry: Entry) -> str:
+    """``Running…``, ``Waits for you``, ``Denied: not today``; "" for a step that is done."""
+    if entry.denied and entry.decision is not None:
+        return describe_decision(entry.decision)
+    return texts.STEP_WAITS if entry.waits else _STATES[entry.step.state]
+
+
 def icon_of(entry: Entry) -> str:
     step = entry.step
     if entry.waits:
@@ -275,6 +285,8 @@ def _colour(entry: Entry) -> str:
     step = entry.step
     if entry.waits:
         return "attention"
+    if entry.denied:
+        return "muted"
     if step.state in ("failed", "running"):
         return "danger" if step.state == "failed" else "accent"
     if step.writes_answer:
@@ -293,7 +305,7 @@ def _short_arguments(entry: Entry) -> str:
 
 def _result(entry: Entry) -> str:
     step = entry.step
-    if step.writes_answer or step.error:
+    if step.writes_answer or step.error or entry.denied:
         return ""
     return step.output
 
@@ -311,7 +323,6 @@ def _aloud(entry: Entry) -> str:
     """The step for a screen reader."""
     arguments = entry.call.arguments if entry.call is not None else {}
     said = [title_of(entry), *(f"{name} {visible(shown(value))}" for name, value in arguments.items())]
-    state = texts.STEP_WAITS if entry.waits else _STATES[entry.step.state]
-    decision = describe_decision(entry.decision) if entry.decision is not None else ""
-    parts = (*said, state, decision, entry.step.error or _result(entry)[:_FOLDED_LENGTH], *_figures(entry))
+    decision = describe_decision(entry.decision) if entry.decision is not None and not entry.denied else ""
+    parts = (*said, state_of(entry), decision, entry.step.error or _result(entry)[:_FOLDED_LENGTH], *_figures(entry))
     return ", ".join(part for part in parts if part)

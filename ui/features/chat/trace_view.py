@@ -105,7 +105,7 @@ class TraceView(QWidget):
 
     def set_changeable(self, changeable: bool) -> None:
         """Whether another answer can go on from a step of this one."""
-        self.changes.set_changeable(changeable)
+        self.changes.set_changeable(changeable and not self._has_timeline)
         self.timeline.set_changeable(changeable)
 
     def show_trace(self, trace: Trace) -> None:
@@ -162,6 +162,7 @@ class TraceView(QWidget):
 
     def _show_timeline(self, timeline: Timeline) -> None:
         first, self._has_timeline = not self._has_timeline, True
+        self.changes.set_changeable(False)  # an agent's steps are edited in the timeline
         self.timeline.show_timeline(timeline)
         if first and self.canvas.tree is None:
             self._show_as("timeline")

@@ -1,0 +1,1 @@
+"""The page of agents: tools, memory and saved agents."""
