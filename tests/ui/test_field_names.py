@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ui.features.training.settings import LEFT_OUT, value_of
-from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, RetrievalPart
+from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, RetrievalPart
 from workbench.records.training import Scores, SideReport, TrainingConfig
 
 FEATURES = Path(__file__).parents[2] / "ui" / "features"
@@ -17,7 +17,8 @@ PUT = r'_put\("(\w+)"'
 STRINGS: tuple[tuple[str, str, tuple[type[msgspec.Struct], ...]], ...] = (
     ("chat/decoding_form.py", PUT, (DecodingPart,)),
     ("chat/prompt_form.py", PUT, (PromptingPart,)),
-    ("chat/recipe_panel.py", r'^ {12}"(\w+)": self\.', (ModelPart, RetrievalPart, PromptingPart)),
+    ("chat/recipe_panel.py", r'^ {12}"(\w+)": self\.', (ModelPart, RetrievalPart, PromptingPart, AgentPart)),
+    ("chat/agent_form.py", r'fields\["(\w+)"\]', (AgentPart,)),
     ("training/data_report.py", r'_sum\(both, "(\w+)"', (SideReport,)),
     ("adapters/texts.py", r'^ +\(?"([a-z_]+)",\s+(?:\*right|"[A-Z]|[A-Z_]+,)', (Scores,)),
 )

@@ -31,10 +31,21 @@ _TOOL_ICONS = {
 }  # fmt: skip
 """By a word of the tool's name."""
 _ICONS = {
-    "thought": "thought", "plan": "plan", "plan-step": "plan", "route": "team", "specialist": "team",
-    "round": "refresh", "draft": "edit", "check": "eye", "reflection": "refresh", "trial": "restart", "finding": "info", "note": "info",
-    "edit": "edit", "search": "search",
-}  # fmt: skip
+    "thought": "thought",
+    "plan": "plan",
+    "plan-step": "plan",
+    "route": "team",
+    "specialist": "team",
+    "round": "refresh",
+    "draft": "edit",
+    "check": "eye",
+    "reflection": "refresh",
+    "trial": "restart",
+    "finding": "info",
+    "note": "info",
+    "edit": "edit",
+    "search": "search",
+}
 
 
 class TimelineRow(QWidget):

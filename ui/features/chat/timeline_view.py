@@ -45,23 +45,25 @@ class TimelineView(QWidget):
         """Show the steps, again whenever there are more or they have changed; rows that did not change stay."""
         entries = timeline.entries
         for gone in [id for id in self.rows if id not in {entry.step.id for entry in entries}]:
-            row = self.rows.pop(gone)
-            self._column.removeWidget(row)
-            row.hide()
-            row.deleteLater()
+            left = self.rows.pop(gone)
+            self._column.removeWidget(left)
+            left.hide()
+            left.deleteLater()
         for place, entry in enumerate(entries):
-            row = self.rows.get(entry.step.id)
-            if row is None:
-                row = self.rows[entry.step.id] = TimelineRow()
-                row.source_wanted.connect(self.source_wanted)
-                row.edit_wanted.connect(self.edit_wanted)
-                row.moved.connect(lambda by, row=row: self._move(row, by))
-                row.set_changeable(self._changeable)
-                self._column.insertWidget(place, row)
+            row = self.rows.get(entry.step.id) or self._make(entry.step.id, place)
             row.show_entry(entry, first=place == 0, last=place == len(entries) - 1)
         running = any(entry.step.state == "running" for entry in entries)
         self.replay_button.setVisible(len(entries) > 1 and not running)
         self.summary.setText(describe_timeline(timeline))
+
+    def _make(self, step: str, place: int) -> TimelineRow:
+        row = self.rows[step] = TimelineRow()
+        row.source_wanted.connect(self.source_wanted)
+        row.edit_wanted.connect(self.edit_wanted)
+        row.moved.connect(lambda by: self._move(row, by))
+        row.set_changeable(self._changeable)
+        self._column.insertWidget(place, row)
+        return row
 
     def set_changeable(self, changeable: bool) -> None:
         """Whether another answer can go on from a step of this one."""
