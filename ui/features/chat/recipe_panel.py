@@ -195,12 +195,9 @@ class RecipePanel(QFrame):
             "memory": self.agent_form.memory,
             "folder": self.agent_form.folder_button,
         }
-        form = {
-            **self.forms,
-            "decoding": self.decoding_form.form,
-            "prompting": self.prompt_form.parts,
-            "agent": self.agent_form.limits,
-        }.get(part)
+        more = {"decoding": self.decoding_form.form, "prompting": self.prompt_form.parts}
+        more["agent"] = self.agent_form.limits
+        form = {**self.forms, **more}.get(part)
         row = own.get(name) or (form.focus_field(name) if form is not None and form.has(name) else card.head)
         if not row.isVisible() or not row.height():  # it is for another strategy, or for a chat with documents
             row = self.decoding_form.strategy if part == "decoding" else card.head
