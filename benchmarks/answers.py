@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.answering import AnswerRequest, Resolved, answer
-from workbench.api.calls import AskResult, Collection, DocumentText, ModelRecord, SearchResult
+from workbench.api.calls import AskResult, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -72,6 +72,9 @@ class Without:
 
     def document(self, document: str) -> DocumentText:
         return self._whole.document(document)
+
+    def documents(self) -> Sequence[tuple[str, Document]]:
+        return self._whole.documents()
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return self._whole.similarities(texts, others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +36,7 @@ from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usag
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
 from workbench.techniques.tools.tool import Tool
 
 Reply = str | Sequence[str] | Exception | Generated
@@ -279,6 +281,25 @@ class FakeToolServices:
     def tables(self) -> Sequence[tuple[str, Path]]:
         return self._tables
 
+    def table_infos(self, context: RequestContext) -> Sequence[TableInfo]:
+        return [TableInfo(name=one.name, columns=one.columns, rows=len(one.rows)) for one in self._read()]
+
+    def query_tables(self, sql: str, context: RequestContext) -> TableRows:
+        database = Database(self._read())
+        try:
+            return database.query(sql, 20)
+        except QueryProblem as problem:
+            raise UserError(f"The query failed: {problem}.") from problem
+        finally:
+            database.close()
+
+    def _read(self) -> list[Table]:
+        found = []
+        for name, path in self._tables:
+            with path.open(newline="", encoding="utf-8") as file:
+                found.append(table_of(name, list(csv.reader(file))))
+        return found
+
     def facts(self, query: str, limit: int) -> Sequence[Fact]:
         self.facts_asked.append(query)
         return self.kept[:limit]
@@ -325,7 +346,7 @@ class FakeRetriever:
         self.collection = collection
         self.passages = list(passages)
         self.results = deque(results)
-        self.documents = {text.document.id: text for text in documents}
+        self.texts = {text.document.id: text for text in documents}
         self.queries: list[str] = []
 
     def search(self, query: str, limit: int) -> SearchResult:
@@ -339,9 +360,12 @@ class FakeRetriever:
         return SearchResult(hits=tuple(hits)[:limit], revision=1)
 
     def document(self, document: str) -> DocumentText:
-        if document not in self.documents:
+        if document not in self.texts:
             raise UserError(f"There is no document {document}.")
-        return self.documents[document]
+        return self.texts[document]
+
+    def documents(self) -> list[tuple[str, Document]]:
+        return [(self.collection.id, text.document) for text in self.texts.values()]
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return [[_alike(_words(a), _words(b)) for b in others] for a in texts]

@@ -1,6 +1,7 @@
 """Programs that try to get out of the sandbox: none may read, write, reach, start or outlive anything.
 
-The first table attacks the interpreter, the second the confinement by Linux around it, with a whole Python in its place.
+The first table attacks the interpreter; the second attacks the confinement by Linux around it, with a whole Python in
+its place.
 """
 
 from __future__ import annotations

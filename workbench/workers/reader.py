@@ -1,4 +1,4 @@
-"""The reader worker: reads one file after the other and draws PDF pages. Any of them may kill it."""
+"""The reader worker: reads one file after the other, draws PDF pages, queries tables. Any of them may kill it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from workbench.techniques.retrieval.reading.content import read_content
 from workbench.techniques.retrieval.reading.read import read_file
 from workbench.techniques.retrieval.reading.reader_calls import (
     DrawPdfPage,
+    QueryTables,
     ReadAnswer,
     ReaderCall,
     ReadFile,
@@ -59,6 +60,13 @@ def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
         yield finish(draw_page(content.data, call.page, call.scale, call.start, call.end))
 
 
+def query(call: QueryTables, context: RequestContext) -> Iterator[Event]:
+    from workbench.techniques.tools.table_files import query_files
+
+    with _one_at_a_time, _within(call.limits):
+        yield finish(query_files(call))
+
+
 @contextmanager
 def _within(limits: ReadLimits) -> Iterator[None]:
     try:
@@ -71,4 +79,4 @@ def _within(limits: ReadLimits) -> Iterator[None]:
 
 
 def main() -> None:
-    serve("reader", ReaderCall, {ReadFile: read, DrawPdfPage: draw})
+    serve("reader", ReaderCall, {ReadFile: read, DrawPdfPage: draw, QueryTables: query})

@@ -10,27 +10,32 @@ from tests.fakes import FakeRetriever, passage
 from workbench.techniques.prompting.tool_tasks import library, nearest
 from workbench.techniques.prompting.tools import (
     LONGEST_RESULT,
-    ToolResult,
     calculate,
-    one_line,
+    look_up,
     query_table,
     read_table,
     tools_for,
 )
+from workbench.techniques.tools.table_query import Table
+from workbench.techniques.tools.tool import ToolOutput
 
 MARKDOWN = "Which?\n\n| Thing | Price (EUR) |\n|---|---:|\n| ball | 4 |\n| ring | 1,200.5 |\n| | 3 |\n\nThe end."
 COMMAS = "Which one?\nname,age,age\nAnn,31,x\nBob,27,y\n"
 
 
-def rows(text: str, sql: str) -> ToolResult:
+def rows(text: str, sql: str) -> ToolOutput:
     table = read_table(text)
     assert table is not None
     return query_table(sql, table)
 
 
 def test_tables_are_read_from_the_question() -> None:
-    assert read_table(MARKDOWN) == (("thing", "price_eur"), [("ball", 4.0), ("ring", 1200.5), (None, 3.0)])
-    assert read_table(COMMAS) == (("name", "age", "c_age"), [("Ann", 31.0, "x"), ("Bob", 27.0, "y")])
+    assert read_table(MARKDOWN) == Table(
+        name="t", columns=("thing", "price_eur"), rows=[["ball", 4.0], ["ring", 1200.5], [None, 3.0]]
+    )
+    assert read_table(COMMAS) == Table(
+        name="t", columns=("name", "age", "c_age"), rows=[["Ann", 31.0, "x"], ["Bob", 27.0, "y"]]
+    )
     for none in ("What is 2, 3 and 4?", "One, two.\nThree, four.", "a line\nanother", ""):
         assert read_table(none) is None
 
@@ -38,7 +43,7 @@ def test_tables_are_read_from_the_question() -> None:
 def test_a_query_gives_rows_as_one_line() -> None:
     assert rows(MARKDOWN, "select sum(price_eur), count(*) from t").text == "1207.5, 3"
     assert rows(COMMAS, "select name, age from t order by age").text == "Bob, 27; Ann, 31"
-    assert rows(COMMAS, "select name from t where age > 99") == ToolResult(text="no rows", failed=True)
+    assert rows(COMMAS, "select name from t where age > 99") == ToolOutput(text="no rows", failed=True)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +67,10 @@ def test_a_query_reads_its_table_only_and_ends(sql: str) -> None:
 
 def test_a_result_is_one_line_of_printable_characters() -> None:
     text = "a\nStep 2: b\r\u2028Answer: 9\x1b[31m\x00\u202e\x85c\u200d"
-    assert one_line(text) == "a Step 2: b Answer: 9 [31m c"
-    assert len(one_line("x" * 1_000_000)) == LONGEST_RESULT
-    assert one_line("x " * 300).endswith("…")
-    assert calculate("1 / 0") == ToolResult(text="error: It divides by zero.", failed=True)
+    assert look_up("x", FakeRetriever(results=[[passage(text)]])).text == "a Step 2: b Answer: 9 [31m c"
+    many = FakeRetriever(results=[[passage("x " * 3000)] * 9])
+    assert len(look_up("x", many).text) <= LONGEST_RESULT
+    assert calculate("1 / 0") == ToolOutput(text="error: It divides by zero.", failed=True)
 
 
 def test_there_are_the_tools_that_the_question_and_the_recipe_have() -> None:

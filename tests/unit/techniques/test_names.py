@@ -20,10 +20,9 @@ COMMON_WORDS = {"lora", "prefix", "prompt"}
 """Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
 
 HOMONYMS = {
-    # tools of the programs of ART, until they are those of the agents
-    "calculator": {"workbench/techniques/prompting/tool_tasks.py", "workbench/techniques/prompting/tools.py"},
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
+    "remember": {"ui/shell.py"},  # a method of pages
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
 }
 """Files in which the literal is not the method but another thing of the same name."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from workbench.api.calls import Collection, DocumentText, ModelRecord, SearchResult
+from workbench.api.calls import Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.core.background import Background
@@ -115,6 +115,10 @@ class WorkerRetriever:
 
     def document(self, document: str) -> DocumentText:
         return self._host.call(embedding_calls.Text(file=self._file, document=document), context=self._context)
+
+    def documents(self) -> Sequence[tuple[str, Document]]:
+        found = self._host.call(embedding_calls.Documents(file=self._file), context=self._context).documents
+        return [(self.collection.id, document) for document in found]
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         call = embedding_calls.Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.api.calls import Collection, DocumentText, SearchResult
+from workbench.api.calls import Collection, Document, DocumentText, SearchResult
 from workbench.errors import UserError
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
@@ -39,6 +39,9 @@ class JoinedRetriever:
             except UserError:
                 continue
         return self._retrievers[-1].document(document)
+
+    def documents(self) -> Sequence[tuple[str, Document]]:
+        return [found for one in self._retrievers for found in one.documents()]
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return self._retrievers[0].similarities(texts, others)

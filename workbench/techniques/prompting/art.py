@@ -37,7 +37,9 @@ from workbench.techniques.prompting.extraction import (
     too_small,
 )
 from workbench.techniques.prompting.tool_tasks import THINK, nearest
-from workbench.techniques.prompting.tools import LINE, Tool, ToolResult, describe, one_line, tools_for
+from workbench.techniques.prompting.tools import LINE, LONGEST_RESULT, Tool, describe, tools_for
+from workbench.techniques.tools.results import one_line
+from workbench.techniques.tools.tool import ToolOutput
 
 _SYSTEM = (
     "Answer the question step by step. Each step is one line: a tool with its input, or think with a short thought. "
@@ -209,14 +211,14 @@ class Program:
         yield step.finished(f"{text}\n")
         return text
 
-    def call(self, number: int, tool: Tool, given: str) -> Generator[Event, None, ToolResult]:
+    def call(self, number: int, tool: Tool, given: str) -> Generator[Event, None, ToolOutput]:
         """Run a tool; its result becomes the next line, as data."""
         step = self._context.step("tool", tool.name, given)
         yield step.started
         result = tool.run(given)
         if result.passages:
             yield events.Retrieved(query=given, passages=result.passages, step=step.id)
-        text = one_line(result.text)
+        text = one_line(result.text, LONGEST_RESULT)
         yield step.finished(text, error=text if result.failed else "")
         self._append = f"Result {number}: {text}\n"
         self.text += self._append

@@ -15,7 +15,7 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.techniques.context import Similarities
-from workbench.techniques.prompting.tools import calculate, query_table, read_table
+from workbench.techniques.prompting.tools import CALCULATOR, calculate, query_table, read_table
 
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
 THINK = "think"
@@ -42,7 +42,7 @@ class SolvedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _result(self, place: int, tool: str, given: str) -> str:
         if place < len(self.results):
             return self.results[place]
-        if tool == "calculator":
+        if tool == CALCULATOR:
             return calculate(given).text
         table = read_table(self.question)
         if table is None:

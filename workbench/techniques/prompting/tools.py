@@ -8,40 +8,26 @@ from __future__ import annotations
 
 import csv
 import re
-import sqlite3
-import time
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
-from workbench.api.calls import SearchResult
-from workbench.records.messages import Passage
-from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
+from workbench.techniques.tools.calculator import calculator
+from workbench.techniques.tools.results import one_line
+from workbench.techniques.tools.search_documents import Searcher, find
+from workbench.techniques.tools.table_query import Database, QueryProblem, Table, table_of
+from workbench.techniques.tools.tool import ToolOutput
 
 LONGEST_RESULT = 400
 PASSAGES = 2
 LONGEST_PASSAGE = 180
+CALCULATOR = calculator.__name__
 MOST_ROWS, MOST_COLUMNS, MOST_SHOWN = 5_000, 50, 5
-QUERY_S = 1.0
+TABLE = "t"
+"""The name of the table in a question, for its queries."""
 
 EXPRESSION = r"\(?-?[0-9]{1,12}(\.[0-9]{1,6})?\)?( [-+*/] \(?-?[0-9]{1,12}(\.[0-9]{1,6})?\)?){0,6}"
 LINE = r"[^\n]{2,120}"
-
-
-class Searcher(Protocol):
-    """What a search asks of a recipe's documents."""
-
-    def search(self, query: str, limit: int) -> SearchResult: ...
-
-
-class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tool gives back, as one line; ``failed``: why there is none. ``passages`` are what a search has found."""
-
-    text: str
-    failed: bool = False
-    passages: tuple[Passage, ...] = ()
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,72 +36,71 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     help: str
     form: str
-    run: Callable[[str], ToolResult]
-
-
-def one_line(text: str, longest: int = LONGEST_RESULT) -> str:
-    """A text as a single line of printable characters: line ends, control and format characters become spaces."""
-    cut = text[: 4 * longest]
-    plain = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in cut)
-    line = " ".join(plain.split())
-    return line if len(line) <= longest and len(text) <= len(cut) else f"{line[: longest - 1].rstrip()}…"
+    run: Callable[[str], ToolOutput]
 
 
 def tools_for(question: str, retriever: Searcher | None) -> dict[str, Tool]:
     """The tools that a question has: documents need a retriever, and a table has to stand in it."""
-    found = [Tool(name="calculator", help="the value of an arithmetic expression", form=EXPRESSION, run=calculate)]
+    found = [Tool(name=CALCULATOR, help="the value of an arithmetic expression", form=EXPRESSION, run=calculate)]
     if retriever is not None:
         found.append(
             Tool(name="search", help="what the documents say", form=LINE, run=lambda query: look_up(query, retriever))
         )
     table = read_table(question)
     if table is not None:
-        columns = ", ".join(table[0])
-        text = f"SQL on the table t with the columns {columns}"
+        columns = ", ".join(table.columns)
+        text = f"SQL on the table {TABLE} with the columns {columns}"
         found.append(
             Tool(name="table", help=text, form=r"select [^\n]{3,160}", run=lambda sql: query_table(sql, table))
         )
     return {tool.name: tool for tool in found}
 
 
-def calculate(expression: str) -> ToolResult:
+def calculate(expression: str) -> ToolOutput:
+    return _line(calculator(expression))
+
+
+def look_up(query: str, searcher: Searcher) -> ToolOutput:
+    passages = find(searcher, query, PASSAGES, LONGEST_PASSAGE)
+    if not passages:
+        return ToolOutput(text="nothing found", failed=True)
+    text = " | ".join(one_line(one.text, LONGEST_PASSAGE) for one in passages)
+    return ToolOutput(text=one_line(text, LONGEST_RESULT), passages=tuple(passages))
+
+
+def query_table(sql: str, table: Table) -> ToolOutput:
+    """The rows that a query selects of a table, of which it can only read."""
+    database = Database([table])
     try:
-        return ToolResult(text=show(evaluate(expression)))
-    except ArithmeticProblem as problem:
-        return ToolResult(text=f"error: {one_line(str(problem))}", failed=True)
+        found = database.query(sql, MOST_SHOWN)
+    except QueryProblem as problem:
+        return _line(ToolOutput(text=str(problem), failed=True))
+    finally:
+        database.close()
+    if not found.rows:
+        return ToolOutput(text="no rows", failed=True)
+    return ToolOutput(text=one_line("; ".join(", ".join(row) for row in found.rows), LONGEST_RESULT))
 
 
-def look_up(query: str, retriever: Searcher) -> ToolResult:
-    hits = retriever.search(query, PASSAGES).hits
-    texts = [one_line(hit.text, LONGEST_PASSAGE) for hit in hits]
-    if not texts:
-        return ToolResult(text="nothing found", failed=True)
-    return ToolResult(text=one_line(" | ".join(texts)), passages=tuple(hits))
+def _line(output: ToolOutput) -> ToolOutput:
+    """A result as one line of the program."""
+    text = one_line(output.text, LONGEST_RESULT)
+    return ToolOutput(text=f"error: {text}" if output.failed else text, failed=output.failed)
 
 
 # -- tables ------------------------------------------------------------------------------------------------
 
-Table = tuple[tuple[str, ...], list[tuple[str | float | None, ...]]]
-"""The names of the columns, and the rows."""
-
 _RULE = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
-_ALLOWED = {
-    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
-}  # fmt: skip
-_FUNCTIONS = {
-    "sum", "count", "avg", "min", "max", "total", "abs", "round", "lower", "upper", "length", "substr", "coalesce",
-    "group_concat", "like", "ifnull", "nullif", "trim", "instr", "replace", "sign",
-}  # fmt: skip
 
 
 def read_table(text: str) -> Table | None:
-    """The first table of a text, as Markdown or with commas, semicolons or tabs; None without one."""
+    """The first table of a text, named ``TABLE``, as Markdown or with commas, semicolons or tabs; None without one."""
     lines = text.splitlines()
     for start in range(len(lines) - 1):
         for cells in (_markdown, *(_separated(sign) for sign in "\t;,")):
             rows = _rows(lines[start:], cells)
             if rows is not None:
-                return _typed(rows)
+                return table_of(TABLE, rows)
     return None
 
 
@@ -144,60 +129,6 @@ def _separated(sign: str) -> Callable[[str], list[str] | None]:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=sign), [])]
 
     return cells
-
-
-def _typed(rows: list[list[str]]) -> Table:
-    names: dict[str, None] = {}
-    for place, title in enumerate(rows[0]):
-        name = re.sub(r"\W+", "_", title.strip().lower()).strip("_") or f"column_{place + 1}"
-        while name in names or name[0].isdigit():
-            name = f"c_{name}"
-        names[name] = None
-    return tuple(names), [tuple(map(_value, row)) for row in rows[1:]]
-
-
-def _value(cell: str) -> str | float | None:
-    try:
-        return float(cell.replace(",", "")) if re.fullmatch(r"-?[\d,]+(\.\d+)?", cell) else cell or None
-    except ValueError:
-        return cell
-
-
-def query_table(sql: str, table: Table) -> ToolResult:
-    """The rows that a query selects of the table ``t``. Nothing else can be read, and nothing be written."""
-    columns, rows = table
-    connection = sqlite3.connect(":memory:")
-    try:
-        quoted = ", ".join(f'"{name}"' for name in columns)
-        connection.execute(f"create table t ({quoted})")
-        connection.executemany(f"insert into t values ({', '.join('?' * len(columns))})", rows)
-        ends = time.monotonic() + QUERY_S
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)
-        connection.setlimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 1_000)
-        connection.set_authorizer(_authorize)
-        connection.set_progress_handler(lambda: time.monotonic() > ends, 1_000)
-        found = connection.execute(sql).fetchmany(MOST_SHOWN)
-    except (sqlite3.Error, sqlite3.Warning, OverflowError) as error:
-        return ToolResult(text=f"error: {one_line(str(error))}", failed=True)
-    finally:
-        connection.close()
-    if not found:
-        return ToolResult(text="no rows", failed=True)
-    return ToolResult(text=one_line("; ".join(", ".join(map(_shown, row)) for row in found)))
-
-
-def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    if action == sqlite3.SQLITE_FUNCTION:
-        return sqlite3.SQLITE_OK if (second or "").lower() in _FUNCTIONS else sqlite3.SQLITE_DENY
-    if action == sqlite3.SQLITE_READ and (first or "").lower().startswith("sqlite_"):
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    return "" if value is None else str(value)
 
 
 def describe(tools: Mapping[str, Tool]) -> str:

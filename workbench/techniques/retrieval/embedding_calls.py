@@ -6,11 +6,12 @@ when it is not there. ``embedder`` is the folder of a sentence-transformers mode
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
 
-from workbench.api.calls import AddResult, Collection, DocumentList, DocumentText, PagePicture, SearchResult
+from workbench.api.calls import AddResult, Collection, Document, DocumentList, DocumentText, PagePicture, SearchResult
 from workbench.api.protocol import Call
 
 
@@ -145,6 +146,9 @@ class Retriever(Protocol):
     def search(self, query: str, limit: int) -> SearchResult: ...
 
     def document(self, document: str) -> DocumentText: ...
+
+    def documents(self) -> Sequence[tuple[str, Document]]:
+        """Each with the id of its collection."""
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]: ...
 

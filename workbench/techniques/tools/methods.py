@@ -37,8 +37,12 @@ METHODS = (
         "Run Python",
         "Runs a short program in a sandbox, without files, network or your environment.",
     ),
+    tool_row("search_documents", "Search documents", "Finds passages in the recipe's documents, to be cited."),
+    tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
+    tool_row("query_table", "Query tables", "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL."),
     tool_row("list_files", "List files", "Lists the files of the workspace folder that you have chosen."),
     tool_row("read_file", "Read files", "Reads text files of the workspace folder."),
     tool_row("write_file", "Write files", "Writes text files into the workspace folder, after you have agreed."),
+    tool_row("remember", "Remember", "Keeps a fact for later chats, after you have agreed."),
     tool_row("ask_person", "Ask me", "Asks you a question; the answer waits until you have replied."),
 )

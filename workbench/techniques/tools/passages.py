@@ -10,9 +10,6 @@ from workbench.records.messages import Passage
 from workbench.techniques.tools.results import one_line, plain
 from workbench.techniques.tools.tool import ToolOutput
 
-LONGEST_PASSAGE = 1_200
-"""Characters of one passage that the model sees."""
-
 
 def output_of(passages: Sequence[Passage]) -> ToolOutput:
     """The result of a search, its passages numbered from 1."""
@@ -39,12 +36,14 @@ def numbered(output: ToolOutput, known: Sequence[Passage]) -> ToolOutput:
 
 
 def text_of(passages: Sequence[Passage]) -> str:
-    """Numbered passages as the model reads them, each with the document that it is from."""
-    return "\n\n".join(
-        f"[{one.n}] {one_line(one.title or one.document, 120)}{f', page {one.page}' if one.page else ''}\n"
-        f"{plain(one.text, LONGEST_PASSAGE)}"
-        for one in passages
-    )
+    """Numbered passages as the model reads them, each with its document and its characters in it."""
+    return "\n\n".join(f"[{one.n}] {_heading(one)}\n{plain(one.text, len(one.text))}" for one in passages)
+
+
+def _heading(passage: Passage) -> str:
+    title = one_line(passage.title or passage.document, 120)
+    page = f", page {passage.page}" if passage.page else ""
+    return f"{title}{page}, characters {passage.start}-{passage.end}"
 
 
 def _place(passage: Passage) -> tuple[str, str, int, int]:

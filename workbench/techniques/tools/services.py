@@ -11,6 +11,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import Fact
 from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import Tool
 
 
@@ -45,6 +46,12 @@ class ToolServices(Protocol):
 
     def tables(self) -> Sequence[tuple[str, Path]]:
         """Names and files of the tables (CSV, TSV, XLSX) in the recipe's documents."""
+
+    def table_infos(self, context: RequestContext) -> Sequence[TableInfo]:
+        """The tables that are in these files."""
+
+    def query_tables(self, sql: str, context: RequestContext) -> TableRows:
+        """The rows that a query selects of them, the first twenty. Raises UserError with what is wrong with it."""
 
     def facts(self, query: str, limit: int) -> Sequence[Fact]:
         """What is remembered, the nearest first."""

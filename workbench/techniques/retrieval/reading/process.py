@@ -26,7 +26,14 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.errors import UserError, WorkerDied
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading.reader_calls import DrawPdfPage, ReadDocument, ReadFile, out_of_memory
+from workbench.techniques.retrieval.reading.reader_calls import (
+    DrawPdfPage,
+    QueryTables,
+    ReadDocument,
+    ReadFile,
+    TableAnswer,
+    out_of_memory,
+)
 from workbench.workers.host import WorkerHost
 
 R = TypeVar("R")
@@ -98,6 +105,17 @@ class ReaderProcess:
             limits=limits,
         )
         return self._ask(call, limits, lambda: False)
+
+    def query_tables(
+        self,
+        paths: Sequence[Path],
+        sql: str,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> TableAnswer:
+        """Query the tables of files with SQL; "" describes them. Raises as ``read``."""
+        call = QueryTables(paths=tuple(map(_sendable, paths)), sql=sql, limits=limits)
+        return self._ask(call, limits, cancelled)
 
     @property
     def pid(self) -> int:

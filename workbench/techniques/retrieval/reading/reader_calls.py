@@ -8,6 +8,7 @@ from workbench.api.calls import PagePicture
 from workbench.api.protocol import Call
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
+from workbench.techniques.tools.table_query import TableInfo, TableRows
 
 
 class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,24 @@ class DrawPdfPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw"):
     limits: ReadLimits = ReadLimits()
 
 
-ReaderCall = ReadFile | DrawPdfPage
+class TableAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows that a query has selected; without a query the ``tables`` that there are."""
+
+    found: TableRows = TableRows()
+    tables: tuple[TableInfo, ...] = ()
+
+
+class QueryTables(Call[TableAnswer], frozen=True, kw_only=True, tag="query"):
+    """Query the tables of files with SQL, which can only read; "" describes them. Raises UserError with the reason why
+    a file or the query fails."""
+
+    paths: tuple[str, ...]
+    sql: str
+    most: int = 20
+    limits: ReadLimits = ReadLimits()
+
+
+ReaderCall = ReadFile | DrawPdfPage | QueryTables
 
 
 def out_of_memory(limits: ReadLimits) -> UserError:

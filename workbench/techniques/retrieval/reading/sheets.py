@@ -8,6 +8,7 @@ Parsed as a stream: a sheet costs as much as its filled cells, wherever they are
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 from workbench.techniques.retrieval.reading.archive import Archive
@@ -23,25 +24,13 @@ _PRINT_CODE = re.compile(r'&(?:&|"[^"]*"|\d+|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|[A-Z
 
 def read_xlsx(data: bytes) -> Extracted:
     archive = Archive(data, "an Excel workbook")
-    main = archive.main_part("xl/workbook.xml")
-    workbook = _Workbook()
-    workbook.parse(archive.read(main), main)
-    strings, formats = _Strings(), _Formats()
-    for reader, kind in ((strings, "sharedStrings"), (formats, "styles")):
-        for part in archive.related(main, kind):
-            reader.parse(archive.read(part), part)
-    targets = {relation.id: relation for relation in archive.relations(main)}
+    main = archive.main_part(_WORKBOOK)
     texts: list[str] = []
-    for name, id in workbook.sheets:
-        relation = targets.get(id)
-        if relation is None or relation.type not in ("worksheet", "chartsheet") or relation.target not in archive.names:
-            continue
-        sheet = _Sheet(strings.values, formats.kinds, workbook.epoch)
-        sheet.parse(archive.read(relation.target), relation.target)
+    for name, target, sheet in _sheets(archive, main):
         blocks = [
             "\n".join(row_lines(sheet.rows)),
-            *_drawn(archive, relation.target),
-            comment_section(related_comments(archive, relation.target, main)),
+            *_drawn(archive, target),
+            comment_section(related_comments(archive, target, main)),
             section("Print header", (text for kind, text in sheet.running if kind == "header")),
             section("Print footer", (text for kind, text in sheet.running if kind == "footer")),
         ]
@@ -55,6 +44,33 @@ def read_xlsx(data: bytes) -> Extracted:
         metadata=properties,
         warnings=archive.warnings,
     )
+
+
+def sheet_rows(data: bytes) -> list[tuple[str, list[Row]]]:
+    """The filled rows of each sheet, by its name."""
+    archive = Archive(data, "an Excel workbook")
+    return [(name, sheet.rows) for name, _, sheet in _sheets(archive, archive.main_part(_WORKBOOK)) if sheet.rows]
+
+
+_WORKBOOK = "xl/workbook.xml"
+
+
+def _sheets(archive: Archive, main: str) -> Iterator[tuple[str, str, _Sheet]]:
+    """Each sheet with its name and its part, in order."""
+    workbook = _Workbook()
+    workbook.parse(archive.read(main), main)
+    strings, formats = _Strings(), _Formats()
+    for reader, kind in ((strings, "sharedStrings"), (formats, "styles")):
+        for part in archive.related(main, kind):
+            reader.parse(archive.read(part), part)
+    targets = {relation.id: relation for relation in archive.relations(main)}
+    for name, id in workbook.sheets:
+        relation = targets.get(id)
+        if relation is None or relation.type not in ("worksheet", "chartsheet") or relation.target not in archive.names:
+            continue
+        sheet = _Sheet(strings.values, formats.kinds, workbook.epoch)
+        sheet.parse(archive.read(relation.target), relation.target)
+        yield name, relation.target, sheet
 
 
 def _drawn(archive: Archive, sheet: str) -> list[str]:

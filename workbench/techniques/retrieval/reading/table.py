@@ -48,6 +48,17 @@ def read_tsv(data: bytes) -> Extracted:
     return _separated(clean(decode_text(data)), "\t")
 
 
+def table_rows(data: bytes, *, tabs: bool) -> list[list[str]]:
+    """The rows of a csv file, or of one with tabs, as texts; empty rows are left out."""
+    text = clean(decode_text(data))
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        rows = csv.reader(io.StringIO(text, newline="\n"), delimiter="\t" if tabs else _delimiter(text))
+        return [row for row in rows if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise UserError(f"The file is not a table of separated values: {error}.") from error
+
+
 def row_lines(rows: Iterable[Row], *, may_name: bool = True) -> Iterator[str]:
     """A line per filled row; the first one names the columns when it may and looks like a header."""
     filled = (row for row in rows if row)
