@@ -25,6 +25,7 @@ from workbench.core.adapters.service import Adapters
 from workbench.core.agents.memory import Memory
 from workbench.core.agents.sandbox import Sandbox
 from workbench.core.agents.service import Agents
+from workbench.core.agents.tables import TableFiles
 from workbench.core.agents.tools import AgentTools
 from workbench.core.answers.inspection import Inspecting
 from workbench.core.answers.resolver import HomeServices, Resolver
@@ -114,8 +115,9 @@ class Workbench:
         questions = QuestionStore(self._database)
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
+        self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
         agent_tools = AgentTools(
-            memory, self._embedding, self._sandbox, lambda: self._preferences.current.general.offline
+            memory, self._embedding, self._sandbox, self._tables, lambda: self._preferences.current.general.offline
         )
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
@@ -240,6 +242,7 @@ class Workbench:
                 ("embedding", self._embedding.host.close),
                 ("training", self._training_workers.close),
                 ("sandbox", self._sandbox.close),
+                ("tables", self._tables.close),
             )
         ]
         for thread in leaving:

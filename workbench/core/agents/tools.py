@@ -11,12 +11,14 @@ from workbench.api.calls import Collection
 from workbench.api.protocol import RequestContext
 from workbench.core.agents.memory import Memory
 from workbench.core.agents.sandbox import Sandbox
+from workbench.core.agents.tables import TableFiles
 from workbench.core.documents.embedder import Embedding
 from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.recipes import AgentPart
 from workbench.techniques.retrieval.embedding_calls import Documents, Retriever
 from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import Tool
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".xlsx")
@@ -36,6 +38,7 @@ class HomeTools:
     _memory: Memory
     _embedding: Embedding
     _sandbox: Sandbox
+    _tables: TableFiles
 
     @property
     def folder(self) -> Path | None:
@@ -65,6 +68,12 @@ class HomeTools:
                     found[_free(path.stem, found)] = path
         return tuple(found.items())
 
+    def table_infos(self, context: RequestContext) -> Sequence[TableInfo]:
+        return self._tables.describe([path for _, path in self.tables()], context)
+
+    def query_tables(self, sql: str, context: RequestContext) -> TableRows:
+        return self._tables.query([path for _, path in self.tables()], sql, context)
+
     def facts(self, query: str, limit: int) -> Sequence[Fact]:
         return self._memory.nearest(query, limit, self.context) if self.part.memory != "off" else ()
 
@@ -84,6 +93,7 @@ class AgentTools:
     _memory: Memory
     _embedding: Embedding
     _sandbox: Sandbox
+    _tables: TableFiles
     _offline: Callable[[], bool]
 
     def open(
@@ -104,6 +114,7 @@ class AgentTools:
             _memory=self._memory,
             _embedding=self._embedding,
             _sandbox=self._sandbox,
+            _tables=self._tables,
         )
 
 
