@@ -33,33 +33,54 @@ Call = tuple[str, str, dict[str, Any]]
 
 
 class ScriptedModel(FakeModelBackend):
-    """Makes the ``calls`` in their order, then writes the ``answers``. ``texts`` are what other generations say, by the
-    kind of their constraint ("text" for none); ``chosen`` are the names that were offered, choice by choice."""
+    """Makes the ``calls`` in their order, then writes the ``answers``. ``says`` is what is said to messages that hold a
+    text, in turn; ``prefers`` what is chosen after them. ``chosen`` are the names that were offered, choice by
+    choice. A call without a tool is the choice to answer."""
 
-    def __init__(self, calls: Iterable[Call] = (), answers: Iterable[str] = ("Done.",), **more: Any) -> None:
+    def __init__(
+        self,
+        calls: Iterable[Call] = (),
+        answers: Iterable[str] = ("Done.",),
+        *,
+        says: Mapping[str, Sequence[str]] | None = None,
+        prefers: Mapping[str, Sequence[str]] | None = None,
+        **more: Any,
+    ) -> None:
         super().__init__(self._reply_to, scores=self._score, **more)
         self.calls = deque(calls)
         self.answers = deque(answers)
         self.chosen: list[tuple[str, ...]] = []
         self.current: Call | None = None
+        self._says = {text: deque(said) for text, said in (says or {}).items()}
+        self._prefers = {text: deque(said) for text, said in (prefers or {}).items()}
 
     def _score(self, asked: Score) -> Sequence[float]:
         names = tuple(text.strip(' \n"') for text in asked.continuations if isinstance(text, str))
         self.chosen.append(names)
-        wanted = self.current[1] if self.current is not None else FINAL
+        said = _spoken(asked.messages, self._prefers)
+        wanted = said.popleft() if said else self.current[1] if self.current is not None else FINAL
         return [0.0 if name == wanted else -9.0 for name in names]
 
     def _reply_to(self, messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        if said_of := _spoken(messages, self._says):
+            return " ".join(said_of.popleft().split(" ")[: decoding.max_tokens])
         if decoding.format == "json_schema":
             assert self.current is not None
             arguments, self.current = self.current[2], None
             return json.dumps(arguments)
         if start.rstrip().endswith("Thought:"):
             self.current = self.calls.popleft() if self.calls else None
+            self.current = self.current if self.current is not None and self.current[1] else None
             said = self.current[0] if self.current is not None else "I know the answer."
         else:
             said = self.answers.popleft()
         return " ".join(said.split()[: decoding.max_tokens])
+
+
+def _spoken(messages: Sequence[Message], said: Mapping[str, deque[str]]) -> deque[str] | None:
+    """What is left to be said to the last message, which holds a text."""
+    last = messages[-1].content if messages else ""
+    return next((texts for text, texts in said.items() if text in last and texts), None)
 
 
 class GivenTools:

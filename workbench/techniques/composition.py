@@ -18,7 +18,7 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated
-from workbench.records.messages import Message, Passage
+from workbench.records.messages import Message, Passage, Statement
 from workbench.records.recipes import (
     AgentPart,
     PromptingPart,
@@ -28,7 +28,7 @@ from workbench.records.recipes import (
     with_examples,
     with_question_asked,
 )
-from workbench.techniques.agents.agent import Agent, Outcome
+from workbench.techniques.agents.agent import Agent, Outcome, settled
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
@@ -126,10 +126,11 @@ def _by_agent(
         tools=tools,
         decisions=decisions,
         asks=context.asks,
+        verify=_statements,
         policy=context.policy,
         exposure=context.exposure,
     )
-    outcome: Outcome = yield from method.load()(messages, method.decode(part.options), agent)
+    outcome: Outcome = yield from settled(method.load()(messages, method.decode(part.options), agent))
     if outcome.waiting is not None or outcome.write is None:
         yield finish(AskResult(answer="", notices=tuple(context.notices), waiting=outcome.waiting))
         return
@@ -137,6 +138,12 @@ def _by_agent(
     verbatim = context.decoding.format != "text"
     grounding = Grounding(question, outcome.passages, question, verbatim=verbatim) if outcome.passages else None
     yield from _written(outcome.write, grounding, context)
+
+
+def _statements(text: str, passages: Sequence[Passage], question: str) -> Sequence[Statement]:
+    """The statements of a text, each compared with the sentences of passages."""
+    verified = verify_answer(text, Grounding(question, tuple(passages), question), None)
+    return verified.statements if verified is not None else ()
 
 
 def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

@@ -20,6 +20,11 @@ COMMON_WORDS = {"lora", "prefix", "prompt"}
 """Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
 
 HOMONYMS = {
+    "critic": {  # a check, and the kind of its step
+        "workbench/techniques/agents/checks.py",
+        "workbench/techniques/prompting/self_refine.py",
+        "workbench/techniques/prompting/tree_of_thoughts.py",
+    },
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "remember": {"ui/shell.py"},  # a method of pages

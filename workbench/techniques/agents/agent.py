@@ -13,19 +13,20 @@ has no result is judged with ``begun=True``: what it would run is the call of it
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from workbench.api.events import Event
+from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.engine.inference_calls import Generated
 from workbench.records.agents import Approval, Decision
-from workbench.records.messages import Passage
+from workbench.records.messages import Passage, Statement
 from workbench.records.recipes import AgentPart
 from workbench.techniques.agents.approval import APPROVAL, Exposure, Policy
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool
 
-__all__ = ["APPROVAL", "CALL", "FINAL", "Agent", "Outcome"]
+__all__ = ["APPROVAL", "CALL", "FINAL", "Agent", "Outcome", "settled"]
 
 CALL = "call"
 """The kind of the step of a tool call; its output is the result, its error the failure."""
@@ -38,13 +39,15 @@ FINAL = "final_answer"
 class Agent:
     """The agent of one answer. ``tools`` are those that the recipe names, by name. ``decisions`` are those of the
     person that were not carried out yet, by the signature of their call. ``asks``: there is a person who can be asked;
-    otherwise what would need one is denied. ``policy`` and ``exposure``: as in ``AnswerContext``."""
+    otherwise what would need one is denied. ``verify(text, passages, question)`` compares the sentences of a text with
+    passages. ``policy`` and ``exposure``: as in ``AnswerContext``."""
 
     part: AgentPart
     context: AnswerContext
     tools: Mapping[str, Tool]
     decisions: Mapping[str, Decision]
     asks: bool = True
+    verify: Callable[[str, Sequence[Passage], str], Sequence[Statement]] = lambda text, passages, question: ()
     policy: Policy = field(default_factory=Policy)
     exposure: Exposure = field(default_factory=Exposure)
 
@@ -57,3 +60,27 @@ class Outcome:
     write: Generator[Event, None, Generated] | None = None
     passages: tuple[Passage, ...] = ()
     waiting: Approval | None = None
+
+
+NOT_FINISHED = "It was not finished: the agent's budget was used up."
+
+
+def settled(run: Generator[Event, None, Outcome]) -> Generator[Event, None, Outcome]:
+    """Pass on a run; the steps that it has left open are ended, unless it waits for a person."""
+    opened: dict[str, None] = {}
+    with closing(run):
+        while True:
+            try:
+                event = next(run)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                break
+            if isinstance(event, StepStarted):
+                opened[event.step] = None
+            elif isinstance(event, StepFinished):
+                opened.pop(event.step, None)
+            yield event
+    if outcome.waiting is None:
+        for step in reversed(opened):
+            yield StepFinished(step=step, error=NOT_FINISHED)
+    return outcome

@@ -111,7 +111,7 @@ class FormCaller:
             tools=self._definitions,
         )
         try:
-            made = yield from self._budget.generate_one(ask, counts=False)
+            made = yield from self._budget.generate_one(ask, counts=False, context=self._context)
         except Exhausted:
             return ""
         return " ".join(made.text.split())
@@ -181,7 +181,7 @@ class FormCaller:
             tools=self._definitions,
         )
         try:
-            made = yield from self._budget.generate_one(ask, counts=False)
+            made = yield from self._budget.generate_one(ask, counts=False, context=self._context)
         except Exhausted:
             return None
         try:
@@ -196,6 +196,7 @@ class FormCaller:
         try:
             made = yield from self._budget.write(
                 self._form.messages(history, self._tools),
+                context=self._context,
                 decoding=part,
                 assistant_start=self._form.answer(history, thought),
                 tools=self._definitions,

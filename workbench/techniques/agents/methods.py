@@ -38,4 +38,27 @@ METHODS = (
         "Yao et al. 2022, ReAct: Synergizing Reasoning and Acting in Language Models, arXiv:2210.03629",
         cost="A thought, a choice and the arguments of each call, within the agent's budget.",
     ),
+    _agent(
+        "planning",
+        "Plan first",
+        "Write a plan of a few steps, carry out each with tools, and make a new plan where one fails.",
+        "Wang et al. 2023, Plan-and-Solve Prompting, arXiv:2305.04091",
+        cost="A plan, and per step its calls and a sentence on what was found.",
+    ),
+    _agent(
+        "reflexion",
+        "Reflexion",
+        "Try, check the answer, reflect on what went wrong, and try again; the first trial that passes is the answer.",
+        "Shinn et al. 2023, Reflexion: Language Agents with Verbal Reinforcement Learning, arXiv:2303.11366",
+        cost="Up to three trials with a check and a reflection each.",
+        needs=("token_logprobs",),
+    ),
+    _agent(
+        "critic",
+        "Check with tools",
+        "Draft an answer, check its figures by calculation and its claims in the documents, and correct what is wrong.",
+        "Gou et al. 2023, CRITIC: Large Language Models Can Self-Correct with Tool-Interactive Critiquing, "
+        "arXiv:2305.11738",
+        cost="A draft, and up to four corrections.",
+    ),
 )

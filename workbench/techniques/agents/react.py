@@ -63,7 +63,7 @@ def work(
     """Think, choose, call, until the model chooses to answer, has made ``most`` calls, or the budget ends. Raises
     Waiting."""
     tools = session.agent.tools if tools is None else tools
-    caller = session.caller(context)
+    caller = session.caller(context, tools)
     results: list[tuple[ToolCall, ToolOutput]] = []
     exhausted: dict[str, str] = {}  # tools that have no further arguments
     most = session.calls_left if most is None else min(most, session.calls_left)

@@ -102,6 +102,14 @@ class Repetition:
         self._empty[call.tool] = times = self._empty.get(call.tool, 0) + 1
         return NOTHING.format(tool=call.tool, times=times) if times > 1 else ""
 
+    def restart(self) -> None:
+        """Begin another attempt: what was read may be read again, what acted was done."""
+        acted = {one.key for one in self._made if one.acts}
+        self._times = {key: times for key, times in self._times.items() if key in acted}
+        self._made = [one for one in self._made if one.acts]
+        self._changed.clear()
+        self._empty.clear()
+
     def masked(self, tool: str) -> list[dict[str, Any]]:
         """The arguments that a tool's next call may not have."""
         calls = {one.key: one.call for one in self._made if one.call.tool == tool}

@@ -6,14 +6,14 @@ person has to be asked, waits.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.engine.inference_calls import Generated
+from workbench.engine.inference_calls import Generated, Scores
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Message, Passage
 from workbench.records.trace import TraceStep
@@ -23,7 +23,7 @@ from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
 from workbench.techniques.agents.steps import NOTE, Recorded, read_call
-from workbench.techniques.context import AnswerContext, Ask, Step
+from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.tools.passages import numbered
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 
@@ -108,9 +108,10 @@ class Session:
         free = self.budget.tokens_left - self.budget.answer_tokens
         return not self.spent and sum(self.context.model.count_tokens((*names, FINAL))) <= free
 
-    def caller(self, context: AnswerContext) -> Caller:
-        """How the model calls the tools, for steps within ``context``."""
-        return caller_for(replace(self.agent, context=context), self.budget)
+    def caller(self, context: AnswerContext, tools: Mapping[str, Tool] | None = None) -> Caller:
+        """How the model calls the tools, or only these, for steps within ``context``."""
+        tools = self.agent.tools if tools is None else tools
+        return caller_for(replace(self.agent, context=context, tools=tools), self.budget)
 
     # -- steps ------------------------------------------------------------------------------------
 
@@ -139,6 +140,21 @@ class Session:
             return made.text
 
         return (yield from self.text_of(ask.kind, make()))
+
+    def chosen(
+        self, ask: ScoreAsk, choices: Sequence[str], kind: str, context: AnswerContext
+    ) -> Generator[Event, None, str]:
+        """One of ``choices``, the most likely of the ask's continuations, as a step of that kind. Raises Exhausted."""
+
+        def make() -> Generator[Event, None, str]:
+            step = context.step(kind, ask.title, ask.input)
+            yield step.started
+            (scores,) = yield from self.budget.score((ask,), certainty, context=context.inside(step))
+            place = max(range(len(choices)), key=lambda n: scores.values[n].logprob)
+            yield step.finished(choices[place], score=scores.probabilities()[place])
+            return choices[place]
+
+        return (yield from self.text_of(kind, make()))
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -251,13 +267,17 @@ class Session:
 
     def _count(self, tool: Tool | None, call: ToolCall, output: ToolOutput, *, ran: bool) -> str:
         """Take in the result of a call; returns the note for it."""
-        known = {one.n for one in self.passages}
-        self.passages = (*self.passages, *(one for one in output.passages if one.n not in known))
+        self.found(output.passages)
         if tool is not None:
             self.exposure = self.exposure.after(tool, output.text)
         self.last = output
         acts = tool is not None and tool.acts
         return self.repetition.add(call, output, step=self.calls, acts=acts, ran=ran)
+
+    def found(self, passages: Sequence[Passage]) -> None:
+        """Take in numbered passages."""
+        known = {one.n for one in self.passages}
+        self.passages = (*self.passages, *(one for one in passages if one.n not in known))
 
     def _end(self, step: Step, output: ToolOutput, note: str, inside: AnswerContext) -> Iterator[Event]:
         """The end of a call, with the note that the model sees below its result."""
@@ -297,6 +317,15 @@ class Session:
         """The end of a run that answers."""
         return Outcome(write=self._never_empty(write), passages=self.passages)
 
+    def given(self, text: str) -> Outcome:
+        """The end of a run whose answer has been written already."""
+
+        def write() -> Generator[Event, None, Generated]:
+            yield from ()
+            return Generated(text=text)
+
+        return self.answered(write())
+
     def waits(self, waiting: Waiting) -> Outcome:
         """The end of a run that waits for a person."""
         return Outcome(passages=self.passages, waiting=waiting.approval)
@@ -314,6 +343,18 @@ class Session:
         if self.last.text.strip() and not self.last.failed:
             return ONLY_RESULT.format(text=self.last.text.strip())
         return NO_ANSWER
+
+
+def certainty(scores: Scores) -> float:
+    """The probability of the most likely continuation."""
+    return max(scores.probabilities(), default=0.0)
+
+
+def told(results: Sequence[tuple[ToolCall, ToolOutput]]) -> str:
+    """Calls with their results as plain text."""
+    return "\n".join(
+        f"{call.tool} {msgspec.json.encode(call.arguments).decode()}: {output.text.strip()}" for call, output in results
+    )
 
 
 def _ask_person(approval: Approval, inside: AnswerContext) -> Iterator[Event]:

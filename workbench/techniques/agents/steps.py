@@ -20,9 +20,12 @@ from workbench.techniques.agents.agent import APPROVAL, CALL
 
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
 PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE = "plan", "finding", "draft", "check", "reflection", "route"
+CRITIQUE, CORRECTION = "critique", "correction"
 PLAN_STEP, SPECIALIST, TRIAL, ROUND = "plan-step", "specialist", "trial", "round"
 
-TAKEN = frozenset({THOUGHT, CHOOSE, ARGUMENTS, CALL, PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE})
+TAKEN = frozenset(
+    {THOUGHT, CHOOSE, ARGUMENTS, CALL, PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE, CRITIQUE, CORRECTION}
+)
 """The kinds of steps that are taken instead of being done."""
 AROUND = frozenset({PLAN_STEP, SPECIALIST, TRIAL, ROUND})
 """The kinds of steps that methods open around others."""

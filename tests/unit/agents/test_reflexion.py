@@ -1,0 +1,107 @@
+"""Reflexion: trials until a check passes, with the reflections of those before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.agents import Counted, GivenTools, ScriptedModel, ask
+from tests.fakes import passage
+from workbench.errors import UserError
+from workbench.records.trace import StepEdit
+from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.tool import ToolOutput
+
+TEST = "int(answer.split()[-1]) == 48"
+OPTIONS = {"test": TEST}
+QUESTION = "What is 12 * 4?"
+
+
+def run_test(code: str, inputs: Mapping[str, Any]) -> PythonResult:
+    assert code == TEST
+    try:
+        return PythonResult(value=str(int(inputs["answer"].split()[-1]) == 48))
+    except ValueError as error:
+        return PythonResult(error=f"ValueError: {error}")
+
+
+def reflecting(*answers: str, lessons: tuple[str, ...] = ("Multiply.", "Be exact.", "Never.")) -> ScriptedModel:
+    return ScriptedModel([], (), says={"Your answer was": lessons, QUESTION: answers})
+
+
+def test_a_trial_that_fails_its_test_is_tried_again_with_the_reflection() -> None:
+    model = reflecting("It is 16", "It is 48")
+    services = GivenTools(python=run_test)
+    made = ask(model, method="reflexion", question=QUESTION, options=OPTIONS, services=services)
+    assert made.result.answer == "It is 48"
+    assert [step.output for step in made.of("trial")] == ["It is 16", "It is 48"]
+    assert [step.score for step in made.of("check")] == [0.0, 1.0]
+    assert [step.output for step in made.of("reflection")] == ["Multiply."]
+    assert "Multiply." in model.requests[-1][0].content
+    assert [inputs["answer"] for _, inputs in services.runs] == ["It is 16", "It is 48"]
+    assert not any("48" in message.content for request in model.requests for message in request)
+
+
+def test_without_a_passing_trial_the_best_one_is_the_answer_and_it_is_said() -> None:
+    model = reflecting("It is one", "It is two", "It is three")
+    made = ask(model, method="reflexion", question=QUESTION, options=OPTIONS, services=GivenTools(python=run_test))
+    assert made.result.answer == "It is one"
+    assert len(made.of("trial")) == 3
+    assert len(made.of("reflection")) == 2
+    assert "Be exact." in model.requests[-1][0].content
+    assert "ValueError" in made.of("check")[0].output
+    assert any("No trial passed" in notice for notice in made.result.notices)
+
+
+def test_the_support_of_passages_is_a_check() -> None:
+    found = ToolOutput(passages=(passage("The pump weighs 12 kg and is painted red.", n=1),))
+    tool = Counted("test.look", found, output="untrusted")
+    call = ("I look.", "test.look", {"q": "weight"})
+    says = {
+        "Your answer was": ["Read it again."],
+        "What your tools gave": ["The pump weighs 15 kg.", "The pump weighs 12 kg."],
+    }
+    model = ScriptedModel([call, ("Enough.", "", {}), call, ("Enough.", "", {})], (), says=says)
+    made = ask(model, tool, method="reflexion", question="What does the pump weigh?")
+    assert made.result.answer == "The pump weighs 12 kg [1]."
+    assert [step.score for step in made.of("check")] == [0.0, 1.0]
+    assert "15" in made.of("check")[0].output
+    assert len(tool.calls) == 2
+
+
+def test_the_critic_is_a_check() -> None:
+    model = ScriptedModel(
+        [], (), says={"Your answer was": ["Again."], QUESTION: ["16", "48"]}, prefers={"Proposed answer": ["no", "yes"]}
+    )
+    made = ask(model, method="reflexion", question=QUESTION)
+    assert made.result.answer == "48"
+    assert [round(step.score or 0) for step in made.of("check")] == [0, 1]
+
+
+def test_a_check_without_its_test_is_refused() -> None:
+    with pytest.raises(UserError, match="there is none"):
+        ask(reflecting(), method="reflexion", options={"check": "test"})
+
+
+def test_it_goes_on_from_an_edited_reflection() -> None:
+    services = GivenTools(python=run_test)
+    before = ask(
+        reflecting("It is 16", "It is 48"), method="reflexion", question=QUESTION, options=OPTIONS, services=services
+    )
+    edit = StepEdit(step=before.of("reflection")[0].id, action="edit", text="Use the calculator.")
+    model = reflecting("It is 48")
+    made = ask(
+        model,
+        method="reflexion",
+        question=QUESTION,
+        options=OPTIONS,
+        services=services,
+        earlier=before.steps,
+        edit=edit,
+    )
+    assert made.result.answer == "It is 48"
+    assert len(model.requests) == 1
+    assert "Use the calculator." in model.requests[0][0].content
+    assert [step.output for step in made.of("trial")] == ["It is 16", "It is 48"]

@@ -1,0 +1,146 @@
+"""Reflexion: try, check, reflect on what went wrong, try again with the reflections in mind.
+
+Shinn et al. 2023, "Reflexion: Language Agents with Verbal Reinforcement Learning" (arXiv:2303.11366). The signal is a
+test that the person wrote, the support of the answer in the passages that were found, or a critic; it never is the
+expected answer. At most three trials, of which the last three reflections are remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Annotated
+
+import msgspec
+
+from workbench.api.events import Event
+from workbench.errors import UserError
+from workbench.fields import about
+from workbench.records.messages import Message
+from workbench.techniques.agents.agent import Agent, Outcome
+from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
+from workbench.techniques.agents.react import Work, work
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting, told
+from workbench.techniques.agents.steps import CHECK, DRAFT, REFLECTION, TRIAL
+from workbench.techniques.budget import Exhausted
+from workbench.techniques.context import AnswerContext, Ask
+
+REMEMBERED = 3
+REFLECTION_TOKENS = 80
+
+_LESSONS = "You have tried this before and failed. What you have learnt:\n{lessons}"
+_RESULTS = "{question}\n\nWhat your tools gave:\n{results}\n\nAnswer the question."
+_REFLECT = (
+    "{question}\n\nYour answer was:\n{answer}\n\nIt was checked: {why}\n\nIn one or two sentences: what was the "
+    "mistake, and what will you do differently next time?"
+)
+UNCHECKED = "No trial passed the check: this is the best of {trials}. {why}"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often it is tried, and what tells whether a trial has succeeded."""
+
+    trials: Annotated[int, about("Trials", ge=1, le=3), "Attempts at most; the first that passes is the answer."] = 3
+    check: Annotated[
+        CheckKind,
+        about("Check"),
+        "What tells success: your test; the support in the passages found; or the model as a critic. Automatic takes "
+        "the first of these that there is.",
+    ] = "automatic"
+    test: Annotated[
+        str,
+        about("Test", multiline=True),
+        "A Python program for the check test, with the variables question and answer. It fails by an exception, or "
+        "when its last value is False.",
+    ] = ""
+
+
+def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
+    """Try until a trial passes the check; otherwise the best one is the answer."""
+    if options.check == "test" and not options.test.strip():
+        raise UserError("The check is a test, and there is none.", "Set the agent's option test to a Python program.")
+    session = Session(agent)
+    yield from session.begin()
+    best: tuple[str, Checked] | None = None
+    lessons: list[str] = []
+    trials = 0
+    try:
+        for number in range(1, options.trials + 1):
+            if session.spent:
+                yield from session.context.note(OUT_OF_BUDGET)
+                break
+            opened = yield from session.opened(TRIAL, f"Trial {number}", messages[-1].content, session.context)
+            inside = session.context.inside(opened.step)
+            session.repetition.restart()
+            most = max(1, session.calls_left // (options.trials - number + 1))
+            answer = yield from _try(session, messages, lessons, most, inside)
+            trials += 1
+            checked = yield from _check(session, messages[-1].content, answer, options, inside)
+            if best is None or checked.score > best[1].score:
+                best = answer, checked
+            if not checked.passed and number < options.trials and not session.spent:
+                lesson = yield from _reflect(session, messages[-1].content, answer, checked, inside)
+                lessons = [*lessons, lesson][-REMEMBERED:]
+            yield from opened.finished(answer, score=checked.score)
+            if checked.passed:
+                break
+    except Waiting as waiting:
+        return session.waits(waiting)
+    except Exhausted:
+        yield from session.context.note(OUT_OF_BUDGET)
+    if best is None:
+        return session.answered(session.caller(session.context).answer(messages, ""))
+    if not best[1].passed:
+        yield from session.context.note(UNCHECKED.format(trials=trials, why=best[1].why).strip())
+    return session.given(best[0])
+
+
+def _try(
+    session: Session, messages: tuple[Message, ...], lessons: Sequence[str], most: int, context: AnswerContext
+) -> Generator[Event, None, str]:
+    """One trial: the task with tools, and an answer. Raises Waiting, Exhausted."""
+    learnt = _LESSONS.format(lessons="\n".join(f"- {one}" for one in lessons))
+    history = with_system(messages, learnt) if lessons else messages
+    done = yield from work(session, history, context, most=most)
+    return (yield from drafted(session, history, done, context))
+
+
+def drafted(
+    session: Session, history: tuple[Message, ...], done: Work, context: AnswerContext
+) -> Generator[Event, None, str]:
+    """An answer that is not yet shown as one, from the results of tools. Raises Exhausted."""
+    question = history[-1].content
+    asked = _RESULTS.format(question=question, results=told(done.results)) if done.results else question
+    part = msgspec.structs.replace(context.decoding, n=1)
+    ask = Ask(messages=(*history[:-1], Message("user", asked)), title="Draft", kind=DRAFT, decoding=part)
+    return (yield from session.written(ask, context)).strip()
+
+
+def _check(
+    session: Session, question: str, answer: str, options: Options, context: AnswerContext
+) -> Generator[Event, None, Checked]:
+    """Whether an answer is right, as a step of the kind ``check``."""
+    taken = session.recorded.take(CHECK)
+    if taken is not None:
+        return Checked.of(taken)
+    kind = resolve_check(options.check, options.test, session.passages)
+    step = context.step(CHECK, f"Check: {kind}", answer)
+    yield step.started
+    checked = yield from check_answer(kind, question, answer, options.test, session, context.inside(step))
+    yield step.finished(checked.why, score=checked.score)
+    return checked
+
+
+def _reflect(
+    session: Session, question: str, answer: str, checked: Checked, context: AnswerContext
+) -> Generator[Event, None, str]:
+    """What went wrong, in the model's words. Raises Exhausted."""
+    text = _REFLECT.format(question=question, answer=answer, why=checked.why or "it is not right.")
+    part = msgspec.structs.replace(context.decoding, format="text", grammar="", n=1, max_tokens=REFLECTION_TOKENS)
+    ask = Ask(messages=(Message("user", text),), title="Reflect", kind=REFLECTION, decoding=part)
+    return " ".join((yield from session.written(ask, context)).split())
+
+
+def with_system(messages: Sequence[Message], more: str) -> tuple[Message, ...]:
+    """The messages with more instructions below those there are."""
+    head = [one.content for one in messages if one.role == "system"]
+    return (Message("system", "\n\n".join([*head, more])), *(one for one in messages if one.role != "system"))
