@@ -37,6 +37,7 @@ from workbench.cli import (
     questions,
     runs,
     settings,
+    tools,
     train,
 )
 from workbench.cli.arguments import Commands
@@ -106,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
         questions,
         evaluation,
         runs,
+        tools,
         format,
         settings,
     ):

@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls.chats import AskResult
 from workbench.api.protocol import Call
 from workbench.records.agents import Decision, Effect, Fact, Output
+from workbench.records.messages import Passage
 from workbench.records.recipes import AgentPart, RetrievalPart
 
 
@@ -39,6 +40,28 @@ class ListTools(Call[ToolList], frozen=True, kw_only=True, tag="agents.tools"):
     """The tools that a recipe can name. ``agent`` and ``retrieval`` are its parts: the folder and the documents decide
     which of them can run."""
 
+    agent: AgentPart = AgentPart()
+    retrieval: RetrievalPart | None = None
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a tool's call. ``failed``: ``text`` says why there is none. ``question``: the tool asks this first;
+    the call is made again with the ``answer``."""
+
+    text: str
+    failed: bool = False
+    passages: tuple[Passage, ...] = ()
+    question: str = ""
+
+
+class CallTool(Call[ToolResult], frozen=True, kw_only=True, tag="agents.call"):
+    """Run a tool for the person themselves, who thereby agrees to what it does. ``agent`` and ``retrieval`` as in
+    ``ListTools``. Raises UserError for a tool that is not known or cannot run here, and for arguments that do not fit
+    its schema."""
+
+    tool: str
+    arguments: dict[str, Any] = {}
+    answer: str | None = None
     agent: AgentPart = AgentPart()
     retrieval: RetrievalPart | None = None
 

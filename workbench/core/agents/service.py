@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from workbench.api.calls import (
     AddFact,
+    CallTool,
     EditFact,
     FactList,
     ForgetFact,
@@ -14,6 +18,7 @@ from workbench.api.calls import (
     ListTools,
     ToolList,
     ToolRecord,
+    ToolResult,
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
@@ -23,8 +28,11 @@ from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.records.methods import Method
 from workbench.records.recipes import AgentPart
+from workbench.techniques.agents.running import run_answered, run_tool
+from workbench.techniques.decoding.validation import json_problem
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable
+from workbench.techniques.tools.tool import Tool
 
 MOST_FACTS_FOUND = 50
 
@@ -37,6 +45,7 @@ class Agents:
     def handlers(self) -> Handlers:
         return {
             ListTools: self.list_tools,
+            CallTool: self.call_tool,
             ListFacts: self.list_facts,
             AddFact: unary(lambda call: self._memory.add(call.text)),
             EditFact: unary(lambda call: self._memory.edit(call.fact, call.text)),
@@ -47,11 +56,43 @@ class Agents:
         services = self._services.tools_for(call.agent, call.retrieval, context)
         yield finish(ToolList(tools=tuple(_record(row, call.agent, services) for row in METHODS.of("tool"))))
 
+    def call_tool(self, call: CallTool, context: RequestContext) -> Iterator[Event]:
+        tool = _tool(call.tool, self._services.tools_for(call.agent, call.retrieval, context), context)
+        _check(tool, call.arguments)
+        if call.answer is not None and tool.answered is not None:
+            output = run_answered(tool, call.arguments, call.answer, cancelled=lambda: context.cancelled)
+        else:
+            output = run_tool(tool, call.arguments, seconds=tool.seconds, cancelled=lambda: context.cancelled)
+        yield finish(
+            ToolResult(text=output.text, failed=output.failed, passages=output.passages, question=output.question)
+        )
+
     def list_facts(self, call: ListFacts, context: RequestContext) -> Iterator[Event]:
         if call.search.strip():
             yield finish(FactList(facts=self._memory.nearest(call.search, MOST_FACTS_FOUND, context)))
         else:
             yield finish(FactList(facts=self._memory.all()))
+
+
+def _tool(name: str, services: ToolServices, context: RequestContext) -> Tool:
+    """Raises UserError for a tool that is not known, or cannot run here."""
+    if "." in name:
+        (found,) = services.server_tools([name], context)
+        return found
+    row = METHODS.find(name, "tool")
+    try:
+        made: Tool = row.load()(services)
+    except ToolUnavailable as reason:
+        raise UserError(f"The tool {row.title} is not available: {reason}") from reason
+    return made
+
+
+def _check(tool: Tool, arguments: dict[str, Any]) -> None:
+    """Raises UserError where they do not fit the tool's schema."""
+    problem = json_problem(msgspec.json.encode(arguments).decode(), tool.parameters)
+    if problem:
+        known = ", ".join(tool.parameters.get("properties", {})) or "none"
+        raise UserError(f"The arguments of {tool.name} do not fit: {problem}", f"It takes: {known}.")
 
 
 def _record(row: Method, agent: AgentPart, services: ToolServices) -> ToolRecord:
