@@ -9,6 +9,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -37,7 +38,7 @@ from workbench.records.recipes import (
     problem_of,
 )
 from workbench.records.trace import StepEdit, TraceStep
-from workbench.techniques.agents.approval import Exposure, Policy
+from workbench.techniques.agents.approval import Exposure, Policy, begun_in
 from workbench.techniques.agents.guard import Guard
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections
@@ -54,7 +55,8 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     Of an agent: ``decisions`` are the person's on its calls that were not carried out yet, ``asks``: there is a person
     who can be asked; ``allowed`` are the tools that the person has allowed in this chat, ``untrusted`` the texts of the
-    conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none."""
+    conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none; ``done``
+    are the signatures of the calls that other answers to the same question have begun."""
 
     recipe: Recipe
     conversation: tuple[Message, ...] = ()
@@ -68,6 +70,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     allowed: tuple[str, ...] = ()
     untrusted: tuple[str, ...] = ()
     chat: str = ""
+    done: frozenset[str] = frozenset()
 
     @property
     def kind(self) -> RequestKind:
@@ -372,11 +375,11 @@ def _context(
     saved: SavedSections | None,
 ) -> AnswerContext:
     tools: ToolServices | None = None
-    policy = Policy(allowed=frozenset(request.allowed))
+    policy = Policy(allowed=frozenset(request.allowed), done=request.done | begun_in(request.earlier))
     exposure = Exposure().with_untrusted(request.untrusted)
     if recipe.agent is not None:
         tools = services.tools(resolved, retriever, context, request.chat)
-        policy = Policy(allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=tools.offline)
+        policy = replace(policy, allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=tools.offline)
     return AnswerContext(
         model=model,
         retriever=retriever,

@@ -132,17 +132,20 @@ class ChatStore:
             return self.get_message(stored), self.get_message(answer)
 
     def store_another_answer(
-        self, message: str, asked: Recipe, resolved: Recipe, *, aside: bool = False
+        self, message: str, asked: Recipe, resolved: Recipe, *, aside: bool = False, trace: Trace | None = None
     ) -> tuple[StoredMessage, StoredMessage]:
         """A new empty answer beside the answer ``message``, to the same question. Returns question and answer.
 
-        With ``aside`` the chat keeps its head and its recipe.
+        With ``aside`` the chat keeps its head and its recipe. ``trace`` holds the steps that it goes on from: a core
+        that dies before it has repeated them has lost none.
         """
         with self._database.transaction():
             old = self.get_message(message)
             if old.role != "assistant" or old.parent is None:
                 raise UserError("Only an answer can be generated again.", "Name the answer, not the question.")
             answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", resolved)
+            if trace is not None:
+                self.store_journal(answer, trace)
             if not aside:
                 self._touch(old.chat, answer, asked)
             return self.get_message(old.parent), self.get_message(answer)
@@ -192,6 +195,13 @@ class ChatStore:
             self._database.execute(
                 "update chats set allowed = ? where id = ?", (_ALLOWED.encode(allowed).decode(), chat)
             )
+
+    def get_traces(self, question: str) -> tuple[Trace, ...]:
+        """The traces of all answers to a question. Raises UserError when one cannot be read."""
+        rows = self._database.execute(
+            "select trace from messages where parent = ? and trace is not null order by number", (question,)
+        )
+        return tuple(TRACE.get(row[0]) for row in rows)
 
     def get_trace(self, message: str) -> Trace | None:
         """The trace of an answer, None for one without steps. Raises UserError when there is no such message, or the

@@ -111,3 +111,16 @@ def test_the_last_decision_on_a_call_says_what_would_run_and_whether_it_was_begu
     assert last_call(CALL, ()) == (CALL, True)
     assert last_call(CALL, (open_,)) == (CALL, False)
     assert last_call(CALL, (done,)) == (ToolCall(tool="write_file", arguments={"path": "c.txt", "text": "x"}), True)
+
+
+def test_what_was_done_before_the_answer_was_resumed_asks_although_it_is_allowed() -> None:
+    done = Policy(allowed=ALL.allowed, done=frozenset({CALL.signature}))
+    assert done.ask(WRITE, CALL, CLEAN) == approval.DONE_BEFORE
+    assert done.ask(WRITE, ToolCall(tool="write_file", arguments={"path": "b"}), CLEAN) == ""
+    assert done.ask(SEARCH, CALL, CLEAN) == ""
+
+
+def test_a_denied_call_was_not_begun() -> None:
+    denied = Decision(signature=CALL.signature, choice="deny")
+    done = TraceStep(id="2", kind="approval", parent="1", output=msgspec.json.encode(denied).decode())
+    assert last_call(CALL, (done,)) == (CALL, False)

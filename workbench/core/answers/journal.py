@@ -14,8 +14,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.records.answer_state import AnswerState
 from workbench.records.trace import Trace, TraceStep
-
-CALL, APPROVAL = "call", "approval"
+from workbench.techniques.agents.approval import APPROVAL, CALL
 
 
 def is_boundary(event: Event, state: AnswerState) -> bool:
@@ -34,18 +33,21 @@ def carries_out(event: Event, state: AnswerState, earlier: Trace) -> bool:
     return before is None or before.state != "done"
 
 
-def joined(earlier: Trace, now: Trace) -> Trace:
-    """The trace of an answer that goes on from ``earlier`` under the same id: its steps so far, with the earlier calls
-    and what is in them as far as it has not repeated these yet, or never does. A step repeats another one of the same
-    id, kind and input; until it has ended, the earlier one that had stands for it."""
+def joined(earlier: Trace, now: Trace, *, ended: bool = False) -> Trace:
+    """The trace of an answer that goes on from ``earlier``: its steps so far, and those that it has not repeated yet. A
+    step repeats another one of the same id, kind and input; until it has ended, the earlier one that had stands for it.
+    Once the answer has ``ended``, what it never repeated is left out, but for the calls and what is in them."""
     known = {step.id: step for step in now.steps}
     taken, names, added = dict(known), dict[str, str](), list[TraceStep]()
     free = itertools.count(1 + max((int(id) for id in (*known, *_ids(earlier)) if id.isdecimal()), default=0))
-    for step in _calls_and_within(earlier):
+    of_calls = _calls_and_within(earlier)
+    for step in earlier.steps:
         same = known.get(step.id)
         if same is not None and (same.kind, same.input) == (step.kind, step.input):
             if _ended(step) and not _ended(same):
                 taken[step.id] = step
+            continue
+        if step.id not in of_calls and (ended or same is not None):
             continue
         names[step.id] = step.id if same is None else str(next(free))
         parent = names.get(step.parent, step.parent if step.parent in known else "")
@@ -61,10 +63,10 @@ def _ids(trace: Trace) -> list[str]:
     return [step.id for step in trace.steps]
 
 
-def _calls_and_within(trace: Trace) -> list[TraceStep]:
-    """The steps of calls and all steps within them, each after the one that it is in."""
+def _calls_and_within(trace: Trace) -> set[str]:
+    """The ids of the steps of calls and of all steps within them."""
     inside: set[str] = set()
     for step in trace.steps:
         if step.kind == CALL or step.parent in inside:
             inside.add(step.id)
-    return [step for step in trace.steps if step.id in inside]
+    return inside

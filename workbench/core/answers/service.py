@@ -38,6 +38,7 @@ from workbench.records.recipes import Recipe, RetrievalPart, varied, without_att
 from workbench.records.trace import Trace, TraceStep
 from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
 from workbench.storage.chats import ChatStore
+from workbench.techniques.agents.approval import begun_in
 from workbench.techniques.registry import METHODS
 
 SAVE_EVERY_S = 1.0
@@ -168,6 +169,7 @@ class Answers:
             prefix, resolved = self._continuation(call, context)
         else:
             prefix, resolved = None, self._services.resolve(call.recipe)
+        earlier: Trace | None = None
         resumes = call.resume or call.edit is not None
         if resumes and call.regenerate is None:
             raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
@@ -188,9 +190,14 @@ class Answers:
                 asks=True,
                 allowed=self._store.allowed_tools(old.chat),
                 untrusted=untrusted_in(asked),
+                done=self._begun_for(call.recipe, asked),
             )
             check(request, resolved, self._services)
-            question, empty = self._store.store_another_answer(call.regenerate, kept, resolved.recipe, aside=call.aside)
+            if request.recipe.agent is not None and request.earlier:
+                earlier = Trace(steps=_steps_before(request))
+            question, empty = self._store.store_another_answer(
+                call.regenerate, kept, resolved.recipe, aside=call.aside, trace=earlier
+            )
         else:
             text = call.question.strip()
             if not text and call.document is not None:
@@ -218,8 +225,7 @@ class Answers:
                 document=call.document,
             )
         pending = PendingAnswer(question, empty, msgspec.structs.replace(request, chat=question.chat), resolved)
-        if request.recipe.agent is not None and request.earlier:
-            pending.earlier = Trace(steps=_steps_before(request))
+        pending.earlier = earlier
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
         saved = self._begin_run(pending) if request.task is not None else None
@@ -252,6 +258,7 @@ class Answers:
             allowed=tuple(sorted(allowed)),
             untrusted=untrusted_in(asked),
             chat=answer_.chat,
+            done=self._begun_for(answer_.recipe, asked),
         )
         check(request, resolved, self._services)
         if not self._store.leave_waiting(answer_.id, "streaming"):
@@ -264,6 +271,12 @@ class Answers:
         pending.stream.append(events.Artifact(kind="message", id=answer_.id, result=stored))
         self._start(pending)
         return pending
+
+    def _begun_for(self, recipe: Recipe, asked: Sequence[StoredMessage]) -> frozenset[str]:
+        """The signatures of the calls that answers to the last message have begun."""
+        if recipe.agent is None or not asked:
+            return frozenset()
+        return frozenset[str]().union(*(begun_in(trace.steps) for trace in self._store.get_traces(asked[-1].id)))
 
     def _steps_of(self, message: StoredMessage) -> tuple[TraceStep, ...]:
         trace = self._store.get_trace(message.id)
@@ -479,7 +492,9 @@ class PendingAnswer:
     def trace(self) -> Trace:
         """The steps so far, with the calls of the same answer before it waited."""
         now = self.state.trace()
-        return joined(self.earlier, now) if self.earlier is not None else now
+        if self.earlier is None:
+            return now
+        return joined(self.earlier, now, ended=self.state.state in ("done", "waiting"))
 
 
 def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:

@@ -22,14 +22,11 @@ from workbench.engine.inference_calls import Generated
 from workbench.records.agents import Approval, Decision
 from workbench.records.messages import Passage, Statement
 from workbench.records.recipes import AgentPart
-from workbench.techniques.agents.approval import APPROVAL, Exposure, Policy
+from workbench.techniques.agents.approval import APPROVAL, CALL, Exposure, Policy
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool
 
 __all__ = ["APPROVAL", "CALL", "FINAL", "Agent", "Outcome", "settled"]
-
-CALL = "call"
-"""The kind of the step of a tool call; its output is the result, its error the failure."""
 
 FINAL = "final_answer"
 """What is chosen instead of a tool when the agent answers."""

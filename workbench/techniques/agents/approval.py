@@ -24,9 +24,13 @@ IN_TAINTED_CONTEXT = "The agent has read text that is not yours, which may have 
 SENDS_PRIVATE = "This sends data over the network, and the agent has read your documents, files or memory."
 ACTS = "This has an effect beyond the conversation."
 MAY_HAVE_HAPPENED = "The program ended while this was being done, so it may have happened already."
+DONE_BEFORE = "This very call was made, or begun, in an earlier attempt at this answer."
 OFFLINE = "The program is offline (Settings), so nothing is sent over the network."
 NOBODY_TO_ASK = "This needs a person's confirmation, and there is nobody to ask here. It was not done."
 DENIED = "The person did not allow this."
+
+CALL = "call"
+"""The kind of the step of a tool call; its output is the result, its error the failure."""
 
 APPROVAL = "approval"
 """The kind of the step within a call that waited for a person; its input is an ``Approval`` as JSON, its output the
@@ -62,10 +66,12 @@ class Exposure:
 @dataclass(frozen=True)
 class Policy:
     """``allowed`` are the acting tools that the person has allowed for good (``AgentPart.allowed``) or for this chat;
-    ``offline``: the network is switched off."""
+    ``offline``: the network is switched off. ``done`` are the signatures of calls that earlier attempts at the
+    answer have made or begun: made anew, they would have their effect twice."""
 
     allowed: frozenset[str] = frozenset()
     offline: bool = False
+    done: frozenset[str] = frozenset()
 
     def refuse(self, tool: ToolInfo) -> str:
         """Why a call cannot be made at all, whatever was approved; "" where it can."""
@@ -79,6 +85,8 @@ class Policy:
             return ""
         if exposure.tainted:
             return IN_TAINTED_CONTEXT
+        if call.signature in self.done:
+            return DONE_BEFORE
         return "" if tool.name in self.allowed else ACTS
 
 
@@ -130,6 +138,26 @@ def judge(
         return Verdict(kind="refuse", call=call, text=NOBODY_TO_ASK)
     spans = tainted_spans(call, exposure.untrusted)
     return Verdict(kind="wait", call=call, reason=reason, spans=spans, repeated=repeated)
+
+
+def calls_in(steps: Sequence[TraceStep]) -> list[tuple[TraceStep, ToolCall, bool]]:
+    """The steps of calls, each with its call as it ran or would run, and whether it was begun. A step that holds no
+    call is left out."""
+    found = []
+    for step in steps:
+        if step.kind != CALL:
+            continue
+        try:
+            call = msgspec.json.decode(step.input, type=ToolCall)
+        except msgspec.DecodeError:
+            continue
+        found.append((step, *last_call(call, [one for one in steps if one.parent == step.id])))
+    return found
+
+
+def begun_in(steps: Sequence[TraceStep]) -> frozenset[str]:
+    """The signatures of the calls that were begun in these steps."""
+    return frozenset(call.signature for _, call, begun in calls_in(steps) if begun)
 
 
 def last_call(call: ToolCall, steps: Iterable[TraceStep]) -> tuple[ToolCall, bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import Decision, ToolCall
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.approval import Exposure, Policy, judge, last_call
+from workbench.techniques.agents.approval import Exposure, Policy, calls_in, judge
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 NOT_CONFIRMED = "This call was not confirmed by the person, so it was not made."
@@ -69,7 +70,7 @@ class Guard:
 
     def protect(self, tool: Tool, allowed: Iterable[str] = ()) -> Tool:
         """The tool behind the guard. ``allowed`` are the tools that its recipe allows for good."""
-        policy = Policy(allowed=self._policy.allowed | frozenset(allowed), offline=self._policy.offline)
+        policy = replace(self._policy, allowed=self._policy.allowed | frozenset(allowed))
         with self._lock:
             for text in [text for name, text in self._results if name == tool.name]:
                 self._exposure = self._exposure.after(tool, text)
@@ -112,18 +113,3 @@ class Guard:
             if begun:
                 self._begun.remove(call.signature)
             return ""
-
-
-def calls_in(steps: Sequence[TraceStep]) -> list[tuple[TraceStep, ToolCall, bool]]:
-    """The steps of calls, each with its call as it ran or would run, and whether it was begun. A step that holds no
-    call is left out."""
-    found = []
-    for step in steps:
-        if step.kind != "call":
-            continue
-        try:
-            call = msgspec.json.decode(step.input, type=ToolCall)
-        except msgspec.DecodeError:
-            continue
-        found.append((step, *last_call(call, [one for one in steps if one.parent == step.id])))
-    return found
