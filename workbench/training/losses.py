@@ -16,6 +16,7 @@ import torch
 from torch.nn import functional
 
 from workbench.training.peft_models import base_of
+from workbench.training.ranks import Ranks
 from workbench.training.sequences import TokenSequence
 
 CHUNK_BYTES = 24 << 20
@@ -40,6 +41,14 @@ class BatchLoss:
 ComputeLoss = Callable[[Any, Sequence[TokenSequence], bool], BatchLoss]
 """From a model, the sequences of a micro-batch and whether the model keeps several texts in one sequence apart to the
 loss."""
+
+
+class StepLoss:
+    """A loss with a statistic of the whole step, which its micro-batches share."""
+
+    def begin_step(self, model: Any, rows: Sequence[TokenSequence], ranks: Ranks) -> None:
+        """Take it. ``rows`` are this process's share of the step."""
+
 
 TensorLoss = Callable[..., BatchLoss]
 """The same from tokens (rows, longest), labels of the same shape (-100: not trained) and positions, or None."""
@@ -119,18 +128,7 @@ def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) ->
     """Without holding all logits. Padding stands to the right, so that nothing trained sees it and no mask is
     needed."""
     base = base_of(model)
-    caught: list[Any] = []
-
-    def catch(module: Any, arguments: Any, output: Any) -> None:
-        caught.append(output.last_hidden_state)
-
-    hook = _blocks(base).register_forward_hook(catch)
-    try:
-        # of the model's own logits one position, since it computes some whatever it is asked
-        model(input_ids=tokens, use_cache=False, logits_to_keep=1, **_placed(positions))
-    finally:
-        hook.remove()
-    hidden = caught[0][:, -tokens.shape[1] :][:, :-1]
+    hidden = hidden_states(model, tokens, **_placed(positions))[:, :-1]
     targets = labels[:, 1:]
     chosen = targets != _IGNORED
     head = Head(base)
@@ -139,6 +137,23 @@ def chunked_loss(model: Any, tokens: Any, labels: Any, positions: Any = None) ->
     chunk = max(16, CHUNK_BYTES // (4 * vocabulary))
     total, right = _ChunkedLoss.apply(states, wanted, head, chunk, *head.parameters())
     return BatchLoss(total, len(wanted), int(right))
+
+
+def hidden_states(model: Any, tokens: Any, **placed: Any) -> Any:
+    """The output of the blocks, (rows, longest, width), for tokens of shape (rows, longest). ``placed`` are further
+    arguments of the model: positions, a mask. Raises AttributeError where blocks and output layer are not apart."""
+    caught: list[Any] = []
+
+    def catch(module: Any, arguments: Any, output: Any) -> None:
+        caught.append(output.last_hidden_state)
+
+    hook = _blocks(base_of(model)).register_forward_hook(catch)
+    try:
+        # of the model's own logits one position, since it computes some whatever it is asked
+        model(input_ids=tokens, use_cache=False, logits_to_keep=1, **placed)
+    finally:
+        hook.remove()
+    return caught[0][:, -tokens.shape[1] :]
 
 
 def _placed(positions: Any) -> dict[str, Any]:

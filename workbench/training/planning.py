@@ -67,6 +67,8 @@ def plan(
     resolved = recommend(config, objective, method, facts)
     method = method_of(resolved.weights, methods)
     problem, hint = _first_problem(shape, method, data)
+    if not problem:
+        problem, hint = objective.problem(method)
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
     if base is None:

@@ -239,7 +239,7 @@ class _Session:
         out."""
         asked = {question.prompt: question for question in self._data.questions}
         lines = []
-        texts = (text for one in self._data.evaluation for text in one.texts())
+        texts = (text for one in self._data.evaluation for text in self._objective.texts(one))
         for text in islice(texts, MOST_CHECKED):
             start = len(text.tokens)
             while start and text.trained[start - 1]:

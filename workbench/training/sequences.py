@@ -17,14 +17,19 @@ from workbench.training.data.examples import Example
 from workbench.training.data.packed_tokens import PackedTokens
 from workbench.training.data.tokenization import ExampleWriter, WrittenExample
 
+JUDGED_BAD = 1
+"""``TokenSequence.mark`` of an answer that was judged bad."""
+
 
 class TokenSequence(msgspec.Struct, frozen=True):
     """A training sequence: ``tokens`` and, of the same length, whether each is (its loss mask). ``starts`` are the
-    places, but for the first one, at which another text begins, which does not see those before it."""
+    places, but for the first one, at which another text begins, which does not see those before it.
+    ``mark`` is a number that the objective gives a meaning to, such as how an answer was judged."""
 
     tokens: tuple[int, ...]
     trained: tuple[bool, ...]
     starts: tuple[int, ...] = ()
+    mark: int = 0
 
     def texts(self) -> list[TokenSequence]:
         """Each text by itself."""
@@ -39,10 +44,13 @@ class TokenSequences(Sequence[TokenSequence]):
         """Those of ``packed``, each one text."""
         self._packed = packed if packed is not None else PackedTokens()
         self._starts: dict[int, tuple[int, ...]] = {}
+        self._marks: dict[int, int] = {}
 
     def append(self, one: TokenSequence) -> None:
         if one.starts:
             self._starts[len(self)] = one.starts
+        if one.mark:
+            self._marks[len(self)] = one.mark
         self._packed.append(one.tokens, one.trained)
 
     def __len__(self) -> int:
@@ -56,7 +64,7 @@ class TokenSequences(Sequence[TokenSequence]):
         if isinstance(place, slice):
             return [self[one] for one in range(*place.indices(len(self)))]
         place = range(len(self))[place]
-        return TokenSequence(*self._packed[place], self._starts.get(place, ()))
+        return TokenSequence(*self._packed[place], self._starts.get(place, ()), self._marks.get(place, 0))
 
     def lengths(self) -> array[int]:
         return self._packed.lengths()

@@ -20,7 +20,8 @@ from workbench.models.inspection import inspect_path
 from workbench.records.methods import Method, Methods
 from workbench.records.training import DataReport, LengthBin, Preview, PreviewPiece, SideReport, TrainingConfig
 from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Shape, recognise
+from workbench.training.data.columns import ColumnMapping
+from workbench.training.data.formats import ROWS_LOOKED_AT, Shape, recognise
 from workbench.training.data.preparation import LoadedSet, TrainingSet, load_set, prepare
 from workbench.training.data.reading import find_splits, read_rows
 from workbench.training.data.statistics import Overlap, SetStatistics
@@ -105,8 +106,12 @@ def suited(path: str, methods: Methods[Method]) -> str:
     """The objective that the data at ``path`` is for, by the roles of its columns; "" where that is not clear."""
     mapping = _shape_of(Path(path), None).mapping
     roles = mapping.roles if mapping is not None else frozenset()
-    fitting = (row.name for row in methods.of("objective") if any(roles >= set(one) for one in row.load().role_sets))
-    return next(fitting, "")
+    fitting = [
+        (max(len(one) for one in row.load().role_sets if roles >= set(one)), row.name)
+        for row in methods.of("objective")
+        if any(roles >= set(one) for one in row.load().role_sets)
+    ]
+    return max(fitting, key=lambda one: one[0], default=(0, ""))[1]  # the one that uses most of the columns
 
 
 def ready_set(

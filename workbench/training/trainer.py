@@ -42,7 +42,7 @@ from workbench.training.checkpoints import (
     restore_random,
 )
 from workbench.training.control import Control, Switch
-from workbench.training.losses import ComputeLoss, keeps_apart
+from workbench.training.losses import ComputeLoss, StepLoss, keeps_apart
 from workbench.training.objectives.objective import Objective
 from workbench.training.peft_models import base_of, trainable_parameters
 from workbench.training.ranks import Ranks
@@ -247,6 +247,9 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         names = options.objective.loss_metrics
         total, *measured = torch.zeros(1 + len(names), device=self.args.device)
         lengths = [self.steps.lengths[place] for place in inputs.places]
+        if isinstance(self._compute_loss, StepLoss):
+            with self.autocast():
+                self._compute_loss.begin_step(model, [options.train[place] for place in inputs.places], options.ranks)
         for rows in make_micro_batches(lengths, options.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS):
             options.control.wait_while_paused()
             if options.control.stopping:

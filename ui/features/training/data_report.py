@@ -21,6 +21,8 @@ SHAPES = {
     "instruction": texts.SHAPE_ALPACA,
     "prompt_completion": texts.SHAPE_COLUMNS,
     "text": texts.SHAPE_TEXT,
+    "preference_pairs": texts.SHAPE_PAIRS,
+    "judged_answers": texts.SHAPE_JUDGED,
     "columns": texts.SHAPE_MAPPED,
     "unknown": texts.SHAPE_UNKNOWN,
 }

@@ -42,16 +42,26 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set."""
+    """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set.
+
+    Of a preference, ``rejected`` is the answer that the last one was preferred to; or ``desirable`` says whether the
+    last one was judged good.
+    """
 
     messages: tuple[Message, ...] = ()
     text: str = ""
+    rejected: Message | None = None
+    desirable: bool | None = None
     source: Source = Source()
 
     @property
     def question(self) -> str:
         """What stands before the last answer; of a plain text nothing."""
         return "\n\n".join(f"{m.role}: {m.content}" for m in self.messages[:-1])
+
+    @property
+    def is_preference(self) -> bool:
+        return self.rejected is not None or self.desirable is not None
 
     @property
     def is_empty(self) -> bool:
@@ -64,6 +74,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
         """16 bytes that are the same for examples with the same content; ``normalised``: whatever their white space
         and case."""
         parts = _parts_of(self.messages) or ["text", self.text]
+        if self.rejected is not None:
+            parts = [*parts, "rejected", *_parts_of((self.rejected,))]
         return digest_of(parts, normalised=normalised)
 
     def question_digest(self) -> bytes:

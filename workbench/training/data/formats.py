@@ -1,86 +1,46 @@
 """Formats: the common formats of training data, recognised by columns and values, and converted into one.
 
 Known are OpenAI's chat format (``messages`` of ``role`` and ``content``), ShareGPT (``conversations`` of ``from`` and
-``value``), Alpaca (``instruction``, ``input``, ``output``; Taori et al. 2023), pairs of prompt and completion, and
-plain text. What is none of them is read by a ``ColumnMapping`` that a person made.
+``value``), Alpaca (``instruction``, ``input``, ``output``; Taori et al. 2023), pairs of prompt and completion,
+plain text, and preferences (``preferences.py``). What is none of them is read by a ``ColumnMapping`` that a person
+made.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from workbench.errors import UserError
-from workbench.records.messages import Message, Role, TextPart, ToolCallPart
+from workbench.records.messages import Message
+from workbench.training.data.columns import (
+    ColumnMapping,
+    is_turns,
+    kind_of,
+    mostly,
+    question_of_row,
+    text_of_value,
+    turns_of,
+    value_of,
+)
 from workbench.training.data.examples import Example, Source
+from workbench.training.data.preferences import label_of, recognise_preferences, to_pair
 from workbench.training.data.rows import Row
 
-ShapeName = Literal["messages", "sharegpt", "instruction", "prompt_completion", "text", "unknown"]
+ShapeName = Literal[
+    "messages", "sharegpt", "instruction", "prompt_completion", "text", "preference_pairs", "judged_answers", "unknown"
+]
 
 ROWS_LOOKED_AT = 200
 """How many rows ``recognise`` needs at most."""
 
-_ROLES: dict[str, Role] = {
-    "system": "system", "developer": "system",
-    "user": "user", "human": "user", "prompter": "user",
-    "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
-    "tool": "tool", "function": "tool", "observation": "tool",
-}  # fmt: skip
 _TURNS = ("messages", "conversations", "conversation", "dialog", "dialogue", "chat", "turns")
 _QUESTIONS = ("prompt", "question", "query", "problem", "user")
 _ANSWERS = ("completion", "response", "answer", "output", "solution", "target", "assistant")
 _FORMS: tuple[tuple[ShapeName, str, str], ...] = (("messages", "role", "content"), ("sharegpt", "from", "value"))
 _TEXTS = ("text", "content", "document", "body", "article", "passage")
-
-
-class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
-    """Which columns an example is made of: ``messages``, or ``prompt`` and ``completion``, or ``text``.
-
-    ``messages`` holds a list of messages, whose members ``role`` and ``content`` say who speaks and what. The columns
-    of ``prompt`` are joined by blank lines, empty ones left out. ``system`` are instructions for the conversation.
-    """
-
-    messages: str = ""
-    role: str = "role"
-    content: str = "content"
-    prompt: tuple[str, ...] = ()
-    completion: str = ""
-    system: str = ""
-    text: str = ""
-
-    @classmethod
-    def of_roles(cls, columns: Mapping[str, Sequence[str]]) -> ColumnMapping | None:
-        """That of columns by their roles, None where there are none. Raises UserError for a role that is not known."""
-        known = ("messages", "prompt", "completion", "system", "text")
-        for role, names in columns.items():
-            if role not in known or (len(names) > 1 and role != "prompt"):
-                raise UserError(
-                    f"{', '.join(names)} cannot be the {role} of an example.", f"Roles are {', '.join(known)}."
-                )
-        named = {role: tuple(names) if role == "prompt" else names[0] for role, names in columns.items() if names}
-        return cls(**named) if named.keys() - {"system"} else None  # type: ignore[arg-type]
-
-    def __post_init__(self) -> None:
-        given = sum((bool(self.messages), bool(self.prompt or self.completion), bool(self.text)))
-        if given != 1 or bool(self.prompt) != bool(self.completion):
-            raise UserError(
-                "The columns of an example are unclear.",
-                "Name one column of turns, or the columns of question and answer, or one column of text.",
-            )
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """The roles of its columns."""
-        named = ("messages", "prompt", "completion", "system", "text")
-        return frozenset(role for role in named if getattr(self, role))
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those that are taken."""
-        return tuple(c for c in (self.system, self.messages, *self.prompt, self.completion, self.text) if c)
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,7 +70,8 @@ def recognise(rows: Iterable[Row]) -> Shape:
     columns = tuple(dict.fromkeys(name for values in sample for name in values))
     known = {name.strip().lower(): name for name in reversed(columns)}
     found = (
-        _turns(sample, columns)
+        recognise_preferences(sample, known)
+        or _turns(sample, columns)
         or _instruction(sample, known)
         or _prompt_completion(sample, known)
         or _text(sample, columns, known)
@@ -141,19 +102,21 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
     """
     values = row.values
     if mapping.text:
-        return Example(text=_said(_value(values, mapping.text), mapping.text), source=row.source)
+        return Example(text=text_of_value(value_of(values, mapping.text), mapping.text), source=row.source)
+    if mapping.chosen:
+        return to_pair(row, mapping)
     messages: list[Message] = []
     if mapping.system and values.get(mapping.system):
-        messages.append(Message("system", _said(values[mapping.system], mapping.system)))
+        messages.append(Message("system", text_of_value(values[mapping.system], mapping.system)))
     if mapping.messages:
-        messages += _turns_of(_value(values, mapping.messages), mapping, mapping.messages)
+        messages += turns_of(value_of(values, mapping.messages), mapping, mapping.messages)
     else:
-        messages += _asked(values, mapping)
-        answer = _value(values, mapping.completion)
-        if _is_turns(answer):
-            messages += _turns_of(answer, mapping, mapping.completion)
+        messages += question_of_row(values, mapping)
+        answer = value_of(values, mapping.completion)
+        if is_turns(answer):
+            messages += turns_of(answer, mapping, mapping.completion)
         else:
-            messages.append(Message("assistant", _said(answer, mapping.completion)))
+            messages.append(Message("assistant", text_of_value(answer, mapping.completion)))
     while messages and messages[-1].role != "assistant":
         messages.pop()
     if not messages:
@@ -162,7 +125,7 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
         del messages[0]
     if not messages:
         raise UserError("no question comes before its answer.")
-    return Example(messages=tuple(messages), source=row.source)
+    return Example(messages=tuple(messages), desirable=label_of(values, mapping), source=row.source)
 
 
 # -- recognising -------------------------------------------------------------------------------------
@@ -177,16 +140,11 @@ def _turns(sample: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> _Foun
         if column.lower() in (*_QUESTIONS, *_ANSWERS) and len(values) > 0 and _has_both(columns):
             continue  # a prompt and a completion that are turns
         for name, role, content in _FORMS:
-            if _mostly([_is_turns(value, role, content) for value in values]):
+            if mostly([is_turns(value, role, content) for value in values]):
                 system = _system(sample, columns, column)
                 mapping = ColumnMapping(messages=column, role=role, content=content, system=system)
                 return name, mapping, f"The column {column!r} holds lists of turns with {role!r} and {content!r}."
     return None
-
-
-def _mostly(fits: Sequence[bool]) -> bool:
-    """A few broken rows do not change the shape of a set: they are refused one by one."""
-    return bool(fits) and sum(fits) >= 0.9 * len(fits)
 
 
 def _has_both(columns: Sequence[str]) -> bool:
@@ -246,97 +204,17 @@ def _system(sample: Sequence[Mapping[str, Any]], columns: Sequence[str], but: st
 def _unknown(sample: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     if not sample:
         return "There are no rows."
-    if {"chosen", "rejected"} <= set(columns):
-        return "These are pairs of a chosen and a rejected answer: data for preferences, not for fine-tuning."
-    shown = ", ".join(f"{c!r} ({_kind(next((v[c] for v in sample if v.get(c) is not None), None))})" for c in columns)
+    shown = ", ".join(f"{c!r} ({kind_of(next((v[c] for v in sample if v.get(c) is not None), None))})" for c in columns)
     return f"No known format has these columns: {shown}."
 
 
 def _is_text(sample: Sequence[Mapping[str, Any]], column: str, perhaps_empty: bool = False) -> bool:
     present = [values[column] for values in sample if column and values.get(column) is not None]
     enough = bool(present) or perhaps_empty
-    fits = not present or _mostly([isinstance(value, (str, int, float)) for value in present])
+    fits = not present or mostly([isinstance(value, (str, int, float)) for value in present])
     return bool(column) and enough and fits
 
 
 def _all_turns(sample: Sequence[Mapping[str, Any]], column: str) -> bool:
     present = [values[column] for values in sample if values.get(column) is not None]
-    return _mostly([_is_turns(value, "content") for value in present])
-
-
-def _is_turns(value: Any, *members: str) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and all(member in turn for member in members) for turn in value)
-    )
-
-
-def _kind(value: Any) -> str:
-    names = {str: "text", bool: "yes or no", int: "number", float: "number", list: "list", dict: "object"}
-    return names.get(type(value), "empty" if value is None else type(value).__name__)
-
-
-# -- one form ----------------------------------------------------------------------------------------
-
-
-def _value(values: Mapping[str, Any], column: str) -> Any:
-    if column not in values:
-        raise UserError(f"it has no column {column!r}.", f"Its columns: {', '.join(values) or 'none'}.")
-    return values[column]
-
-
-def _asked(values: Mapping[str, Any], mapping: ColumnMapping) -> list[Message]:
-    parts: list[str] = []
-    for column in mapping.prompt:
-        value = _value(values, column)
-        if _is_turns(value):
-            return _turns_of(value, mapping, column)
-        # an empty input beside an instruction is usual
-        if value is not None and (said := _said(value, column)).strip():
-            parts.append(said)
-    if not parts:
-        raise UserError(f"{mapping.prompt[0]!r} is empty.")
-    return [Message("user", "\n\n".join(parts))]
-
-
-def _turns_of(value: Any, mapping: ColumnMapping, column: str) -> list[Message]:
-    if not _is_turns(value):
-        raise UserError(f"{column!r} is not a list of turns.")
-    messages: list[Message] = []
-    for place, turn in enumerate(value, 1):
-        if mapping.role not in turn or mapping.content not in turn:
-            raise UserError(f"turn {place} of {column!r} has no {mapping.role!r} or no {mapping.content!r}.")
-        role = _ROLES.get(str(turn[mapping.role]).strip().lower())
-        if role is None:
-            raise UserError(f"turn {place} of {column!r} is by {turn[mapping.role]!r}, which is not a known role.")
-        name = f"turn {place} of {column!r}"
-        calls = _tool_calls(turn.get("tool_calls"), name)
-        content = "" if calls and turn[mapping.content] is None else _said(turn[mapping.content], name)
-        messages.append(Message.of_parts(role, (TextPart(content), *calls)))
-    return messages
-
-
-def _tool_calls(value: Any, name: str) -> list[ToolCallPart]:
-    """The tool calls of a turn in the form of OpenAI, ``{"function": {"name", "arguments"}}``, or its inner part."""
-    calls: list[ToolCallPart] = []
-    for call in value or ():
-        function = call.get("function", call) if isinstance(call, dict) else None
-        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise UserError(f"{name} has a tool call without a function name.")
-        arguments = function.get("arguments", "{}")
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        calls.append(ToolCallPart(name=function["name"], arguments=text, id=str(call.get("id") or "")))
-    return calls
-
-
-def _said(value: Any, name: str) -> str:
-    """The text of a value. Content may come in parts (OpenAI), which have to be text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, list) and all(isinstance(p, dict) and isinstance(p.get("text"), str) for p in value):
-        return "".join(part["text"] for part in value)
-    shown = name if name.startswith("turn ") else repr(name)
-    raise UserError(f"{shown} is {'empty' if value is None else f'no text but {_kind(value)}'}.")
+    return mostly([is_turns(value, "content") for value in present])

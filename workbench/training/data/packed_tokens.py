@@ -50,6 +50,8 @@ class WrittenExamples(Sequence[WrittenExample]):
         self.packed = PackedTokens()
         self._whole = array("q")
         self._sources: list[Source] = []
+        self._starts: dict[int, tuple[int, ...]] = {}
+        self._undesirable: set[int] = set()
         self._notes: list[tuple[str, ...]] = []
 
     def __eq__(self, other: object) -> bool:
@@ -58,6 +60,10 @@ class WrittenExamples(Sequence[WrittenExample]):
     __hash__ = None  # type: ignore[assignment]  # it grows
 
     def append(self, one: WrittenExample) -> None:
+        if one.starts:
+            self._starts[len(self)] = one.starts
+        if one.undesirable:
+            self._undesirable.add(len(self))
         self.packed.append(one.tokens, one.trained)
         self._whole.append(one.whole_tokens)
         self._sources.append(one.source)
@@ -81,6 +87,8 @@ class WrittenExamples(Sequence[WrittenExample]):
             whole_tokens=self._whole[place],
             source=self._sources[place],
             notes=self._notes[place],
+            starts=self._starts.get(place, ()),
+            undesirable=place in self._undesirable,
         )
 
     def notes(self) -> Iterator[str]:

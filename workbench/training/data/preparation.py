@@ -16,8 +16,9 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
+from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Example
-from workbench.training.data.formats import ROWS_LOOKED_AT, ColumnMapping, Refusal, Shape, recognise, to_examples
+from workbench.training.data.formats import ROWS_LOOKED_AT, Refusal, Shape, recognise, to_examples
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.reading import Split, find_splits, read_rows
 from workbench.training.data.rows import ReadingLimits
@@ -237,5 +238,7 @@ def split_examples(
 
 def place_of(example: Example, seed: int) -> float:
     """In [0, 1), evenly spread over contents and seeds."""
-    digest = blake2b(example.digest(normalised=True), digest_size=8, key=seed.to_bytes(16, "little", signed=True))
+    # answers to one prompt are on one side: a preference must be judged on prompts that were not trained on
+    content = example.question_digest() if example.is_preference else example.digest(normalised=True)
+    digest = blake2b(content, digest_size=8, key=seed.to_bytes(16, "little", signed=True))
     return (int.from_bytes(digest.digest(), "little") >> 11) / (1 << 53)

@@ -35,7 +35,9 @@ class Piece(msgspec.Struct, frozen=True):
 class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
     """``tokens`` and, of the same length, whether each is trained. ``whole_tokens`` is its length before it was cut.
 
-    ``notes`` say where the template does not show an example as the engine asks for it.
+    ``starts`` are the places, but for the first one, at which another answer to the same prompt begins.
+    ``undesirable``: the answer was judged bad. ``notes`` say
+    where the template does not show an example as the engine asks for it.
     """
 
     tokens: tuple[int, ...]
@@ -43,6 +45,8 @@ class WrittenExample(msgspec.Struct, frozen=True, kw_only=True):
     whole_tokens: int
     source: Source = Source()
     notes: tuple[str, ...] = ()
+    starts: tuple[int, ...] = ()
+    undesirable: bool = False
 
     @property
     def cut_tokens(self) -> int:
@@ -64,7 +68,7 @@ def pieces_of(written: WrittenExample, tokenizer: Tokenizer) -> list[Piece]:
     pieces: list[Piece] = []
     start = 0
     for end in range(1, len(written.tokens) + 1):
-        if end == len(written.tokens) or written.trained[end] != written.trained[start]:
+        if end == len(written.tokens) or written.trained[end] != written.trained[start] or end in written.starts:
             pieces.append(Piece(tokenizer.text(written.tokens[start:end], special=True), written.trained[start]))
             start = end
     return pieces

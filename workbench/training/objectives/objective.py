@@ -14,7 +14,7 @@ import msgspec
 from workbench.records.methods import Method, Methods
 from workbench.records.training import ColumnRole, MemoryPart, SideReport, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
-from workbench.training.data.formats import ColumnMapping
+from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.tokenization import ExampleWriter
@@ -23,6 +23,7 @@ from workbench.training.sequences import Question, TokenSequence, TokenSequences
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
     from workbench.training.losses import ComputeLoss
+    from workbench.training.methods.weights_method import WeightsMethod
     from workbench.training.model_shape import ModelShape
     from workbench.training.sets import Writing
 
@@ -76,6 +77,10 @@ class Objective:
         """The sequences for training or evaluation."""
         return TokenSequences(written.packed)
 
+    def texts(self, sequence: TokenSequence) -> Sequence[TokenSequence]:
+        """The texts of a sequence, each with what comes before it: what verification computes."""
+        return sequence.texts()
+
     def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
         """The questions for sample answers."""
         return ()
@@ -104,6 +109,10 @@ class Objective:
             return []
         cut = sum(one.count for one in data.lengths if one.low >= max_length)
         return [f"Examples are truncated at {max_length:,} tokens: about {cut:,} of {data.examples:,} are longer."]
+
+    def problem(self, method: WeightsMethod) -> tuple[str, str]:
+        """Why it cannot be trained by a weights method, and what to do; "" where it can."""
+        return "", ""
 
     def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
         """Its memory beyond the model, trainable weights and the activations of a micro-batch."""

@@ -6,8 +6,9 @@ import pytest
 
 from workbench.errors import UserError
 from workbench.records.messages import Message, ToolCallPart
+from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Source
-from workbench.training.data.formats import ColumnMapping, Refusal, recognise, to_example, to_examples
+from workbench.training.data.formats import Refusal, recognise, to_example, to_examples
 from workbench.training.data.rows import Row
 
 HELLO = [Message("user", "Hello?"), Message("assistant", "Hi.")]
@@ -103,7 +104,7 @@ def test_what_is_not_recognised_says_which_columns_there_are_and_is_mapped_by_ha
 
 
 def test_preferences_are_named_as_such() -> None:
-    assert "preferences" in recognise([row({"chosen": "a", "rejected": "b"})]).why
+    assert recognise([row({"chosen": "a", "rejected": "b"})]).name == "preference_pairs"
 
 
 @pytest.mark.parametrize("given", [{}, {"text": "a", "messages": "b"}, {"prompt": ("a",)}, {"completion": "a"}])

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.training.data.test_tokenization import TrainingTokenizer
 from workbench.errors import UserError
-from workbench.training.data.formats import ColumnMapping
+from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.preparation import (
     NOTHING_TO_EVALUATE,
     LoadedSet,

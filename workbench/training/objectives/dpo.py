@@ -1,0 +1,67 @@
+"""DPO: the chosen answer is made more probable against the rejected one, measured from the model before (Rafailov et
+al. 2023, arXiv:2305.18290), with label smoothing, its unbiased form, and a term that keeps the chosen answer likely."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.training.objectives.preferences import PairObjective
+
+if TYPE_CHECKING:
+    from workbench.training.answer_pairs import AnswerLogps
+
+
+class DpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of DPO."""
+
+    beta: Annotated[
+        float, about("Beta", gt=0, le=10), "How closely the model stays to the one before: a larger value, closer."
+    ] = 0.1
+    label_smoothing: Annotated[
+        float, about("Label smoothing", ge=0, lt=0.5), "The share of judgements that are expected to be wrong."
+    ] = 0.0
+    robust: Annotated[
+        bool, about("Robust", advanced=True), "Correct for wrong judgements without bias, instead of smoothing them."
+    ] = False
+    sft_weight: Annotated[
+        float,
+        about("Weight of the chosen answer", ge=0, le=10),
+        "Adds the supervised loss of the chosen answer, so that it does not become less probable.",
+    ] = 0.0
+
+
+class Dpo(PairObjective):
+    title: ClassVar[str] = "DPO"
+    options: DpoOptions
+
+    def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        from workbench.training.preference_losses import dpo
+
+        assert reference is not None
+        options = self.options
+        chosen, rejected = policy.pairs(policy.sums - reference.sums)
+        losses = dpo(chosen - rejected, options.beta, options.label_smoothing, options.robust)
+        if options.sft_weight:
+            losses = losses - options.sft_weight * policy.pairs(policy.means)[0]
+        return losses
+
+    def rewards(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        return self.options.beta * super().rewards(policy, reference)
+
+
+ROW = Method(
+    name="dpo",
+    kind="objective",
+    technique="preference",
+    title="DPO",
+    summary="Learn from pairs of answers which one is preferred, without a reward model.",
+    source="Rafailov et al. 2023, Direct Preference Optimization, arXiv:2305.18290",
+    config=DpoOptions,
+    entry=f"{__name__}:Dpo",
+    served="As its weights method says.",
+    cost="A pair takes what its prompt and both answers take, and a pass without gradient in the first epoch.",
+)

@@ -1,0 +1,55 @@
+"""IPO: the margin between the two answers is drawn to a fixed size instead of growing for ever (Azar et al. 2023,
+arXiv:2310.12036). Log-ratios are means per token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.training.objectives.preferences import PairObjective
+
+if TYPE_CHECKING:
+    from workbench.training.answer_pairs import AnswerLogps
+
+
+class IpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of IPO."""
+
+    beta: Annotated[
+        float,
+        about("Beta", gt=0, le=10),
+        "The wanted margin is 1 / (2 beta): a larger value stays closer to the model.",
+    ] = 0.1
+
+
+class Ipo(PairObjective):
+    title: ClassVar[str] = "IPO"
+    options: IpoOptions
+
+    def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        from workbench.training.preference_losses import ipo
+
+        chosen, rejected = policy.pairs(self.rewards(policy, reference))
+        return ipo(chosen - rejected, self.options.beta)
+
+    def rewards(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        assert reference is not None
+        return policy.means - reference.means
+
+
+ROW = Method(
+    name="ipo",
+    kind="objective",
+    technique="preference",
+    title="IPO",
+    summary="As DPO, with a bounded margin: less overfitting where judgements agree too well.",
+    source="Azar et al. 2023, A General Theoretical Paradigm to Understand Learning from Human Preferences, "
+    "arXiv:2310.12036",
+    config=IpoOptions,
+    entry=f"{__name__}:Ipo",
+    served="As its weights method says.",
+    cost="As DPO.",
+)

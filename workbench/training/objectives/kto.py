@@ -1,0 +1,109 @@
+"""KTO: answers judged good or bad one by one, as by thumbs (Ethayarajh et al. 2024, arXiv:2402.01306)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
+from workbench.records.training.metrics import EVALUATION_LOSS, GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
+from workbench.training.data.packed_tokens import WrittenExamples
+from workbench.training.data.preparation import LoadedSet
+from workbench.training.objectives.preferences import Preferences, measured
+from workbench.training.sequences import JUDGED_BAD, TokenSequence, TokenSequences
+
+if TYPE_CHECKING:
+    from workbench.training.losses import ComputeLoss
+
+
+class KtoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of KTO."""
+
+    beta: Annotated[
+        float, about("Beta", gt=0, le=10), "How closely the model stays to the one before: a larger value, closer."
+    ] = 0.1
+    desirable_weight: Annotated[
+        float,
+        about("Weight of good answers", gt=0, le=100),
+        "Where there are few good answers, raise it: weight times number should be 1 to 1.33 of that of bad ones.",
+    ] = 1.0
+    undesirable_weight: Annotated[
+        float, about("Weight of bad answers", gt=0, le=100), "Where there are few bad answers, raise it."
+    ] = 1.0
+
+
+class Kto(Preferences):
+    title: ClassVar[str] = "KTO"
+    roles: ClassVar[tuple[ColumnRole, ...]] = (
+        ColumnRole(name="prompt", title="Prompt", several=True),
+        ColumnRole(name="completion", title="Answer"),
+        ColumnRole(name="label", title="Good or bad"),
+        ColumnRole(name="system", title="Instructions"),
+    )
+    role_sets: ClassVar[tuple[tuple[str, ...], ...]] = (("prompt", "completion", "label"),)
+    loss_metrics: ClassVar[tuple[str, ...]] = ("judged_right", "divergence")
+    charts: ClassVar[tuple[ChartSpec, ...]] = (
+        ChartSpec(name="loss", title="Loss", help="The mean loss per answer; 0.5 at the beginning."),
+        ChartSpec(
+            name="judged_right",
+            title="Judged as you did",
+            help="Answers that became more probable if you judged them good, and less if bad.",
+        ),
+        ChartSpec(name="divergence", title="KL divergence", help="The distance to the model before, in nats."),
+        *TRAINER_CHARTS,
+    )
+    metrics: ClassVar[tuple[MetricSpec, ...]] = (
+        LOSS, *TRAINER_METRICS, EVALUATION_LOSS,
+        *measured("judged_right", "Judged as you did", "Answers whose probability moved the right way.",
+                  "judged_right", form="percent"),
+        *measured("divergence", "KL divergence", "An estimate over the answers of other prompts.", "divergence"),
+        GENERAL_LOSS,
+    )  # fmt: skip
+    options: KtoOptions
+
+    def loaded(self, loaded: LoadedSet) -> LoadedSet:
+        judged = {example.desirable for example in loaded.examples}
+        if None in judged:
+            raise UserError(
+                "These answers were not judged: each needs a label that says whether it is good.",
+                "Choose a set with the columns prompt, completion and label, or another objective.",
+            )
+        if len(judged) == 1:
+            raise UserError(
+                f"All answers were judged {'good' if True in judged else 'bad'}.",
+                "Add answers of the other kind, or train the good ones by supervised fine-tuning.",
+            )
+        return loaded
+
+    def sequences(self, written: WrittenExamples, limit: int) -> TokenSequences:
+        found = TokenSequences()
+        for one in written:
+            found.append(TokenSequence(one.tokens, one.trained, (), JUDGED_BAD if one.undesirable else 0))
+        return found
+
+    def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
+        return [1] * len(sequences)
+
+    def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
+        from workbench.training.answer_losses import JudgedLoss
+
+        return JudgedLoss(model, self.options)
+
+
+ROW = Method(
+    name="kto",
+    kind="objective",
+    technique="preference",
+    title="KTO",
+    summary="Learn from single answers that were judged good or bad, such as by thumbs.",
+    source="Ethayarajh et al. 2024, KTO: Model Alignment as Prospect Theoretic Optimization, arXiv:2402.01306",
+    config=KtoOptions,
+    entry=f"{__name__}:Kto",
+    served="As its weights method says.",
+    cost="Twice the answers without gradient, for the distance to the model before.",
+)

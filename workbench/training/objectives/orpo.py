@@ -1,0 +1,51 @@
+"""ORPO: supervised learning of the chosen answer, with a penalty on the odds of the rejected one (Hong et al. 2024,
+arXiv:2403.07691). No reference is computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.training.objectives.preferences import PairObjective
+
+if TYPE_CHECKING:
+    from workbench.training.answer_pairs import AnswerLogps
+
+
+class OrpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of ORPO."""
+
+    weight: Annotated[
+        float, about("Weight of the odds ratio", gt=0, le=10), "How much the rejected answer counts beside the chosen."
+    ] = 0.1
+
+
+class Orpo(PairObjective):
+    needs_reference: ClassVar[bool] = False
+    title: ClassVar[str] = "ORPO"
+    options: OrpoOptions
+
+    def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        from workbench.training.preference_losses import orpo
+
+        return orpo(*policy.pairs(policy.means), self.options.weight)
+
+    def rewards(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        return self.options.weight * policy.means
+
+
+ROW = Method(
+    name="orpo",
+    kind="objective",
+    technique="preference",
+    title="ORPO",
+    summary="Learn the chosen answers, and away from the rejected ones, in one loss: from a model that was not tuned.",
+    source="Hong et al. 2024, ORPO: Monolithic Preference Optimization without Reference Model, arXiv:2403.07691",
+    config=OrpoOptions,
+    entry=f"{__name__}:Orpo",
+    served="As its weights method says.",
+    cost="A pair takes what its prompt and both answers take.",
+)

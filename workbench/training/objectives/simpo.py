@@ -1,0 +1,52 @@
+"""SimPO: the mean log-probability of an answer is its reward, and no reference is computed (Meng et al. 2024,
+arXiv:2405.14734)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
+
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.training.objectives.preferences import PairObjective
+
+if TYPE_CHECKING:
+    from workbench.training.answer_pairs import AnswerLogps
+
+
+class SimpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of SimPO."""
+
+    beta: Annotated[float, about("Beta", gt=0, le=20), "How strongly the difference of the answers counts."] = 2.0
+    gamma: Annotated[float, about("Margin", ge=0, le=20), "The margin by which the chosen answer is to be better."] = (
+        0.5
+    )
+
+
+class Simpo(PairObjective):
+    needs_reference: ClassVar[bool] = False
+    title: ClassVar[str] = "SimPO"
+    options: SimpoOptions
+
+    def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        from workbench.training.preference_losses import simpo
+
+        return simpo(*policy.pairs(policy.means), self.options.beta, self.options.gamma)
+
+    def rewards(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
+        return self.options.beta * policy.means
+
+
+ROW = Method(
+    name="simpo",
+    kind="objective",
+    technique="preference",
+    title="SimPO",
+    summary="Learn from pairs by the mean probability of each answer, whatever its length; needs no reference.",
+    source="Meng et al. 2024, SimPO: Simple Preference Optimization with a Reference-Free Reward, arXiv:2405.14734",
+    config=SimpoOptions,
+    entry=f"{__name__}:Simpo",
+    served="As its weights method says.",
+    cost="A pair takes what its prompt and both answers take.",
+)
