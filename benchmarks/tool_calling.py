@@ -1,0 +1,178 @@
+"""Tool calls of a small model on questions of the Berkeley Function Calling Leaderboard.
+
+    python benchmarks/tool_calling.py [DATA] [--sets simple_python multiple irrelevance] [--questions 120] [--from 0]
+                                      [--model FILE.gguf] [--adapter FILE.gguf] [--form react] [--record FILE]
+
+DATA (default ../shared/data/bfcl) holds the sets. One call is made for each question, as an agent makes its first one:
+a tool or the answer is chosen, then the arguments are generated under the tool's schema. "valid": the arguments fit the
+schema (jsonschema). "right tool", "right": as the leaderboard compares, an argument has one of the accepted values; in
+``irrelevance`` it is right to choose no tool. "forced": the answer is not among the choices. Intervals are Wilson's, of
+95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jsonschema
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from decode import starter_model
+
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext
+from workbench.backends.backend import ModelUse
+from workbench.backends.llama_cpp import LlamaCppModel
+from workbench.engine.inference_calls import Load, LoraUse
+from workbench.evaluation.statistics import wilson
+from workbench.records.messages import Message
+from workbench.records.recipes import AgentPart, DecodingPart
+from workbench.techniques.agents.agent import FINAL, Agent
+from workbench.techniques.agents.calling import agent_budget, caller_for
+from workbench.techniques.agents.schemas import argument_schema
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.tool import Tool, ToolOutput
+from workbench.workers.host import WorkerHost
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "bfcl"
+T = TypeVar("T")
+
+
+class Model(LlamaCppModel):
+    """A model in a worker of its own."""
+
+    def __init__(self, path: Path, adapter: str, context_tokens: int = 4096) -> None:
+        host = WorkerHost("inference")
+        loaded = host.call(Load(path=str(path), context_tokens=context_tokens))
+
+        def load() -> Generator[Event, None, Any]:
+            yield from ()
+            return loaded, host.pid
+
+        use = ModelUse(adapters=(LoraUse(path=adapter),) if adapter else ())
+        super().__init__(host, loaded, load, RequestContext(), use)
+
+
+def tool_of(described: Mapping[str, Any]) -> Tool:
+    return Tool(
+        name=described["name"],
+        description=described["description"],
+        parameters=argument_schema(described["parameters"]),
+        run=lambda arguments, context: ToolOutput(text=""),
+    )
+
+
+def same(given: Any, accepted: Any) -> bool:
+    """As the leaderboard compares one value with an accepted one."""
+    if isinstance(given, bool) or isinstance(accepted, bool):
+        return given is accepted
+    if isinstance(given, str) and isinstance(accepted, str):
+        return _plain(given) == _plain(accepted)
+    if isinstance(given, int | float) and isinstance(accepted, int | float):
+        return given == accepted
+    if isinstance(given, list) and isinstance(accepted, list):
+        return len(given) == len(accepted) and all(map(same, given, accepted))
+    if isinstance(given, dict) and isinstance(accepted, dict):
+        return fits(given, accepted)
+    return bool(given == accepted)
+
+
+def fits(given: Mapping[str, Any], accepted: Mapping[str, Any]) -> bool:
+    """Whether arguments have accepted values: a list of them for each name; "" in it: it may be left out."""
+    if not set(given) <= set(accepted):
+        return False
+    for name, values in accepted.items():
+        if name not in given:
+            if "" not in values:
+                return False
+        elif not any(same(given[name], value) for value in values):
+            return False
+    return True
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[ ,./\-_*^]", "", text).lower().replace("'", '"')
+
+
+def run(stream: Generator[Event, None, T]) -> T:
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+def ask(row: Mapping[str, Any], model: Model, part: AgentPart, *, forced: bool) -> dict[str, Any]:
+    """The first call for a question."""
+    tools = {tool.name: tool for tool in map(tool_of, row["tools"])}
+    context = AnswerContext(model=model, retriever=None, cancelled=lambda: False, decoding=DecodingPart(seed=7))
+    agent = Agent(part=part, context=context, tools=tools, decisions={})
+    caller = caller_for(agent, agent_budget(part, context))
+    history = tuple(Message(one["role"], one["content"]) for one in row["messages"])
+    began = time.perf_counter()
+    thought = run(caller.thought(history, tokens=part.thought_tokens))
+    name = run(caller.choose(history, thought, tuple(tools), may_answer=not forced))
+    arguments = None if name == FINAL else run(caller.arguments(history, thought, tools[name]))
+    told = {"id": row["id"], "name": name, "arguments": arguments, "thought": thought}
+    valid = name == FINAL
+    if arguments is not None:
+        try:
+            jsonschema.validate(arguments, tools[name].parameters)
+            valid = True
+        except jsonschema.ValidationError:
+            valid = False
+    wanted = row.get("answers") or []
+    right = name == FINAL if not wanted else any(
+        name in one and arguments is not None and fits(arguments, one[name]) for one in wanted
+    )  # fmt: skip
+    tool = name == FINAL if not wanted else any(name in one for one in wanted)
+    return told | {"valid": valid, "right": right, "tool": tool, "seconds": time.perf_counter() - began}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("data", nargs="?", type=Path, default=DATA)
+    parser.add_argument("--sets", nargs="+", default=["simple_python", "multiple", "irrelevance"])
+    parser.add_argument("--questions", type=int, default=120)
+    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--model", type=Path, default=None)
+    parser.add_argument("--adapter", default="")
+    parser.add_argument("--form", default="automatic")
+    parser.add_argument("--thought", type=int, default=0, help="tokens")
+    parser.add_argument("--forced", action="store_true", help="a tool has to be called")
+    parser.add_argument("--record", type=Path, default=None, help="JSON lines, one a question")
+    given = parser.parse_args()
+    model = Model(given.model or starter_model(), given.adapter)
+    part = AgentPart(format=given.form, thought_tokens=given.thought)
+    for name in given.sets:
+        rows = [json.loads(line) for line in (given.data / f"{name}.jsonl").read_text("utf-8").splitlines()]
+        rows = rows[given.first : given.first + given.questions]
+        made = []
+        for row in rows:
+            made.append(ask(row, model, part, forced=given.forced))
+            if given.record is not None:
+                told = made[-1] | {"question": row["messages"][-1]["content"], "wanted": row.get("answers")}
+                with given.record.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        seconds = sum(one["seconds"] for one in made) / max(1, len(made))
+        shown = [f"{key} {share(sum(one[key] for one in made), len(made))}" for key in ("valid", "tool", "right")]
+        print(f"{name:14} n={len(made):3}  {'  '.join(shown)}  {seconds:.1f} s each", flush=True)
+
+
+def share(count: int, n: int) -> str:
+    found = wilson(count, n)
+    return f"{count / max(1, n):4.0%} [{found.low:.0%}, {found.high:.0%}]"
+
+
+if __name__ == "__main__":
+    main()
