@@ -17,7 +17,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppModel
-from workbench.engine.inference_calls import Load, LoraUse
+from workbench.engine.inference_calls import Load, LoraUse, Score, Scores
 from workbench.evaluation.statistics import wilson
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
@@ -60,6 +60,14 @@ class Model(LlamaCppModel):
 
         use = ModelUse(adapters=(LoraUse(path=adapter),) if adapter else ())
         super().__init__(host, loaded, load, RequestContext(), use)
+        self.scored: dict[str, float] = {}
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        """As of the model; keeps the log-probabilities of the last choice."""
+        made = super().score_many(requests, context)
+        names = [str(one).strip() for one in requests[-1].continuations]
+        self.scored = dict(zip(names, (round(one.logprob, 3) for one in made[-1].values), strict=True))
+        return made
 
 
 def tool_of(described: Mapping[str, Any]) -> Tool:
@@ -123,7 +131,7 @@ def ask(row: Mapping[str, Any], model: Model, part: AgentPart, *, forced: bool) 
     thought = run(caller.thought(history, tokens=part.thought_tokens))
     name = run(caller.choose(history, thought, tuple(tools), may_answer=not forced))
     arguments = None if name == FINAL else run(caller.arguments(history, thought, tools[name]))
-    told = {"id": row["id"], "name": name, "arguments": arguments, "thought": thought}
+    told = {"id": row["id"], "name": name, "arguments": arguments, "thought": thought, "scores": model.scored}
     valid = name == FINAL
     if arguments is not None:
         try:

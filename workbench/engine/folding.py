@@ -8,7 +8,8 @@ from typing import Any
 
 from workbench.records.messages import Message
 
-_TOOLS = 'You can call these tools. To call one, answer only with JSON: {"name": ..., "arguments": {...}}'
+_TOOLS = "You can call these tools."
+_HOW = ' To call one, answer only with JSON: {"name": ..., "arguments": {...}}'
 
 
 def merge_adjacent(messages: Sequence[Message]) -> list[Message]:
@@ -40,13 +41,7 @@ def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]] = ()
     if not tools and not any(message.role == "tool" or message.tool_calls for message in messages):
         return None
     folded: list[Message] = []
-    if tools:
-        described = [json.dumps(tool["function"], ensure_ascii=False) for tool in tools]
-        rules = "\n".join((_TOOLS, *described))
-        if messages[0].role == "system":
-            rules, messages = f"{messages[0].content}\n\n{rules}", messages[1:]
-        folded.append(Message("system", rules))
-    for message in messages:
+    for message in describe_tools(messages, tools, _HOW) if tools else messages:
         calls = [f"{call.name}({call.arguments})" for call in message.tool_calls]
         content = "\n".join(text for text in (message.content, *calls) if text.strip())
         if message.role == "tool":
@@ -55,6 +50,14 @@ def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]] = ()
         else:
             folded.append(Message(message.role, content))
     return merge_adjacent(folded)
+
+
+def describe_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]], how: str = "") -> list[Message]:
+    """Tool definitions as a system message, or at the end of the one that there is."""
+    rules = "\n".join((_TOOLS + how, *(json.dumps(tool["function"], ensure_ascii=False) for tool in tools)))
+    if messages[0].role == "system":
+        return [Message("system", f"{messages[0].content}\n\n{rules}"), *messages[1:]]
+    return [Message("system", rules), *messages]
 
 
 def split_turns(messages: Sequence[Message]) -> tuple[list[Message], list[list[Message]]]:

@@ -22,17 +22,20 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
-from workbench.engine.folding import fold_system, fold_tools, merge_adjacent, split_turns
-from workbench.engine.inference_calls import AssistantStart
+from workbench.engine.folding import describe_tools, fold_system, fold_tools, merge_adjacent, split_turns
+from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.template import FAULTY_HINT, TemplateError
+from workbench.engine.tool_format import ToolFormat, kind_of
+from workbench.engine.tool_probing import find_tool_format
 from workbench.errors import UserError
 from workbench.models.gguf_model import has_thinking_switch
-from workbench.records.messages import Message
+from workbench.records.messages import Message, ToolCallPart
 from workbench.records.recipes import Thinking
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
@@ -43,6 +46,8 @@ PROBE = "\u2003"
 LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 """How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
 
+
+NO_IDS: Mapping[str, str] = MappingProxyType({})
 
 _SWITCH = re.compile(r"(?<![\w/])/(?:no[_-]?)?think(?![\w/])")
 
@@ -105,7 +110,18 @@ class PromptWriter:
         self._vocabulary = vocabulary
         self._renderer = renderer
         self._switches = frozenset(_SWITCH.findall(template))
+        self._tool_format: ToolFormat | None = None
         self.has_thinking_switch = has_thinking_switch(template)
+
+    @property
+    def tool_format(self) -> ToolFormat:
+        """How the template writes tool calls; found once. Raises UserError for a template that breaks its limits."""
+        if self._tool_format is None:
+            self._tool_format = find_tool_format(self._probe) if self._template else ToolFormat()
+        return self._tool_format
+
+    def _probe(self, messages: list[dict[str, Any]], answering: bool, tools: Sequence[dict[str, Any]]) -> str:
+        return self.render_text(messages, answering=answering, options=TemplateOptions(tools=tuple(tools)))
 
     def write(
         self,
@@ -132,7 +148,7 @@ class PromptWriter:
         segments = self._render(messages, options)
         opened = opened_by(segments[-1].text) if segments and not segments[-1].literal else None
         if assistant_start:
-            if opened is not None:
+            if opened is not None and not _closes(assistant_start, opened):
                 segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
             segments += _segments(assistant_start)
@@ -196,23 +212,45 @@ class PromptWriter:
     # -- with a chat template --------------------------------------------------------------------
 
     def _render(self, messages: Sequence[Message], options: TemplateOptions) -> list[Segment]:
-        try:
-            return self._render_as_is(messages, options)
-        except TemplateError as refusal:
-            error = refusal
+        error: TemplateError | None = None
+        if not any(one.tool_calls or one.role == "tool" for one in messages) or self.tool_format.native:
+            for shown, with_tools in self._described(messages, options):
+                try:
+                    return self._render_as_is(shown, with_tools)
+                except TemplateError as refusal:
+                    error = refusal
         tools, options = options.tools, replace(options, tools=())
-        for folded in (fold_tools(messages, tools), fold_system(fold_tools(messages, tools) or messages)):
+        plain = fold_tools(messages, tools)
+        for folded in (plain, fold_system(plain or messages)):
             if folded is None:
                 continue
             try:
                 return self._render_as_is(folded, options)
             except TemplateError as refusal:
                 error = refusal
+        if error is None:
+            raise TypeError("a conversation with tools that cannot be folded")
         raise _refused(error) from error
+
+    def _described(
+        self, messages: Sequence[Message], options: TemplateOptions
+    ) -> Iterator[tuple[Sequence[Message], TemplateOptions]]:
+        """The messages with the tools, as the template shows them, or as instructions where it shows none."""
+        yield messages, options
+        if options.tools and self.tool_format.native:
+            described = describe_tools(messages, options.tools)
+            for shown in (described, fold_system(described)):
+                if shown is not None:
+                    yield shown, replace(options, tools=())
 
     def _render_as_is(self, messages: Sequence[Message], options: TemplateOptions) -> list[Segment]:
         holders = [self._placeholder(message) for message in messages]
-        turns = [self.turn(message, shown) for message, (shown, _) in zip(messages, holders, strict=True)]
+        calls = [self._held_calls(message, number) for number, message in _numbered(messages)]
+        ids = self._call_ids(messages)
+        turns = [
+            self.turn(message, shown, held.calls, ids)
+            for message, (shown, _), held in zip(messages, holders, calls, strict=True)
+        ]
         text = self.render_text(turns, options=options)
         if options.tools and self.render_text(turns, options=replace(options, tools=())) == text:
             raise TemplateError("it leaves out the tools")
@@ -221,10 +259,66 @@ class PromptWriter:
             raise TemplateError("it leaves out the system message")
         if any(count == 0 and m.role == "tool" for count, m in zip(counts, messages, strict=True)):
             raise TemplateError("it leaves out a tool's result")
-        marks = {mark: piece for _, pieces in holders for mark, piece in pieces.items()}
+        # some templates leave out the text beside calls
+        dropped = [bool(m.tool_calls) and count == 0 for count, m in zip(counts, messages, strict=True)]
+        marks = {
+            mark: Held(piece, exact=False)
+            for (_, pieces), is_dropped in zip(holders, dropped, strict=True)
+            for mark, piece in pieces.items()
+            if not is_dropped
+        }
+        for held in calls:
+            marks |= held.values
         if all(text.count(mark) == 1 for mark in marks):
             return _split_at(text, marks)
-        return [Segment(self.render_text([self.turn(m) for m in messages], options=options), literal=False)]
+        turns = [self.turn(message, ids=ids) for message in messages]
+        return [Segment(self.render_text(turns, options=options), literal=False)]
+
+    def _call_ids(self, messages: Sequence[Message]) -> dict[str, str]:
+        """The ids of calls as the template wants them."""
+        names = [call for message in messages for call in message.tool_calls]
+        return {call.id: self.tool_format.call_id(call.name, number) for number, call in enumerate(names)}
+
+    def _held_calls(self, message: Message, number: int) -> HeldCalls:
+        """The calls of a message, of which the first has that number, with marks for the texts of their arguments."""
+        made, values = list[dict[str, Any]](), dict[str, Held]()
+
+        def hold(text: str) -> str:
+            mark = f"x{secrets.token_hex(12)}x"
+            values[mark] = Held(text, exact=True)
+            return mark
+
+        for place, call in enumerate(message.tool_calls):
+            arguments = _arguments(call.arguments)
+            if isinstance(arguments, str) or self.tool_format.takes == "string":
+                shown: Any = hold(
+                    arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+                )
+            else:
+                shown = {self.escape_control_tokens(name): self._value(one, hold) for name, one in arguments.items()}
+            made.append(self._call(call, shown, self.tool_format.call_id(call.name, number + place)))
+        return HeldCalls(made, values)
+
+    def _value(self, value: Any, hold: Callable[[str], str]) -> Any:
+        """The value of an argument with marks for its texts."""
+        if self.tool_format.style == "tagged":
+            if isinstance(value, str):
+                return hold(value)
+            if kind_of(value) not in self.tool_format.spellings:
+                return hold(json.dumps(value, ensure_ascii=False))
+        return self._held(value, hold)
+
+    def _held(self, value: Any, hold: Callable[[str], str]) -> Any:
+        """A JSON value with marks for its texts, which stand in JSON."""
+        if isinstance(value, str):
+            return hold(json.dumps(value, ensure_ascii=False)[1:-1])
+        if isinstance(value, dict):
+            return {self.escape_control_tokens(name): self._held(one, hold) for name, one in value.items()}
+        return [self._held(one, hold) for one in value] if isinstance(value, list) else value
+
+    def _call(self, call: ToolCallPart, arguments: Any, id: str) -> dict[str, Any]:
+        name = self.escape_control_tokens(call.name)
+        return {"type": "function", "id": id, "function": {"name": name, "arguments": arguments}}
 
     def switches(self, message: Message) -> list[str]:
         """The message's content cut at the switches that the template looks for: text, switch, text, ..."""
@@ -253,29 +347,35 @@ class PromptWriter:
             marks[mark] = text if last else text.rstrip()
         return shown, marks
 
-    def turn(self, message: Message, content: str | None = None) -> dict[str, Any]:
+    def turn(
+        self,
+        message: Message,
+        content: str | None = None,
+        calls: Sequence[dict[str, Any]] = (),
+        ids: Mapping[str, str] = NO_IDS,
+    ) -> dict[str, Any]:
         """The message as chat templates take it, tool calls in the form of transformers. Names of control tokens are
-        escaped, except in ``content``, which stands in place of the message's own."""
+        escaped, except in ``content`` and ``calls``, which stand in place of the message's own. ``ids`` are those that
+        the template wants instead of the calls' own."""
         turn: dict[str, Any] = {"role": message.role}
         turn["content"] = self.escape_control_tokens(message.content) if content is None else content
         if message.tool_calls:
-            turn["tool_calls"] = [
-                {
-                    "type": "function",
-                    "id": self.escape_control_tokens(call.id),
-                    "function": {
-                        "name": self.escape_control_tokens(call.name),
-                        "arguments": self._escape_all(_arguments(call.arguments)),
-                    },
-                }
+            turn["tool_calls"] = list(calls) or [
+                self._call(call, self._escape_all(self._taken(call)), ids.get(call.id, call.id))
                 for call in message.tool_calls
             ]
+            if self.tool_format.silent:
+                turn["content"] = None
         if (result := message.tool_result) is not None:
             turn |= {
                 "name": self.escape_control_tokens(result.name),
-                "tool_call_id": self.escape_control_tokens(result.call),
+                "tool_call_id": self.escape_control_tokens(ids.get(result.call, result.call)),
             }
         return turn
+
+    def _taken(self, call: ToolCallPart) -> Any:
+        """A call's arguments as the template takes them."""
+        return call.arguments if self.tool_format.takes == "string" else _arguments(call.arguments)
 
     def _escape_all(self, value: Any) -> Any:
         """``escape_control_tokens`` on every text of a JSON value, names of fields included."""
@@ -300,7 +400,8 @@ class PromptWriter:
                 **self._escape_all(options.variables()),
             },
         )
-        given = sum(len(message["content"]) for message in messages) + len(json.dumps(options.tools))
+        given = sum(len(message["content"] or "") + _length(message.get("tool_calls")) for message in messages)
+        given += _length(options.tools)
         if len(text) > LARGEST_FRAME + FRAME_PER_MESSAGE * len(messages) + REPEATS * given:
             raise UserError(
                 f"The chat template that is stored in the model writes {len(text):,} characters for a conversation of "
@@ -394,25 +495,60 @@ def _segments(start: AssistantStart) -> list[Segment]:
     return [segment for segment in segments if segment.text]
 
 
-def _split_at(text: str, contents: Mapping[str, str]) -> list[Segment]:
+@dataclass(frozen=True)
+class Held:
+    """What a mark stands for. ``exact``: it is not trimmed."""
+
+    text: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class HeldCalls:
+    """The tool calls of a message, with marks in place of texts, and what the marks stand for."""
+
+    calls: list[dict[str, Any]]
+    values: dict[str, Held]
+
+
+def _split_at(text: str, contents: Mapping[str, Held]) -> list[Segment]:
     """Replace the placeholders by the contents, trimmed as the template trimmed the white space around them."""
-    places = sorted((text.index(mark), mark, content) for mark, content in contents.items())
+    places = sorted((text.index(mark), mark, held) for mark, held in contents.items())
     segments: list[Segment] = []
     position = 0
-    for at, mark, content in places:
-        before, end = text[position:at], at + len(mark)
-        if before.endswith(PROBE):
-            before = before[:-1]
-        else:
-            content = content.lstrip()
-        if text[end : end + 1] == PROBE:
-            end += 1
-        else:
-            content = content.rstrip()
+    for at, mark, held in places:
+        before, end, content = text[position:at], at + len(mark), held.text
+        if not held.exact:
+            if before.endswith(PROBE):
+                before = before[:-1]
+            else:
+                content = content.lstrip()
+            if text[end : end + 1] == PROBE:
+                end += 1
+            else:
+                content = content.rstrip()
         segments += [Segment(before, literal=False), Segment(content, literal=True)]
         position = end
     segments.append(Segment(text[position:], literal=False))
     return [segment for segment in segments if segment.text]
+
+
+def _numbered(messages: Sequence[Message]) -> Iterator[tuple[int, Message]]:
+    """Each message with the number of its first call."""
+    number = 0
+    for message in messages:
+        yield number, message
+        number += len(message.tool_calls)
+
+
+def _closes(start: AssistantStart, opened: Marks) -> bool:
+    """Whether an answer's beginning closes the thoughts itself."""
+    first = start[0] if not isinstance(start, str) and start else None
+    return isinstance(first, Marker) and not first.literal and opened.closing in first.text
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value)) if value else 0
 
 
 def _arguments(text: str) -> Any:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import jinja2
 import pytest
 
 from workbench.engine.folding import merge_adjacent
@@ -66,7 +65,7 @@ class InProcess:
     def render(self, template: str, variables: dict[str, Any]) -> str:
         try:
             return self.environment.from_string(template).render(variables)
-        except jinja2.TemplateError as error:
+        except Exception as error:  # a template can raise anything
             raise TemplateError(str(error)) from error
 
 
