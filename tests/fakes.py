@@ -29,6 +29,7 @@ from workbench.engine.inference_calls import (
     start_text,
     whole_start,
 )
+from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.exam import ExamResult
@@ -67,6 +68,7 @@ class FakeModelBackend:
         cancelled: Callable[[], bool] = lambda: False,
         streamed_as: Sequence[int] = (),
         capabilities: Capabilities = CAPABILITIES,
+        tool_format: ToolFormat | None = None,
     ) -> None:
         self.engine = "fake 1"
         self.context_tokens = context_tokens
@@ -83,6 +85,7 @@ class FakeModelBackend:
         self.continued: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
         self.scored: list[tuple[tuple[Message, ...], tuple[str, ...]]] = []
         self._cancelled = cancelled
+        self._tool_format = tool_format or ToolFormat()
         self._streamed_as = streamed_as
 
     def generate(
@@ -170,6 +173,9 @@ class FakeModelBackend:
     def render(self, request: Generate) -> Rendered:
         text = "\n".join(f"<{one.role}>{one.content}" for one in request.messages)
         return Rendered(text=text, tokens=self.count_tokens([text])[0])
+
+    def tool_format(self) -> ToolFormat:
+        return self._tool_format
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         return [self._scores(one) for one in requests]

@@ -20,6 +20,7 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.engine.inference_calls import (
     CountTokens,
     DescribeBuild,
+    FindToolFormat,
     Generate,
     Generated,
     GeneratedSequence,
@@ -41,6 +42,7 @@ from workbench.engine.inference_calls import (
     TextScore,
     Unload,
 )
+from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.messages import Alternative, Beam, ChosenToken, Usage
 from workbench.workers.serve import serve
@@ -185,6 +187,10 @@ def _render(call: Render, context: RequestContext) -> Iterator[Event]:
     yield finish(Rendered(text=text, tokens=len(text)))
 
 
+def _tool_format(call: FindToolFormat, context: RequestContext) -> Iterator[Event]:
+    yield finish(ToolFormat())
+
+
 def _score_many(call: ScoreMany, context: RequestContext) -> Iterator[Event]:
     yield finish(tuple(_scores(one) for one in call.requests))
 
@@ -218,6 +224,7 @@ if __name__ == "__main__":
             Generate: _generate,
             GenerateMany: _generate_many,
             Render: _render,
+            FindToolFormat: _tool_format,
             Score: _score,
             ScoreMany: _score_many,
             Inspect: _inspect,

@@ -17,6 +17,7 @@ from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Rendered, Score, Scores
+from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart, Thinking
@@ -123,6 +124,9 @@ class ModelBackend(Protocol):
 
     def render(self, request: Generate) -> Rendered:
         """A generation's prompt as the model reads it."""
+
+    def tool_format(self) -> ToolFormat:
+        """How the model's chat template writes tool calls."""
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         """Several scorings that begin together, in their order."""

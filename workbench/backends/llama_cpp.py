@@ -17,6 +17,7 @@ from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
     DescribeBuild,
+    FindToolFormat,
     Generate,
     GenerateMany,
     Inspect,
@@ -32,6 +33,7 @@ from workbench.engine.inference_calls import (
     Speed,
     Unload,
 )
+from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart
@@ -309,6 +311,10 @@ class LlamaCppModel:
     def render(self, request: Generate) -> Rendered:
         rendered: Rendered = self._call(Render(request=self._used(request)))
         return rendered
+
+    def tool_format(self) -> ToolFormat:
+        found: ToolFormat = self._call(FindToolFormat())
+        return found
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         use = self._use

@@ -9,6 +9,7 @@ import msgspec
 
 from workbench.api.calls import Device
 from workbench.api.protocol import Call
+from workbench.engine.tool_format import ToolFormat
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart, Thinking
 
@@ -206,6 +207,10 @@ class Render(Call[Rendered], frozen=True, kw_only=True, tag="render"):
     request: Generate
 
 
+class FindToolFormat(Call[ToolFormat], frozen=True, kw_only=True, tag="tool_format"):
+    """How the chat template of the loaded model writes tool calls."""
+
+
 class GenerateMany(Call[None], frozen=True, kw_only=True, tag="generate_many"):
     """Several generations that begin together: the beginnings that their prompts share are computed once.
 
@@ -309,6 +314,6 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 
 
 InferenceCall = (
-    Load | Unload | Generate | GenerateMany | Render | Score | ScoreMany | Inspect | ScoreText | MeasureSpeed
-    | CountTokens | Embed | Rank | ListDevices | DescribeBuild
+    Load | Unload | Generate | GenerateMany | FindToolFormat | Render | Score | ScoreMany | Inspect | ScoreText
+    | MeasureSpeed | CountTokens | Embed | Rank | ListDevices | DescribeBuild
 )  # fmt: skip

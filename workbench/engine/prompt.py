@@ -19,10 +19,11 @@ with ``User:`` at the beginning of a line as a stop string.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -103,22 +104,29 @@ class Prompt:
 
 
 class PromptWriter:
-    """Renders prompts for one model. Thread-safe."""
+    """Renders prompts for one model. Thread-safe. ``tool_formats`` keeps those of templates by their hash."""
 
-    def __init__(self, template: str, vocabulary: Tokenizer, renderer: Renderer) -> None:
+    def __init__(
+        self,
+        template: str,
+        vocabulary: Tokenizer,
+        renderer: Renderer,
+        tool_formats: MutableMapping[str, ToolFormat] | None = None,
+    ) -> None:
         self._template = template
         self._vocabulary = vocabulary
         self._renderer = renderer
         self._switches = frozenset(_SWITCH.findall(template))
-        self._tool_format: ToolFormat | None = None
+        self._tool_formats = {} if tool_formats is None else tool_formats
+        self._hash = hashlib.sha256(template.encode("utf-8", "replace")).hexdigest()
         self.has_thinking_switch = has_thinking_switch(template)
 
     @property
     def tool_format(self) -> ToolFormat:
         """How the template writes tool calls; found once. Raises UserError for a template that breaks its limits."""
-        if self._tool_format is None:
-            self._tool_format = find_tool_format(self._probe) if self._template else ToolFormat()
-        return self._tool_format
+        if self._hash not in self._tool_formats:
+            self._tool_formats[self._hash] = find_tool_format(self._probe) if self._template else ToolFormat()
+        return self._tool_formats[self._hash]
 
     def _probe(self, messages: list[dict[str, Any]], answering: bool, tools: Sequence[dict[str, Any]]) -> str:
         return self.render_text(messages, answering=answering, options=TemplateOptions(tools=tuple(tools)))

@@ -25,6 +25,7 @@ from workbench.engine.measuring import measure_speed
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.template import TemplateRenderer
+from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.encoding import Encoding
@@ -41,6 +42,7 @@ class InferenceServer:
         self._renderer = TemplateRenderer()
         self._engine: Engine | None = None
         self._writer: PromptWriter | None = None
+        self._tool_formats: dict[str, ToolFormat] = {}
         self._strategies = Strategies()
         self._users = 0
         self._changing = False
@@ -62,7 +64,7 @@ class InferenceServer:
                 engine.close()
                 raise
             self._engine = engine
-            self._writer = PromptWriter(model.template, model.vocabulary, self._renderer)
+            self._writer = PromptWriter(model.template, model.vocabulary, self._renderer, self._tool_formats)
             yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
 
@@ -112,6 +114,10 @@ class InferenceServer:
             tokens = [*self._prompt(call.request, engine, writer, room).tokens, *call.request.answer]
             text = engine.model.vocabulary.text(tokens, special=True)
             yield finish(inference_calls.Rendered(text=text, tokens=len(tokens)))
+
+    def tool_format(self, call: inference_calls.FindToolFormat, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (_, writer):
+            yield finish(writer.tool_format)
 
     def score(self, call: inference_calls.Score, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, writer):
@@ -283,6 +289,7 @@ def main() -> None:
             inference_calls.Generate: inference.generate,
             inference_calls.GenerateMany: inference.generate_many,
             inference_calls.Render: inference.render,
+            inference_calls.FindToolFormat: inference.tool_format,
             inference_calls.Score: inference.score,
             inference_calls.ScoreMany: inference.score_many,
             inference_calls.Inspect: inference.inspect,

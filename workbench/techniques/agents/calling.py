@@ -6,6 +6,7 @@ tool's schema. Nothing is parsed out of free text.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Generator, Mapping, Sequence
 from typing import Any, Protocol
@@ -15,12 +16,16 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import has_fewer_parameters
-from workbench.engine.inference_calls import Generated, Marker, Scores
+from workbench.engine.inference_calls import AssistantStart, Generated, Marker, Scores
+from workbench.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ToolCallPart, ToolResultPart
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.forms import Form, JsonForm, ReactForm
+from workbench.techniques.agents.native import NativeForm
+from workbench.techniques.agents.schemas import argument_schema, excluding
+from workbench.techniques.agents.tagged import AnswerForm, write_tagged
 from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
@@ -84,9 +89,19 @@ def agent_budget(part: AgentPart, context: AnswerContext) -> Budget:
 
 
 def caller_for(agent: Agent, budget: Budget) -> Caller:
-    """The caller of an agent, in the format that its recipe or its model asks for."""
-    form: Form = JsonForm() if agent.part.format == "json" else ReactForm()
-    return FormCaller(agent.context, agent.tools, form, budget)
+    """The caller of an agent, in the format that its recipe asks for, or its model's own where it has one."""
+    return FormCaller(agent.context, agent.tools, _form(agent), budget)
+
+
+def _form(agent: Agent) -> Form:
+    wanted = agent.part.format
+    if wanted in ("automatic", "native"):
+        found = agent.context.model.tool_format()
+        if found.native:
+            return NativeForm(found)
+        if wanted == "native":
+            raise UserError("The model's chat template writes no tool calls.", "Set the tool format to automatic.")
+    return JsonForm() if wanted == "json" else ReactForm()
 
 
 class FormCaller:
@@ -114,7 +129,7 @@ class FormCaller:
             made = yield from self._budget.generate_one(ask, counts=False, context=self._context)
         except Exhausted:
             return ""
-        return " ".join(made.text.split())
+        return " ".join((made.text or made.thought).split())
 
     def choose(
         self,
@@ -147,14 +162,7 @@ class FormCaller:
         space = " " if self._form.name_end == "\n" else ""
         if context.model.capabilities.token_logprobs and has_fewer_parameters(context.model, SCORED_BELOW):
             texts = [f"{space}{name}{self._form.name_end}" for name in offered]
-            ask = ScoreAsk(
-                messages=messages,
-                continuations=texts,
-                title="Probability of each tool",
-                assistant_start=start,
-                tools=self._definitions,
-            )
-            (scores,) = yield from self._budget.score((ask,), _certainty, context=context)
+            scores = yield from self._score(messages, start, texts, context)
             best = max(range(len(offered)), key=lambda place: scores.values[place].logprob)
             return offered[best]
         part = self._exact("choice", "\n".join(offered), 64)
@@ -172,23 +180,62 @@ class FormCaller:
     def arguments(
         self, history: Sequence[Message], thought: str, tool: Tool, *, masked: Sequence[dict[str, Any]] = ()
     ) -> Generator[Event, None, dict[str, Any] | None]:
-        ask = Ask(
-            messages=self._form.messages(history, self._tools),
-            title=f"Arguments of {tool.name}",
-            kind="arguments",
-            decoding=self._exact("json_schema", json.dumps(tool.parameters, ensure_ascii=False), ARGUMENT_TOKENS),
-            assistant_start=self._form.arguments(history, thought, tool.name),
+        schema = excluding(argument_schema(tool.parameters), masked)
+        if schema is None:
+            return None
+        if not schema.get("properties") and "anyOf" not in schema and not schema.get("additionalProperties", True):
+            return {} if {} not in masked else None
+        step = self._context.step("arguments", f"Arguments of {tool.name}")
+        yield step.started
+        arguments: Any = None
+        with contextlib.suppress(Exhausted, ValueError):  # ValueError: the clock stopped it within the JSON
+            arguments = yield from self._arguments(history, thought, tool, schema, self._context.inside(step))
+        made: dict[str, Any] | None = arguments if isinstance(arguments, dict) and arguments not in masked else None
+        yield step.finished("" if made is None else json.dumps(made, ensure_ascii=False))
+        return made
+
+    def _arguments(
+        self,
+        history: Sequence[Message],
+        thought: str,
+        tool: Tool,
+        schema: dict[str, Any],
+        context: AnswerContext,
+    ) -> Generator[Event, None, Any]:
+        messages = self._form.messages(history, self._tools)
+        start = self._form.arguments(history, thought, tool.name)
+
+        def write(start: str | Sequence[str | Marker], form: AnswerForm, grammar: str) -> Generator[Event, None, str]:
+            ask = Ask(
+                messages=messages,
+                title="Write",
+                decoding=self._exact(form, grammar, ARGUMENT_TOKENS),
+                assistant_start=start if isinstance(start, str) else tuple(start),
+                tools=self._definitions,
+            )
+            made = yield from self._budget.generate_one(ask, counts=False, context=context)
+            return made.text
+
+        def prefer(start: Sequence[str | Marker], texts: Sequence[str]) -> Generator[Event, None, int]:
+            scores = yield from self._score(messages, tuple(start), texts, context)
+            return max(range(len(texts)), key=lambda place: scores.values[place].logprob)
+
+        if isinstance(self._form, NativeForm) and self._form.tagged and "anyOf" not in schema:
+            return (yield from write_tagged(self._form.tool_format, start, tool.name, schema, write, prefer))
+        return json.loads((yield from write(start, "json_schema", json.dumps(schema, ensure_ascii=False))))
+
+    def _score(
+        self, messages: Sequence[Message], start: AssistantStart, texts: Sequence[str], context: AnswerContext
+    ) -> Generator[Event, None, Scores]:
+        ask = ScoreAsk(
+            messages=messages,
+            continuations=texts,
+            title="Probability of each",
+            assistant_start=start,
             tools=self._definitions,
         )
-        try:
-            made = yield from self._budget.generate_one(ask, counts=False, context=self._context)
-        except Exhausted:
-            return None
-        try:
-            arguments = json.loads(made.text)
-        except ValueError:  # the clock stopped it
-            return None
-        return arguments if isinstance(arguments, dict) and arguments not in masked else None
+        (scores,) = yield from self._budget.score((ask,), _certainty, context=context)
+        return scores
 
     def answer(self, history: Sequence[Message], thought: str) -> Generator[Event, None, Generated]:
         part = self._context.decoding
@@ -222,14 +269,14 @@ class FormCaller:
             Message.of_parts("tool", (result,)),
         )
 
-    def _exact(self, format_: str, grammar: str, tokens: int) -> DecodingPart:
+    def _exact(self, form: AnswerForm, grammar: str, tokens: int) -> DecodingPart:
         """Greedy decoding of a constrained text."""
         return DecodingPart(
             temperature=0.0,
             repetition_penalty=1.0,
             max_tokens=tokens,
             seed=self._context.decoding.seed,
-            format=format_,  # type: ignore[arg-type]
+            format=form,
             grammar=grammar,
         )
 
