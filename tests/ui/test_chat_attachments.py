@@ -107,6 +107,29 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_nothing_else_is
     assert page.parts.composer.text == "How long?"
 
 
+def test_a_chat_that_was_begun_for_a_wrong_file_does_not_stay_behind(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, lease: Path
+) -> None:
+    bad = lease.with_name("bad.txt")
+    bad.write_bytes(b"\xff\xfe\x00\x80")
+    page.new_chat()
+    page.parts.composer.set_text("How long?")
+    before = set(home.chats)
+    drop(page, bad)
+    message = page.parts.files.message
+    qtbot.waitUntil(lambda: bool(front.asked(c.DeleteChat)) and set(home.chats) == before)
+    assert page.session.chat.id is None
+    assert page.parts.composer.text == "How long?"
+    assert message.isVisible()
+    assert "bad.txt" in message.text
+    drop(page, lease)  # the next one begins a chat, which goes with it when it is taken away
+    read(qtbot, page, "lease.txt")
+    assert set(home.chats) != before
+    page.parts.files.chips[0].remove.click()
+    qtbot.waitUntil(lambda: set(home.chats) == before)
+    assert page.parts.composer.text == "How long?"
+
+
 def test_a_question_waits_until_the_files_are_read_and_can_be_sent_before(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, lease: Path
 ) -> None:

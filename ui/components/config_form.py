@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
     QGridLayout,
+    QLayout,
     QLineEdit,
     QPlainTextEdit,
     QVBoxLayout,
@@ -268,23 +269,29 @@ class FieldRow(ValueRow):
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
         help = Text(" ".join(part for part in (field.help, span) if part), "small")
+        head: QLayout | None = None
         controls = row_of(gap=tokens.SPACE_2)
-        if isinstance(self.control, QPlainTextEdit):
+        if isinstance(self.control, QPlainTextEdit):  # as wide as the row: its button stands beside the title
+            self.reset.setFixedSize(tokens.SPACE_5, tokens.SPACE_5)
+            head = row_of(None, title, None, self.reset)
             controls.addWidget(self.control, 1)
         else:
             controls.addWidget(self.control)
-        if field.unit:
-            controls.addWidget(Text(field.unit, "muted"))
-        controls.addWidget(self.reset)
-        controls.addWidget(self.note, 100)
-        controls.addStretch(0 if isinstance(self.control, QPlainTextEdit) else 1)
+            if field.unit:
+                controls.addWidget(Text(field.unit, "muted"))
+            controls.addWidget(self.reset)
+        controls.addWidget(self.note, 0 if head is not None else 100)
+        controls.addStretch(0 if head is not None else 1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(tokens.SPACE_5)
         grid.setVerticalSpacing(tokens.SPACE_1)
         if narrow or isinstance(self.control, QPlainTextEdit):
-            for line, item in enumerate((title, help)):
-                grid.addWidget(item, line, 0)
+            if head is not None:
+                grid.addLayout(head, 0, 0)
+            else:
+                grid.addWidget(title, 0, 0)
+            grid.addWidget(help, 1, 0)
             grid.addLayout(controls, 2, 0)
             grid.addWidget(self.error, 3, 0)
         else:

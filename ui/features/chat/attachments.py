@@ -37,6 +37,8 @@ class AttachedFiles(QWidget):
     """A chat was begun for the files: its ChatRecord."""
     read = Signal(bool)
     """Nothing is being read any more; whether the last reading was complete."""
+    emptied = Signal()
+    """None of the files that were attached here is left."""
     opened = Signal(str, object)
     """A file is to be shown: the collection and the Document."""
 
@@ -46,6 +48,7 @@ class AttachedFiles(QWidget):
         self._chat: ChatRecord | None = None
         self._listing: Listing[DocumentList] | None = None
         self._documents: tuple[Document, ...] = ()
+        self._held = False  # whether files were attached to the shown chat, from here or before
         self._asked = 0  # calls to attach that are under way
         self._settling: set[str] = set()  # paths that were read, until the list has them
         self._unwanted: set[str] = set()  # paths whose reading is stopped, to be taken away
@@ -89,6 +92,7 @@ class AttachedFiles(QWidget):
         if not same and before is not None:
             self.message.hide()
         self._documents = ()
+        self._held = False
         self._settling.clear()
         self._listing = self._bridge.home.documents(collection) if collection else None
         if self._listing is not None:
@@ -159,6 +163,7 @@ class AttachedFiles(QWidget):
         if not self.reading:
             self.read.emit(bool(reading.result) and not reading.failed and not stopped)
         self._show()
+        self._tell_emptied()
 
     def _remove(self, path: str) -> None:
         if self._chat is not None and self._chat.attachments:
@@ -170,6 +175,14 @@ class AttachedFiles(QWidget):
     def _on_documents(self, found: DocumentList) -> None:
         self._documents = tuple(document for document in found.documents if document.state != "failed")
         self._show()
+        self._tell_emptied()
+
+    def _tell_emptied(self) -> None:
+        if self.there_are or self._asked:
+            self._held = True
+        elif self._held:
+            self._held = False
+            self.emptied.emit()
 
     def _show(self) -> None:
         known = {document.path for document in self._documents}

@@ -211,6 +211,7 @@ class ChatPage(TakesFiles, QWidget):
         parts.recipe.close_wanted.connect(parts.toggle_recipe)
         parts.recipe.documents_wanted.connect(lambda: self._shell.open_page("documents"))
         parts.files.chat_made.connect(self._on_chat_made)
+        parts.files.emptied.connect(self._on_files_emptied)
         parts.files.read.connect(self._on_files_read)
         parts.files.opened.connect(self._on_file_opened)
         composer.field.files_pasted.connect(parts.files.attach)
@@ -414,6 +415,19 @@ class ChatPage(TakesFiles, QWidget):
         waits = self._waits_for_files
         self.session.adopt(record)
         self._waits_for_files = waits
+
+    def _on_files_emptied(self) -> None:
+        """A chat that was begun for files alone goes with the last of them; what was written stays."""
+        record, files = self.session.chat.record, self.parts.files
+        if record is None or record.title or self.session.chat.messages or self.session.busy:
+            return
+        why = files.message.text if files.message.isVisibleTo(files) else ""
+        self._drafts[None] = self.parts.composer.text
+        self._drafts.pop(record.id, None)
+        self.session.open(None)
+        if why:
+            files.message.show_message(why, "danger")
+        self._bridge.call(DeleteChat(chat=record.id), self._on_record_changed, owner=self)
 
     def _on_files_read(self, complete: bool) -> None:
         """Ask the question that waited for them, or that is not to wait any longer; not where one was taken away,
