@@ -6,9 +6,12 @@ the sentence ``FACT`` and the non-ASCII ``WORD``.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from email.message import EmailMessage
 from html import escape
@@ -160,6 +163,74 @@ def write_picture_pdf(path: Path, pages: int) -> Path:
     )
     shown = b"q 400 0 0 400 100 200 cm /Im1 Do Q"
     path.write_bytes(pdf_bytes([shown] * pages, resources=b"/XObject << /Im1 %d 0 R >>" % number, objects=[image]))
+    return path
+
+
+def write_scanned_pdf(path: Path, pages: Sequence[Sequence[str]], text_after: Sequence[str] = ()) -> Path:
+    """The pages of a PDF as pictures, as of a scanner; ``text_after`` is a last page with text."""
+    import pypdfium2
+
+    drawn = pypdfium2.PdfDocument(pdf_bytes([page_stream(lines) for lines in pages]))
+    count = len(pages) + bool(text_after)
+    images, streams, names = [], [], []
+    for index in range(len(pages)):
+        pixels = drawn[index].render(scale=2).to_numpy()
+        packed = zlib.compress(pixels.mean(axis=2).astype("uint8").tobytes())
+        height, width = pixels.shape[:2]
+        images.append(
+            b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8"
+            b" /Filter /FlateDecode /Length %d >>\nstream\n" % (width, height, len(packed)) + packed + b"\nendstream"
+        )
+        streams.append(b"q 612 0 0 792 0 0 cm /Im%d Do Q" % index)
+        names.append(b"/Im%d %d 0 R" % (index, 5 + 2 * count + index))
+    drawn.close()
+    if text_after:
+        streams.append(page_stream(text_after))
+    resources = b"/XObject << " + b" ".join(names) + b" >>"
+    path.write_bytes(pdf_bytes(streams, resources=resources, objects=images))
+    return path
+
+
+def write_pdf_with_password(path: Path, lines: Sequence[str], password: str) -> Path:
+    """A page of text, encrypted with 40-bit RC4 (ISO 32000-1, 7.6.2 to 7.6.4, revision 2)."""
+    padding = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+    padded = (password.encode() + padding)[:32]
+    owner = _rc4(hashlib.md5(padded).digest()[:5], padded)
+    identity = bytes.fromhex("00112233")
+    key = hashlib.md5(padded + owner + (-4 & 0xFFFFFFFF).to_bytes(4, "little") + identity).digest()[:5]
+    stream_key = hashlib.md5(key + (6).to_bytes(3, "little") + bytes(2)).digest()[:10]  # of object 6
+    lock = b"<< /Filter /Standard /V 1 /R 2 /O <%s> /U <%s> /P -4 >>" % (
+        owner.hex().encode(), _rc4(key, padding).hex().encode(),
+    )  # fmt: skip
+    trailer = b"/Encrypt 7 0 R /ID [<00112233> <00112233>]"
+    path.write_bytes(pdf_bytes([_rc4(stream_key, page_stream(lines))], objects=[lock], trailer=trailer))
+    return path
+
+
+def _rc4(key: bytes, data: bytes) -> bytes:
+    state, j = list(range(256)), 0
+    for i in range(256):
+        j = (j + state[i] + key[i % len(key)]) % 256
+        state[i], state[j] = state[j], state[i]
+    out, i, j = bytearray(), 0, 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)
+
+
+def write_docx_with_password(path: Path, title: str, paragraphs: Sequence[str], password: str) -> Path:
+    """A Word document that is encrypted as Word does it."""
+    import msoffcrypto
+
+    write_docx(path, title, paragraphs)
+    noise = hashlib.shake_256(b"noise").hexdigest(20_000)  # the writer spoils packages below 4,096 bytes
+    add_part(path, "custom/noise.xml", f"<noise>{noise}</noise>")
+    plain = io.BytesIO(path.read_bytes())
+    with path.open("wb") as file:
+        msoffcrypto.OfficeFile(plain).encrypt(password, file)
     return path
 
 

@@ -140,6 +140,11 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     largest_file_mb: Annotated[
         int, about("Maximum file size", ge=1, le=10_240, unit="MB"), "Larger files are not read."
     ] = 200
+    recognise_text: Annotated[
+        bool,
+        about("Recognise text"),
+        "Read scanned pages of PDFs by text recognition (OCR), where it is installed: some seconds a page.",
+    ] = True
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading import process
 from workbench.techniques.retrieval.reading.process import ReaderProcess
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.workers.reader import LONGEST_LINE_TEXT
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -44,6 +45,29 @@ def test_document_says_what_was_read(reader: ReaderProcess, tmp_path: Path) -> N
     assert (document.page_starts, document.bytes) == ((0, 6), path.stat().st_size)
     assert document.path == str(path)
     assert len(document.hash) == 64
+
+
+def test_scanned_pages_are_recognised_within_the_limits_of_a_file(reader: ReaderProcess, tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    path = documents.write_scanned_pdf(tmp_path / "scan.pdf", [["Notice: ninety days."], ["In writing."]])
+    places: list[str] = []
+    document = reader.read(path, report=places.append)
+    assert document.text == "Notice: ninety days.\n\nIn writing."
+    assert document.page_starts == (0, 22)
+    assert document.warnings == ("Read by text recognition (OCR), which makes mistakes: pages 1-2.",)
+    assert len(places) == 2
+    with pytest.raises(errors.Cancelled):
+        reader.read(path, cancelled=lambda: len(places) > 2, report=places.append)
+    with pytest.raises(UserError, match="pages are pictures"):
+        reader.read(path, ReadLimits(recognise=False))
+
+
+def test_a_locked_file_is_told_apart_and_read_with_its_password(reader: ReaderProcess, tmp_path: Path) -> None:
+    path = documents.write_pdf_with_password(tmp_path / "a.pdf", [documents.FACT], "sesame")
+    for password, reason in (("", "protected by a password"), ("open", "password is wrong")):
+        with pytest.raises(FileLocked, match=reason):
+            reader.read(path, password=password)
+    assert reader.read(path, password="sesame").text == documents.FACT
 
 
 def test_one_process_reads_many_files(reader: ReaderProcess, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from workbench.core.chats.service import Chats
 from workbench.core.datasets.service import DataSets
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
+from workbench.core.documents.passwords import Passwords
 from workbench.core.documents.service import Documents
 from workbench.core.evaluation.optimising import Optimising
 from workbench.core.evaluation.question_sets import QuestionSets
@@ -137,9 +138,10 @@ class Workbench:
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
+        passwords = Passwords()
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
-                self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents
+                self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents, passwords
             ),
             "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts),
             "merge": MergeRuns(bases, self._training_workers, adapter_store, self._artifacts),
@@ -168,7 +170,9 @@ class Workbench:
             program.status,
         )
         self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
-        documents = Documents(self._registry, chats, self._embedding, self._runs, self._watching, self._changes)
+        documents = Documents(
+            self._registry, chats, self._embedding, self._runs, self._watching, self._changes, passwords
+        )
         adapters = Adapters(
             adapter_store,
             catalogue,

@@ -23,8 +23,11 @@ from workbench.techniques.retrieval.reading.reader_calls import (
     ReadAnswer,
     ReaderCall,
     ReadFile,
+    RecognisedPage,
+    RecognisePage,
     out_of_memory,
 )
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.workers.serve import serve
 
 LONGEST_LINE_TEXT = 4_000_000
@@ -35,7 +38,11 @@ _one_at_a_time = threading.Lock()  # pdfium is not thread-safe, and the memory l
 
 def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
     with _one_at_a_time, _within(call.limits):
-        document = read_file(Path(call.path), call.limits)
+        try:
+            document = read_file(Path(call.path), call.limits, call.password)
+        except FileLocked:
+            yield finish(ReadAnswer(document=None))
+            return
         if len(document.text) <= LONGEST_LINE_TEXT:
             yield finish(ReadAnswer(document=document))
             return
@@ -45,6 +52,15 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(document.text)
         yield finish(ReadAnswer(document=msgspec.structs.replace(document, text=""), is_spilt=True))
+
+
+def recognise(call: RecognisePage, context: RequestContext) -> Iterator[Event]:
+    from workbench.techniques.retrieval.reading.pdf import recognise_page
+
+    with _one_at_a_time, _within(call.limits):
+        content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
+        text, confidence = recognise_page(content.data, call.page, call.password)
+        yield finish(RecognisedPage(text=text, confidence=confidence))
 
 
 def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
@@ -79,4 +95,6 @@ def _within(limits: ReadLimits) -> Iterator[None]:
 
 
 def main() -> None:
-    serve("reader", ReaderCall, {ReadFile: read, DrawPdfPage: draw, QueryTables: query})
+    serve(
+        "reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawPdfPage: draw, QueryTables: query}
+    )

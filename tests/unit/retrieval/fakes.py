@@ -15,6 +15,7 @@ from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 
 DIMENSIONS = 64
 
@@ -59,16 +60,24 @@ class FakeEmbedder:
 
 
 class TextReader:
-    """Reads UTF-8 files in this process; one that begins with "BAD" fails with the rest of it as the reason.
-
-    A form feed begins a page. ``read_paths`` keeps what was read; ``before`` runs before each.
+    """Reads UTF-8 files in this process; one that begins with "BAD" fails with the rest of it as the reason, one that
+    begins with "LOCKED" needs the password "open". A form feed begins a page. ``read_paths`` keeps what was read;
+    ``before`` runs before each.
     """
 
     def __init__(self) -> None:
         self.read_paths: list[str] = []
         self.before: Callable[[Path], None] = lambda path: None
 
-    def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
+    def read(
+        self,
+        path: Path,
+        limits: ReadLimits,
+        cancelled: Callable[[], bool],
+        *,
+        password: str = "",
+        report: Callable[[str], None] = lambda place: None,
+    ) -> ReadDocument:
         self.before(path)
         self.read_paths.append(path.name)
         try:
@@ -78,6 +87,8 @@ class TextReader:
         text = data.decode()
         if text.startswith("BAD"):
             raise UserError(text[3:].strip())
+        if text.startswith("LOCKED") and password != "open":
+            raise FileLocked(password)
         pages = [0, *(m.end() for m in re.finditer("\f", text))]
         return ReadDocument(
             path=str(path),

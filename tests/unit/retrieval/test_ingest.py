@@ -34,7 +34,7 @@ class Desk:
         self.embedder = FakeEmbedder()
         self.reader = TextReader()
         self.context = RequestContext()
-        self._lane = EmbeddingQueue(lambda folder: self.embedder)
+        self.lane = EmbeddingQueue(lambda folder: self.embedder)
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
@@ -50,7 +50,7 @@ class Desk:
             paths=tuple(str(p) for p in paths or (self.root,)),
             chunk_tokens=chunk_tokens,
         )
-        return ingest(self.index, self._lane, self.reader, call, self.context)
+        return ingest(self.index, self.lane, self.reader, call, self.context)
 
     def run(self, *paths: Path) -> tuple[AddResult, list[Event]]:
         self.reader.read_paths.clear()
@@ -80,6 +80,27 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def states(seen: list[Event]) -> dict[str, str]:
     return {Path(e.id).name: e.result["state"] for e in seen if isinstance(e, Artifact)}
+
+
+def test_a_locked_file_is_marked_and_read_with_its_password(desk: Desk) -> None:
+    path = desk.write("a.txt", "LOCKED The notice is ninety days.")
+    result, _ = desk.run()
+    assert result.failed[0].reason == "The file is protected by a password."
+    with desk.index.reading() as snapshot:
+        assert snapshot.document(str(path)).locked
+    for password, state in (("wrong", ("failed", True, "The password is wrong.")), ("open", ("indexed", False, ""))):
+        call = Ingest(
+            file=str(desk.index.path),
+            collection="c",
+            embedder="/e",
+            paths=(str(path),),
+            passwords={str(path): password},
+        )
+        list(ingest(desk.index, desk.lane, desk.reader, call, desk.context))
+        with desk.index.reading() as snapshot:
+            found = snapshot.document(str(path))
+        assert (found.state, found.locked, found.reason) == state
+    assert desk.run()[0].unchanged == 1
 
 
 def test_each_file_ends_in_a_state(desk: Desk) -> None:

@@ -21,8 +21,8 @@ AnyCall = (
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | RemoveCollection | ListDocuments
-    | AddDocuments | AttachFiles | Unwatch | RemoveFolder | RemoveDocument | SearchDocuments | GetDocumentText
-    | DrawPage
+    | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument | SearchDocuments
+    | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt

@@ -43,7 +43,8 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
-    ``unfinished``: reading was stopped, and a part of it is indexed; ``language`` is an ISO 639-1 code."""
+    ``locked``: it failed for want of its password; ``unfinished``: reading was stopped, and a part of it is indexed;
+    ``language`` is an ISO 639-1 code."""
 
     id: str
     path: str
@@ -59,6 +60,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     hash: str = ""
     indexed_at: float = 0.0
     unfinished: bool = False
+    locked: bool = False
 
 
 class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +175,15 @@ class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
     collection: str
     paths: tuple[str, ...]
     watch: bool = False
+
+
+class UnlockDocument(Call[RunRecord], frozen=True, kw_only=True, tag="docs.unlock"):
+    """Start a run that reads a file of a collection with its password; ``document`` is its id or path. The password is
+    kept in memory until then, and stored nowhere: when the file changes it is asked for again."""
+
+    collection: str
+    document: str
+    password: str
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):

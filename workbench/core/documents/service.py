@@ -15,6 +15,7 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching
+from workbench.core.documents.passwords import Passwords
 from workbench.core.runs.kinds.ingest import ingest_group
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
@@ -36,6 +37,7 @@ class Documents:
     _runs: Runs
     _watching: Watching
     _changes: ChangeNotifier
+    _passwords: Passwords
 
     def handlers(self) -> Handlers:
         return {
@@ -45,6 +47,7 @@ class Documents:
             calls.SetPassageLength: unary(self.set_passage_length),
             calls.RemoveCollection: unary(self.remove),
             calls.AddDocuments: unary(self.add),
+            calls.UnlockDocument: self.unlock,
             calls.AttachFiles: unary(self.attach),
             calls.Unwatch: unary(self.unwatch),
             calls.ListDocuments: self.list_documents,
@@ -101,6 +104,7 @@ class Documents:
         only an unreferenced file."""
         self._watching.forget(collection.id)
         self._runs.stop_concurrency_group(ingest_group(collection.id))
+        self._passwords.forget(collection.id)
         self._registry.remove(collection.id)
         self._embedding.delete(collection)
         return self._published(collection)
@@ -122,6 +126,26 @@ class Documents:
         return calls.Attached(
             chat=self._chats.get_record(chat.id), collection=self._registry.get(collection.id), run=run
         )
+
+    def unlock(self, call: calls.UnlockDocument, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        if not call.password:
+            raise UserError("No password was given.", "Enter the password of the file.")
+        found = self._find(collection, call.document, context)
+        if found is None:
+            raise UserError(f"There is no document {call.document} in this collection.")
+        if not found.locked:
+            raise UserError(f"{found.path} is not protected by a password.", "Add it again to read it anew.")
+        self._passwords.put(collection.id, found.path, call.password)
+        config = calls.AddDocuments(collection=collection.id, paths=(found.path,))
+        yield finish(self._runs.add("ingest", os.path.basename(found.path), config, once=True))
+
+    def _find(self, collection: calls.Collection, document: str, context: RequestContext) -> calls.Document | None:
+        file = self._embedding.file(collection)
+        if not file.exists():
+            return None
+        known = self._embedding.host.call(ListOfFile(file=str(file)), context=context).documents
+        return next((one for one in known if document in (one.id, one.path)), None)
 
     def _read(self, collection: calls.Collection, paths: tuple[str, ...], watch: bool) -> calls.RunRecord:
         for path in paths:

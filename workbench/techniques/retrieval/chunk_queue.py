@@ -20,13 +20,14 @@ AHEAD_CHARACTERS = 4_000_000
 
 class Prepared(msgspec.Struct, frozen=True):
     """The result of reading a file ahead: a document with its chunks, or the reason why there is none. ``same``: its
-    bytes are those of the last reading."""
+    bytes are those of the last reading; ``locked``: it needs a password."""
 
     file: FoundFile
     document: ReadDocument | None = None
     chunks: Sequence[Chunk] = ()
     reason: str = ""
     same: bool = False
+    locked: bool = False
 
 
 class ChunkQueue:

@@ -16,11 +16,13 @@ from workbench.api.protocol import Call
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of reading one file."""
+    """Limits of reading one file: of a page whose text is recognised, which happens where ``recognise`` is true and
+    text recognition is installed, ``seconds`` are those of the page."""
 
     seconds: float = 15.0
     memory_mb: int = 900
     largest_file_mb: int = 200
+    recognise: bool = True
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     Streams ``Artifact(kind="document", id=<path>, result={state, reason, chunks, document})`` for every file as it is
     committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
-    dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default.
+    dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default. ``passwords`` open files, by their paths.
     """
 
     file: str
@@ -48,6 +50,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     paths: tuple[str, ...]
     limits: ReadLimits = ReadLimits()
     chunk_tokens: int = 0
+    passwords: dict[str, str] = {}
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):

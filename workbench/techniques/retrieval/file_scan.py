@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,11 +41,15 @@ class FolderScan(msgspec.Struct, frozen=True):
 
 
 def scan_files(
-    roots: Sequence[Path], known: dict[str, KnownFile], check: Callable[[], None] = lambda: None
+    roots: Sequence[Path],
+    known: dict[str, KnownFile],
+    check: Callable[[], None] = lambda: None,
+    anew: Collection[str] = (),
 ) -> FolderScan:
     """Compare the files below the roots with the collection's records, without reading any content.
 
-    ``check`` is called for every file and may raise to stop.
+    The paths of ``anew`` are to be read whatever is known of them. ``check`` is called for every file and may raise to
+    stop.
     """
     unreadable: dict[str, str] = {}
     closed: list[str] = []
@@ -76,7 +80,7 @@ def scan_files(
     ]
     scan = FolderScan([], [], [], gone, list(unreadable.items()))
     for file in found.values():
-        if file.known is None or file.known.stamp != file.stamp:
+        if file.known is None or file.known.stamp != file.stamp or str(file.path) in anew:
             scan.to_read.append(file)
         elif file.known.failed_at is None:
             scan.unchanged.append(file)

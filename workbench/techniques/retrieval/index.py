@@ -137,17 +137,18 @@ class CollectionIndex:
         with self.reading() as snapshot:
             return snapshot.document(document)
 
-    def fail(self, path: str, stamp: FileStamp, reason: str, kind: str = "") -> Document:
-        """Record that a file could not be read. The text of an earlier reading is dropped: it is out of date."""
+    def fail(self, path: str, stamp: FileStamp, reason: str, kind: str = "", *, locked: bool = False) -> Document:
+        """Record that a file could not be read, where it is ``locked`` for want of its password. The text of an earlier
+        reading is dropped: it is out of date."""
         with self._writer.transaction() as connection:
             number, document = self._replace(connection, path)
             _all(
                 connection,
                 "insert into documents (number, id, path, title, kind, state, reason, bytes, size, mtime_ns, ctime_ns, "
-                "indexed_at) values (?, ?, ?, ?, ?, 'failed', ?, ?, ?, ?, ?, ?)",
+                "indexed_at, locked) values (?, ?, ?, ?, ?, 'failed', ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number, document, path, os.path.basename(path), kind, reason,
-                    max(0, stamp.size), stamp.size, stamp.mtime_ns, stamp.ctime_ns, time.time(),
+                    max(0, stamp.size), stamp.size, stamp.mtime_ns, stamp.ctime_ns, time.time(), locked,
                 ),
             )  # fmt: skip
             self._count_revision(connection)

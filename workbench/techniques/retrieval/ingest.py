@@ -36,6 +36,7 @@ from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, scan
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
 
@@ -49,8 +50,17 @@ PROGRESS_EVERY_S = 0.25
 class Reader(Protocol):
     """Reads a file: ``reading.process.ReaderProcess``."""
 
-    def read(self, path: Path, limits: ReadLimits, cancelled: Callable[[], bool]) -> ReadDocument:
-        """Raises UserError with the reason when the file cannot be read."""
+    def read(
+        self,
+        path: Path,
+        limits: ReadLimits,
+        cancelled: Callable[[], bool],
+        *,
+        password: str,
+        report: Callable[[str], None],
+    ) -> ReadDocument:
+        """Raises UserError with the reason when the file cannot be read, FileLocked when it needs another password.
+        ``report`` gets where it is in a file that takes long."""
 
 
 def ingest(
@@ -72,7 +82,7 @@ def ingest(
         with index.reading() as snapshot:
             known = snapshot.known_files()
         roots = [Path(os.path.abspath(path)) for path in call.paths]
-        scan = scan_files(roots, known, context.raise_if_cancelled)
+        scan = scan_files(roots, known, context.raise_if_cancelled, call.passwords)
         yield from _settle_known(index, scan, account)
         account.expect(scan.to_read)
         yield account.progress()
@@ -256,7 +266,7 @@ class _Work:
         if item.same and known is not None:
             self._index.update_stamp(path, item.file.stamp)
             return account.note(path, "unchanged", chunks=known.chunks, document=known.id)
-        document = self._index.fail(path, item.file.stamp, item.reason, kind_of(path) or "")
+        document = self._index.fail(path, item.file.stamp, item.reason, kind_of(path) or "", locked=item.locked)
         return account.note(path, "failed", item.reason, document=document.id)
 
     def _embed(self, account: _Account, group: Sequence[Prepared]) -> Iterator[Event]:
@@ -355,11 +365,19 @@ class _Work:
         try:
             if self._is_same(file):
                 return Prepared(file, same=True)
-            document = self._reader.read(file.path, self._call.limits, self._given_up)
+            document = self._reader.read(
+                file.path,
+                self._call.limits,
+                self._given_up,
+                password=self._call.passwords.get(str(file.path), ""),
+                report=lambda place: self._tell(f"{file.path.name}, {place}"),
+            )
             chunks = chunker.split(document.text, document.kind, document.page_starts, self._check)
             if not chunks:
                 return Prepared(file, reason="The file has no text.")
             return Prepared(file, document, chunks)
+        except FileLocked as error:
+            return Prepared(file, reason=error.message, locked=True)
         except UserError as error:
             return Prepared(file, reason=str(error))
         except (errors.Cancelled, WorkerDied):
@@ -372,6 +390,9 @@ class _Work:
                 file,
                 reason=f"The file could not be read because of an internal error: {str(error).partition(chr(10))[0]}",
             )
+
+    def _tell(self, place: str) -> None:
+        self._extracting = place
 
     def _is_same(self, file: FoundFile) -> bool:
         """Whether a modified file has its old bytes."""

@@ -15,7 +15,8 @@ from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.embedding_calls import CollectionState
 
 _DOCUMENT = (
-    "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at, mtime_ns"
+    "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at, mtime_ns, "
+    "locked"
 )
 
 
@@ -203,5 +204,5 @@ def _document(row: tuple[Any, ...]) -> Document:
     return Document(
         id=row[0], path=row[1], title=row[2], kind=row[3], state=state, reason=row[5], pages=row[6], chunks=row[7],
         characters=row[8], bytes=row[9], language=row[10], hash=row[11], indexed_at=row[12],
-        unfinished=row[13] == UNFINISHED_NS,
+        unfinished=row[13] == UNFINISHED_NS, locked=bool(row[14]),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from workbench.api.calls import AddDocuments, AddResult, Collection, RunRecord
 from workbench.api.events import Event
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
+from workbench.core.documents.passwords import Passwords
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, WorkerDied
 from workbench.records.stored import Stored
@@ -40,6 +41,7 @@ class Ingesting(RunKind):
     _embedding: Embedding
     _changes: ChangeNotifier
     _settings: Callable[[], DocumentSettings]
+    _passwords: Passwords
 
     def concurrency_group(self, run: RunRecord) -> str:
         return ingest_group(self._registry.get(run.config["collection"]).id)
@@ -55,10 +57,12 @@ class Ingesting(RunKind):
             embedder=self._embedding.embedder(run.context, run.emit),
             paths=paths,
             chunk_tokens=collection.passage_tokens,
+            passwords=self._passwords.take(collection.id, paths),
             limits=ReadLimits(
                 seconds=settings.read_seconds,
                 memory_mb=settings.read_memory_mb,
                 largest_file_mb=settings.largest_file_mb,
+                recognise=settings.recognise_text,
             ),
         )
         counted = time.monotonic()

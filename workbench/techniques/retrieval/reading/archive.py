@@ -19,7 +19,7 @@ LARGEST_RATIO = 500
 bomb."""
 RATIO_FROM = 10_000_000
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BOMB = "The file is a ZIP bomb and is not unpacked: {}"
 
 
@@ -28,7 +28,7 @@ class Archive:
 
     def __init__(self, data: bytes, what: str) -> None:
         """Raises UserError when it is not an archive, is damaged or encrypted, or would unpack to far too much."""
-        if data.startswith(_OLE):
+        if data.startswith(OLE):
             if "EncryptedPackage".encode("utf-16-le") in data:
                 raise UserError("The file is protected by a password.", "Save a copy without the password.")
             raise UserError(

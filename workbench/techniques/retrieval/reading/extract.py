@@ -19,6 +19,7 @@ class Extracted:
     language: str = ""
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    scanned: tuple[int, ...] = ()
 
 
 PAGE_BREAK = "\n\n"

@@ -20,7 +20,10 @@ from pypdfium2 import raw
 from workbench.api.calls import Box, PagePicture
 from workbench.errors import UserError
 from workbench.techniques.retrieval.reading.extract import Extracted, join_pages, real_title
+from workbench.techniques.retrieval.reading.ocr import INSTALL, LONGEST_SIDE
+from workbench.techniques.retrieval.reading.ocr import recognise as recognise_picture
 from workbench.techniques.retrieval.reading.pdf_annotations import annotation_text, read_utf16
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 
 LARGEST_PICTURE = 24_000_000
 """Pixels of a drawn page; a poster is drawn at a smaller scale instead."""
@@ -42,17 +45,23 @@ warning."""
 WARNED_SHARE = 0.05
 _NO_MAP = "its fonts have no character map"
 
-_RECOGNISE = "Add a text layer with a text recognition (OCR) program."
+LARGEST_UNMAPPED_SHARE = 0.3
+"""Share of a page's characters without a map from which on its text is recognised instead."""
+
+_RECOGNISE = f"{INSTALL} Or add a text layer with another OCR program."
+_OCR_SCALE = 3.0  # pixels per point of a small page
 
 _Segment = tuple[int, int, int]
 """Start in the page's text; start in pdfium's text, which counts UTF-16 units; length of a piece that both share."""
 
 
-def read_pdf(data: bytes) -> Extracted:
-    """The text of all pages with their annotations. Raises UserError when the file is damaged, locked, has no text, or
-    has only text in fonts without a character map."""
+def read_pdf(data: bytes, password: str = "", recognise: bool = False) -> Extracted:
+    """The text of all pages with their annotations. With ``recognise``, pages whose text has to be recognised are named
+    in ``Extracted.scanned``: pictures, and pages in fonts without a character map. Without it, UserError is raised when
+    there is nothing else; also when the file is damaged, and FileLocked without the right password."""
     _reject_incomplete(data)
-    with _document(data) as document:
+    scanned: list[int] = []
+    with _document(data, password) as document:
         document.init_forms()
         form = document.formenv
         pages: list[str] = []
@@ -63,9 +72,14 @@ def read_pdf(data: bytes) -> Extracted:
             try:
                 with _page(document, index) as page:
                     text, unread = _text_of(page, form)
-                    lost, readable = lost + unread, readable + sum(not sign.isspace() for sign in text)
-                    if not text.strip() and not unread:
-                        pictures += _has_picture(page)
+                    read = sum(not sign.isspace() for sign in text)
+                    has_picture = not text.strip() and not unread and _has_picture(page)
+                    if recognise and (has_picture or unread > LARGEST_UNMAPPED_SHARE * (unread + read)):
+                        scanned.append(index + 1)
+                        pages.append("")
+                        continue
+                    lost, readable = lost + unread, readable + read
+                    pictures += has_picture
             except pypdfium2.PdfiumError:
                 text = ""
                 unreadable.append(index + 1)
@@ -73,7 +87,7 @@ def read_pdf(data: bytes) -> Extracted:
         share = lost / max(1, lost + readable)
         if share >= LARGEST_UNREADABLE_SHARE:
             raise UserError(f"The text of this PDF cannot be read: {_NO_MAP}.", _RECOGNISE)
-        if not readable:
+        if not readable and not scanned:
             raise _no_text(len(pages), pictures, len(unreadable))
         whole, starts = join_pages(pages)
         metadata = {key.lower(): value for key, value in _metadata(document).items() if value.strip()}
@@ -85,7 +99,24 @@ def read_pdf(data: bytes) -> Extracted:
         warnings.append(f"{share:.0%} of the text cannot be read: {_NO_MAP}. {_RECOGNISE}")
     if pictures:
         warnings.append(f"{pictures} of {len(pages)} pages are pictures without text.")
-    return Extracted(whole, title=title, page_starts=starts, metadata=metadata, warnings=tuple(warnings))
+    return Extracted(
+        whole, title=title, page_starts=starts, metadata=metadata, warnings=tuple(warnings), scanned=tuple(scanned)
+    )
+
+
+def recognise_page(data: bytes, number: int, password: str = "") -> tuple[str, float]:
+    """The recognised text of page ``number`` (from 1) and the mean confidence of its lines. Raises UserError when the
+    page cannot be drawn or text recognition is not installed."""
+    with _document(data, password) as document:
+        try:
+            with _page(document, number - 1) as page:
+                scale = min(_OCR_SCALE, LONGEST_SIDE / max(1.0, *page.get_size()))
+                pixels = page.render(scale=scale, may_draw_forms=False).to_numpy()
+        except pypdfium2.PdfiumError as error:
+            raise UserError(f"Page {number} cannot be drawn: {error}.") from error
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None].repeat(3, axis=2)
+    return recognise_picture(pixels[:, :, :3])
 
 
 def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> PagePicture:
@@ -115,12 +146,12 @@ def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> P
 
 
 @contextmanager
-def _document(data: bytes) -> Iterator[Any]:
+def _document(data: bytes, password: str = "") -> Iterator[Any]:
     try:
-        document = pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(data, password=password or None)
     except pypdfium2.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise UserError("The file is protected by a password.", "Save a copy without the password.") from error
+            raise FileLocked(password) from error
         if error.err_code == raw.FPDF_ERR_SECURITY:
             raise UserError("The file is protected with an unsupported method.", "Save an unprotected copy.") from error
         raise UserError("The file is damaged or not a PDF.", "Open it in a PDF viewer and save it again.") from error

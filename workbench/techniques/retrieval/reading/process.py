@@ -31,9 +31,13 @@ from workbench.techniques.retrieval.reading.reader_calls import (
     QueryTables,
     ReadDocument,
     ReadFile,
+    RecognisedPage,
+    RecognisePage,
     TableAnswer,
     out_of_memory,
 )
+from workbench.techniques.retrieval.reading.recognition import with_recognised_pages
+from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.workers.host import WorkerHost
 
 R = TypeVar("R")
@@ -59,23 +63,40 @@ class ReaderProcess:
         self._lock = threading.Lock()
 
     def read(
-        self, path: Path, limits: ReadLimits = DEFAULT_LIMITS, cancelled: Callable[[], bool] = lambda: False
+        self,
+        path: Path,
+        limits: ReadLimits = DEFAULT_LIMITS,
+        cancelled: Callable[[], bool] = lambda: False,
+        *,
+        password: str = "",
+        report: Callable[[str], None] = lambda place: None,
     ) -> ReadDocument:
-        """Read one file of any type.
+        """Read one file of any type. Where text has to be recognised, ``report`` gets which page is next.
 
-        Raises UserError with the reason when the file cannot be read or has no text; errors.Cancelled once
-        ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process can be started.
+        Raises UserError with the reason when the file cannot be read or has no text, FileLocked when it needs another
+        password; errors.Cancelled once ``cancelled()`` is true, within about 0.1 s; WorkerDied when no reader process
+        can be started.
         """
         name = _sendable(path)
         spill = Path(tempfile.gettempdir()) / f"llm-workbench-{uuid.uuid4().hex}.txt"
         try:
-            answer = self._ask(ReadFile(path=name, spill=str(spill), limits=limits), limits, cancelled)
-            if not answer.is_spilt:
-                return answer.document
-            with spill.open(encoding="utf-8", newline="") as file:
-                return msgspec.structs.replace(answer.document, text=file.read())
+            call = ReadFile(path=name, spill=str(spill), limits=limits, password=password)
+            answer = self._ask(call, limits, cancelled)
+            document = answer.document
+            if document is None:
+                raise FileLocked(password)
+            if answer.is_spilt:
+                with spill.open(encoding="utf-8", newline="") as file:
+                    document = msgspec.structs.replace(document, text=file.read())
         finally:
             spill.unlink(missing_ok=True)
+        if not document.scanned:
+            return document
+
+        def recognise(page: int) -> RecognisedPage:
+            return self._ask(RecognisePage(path=name, page=page, limits=limits, password=password), limits, cancelled)
+
+        return with_recognised_pages(document, recognise, report)
 
     def draw_page(
         self,

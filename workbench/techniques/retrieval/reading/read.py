@@ -16,6 +16,7 @@ from workbench.techniques.retrieval.reading.extract import Extracted
 from workbench.techniques.retrieval.reading.kinds import KINDS, REFUSED, Kind, kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 from workbench.techniques.retrieval.reading.text import clean, decode_text
+from workbench.techniques.retrieval.reading.unlocking import is_locked_office_file, unlock_office_file
 
 _BLANK = re.compile(r"\s*\Z")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
@@ -24,13 +25,19 @@ LONGEST_TITLE = 200
 DEEPEST_ATTACHMENT = 3
 
 
-def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
-    """Read one file. Raises UserError with the reason when it cannot be read or has no text."""
+def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocument:
+    """Read one file. Raises UserError with the reason when it cannot be read or has no text, FileLocked when it needs
+    another password."""
     content = read_content(path, limits.largest_file_mb * 1_000_000)
-    kind = _kind(path.name, content.data)
-    extracted = _reader(kind, content.data)(content.data)
+    kind, data = _kind(path.name, content.data), content.data
+    if is_locked_office_file(data):
+        data = unlock_office_file(data, password)
+    if kind == "pdf":
+        extracted = _read_pdf(data, password, limits.recognise)
+    else:
+        extracted = _reader(kind, data)(data)
     text = clean(extracted.text)
-    if _BLANK.match(text):
+    if _BLANK.match(text) and not extracted.scanned:
         raise UserError("The file has no text.")
     title = " ".join(clean(extracted.title).split())[:LONGEST_TITLE]
     return ReadDocument(
@@ -44,7 +51,16 @@ def read_file(path: Path, limits: ReadLimits) -> ReadDocument:
         language=extracted.language,
         metadata={key: clean(value) for key, value in extracted.metadata.items()},
         warnings=extracted.warnings,
+        scanned=extracted.scanned,
     )
+
+
+def _read_pdf(data: bytes, password: str, recognise: bool) -> Extracted:
+    _require(data, "pdf", "a PDF")
+    from workbench.techniques.retrieval.reading.ocr import is_available
+    from workbench.techniques.retrieval.reading.pdf import read_pdf
+
+    return read_pdf(data, password, recognise and is_available())
 
 
 def _kind(name: str, data: bytes) -> Kind:

@@ -16,7 +16,8 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     ``text`` has ``\\n`` line ends, no NULs and no lone surrogates, and is never blank. ``page_starts[i]`` is the offset
     of page (or slide) ``i + 1``; empty for formats without pages. ``language`` is the one that the file declares (a BCP
-    47 tag) or empty. ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
+    47 tag) or empty. ``scanned``: the pages (from 1) whose text has to be recognised; only then the text may be blank.
+    ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
     unreadable parts.
     """
 
@@ -30,12 +31,14 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     metadata: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
+    scanned: tuple[int, ...] = ()
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A document on its way through the pipe: its text inline, or, when that is long, in the file ``spill``."""
+    """A document on its way through the pipe: its text inline, or, when that is long, in the file ``spill``. None: the
+    file is locked, or the password was wrong."""
 
-    document: ReadDocument
+    document: ReadDocument | None
     is_spilt: bool = False
 
 
@@ -45,6 +48,23 @@ class ReadFile(Call[ReadAnswer], frozen=True, kw_only=True, tag="read"):
     path: str
     spill: str
     limits: ReadLimits = ReadLimits()
+    password: str = ""
+
+
+class RecognisedPage(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of a page by OCR; ``confidence`` is the mean of its lines, 0 to 1."""
+
+    text: str
+    confidence: float
+
+
+class RecognisePage(Call[RecognisedPage], frozen=True, kw_only=True, tag="recognise"):
+    """Recognise the text of page ``page`` (from 1) of a PDF. Raises UserError when the page cannot be drawn."""
+
+    path: str
+    page: int
+    limits: ReadLimits = ReadLimits()
+    password: str = ""
 
 
 class DrawPdfPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw"):
@@ -81,7 +101,7 @@ class QueryTables(Call[TableAnswer], frozen=True, kw_only=True, tag="query"):
     limits: ReadLimits = ReadLimits()
 
 
-ReaderCall = ReadFile | DrawPdfPage | QueryTables
+ReaderCall = ReadFile | RecognisePage | DrawPdfPage | QueryTables
 
 
 def out_of_memory(limits: ReadLimits) -> UserError:

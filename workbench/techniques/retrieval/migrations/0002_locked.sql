@@ -1,0 +1,2 @@
+-- Files that failed since they need a password.
+alter table documents add column locked integer not null default 0;
