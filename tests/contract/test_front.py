@@ -25,6 +25,8 @@ UNKNOWN: dict[str, Call[Any]] = {
     "model to load": c.LoadModel(name=NOWHERE),
     "model to look into": c.InspectModel(name=NOWHERE),
     "collection": c.ListDocuments(collection=NOWHERE),
+    "collection to embed": c.SetEmbedder(collection=NOWHERE),
+    "collection to unlock": c.UnlockDocument(collection=NOWHERE, document="d", password="p"),
     "collection to split": c.SetPassageLength(collection=NOWHERE, tokens=64),
     "collection to rename": c.RenameCollection(collection=NOWHERE, name="x"),
     "collection to remove": c.RemoveCollection(collection=NOWHERE),
@@ -223,6 +225,39 @@ def test_the_length_of_passages_belongs_to_a_collection(desk: Desk, papers: Path
         desk.call(c.SetPassageLength(collection="Papers", tokens=5))
     assert desk.call(c.SetPassageLength(collection="Papers", tokens=64)).passage_tokens == 64
     assert desk.call(c.ListCollections()).collections[0].passage_tokens == 64
+
+
+def test_the_embedding_model_belongs_to_a_collection(desk: Desk, papers: Path) -> None:
+    collection = desk.call(c.CreateCollection(name="Papers"))
+    desk.read("Papers", papers)
+    embedder = next(model.name for model in desk.call(c.ListModels()).models if model.kind == "embedder")
+    for wrong in ("nowhere", desk.model):
+        with pytest.raises(UserError):
+            desk.call(c.SetEmbedder(collection="Papers", model=wrong))
+    desk.forget_changes()
+    assert desk.call(c.SetEmbedder(collection="Papers", model=embedder)).embedder == embedder
+    desk.wait_for_change("collection", collection.id)
+    assert desk.call(c.SetEmbedder(collection="Papers")).embedder == ""
+
+
+def test_a_locked_file_is_read_with_its_password_which_is_stored_nowhere(desk: Desk, papers: Path) -> None:
+    path = papers / "lease.txt"
+    path.write_text("LOCKED The notice is ninety days.")
+    desk.call(c.CreateCollection(name="Papers"))
+    desk.read("Papers", papers)
+
+    def lease() -> c.Document:
+        known = desk.call(c.ListDocuments(collection="Papers")).documents
+        return next(one for one in known if one.path == str(path))
+
+    assert (lease().state, lease().locked) == ("failed", True)
+    for password, state in (("sesame", "failed"), ("open", "indexed")):
+        run = desk.call(c.UnlockDocument(collection="Papers", document=lease().id, password=password))
+        desk.told(c.FollowRun(run=run.id))
+        assert (lease().state, lease().locked) == (state, state == "failed")
+        assert password not in str(desk.call(c.GetRun(run=run.id)))
+    with pytest.raises(UserError, match="not protected"):
+        desk.call(c.UnlockDocument(collection="Papers", document=str(path), password="open"))
 
 
 def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:

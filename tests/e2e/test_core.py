@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -55,6 +56,7 @@ from workbench.api.calls import (
     RestartWorker,
     ResumeRun,
     SearchDocuments,
+    SetEmbedder,
     SetHead,
     SetPassageLength,
     StopAnswer,
@@ -192,6 +194,23 @@ def test_another_length_of_passages_reads_all_files_again(workbench: Workbench, 
     assert (collection.documents, collection.unfinished, collection.passage_tokens) == (3, False, 64)
     assert call(workbench, SetPassageLength(collection="papers", tokens=64)) == collection  # nothing is read again
     assert len(call(workbench, ListRuns()).runs) == runs + 1
+
+
+def test_another_embedding_model_reads_all_files_again_and_has_to_be_there(
+    workbench: Workbench, papers: Path, minilm_path: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(minilm_path, tmp_path / "other")
+    call(workbench, ImportModel(path=str(other), name="other"))
+    call(workbench, CreateCollection(name="papers"))
+    before = ingest(workbench, "papers", papers)
+    assert call(workbench, SetEmbedder(collection="papers", model="Other")).embedder == "other"
+    again = call(workbench, ListRuns()).runs[0]
+    assert call(workbench, FollowRun(run=again.id))["indexed"] == before["indexed"]
+    assert call(workbench, SearchDocuments(collection="papers", query="bridge")).hits
+    shutil.rmtree(other)
+    with pytest.raises(UserError, match="other are no longer at"):
+        call(workbench, SearchDocuments(collection="papers", query="bridge"))
+    assert call(workbench, SetEmbedder(collection="papers")).embedder == ""
 
 
 # -- asking ---------------------------------------------------------------------------------------

@@ -260,6 +260,9 @@ class FakeFront:
             case c.AttachFiles():
                 yield from self._attach(call)
                 return
+            case c.UnlockDocument():
+                yield from self._unlock(call)
+                return
             case c.FollowRun():
                 home.run(call.run)
                 known = home.run_events.get(call.run, [events.Finished(result={})])
@@ -339,6 +342,14 @@ class FakeFront:
                     raise UserError(f"A passage cannot have {call.tokens} tokens.")
                 known = home.collection(call.collection)
                 home.collections[known.id] = msgspec.structs.replace(known, passage_tokens=call.tokens)
+                return home.collections[known.id], [("collection", known.id)]
+            case c.SetEmbedder():
+                model = home.model(call.model) if call.model else None
+                if model is not None and model.kind != "embedder":
+                    raise UserError(f"{model.name} is not an embedding model.")
+                known = home.collection(call.collection)
+                name = model.name if model is not None else ""
+                home.collections[known.id] = msgspec.structs.replace(known, embedder=name)
                 return home.collections[known.id], [("collection", known.id)]
             case c.RemoveCollection():
                 gone = home.collections.pop(home.collection(call.collection).id)
@@ -502,6 +513,16 @@ class FakeFront:
 
     def _add(self, call: c.AddDocuments) -> Iterator[Event]:
         run = self.home.begin_ingest(call.collection, call.paths, call.watch)
+        yield finish(run)
+        self._announce("run", run.id)
+        self._announce("collection", self.home.collection(call.collection).id)
+
+    def _unlock(self, call: c.UnlockDocument) -> Iterator[Event]:
+        known = self.home.documents_of(call.collection).values()
+        document = next((one for one in known if call.document in (one.id, one.path)), None)
+        if document is None or not document.locked:
+            raise UserError(f"{call.document} is not protected by a password.")
+        run = self.home.begin_ingest(call.collection, (document.path,), False, call.password)
         yield finish(run)
         self._announce("run", run.id)
         self._announce("collection", self.home.collection(call.collection).id)

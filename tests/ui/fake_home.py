@@ -177,11 +177,13 @@ class FakeHome:
         state: c.DocumentState = "indexed",
         reason: str = "",
         pages: int = 0,
+        locked: bool = False,
     ) -> c.Document:
         """Add or replace a document with its text; a failed one has a reason and no text."""
         name = Path(path).name
+        known = next((known.id for known in self.documents_of(collection).values() if known.path == path), "")
         document = c.Document(
-            id=f"d{next(self.numbers)}",
+            id=known or f"d{next(self.numbers)}",
             path=path,
             title=name,
             kind=Path(path).suffix.lstrip(".") or "text",
@@ -194,6 +196,7 @@ class FakeHome:
             language="en",
             hash=f"hash-{name}",
             indexed_at=time.time(),
+            locked=locked,
         )
         documents = self.documents_of(collection)
         documents[document.id] = document
@@ -294,8 +297,9 @@ class FakeHome:
             png=bytes(buffer.data().data()), width=width, height=height, page=call.page, pages=pages, boxes=boxes
         )
 
-    def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool) -> c.RunRecord:
-        """Read the files at once; the run's events tell of each. Unreadable files fail with a reason."""
+    def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool, password: str = "") -> c.RunRecord:
+        """Read the files at once; the run's events tell of each. Unreadable files fail with a reason; one that begins
+        with LOCKED needs the password "open"."""
         known = self.collection(collection)
         folders = tuple(path for path in paths if Path(path).is_dir())
         self.collections[known.id] = msgspec.structs.replace(
@@ -308,7 +312,14 @@ class FakeHome:
         failed = 0
         for number, file in enumerate(files, 1):
             try:
-                document = self.put_document(collection, str(file), file.read_text("utf-8"))
+                text = file.read_text("utf-8")
+                locked = text.startswith("LOCKED") and password != "open"
+                reason = "The password is wrong." if password else "The file is protected by a password."
+                if locked:
+                    failed += 1
+                    document = self.put_document(collection, str(file), "", "failed", reason, locked=True)
+                else:
+                    document = self.put_document(collection, str(file), text)
             except (OSError, UnicodeDecodeError):
                 failed += 1
                 reason = "The file cannot be read."

@@ -477,7 +477,7 @@ def _passage_length(shell: Shell, front: Front) -> None:
     page = shell.made_page("documents")
     assert isinstance(page, DocumentsPage)
     settle()
-    page.ask_for_length()
+    page.ask_for_index()
 
 
 def _merge(shell: Shell, front: Front) -> None:

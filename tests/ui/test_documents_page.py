@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QSpinBox
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell
+from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui import texts as frame_texts
@@ -22,8 +22,10 @@ from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog
 from ui.components.text_view import TextView
 from ui.features.documents import texts
+from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.layout import FileView
 from ui.features.documents.page import DocumentsPage
+from ui.features.documents.password_row import PasswordRow
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
 from workbench.api import calls as c
@@ -188,14 +190,14 @@ def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
     assert isinstance(opened, QMenu)
     assert [action.text() for action in opened.actions()] == [
         texts.RENAME_MENU,
-        texts.PASSAGE_LENGTH_MENU,
+        texts.INDEX_MENU,
         texts.DELETE_MENU,
     ]
     opened.close()
 
 
 def test_the_length_of_passages_is_set_in_the_menu(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
-    page.ask_for_length()
+    page.ask_for_index()
     [dialog] = page.findChildren(Dialog)
     [number] = dialog.findChildren(QSpinBox)
     [problem] = dialog.findChildren(InlineMessage)
@@ -207,6 +209,47 @@ def test_the_length_of_passages_is_set_in_the_menu(qtbot: QtBot, page: Documents
     dialog.go.click()
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").passage_tokens == 96)
     qtbot.waitUntil(lambda: not page.findChildren(Dialog))
+
+
+def test_the_embedding_model_of_a_collection_is_chosen(
+    qtbot: QtBot, page: DocumentsPage, home: FakeHome, front: FakeFront
+) -> None:
+    other = msgspec.structs.replace(home.models["all-MiniLM-L6-v2"], name="multilingual-e5-small")
+    home.models[other.name] = other
+    front.announce("model", other.name)
+    models = page._bridge.home.models
+    qtbot.waitUntil(lambda: models.value is not None and other in models.value.models)
+    page.ask_for_index()
+    [dialog] = page.findChildren(IndexDialog)
+    assert not dialog.go.isEnabled()
+    names = [dialog.embedder.itemText(row) for row in range(dialog.embedder.count())]
+    assert names == ["Default: all-MiniLM-L6-v2", "all-MiniLM-L6-v2", "multilingual-e5-small"]
+    choose(dialog.embedder, "multilingual-e5-small")
+    dialog.tokens.setValue(128)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").embedder == other.name)
+    qtbot.waitUntil(lambda: home.collection("Brunnen pumps").passage_tokens == 128)
+
+
+def test_a_locked_file_asks_for_its_password_in_its_row(
+    qtbot: QtBot, page: DocumentsPage, home: FakeHome, front: FakeFront, tmp_path: Path
+) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_text("LOCKED The notice is ninety days.")
+    page.add([str(path)])
+    qtbot.waitUntil(lambda: len(page.parts.view.findChildren(PasswordRow)) == 1)
+    [row] = page.parts.view.findChildren(PasswordRow)
+    assert row.field.placeholderText() == texts.PASSWORD_NEEDED
+    assert not row.button.isEnabled()
+    row.field.setText("sesame")
+    row.button.click()
+    assert row.field.text() == ""
+    qtbot.waitUntil(lambda: row.field.placeholderText() == texts.PASSWORD_WRONG)
+    row.field.setText("open")
+    QTest.keyClick(row.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not page.parts.view.findChildren(PasswordRow))
+    assert next(one for one in page.parts.table.documents if one.path == str(path)).state == "indexed"
+    assert "open" not in str([run.config for run in home.runs.values()])
 
 
 def test_folders_of_an_earlier_start_can_be_watched(

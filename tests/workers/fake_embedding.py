@@ -1,6 +1,7 @@
 """An embedding worker without torch: a collection is a JSON file, a document's text is its file's.
 
-A file whose name holds ``slow`` takes until the ingest is cancelled, one with ``crash`` kills the worker.
+A file that begins with LOCKED needs the password "open". One whose name holds ``slow`` takes until the ingest is
+cancelled, one with ``crash`` kills the worker.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api import events
-from workbench.api.calls import AddResult, Chunk, Document, DocumentList, DocumentText, SearchResult
+from workbench.api.calls import AddResult, Chunk, Document, DocumentList, DocumentText, FailedFile, SearchResult
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import Cancelled, UserError
@@ -35,6 +36,8 @@ from workbench.techniques.retrieval.embedding_calls import (
 )
 from workbench.workers.serve import serve
 
+_LOCKED = "\0locked"
+
 
 def _read(file: str) -> dict[str, str]:
     path = Path(file)
@@ -43,7 +46,7 @@ def _read(file: str) -> dict[str, str]:
 
 
 def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
-    texts, before = {}, _read(call.file)
+    texts, before, failed = {}, _read(call.file), list[FailedFile]()
     files = sorted(f for path in call.paths for f in ([Path(path)] if Path(path).is_file() else Path(path).rglob("*")))
     kept = {path: text for path, text in before.items() if not any(path.startswith(root) for root in call.paths)}
     for number, file in enumerate(files):
@@ -53,16 +56,25 @@ def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
             raise Cancelled
         if "crash" in file.name:
             os.kill(os.getpid(), signal.SIGKILL)
-        texts[str(file)] = file.read_text()
+        texts[str(file)] = text = file.read_text()
+        if text.startswith("LOCKED") and call.passwords.get(str(file)) != "open":
+            texts[str(file)] = _LOCKED
+            reason = "The password is wrong." if str(file) in call.passwords else "The file is protected by a password."
+            failed.append(FailedFile(path=str(file), reason=reason))
         Path(call.file).write_text(json.dumps({**kept, **texts}))
         yield events.Artifact(kind="document", id=str(file), result={"state": "indexed", "chunks": 1})
         yield events.Progress(stage="reading", done=number + 1, total=len(files), unit="files")
     Path(call.file).write_text(json.dumps({**kept, **texts}))
-    yield finish(AddResult(indexed=len(texts), removed=len(set(before) - set(kept) - set(texts)), chunks=len(texts)))
+    gone = len(set(before) - set(kept) - set(texts))
+    indexed = len(texts) - len(failed)
+    yield finish(AddResult(indexed=indexed, removed=gone, failed=tuple(failed), chunks=indexed))
 
 
 def _document(path: str, text: str) -> Document:
-    return Document(id=path, path=path, title=Path(path).name, kind="txt", state="indexed", chunks=1, hash="h")
+    name = Path(path).name
+    if text == _LOCKED:
+        return Document(id=path, path=path, title=name, kind="txt", state="failed", reason="Locked.", locked=True)
+    return Document(id=path, path=path, title=name, kind="txt", state="indexed", chunks=1, hash="h")
 
 
 def _documents(call: Documents, context: RequestContext) -> Iterator[Event]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import getpass
+import sys
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -19,6 +21,7 @@ from workbench.errors import UserError
 from workbench.records.messages import Passage
 
 NAMES = {"name": "collection"}
+EMBEDDER_NAMES = {**NAMES, "model": "model"}
 
 
 def add_commands(commands: Commands) -> None:
@@ -63,6 +66,22 @@ def add_commands(commands: Commands) -> None:
     splitting.add_argument(
         "tokens", metavar="TOKENS", type=at_least(0), help="at most so many; 0: what suits. All files are read again"
     )
+    embedding = one_call(lambda a: calls.SetEmbedder(collection=a.name, model=a.model))
+    choosing = group.command("embedder", "set the embedding model", embedding, show_collection, names=EMBEDDER_NAMES)
+    choosing.add_argument("name", metavar="NAME", help="the collection")
+    choosing.add_argument(
+        "model",
+        metavar="MODEL",
+        nargs="?",
+        default="",
+        help="if none is given, the default one. All files are read again",
+    )
+    unlocking = group.command("unlock", "read a file that is protected by a password", unlock, show_added, names=NAMES)
+    unlocking.add_argument("name", metavar="NAME", help="the collection")
+    unlocking.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
+    unlocking.add_argument(
+        "--password-stdin", action="store_true", help="read the password from standard input instead of asking for it"
+    )
     dropped = one_call(lambda a: calls.RemoveFolder(collection=a.name, path=absolute(a.path)))
     dropping = group.command("remove-folder", "drop an added folder and its documents", dropped, show_collection)
     dropping.add_argument("name", metavar="NAME", help="the collection")
@@ -77,6 +96,20 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
     name = yield from _existing(session, arguments.name)
     paths = tuple(absolute(p) for p in arguments.paths)
     done = yield from run_to_end(session, calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch))
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
+
+
+def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    """The password is asked for, never an argument: others could read it in the list of processes."""
+    document = yield from find_document(session, arguments.name, arguments.document)
+    if arguments.password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        password = getpass.getpass(f"Password of {PurePath(document.path).name} (not stored): ")
+    else:
+        raise UserError("No password was given.", "Use --password-stdin, or a terminal that can ask for it.")
+    call = calls.UnlockDocument(collection=arguments.name, document=document.id, password=password)
+    done = yield from run_to_end(session, call)
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
 
 

@@ -85,8 +85,15 @@ class CollectionRegistry:
 
     def set_passage_tokens(self, collection: str, tokens: int) -> Collection:
         """All that was added has to be read again."""
+        return self._set_and_read_again(collection, "passage_tokens", tokens)
+
+    def set_embedder(self, collection: str, model: str) -> Collection:
+        """All that was added has to be read again."""
+        return self._set_and_read_again(collection, "embedder", model)
+
+    def _set_and_read_again(self, collection: str, column: str, value: int | str) -> Collection:
         with self._database.transaction():
-            self._database.execute("update collections set passage_tokens = ? where id = ?", (tokens, collection))
+            self._database.execute(f"update collections set {column} = ? where id = ?", (value, collection))
             self._database.execute("update roots set read_at = null where collection = ?", (collection,))
             return self.get(collection)
 
@@ -169,7 +176,7 @@ class CollectionRegistry:
                        (select json_group_array(json_array(path, watched)) from (select path, watched from roots r
                         where r.collection = c.id order by r.added)),
                        exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat,
-                       c.passage_tokens
+                       c.passage_tokens, c.embedder
                 from collections c {clause}""",
             parameters,
         )
@@ -189,6 +196,7 @@ class CollectionRegistry:
                 unfinished=bool(row[9]),
                 chat=row[10] or "",
                 passage_tokens=row[11],
+                embedder=row[12],
             )
             for row, roots in zip(rows, added, strict=True)
         )

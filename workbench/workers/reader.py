@@ -95,6 +95,4 @@ def _within(limits: ReadLimits) -> Iterator[None]:
 
 
 def main() -> None:
-    serve(
-        "reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawPdfPage: draw, QueryTables: query}
-    )
+    serve("reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawPdfPage: draw, QueryTables: query})

@@ -66,6 +66,7 @@ from workbench.api.calls import (
     Status,
     StoredMessage,
     UnloadModel,
+    UnlockDocument,
 )
 from workbench.api.events import Artifact, Cancelled, Event, Failed, Log, Progress, TextDelta
 from workbench.api.protocol import finish
@@ -312,6 +313,21 @@ def test_unclear_document_is_refused(run: Run, front: FakeFront, name: str, reas
     assert ran.status == 1
     assert reason in ran.err
     assert front.asked(GetDocumentText) == []
+
+
+def test_a_locked_file_is_unlocked_with_a_password_that_is_no_argument(
+    run: Run, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = Document(id="d1", path="/a/lease.pdf", title="lease", kind="pdf", state="failed", locked=True)
+    front.answer(ListDocuments, DocumentList(documents=(locked,)))
+    front.answer(UnlockDocument, RUN)
+    front.answer(FollowRun, {"indexed": 1, "chunks": 2})
+    monkeypatch.setattr("sys.stdin", io.StringIO("open sesame\n"))
+    ran = run("docs", "unlock", "Papers", "lease.pdf", "--password-stdin")
+    assert front.asked(UnlockDocument) == [UnlockDocument(collection="Papers", document="d1", password="open sesame")]
+    assert "1 indexed" in ran.out
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert "--password-stdin" in run("docs", "unlock", "Papers", "lease.pdf").err
 
 
 def test_search_has_the_documented_shape(run: Run, front: FakeFront) -> None:

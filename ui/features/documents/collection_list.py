@@ -28,8 +28,8 @@ class CollectionPanel(QFrame):
     created = Signal(str)
     renamed = Signal(str, str)
     deleted = Signal(str)
-    length_wanted = Signal()
-    """The length of its passages is to be set."""
+    index_wanted = Signal()
+    """The length of its passages or its embedding model is to be set."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -159,7 +159,7 @@ class CollectionPanel(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
-        menu.addAction(theme.icon("settings"), texts.PASSAGE_LENGTH_MENU, self.length_wanted)
+        menu.addAction(theme.icon("settings"), texts.INDEX_MENU, self.index_wanted)
         menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
         menu.popup(place)
 

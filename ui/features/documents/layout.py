@@ -38,8 +38,10 @@ from ui.components.passages_panel import PassageList
 from ui.features.chat.task_bar import TaskBar
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
+from ui.features.documents.password_row import PasswordRow
 from ui.features.documents.table import DocumentFilter, DocumentRole, DocumentTable
 from ui.theme import tokens
+from workbench.api.calls import Document
 
 ROW_HEIGHT, _TALL_ROW = 36, 52
 COMPACT = 600
@@ -197,6 +199,9 @@ class _OneLine(QStyledItemDelegate):
 class FileView(QTableView):
     """The table of files: whole rows, sorted by a click on a heading, no editing."""
 
+    unlock_wanted = Signal(str, str)
+    """The id of a file that is protected by a password, and that password."""
+
     def __init__(self) -> None:
         super().__init__()
         self.setAccessibleName(texts.FILES_OF_COLLECTION)
@@ -226,10 +231,24 @@ class FileView(QTableView):
         """A reason has two lines, and no type is cut."""
         model = self.model()
         for row in range(model.rowCount()):
-            long = bool(model.index(row, 0).data(DocumentRole).reason)
-            self.setRowHeight(row, _TALL_ROW if long else ROW_HEIGHT)
+            document: Document = model.index(row, 0).data(DocumentRole)
+            self.setRowHeight(row, _TALL_ROW if document.reason else ROW_HEIGHT)
+            self._show_password(model.index(row, model.columnCount() - 1), document)
         if (needed := self.sizeHintForColumn(1)) > self.columnWidth(1) and not self.isColumnHidden(1):
             self.setColumnWidth(1, needed)
+
+    def _show_password(self, cell: QModelIndex, document: Document) -> None:
+        """A field for its password in the row of a locked file."""
+        shown = self.indexWidget(cell)
+        if isinstance(shown, PasswordRow) and document.locked:
+            shown.show_document(document)
+        elif document.locked:
+            row = PasswordRow()
+            row.show_document(document)
+            row.entered.connect(self.unlock_wanted)
+            self.setIndexWidget(cell, row)
+        elif shown is not None:
+            self.setIndexWidget(cell, None)  # type: ignore[arg-type]  # Qt takes none, which its stub leaves out
 
     def show_columns(self) -> None:
         """Widths that fit the columns; call once there is a model."""

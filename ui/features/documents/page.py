@@ -9,16 +9,15 @@ from typing import Any
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage
-from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
 from ui.features import Found, ShellActions
 from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
+from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
 from ui.state import Listing
@@ -32,13 +31,14 @@ from workbench.api.calls import (
     DocumentList,
     DocumentTask,
     MethodList,
+    ModelList,
     RemoveCollection,
     RemoveDocument,
     RemoveFolder,
     RenameCollection,
     SearchDocuments,
     SearchResult,
-    SetPassageLength,
+    UnlockDocument,
     Unwatch,
 )
 from workbench.records.messages import Passage
@@ -72,6 +72,7 @@ class DocumentsPage(TakesFiles, QWidget):
         self._connect()
         bridge.home.methods.follow(self._on_methods)
         bridge.home.collections.follow(self._on_collections)
+        bridge.home.models.follow(self._on_models)
         self._desk.follow_runs()
 
     def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
@@ -103,7 +104,7 @@ class DocumentsPage(TakesFiles, QWidget):
         panel.created.connect(self._on_create)
         panel.renamed.connect(self._on_rename)
         panel.deleted.connect(self._on_delete)
-        panel.length_wanted.connect(self.ask_for_length)
+        panel.index_wanted.connect(self.ask_for_index)
         if parts.no_collections.button is not None:
             parts.no_collections.button.clicked.connect(panel.begin_new)
         parts.add_files.clicked.connect(self.choose_files)
@@ -121,6 +122,7 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.view.clicked.connect(self._on_activated)
         parts.view.customContextMenuRequested.connect(self._on_file_menu)
         parts.menu_button.clicked.connect(self._on_collection_menu)
+        parts.view.unlock_wanted.connect(self._on_unlock)
         parts.hits.opened.connect(self._on_hit)
         parts.pane.close_wanted.connect(self.close_document)
         parts.tasks.wanted.connect(self._on_task)
@@ -192,28 +194,13 @@ class DocumentsPage(TakesFiles, QWidget):
     def _on_delete(self, collection: str) -> None:
         self._bridge.call(RemoveCollection(collection=collection), self._on_collection_changed, self._complain, self)
 
-    def ask_for_length(self) -> None:
-        """Ask how long the passages of the open collection are to be."""
-        collection = self._collection(self._current)
-        if collection is None:
-            return
-        help = texts.PASSAGE_LENGTH_HELP.format(name=collection.name)
-        dialog = Dialog(texts.PASSAGE_LENGTH, help, texts.READ_ALL_AGAIN, self, 460)
-        number = QSpinBox(maximum=8192, value=collection.passage_tokens)
-        problem = InlineMessage()
-        dialog.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, number))
-        dialog.below.addWidget(problem)
-
-        def changed(collection: Collection) -> None:
-            dialog.accept()
-            self._on_collection_changed(collection)
-
-        def send() -> None:
-            call = SetPassageLength(collection=collection.id, tokens=number.value())
-            self._bridge.call(call, changed, lambda error: problem.show_message(str(error), "danger"), dialog)
-
-        dialog.go.clicked.connect(send)
-        dialog.open()
+    def ask_for_index(self) -> None:
+        """Ask how long the passages of the open collection are to be, and which model embeds them."""
+        collection, models = self._collection(self._current), self._bridge.home.models.value
+        if collection is not None:
+            dialog = IndexDialog(self._bridge, collection, models.models if models is not None else (), self)
+            dialog.changed.connect(self._on_collection_changed)
+            dialog.open()
 
     def _on_collection_changed(self, collection: Collection) -> None:
         self._bridge.home.collections.refresh()
@@ -235,6 +222,10 @@ class DocumentsPage(TakesFiles, QWidget):
         if not self.parts.shows_hits:
             self.parts.show_files()
         self._open_wanted()
+
+    def _on_unlock(self, document: str, password: str) -> None:
+        call = UnlockDocument(collection=self._current, document=document, password=password)
+        self._bridge.call(call, self._bridge.home.runs.put_run, self._complain, self)
 
     def _on_filter(self) -> None:
         self.parts.rows.set_words(self.parts.name_filter.text().strip())
@@ -359,6 +350,9 @@ class DocumentsPage(TakesFiles, QWidget):
         words = texts.ASK_REMOVE_DOCUMENT.format(name=PurePath(document.path).name)
         self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
         self.parts.message.action_button.setFocus()
+
+    def _on_models(self, found: ModelList) -> None:
+        """Followed so that they are known when an embedding model is to be chosen."""
 
     def _on_methods(self, found: MethodList) -> None:
         self.parts.tasks.set_tasks(Methods(found.methods).of("task"))

@@ -82,6 +82,8 @@ class DocumentTable(QAbstractTableModel):
         document, column = self._rows[index.row()], index.column()
         match role:
             case Qt.ItemDataRole.DisplayRole:
+                if document.locked and column == 4:
+                    return ""  # there the field for its password stands
                 return _cell(document, column)
             case Qt.ItemDataRole.ToolTipRole:
                 return f"{document.path}\n{document.reason}".strip()

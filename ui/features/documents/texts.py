@@ -11,13 +11,16 @@ ASK_DELETE_COLLECTION = "Delete “{name}”? Its index is deleted; your files s
 DELETE = "Delete"
 NAME_NEEDED = "A collection needs a name."
 RENAME_MENU = "Rename\tF2"
-PASSAGE_LENGTH_MENU = "Passage length…"
-PASSAGE_LENGTH, PASSAGE_TOKENS = "Passage length", "Tokens of a passage"
-PASSAGE_LENGTH_HELP = (
-    "Short passages are found more exactly, long ones show the model more around what was found. All files of "
-    "“{name}” are read again."
+INDEX_MENU = "Passages and embedding model…"
+INDEX_TITLE, PASSAGE_TOKENS, EMBEDDER = "Passages and embedding model", "Tokens of a passage", "Embedding model"
+EMBEDDER_HELP = "It finds passages by their meaning. One for the language of the documents finds more."
+DEFAULT_EMBEDDER, MISSING_EMBEDDER = "Default: {name}", "{name} (missing)"
+INDEX_HELP = (
+    "Short passages are found more exactly, long ones show the model more around what was found. After a change all "
+    "files of “{name}” are read again."
 )
 PASSAGE_TOKENS_HELP = "32 to 8,192, at most what the embedding model reads at once. 0: what suits it."
+NOTHING_CHANGED = "Nothing was changed"
 READ_ALL_AGAIN = "Read again"
 DELETE_MENU = "Delete\tDel"
 COUNT_FAILED = "{failed:,} failed"
@@ -67,6 +70,12 @@ REMOVE_MENU = "Remove from collection\tDel"
 CANNOT_OPEN = "This system has no program to open {path}."
 A_NEW_COLLECTION = "a new collection"
 DROP_TO_ADD = "Drop to add to {name}"
+
+# a file with a password
+PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password, try again"
+PASSWORD_OF = "Password of {name}"
+PASSWORD_HELP = "{reason} The password is used for this reading and not stored; pages are shown as text."
+UNLOCK = "Unlock"
 
 # table
 COLUMN_NAME, COLUMN_KIND, COLUMN_PAGES, COLUMN_PASSAGES, COLUMN_STATE = "Name", "Type", "Pages", "Passages", "State"

@@ -20,9 +20,9 @@ AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
-    | ListCollections | CreateCollection | RenameCollection | SetPassageLength | RemoveCollection | ListDocuments
-    | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument | SearchDocuments
-    | GetDocumentText | DrawPage
+    | ListCollections | CreateCollection | RenameCollection | SetPassageLength | SetEmbedder | RemoveCollection
+    | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument
+    | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt

@@ -16,7 +16,8 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """A set of documents that are searched together. ``revision`` increases with every change. ``folders`` were added
     to it, and the ``watched`` ones of them are read again when they change. ``unfinished``: not all
     that was added to it has been read to its end: it is being read now, or reading was stopped. A passage has at most
-    ``passage_tokens`` tokens, 0: as many as suit the embedding model. ``chat``: it is the
+    ``passage_tokens`` tokens, 0: as many as suit the embedding model; ``embedder`` is the name of that model, "": the
+    default one. ``chat``: it is the
     files attached to this chat, which serve that chat alone and go with it."""
 
     id: str
@@ -31,6 +32,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     created: float = 0.0
     unfinished: bool = False
     passage_tokens: int = 0
+    embedder: str = ""
     chat: str = ""
 
 
@@ -151,6 +153,14 @@ class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collect
 
     collection: str
     tokens: int
+
+
+class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.embedder"):
+    """Embed the passages of a collection with another embedding model of the catalogue, "": the default one. Where that
+    changes, all its files are read again. Raises UserError when there is no such model."""
+
+    collection: str
+    model: str = ""
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):

@@ -38,15 +38,29 @@ class Embedding:
         self._choosing = threading.Lock()
         self.host = make_host(lambda state: changed("worker"))
 
-    def embedder(self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None) -> str:
-        """The folder of the embedding model. Raises UserError when there is none."""
-        return self.model(context, report).path
+    def check(self, name: str) -> ModelRecord:
+        """The embedding model of that name. Raises UserError when it is none, or its files are gone."""
+        model = self._catalogue.get(name)
+        if model.kind != "embedder":
+            raise UserError(f"{model.name} is not an embedding model.", "Choose one that is, or import one.")
+        if is_missing(model):
+            raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+        return model
+
+    def embedder(
+        self,
+        context: RequestContext | None = None,
+        report: Callable[[Event], None] | None = None,
+        name: str = "",
+    ) -> str:
+        """The folder of the embedding model ``name``; "": of the default one. Raises UserError when there is none."""
+        return self.check(name).path if name else self.model(context, report).path
 
     def model(
         self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
     ) -> ModelRecord:
-        """The embedding model: the first of the catalogue, else the starter's, unpacked on first use. Raises UserError
-        when there is none."""
+        """The default embedding model: the first of the catalogue, else the starter's, unpacked on first use. Raises
+        UserError when there is none."""
         with self._choosing:
             for model in self._catalogue.list_models():
                 if model.kind == "embedder" and not is_missing(model):
@@ -82,7 +96,13 @@ class Embedding:
         return self.host.call(embedding_calls.State(file=str(self.file(collection))))
 
     def retriever(self, collection: Collection, context: RequestContext) -> WorkerRetriever:
-        return WorkerRetriever(self.host, self.file(collection), collection, lambda: self.embedder(context), context)
+        return WorkerRetriever(
+            self.host,
+            self.file(collection),
+            collection,
+            lambda: self.embedder(context, name=collection.embedder),
+            context,
+        )
 
     def delete(self, collection: Collection) -> None:
         """Delete a collection's file."""

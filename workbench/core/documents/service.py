@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Documents:
             calls.CreateCollection: unary(self.create),
             calls.RenameCollection: unary(self.rename),
             calls.SetPassageLength: unary(self.set_passage_length),
+            calls.SetEmbedder: unary(self.set_embedder),
             calls.RemoveCollection: unary(self.remove),
             calls.AddDocuments: unary(self.add),
             calls.UnlockDocument: self.unlock,
@@ -79,8 +80,20 @@ class Documents:
             )
         if call.tokens == collection.passage_tokens:
             return collection
+        return self._make_anew(collection, lambda: self._registry.set_passage_tokens(collection.id, call.tokens))
+
+    def set_embedder(self, call: calls.SetEmbedder) -> calls.Collection:
+        """The index is made anew: the vectors of two models do not compare."""
+        collection = self._registry.get(call.collection)
+        model = self._embedding.check(call.model).name if call.model else ""
+        if model == collection.embedder:
+            return collection
+        return self._make_anew(collection, lambda: self._registry.set_embedder(collection.id, model))
+
+    def _make_anew(self, collection: calls.Collection, change: Callable[[], calls.Collection]) -> calls.Collection:
+        """Empty the index, change a setting of it, and read all files again, as a run."""
         self._runs.stop_concurrency_group(ingest_group(collection.id))
-        collection = self._registry.set_passage_tokens(collection.id, call.tokens)
+        collection = change()
         self._embedding.delete(collection)
         self._registry.set_counts(
             collection.id, documents=0, failed=0, chunks=0, bytes=0, revision=collection.revision + 1
@@ -211,7 +224,7 @@ class Documents:
             Search(
                 file=str(file),
                 collection=collection.id,
-                embedder=self._embedding.embedder(context),
+                embedder=self._embedding.embedder(context, name=collection.embedder),
                 query=call.query,
                 limit=call.limit,
             ),

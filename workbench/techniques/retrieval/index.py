@@ -223,7 +223,7 @@ class CollectionIndex:
 def embedder_differs(path: Path) -> UserError:
     return UserError(
         f"The collection {path.name} was made with another embedding model.",
-        "Choose that embedding model, or make a new collection and add the documents to it.",
+        "Choose the embedding model of the collection, which reads its files again.",
     )
 
 

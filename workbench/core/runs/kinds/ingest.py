@@ -54,7 +54,7 @@ class Ingesting(RunKind):
         call = Ingest(
             file=str(self._embedding.file(collection)),
             collection=collection.id,
-            embedder=self._embedding.embedder(run.context, run.emit),
+            embedder=self._embedding.embedder(run.context, run.emit, collection.embedder),
             paths=paths,
             chunk_tokens=collection.passage_tokens,
             passwords=self._passwords.take(collection.id, paths),
