@@ -16,13 +16,16 @@ from workbench.api.calls import (
     CreateQuestionSet,
     FollowRun,
     GetEvaluation,
+    GetPrompt,
     GetRun,
     ListEvaluations,
+    ListPrompts,
     ListQuestions,
     ListQuestionSets,
     Optimise,
     ResumeRun,
     RunRecord,
+    SavePrompt,
     StopRun,
 )
 from workbench.core.app import Workbench
@@ -30,7 +33,8 @@ from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import DecodingPart, Recipe, load_recipe
+from workbench.records.prompts import source_of, with_version
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, load_recipe
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.questions import QuestionStore
 
@@ -94,6 +98,12 @@ def test_an_instruction_that_helps_is_found_saved_and_measured(
     assert len(searched.evaluation.columns) == result.candidates + 1
     assert searched.answered == searched.cells == result.asked
     assert searched.results[0].sentences == ()
+
+    [entry] = call(trainer, ListPrompts()).prompts
+    assert (entry.name, entry.kind, entry.head.number) == ("Brief optimised", "prompt", 1)
+    assert entry.head.content.instructions == "Say 3."
+    assert result.sentence in entry.head.note
+    assert result.recipe.prompting.sources == (source_of(entry, entry.head),)
 
     saved = home.recipes / "Brief optimised.toml"
     assert result.path == str(saved)
@@ -167,6 +177,18 @@ def test_a_stopped_search_goes_on_and_makes_no_answer_twice(
     same = msgspec.structs.replace(resumed, evaluation="", answered=0, path="", held_out="")
     assert msgspec.structs.replace(again, evaluation="", answered=0, path="", held_out="") == same
     assert [Path(one.path).name for one in (resumed, again)] == ["Brief optimised.toml", "Brief optimised 2.toml"]
+
+
+def test_a_search_from_the_library_has_an_entry_of_its_own(trainer: Workbench, asked: str) -> None:
+    part = PromptingPart(instructions="Be brief.")
+    saved = call(trainer, SavePrompt(name="Letter", part=part)).prompt
+    reasoning = PromptingPart(technique="self-refine")
+    call(trainer, SavePrompt(name="Letter optimised", part=reasoning, kind="reasoning"))
+    recipe = msgspec.structs.replace(BRIEF, prompting=with_version(PromptingPart(), part, source_of(saved, saved.head)))
+    search = Optimise(question_set=asked, recipe=recipe, method="opro", options=SMALL)
+    [source] = ended(trainer, call(trainer, search)).recipe.prompting.sources
+    assert (source.name, source.version) == ("Letter optimised 2", 1)  # a preset has the name itself
+    assert call(trainer, GetPrompt(prompt="Letter")).prompt.head.number == 1
 
 
 def test_a_budget_ends_the_search_with_what_it_has(trainer: Workbench, asked: str) -> None:

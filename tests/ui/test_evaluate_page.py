@@ -26,9 +26,18 @@ from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.evaluation import CellBrief, GridRow, ScorerUse
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import PromptingPart, Recipe
+from workbench.records.prompts import content_hash
+from workbench.records.recipes import PromptingPart, PromptSource, Recipe
 
 MANY = 10_000
+_BETTER = PromptingPart(instructions="Be brief.")
+BETTER = Recipe(
+    name="Better",
+    prompting=msgspec.structs.replace(
+        _BETTER,
+        sources=(PromptSource(kind="prompt", name="Better", version=2, hash=content_hash(_BETTER, "prompt")),),
+    ),
+)
 
 
 @pytest.fixture
@@ -428,7 +437,7 @@ def test_a_prompt_is_optimised_and_what_was_found_is_used_or_compared(
     assert page.results.found.isHidden()
 
     found = OptimisationResult(
-        evaluation=evaluation.id, recipe=Recipe(name="Better"), candidate="Instruction 3", before=0.5, after=0.75,
+        evaluation=evaluation.id, recipe=BETTER, candidate="Instruction 3", before=0.5, after=0.75,
         questions=20, candidates=6, asked=140, answered=140, held_out="e1", sentence="After is better than Before.",
     )  # fmt: skip
     home.runs[run.id] = msgspec.structs.replace(run, state="finished", result=msgspec.to_builtins(found))
@@ -436,14 +445,14 @@ def test_a_prompt_is_optimised_and_what_was_found_is_used_or_compared(
     front.announce("run", run.id)
     result = page.results.found
     qtbot.waitUntil(result.isVisible)
-    for words in ("Instruction 3", "50 % before, 75 % after", "After is better than Before."):
+    for words in ("Instruction 3", "50 % before, 75 % after", "After is better than Before.", "Better, version 2"):
         assert words in result.text.text()
     home.evaluations[evaluation.id] = msgspec.structs.replace(home.evaluations[evaluation.id], run="another")
     front.announce("evaluation", evaluation.id)  # its answers were scored further
     qtbot.waitUntil(lambda: page.results.report is not None and page.results.report.evaluation.run == "another")
     assert result.isVisible()
     result.use_button.click()
-    assert shell.opened[-1] == ("chat", {"recipe": Recipe(name="Better")})
+    assert shell.opened[-1] == ("chat", {"recipe": BETTER})
     result.compare_button.click()
     settle(bridge, qtbot)
     assert page.results.report is not None

@@ -104,7 +104,7 @@ def add_commands(commands: Commands) -> None:
         help="list the optimisers",
     )  # fmt: skip
     searching.add_argument("--writer", metavar="R", default="", help="recipe or model that writes or makes examples")
-    searching.add_argument("--name", metavar="NAME", default="", help="name of the recipe that is made")
+    searching.add_argument("--name", metavar="NAME", default="", help="name of the prompt and the recipe that are made")
     searching.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws questions [%(default)s]")
     searching.add_argument(
         "--measure", metavar="N", type=at_least(1), default=200, help="held-out questions, at most [%(default)s]"
@@ -337,6 +337,7 @@ def show_optimisation(result: dict[str, Any], output: TextOutput) -> None:
             ("tuning part", tuned),
             ("held out", found.sentence),
             ("evaluation", found.held_out),
+            ("prompt", ", ".join(f"{one.name}, version {one.version}" for one in found.recipe.prompting.sources)),
             ("recipe", found.path),
         ]
     )

@@ -137,6 +137,7 @@ class Workbench:
         self._exports = ExportRuns(bases, self._training_workers, adapter_store)
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
+        prompts = Prompts(PromptStore(self._database), self._changes)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
         passwords = Passwords()
         kinds: dict[str, RunKind] = {
@@ -151,7 +152,7 @@ class Workbench:
             "task": TaskRuns(self._answers, home.run),
             "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
             "evaluate": evaluating,
-            "optimise": OptimiseRuns(home, evaluating, evaluations, questions, services, self._changes),
+            "optimise": OptimiseRuns(home, evaluating, evaluations, questions, prompts, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
@@ -199,7 +200,7 @@ class Workbench:
             **adapters.handlers(),
             **self._data_sets.handlers(),
             **QuestionSets(questions, chats, sets, self._changes).handlers(),
-            **Prompts(PromptStore(self._database), self._changes).handlers(),
+            **prompts.handlers(),
             **measuring.handlers(),
             **Optimising(measuring, evaluations, questions, services, self._runs, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),

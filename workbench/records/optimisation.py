@@ -31,7 +31,8 @@ class Optimisation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OptimisationResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search found: ``recipe``, saved at ``path``; the recipe that was optimised and "" where no candidate was
+    """What a search found: ``recipe``, saved at ``path``, whose ``prompting.sources`` name the version of the prompt
+    library that it was saved as; the recipe that was optimised and "" where no candidate was
     better. ``before`` and ``after`` are means on the ``questions`` of the tuning part on which the ``candidates`` were
     compared, which the choice has favoured. ``held_out`` is the evaluation of before against after on held-out
     questions, and ``sentence`` what it shows. ``asked`` is the number of answers that the search asked for, of which

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workbench.core.evaluation.grid import digest_of, key_of, uses_embedder
@@ -9,7 +11,7 @@ from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart
 from workbench.techniques.registry import METHODS
 
-EXAMPLES = {"examples": "a set", "example_choice": "similar"}
+EXAMPLES: dict[str, Any] = {"examples": "a set", "example_choice": "similar"}
 
 
 def test_engine_and_embedder_are_part_of_a_digest_and_the_name_is_not() -> None:
@@ -29,7 +31,8 @@ def test_engine_and_embedder_are_part_of_a_digest_and_the_name_is_not() -> None:
         (Recipe(), False),
         (Recipe(retrieval=RetrievalPart(collection="pump")), True),
         (Recipe(prompting=PromptingPart(**EXAMPLES)), True),
-        (Recipe(prompting=PromptingPart(**{**EXAMPLES, "example_choice": "all"})), False),
+        (Recipe(prompting=PromptingPart(**{**EXAMPLES, "example_choice": "all"})), True),  # the nearest last
+        (Recipe(prompting=PromptingPart(examples="a set", example_choice="all", example_order="as-listed")), False),
         (Recipe(prompting=PromptingPart(technique="art")), True),
         (Recipe(prompting=PromptingPart(technique="chain-of-thought")), False),
     ],

@@ -136,6 +136,9 @@ def test_bootstrapped_examples_are_the_accepted_answers_and_the_best_choice_of_t
     control = next(trial for trial in trials.all if trial.name == "Expected answers")
     assert control.recipe.prompting.examples == "asked"
     assert len(control.recipe.prompting.example_rows) == options.examples
+    similar = next(trial for trial in trials.all if trial.name == "Similar examples").recipe.prompting
+    assert (similar.examples, similar.example_choice, similar.example_rows) == ("asked", "similar", ())
+    assert similar.example_count == options.examples
 
 
 def test_where_nothing_is_better_the_recipe_stays() -> None:

@@ -45,7 +45,8 @@ class SearchResult(Card):
             candidate=result.candidate, candidates=result.candidates, questions=result.questions,
             before=texts.amount(result.before, ""), after=texts.amount(result.after, ""), sentence=result.sentence,
         )  # fmt: skip
-        self.text.setText(f"{shown} {result.ended}".strip())
+        saved = [texts.SAVED_AS.format(name=one.name, number=one.version) for one in result.recipe.prompting.sources]
+        self.text.setText(" ".join(filter(None, (shown, *(saved if result.candidate else ()), result.ended))))
         self.instructions.setText(result.recipe.prompting.instructions)
         self.instructions.setVisible(bool(result.candidate and result.recipe.prompting.instructions))
         self.use_button.setVisible(bool(result.candidate))

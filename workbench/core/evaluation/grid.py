@@ -38,8 +38,10 @@ def cell_of(digest: str, question: QuestionRow, seed: int) -> str:
 
 
 def uses_embedder(resolved: Recipe, technique: Method) -> bool:
-    """Whether the embedding model takes part in an answer: it searches, or chooses examples by their meaning."""
-    chooses = bool(resolved.prompting.examples) and resolved.prompting.example_choice in ("similar", "diverse")
+    """Whether the embedding model takes part in an answer: it searches, or chooses or orders examples by meaning."""
+    part = resolved.prompting
+    by_meaning = part.example_choice in ("similar", "diverse") or part.example_order != "as-listed"
+    chooses = bool(part.examples) and by_meaning
     return resolved.retrieval is not None or chooses or EMBEDS in technique.traits
 
 

@@ -21,6 +21,8 @@ from workbench.evaluation.methods import suited_scorers
 from workbench.evaluation.optimisers.search import BEFORE
 from workbench.records.evaluation import Column, Evaluation, ScorerUse
 from workbench.records.optimisation import Optimisation
+from workbench.records.prompts import with_true_sources
+from workbench.records.recipes import Recipe
 from workbench.storage.database import new_id
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.questions import QuestionStore
@@ -78,8 +80,14 @@ class Optimising:
         config = Optimisation(
             evaluation=evaluation.id, question_set=found.id, set_name=found.name, recipe=call.recipe,
             method=call.method, options=call.options, scorer=scorer, writer=call.writer, seed=call.seed,
-            measure=call.measure, name=" ".join(call.name.split()) or f"{call.recipe.name or 'Recipe'} optimised",
+            measure=call.measure, name=" ".join(call.name.split()) or _name_of(call.recipe),
         )  # fmt: skip
         run = self._runs.add("optimise", f"{found.name}: {method.title}", config, prepare=note_run)
         self._changes.publish("evaluation", evaluation.id)
         return run
+
+
+def _name_of(recipe: Recipe) -> str:
+    """The name of what is found: after the prompt of the library that the recipe holds, else after the recipe."""
+    sources = (one.name for one in with_true_sources(recipe.prompting).sources if one.kind == "prompt")
+    return f"{next(sources, recipe.name) or 'Recipe'} optimised"

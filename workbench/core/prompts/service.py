@@ -27,6 +27,7 @@ from workbench.files import open_regular
 from workbench.paths import absolute_path
 from workbench.records.prompts import (
     LARGEST_FILE,
+    LONGEST_NAME,
     LONGEST_NOTE,
     PROMPT_FILE,
     PromptFile,
@@ -38,6 +39,7 @@ from workbench.records.prompts import (
     content_hash,
     content_of,
     find_version,
+    free_name,
 )
 from workbench.records.recipes import PromptingPart, PromptKind
 from workbench.records.stored import Unreadable
@@ -74,6 +76,12 @@ class Prompts:
         content = _whole(content_of(call.part, call.kind), call.kind)
         check_content(content, call.kind)
         return self._saved(*self._store.save(call.name, call.kind, content, call.note.strip(), call.tags))
+
+    def free_name(self, name: str, kind: PromptKind) -> str:
+        """A name under which a version of this kind can be saved: ``name``, with a number where an entry of the other
+        kind has it."""
+        wanted = " ".join(name.replace("@", " ").split())[:LONGEST_NAME].strip() or "Prompt"
+        return free_name(wanted, (one.name for one in self._store.list_prompts() if one.kind != kind))
 
     def restore(self, call: RestorePrompt) -> SavedPrompt:
         found = self._store.get(call.prompt)

@@ -1,8 +1,9 @@
 """Bootstrapped examples: the recipe's own accepted answers are shown to it as examples.
 
 Khattab et al. 2023, "DSPy: Compiling Declarative Language Model Calls into Self-Improving Pipelines"
-(arXiv:2310.03714), BootstrapFewShot and its random search. Subsets of the accepted answers, and one of expected answers
-as a control, race on the other part of the tuning questions.
+(arXiv:2310.03714), BootstrapFewShot and its random search. Subsets of the accepted answers race on the other part of
+the tuning questions, with two controls that need no bootstrapping: some expected answers, and for each question those
+to the most similar questions (Liu et al. 2021, "What Makes Good In-Context Examples for GPT-3?", arXiv:2101.06804).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from workbench.fields import about
 from workbench.records.evaluation import NumberedQuestion
 from workbench.records.recipes import Recipe
 
+CONTROLS = 2
 GROUP = 8
 """Questions that are tried at once, until there are enough accepted answers."""
 
@@ -43,7 +45,7 @@ class Options(SearchOptions, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def search(context: SearchContext, options: Options, trials: Trials) -> None:
     train, compared = parted(context.questions, options.train_share, context.seed)
     tries = max(GROUP, options.max_answers // 3)
-    fits = affordable(options.candidates + 1, len(compared), options.max_answers - min(tries, len(train)))
+    fits = affordable(options.candidates + CONTROLS, len(compared), options.max_answers - min(tries, len(train)))
     trials.questions = compared[:fits]
     trials.score(trials.base, len(trials.questions))
     able = [one for one in train if len(one.question.messages) == 1]
@@ -51,6 +53,7 @@ def search(context: SearchContext, options: Options, trials: Trials) -> None:
     labelled = [str(one.number) for one in able if one.question.answer][: options.examples]
     if labelled:
         candidates.append(trials.add("Expected answers", _shown(context.base, context.set_name, labelled)))
+        candidates.append(trials.add("Similar examples", _similar(context.base, context.set_name, options.examples)))
     accepted = _bootstrap(context, options, able[:tries])
     if accepted:
         name, numbers = context.keep_examples(accepted)
@@ -85,5 +88,14 @@ def _shown(base: Recipe, name: str, numbers: list[str]) -> Recipe:
     prompting = msgspec.structs.replace(
         base.prompting, examples=name, example_choice="fixed", example_rows=tuple(numbers),
         example_count=len(numbers), example_order="as-listed",
+    )  # fmt: skip
+    return msgspec.structs.replace(base, prompting=prompting)
+
+
+def _similar(base: Recipe, name: str, count: int) -> Recipe:
+    """The recipe with the most similar ones of the tuning questions; none is its own example."""
+    prompting = msgspec.structs.replace(
+        base.prompting, examples=name, example_choice="similar", example_rows=(), example_count=count,
+        example_order="nearest-last",
     )  # fmt: skip
     return msgspec.structs.replace(base, prompting=prompting)

@@ -19,12 +19,13 @@ import msgspec
 
 from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, RunRecord
+from workbench.api.calls import AskResult, RunRecord, SavePrompt
 from workbench.api.events import Event
 from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.evaluation.grid import cell_of, seed_of
+from workbench.core.prompts.service import Prompts
 from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.kinds.evaluate import EvaluateRuns, GridWork, Pace
 from workbench.core.runs.run_kind import OpenRun, RunKind
@@ -37,7 +38,8 @@ from workbench.paths import Home
 from workbench.records.evaluation import Column, Evaluation, NumberedQuestion, QuestionRow
 from workbench.records.messages import Message
 from workbench.records.optimisation import OPTIMISATION, OPTIMISATION_RESULT, Optimisation, OptimisationResult
-from workbench.records.recipes import DecodingPart, Recipe, save_recipe
+from workbench.records.prompts import LONGEST_NOTE, source_of, with_version
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, save_recipe
 from workbench.storage.database import new_id
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.questions import QuestionStore
@@ -66,6 +68,7 @@ class OptimiseRuns(RunKind):
     _evaluate: EvaluateRuns
     _store: EvaluationStore
     _sets: QuestionStore
+    _prompts: Prompts
     _services: HomeServices
     _changes: ChangeNotifier
 
@@ -128,18 +131,25 @@ class OptimiseRuns(RunKind):
             common = sorted(before.keys() & after.keys())
             compared = compare([before[n] for n in common], [after[n] for n in common])
             sentence = describe(compared, BEFORE, AFTER, "")
-        recipe = msgspec.structs.replace(result.recipe, name=config.name)
         path = Path(_noted(journal, "path", lambda: str(_free(self._home.recipes, config.name))))
         note = (
             f"Made by the run {run.id} ({METHODS.row(config.method, 'optimiser').title}) on the tuning part of "
             f"{found.name}, {result.questions} questions: {100 * result.before:.0f} before, {100 * result.after:.0f} "
             f"after.\nHeld-out questions: {sentence}"
         )
+        prompting = self._in_library(result.recipe.prompting, config, note)
+        recipe = msgspec.structs.replace(result.recipe, name=config.name, prompting=prompting)
         try:
             save_recipe(path, recipe, note)
         except OSError as error:
             raise UserError(f"The recipe cannot be saved as {path}: {error.strerror or error}.") from error
         return msgspec.structs.replace(result, recipe=recipe, path=str(path), held_out=evaluation, sentence=sentence)
+
+    def _in_library(self, part: PromptingPart, config: Optimisation, note: str) -> PromptingPart:
+        """The part as a version of the prompt library, which it names as its source."""
+        name = self._prompts.free_name(config.name, "prompt")
+        saved = self._prompts.save(SavePrompt(name=name, part=part, note=note[:LONGEST_NOTE])).prompt
+        return with_version(part, saved.head.content, source_of(saved, saved.head))
 
 
 class _Search:
