@@ -114,7 +114,8 @@ class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optim
 
     The run's config is an ``Optimisation``: its ``evaluation`` shows the candidates. Its result is an
     ``OptimisationResult``: a better prompt is saved as a version of ``name`` in the prompt library, the recipe as a
-    file of that name, and evaluated against the one before on up to ``measure`` held-out questions. Raises UserError when the recipe cannot answer or the scorer cannot choose.
+    file of that name, and evaluated against the one before on up to ``measure`` held-out questions. Raises UserError
+    when the recipe cannot answer or the scorer cannot choose.
     """
 
     question_set: str
