@@ -123,8 +123,43 @@ def test_free_thoughts_lead_to_an_answer(generation: str) -> None:
     assert result.sequences[0].thought.startswith("Add")
     assert all(step.score is not None for step in steps_of(result, "thought"))
     assert len({step.title for step in steps_of(result, "thought") if step.parent == "1"}) == (
-        2 if generation == "proposed" else 1
-    )
+        3 if generation == "proposed" else 1
+    )  # sampled: this fake model keeps to no grammar, and says the same again
+
+
+@pytest.mark.parametrize("generation", ["proposed", "sampled"])
+def test_a_model_that_repeats_itself_has_to_think_otherwise(generation: str) -> None:
+    """As a small model does without chance: the same thought again, unless the grammar forbids it."""
+    said = ("Find the price.", "Add both.", "Count them.", "Guess it.", "Look it up.", "Try again.", "Multiply.")
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        if decoding.format == "regex" and "[^" in decoding.grammar and r"1\." not in decoding.grammar:
+            return next(one for one in said if re.fullmatch(decoding.grammar, f"{one}\n")) + "\n"
+        if "different possible next steps" in messages[-1].content:
+            return "".join(f"{n}. {said[0]}\n" for n in (1, 2, 3))
+        return said[0] if "next step, in one line" in messages[-1].content else "11"
+
+    result = ask("tree-of-thoughts", FakeModelBackend(reply), generation=generation, depth=2, search="breadth-first")
+    thoughts = steps_of(result, "thought")
+    first = [step.title for step in thoughts if step.parent == steps_of(result, "tree")[0].id]
+    assert first == ["Find the price.", "Add both.", "Count them."]
+    parents = {step.id: step for step in thoughts}
+    for step in thoughts:
+        siblings = [one.title for one in thoughts if one.parent == step.parent]
+        assert len(siblings) == len(set(siblings)) == 3
+        assert step.parent not in parents or parents[step.parent].title != step.title  # nor its parent's thought
+
+
+def test_a_search_that_dies_out_says_why() -> None:
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        return "1. 2 + 2 = 5\n2. 3 + 3 = 7\n3. So: 1 + 1 = 3\n" if decoding.format == "regex" else "11"
+
+    result = ask("tree-of-thoughts", FakeModelBackend(reply), judge="checker", search="depth-first")
+    assert [step.output for step in steps_of(result, "thought")] == ["dead end"] * 3
+    assert any("the checker gave the thoughts that could follow at most 0.05" in note for note in result.notices)
+    right = FakeModelBackend(lambda *given: reply(*given).replace("= 5", "= 4"))
+    lively = ask("tree-of-thoughts", right, judge="checker", depth=1)
+    assert not any("ended early" in note for note in lively.notices)
 
 
 def test_a_pattern_checks_thoughts() -> None:

@@ -8,6 +8,7 @@ needs no generated tokens.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Annotated, Any, Literal
@@ -30,8 +31,10 @@ from workbench.techniques.prompting.extraction import (
     answer_of,
     conclude,
     extraction_of,
+    normalised,
 )
 from workbench.techniques.prompting.least_to_most import listed_lines
+from workbench.techniques.prompting.other_lines import line_unlike
 from workbench.techniques.prompting.tree_problems import AnyProblem, NumbersProblem, TextProblem, children
 from workbench.techniques.prompting.tree_search import BEAM, Node, Plan, SearchKind, Thought, Tree, search
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
@@ -46,6 +49,12 @@ _JUDGE = "{question}\n\n{state}Can this still lead to a right answer? Reply with
 _VOTE = "{question}\n\nWhich of these beginnings is the most promising?\n\n{candidates}\n\nReply with its number."
 _SO_FAR = "Steps so far:\n{steps}\n\n"
 _OTHERS = "Next steps that were considered, so write others:\n{steps}\n\n"
+_STEP = re.compile(r"^\s*step\s+\d+\s*[:.)]\s*", re.IGNORECASE)
+_DEAD_ENDS = (
+    "The search ended early: {judge} gave the thoughts that could follow at most {cutoff:g} (Dead ends), so none was "
+    "continued."
+)
+_JUDGES = {"verdicts": "the verdicts", "votes": "the votes", "checker": "the checker"}
 LONGEST_THOUGHT = 60
 DRAWN = 0.7
 """The temperature at which different thoughts are drawn, unless the recipe's is higher."""
@@ -109,6 +118,8 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
             yield from context.note(f"No way to {problem.target} was found among {len(tree.nodes) - 1} thoughts.")
         text = problem.answer(best.state)
         return answer_of(text, path, Generated(text=text))
+    if best.depth < plan.depth and tree.focus is None and budget.nodes_left:
+        yield from context.note(_DEAD_ENDS.format(judge=_JUDGES[options.judge], cutoff=options.cutoff))
     return (yield from conclude(messages, path, extraction, budget, context))
 
 
@@ -253,8 +264,45 @@ class Growth:
         made = yield from self._budget.generate(asks, counts=False, reserve=RESERVE)
         if sampled:
             whole = len(made) // count if len(made) >= count else 1
-            return [[one.text for one in made[n * count : (n + 1) * count]] for n in range(whole)]
-        return [listed_lines(one.text) for one in made]
+            texts: list[Sequence[str]] = [[one.text for one in made[n * count : (n + 1) * count]] for n in range(whole)]
+        else:
+            texts = [listed_lines(one.text) for one in made]
+        if isinstance(self._problem, TextProblem):
+            return (yield from self._with_others(nodes[: len(texts)], steps, texts))
+        return texts
+
+    def _with_others(
+        self, nodes: Sequence[Node[Any]], steps: Sequence[Step], texts: Sequence[Sequence[str]]
+    ) -> Generator[Event, None, list[Sequence[str]]]:
+        """The texts that differ from each other and from the thoughts on their path; where that leaves too few, with
+        further ones that begin otherwise, as far as the budget allows."""
+        count = self._options.thoughts
+        taken: list[list[str]] = []  # what a new thought may not be
+        for node in nodes:
+            there = [child.thought for child in self._tree.nodes if child.parent == node.id]
+            taken.append([one.thought for one in self._tree.path(node)] + there)
+        found: list[Sequence[str]] = [
+            unlike(proposed, not_these) for proposed, not_these in zip(texts, taken, strict=True)
+        ]
+        part = msgspec.structs.replace(self._free, max_tokens=LONGEST_THOUGHT)
+        for _ in range(count):
+            few = [place for place, one in enumerate(found) if len(one) < count]
+            if not few:
+                break
+            asks = []
+            for place in few:
+                known = (*taken[place], *found[place])
+                prompt = self._prompt(_ONE, nodes[place], known)
+                decoding = _constrained(part, line_unlike(known))
+                title, parent = "Another one", steps[place].id
+                asks.append(Ask(messages=prompt, title=title, kind="generation", parent=parent, decoding=decoding))
+            try:
+                made = yield from self._budget.generate(asks, counts=False, reserve=RESERVE)
+            except Exhausted:
+                break
+            for place, one in zip(few, made, strict=False):
+                found[place] = unlike((*found[place], one.text), taken[place])
+        return found
 
     def _decoding(self, moves: tuple[str, ...] | None, count: int, sampled: bool) -> DecodingPart:
         """What is generated: one thought or a list of them; where the possible ones are known, nothing else."""
@@ -335,6 +383,16 @@ class Growth:
             described += _OTHERS.format(steps="\n".join(there))
         text = template.format(question=self._question, state=described, **fields)
         return (*self._earlier, Message("user", text))
+
+
+def unlike(texts: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
+    """The texts that are none of those taken, and each once, by what they mean as texts and without "Step 2:"."""
+    keys = {normalised(one, "text") for one in taken} | {""}
+    found: dict[str, str] = {}
+    for text in (_STEP.sub("", one) for one in texts):
+        if (key := normalised(text, "text")) not in keys:
+            found.setdefault(key, text)
+    return tuple(found.values())
 
 
 def worth(scores: Scores) -> float:
