@@ -46,7 +46,7 @@ class ScriptedModel(FakeModelBackend):
         prefers: Mapping[str, Sequence[str]] | None = None,
         **more: Any,
     ) -> None:
-        super().__init__(self._reply_to, scores=self._score, **more)
+        super().__init__(self._reply_to, scores=self._score, **{"parameters": 1_500_000_000, **more})
         self.calls = deque(calls)
         self.answers = deque(answers)
         self.chosen: list[tuple[str, ...]] = []

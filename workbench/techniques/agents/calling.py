@@ -240,12 +240,15 @@ class FormCaller:
     def answer(self, history: Sequence[Message], thought: str) -> Generator[Event, None, Generated]:
         part = self._context.decoding
         part = msgspec.structs.replace(part, stop=(*part.stop, *self._form.answer_stops))
+        start = self._form.answer(history, thought)
+        if part.format != "text" and self._form.name_end == "\n" and not isinstance(start, str):
+            start = (*start, Marker(" ", literal=True))  # a constrained text does not begin with a space
         try:
             made = yield from self._budget.write(
                 self._form.messages(history, self._tools),
                 context=self._context,
                 decoding=part,
-                assistant_start=self._form.answer(history, thought),
+                assistant_start=start,
                 tools=self._definitions,
             )
         except Exhausted as spent:

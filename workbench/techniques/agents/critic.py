@@ -17,6 +17,7 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.critiques import Problem, collapsed, problems_of, read, written
+from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
 from workbench.techniques.agents.reflexion import drafted
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
@@ -34,7 +35,7 @@ CORRECTED = "Corrected after checking it with tools: {what}"
 LEFT = "Still not confirmed: {what}"
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often an answer is checked and corrected."""
 
     rounds: Annotated[int, about("Rounds", ge=1, le=4), "Checks with a correction after each, at most."] = 4
@@ -47,6 +48,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     question = messages[-1].content
     answer, corrected, left = "", list[Problem](), list[Problem]()
     try:
+        messages = yield from session.demonstrated(messages, options.examples)
         done = yield from work(session, messages, session.context)
         answer = yield from drafted(session, messages, done, session.context)
         unchanged = 0

@@ -171,6 +171,8 @@ def _transcript(messages: Sequence[Message]) -> str:
         elif message.tool_calls:
             lines.append(_thought_line(message.content.strip()))
             lines += [_call_lines(call) for call in message.tool_calls]
+        elif lines:
+            lines.append(f"Action: {FINAL}\nAnswer: {message.content.strip()}\n")
         else:
             lines.append(f"{message.content.strip()}\n")
     return "".join(lines)

@@ -19,6 +19,7 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.agents.agent import Agent, Outcome
+from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import Work, work
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting, told
 from workbench.techniques.agents.steps import FINDING, PLAN, PLAN_STEP
@@ -45,7 +46,7 @@ _FOUND = "Step {number}: {goal}\n\n{results}\n\nState what this step has found, 
 _FINALLY = "Answer the question with what the steps have found: {question}"
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a plan may be, and how often a new one is made."""
 
     steps: Annotated[int, about("Steps of the plan", ge=1, le=MOST_STEPS), "Steps at most."] = MOST_STEPS
@@ -73,6 +74,7 @@ def _carry_out(
     messages: tuple[Message, ...], options: Options, session: Session
 ) -> Generator[Event, None, tuple[Message, ...]]:
     """The conversation with the plan, its steps and what they found. Raises Waiting."""
+    messages = yield from session.demonstrated(messages, options.examples)
     context, history, number, replans = session.context, messages, 0, 0
     described = "\n".join(f"{tool.name}: {tool.description}" for tool in session.agent.tools.values()) or "(none)"
     try:

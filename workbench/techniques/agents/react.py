@@ -10,13 +10,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
+from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.session import OUT_OF_BUDGET, OUT_OF_STEPS, Session, Waiting
 from workbench.techniques.agents.steps import ARGUMENTS, CHOOSE, THOUGHT, read_arguments
 from workbench.techniques.context import AnswerContext
@@ -26,8 +25,8 @@ TOLD_AT = 3
 """From so many calls left on, the model is told how many."""
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """ReAct has no settings of its own: its budgets are the agent's."""
+class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many solved examples a small model sees. The budgets are the agent's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     session = Session(agent)
     yield from session.begin()
     try:
+        messages = yield from session.demonstrated(messages, options.examples)
         done = yield from work(session, messages, session.context)
     except Waiting as waiting:
         return session.waits(waiting)

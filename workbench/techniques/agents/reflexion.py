@@ -18,6 +18,7 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
+from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import Work, work
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting, told
 from workbench.techniques.agents.steps import CHECK, DRAFT, REFLECTION, TRIAL
@@ -36,7 +37,7 @@ _REFLECT = (
 UNCHECKED = "No trial passed the check: this is the best of {trials}. {why}"
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often it is tried, and what tells whether a trial has succeeded."""
 
     trials: Annotated[int, about("Trials", ge=1, le=3), "Attempts at most; the first that passes is the answer."] = 3
@@ -64,6 +65,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     lessons: list[str] = []
     trials = 0
     try:
+        messages = yield from session.demonstrated(messages, options.examples)
         for number in range(1, options.trials + 1):
             if session.spent:
                 yield from session.context.note(OUT_OF_BUDGET)

@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.backends.backend import has_fewer_parameters
 from workbench.engine.inference_calls import Generated, Scores
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Message, Passage
@@ -20,9 +21,10 @@ from workbench.records.trace import TraceStep
 from workbench.techniques.agents.agent import APPROVAL, CALL, FINAL, Agent, Outcome
 from workbench.techniques.agents.approval import Exposure, Verdict, decided, judge, last_call
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
+from workbench.techniques.agents.demonstrations import SMALL, nearest, possible, shown
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
-from workbench.techniques.agents.steps import NOTE, Recorded, read_call
+from workbench.techniques.agents.steps import EXAMPLES, NOTE, Recorded, read_call
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.tools.passages import numbered
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
@@ -90,6 +92,30 @@ class Session:
     def begin(self) -> Iterator[Event]:
         """Repeat the steps that the answer goes on from."""
         yield from self.context.repeat(self.recorded.kept)
+
+    def demonstrated(self, messages: tuple[Message, ...], count: int) -> Generator[Event, None, tuple[Message, ...]]:
+        """The messages with solved examples before the conversation, where the model is small and has tools."""
+        context, tools = self.context, self.agent.tools
+        if not count or not tools or not has_fewer_parameters(context.model, SMALL):
+            return messages
+        able, question = possible(tools), messages[-1].content
+        if not able:
+            return messages
+
+        def make() -> Generator[Event, None, str]:
+            step = context.step(EXAMPLES, "Choose similar examples", question)
+            yield step.started
+            chosen = nearest(question, able, context.similarities, count)
+            yield step.finished(listed := "\n".join(one.question.strip() for one in chosen))
+            return listed
+
+        listed = (yield from self.text_of(EXAMPLES, make())).splitlines()
+        by_question = {one.question.strip(): one for one in able}
+        chosen = [by_question[line] for line in listed if line in by_question]
+        thoughts = self.agent.part.thought_tokens > 0
+        examples = shown(chosen, tools, self.caller(context), thoughts=thoughts)
+        head = [message for message in messages if message.role == "system"]
+        return (*head, *examples, *(message for message in messages if message.role != "system"))
 
     @property
     def calls_left(self) -> int:

@@ -19,12 +19,13 @@ from workbench.records.trace import EDITED, StepEdit, TraceStep
 from workbench.techniques.agents.agent import APPROVAL, CALL
 
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
+EXAMPLES = "examples"
 PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE = "plan", "finding", "draft", "check", "reflection", "route"
 CRITIQUE, CORRECTION = "critique", "correction"
 PLAN_STEP, SPECIALIST, TRIAL, ROUND = "plan-step", "specialist", "trial", "round"
 
 TAKEN = frozenset(
-    {THOUGHT, CHOOSE, ARGUMENTS, CALL, PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE, CRITIQUE, CORRECTION}
+    {EXAMPLES, THOUGHT, CHOOSE, ARGUMENTS, CALL, PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE, CRITIQUE, CORRECTION}
 )
 """The kinds of steps that are taken instead of being done."""
 AROUND = frozenset({PLAN_STEP, SPECIALIST, TRIAL, ROUND})
