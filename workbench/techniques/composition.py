@@ -29,6 +29,7 @@ from workbench.records.recipes import (
     with_question_asked,
 )
 from workbench.techniques.agents.agent import Agent, Outcome, settled
+from workbench.techniques.agents.memory import recall
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
@@ -117,7 +118,11 @@ def _by_agent(
 ) -> Iterator[Event]:
     """Answer with tools. The recipe's documents are a tool of the agent: what it has found is cited."""
     method = METHODS.find(part.method, "agent")
-    messages = with_instructions(system_text(recipe.prompting), with_question_asked(recipe.prompting, conversation))
+    remembered = yield from recall(conversation[-1].content, part, context)
+    if context.guard is not None:
+        context.guard.expose(remembered.exposure)
+    instructions = "\n\n".join(filter(None, (system_text(recipe.prompting).strip(), remembered.text)))
+    messages = with_instructions(instructions, with_question_asked(recipe.prompting, conversation))
     tools = yield from open_tools(part, context)
     decisions = {one.signature: one for one in context.decisions}
     agent = Agent(
@@ -128,7 +133,7 @@ def _by_agent(
         asks=context.asks,
         verify=_statements,
         policy=context.policy,
-        exposure=context.exposure,
+        exposure=context.exposure.joined(remembered.exposure),
     )
     outcome: Outcome = yield from settled(method.load()(messages, method.decode(part.options), agent))
     if outcome.waiting is not None or outcome.write is None:

@@ -57,6 +57,10 @@ class Exposure:
         local = "network" not in tool.effects
         return replace(self, untrusted=(*self.untrusted, text), private=self.private or local)
 
+    def joined(self, other: Exposure) -> Exposure:
+        """Exposed to both."""
+        return Exposure(untrusted=(*self.untrusted, *other.untrusted), private=self.private or other.private)
+
     def with_untrusted(self, texts: Iterable[str]) -> Exposure:
         """The exposure with private texts of strangers: passages, files, earlier answers that were made from them."""
         known = tuple(text for text in texts if text.strip())

@@ -63,10 +63,7 @@ class Guard:
     def expose(self, exposure: Exposure) -> None:
         """The context was exposed to more than its tools gave: the facts of its prompt."""
         with self._lock:
-            self._exposure = Exposure(
-                untrusted=(*self._exposure.untrusted, *exposure.untrusted),
-                private=self._exposure.private or exposure.private,
-            )
+            self._exposure = self._exposure.joined(exposure)
 
     def protect(self, tool: Tool, allowed: Iterable[str] = ()) -> Tool:
         """The tool behind the guard. ``allowed`` are the tools that its recipe allows for good."""
