@@ -3,11 +3,14 @@
     python benchmarks/tool_calling.py [DATA] [--sets simple_python multiple irrelevance] [--questions 120] [--from 0]
                                       [--model FILE.gguf] [--adapter FILE.gguf] [--form react] [--record FILE]
 
-DATA (default ../shared/data/bfcl) holds the sets. One call is made for each question, as an agent makes its first one:
-a tool or the answer is chosen, then the arguments are generated under the tool's schema. "valid": the arguments fit the
-schema (jsonschema). "right tool", "right": as the leaderboard compares, an argument has one of the accepted values; in
-``irrelevance`` it is right to choose no tool. "forced": the answer is not among the choices. Intervals are Wilson's, of
-95 %.
+DATA (default ../shared/data/bfcl) holds the sets. For each question one call is made, as an agent makes its first one:
+a tool is chosen, then the arguments are generated under its schema. "valid": the arguments fit the schema (jsonschema).
+"right tool", "right": tool and arguments are, as the leaderboard compares them, when a tool has to be called. "called"
+and "right when free": the model may answer without a tool instead; in ``irrelevance`` that is right. Intervals are
+those of Wilson, of 95 %.
+
+With ``--write`` the questions become training examples: ``workbench train sft --data FILE`` makes an adapter, which
+``--adapter`` tests on other questions.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.calling import agent_budget, caller_for
+from workbench.techniques.agents.forms import ReactForm
 from workbench.techniques.agents.schemas import argument_schema
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
@@ -120,7 +124,7 @@ def run(stream: Generator[Event, None, T]) -> T:
             return result
 
 
-def ask(row: Mapping[str, Any], model: Model, part: AgentPart, *, forced: bool) -> dict[str, Any]:
+def ask(row: Mapping[str, Any], model: Model, part: AgentPart) -> dict[str, Any]:
     """The first call for a question."""
     tools = {tool.name: tool for tool in map(tool_of, row["tools"])}
     context = AnswerContext(model=model, retriever=None, cancelled=lambda: False, decoding=DecodingPart(seed=7))
@@ -129,22 +133,53 @@ def ask(row: Mapping[str, Any], model: Model, part: AgentPart, *, forced: bool) 
     history = tuple(Message(one["role"], one["content"]) for one in row["messages"])
     began = time.perf_counter()
     thought = run(caller.thought(history, tokens=part.thought_tokens))
-    name = run(caller.choose(history, thought, tuple(tools), may_answer=not forced))
-    arguments = None if name == FINAL else run(caller.arguments(history, thought, tools[name]))
-    told = {"id": row["id"], "name": name, "arguments": arguments, "thought": thought, "scores": model.scored}
-    valid = name == FINAL
-    if arguments is not None:
-        try:
-            jsonschema.validate(arguments, tools[name].parameters)
-            valid = True
-        except jsonschema.ValidationError:
-            valid = False
+    free = run(caller.choose(history, thought, tuple(tools)))
+    scores = dict(model.scored)
     wanted = row.get("answers") or []
-    right = name == FINAL if not wanted else any(
-        name in one and arguments is not None and fits(arguments, one[name]) for one in wanted
-    )  # fmt: skip
-    tool = name == FINAL if not wanted else any(name in one for one in wanted)
-    return told | {"valid": valid, "right": right, "tool": tool, "seconds": time.perf_counter() - began}
+    told = {"id": row["id"], "free": free, "scores": scores, "thought": thought}
+    if not wanted:
+        return told | {"right": free == FINAL, "seconds": time.perf_counter() - began}
+    name = free if free != FINAL else run(caller.choose(history, thought, tuple(tools), may_answer=False))
+    arguments = run(caller.arguments(history, thought, tools[name]))
+    right_tool = any(name in one for one in wanted)
+    right = arguments is not None and any(name in one and fits(arguments, one[name]) for one in wanted)
+    return told | {
+        "name": name,
+        "arguments": arguments,
+        "valid": arguments is not None and is_valid(arguments, tools[name].parameters),
+        "right tool": right_tool,
+        "right": right,
+        "called": free != FINAL,
+        "right when free": right and free != FINAL,
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def is_valid(arguments: Any, schema: Mapping[str, Any]) -> bool:
+    try:
+        jsonschema.validate(arguments, schema)
+    except jsonschema.ValidationError:
+        return False
+    return True
+
+
+def example(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A question with its call, as the program writes them in the form react without thoughts, to train on. Of accepted
+    values the first is taken; an argument whose first one is "" is left out."""
+    tools = {tool.name: tool for tool in map(tool_of, row["tools"])}
+    form, history = ReactForm(), tuple(Message(one["role"], one["content"]) for one in row["messages"])
+    ((name, accepted),) = row["answers"][0].items()
+    arguments = {key: _first(values[0]) for key, values in accepted.items() if values[0] != ""}
+    call = f"Action: {name}\nAction Input: {json.dumps(arguments, ensure_ascii=False)}"
+    turns = [*form.messages(history, tools), Message("assistant", call)]
+    return {"messages": [{"role": one.role, "content": one.content} for one in turns]}
+
+
+def _first(value: Any) -> Any:
+    """The first of accepted values within an object, whose fields have lists of them as well."""
+    if isinstance(value, dict):
+        return {key: _first(one[0]) if isinstance(one, list) and one else one for key, one in value.items()}
+    return value
 
 
 def main() -> None:
@@ -157,24 +192,34 @@ def main() -> None:
     parser.add_argument("--adapter", default="")
     parser.add_argument("--form", default="automatic")
     parser.add_argument("--thought", type=int, default=0, help="tokens")
-    parser.add_argument("--forced", action="store_true", help="a tool has to be called")
+    parser.add_argument("--write", type=Path, default=None, help="examples to train on, instead of asking")
     parser.add_argument("--record", type=Path, default=None, help="JSON lines, one a question")
     given = parser.parse_args()
+    if given.write is not None:
+        chosen = [row for name in given.sets for row in rows_of(given, name)]
+        lines = [json.dumps(example(row), ensure_ascii=False) for row in chosen]
+        given.write.write_text("\n".join(lines) + "\n", "utf-8")
+        return
     model = Model(given.model or starter_model(), given.adapter)
     part = AgentPart(format=given.form, thought_tokens=given.thought)
     for name in given.sets:
-        rows = [json.loads(line) for line in (given.data / f"{name}.jsonl").read_text("utf-8").splitlines()]
-        rows = rows[given.first : given.first + given.questions]
+        rows = rows_of(given, name)
         made = []
         for row in rows:
-            made.append(ask(row, model, part, forced=given.forced))
+            made.append(ask(row, model, part))
             if given.record is not None:
                 told = made[-1] | {"question": row["messages"][-1]["content"], "wanted": row.get("answers")}
                 with given.record.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(told, ensure_ascii=False) + "\n")
         seconds = sum(one["seconds"] for one in made) / max(1, len(made))
-        shown = [f"{key} {share(sum(one[key] for one in made), len(made))}" for key in ("valid", "tool", "right")]
+        measures = ("valid", "right tool", "right", "called", "right when free")
+        shown = [f"{key} {share(sum(one[key] for one in made), len(made))}" for key in measures if key in made[0]]
         print(f"{name:14} n={len(made):3}  {'  '.join(shown)}  {seconds:.1f} s each", flush=True)
+
+
+def rows_of(given: argparse.Namespace, name: str) -> list[dict[str, Any]]:
+    lines = (given.data / f"{name}.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line) for line in lines[given.first : given.first + given.questions]]
 
 
 def share(count: int, n: int) -> str:

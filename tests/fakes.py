@@ -35,6 +35,7 @@ from workbench.records.agents import Fact
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Example, Recipe
+from workbench.techniques.agents.choosing import NEUTRAL
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
@@ -48,13 +49,13 @@ Replies = Callable[[Sequence[Message], DecodingPart, str], Reply]
 class FakeModelBackend:
     """Answers from a queue of replies: a text (streamed word by word), its pieces, or an exception to raise.
 
-    A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (empty: by
-    their places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``continued``
-    prompts and answers that were continued; ``scores`` is a queue of lists of log-probabilities (otherwise each word
-    costs -2). Both may be functions instead. ``together`` counts the requests of each ``generate_many``,
-    ``starts`` are the answers' beginnings with their markers, ``tools`` those of each request. One word is one token.
-    Once ``cancelled`` says so an answer ends with what there is. An empty queue is an AssertionError: the test did not
-    expect the question.
+    A ``Generated`` with ``sequences`` streams them side by side, numbered by ``streamed_as`` (empty: by their
+    places); under beam search nothing streams but a step. ``requests`` keeps what was asked, ``continued`` prompts
+    and answers that were continued; ``scores`` is a queue of lists of log-probabilities (otherwise each word costs
+    -2). Both may be functions instead. ``together`` counts the requests of each ``generate_many``, ``starts`` are the
+    answers' beginnings with their markers, ``tools`` those of each request. One word is one token. The scores that
+    agents are calibrated by (``choosing.NEUTRAL``) are 0 each, and are not counted. Once ``cancelled`` says so an
+    answer ends with what there is. An empty queue is an AssertionError: the test did not expect the question.
     """
 
     def __init__(
@@ -182,6 +183,9 @@ class FakeModelBackend:
 
     def _scores(self, asked: Score) -> Scores:
         texts = [one for one in asked.continuations if isinstance(one, str)]
+        if asked.messages and asked.messages[-1] == NEUTRAL:
+            calibrating = tuple(Scored(logprob=0.0, tokens=1) for _ in texts)
+            return Scores(values=calibrating, usage=Usage(new_tokens=len(texts)))
         self.scored.append((asked.messages, tuple(texts)))
         tokens = self.count_tokens(texts)
         if callable(self.scores):

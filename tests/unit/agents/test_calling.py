@@ -53,7 +53,7 @@ def test_each_prompt_extends_the_one_before_it(form: str) -> None:
 
     def score(asked: Score) -> Sequence[float]:
         scored.append(asked)
-        return [-1.0, -3.0, -2.0] if len(scored) == 1 else [-3.0, -3.0, -1.0]
+        return [-1.0, -9.0, -9.0] if len(scored) == 1 else [-9.0, -9.0, -1.0]
 
     model.scores = score
     caller = caller_on(model, format=form)

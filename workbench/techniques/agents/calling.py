@@ -22,6 +22,7 @@ from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ToolCallPart, ToolResultPart
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
+from workbench.techniques.agents.choosing import NEUTRAL, best_of
 from workbench.techniques.agents.forms import Form, JsonForm, ReactForm
 from workbench.techniques.agents.native import NativeForm
 from workbench.techniques.agents.schemas import argument_schema, excluding
@@ -33,8 +34,12 @@ from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 SCORED_BELOW = 2_000_000_000
 """Parameters: smaller models choose by log-probability, which uses all they know of the names."""
 
-ARGUMENT_TOKENS = 512
-"""Tokens of the arguments of one call, at most: constrained decoding completes them within that."""
+ARGUMENT_TOKENS, SMALL_ARGUMENT_TOKENS = 1024, 192
+"""Tokens of the arguments of one call, at most: constrained decoding completes them within that. A small model that
+writes more repeats itself."""
+
+SMALL = 1_000_000_000
+"""Parameters."""
 
 ANSWER_SHARE, LONGEST_ANSWER_TOKENS, LONGEST_ANSWER_SECONDS = 4, 512, 30.0
 """A quarter of the budget, at most so much, is reserved for the final answer."""
@@ -110,6 +115,7 @@ class FormCaller:
     def __init__(self, context: AnswerContext, tools: Mapping[str, Tool], form: Form, budget: Budget) -> None:
         self._context, self._tools, self._form, self._budget = context, tools, form, budget
         self._definitions = form.definitions(tools)
+        self._neutrals: dict[tuple[str, ...], Sequence[float]] = {}
 
     def thought(self, history: Sequence[Message], *, tokens: int, step_text: str = "") -> Generator[Event, None, str]:
         if tokens <= 0:
@@ -162,9 +168,16 @@ class FormCaller:
         space = " " if self._form.name_end == "\n" else ""
         if context.model.capabilities.token_logprobs and has_fewer_parameters(context.model, SCORED_BELOW):
             texts = [f"{space}{name}{self._form.name_end}" for name in offered]
-            scores = yield from self._score(messages, start, texts, context)
-            best = max(range(len(offered)), key=lambda place: scores.values[place].logprob)
-            return offered[best]
+            scores, neutral = yield from self._calibrated(history, thought, offered, texts, context)
+            place = best_of(
+                offered,
+                scores,
+                neutral,
+                answering=FINAL,
+                question=next((one.content for one in reversed(history) if one.role == "user"), ""),
+                called=bool(history) and history[-1].role == "tool",
+            )
+            return offered[place]
         part = self._exact("choice", "\n".join(offered), 64)
         asked = Ask(
             messages=messages,
@@ -204,12 +217,13 @@ class FormCaller:
     ) -> Generator[Event, None, Any]:
         messages = self._form.messages(history, self._tools)
         start = self._form.arguments(history, thought, tool.name)
+        most = SMALL_ARGUMENT_TOKENS if has_fewer_parameters(context.model, SMALL) else ARGUMENT_TOKENS
 
         def write(start: str | Sequence[str | Marker], form: AnswerForm, grammar: str) -> Generator[Event, None, str]:
             ask = Ask(
                 messages=messages,
                 title="Write",
-                decoding=self._exact(form, grammar, ARGUMENT_TOKENS),
+                decoding=self._exact(form, grammar, most),
                 assistant_start=start if isinstance(start, str) else tuple(start),
                 tools=self._definitions,
             )
@@ -224,16 +238,39 @@ class FormCaller:
             return (yield from write_tagged(self._form.tool_format, start, tool.name, schema, write, prefer))
         return json.loads((yield from write(start, "json_schema", json.dumps(schema, ensure_ascii=False))))
 
+    def _calibrated(
+        self,
+        history: Sequence[Message],
+        thought: str,
+        offered: Sequence[str],
+        texts: Sequence[str],
+        context: AnswerContext,
+    ) -> Generator[Event, None, tuple[Sequence[float], Sequence[float]]]:
+        """The log-probabilities of names, and those after a question without content in place of the last one."""
+        asked = max((place for place, one in enumerate(history) if one.role == "user"), default=0)
+        key = (*offered, *(one.content for one in history[:asked]))
+        plain = (*history[:asked], NEUTRAL)
+        asks = [
+            self._score_ask(self._form.messages(of, self._tools), self._form.name(of, said), texts, title)
+            for of, said, title in ((history, thought, "Probability of each"), (plain, "", "Without the question"))
+        ]
+        made = yield from self._budget.score(asks[: 1 if key in self._neutrals else 2], _certainty, context=context)
+        values = [[one.logprob for one in scores.values] for scores in made]
+        if len(values) > 1:
+            self._neutrals[key] = values[1]
+        return values[0], self._neutrals.get(key, [0.0] * len(offered))
+
+    def _score_ask(
+        self, messages: Sequence[Message], start: AssistantStart, texts: Sequence[str], title: str
+    ) -> ScoreAsk:
+        return ScoreAsk(
+            messages=messages, continuations=texts, title=title, assistant_start=start, tools=self._definitions
+        )
+
     def _score(
         self, messages: Sequence[Message], start: AssistantStart, texts: Sequence[str], context: AnswerContext
     ) -> Generator[Event, None, Scores]:
-        ask = ScoreAsk(
-            messages=messages,
-            continuations=texts,
-            title="Probability of each",
-            assistant_start=start,
-            tools=self._definitions,
-        )
+        ask = self._score_ask(messages, start, texts, "Probability of each")
         (scores,) = yield from self._budget.score((ask,), _certainty, context=context)
         return scores
 
