@@ -234,7 +234,9 @@ class FakeServices:
         finally:
             self.leased -= 1
 
-    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> FakeRetriever:
+    def retriever(
+        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+    ) -> FakeRetriever:
         assert self._retriever is not None
         return self._retriever
 

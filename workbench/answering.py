@@ -102,8 +102,11 @@ class Services(Protocol):
     ) -> AbstractContextManager[Loading]:
         """As ``Backend.lease``, by the resolved recipe's backend; ``background`` gives way to other requests."""
 
-    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
-        """Collections to search, as one. Returns at once: what has to be loaded for it is loaded meanwhile."""
+    def retriever(
+        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+    ) -> Retriever:
+        """Collections to search, as one; with ``files`` only these of theirs, and what is attached to a chat. What has
+        to be loaded for it is loaded meanwhile. Raises UserError when they have none of the files."""
 
     def examples(self, question_set: str) -> Sequence[Example]:
         """The questions for tuning of a question set, with their answers."""
@@ -355,7 +358,9 @@ def _retriever(
 ) -> Retriever | None:
     if not resolved.collections or request.prefix is not None:
         return None
-    return services.retriever(resolved.collections, context)
+    part = resolved.recipe.retrieval
+    files = part.files if part is not None and request.task is None else ()
+    return services.retriever(resolved.collections, context, files)
 
 
 def _with_engine(recipe: Recipe, model: ModelBackend) -> Recipe:

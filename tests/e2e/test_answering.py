@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.local_front import LocalFront
@@ -20,6 +21,7 @@ from workbench.api.calls import (
     RegisterStarter,
 )
 from workbench.core.app import Workbench
+from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 
@@ -100,6 +102,21 @@ def test_what_the_documents_do_not_hold_is_declined(front: LocalFront, question:
     assert result.citations == ()
     assert result.usage.new_tokens == 0
     assert result.answer.startswith("I could not find")
+
+
+def test_only_the_chosen_files_are_searched(front: LocalFront) -> None:
+    paths = {Path(d.path).name: d.path for d in front.call(ListDocuments(collection="papers")).documents}
+
+    def only(*names: str) -> Recipe:
+        part = RetrievalPart(collection="papers", decline=False, files=tuple(paths.get(name, name) for name in names))
+        return msgspec.structs.replace(RECIPE, retrieval=part)
+
+    question = "How long is the warranty of the Aquaflow pump?"
+    found = ask(front, question, recipe=only("castle.txt", "bread.md"))
+    assert {Path(p.path).name for p in found.passages} == {"castle.txt", "bread.md"}
+    assert {Path(p.path).name for p in ask(front, question, recipe=only("pump.txt")).passages} == {"pump.txt"}
+    with pytest.raises(UserError, match=r"/gone\.txt is not in papers any more"):
+        front.call(Ask(question=question, recipe=only("/gone.txt")))
 
 
 def test_whole_document_is_summarised(front: LocalFront) -> None:

@@ -14,6 +14,7 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
 from ui.features.chat import texts
+from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart, with_preset
@@ -137,6 +138,30 @@ def test_several_collections_are_asked_at_once(qtbot: QtBot, page: ChatPage, fro
     assert (part.collection, part.more) == ("Brunnen pumps", ("Contracts 2025",))
     panel.documents_box.chosen.emit("Contracts 2025")
     assert panel.retrieval.state == "Contracts 2025"
+
+
+def test_single_files_of_the_documents_are_ticked(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    panel = page.parts.recipe
+    qtbot.waitUntil(lambda: panel.retrieval.state == "Brunnen pumps")
+    page.bench.choose_files()
+    [dialog] = page.findChildren(FileChoice)
+    readable = [one for one in home.documents_of("Brunnen pumps").values() if one.state == "indexed"]
+    qtbot.waitUntil(lambda: dialog.list.count() == len(readable))
+    dialog.search.setText("warranty")
+    dialog.all_button.click()  # what the filter shows
+    assert len(dialog.ticked) == 1
+    dialog.go.click()
+    assert panel.recipe.retrieval is not None
+    assert panel.recipe.retrieval.files == dialog.ticked
+    assert panel.retrieval.state == "Brunnen pumps, 1 file"
+    assert page.parts.composer.documents_chip.text() == "Brunnen pumps, 1 file"
+    ask(page, "How long is the warranty?")
+    qtbot.waitUntil(lambda: bool(front.asked(c.Ask)))
+    assert front.asked(c.Ask)[0].recipe.retrieval.files == dialog.ticked
+    panel.documents_box.chosen.emit("Contracts 2025")
+    assert panel.recipe.retrieval.files == ()
 
 
 def test_an_answer_is_compared_with_the_recipe_as_it_is_now(

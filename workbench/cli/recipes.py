@@ -11,6 +11,7 @@ import msgspec
 from workbench.api.calls import GetChat, GetPrompt
 from workbench.api.events import Event, Log
 from workbench.cli.arguments import FieldHelp, method_lines, read_text, split_adapter
+from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
@@ -46,6 +47,14 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="answer from these documents; repeated: from all",
+    )
+    parser.add_argument(
+        "--file",
+        metavar="FILE",
+        action="append",
+        default=[],
+        dest="files",
+        help="search only this file of the documents: its path or the end of it; repeated: these files",
     )
     parser.add_argument(
         "--attach",
@@ -103,9 +112,11 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
     if arguments.collection:
         first, *more = arguments.collection
         retrieval = msgspec.structs.replace(
-            recipe.retrieval or RetrievalPart(), collection=first, more=tuple(more), revision=0
+            recipe.retrieval or RetrievalPart(), collection=first, more=tuple(more), files=(), revision=0
         )
         recipe = msgspec.structs.replace(recipe, retrieval=retrieval)
+    if files := getattr(arguments, "files", ()):
+        recipe = yield from _with_files(session, recipe, files)
     if arguments.adapters:
         adapters = tuple(split_adapter(text) for text in arguments.adapters)
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, adapters=adapters))
@@ -153,6 +164,25 @@ def with_prompt(session: Session, prompting: PromptingPart, text: str) -> Events
     if version.unreadable:
         raise UserError(version.unreadable)
     return with_version(prompting, version.content, source_of(found.prompt, version))
+
+
+def _with_files(session: Session, recipe: Recipe, files: Sequence[str]) -> Events[Recipe]:
+    """The recipe with files of its collections, each looked up in all of them. Raises UserError."""
+    part = recipe.retrieval
+    if part is None or not part.collection:
+        raise UserError("--file names a file of a collection.", "Name the collection with --collection.")
+    paths = []
+    for name in files:
+        refused: UserError | None = None
+        for collection in (part.collection, *part.more):
+            try:
+                paths.append((yield from find_document(session, collection, name)).path)
+                break
+            except UserError as error:
+                refused = refused or error
+        else:
+            raise refused or UserError(f"There is no document {name!r}.")
+    return msgspec.structs.replace(recipe, retrieval=msgspec.structs.replace(part, files=tuple(paths)))
 
 
 def _assigned(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:

@@ -127,7 +127,10 @@ class EmbeddingService:
 
     def _search(self, call: embedding_calls.Search, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
-            yield finish(search(index, self._queue, Path(call.embedder), call.collection, call.query, call.limit))
+            found = search(
+                index, self._queue, Path(call.embedder), call.collection, call.query, call.limit, paths=call.paths
+            )
+            yield finish(found)
 
     def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
         vectors = self._vectors_of(call.embedder, [*call.texts, *call.others], context)

@@ -412,6 +412,7 @@ def test_recipe_file_and_options_are_put_together(run: Run, answering: FakeFront
         (("--set", "nonsense"), "not of the form part.field=value"),
         (("--recipe", "/nowhere.toml"), "There is no recipe file /nowhere.toml"),
         (("--document", "d", "--task", "summarise"), "--collection"),
+        (("--file", "a.txt"), "Name the collection with --collection"),
     ],
 )
 def test_ask_refuses_what_it_cannot_take(run: Run, answering: FakeFront, argv: tuple[str, ...], message: str) -> None:
@@ -420,6 +421,16 @@ def test_ask_refuses_what_it_cannot_take(run: Run, answering: FakeFront, argv: t
     assert ran.status == 1
     assert message in ran.err
     assert answering.asked(Ask) == []
+
+
+def test_ask_searches_single_files_of_its_collections(run: Run, answering: FakeFront) -> None:
+    known = [Document(id=f"d{n}", path=f"/a/{n}.txt", title="t", kind="txt", state="indexed") for n in (1, 2)]
+    answering.answer(ListDocuments, DocumentList(documents=tuple(known)))
+    run("ask", "q", "--collection", "Papers", "--file", "2.txt", "--file", "d1")
+    (call,) = answering.asked(Ask)
+    assert call.recipe.retrieval is not None
+    assert call.recipe.retrieval.files == ("/a/2.txt", "/a/1.txt")
+    assert "no document '3.txt'" in run("ask", "q", "--collection", "Papers", "--file", "3.txt").err
 
 
 def test_ask_goes_on_with_a_chat_and_its_recipe(run: Run, answering: FakeFront) -> None:

@@ -37,7 +37,7 @@ def index(tmp_path: Path):
 def ask(index: CollectionIndex) -> Callable[..., SearchResult]:
     embedder = FakeEmbedder({"automobile": "car"})
     queue = EmbeddingQueue(lambda folder: embedder)
-    return lambda query, limit=10: search(index, queue, FOLDER, "c", query, limit)
+    return lambda query, limit=10, paths=None: search(index, queue, FOLDER, "c", query, limit, paths=paths)
 
 
 def test_a_hit_says_everything_about_itself(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
@@ -65,6 +65,18 @@ def test_words_find_what_meaning_has_lost(index: CollectionIndex, ask: Callable[
     hit = next(h for h in ask("harbour ships zebra", 3).hits if h.text.startswith("zebra"))
     assert hit.found_by == "words"
     assert hit.similarity is not None
+
+
+def test_only_the_named_documents_are_searched(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    index.put(entry("/a.txt", *["The lighthouse keeper"] * 30))
+    index.put(entry("/b.txt", "The lighthouse keeper", "Bread and milk"))
+    index.put(entry("/c.txt", "A car on the road"))
+    assert "/a.txt" in {hit.path for hit in ask("lighthouse keeper", 5).hits}
+    hits = ask("lighthouse keeper", 5, ("/b.txt", "/c.txt", "/nowhere.txt")).hits
+    assert [hit.path for hit in hits[:1]] == ["/b.txt"]
+    assert {hit.path for hit in hits} == {"/b.txt", "/c.txt"}
+    assert ask("automobile", 5, ("/b.txt",)).hits[0].path == "/b.txt"
+    assert ask("lighthouse keeper", 5, ()).hits == ()
 
 
 def test_limit_is_kept(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:

@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QMenu, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
-from ui.components.wording import is_small
+from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
 from ui.features.adapters.texts import describe_asked
 from ui.features.agents.known_tools import KnownTools
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.agent_form import describe_agent
+from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipe_panel import RecipeCard
 from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
@@ -93,6 +94,14 @@ class ChatController(QObject):
         part = msgspec.structs.replace(self.recipe.retrieval or RetrievalPart(), collection=collection)
         self.put(msgspec.structs.replace(self.recipe, retrieval=part))
 
+    def choose_files(self) -> None:
+        """Ask which files of the documents are to be searched."""
+        part = self.recipe.retrieval
+        if part is not None and part.collection:
+            dialog = FileChoice(self._bridge, collections_of(self.recipe), part.files, self._page)
+            dialog.chosen.connect(self._parts.recipe.put_files)
+            dialog.open()
+
     def put_adapter(self, name: str) -> None:
         """Answer with an adapter, on its base model; one that is not there any more is told."""
 
@@ -145,6 +154,7 @@ class ChatController(QObject):
         parts, composer = self._parts, self._parts.composer
         parts.recipe.changed.connect(self.choose)
         parts.recipe.was_reset.connect(self._on_reset)
+        parts.recipe.files_wanted.connect(self.choose_files)
         parts.files.changed.connect(self._on_files)
         parts.recipe.models_wanted.connect(self._on_models_wanted)
         parts.recipe.adapter_form.train_wanted.connect(lambda: self._shell.open_page("train"))
@@ -210,6 +220,9 @@ class ChatController(QObject):
         attached = parts.files.there_are
         none = texts.ATTACHED_FILES if attached else texts.NO_DOCUMENTS
         counted = texts.PLUS_DOCUMENTS.format(documents=documents, count=len(more)) if more else documents
+        files = recipe.retrieval.files if recipe.retrieval is not None else ()
+        if documents and files:
+            counted = texts.STATE_FILES.format(documents=counted, files=describe_count(len(files), "file"))
         parts.composer.documents_chip.setText(counted or none)
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         agent = recipe.agent

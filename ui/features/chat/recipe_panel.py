@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -58,6 +59,8 @@ class RecipePanel(QFrame):
     close_wanted = Signal()
     models_wanted = Signal()
     documents_wanted = Signal()
+    files_wanted = Signal()
+    """Some files of the documents are to be chosen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +85,8 @@ class RecipePanel(QFrame):
         self.documents_box = ChoiceBox(texts.DOCUMENTS, chosen=self._on_documents)
         self.further_button = LinkButton(texts.FURTHER_DOCUMENTS, clicked=self._on_further)
         self.further = Text("", "small")
+        self.files_button = LinkButton(texts.SOME_FILES, clicked=self.files_wanted)
+        self.files = Text("", "small")
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
@@ -99,8 +104,8 @@ class RecipePanel(QFrame):
             (self.model, (self.model_box, self.models_link, self.forms["model"])),
             (self.prompting, (self.prompt_form,)),
             (self.decoding, (self.decoding_form,)),
-            (self.retrieval, (self.documents_box, self.further, self.further_button, self.documents_link)),
-            (self.retrieval, (self.forms["retrieval"],)),
+            (self.retrieval, (self.documents_box, self.further, self.files, self.further_button, self.files_button)),
+            (self.retrieval, (self.documents_link, self.forms["retrieval"])),
             (self.agent, (self.agent_form,)),
             (self.adapters, (self.adapter_form,)),
         ):
@@ -170,6 +175,10 @@ class RecipePanel(QFrame):
         self.further.setText(texts.ALSO.format(names=", ".join(more)))
         self.further.setVisible(bool(more))
         self.further_button.setVisible(bool(first) and bool(more or set(self._collections) - {first}))
+        chosen = recipe.retrieval.files if recipe.retrieval is not None else ()
+        self.files.setText(texts.ONLY_FILES.format(names=name_files(chosen)))
+        self.files.setVisible(bool(chosen))
+        self.files_button.setVisible(bool(first))
         self.forms["retrieval"].setVisible(recipe.retrieval is not None or self._attached)
         self.model.set_state(recipe.model.name or texts.NONE_CHOSEN)
         self.prompting.set_state(describe_prompting(recipe.prompting, self._methods))
@@ -261,7 +270,7 @@ class RecipePanel(QFrame):
         before = self._recipe.retrieval or RetrievalPart()
         keeps = name or (self._attached and self._recipe.retrieval is not None)
         more = tuple(other for other in before.more if name and other != name)
-        part = msgspec.structs.replace(before, collection=name, more=more, revision=0) if keeps else None
+        part = msgspec.structs.replace(before, collection=name, more=more, files=(), revision=0) if keeps else None
         self._put(msgspec.structs.replace(self._recipe, retrieval=part))
 
     def _on_further(self) -> None:
@@ -282,8 +291,13 @@ class RecipePanel(QFrame):
     def _toggle_further(self, name: str) -> None:
         part = self._recipe.retrieval or RetrievalPart()
         more = tuple(one for one in part.more if one != name) if name in part.more else (*part.more, name)
-        changed = msgspec.structs.replace(part, more=more, revision=0)
+        changed = msgspec.structs.replace(part, more=more, files=(), revision=0)
         self._put(msgspec.structs.replace(self._recipe, retrieval=changed))
+
+    def put_files(self, files: tuple[str, ...]) -> None:
+        """Search only these files of the documents; none: all."""
+        part = msgspec.structs.replace(self._recipe.retrieval or RetrievalPart(), files=files, revision=0)
+        self._put(msgspec.structs.replace(self._recipe, retrieval=part))
 
     def _on_reset(self) -> None:
         before = self._recipe
@@ -404,8 +418,16 @@ def _form(part: type[msgspec.Struct], *names: str) -> Form:
     return Form([field for field in fields_of(part) if field.name in names], narrow=True)
 
 
+def name_files(paths: Sequence[str]) -> str:
+    """The names of the first files, and how many more there are."""
+    names = ", ".join(PurePath(path).name for path in paths[:3])
+    return f"{names} + {len(paths) - 3:,}" if len(paths) > 3 else names
+
+
 def describe_retrieval(part: RetrievalPart | None, attached: bool = False) -> str:
     documents = ", ".join((part.collection, *part.more)) if part is not None and part.collection else ""
+    if part is not None and part.files and documents:
+        documents = texts.STATE_FILES.format(documents=documents, files=describe_count(len(part.files), "file"))
     if attached:
         documents = texts.WITH_ATTACHED.format(documents=documents) if documents else texts.ATTACHED_FILES
     if not documents:

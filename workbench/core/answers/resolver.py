@@ -218,9 +218,20 @@ class HomeServices:
             return ""
         return self._checksums.compute(model.files or (model.path,), context)
 
-    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
+    def retriever(
+        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+    ) -> Retriever:
         self._embedding.warm_up()
-        return joined([self._embedding.retriever(one, context) for one in collections])
+        opened = [self._embedding.retriever(one, context) for one in collections]
+        if not files:
+            return joined(opened)
+        named = [one.only(files) for one in opened if not one.collection.chat]
+        found = [one for one in named if one is not None]
+        if named and not found:
+            names = " and ".join(one.name for one in collections if not one.chat)
+            several = f"None of the {len(files)} chosen files is" if len(files) > 1 else f"{files[0]} is not"
+            raise UserError(f"{several} in {names} any more.", "Choose other files, or all of them.")
+        return joined([*found, *(one for one in opened if one.collection.chat)])
 
     def examples(self, question_set: str) -> list[Example]:
         found = self._questions.get(question_set)
@@ -247,8 +258,9 @@ class HomeServices:
 
     def tools_for(self, part: AgentPart, retrieval: RetrievalPart | None, context: RequestContext) -> HomeTools:
         """What the tools of a recipe with these parts would use. Raises UserError for an unknown collection."""
-        _, collections = self._collections(retrieval)
-        retriever = self.retriever(collections, context) if collections else None
+        part_of_files, collections = self._collections(retrieval)
+        files = part_of_files.files if part_of_files is not None else ()
+        retriever = self.retriever(collections, context, files) if collections else None
         return self._agent_tools.open(part, collections, retriever, context)
 
     def checksum(self, resolved: Resolved) -> str:

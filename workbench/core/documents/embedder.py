@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from workbench.api.calls import Collection, Document, DocumentText, ModelRecord, SearchResult
@@ -119,17 +119,36 @@ class WorkerRetriever:
     """One collection over the embedding worker, as answering sees it (``Retriever``)."""
 
     def __init__(
-        self, host: WorkerHost, file: Path, collection: Collection, embedder: Callable[[], str], context: RequestContext
+        self,
+        host: WorkerHost,
+        file: Path,
+        collection: Collection,
+        embedder: Callable[[], str],
+        context: RequestContext,
+        paths: frozenset[str] | None = None,
     ) -> None:
+        self._paths = paths
         self.collection = collection
         self._host = host
         self._file = str(file)
         self._embedder = embedder
         self._context = context
 
+    def only(self, paths: Iterable[str]) -> WorkerRetriever | None:
+        """The same over some documents alone; None where the collection has none of them."""
+        known = frozenset(document.path for _, document in self.documents()).intersection(paths)
+        if not known:
+            return None
+        return WorkerRetriever(self._host, Path(self._file), self.collection, self._embedder, self._context, known)
+
     def search(self, query: str, limit: int) -> SearchResult:
         call = embedding_calls.Search(
-            file=self._file, collection=self.collection.id, embedder=self._embedder(), query=query, limit=limit
+            file=self._file,
+            collection=self.collection.id,
+            embedder=self._embedder(),
+            query=query,
+            limit=limit,
+            paths=None if self._paths is None else tuple(sorted(self._paths)),
         )
         return self._host.call(call, context=self._context)
 
@@ -138,7 +157,8 @@ class WorkerRetriever:
 
     def documents(self) -> Sequence[tuple[str, Document]]:
         found = self._host.call(embedding_calls.Documents(file=self._file), context=self._context).documents
-        return [(self.collection.id, document) for document in found]
+        wanted = self._paths
+        return [(self.collection.id, one) for one in found if wanted is None or one.path in wanted]
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         call = embedding_calls.Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))

@@ -128,6 +128,11 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     more: Annotated[
         tuple[str, ...], about("Further documents"), "Names of further collections that are searched as well."
     ] = ()
+    files: Annotated[
+        tuple[str, ...],
+        about("Files", multiline=True),
+        "Paths of files of these documents, one a line: only these are searched. None: all.",
+    ] = ()
     attachments: str = ""
     passages: Annotated[
         int,

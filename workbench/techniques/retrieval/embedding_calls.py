@@ -54,13 +54,15 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
-    """Hybrid search. Runs before the next small ingest batch."""
+    """Hybrid search. Runs before the next small ingest batch. ``paths``: only the chunks of these documents, all for
+    None."""
 
     file: str
     collection: str
     embedder: str
     query: str
     limit: int = 10
+    paths: tuple[str, ...] | None = None
 
 
 class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):

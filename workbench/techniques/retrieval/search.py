@@ -12,6 +12,7 @@ hits, and searched with once more (pseudo-relevance feedback: Rocchio 1971).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,10 @@ def search(
     query: str,
     limit: int = 10,
     config: SearchConfig = DEFAULT_SEARCH,
+    paths: Sequence[str] | None = None,
 ) -> SearchResult:
-    """The chunks that match a question best. Raises UserError when the collection was made with another embedder."""
+    """The chunks that match a question best, with ``paths`` of these documents only. Raises UserError when the
+    collection was made with another embedder."""
     query = query[:LARGEST_QUERY_CHARACTERS].strip()
     with index.reading() as snapshot:
         if not query or limit < 1 or snapshot.fact("embedder") is None:
@@ -52,8 +55,8 @@ def search(
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
         pool = max(config.pool, limit)
-        by_words = dict(snapshot.find_words(match_expression(query_terms(query, snapshot.languages())), pool))
-        by_meaning = snapshot.find_nearest(vector, pool)
+        by_words = dict(snapshot.find_words(match_expression(query_terms(query, snapshot.languages())), pool, paths))
+        by_meaning = snapshot.find_nearest(vector, pool, paths)
         found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
         if not found:
             return SearchResult(hits=(), revision=snapshot.revision)

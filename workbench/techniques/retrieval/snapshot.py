@@ -87,12 +87,14 @@ class Snapshot:
             )
         ]
 
-    def find_words(self, expression: str, limit: int) -> list[tuple[int, float]]:
-        """Chunk numbers with their BM25, higher is better, best first."""
+    def find_words(self, expression: str, limit: int, paths: Sequence[str] | None = None) -> list[tuple[int, float]]:
+        """Chunk numbers with their BM25, higher is better, best first; with ``paths`` of these documents only."""
         if not expression:
             return []
+        only, names = _only(paths)
         found = self._rows(
-            "select rowid, -rank from words where words match ? order by rank limit ?", (expression, limit)
+            f"select rowid, -rank from words where words match ?{only} order by rank limit ?",
+            (expression, *names, limit),
         )
         return [(int(number), float(score)) for number, score in found]
 
@@ -101,14 +103,15 @@ class Snapshot:
         ((count,),) = self._rows("select count(*) from words where words match ?", (expression,))
         return int(count)
 
-    def find_nearest(self, vector: Vectors, limit: int) -> dict[int, Vectors]:
+    def find_nearest(self, vector: Vectors, limit: int, paths: Sequence[str] | None = None) -> dict[int, Vectors]:
         """The chunks whose vectors have the highest cosine with ``vector``, shape (dimensions,): their numbers with
-        their vectors, best first."""
+        their vectors, best first; with ``paths`` of these documents only."""
         if self.fact("dimensions") is None:
             return {}
+        only, names = _only(paths)
         found = self._rows(
-            "select rowid, embedding from vectors where embedding match ? and k = ? order by distance",
-            (vector.astype(np.float32).tobytes(), limit),
+            f"select rowid, embedding from vectors where embedding match ? and k = ?{only} order by distance",
+            (vector.astype(np.float32).tobytes(), limit, *names),
         )
         return {int(number): np.frombuffer(blob, np.float32) for number, blob in found}
 
@@ -197,6 +200,17 @@ class Snapshot:
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(sql, parameters))
+
+
+def _only(paths: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
+    """A condition on ``rowid`` for the chunks of some documents, with its parameter; none for None."""
+    if paths is None:
+        return "", ()
+    condition = (
+        " and rowid in (select c.number from chunks c join documents d on d.number = c.document "
+        "where d.path in (select value from json_each(?)))"
+    )
+    return condition, (msgspec.json.encode(paths).decode(),)
 
 
 def _document(row: tuple[Any, ...]) -> Document:

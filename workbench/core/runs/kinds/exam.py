@@ -163,7 +163,9 @@ class ExamServices:
     ) -> AbstractContextManager[Loading]:
         return self._services.lease(resolved, context, background=background)
 
-    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
+    def retriever(
+        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+    ) -> Retriever:
         return self._retriever
 
     def examples(self, question_set: str) -> Sequence[Example]:
