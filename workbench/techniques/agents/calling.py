@@ -81,6 +81,11 @@ class Caller(Protocol):
         """The history with a call and its result."""
 
 
+def _takes_none(schema: dict[str, Any]) -> bool:
+    """Whether the only arguments that fit are {}."""
+    return not schema.get("properties") and "anyOf" not in schema and not schema.get("additionalProperties", True)
+
+
 def agent_budget(part: AgentPart, context: AnswerContext) -> Budget:
     """The budget of an agent's answer: tokens and seconds, with a part of both reserved for the final answer. Steps are
     counted by the method."""
@@ -194,13 +199,13 @@ class FormCaller:
         self, history: Sequence[Message], thought: str, tool: Tool, *, masked: Sequence[dict[str, Any]] = ()
     ) -> Generator[Event, None, dict[str, Any] | None]:
         schema = excluding(argument_schema(tool.parameters), masked)
-        if schema is None:
-            return None
-        if not schema.get("properties") and "anyOf" not in schema and not schema.get("additionalProperties", True):
-            return {} if {} not in masked else None
         step = self._context.step("arguments", f"Arguments of {tool.name}")
-        yield step.started
+        yield step.started  # also where nothing is generated: an answer that goes on takes a step for each call
         arguments: Any = None
+        if schema is None or _takes_none(schema):
+            arguments = {} if schema is not None and {} not in masked else None
+            yield step.finished("" if arguments is None else "{}")
+            return arguments
         with contextlib.suppress(Exhausted, ValueError):  # ValueError: the clock stopped it within the JSON
             arguments = yield from self._arguments(history, thought, tool, schema, self._context.inside(step))
         made: dict[str, Any] | None = arguments if isinstance(arguments, dict) and arguments not in masked else None
