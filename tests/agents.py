@@ -111,8 +111,8 @@ class GivenTools:
     def remember(self, text: str, source: str) -> Fact:
         return Fact(id="1", text=text, source=source)
 
-    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
-        return [self.tools_by_name[name] for name in names]
+    def server_tool(self, name: str, context: RequestContext) -> Tool:
+        return self.tools_by_name[name]
 
 
 class Counted:

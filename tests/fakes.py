@@ -37,7 +37,7 @@ from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usag
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.techniques.agents.choosing import NEUTRAL
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
-from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.services import PythonResult, ToolUnavailable
 from workbench.techniques.tools.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
 from workbench.techniques.tools.tool import Tool
 
@@ -320,8 +320,10 @@ class FakeToolServices:
         self.kept.append(Fact(id=str(len(self.kept) + 1), text=text, source=source))
         return self.kept[-1]
 
-    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
-        return [self._servers[name] for name in names]
+    def server_tool(self, name: str, context: RequestContext) -> Tool:
+        if name not in self._servers:
+            raise ToolUnavailable(f"there is no tool {name}.")
+        return self._servers[name]
 
 
 MODEL = ModelRecord(

@@ -147,6 +147,16 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = True
 
 
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may use the network. Everything else of the program never does."""
+
+    allow_mcp: Annotated[
+        bool,
+        about("MCP servers over the network"),
+        "Connect to the MCP servers that you have added with an address. Those on this machine need no permission.",
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a home folder, by section. ``problems`` describe the unreadable parts of their file: these are at
     their default here, and stay in the file."""
@@ -155,6 +165,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineSettings = EngineSettings()
     models: ModelSettings = ModelSettings()
     documents: DocumentSettings = DocumentSettings()
+    network: NetworkSettings = NetworkSettings()
     problems: tuple[str, ...] = ()
 
 
@@ -163,6 +174,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "engine": EngineSettings,
     "models": ModelSettings,
     "documents": DocumentSettings,
+    "network": NetworkSettings,
 }
 
 

@@ -142,7 +142,7 @@ class Log(Base, frozen=True, kw_only=True, tag="log"):
 
 class Changed(Base, frozen=True, kw_only=True, tag="changed"):
     """Something in the home folder changed. ``kind``: chat, run, model, collection, adapter, data (a set), settings,
-    questions (a set), evaluation, worker."""
+    questions (a set), evaluation, mcp (servers), worker."""
 
     kind: str
     id: str = ""

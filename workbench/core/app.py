@@ -22,6 +22,7 @@ from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
+from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.memory import Memory
 from workbench.core.agents.sandbox import Sandbox
 from workbench.core.agents.service import Agents
@@ -117,8 +118,20 @@ class Workbench:
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
+        self._servers = McpHub(
+            home.root / "mcp.json",
+            lambda: self._preferences.current,
+            self._changes,
+            log=home.logs / "mcp.log",
+            command=self._commands.get("mcp"),
+        )
         agent_tools = AgentTools(
-            memory, self._embedding, self._sandbox, self._tables, lambda: self._preferences.current.general.offline
+            memory,
+            self._embedding,
+            self._sandbox,
+            self._tables,
+            self._servers,
+            lambda: self._preferences.current.general.offline,
         )
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
@@ -194,7 +207,8 @@ class Workbench:
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),
-            **Agents(memory, services).handlers(),
+            **Agents(memory, services, self._servers).handlers(),
+            **self._servers.handlers(),
             **Inspecting(chats, services, self._changes).handlers(),
             **self._runs.handlers(),
             **adapters.handlers(),
@@ -247,6 +261,7 @@ class Workbench:
                 ("embedding", self._embedding.host.close),
                 ("training", self._training_workers.close),
                 ("sandbox", self._sandbox.close),
+                ("mcp", self._servers.close),
                 ("tables", self._tables.close),
             )
         ]
@@ -282,7 +297,8 @@ class Workbench:
         context.when_cancelled(leaving.set)
         while not leaving.wait(IDLE_CHECK_S):
             minutes = self._preferences.current.engine.unload_minutes
-            for host in (self._llama_cpp.host, self._embedding.host, self._sandbox.host) if minutes else ():
+            hosts = (self._llama_cpp.host, self._embedding.host, self._sandbox.host, self._servers.host)
+            for host in hosts if minutes else ():
                 if host.stop_if_idle(MINUTE_S * minutes):
                     _log.info("The %s worker was stopped after %d idle minutes.", host.worker, minutes)
 

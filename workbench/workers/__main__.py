@@ -10,6 +10,7 @@ WORKERS = {
     "inference": "workbench.workers.inference",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
+    "mcp": "workbench.workers.mcp",
     "sandbox": "workbench.workers.sandbox",
     "training": "workbench.workers.training",
     "template": "workbench.engine.template_process",

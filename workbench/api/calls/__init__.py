@@ -11,6 +11,7 @@ from workbench.api.calls.chats import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.machine import *
+from workbench.api.calls.mcp import *
 from workbench.api.calls.models import *
 from workbench.api.calls.prompts import *
 from workbench.api.calls.runs import *
@@ -26,6 +27,7 @@ AnyCall = (
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
+    | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train

@@ -22,6 +22,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.core.agents.mcp import ANY_EFFECT, McpHub
 from workbench.core.agents.memory import Memory
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.streams import Handlers, unary
@@ -31,16 +32,20 @@ from workbench.records.recipes import AgentPart
 from workbench.techniques.agents.running import run_answered, run_tool
 from workbench.techniques.decoding.validation import json_problem
 from workbench.techniques.registry import METHODS
+from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable
 from workbench.techniques.tools.tool import Tool
 
 MOST_FACTS_FOUND = 50
+LONGEST_SUMMARY = 120
+"""Characters."""
 
 
 @dataclass(frozen=True, eq=False)
 class Agents:
     _memory: Memory
     _services: HomeServices
+    _servers: McpHub
 
     def handlers(self) -> Handlers:
         return {
@@ -54,7 +59,22 @@ class Agents:
 
     def list_tools(self, call: ListTools, context: RequestContext) -> Iterator[Event]:
         services = self._services.tools_for(call.agent, call.retrieval, context)
-        yield finish(ToolList(tools=tuple(_record(row, call.agent, services) for row in METHODS.of("tool"))))
+        built_in = [_record(row, call.agent, services) for row in METHODS.of("tool")]
+        yield finish(ToolList(tools=(*built_in, *self._of_servers(context))))
+
+    def _of_servers(self, context: RequestContext) -> Iterator[ToolRecord]:
+        """The tools of MCP servers that the person has agreed to."""
+        for one in self._servers.tools(context):
+            yield ToolRecord(
+                name=one.name,
+                title=one.definition.title or one.definition.name,
+                summary=one_line(one.definition.description, LONGEST_SUMMARY),
+                description=one.definition.description,
+                parameters=one.definition.parameters,
+                effects=("read",) if one.reads else ANY_EFFECT,
+                server=one.name.partition(".")[0],
+                unavailable=one.problem,
+            )
 
     def call_tool(self, call: CallTool, context: RequestContext) -> Iterator[Event]:
         tool = _tool(call.tool, self._services.tools_for(call.agent, call.retrieval, context), context)
@@ -76,14 +96,12 @@ class Agents:
 
 def _tool(name: str, services: ToolServices, context: RequestContext) -> Tool:
     """Raises UserError for a tool that is not known, or cannot run here."""
-    if "." in name:
-        (found,) = services.server_tools([name], context)
-        return found
-    row = METHODS.find(name, "tool")
+    row = None if "." in name else METHODS.find(name, "tool")
     try:
-        made: Tool = row.load()(services)
+        made: Tool = services.server_tool(name, context) if row is None else row.load()(services)
     except ToolUnavailable as reason:
-        raise UserError(f"The tool {row.title} is not available: {reason}") from reason
+        title = name if row is None else row.title
+        raise UserError(f"The tool {title} is not available: {reason}") from reason
     return made
 
 

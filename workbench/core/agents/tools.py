@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.api.calls import Collection
 from workbench.api.protocol import RequestContext
+from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.memory import Memory
 from workbench.core.agents.sandbox import Sandbox
 from workbench.core.agents.tables import TableFiles
@@ -39,6 +40,7 @@ class HomeTools:
     _embedding: Embedding
     _sandbox: Sandbox
     _tables: TableFiles
+    _servers: McpHub
 
     @property
     def folder(self) -> Path | None:
@@ -82,8 +84,8 @@ class HomeTools:
             raise UserError("This agent may not remember anything.", "Set its memory to read and write.")
         return self._memory.add_by_agent(text, self.chat)
 
-    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
-        raise UserError(f"There is no MCP server for {', '.join(names)}.", "Add the server first.")
+    def server_tool(self, name: str, context: RequestContext) -> Tool:
+        return self._servers.tool(name, context)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +96,7 @@ class AgentTools:
     _embedding: Embedding
     _sandbox: Sandbox
     _tables: TableFiles
+    _servers: McpHub
     _offline: Callable[[], bool]
 
     def open(
@@ -115,6 +118,7 @@ class AgentTools:
             _embedding=self._embedding,
             _sandbox=self._sandbox,
             _tables=self._tables,
+            _servers=self._servers,
         )
 
 

@@ -20,21 +20,20 @@ def open_tools(part: AgentPart, context: AnswerContext) -> Generator[Event, None
     """The tools that a recipe names, by name, behind the answer's guard; one that cannot run here is left out with a
     notice that says why. Raises UserError for a name that is not known."""
     found: dict[str, Tool] = {}
-    of_servers = [name for name in part.tools if "." in name]
     for name in part.tools:
-        if name in of_servers:
-            continue
-        if name not in _ROWS:
+        of_server = "." in name
+        if not of_server and name not in _ROWS:
             raise UserError(f"There is no tool {name!r}.", f"Known: {', '.join(_ROWS) or 'none'}.")
         if context.tools is None:
             raise UserError(f"The tool {name} cannot be used here.", "Remove it from the recipe.")
         try:
-            found[name] = _ROWS[name].load()(context.tools)
+            if of_server:
+                found[name] = context.tools.server_tool(name, RequestContext())
+            else:
+                found[name] = _ROWS[name].load()(context.tools)
         except ToolUnavailable as reason:
-            yield from context.note(f"The tool {_ROWS[name].title} is not available: {reason}")
-    if of_servers and context.tools is not None:
-        for tool in context.tools.server_tools(of_servers, RequestContext()):
-            found[tool.name] = tool
+            title = name if of_server else _ROWS[name].title
+            yield from context.note(f"The tool {title} is not available: {reason}")
     if context.guard is not None:
         return {name: context.guard.protect(tool, part.allowed) for name, tool in found.items()}
     return found

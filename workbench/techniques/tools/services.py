@@ -58,8 +58,8 @@ class ToolServices(Protocol):
 
     def remember(self, text: str, source: str) -> Fact: ...
 
-    def server_tools(self, names: Sequence[str], context: RequestContext) -> Sequence[Tool]:
-        """Tools of MCP servers by their names ``server.tool``."""
+    def server_tool(self, name: str, context: RequestContext) -> Tool:
+        """The tool of an MCP server by its name ``server.tool``. Raises ToolUnavailable."""
 
 
 class ToolUnavailable(Exception):

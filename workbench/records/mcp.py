@@ -1,0 +1,107 @@
+"""MCP servers that a person has added, the definitions of their tools, and which of these they have agreed to.
+
+A server is a stranger's program: it can change what its tools are called, what they say of themselves and what they
+take. A definition is therefore named by ``digest_of``, and an agreement is to one digest: whatever changes is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.records.stored import Stored
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+
+
+class McpServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A server: a ``command`` with its arguments that speaks MCP on its standard input and output, or a ``url`` of
+    streamable HTTP. ``environment`` are variables that the command gets beside the few that every program needs,
+    ``headers`` go with each request; both may hold secrets. ``folder`` is where the command runs."""
+
+    name: str
+    command: tuple[str, ...] = ()
+    url: str = ""
+    environment: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    folder: str = ""
+
+    @property
+    def without_secrets(self) -> McpServer:
+        """The same with the values of its variables and headers left out."""
+        return msgspec.structs.replace(
+            self, environment=dict.fromkeys(self.environment, ""), headers=dict.fromkeys(self.headers, "")
+        )
+
+
+class McpTool(msgspec.Struct, frozen=True, kw_only=True):
+    """The definition of a tool as its server gives it: data of a stranger."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    parameters: dict[str, Any] = {}
+
+
+class McpAgreement(msgspec.Struct, frozen=True, kw_only=True):
+    """The person has agreed to the definition of ``tool`` with this ``digest``. ``reads``: they say that it only
+    reads."""
+
+    tool: str
+    digest: str
+    reads: bool = False
+
+
+class McpServers(msgspec.Struct, frozen=True, kw_only=True):
+    """All servers, and the agreements by the name of their server."""
+
+    servers: tuple[McpServer, ...] = ()
+    agreements: dict[str, tuple[McpAgreement, ...]] = {}
+
+
+MCP_SERVERS: Stored[McpServers] = Stored("list of MCP servers", McpServers)
+
+McpState = Literal["agreed", "new", "changed"]
+
+
+def digest_of(server: McpServer, tool: McpTool) -> str:
+    """Names a definition: the server, where it is, and all of the tool that a model sees."""
+    shown = [server.name, list(server.command), server.url, tool.name, tool.description, tool.parameters]
+    return hashlib.sha256(msgspec.json.encode(shown, order="sorted")).hexdigest()
+
+
+def state_of(server: McpServer, tool: McpTool, agreements: tuple[McpAgreement, ...]) -> McpState:
+    """Whether the person has agreed to a tool as it is now, to another definition of its name, or to none."""
+    known = next((one for one in agreements if one.tool == tool.name), None)
+    if known is None:
+        return "new"
+    return "agreed" if known.digest == digest_of(server, tool) else "changed"
+
+
+def check_server(server: McpServer) -> None:
+    """Raises UserError for one that cannot be."""
+    if not _NAME.fullmatch(server.name):
+        raise UserError(f"{server.name!r} cannot be the name of a server.", "Use letters, digits, - and _.")
+    if bool(server.command) == bool(server.url):
+        raise UserError("A server has either a command or an address.", "Give one of the two.")
+    if server.url and (urlsplit(server.url).scheme not in ("http", "https") or not urlsplit(server.url).hostname):
+        raise UserError(f"{server.url} is not the address of a server.", "It begins with https:// or http://.")
+    if any("\x00" in text for text in (*server.command, server.folder, *server.environment.values())):
+        raise UserError("The command holds a zero byte.")
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether an address leads to this machine only."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
