@@ -24,7 +24,7 @@ from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.agents.agent import FINAL
 from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.composition import answer_question
-from workbench.techniques.context import AnswerContext
+from workbench.techniques.context import AnswerContext, Specialist
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
@@ -168,6 +168,7 @@ def ask(
     exposure: Exposure | None = None,
     decoding: DecodingPart | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    specialists: Mapping[str, Recipe] | None = None,
     **part: Any,
 ) -> Asked:
     """Answer a question by an agent with tools: those of the program by their names, and those of the test."""
@@ -186,6 +187,7 @@ def ask(
         asks=asks,
         policy=policy or Policy(),
         exposure=exposure or Exposure(),
+        specialists={name: Specialist(recipe, model) for name, recipe in (specialists or {}).items()},
     )
     recipe = Recipe(agent=AgentPart(tools=names, **part), decoding=decoding)
     state, seen = AnswerState(), []

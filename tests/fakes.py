@@ -22,6 +22,7 @@ from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
     Generated,
+    LoraUse,
     Rendered,
     Score,
     Scored,
@@ -207,6 +208,7 @@ class FakeServices:
         self.exam = exam
         self._retriever = retriever
         self.tool_services: FakeToolServices | None = None
+        self.recipes: dict[str, Recipe] = {}
         self.question_sets: dict[str, Sequence[Example]] = {}
         self.leases: list[bool] = []
         self.leased = 0
@@ -214,8 +216,9 @@ class FakeServices:
     def resolve(self, recipe: Recipe) -> Resolved:
         collections = (self._retriever.collection,) if self._retriever is not None else ()
         resolved = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=7))
-        model = msgspec.structs.replace(MODEL, exam=self.exam)
-        return Resolved(recipe=resolved, model=model, use=ModelUse(), collections=collections)
+        model = msgspec.structs.replace(MODEL, exam=self.exam, name=recipe.model.name or MODEL.name)
+        adapters = tuple(LoraUse(path=one.name, scale=one.scale) for one in recipe.model.adapters)
+        return Resolved(recipe=resolved, model=model, use=ModelUse(adapters=adapters), collections=collections)
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self.model.capabilities
@@ -254,6 +257,11 @@ class FakeServices:
         if self.tool_services is None:
             self.tool_services = FakeToolServices(retriever=self._retriever)
         return self.tool_services
+
+    def recipe(self, name: str) -> Recipe:
+        if name not in self.recipes:
+            raise UserError(f"There is no saved recipe {name!r}.")
+        return self.recipes[name]
 
     def checksum(self, resolved: Resolved) -> str:
         return "f00d"

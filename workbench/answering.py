@@ -7,8 +7,8 @@ workers or processes: ``Services`` hands it models and collections.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from workbench.records.methods import Method
 from workbench.records.recipes import (
     DecodingPart,
     Example,
+    ModelPart,
     Recipe,
     RequestKind,
     answers_of,
@@ -41,7 +42,7 @@ from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy, begun_in
 from workbench.techniques.agents.guard import Guard
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
-from workbench.techniques.context import AnswerContext, SavedSections
+from workbench.techniques.context import AnswerContext, SavedSections, Specialist
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.services import ToolServices
@@ -121,6 +122,9 @@ class Services(Protocol):
     ) -> ToolServices:
         """What the tools of an agent use of the program."""
 
+    def recipe(self, name: str) -> Recipe:
+        """A recipe that is saved under a name. Raises UserError."""
+
     def checksum(self, resolved: Resolved) -> str:
         """The SHA-256 of the model's files; "" while it is not known."""
 
@@ -141,6 +145,7 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
         for name in request.recipe.agent.tools:
             if "." not in name:  # those of MCP servers are found when it is run
                 METHODS.find(name, "tool")
+        resolve_specialists(request.recipe, resolved, services)
     if request.edit is not None:
         edited = next((step for step in request.earlier if step.id == request.edit.step), None)
         actions_on = agent_edits.actions_on if method.kind == "agent" else thoughts.actions_on
@@ -158,6 +163,48 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)
     require(needs_of(request), services.capabilities(resolved), resolved.model.name)
+
+
+def resolve_specialists(recipe: Recipe, resolved: Resolved, services: Services) -> dict[str, Resolved]:
+    """The saved recipes that an agent asks, on its own model. Raises UserError for one that is not known, or that names
+    another model: its lease would wait until this answer has ended."""
+    part = recipe.agent
+    if part is None:
+        return {}
+    options = METHODS.find(part.method, "agent").decode(part.options)
+    found: dict[str, Resolved] = {}
+    for name in getattr(options, "specialists", ()):
+        saved = services.recipe(name)
+        named = services.resolve(Recipe(model=ModelPart(name=saved.model.name))).model.name if saved.model.name else ""
+        if named and named != resolved.model.name:
+            raise UserError(
+                f"The specialist {name} uses the model {named}, and this recipe {resolved.model.name}.",
+                "A team answers on one model: choose the same one, or leave the specialist's empty.",
+            )
+        model = msgspec.structs.replace(
+            saved.model, name=resolved.model.name, context_tokens=resolved.recipe.model.context_tokens
+        )
+        found[name] = services.resolve(msgspec.structs.replace(saved, model=model, retrieval=None))
+    return found
+
+
+def _specialists(
+    found: Mapping[str, Resolved],
+    resolved: Resolved,
+    model: ModelBackend,
+    services: Services,
+    context: RequestContext,
+    leases: ExitStack,
+) -> Generator[Event, None, dict[str, Specialist]]:
+    """The specialists of a team with the model as each uses it. Another use of the same model has a lease of its own,
+    which never waits for a turn: this one has it."""
+    team: dict[str, Specialist] = {}
+    for name, one in found.items():
+        used = model
+        if one.use != resolved.use:
+            used = yield from leases.enter_context(services.lease(one, context))
+        team[name] = Specialist(one.recipe, used)
+    return team
 
 
 def _method_of(request: AnswerRequest) -> Method:
@@ -208,10 +255,12 @@ def answer(
         resolved = resolved or services.resolve(request.recipe)
         check(request, resolved, services)
         retriever = _retriever(request, resolved, services, context)
-        with services.lease(resolved, context, background=background) as loading:
+        with services.lease(resolved, context, background=background) as loading, ExitStack() as leases:
             model = yield from loading
             recipe = _with_engine(resolved.recipe, model)
-            answering = _context(model, retriever, recipe, request, resolved, services, context, saved)
+            found = resolve_specialists(request.recipe, resolved, services)
+            team = yield from _specialists(found, resolved, model, services, context, leases)
+            answering = _context(model, retriever, recipe, request, resolved, services, context, saved, team)
             ended: events.Terminal | None = None
             for event in with_trace(_run(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
@@ -283,7 +332,9 @@ def _prompt_reading(
         model = yield from loading
         recipe = _with_engine(resolved.recipe, model)
         reader = _PromptReader(model)
-        answering = _context(reader, retriever, recipe, request, resolved, services, context, None)
+        found = resolve_specialists(request.recipe, resolved, services)
+        team = {name: Specialist(one.recipe, reader) for name, one in found.items()}
+        answering = _context(reader, retriever, recipe, request, resolved, services, context, None, team)
         try:
             for event in _run(request, recipe, answering):
                 if isinstance(event, events.Finished):
@@ -378,6 +429,7 @@ def _context(
     services: Services,
     context: RequestContext,
     saved: SavedSections | None,
+    team: Mapping[str, Specialist],
 ) -> AnswerContext:
     tools: ToolServices | None = None
     policy = Policy(allowed=frozenset(request.allowed), done=request.done | begun_in(request.earlier))
@@ -402,6 +454,7 @@ def _context(
         asks=request.asks,
         policy=policy,
         exposure=exposure,
+        specialists=team,
         guard=Guard(policy, exposure, request.decisions, request.earlier),
     )
 

@@ -142,6 +142,7 @@ class Workbench:
             self._background,
             questions,
             agent_tools,
+            home.recipes,
         )
         bases = BaseModels(catalogue, checksums, sets)
         self._artifacts = ArtifactRegistry(

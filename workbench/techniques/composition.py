@@ -123,7 +123,9 @@ def _by_agent(
         context.guard.expose(remembered.exposure)
     instructions = "\n\n".join(filter(None, (system_text(recipe.prompting).strip(), remembered.text)))
     messages = with_instructions(instructions, with_question_asked(recipe.prompting, conversation))
-    tools = yield from open_tools(part, context)
+    of_team = [one.recipe.agent.tools for one in context.specialists.values() if one.recipe.agent is not None]
+    every = tuple(dict.fromkeys(name for names in (part.tools, *of_team) for name in names))
+    tools = yield from open_tools(msgspec.structs.replace(part, tools=every), context)
     decisions = {one.signature: one for one in context.decisions}
     agent = Agent(
         part=part,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
@@ -25,7 +25,7 @@ from workbench.records.agents import Decision
 from workbench.records.answer_state import replay_step
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
-from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example
+from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example, Recipe
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.agents.guard import Guard
@@ -88,6 +88,14 @@ class SavedSections(Protocol):
     def add(self, key: str, made: Generated) -> None: ...
 
 
+@dataclass(frozen=True)
+class Specialist:
+    """Another recipe that answers for an agent, on the same model: ``model`` has its adapters."""
+
+    recipe: Recipe
+    model: ModelBackend
+
+
 class Step:
     """A step of an answer: yield ``started``, do the work, yield ``finished(...)``::
 
@@ -133,7 +141,7 @@ class AnswerContext:
     with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the
     person on its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says
     which calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
-    of the tools sees to it.
+    of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
     """
 
     model: ModelBackend
@@ -155,6 +163,7 @@ class AnswerContext:
     policy: Policy = field(default_factory=Policy)
     exposure: Exposure = field(default_factory=Exposure)
     guard: Guard | None = None
+    specialists: Mapping[str, Specialist] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

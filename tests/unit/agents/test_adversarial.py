@@ -14,7 +14,7 @@ from workbench.api import events
 from workbench.engine.inference_calls import Score
 from workbench.errors import UserError
 from workbench.records.messages import Message
-from workbench.records.recipes import DecodingPart
+from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.techniques.agents.agent import FINAL
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.tool import ToolOutput
@@ -85,6 +85,9 @@ def test_every_run_stays_within_its_budget_and_ends_in_one_answer(behaviour: str
         chance = random.Random(f"{behaviour} {method} {seed}")
         tools = tools_of(chance)
         model = Adversary(behaviour, chance, answers=chance.choice((0.0, 0.0, 0.1, 0.5)))
+        names = tuple(tool.tool.name for tool in tools)
+        team = {name: Recipe(agent=AgentPart(tools=names)) for name in ("one", "two", "three")}
+        options = {"specialists": list(team), "way": chance.choice(("supervisor", "debate"))}
         steps, tokens = chance.randint(1, 12), chance.choice((64, 100, 200, 1000, 4000))
         made = ask(
             model,
@@ -95,7 +98,9 @@ def test_every_run_stays_within_its_budget_and_ends_in_one_answer(behaviour: str
             max_tokens=tokens,
             thought_tokens=chance.choice((0, 20, 80)),
             format=chance.choice(("react", "json")),
-            allowed=tuple(tool.tool.name for tool in tools) if chance.random() < 0.5 else (),
+            specialists=team,
+            options=options if "specialists" in METHODS.find(method, "agent").config.__struct_fields__ else {},
+            allowed=names if chance.random() < 0.5 else (),
         )
         where = f"{behaviour} {seed}: {steps} steps, {tokens} tokens"
         assert [isinstance(one, events.TERMINAL) for one in made.events].count(True) == 1, where

@@ -164,7 +164,7 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
             model = {"Fake": MODEL, "Other": OTHER}[name]
             return Resolved(recipe=recipe, model=model, use=ModelUse(), backend=backend)
 
-        resolve_as_made = None
+        resolve_as_made = collections = None
 
     unused: Any = None
 
@@ -175,7 +175,15 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
     resolver: Any = Resolver()
     checksums: Any = Checksums()
     return HomeServices(
-        resolver, {"llama.cpp": local, "remote": FakeRemote()}, unused, unused, checksums, unused, unused
+        resolver,
+        {"llama.cpp": local, "remote": FakeRemote()},
+        unused,
+        unused,
+        checksums,
+        unused,
+        unused,
+        unused,
+        unused,
     )
 
 

@@ -20,6 +20,8 @@ COMMON_WORDS = {"lora", "prefix", "prompt"}
 """Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
 
 HOMONYMS = {
+    "calculator": {"ui/features/chat/timeline_row.py"},  # icons, by words of the names
+    "team": {"ui/features/chat/timeline_row.py"},
     "critic": {  # a check, and the kind of its step
         "workbench/techniques/agents/checks.py",
         "workbench/techniques/prompting/self_refine.py",
@@ -27,7 +29,7 @@ HOMONYMS = {
     },
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
-    "remember": {"ui/shell.py"},  # a method of pages
+    "remember": {"ui/shell.py", "ui/features/chat/timeline_row.py"},  # a method of pages; an icon
     "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
 }
 """Files in which the literal is not the method but another thing of the same name."""

@@ -34,6 +34,7 @@ from workbench.records.recipes import (
     Recipe,
     RetrievalPart,
     decoding_of,
+    load_recipe,
     normalized,
 )
 from workbench.storage.adapters import AdapterStore
@@ -81,6 +82,10 @@ class Resolver:
         check_single([one.name for one in virtual if one.scale])
         technique = METHODS.find(recipe.prompting.technique, "technique")
         options = msgspec.to_builtins(technique.decode(recipe.prompting.options))
+        agent = recipe.agent
+        if agent is not None:
+            method = METHODS.find(agent.method, "agent")
+            agent = msgspec.structs.replace(agent, options=msgspec.to_builtins(method.decode(agent.options)))
         strategy = METHODS.find(recipe.decoding.strategy, "decoding")
         decoding, draft = normalized(decoding_of(recipe, METHODS, "question"), strategy), ""
         if decoding.speculation == "draft":
@@ -97,6 +102,7 @@ class Resolver:
             prompting=msgspec.structs.replace(with_true_sources(recipe.prompting), options=options),
             decoding=decoding,
             retrieval=retrieval,
+            agent=agent,
         )
         loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
         use = ModelUse(
@@ -183,7 +189,9 @@ class HomeServices:
         background: Background,
         questions: QuestionStore,
         agent_tools: AgentTools,
+        recipes: Path,
     ) -> None:
+        self._recipes = recipes
         self._agent_tools = agent_tools
         self._collections = resolver.collections
         self.resolve = resolver.resolve
@@ -262,6 +270,13 @@ class HomeServices:
         files = part_of_files.files if part_of_files is not None else ()
         retriever = self.retriever(collections, context, files) if collections else None
         return self._agent_tools.open(part, collections, retriever, context)
+
+    def recipe(self, name: str) -> Recipe:
+        path = self._recipes / f"{name}.toml"
+        if not name or Path(name).name != name or not path.is_file():
+            known = ", ".join(sorted(one.stem for one in self._recipes.glob("*.toml")))
+            raise UserError(f"There is no saved recipe {name!r}.", f"Saved: {known or 'none'}.")
+        return load_recipe(path)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)

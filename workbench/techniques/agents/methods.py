@@ -46,6 +46,14 @@ METHODS = (
         cost="A plan, and per step its calls and a sentence on what was found.",
     ),
     _agent(
+        "team",
+        "Team",
+        "A supervisor chooses which other recipe works on the question; or two of them debate, and a judge decides.",
+        "Du et al. 2023, Multiagent Debate, arXiv:2305.14325; Wu et al. 2023, AutoGen, arXiv:2308.08155",
+        cost="An answer of each specialist that is asked; in a debate four answers and a verdict in both orders.",
+        needs=("token_logprobs",),
+    ),
+    _agent(
         "reflexion",
         "Reflexion",
         "Try, check the answer, reflect on what went wrong, and try again; the first trial that passes is the answer.",

@@ -93,9 +93,11 @@ class Session:
         """Repeat the steps that the answer goes on from."""
         yield from self.context.repeat(self.recorded.kept)
 
-    def demonstrated(self, messages: tuple[Message, ...], count: int) -> Generator[Event, None, tuple[Message, ...]]:
+    def demonstrated(
+        self, messages: tuple[Message, ...], count: int, tools: Mapping[str, Tool] | None = None
+    ) -> Generator[Event, None, tuple[Message, ...]]:
         """The messages with solved examples before the conversation, where the model is small and has tools."""
-        context, tools = self.context, self.agent.tools
+        context, tools = self.context, self.agent.tools if tools is None else tools
         if not count or not tools or not has_fewer_parameters(context.model, SMALL):
             return messages
         able, question = possible(tools), messages[-1].content
@@ -113,7 +115,7 @@ class Session:
         by_question = {one.question.strip(): one for one in able}
         chosen = [by_question[line] for line in listed if line in by_question]
         thoughts = self.agent.part.thought_tokens > 0
-        examples = shown(chosen, tools, self.caller(context), thoughts=thoughts)
+        examples = shown(chosen, tools, self.caller(context, tools), thoughts=thoughts)
         head = [message for message in messages if message.role == "system"]
         return (*head, *examples, *(message for message in messages if message.role != "system"))
 

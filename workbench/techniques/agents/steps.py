@@ -21,11 +21,26 @@ from workbench.techniques.agents.agent import APPROVAL, CALL
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
 EXAMPLES = "examples"
 PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE = "plan", "finding", "draft", "check", "reflection", "route"
-CRITIQUE, CORRECTION = "critique", "correction"
+CRITIQUE, CORRECTION, VERDICT = "critique", "correction", "verdict"
 PLAN_STEP, SPECIALIST, TRIAL, ROUND = "plan-step", "specialist", "trial", "round"
 
 TAKEN = frozenset(
-    {EXAMPLES, THOUGHT, CHOOSE, ARGUMENTS, CALL, PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE, CRITIQUE, CORRECTION}
+    (
+        EXAMPLES,
+        THOUGHT,
+        CHOOSE,
+        ARGUMENTS,
+        CALL,
+        PLAN,
+        FINDING,
+        DRAFT,
+        CHECK,
+        REFLECTION,
+        ROUTE,
+        CRITIQUE,
+        CORRECTION,
+        VERDICT,
+    )
 )
 """The kinds of steps that are taken instead of being done."""
 AROUND = frozenset({PLAN_STEP, SPECIALIST, TRIAL, ROUND})

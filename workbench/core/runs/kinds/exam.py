@@ -181,6 +181,9 @@ class ExamServices:
     ) -> ToolServices:
         return self._services.tools(resolved, retriever, context, chat)
 
+    def recipe(self, name: str) -> Recipe:
+        return self._services.recipe(name)
+
     def checksum(self, resolved: Resolved) -> str:
         return self._services.checksum(resolved)
 
