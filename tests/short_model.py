@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.gguf.weights import open_model
-from workbench.gguf.writer import fill, header, number_entry
+from workbench.gguf.writer import fill, header, number_entry, text_entry
+
+TEMPLATE = "tokenizer.chat_template"
 
 
-def write_short(model: Path, out: Path, layers: int = 2) -> Path:
-    """Write ``model`` with its first layers only."""
+def write_short(model: Path, out: Path, layers: int = 2, template: str = "") -> Path:
+    """Write ``model`` with its first layers only, and with another chat template where one is given."""
     contents = open_model(model)
     architecture = contents.first.text("general.architecture")
     key = f"{architecture}.block_count"
     entries = {**contents.entries, key: number_entry(key, layers)}
+    if template:
+        entries[TEMPLATE] = text_entry(TEMPLATE, template)
     kept = {
         name: stored
         for name, stored in contents.tensors.items()
