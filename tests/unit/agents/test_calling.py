@@ -10,6 +10,7 @@ import pytest
 from tests.fakes import FakeModelBackend
 from workbench.api.events import Event, TextDelta
 from workbench.engine.inference_calls import Score
+from workbench.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
@@ -95,3 +96,16 @@ def test_arguments_that_are_masked_are_not_given() -> None:
     caller = caller_on(model)
     assert result_of(caller.arguments(ASKED, "", TOOLS["weather"]))[0] == {"city": "Paris"}
     assert result_of(caller.arguments(ASKED, "", TOOLS["weather"], masked=[{"city": "Paris"}]))[0] is None
+
+
+def test_a_schema_that_cannot_be_constrained_is_loosened() -> None:
+    grammars: list[str] = []
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str | Exception:
+        grammars.append(decoding.grammar)
+        return UserError("The form of the answer cannot be used.") if "pattern" in decoding.grammar else '{"q": "a"}'
+
+    schema = {"type": "object", "properties": {"q": {"type": "string", "pattern": "(?=a)"}}, "required": ["q"]}
+    tool = Tool(name="odd", description="", parameters=schema, run=TOOLS["weather"].run)
+    assert result_of(caller_on(FakeModelBackend(reply)).arguments(ASKED, "", tool))[0] == {"q": "a"}
+    assert len(grammars) == 2

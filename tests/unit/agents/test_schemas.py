@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from workbench.techniques.agents.schemas import argument_schema, excluding
+from workbench.techniques.agents.schemas import argument_schema, excluding, loosened
 from workbench.techniques.decoding.formats import check_format
 
 ODD: dict[str, Any] = {
@@ -98,3 +98,23 @@ def test_nothing_is_left_when_every_value_is_excluded() -> None:
     schema = argument_schema({"type": "object", "properties": {"on": {"type": "boolean"}}, "required": ["on"]})
     assert excluding(schema, [{"on": True}, {"on": False}]) is None
     assert excluding(schema, [{"other": 1}]) == schema
+
+
+def test_what_an_engine_cannot_constrain_is_loosened() -> None:
+    odd = argument_schema(
+        {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string", "pattern": "^(?=a)b$"},
+                "kind": {"enum": ["a", "b"]},
+                "many": {"type": "array", "items": {"type": "number", "multipleOf": 0}, "minItems": 5, "maxItems": 1},
+            },
+            "required": ["code"],
+        }
+    )
+    assert check_format("json_schema", json.dumps(odd), None).problem
+    made = loosened(odd)
+    assert not check_format("json_schema", json.dumps(made), None).problem
+    assert made["properties"]["kind"] == {"enum": ["a", "b"]}
+    assert made["properties"]["many"] == {"type": "array", "items": {"type": "number"}}
+    assert made["required"] == ["code"]

@@ -25,7 +25,7 @@ from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.choosing import NEUTRAL, best_of
 from workbench.techniques.agents.forms import Form, JsonForm, ReactForm
 from workbench.techniques.agents.native import NativeForm
-from workbench.techniques.agents.schemas import argument_schema, excluding
+from workbench.techniques.agents.schemas import argument_schema, as_text, excluding, loosened
 from workbench.techniques.agents.tagged import AnswerForm, write_tagged
 from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
@@ -203,9 +203,9 @@ class FormCaller:
         yield step.started  # also where nothing is generated: an answer that goes on takes a step for each call
         arguments: Any = None
         if schema is None or _takes_none(schema):
-            arguments = {} if schema is not None and {} not in masked else None
-            yield step.finished("" if arguments is None else "{}")
-            return arguments
+            is_free = schema is not None and {} not in masked
+            yield step.finished("{}" if is_free else "")
+            return {} if is_free else None
         with contextlib.suppress(Exhausted, ValueError):  # ValueError: the clock stopped it within the JSON
             arguments = yield from self._arguments(history, thought, tool, schema, self._context.inside(step))
         made: dict[str, Any] | None = arguments if isinstance(arguments, dict) and arguments not in masked else None
@@ -241,7 +241,10 @@ class FormCaller:
 
         if isinstance(self._form, NativeForm) and self._form.tagged and "anyOf" not in schema:
             return (yield from write_tagged(self._form.tool_format, start, tool.name, schema, write, prefer))
-        return json.loads((yield from write(start, "json_schema", json.dumps(schema, ensure_ascii=False))))
+        try:
+            return json.loads((yield from write(start, "json_schema", as_text(schema))))
+        except UserError:  # a stranger's schema that the engine cannot constrain as it is
+            return json.loads((yield from write(start, "json_schema", as_text(loosened(schema)))))
 
     def _calibrated(
         self,

@@ -166,6 +166,20 @@ def _pattern_but(text: str) -> str:
     return pattern
 
 
+def loosened(schema: Any) -> Any:
+    """The schema with names, types and choices alone, for an engine that cannot constrain the rest of it."""
+    if isinstance(schema, list):
+        return [loosened(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {key: schema[key] for key in ("type", "enum", "const", "required", "$ref") if key in schema}
+    made |= {key: loosened(schema[key]) for key in ("items", *_LISTS) if key in schema and key != "allOf"}
+    for key in ("properties", "$defs", "definitions"):
+        if key in schema:
+            made[key] = {name: loosened(one) for name, one in schema[key].items()}
+    return made
+
+
 def as_text(schema: dict[str, Any]) -> str:
     """The schema as the description of an answer's format."""
     return json.dumps(schema, ensure_ascii=False)
