@@ -154,6 +154,8 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
                 f"The step {request.edit.step} of this answer cannot be changed by {request.edit.action}.",
                 "Choose a thought; `workbench chats steps` shows them.",
             )
+        if (check_edit := method.load_edit_check()) is not None:
+            check_edit(method.decode(request.recipe.prompting.options), request.earlier, request.edit)
     if request.earlier and "resumes" not in method.traits:
         resuming = ", ".join(row.title for row in METHODS.of(method.kind) if "resumes" in row.traits)
         raise UserError(

@@ -17,6 +17,7 @@ from workbench.errors import UserError
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.trace import StepEdit
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "nowhere"
@@ -458,6 +459,26 @@ def test_several_answers_are_kept_and_one_of_them_chosen(desk: Desk) -> None:
     kept: c.StoredMessage = desk.call(c.SelectSequence(message=message, sequence=1))
     assert len(kept.sequences) == 2
     assert (kept.selected_sequence, kept.text) == (1, kept.sequences[1].text)
+
+
+def test_another_answer_goes_on_from_a_changed_step_and_an_impossible_change_stores_nothing(desk: Desk) -> None:
+    tree = PromptingPart(technique="tree-of-thoughts")
+    asked_with = msgspec.structs.replace(recipe(desk), prompting=tree)
+    first: c.AskResult = desk.call(c.Ask(question="How tall is it?", recipe=asked_with))
+    [root] = [step for step in desk.call(c.GetTrace(message=first.message)).steps if step.kind == "tree"]
+    before = desk.call(c.GetChat(chat=first.chat)).messages
+    for edit in (StepEdit(step="99", action="expand"), StepEdit(step=root.id, action="prune")):
+        with pytest.raises(UserError, match="cannot be changed"):
+            desk.call(c.Ask(recipe=asked_with, regenerate=first.message, edit=edit))
+    with pytest.raises(UserError, match="Only an answer that is there"):
+        desk.call(c.Ask(question="?", recipe=asked_with, edit=StepEdit(step=root.id, action="expand")))
+    assert desk.call(c.GetChat(chat=first.chat)).messages == before
+    edit = StepEdit(step=root.id, action="expand")
+    second: c.AskResult = desk.call(c.Ask(recipe=asked_with, regenerate=first.message, edit=edit))
+    assert second.message != first.message
+    stored = {message.id: message for message in desk.call(c.GetChat(chat=first.chat)).messages}
+    assert stored[second.message].parent == stored[first.message].parent
+    assert "tree" in [step.kind for step in desk.call(c.GetTrace(message=second.message)).steps]
 
 
 def test_an_answer_is_rated_edited_and_given_back(desk: Desk) -> None:

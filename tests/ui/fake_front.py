@@ -29,10 +29,12 @@ from workbench.api import events
 from workbench.api.events import Changed, Event
 from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
+from workbench.records.agent_edits import actions_on as agent_actions
 from workbench.records.answer_state import AnswerState, with_trace
 from workbench.records.messages import Candidate, Passage, Usage
 from workbench.records.recipes import Recipe
-from workbench.records.trace import TokenIds
+from workbench.records.thoughts import actions_on
+from workbench.records.trace import StepEdit, TokenIds
 from workbench.settings import SECTIONS, Settings
 from workbench.techniques import registry
 
@@ -426,6 +428,8 @@ class FakeFront:
         raise UserError(f"The fake front does not know {type(call).__name__}.")
 
     def _ask(self, call: c.Ask) -> Iterator[Event]:
+        if call.edit is not None:
+            self._check_edit(call.regenerate, call.edit)
         question, answer = self.home.begin_answer(call)
         ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
         yield events.Artifact(kind="message", id=answer.id, result=ids)
@@ -436,6 +440,17 @@ class FakeFront:
             made = fake_agents.answer(agent, self.home.answer_text)
         yield from self._kept(made, answer)
         self._announce("chat", answer.chat)
+
+    def _check_edit(self, message: str | None, edit: StepEdit) -> None:
+        """As the core does, before anything is stored."""
+        if message is None:
+            raise UserError("Only an answer that is there can be resumed.")
+        known = self.home.traces.get(message)
+        step = next((one for one in known.steps if one.id == edit.step), None) if known is not None else None
+        if step is None or not (actions_on(step) or agent_actions(step)):
+            raise UserError(f"The step {edit.step} of this answer cannot be changed by {edit.action}.")
+        if step.kind == "tree" and edit.action != "expand":
+            raise UserError(f"The step {edit.step} of this answer cannot be changed by {edit.action}.")
 
     def _decide(self, call: c.Decide) -> Iterator[Event]:
         message = fake_agents.decide(self.home, call)
@@ -476,6 +491,10 @@ class FakeFront:
             passages = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(found, 1))
             yield events.Retrieved(query=question.text, passages=passages, step="1")
             yield events.StepFinished(step="1", output=f"{len(passages)} passages", seconds=0.08)
+        technique = registry.METHODS.find(call.recipe.prompting.technique, "technique")
+        if technique.edit_check:
+            yield events.StepStarted(step="t", kind="tree", title=technique.title, input=question.text)
+            yield events.StepFinished(step="t", seconds=2.1)
         text, decoding = home.base_text if call.aside else home.answer_text, call.recipe.decoding
         if call.branch is not None and call.regenerate is not None:
             old, point = home.message(call.regenerate).text, call.branch

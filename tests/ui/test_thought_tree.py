@@ -17,7 +17,7 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.fake_tokens import thoughts
 from tests.ui.test_chat_page import answers, ask, begin, page
 from ui.features.chat.page import ChatPage
-from ui.features.chat.thought_canvas import packed
+from ui.features.chat.thought_canvas import LEAST_LEGIBLE, packed
 from ui.features.chat.trace_view import TraceView
 from workbench.api import calls as c
 from workbench.api import events
@@ -127,6 +127,31 @@ def test_it_is_scaled_by_keys_and_buttons(qtbot: QtBot, view: TraceView) -> None
     assert canvas.zoom > 1
     qtbot.keyClick(canvas, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert canvas.zoom == 1
+
+
+def test_a_tree_fits_a_narrow_column_by_itself_and_all_of_it_on_request(qtbot: QtBot, view: TraceView) -> None:
+    canvas = view.canvas
+    view.resize(500, 800)
+    qtbot.waitUntil(lambda: canvas.viewport().width() < 520)
+    assert canvas.zoom == LEAST_LEGIBLE  # of many levels not all can be read at once
+    small = TraceView()
+    qtbot.addWidget(small)
+    small.resize(500, 800)
+    small.show_trace(thoughts(12))
+    small.show()
+    qtbot.waitExposed(small)
+    assert max(node.depth for node in tree(small).nodes.values()) == 2
+    assert small.canvas.horizontalScrollBar().maximum() == 0
+    assert LEAST_LEGIBLE < small.canvas.zoom <= 1
+    assert canvas.verticalScrollBar().maximum() > 0
+    view.fit_button.click()
+    assert (canvas.horizontalScrollBar().maximum(), canvas.verticalScrollBar().maximum()) == (0, 0)
+    assert canvas.zoom < LEAST_LEGIBLE
+    shown = canvas.viewport().rect()
+    assert all(shown.contains(canvas.box_of(id).toRect()) for id in tree(view).nodes)
+    canvas.setFocus()
+    qtbot.keyClick(canvas, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert canvas.zoom >= LEAST_LEGIBLE
 
 
 def test_a_growing_tree_keeps_what_the_person_selected(qtbot: QtBot, view: TraceView) -> None:

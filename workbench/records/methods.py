@@ -89,15 +89,21 @@ class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Method(MethodInfo, frozen=True, kw_only=True):
-    """A method that can be run: ``config`` is its configuration type and ``entry`` its ``package.module:function``."""
+    """A method that can be run: ``config`` is its configuration type and ``entry`` its ``package.module:function``.
+    ``edit_check`` names the same way a function of options, earlier steps and a person's StepEdit, which raises
+    UserError for an edit that is not possible."""
 
     config: type[msgspec.Struct]
     entry: str = ""
+    edit_check: str = ""
 
     def load(self) -> Any:
         """The function that carries the method out; imports its module."""
-        module, _, function = self.entry.partition(":")
-        return getattr(import_module(module), function)
+        return _loaded(self.entry)
+
+    def load_edit_check(self) -> Any:
+        """The function that checks an edit; None for a method without one."""
+        return _loaded(self.edit_check) if self.edit_check else None
 
     def decode(self, options: dict[str, Any]) -> msgspec.Struct:
         """The configuration that plain ``options`` mean. Raises UserError that names the field."""
@@ -118,6 +124,11 @@ class Method(MethodInfo, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "fields", fields_of(self.config))
+
+
+def _loaded(entry: str) -> Any:
+    module, _, function = entry.partition(":")
+    return getattr(import_module(module), function)
 
 
 M = TypeVar("M", bound=MethodInfo)

@@ -25,6 +25,7 @@ from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
 from workbench.techniques.prompting.tree_search import Tree
+from workbench.techniques.registry import METHODS
 
 PUZZLE = "Make 24 from 4 9 10 13."
 
@@ -389,6 +390,11 @@ def test_only_possible_changes_are_made() -> None:
         return run(FakeModelBackend(), earlier=before.trace().steps, edit=edit, **options).error
 
     assert "'9 + 9 = 18' is no possible next step here" in error("edit", node.id, "9 + 9 = 18")
+    row = METHODS.find("tree-of-thoughts", "technique")
+    with pytest.raises(UserError, match="no possible next step"):  # before another answer is begun
+        row.load_edit_check()(
+            row.decode(options), before.trace().steps, StepEdit(step=node.id, action="edit", text="9 + 9 = 18")
+        )
     other = next(s for s in before.trace().steps if s.kind == "thought" and s.title != node.title)
     assert "has this thought already" in error("edit", node.id, other.title)
     assert "cannot be changed by expand" in error("expand", "no such step")

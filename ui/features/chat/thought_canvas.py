@@ -6,6 +6,8 @@ grows moves nothing around it once it is higher than ``MOST_HEIGHT``.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -27,19 +29,22 @@ from ui.theme.theme import current_theme
 from workbench.records.thoughts import ThoughtNode, ThoughtTree
 
 LEAST_HEIGHT, MOST_HEIGHT = 200, 400
-_NARROWEST, _WIDEST = 132, 236
-_GAP_X, _GAP_Y = 36, 10
+_NARROWEST, _WIDEST = 108, 236
+_GAP_X, _GAP_Y = 28, 10
 _MARGIN = 10
 _PAD = 8
 _LINE, _FIGURES = 17, 16
-ZOOMS = (0.5, 0.65, 0.8, 1.0, 1.25, 1.5)
+ZOOMS = (0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5)
+LEAST_LEGIBLE, LEAST_WHOLE = 0.75, 0.2
+"""As small as the tree is made by itself, for its width; and as small as the whole of it on request."""
 _LONG = 22
 """Characters; longer thoughts have two lines."""
 
 
 class ThoughtCanvas(TreeArea):
     """Arrow keys go along the tree: right to the best child, left to the parent, up and down to the others of a depth;
-    Home is the question, End the best thought. Ctrl with + and - or the wheel scales it, Ctrl+0 as at first."""
+    Home is the question, End the best thought. Ctrl with + and - or the wheel scales it. Ctrl+0: as at first, all of
+    its width while that can be read; Ctrl+9: all of it."""
 
     selected_changed = Signal()
     chosen = Signal()
@@ -55,6 +60,7 @@ class ThoughtCanvas(TreeArea):
         self._content = QSize()
         self._lines = 1
         self._zoom = 1.0
+        self._fits: Literal["width", "whole", "own"] = "width"
         self.setFixedHeight(LEAST_HEIGHT)
 
     @property
@@ -95,11 +101,20 @@ class ThoughtCanvas(TreeArea):
 
     def scale(self, by: int) -> None:
         """Larger or smaller by so many sizes; 0: the size at first."""
-        now = min(range(len(ZOOMS)), key=lambda place: abs(ZOOMS[place] - self._zoom))
-        self._zoom = ZOOMS[min(max(now + by, 0), len(ZOOMS) - 1)] if by else 1.0
+        self._fits = "own" if by else "width"
+        if by > 0:
+            self._zoom = next((zoom for zoom in ZOOMS if zoom > self._zoom + 0.01), ZOOMS[-1])
+        elif by:
+            self._zoom = next((zoom for zoom in reversed(ZOOMS) if zoom < self._zoom - 0.01), ZOOMS[0])
         self._lay_out()
         if self.selected:
             self._reveal(self.selected)
+        self.viewport().update()
+
+    def fit_all(self) -> None:
+        """So small that all of the tree is in sight."""
+        self._fits = "whole"
+        self._lay_out()
         self.viewport().update()
 
     # -- size and scrolling ---------------------------------------------------------------------------
@@ -110,12 +125,17 @@ class ThoughtCanvas(TreeArea):
         if tree is None:
             return
         depths = 1 + max(node.depth for node in tree.nodes.values())
-        room = (self.viewport().width() - 2 * _MARGIN + _GAP_X) / self._zoom / max(depths, 3) - _GAP_X
-        width = min(max(room, _NARROWEST), _WIDEST)
         self._lines = 2 if any(len(node.step.title) > _LONG for node in tree.nodes.values() if node.parent) else 1
         height = 2 * _PAD + self._lines * _LINE + _FIGURES
         tops = packed(tree, height + _GAP_Y)
         bottom = max(tops.values()) + height + 2 * _MARGIN
+        across = self.viewport().width() / (2 * _MARGIN + depths * (_NARROWEST + _GAP_X) - _GAP_X)
+        if self._fits == "width":
+            self._zoom = min(1.0, max(across, LEAST_LEGIBLE))
+        elif self._fits == "whole":
+            self._zoom = min(1.0, max(min(across, MOST_HEIGHT / bottom), LEAST_WHOLE))
+        room = (self.viewport().width() / self._zoom - 2 * _MARGIN + _GAP_X) / max(depths, 3) - _GAP_X
+        width = min(max(room, _NARROWEST), _WIDEST)
         self._places = {
             id: QRectF(_MARGIN + node.depth * (width + _GAP_X), _MARGIN + tops[id], width, height)
             for id, node in tree.nodes.items()
@@ -123,7 +143,8 @@ class ThoughtCanvas(TreeArea):
         across = 2 * _MARGIN + depths * (width + _GAP_X) - _GAP_X
         self._content = QSize(round(across * self._zoom), round(bottom * self._zoom))
         bar = self.horizontalScrollBar().sizeHint().height()
-        wanted = min(max(self._content.height() + bar, LEAST_HEIGHT), MOST_HEIGHT)
+        below = bar if self._content.width() > self.viewport().width() else 0
+        wanted = min(max(self._content.height() + below, LEAST_HEIGHT), MOST_HEIGHT)
         if wanted != self.height():
             self.setFixedHeight(wanted)
         self._fit_bars()
@@ -189,6 +210,9 @@ class ThoughtCanvas(TreeArea):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         tree, key = self.tree, event.key()
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if control and key == Qt.Key.Key_9:
+            self.fit_all()
+            return
         sizes = {Qt.Key.Key_Plus: 1, Qt.Key.Key_Equal: 1, Qt.Key.Key_Minus: -1, Qt.Key.Key_0: 0}
         if control and key in sizes:
             self.scale(sizes[Qt.Key(key)])

@@ -64,9 +64,11 @@ class TraceView(QWidget):
         self.larger_button = QuietButton("+", small=True, accessibleName=texts.LARGER, toolTip=texts.LARGER)
         self.smaller_button.clicked.connect(lambda: self.canvas.scale(-1))
         self.larger_button.clicked.connect(lambda: self.canvas.scale(1))
+        self.fit_button = QuietButton(texts.FIT_ALL, small=True, toolTip=texts.FIT_ALL_HELP)
+        self.fit_button.clicked.connect(self.canvas.fit_all)
         self.head = QWidget()
         row_of(self.head, self.tree_button, self.timeline_button, self.outline_button, (self.count, 1),
-               self.smaller_button, self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
+               self.fit_button, self.smaller_button, self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
         self.changes = StepActions()
         self.changes.edit_wanted.connect(self.edit_wanted)
         self.details = StepDetails()
@@ -179,7 +181,7 @@ class TraceView(QWidget):
         self.timeline.setVisible(view == "timeline")
         self.tree.setVisible(view == "outline")
         self._selected.setVisible(view != "timeline")
-        for button in (self.smaller_button, self.larger_button):
+        for button in (self.fit_button, self.smaller_button, self.larger_button):
             button.setVisible(view == "tree")
         self.tree.fit()
 

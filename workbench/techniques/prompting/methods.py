@@ -14,8 +14,10 @@ from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
 def _technique(
     name: str, title: str, summary: str, source: str, *traits: Trait, cost: str = "", needs: tuple[str, ...] = ()
 ) -> Method:
-    """The row of the module ``name`` of this package: its ``Options`` are the settings, its ``run`` carries it out."""
+    """The row of the module ``name`` of this package: its ``Options`` are the settings, its ``run`` carries it out, its
+    ``check_edit``, if any, refuses what a person cannot change."""
     path = f"workbench.techniques.prompting.{name.replace('-', '_')}"
+    module = import_module(path)
     return Method(
         name=name,
         kind="technique",
@@ -23,8 +25,9 @@ def _technique(
         title=title,
         summary=summary,
         source=source,
-        config=import_module(path).Options,
+        config=module.Options,
         entry=f"{path}:run",
+        edit_check=f"{path}:check_edit" if hasattr(module, "check_edit") else "",
         needs=needs,
         traits=traits,
         cost=cost,

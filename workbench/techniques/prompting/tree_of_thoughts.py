@@ -21,7 +21,7 @@ from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
-from workbench.records.trace import EDITED, StepAction, TraceStep
+from workbench.records.trace import EDITED, StepAction, StepEdit, TraceStep
 from workbench.techniques.budget import Budget, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.prompting.extraction import (
@@ -102,7 +102,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     budget = Budget(options, context)
     root = context.step("tree", "Tree of thoughts", messages[-1].content)
     yield root.started
-    tree = _tree_to_search(context, problem)
+    tree = _tree_to_search(context.earlier, context.edit, problem)
     grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
     plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
     yield from grown.retell()
@@ -123,11 +123,18 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     return (yield from conclude(messages, path, extraction, budget, context))
 
 
-def _tree_to_search(context: AnswerContext, problem: AnyProblem) -> Tree[Any]:
+def check_edit(options: Options, earlier: Sequence[TraceStep], edit: StepEdit) -> None:
+    """Raises UserError for an edit of a thought that is not possible, such as a step that the numbers do not allow."""
+    root = next((step for step in earlier if step.kind == "tree"), None)
+    if root is None:
+        raise UserError("This answer has no tree of thoughts.", "Choose a thought of an answer that has one.")
+    _tree_to_search(earlier, edit, problem_of(root.input, options))
+
+
+def _tree_to_search(earlier: Sequence[TraceStep], edit: StepEdit | None, problem: AnyProblem) -> Tree[Any]:
     """The tree to go on from: that of the earlier steps, with a person's edit. Raises UserError for one that is not
     possible."""
-    tree, nodes = _tree_and_nodes(context.earlier, problem)
-    edit = context.edit
+    tree, nodes = _tree_and_nodes(earlier, problem)
     if edit is None:
         return tree
     node = nodes.get(edit.step)
