@@ -94,3 +94,32 @@ def test_what_runs_when_the_time_is_up_is_stopped() -> None:
     clock.now = 0.95
     (made,) = drain(budget.generate(asks(1)))
     assert (made.text, made.finish, budget.tokens) == ("and so ", "cancelled", 2)
+
+
+def test_what_is_reserved_for_the_answer_is_left_for_it_alone() -> None:
+    clock = Clock()
+    model = FakeModelBackend(obedient(lambda *_: "word " * 500))
+    budget = Budget(
+        Budgeted(max_tokens_total=100, seconds=10), context_of(model), clock, answer_tokens=30, answer_seconds=4.0
+    )
+    drain(budget.generate(asks(1), counts=False))
+    assert budget.tokens == 70
+    with pytest.raises(Exhausted):
+        drain(budget.generate(asks(1), counts=False))
+    with pytest.raises(Exhausted):
+        drain(budget.score([ScoreAsk(messages=ASKED, continuations=("a",), title="Judge")], lambda _: 0.0))
+    clock.now = 6.5  # what is left is the answer's
+    made = drain(budget.write(ASKED))
+    assert len(made.text.split()) == 30
+    assert budget.tokens == 100
+    with pytest.raises(Exhausted):
+        drain(budget.write(ASKED))
+
+
+def test_an_answer_that_the_clock_stops_is_no_cancelled_one() -> None:
+    clock = Clock()
+    budget = Budget(Budgeted(seconds=1), context_of(Endless()), clock)
+    clock.now = 0.95
+    made = drain(budget.write(ASKED))
+    assert made.finish == "length"
+    assert made.sequences[0].finish == "length"

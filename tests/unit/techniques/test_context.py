@@ -99,3 +99,19 @@ def test_scores_are_steps_with_the_share_of_each_continuation() -> None:
     assert [step.score for step in steps] == pytest.approx([0.5, 1.0])
     assert state.usage is not None
     assert state.usage.new_tokens == 4
+
+
+def test_tools_are_shown_to_a_generation_and_a_limit_stops_it() -> None:
+    tool = {"type": "function", "function": {"name": "look"}}
+    model = FakeModelBackend(["One.", "Two.", "Three."])
+    context = context_of(model)
+    for limit in (None, RequestContext()):
+        made, state = run(context.generate(ASKED, tools=(tool,), limit=limit))
+        assert state.text == made.text
+    assert model.tools == [(tool,), (tool,)]
+    stopped = RequestContext()
+    stopped.cancel()
+    made, _ = run(context.generate(ASKED, limit=stopped))
+    assert made.finish == "cancelled"
+    run(context.generate_many([Ask(messages=ASKED, title="a", tools=(tool,))]))
+    assert model.tools[-1] == (tool,)
