@@ -52,8 +52,9 @@ class Listening(FakeModelBackend):
         return super().score_many(requests, context)
 
 
+@pytest.mark.parametrize("thought", ["", "Let me look <call>."])
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_constrained_call_is_what_the_template_writes(name: str) -> None:
+def test_a_constrained_call_is_what_the_template_writes(name: str, thought: str) -> None:
     of = writer(NATIVE[name])
     tagged = of.tool_format.style == "tagged"
 
@@ -69,13 +70,13 @@ def test_a_constrained_call_is_what_the_template_writes(name: str) -> None:
     context = AnswerContext(model=model, retriever=None, cancelled=lambda: False, decoding=DecodingPart(max_tokens=100))
     agent = Agent(part=AgentPart(), context=context, tools={"weather": WEATHER}, decisions={})
     caller = caller_for(agent, agent_budget(agent.part, context))
-    chosen, _ = result_of(caller.choose(ASKED, "", ["weather"]))
+    chosen, _ = result_of(caller.choose(ASKED, thought, ["weather"]))
     assert chosen == FINAL  # the second score
-    arguments, _ = result_of(caller.arguments(ASKED, "", WEATHER))
+    arguments, _ = result_of(caller.arguments(ASKED, thought, WEATHER))
     assert arguments == WANTED
     options = TemplateOptions(tools=tuple(model.asked[0].tools))
     assert {tool["function"]["name"] for tool in options.tools} == {"weather", FINAL}
-    history = caller.with_call(ASKED, "", ToolCall(tool="weather", arguments=WANTED), ToolOutput(text="rain"))
+    history = caller.with_call(ASKED, thought, ToolCall(tool="weather", arguments=WANTED), ToolOutput(text="rain"))
     whole = of.write(history, options=options).tokens
     for asked in (one for one in model.asked if one.messages[-1] != NEUTRAL):
         begun = of.write(asked.messages, asked.assistant_start, options).tokens
