@@ -158,6 +158,7 @@ def ask(
     model: FakeModelBackend,
     *tools: Counted | str,
     question: str = "What is asked?",
+    before: Sequence[Message] = (),
     services: GivenTools | None = None,
     retriever: FakeRetriever | None = None,
     decisions: Sequence[Decision] = (),
@@ -191,7 +192,7 @@ def ask(
     )
     recipe = Recipe(agent=AgentPart(tools=names, **part), decoding=decoding)
     state, seen = AnswerState(), []
-    for event in with_trace(answer_question((Message("user", question),), recipe, context)):
+    for event in with_trace(answer_question((*before, Message("user", question)), recipe, context)):
         seen.append(event)
         state.apply(event)
     last = seen[-1]

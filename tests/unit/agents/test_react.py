@@ -13,6 +13,7 @@ from tests.fakes import FakeRetriever, passage
 from workbench.api.events import StepFinished, StepStarted, TextDelta
 from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision, ToolCall
+from workbench.records.messages import Message
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.tools.tool import ToolOutput
 
@@ -287,3 +288,21 @@ def test_long_results_are_cut_where_the_context_is_short() -> None:
     ask(model, tool)
     assert len(model.starts[-1].split()) < 800
     assert "…" in model.starts[-1]
+
+
+def test_a_long_conversation_is_summed_up_as_a_step_that_an_answer_takes_again() -> None:
+    tool = Counted("test.write", "written", effects=("write",))
+    earlier = "\n".join(f"Person: {n} " + "long " * 100 for n in range(6))
+    model = ScriptedModel([WRITE], ["They spoke of long things.", "Written."], context_tokens=700)
+    before = (Message("user", earlier), Message("assistant", "Yes."))
+    waiting = ask(model, tool, before=before)
+    assert outputs(waiting, "summary") == ["They spoke of long things."]
+    assert "They spoke of long things." in model.requests[-1][0].content
+    assert "Person: 1" not in "".join(one.content for one in model.requests[-1])
+    assert waiting.result.waiting is not None
+    decision = Decision(signature=waiting.result.waiting.call.signature, choice="allow")
+    model = ScriptedModel([], ["Written."], context_tokens=700)
+    made = ask(model, tool, before=before, earlier=waiting.steps, decisions=[decision])
+    assert outputs(made, "summary") == ["They spoke of long things."]
+    assert made.result.answer == "Written."
+    assert tool.calls == [{"q": "x"}]

@@ -76,7 +76,7 @@ def work(
         names = tuple(name for name in tools if name not in closed)
         if not names:
             break
-        history = session.fitted(history)
+        history = yield from session.fitted(history, context)
         thought = yield from _thought(session, caller.thought, history, left)
         name = yield from session.text_of(
             CHOOSE, caller.choose(history, thought, names, may_answer=True, reason=closed)

@@ -21,10 +21,12 @@ from workbench.records.trace import TraceStep
 from workbench.techniques.agents.agent import APPROVAL, CALL, FINAL, Agent, Outcome
 from workbench.techniques.agents.approval import Exposure, Verdict, decided, judge, last_call
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
+from workbench.techniques.agents.compaction import SUMMARY_TOKENS, compact
 from workbench.techniques.agents.demonstrations import SMALL, nearest, possible, shown
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
-from workbench.techniques.agents.steps import EXAMPLES, NOTE, Recorded, read_call
+from workbench.techniques.agents.steps import EXAMPLES, NOTE, SUMMARY, Recorded, read_call
+from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.tools.passages import numbered
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
@@ -36,8 +38,7 @@ OUT_OF_BUDGET = "The agent's budget of tokens or time is used up: it answers wit
 NOBODY = "There is nobody to ask here."
 SHORTEST_S = 0.1
 ROOM = 0.7
-"""The part of the context that a history may have before its oldest results are cut to ``SHORT`` characters."""
-SHORT = 120
+"""The part of the context that a history may have before it is compacted."""
 LEAST_SHARE = 4
 """An answer that goes on has at least this part of the agent's seconds."""
 
@@ -321,23 +322,27 @@ class Session:
         context_tokens = self.context.model.context_tokens
         return min(LONGEST_OUTPUT, max(400, context_tokens)) if context_tokens else LONGEST_OUTPUT
 
-    def fitted(self, history: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The history with its oldest results cut to a line, as many as it takes for a prompt that fits the context."""
+    def fitted(
+        self, history: tuple[Message, ...], context: AnswerContext
+    ) -> Generator[Event, None, tuple[Message, ...]]:
+        """The history, compacted where the prompt would not fit the context."""
         model = self.context.model
         if not model.context_tokens:
             return history
         described = "".join(f"{tool.name} {tool.description} {tool.parameters}" for tool in self.agent.tools.values())
         room = int(model.context_tokens * ROOM) - sum(model.count_tokens((described,)))
-        sizes = model.count_tokens([_text_of(one) for one in history])
-        messages, total = list(history), sum(sizes)
-        for place, message in enumerate(history):
-            if total <= room:
-                break
-            short = _shortened(message)
-            if short is not message:
-                messages[place] = short
-                total += sum(model.count_tokens((_text_of(short),))) - sizes[place]
-        return tuple(messages)
+
+        def summarize(text: str) -> Generator[Event, None, str]:
+            part = msgspec.structs.replace(
+                self.context.decoding, format="text", grammar="", max_tokens=SUMMARY_TOKENS, n=1
+            )
+            ask = Ask(messages=(Message("user", text),), title="Sum up the conversation", kind=SUMMARY, decoding=part)
+            try:
+                return (yield from self.written(ask, context))
+            except Exhausted:
+                return ""
+
+        return (yield from compact(history, room, model.count_tokens, summarize))
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -390,19 +395,6 @@ def _ask_person(approval: Approval, inside: AnswerContext) -> Iterator[Event]:
     asked = inside.step(APPROVAL, "Wait for you", msgspec.json.encode(approval).decode())
     yield asked.started
     raise Waiting(approval)
-
-
-def _text_of(message: Message) -> str:
-    return message.content + "".join(f"{call.name} {call.arguments}" for call in message.tool_calls)
-
-
-def _shortened(message: Message) -> Message:
-    """A result as one line; another message as it is."""
-    result = message.tool_result
-    if result is None or len(result.text) <= SHORT:
-        return message
-    line = f"{result.text[: SHORT - 1].splitlines()[0].rstrip()}…"
-    return Message.of_parts(message.role, (msgspec.structs.replace(result, text=line),))
 
 
 def _with_note(output: ToolOutput, note: str) -> ToolOutput:

@@ -20,6 +20,7 @@ from workbench.techniques.agents.agent import APPROVAL, CALL
 
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
 EXAMPLES = "examples"
+SUMMARY = "summary"
 PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE = "plan", "finding", "draft", "check", "reflection", "route"
 CRITIQUE, CORRECTION, VERDICT = "critique", "correction", "verdict"
 PLAN_STEP, SPECIALIST, TRIAL, ROUND = "plan-step", "specialist", "trial", "round"
@@ -27,6 +28,7 @@ PLAN_STEP, SPECIALIST, TRIAL, ROUND = "plan-step", "specialist", "trial", "round
 TAKEN = frozenset(
     (
         EXAMPLES,
+        SUMMARY,
         THOUGHT,
         CHOOSE,
         ARGUMENTS,
