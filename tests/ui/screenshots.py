@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,9 +44,10 @@ from ui.theme.theme import current_theme
 from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
 from workbench.api.client import Front
 from workbench.api.events import Progress
+from workbench.records.agents import Fact
 from workbench.records.messages import Usage
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.records.recipes import AdapterUse, AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
 from workbench.settings import Settings
 
@@ -228,6 +230,52 @@ def _steps(shell: Shell, front: Front) -> None:
     view.footer.steps_button.click()
     settle()
     view.inspection.steps.tree.setCurrentItem(view.inspection.steps.tree.topLevelItem(0))
+
+
+def _agent(*tools: str) -> Callable[[Shell, Front], None]:
+    """An agent with these tools has answered, or waits."""
+
+    def act(shell: Shell, front: Front) -> None:
+        page = shell.made_page("chat")
+        assert isinstance(page, ChatPage)
+        shell.open_page("chat", new=True)
+        settle()
+        recipe = msgspec.structs.replace(
+            page.parts.recipe.recipe, agent=AgentPart(tools=tools, folder="/home/ada/notes")
+        )
+        page.bench.choose(recipe)
+        page.session.ask("How many months of the warranty are left? Write it down.", recipe)
+        settle()
+
+    return act
+
+
+def _agent_card(shell: Shell, front: Front) -> None:
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    settle()
+    agent = AgentPart(tools=("calculator", "search_documents", "write_file"))
+    page.bench.choose(msgspec.structs.replace(page.parts.recipe.recipe, agent=agent))
+    page.parts.recipe.agent.open()
+
+
+def _remembering_home() -> FakeHome:
+    home = furnished_home()
+    now = time.time()
+    for number, (text, source, days) in enumerate(
+        (
+            ("I write to clients in formal German.", "you", 40),
+            ("The pump of the Brunnen site was delivered on 3 March.", "an agent in “How long is the warranty?”", 3),
+            ("Answer with figures first, then the reasons.", "you", 1),
+        )
+    ):
+        when = now - days * 86_400
+        home.facts[f"f{number}"] = Fact(id=f"f{number}", text=text, source=source, created=when, changed=when)
+    return home
+
+
+def _agents(section: str) -> Callable[[Shell, Front], None]:
+    return lambda shell, _: shell.open_page("agents", section=section)
 
 
 def _tree(shell: Shell, front: Front) -> None:
@@ -612,6 +660,14 @@ SCENES: tuple[Scene, ...] = (
     ("decoding", "chat", furnished_home, _decoding),
     ("answers", "chat", furnished_home, _columns),
     ("steps", "chat", furnished_home, _steps),
+    ("agent", "chat", furnished_home, _agent("search_documents", "calculator")),
+    ("agent-approval", "chat", furnished_home, _agent("search_documents", "write_file")),
+    ("agent-question", "chat", furnished_home, _agent("ask_person")),
+    ("agent-card", "chat", furnished_home, _agent_card),
+    ("agents", "agents", furnished_home, None),
+    ("agents-memory", "agents", _remembering_home, _agents("memory")),
+    ("agents-memory-empty", "agents", furnished_home, _agents("memory")),
+    ("agents-saved-empty", "agents", furnished_home, _agents("saved")),
     ("tokens", "chat", furnished_home, _tokens),
     ("tree", "chat", furnished_home, _tree),
     ("beams", "chat", furnished_home, _beams),

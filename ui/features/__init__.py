@@ -14,7 +14,7 @@ A page is a QWidget with
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
-frame builds the navigation and Ctrl+1..4 from it. No page knows another page: it asks the frame to open it.
+frame builds the navigation and Ctrl+1..8 from it. No page knows another page: it asks the frame to open it.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ class ShellActions(Protocol):
         (name; questions are answered from it), ``question`` (asked at once where a model is there, else put into
         the input), ``task`` (a DocumentTask on a document of ``collection``, begun at once), ``adapter`` (name; a new
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
+        ``agents`` takes ``section`` (tools, memory, saved);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name); ``evaluate`` takes
@@ -84,6 +85,7 @@ class ShellActions(Protocol):
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("chat", "Chat", "chat", "ui.features.chat.page:ChatPage"),
     PageEntry("documents", "Documents", "documents", "ui.features.documents.page:DocumentsPage"),
+    PageEntry("agents", "Agents", "agents", "ui.features.agents.page:AgentsPage"),
     PageEntry("train", "Train", "train", "ui.features.training.page:TrainPage"),
     PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage"),
     PageEntry("evaluate", "Evaluate", "evaluate", "ui.features.evaluation.page:EvaluatePage"),

@@ -11,24 +11,25 @@ from typing import TypeVar
 
 import msgspec
 
+from workbench.records.agent_edits import actions_on
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Passage
-from workbench.records.trace import Trace, TraceStep
+from workbench.records.trace import StepAction, Trace, TraceStep
 
 T = TypeVar("T")
 
-CALL, APPROVAL = "call", "approval"
+CALL, APPROVAL, NOTE = "call", "approval", "note"
 _PART_OF_NEXT = frozenset({"choose", "arguments", "generation", "score", "scoring", APPROVAL})
 """Kinds that are no entries of their own."""
 _AGENTS = frozenset({CALL, "choose", "plan", "plan-step", "route", "specialist", "trial", "round"})
 """Kinds that only agents make."""
-_EDITED = frozenset({CALL, "thought", "plan", "finding", "draft", "reflection"})
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A step with its ``depth`` (0: not within another entry). ``seconds`` and ``new_tokens`` include the steps that
-    are shown with it. ``call`` is None where the step is not one, or its input cannot be read. ``decision`` is the
-    person's on ``approval``, None while it waits."""
+    are shown with it. ``call`` is the call as it was made, with the arguments that the person gave it; None where the
+    step is not one, or its input cannot be read. ``decision`` is the person's on ``approval``, None while it waits.
+    ``note`` is what the model was told beside the result."""
 
     step: TraceStep
     depth: int = 0
@@ -38,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     approval: Approval | None = None
     decision: Decision | None = None
     passages: tuple[Passage, ...] = ()
+    note: str = ""
 
     @property
     def waits(self) -> bool:
@@ -49,10 +51,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.decision is not None and self.decision.choice == "deny"
 
     @property
-    def editable(self) -> bool:
-        """Whether another answer can go on from it once a person has changed it: the arguments of a call, or the text
-        of another step."""
-        return self.step.kind in _EDITED and (self.step.kind != CALL or self.call is not None)
+    def actions(self) -> tuple[StepAction, ...]:
+        """The changes that a person can make to it, so that another answer goes on from there."""
+        return () if self.step.kind == CALL and self.call is None else actions_on(self.step)
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -121,16 +122,21 @@ def _entry(depth: int, step: TraceStep, parts: list[TraceStep]) -> Entry:
     asked = next((part for part in reversed(parts) if part.kind == APPROVAL), None)
     tokens = sum(one.usage.new_tokens for one in (step, *parts) if one.usage is not None)
     inside = sum(part.seconds for part in parts if part.parent != step.id)
+    call = _read(step.input, ToolCall) if step.kind == CALL else None
+    decision = _read(asked.output, Decision) if asked is not None else None
+    if call is not None and decision is not None and decision.arguments is not None:
+        call = ToolCall(tool=call.tool, arguments=decision.arguments)
     found = step.passages or next((part.passages for part in reversed(parts) if part.passages), ())
     return Entry(
         step=step,
         depth=depth,
         seconds=step.seconds + inside,
         new_tokens=tokens,
-        call=_read(step.input, ToolCall) if step.kind == CALL else None,
+        call=call,
         approval=_read(asked.input, Approval) if asked is not None else None,
-        decision=_read(asked.output, Decision) if asked is not None else None,
+        decision=decision,
         passages=found,
+        note="\n".join(part.output for part in parts if part.kind == NOTE and part.parent == step.id),
     )
 
 

@@ -79,8 +79,17 @@ def test_steps_within_a_plan_are_entries_of_their_own_and_those_within_a_call_ar
         ("1", 0, 0), ("2", 0, 0), ("4", 1, 9), ("8", 0, 5)
     ]  # fmt: skip
     call = timeline.entries[2]
-    assert (call.call, call.editable) == (None, False)
-    assert timeline.entries[0].editable
+    assert (call.call, call.actions) == (None, ())
+    assert timeline.entries[0].actions == ("edit",)
+
+
+def test_a_call_is_shown_as_the_person_changed_it() -> None:
+    edited = Decision(signature=CALL.signature, choice="edit", arguments={"path": "b.txt", "text": "y"})
+    timeline = Timeline.of(Trace(steps=steps(edited)))
+    assert timeline is not None
+    call = timeline.entries[1]
+    assert call.call == ToolCall(tool="write_file", arguments={"path": "b.txt", "text": "y"})
+    assert call.actions == ("edit", "result")
 
 
 def test_an_answer_without_an_agent_has_no_timeline() -> None:

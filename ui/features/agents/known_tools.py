@@ -6,9 +6,9 @@ from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from workbench.api.calls import ListTools, ToolList, ToolRecord
-from workbench.records.recipes import AgentPart
+from workbench.records.recipes import AgentPart, Recipe
 
-KINDS = ("tool", "server", "settings")
+KINDS = ("tools", "servers", "settings", "collection")
 """Of the changes that may change what tools there are."""
 
 
@@ -20,7 +20,7 @@ class KnownTools(QObject):
     def __init__(self, bridge: Bridge, parent: QObject) -> None:
         super().__init__(parent)
         self._bridge = bridge
-        self._folder: str | None = None
+        self._call: ListTools | None = None
         self._reading = False
         self._old = False
         self.tools: tuple[ToolRecord, ...] | None = None
@@ -28,22 +28,22 @@ class KnownTools(QObject):
         bridge.changed.connect(self._on_changed)
         bridge.connected_changed.connect(self._on_connected)
 
-    def follow(self, agent: AgentPart | None) -> None:
-        """Know the tools for this agent from now on; which of them can run depends on its folder."""
-        folder = agent.folder if agent is not None else ""
-        if folder != self._folder:
-            self._folder = folder
+    def follow(self, recipe: Recipe) -> None:
+        """Know the tools for this recipe from now on: its folder, memory and documents decide which can run."""
+        agent = recipe.agent or AgentPart()
+        call = ListTools(agent=AgentPart(folder=agent.folder, memory=agent.memory), retrieval=recipe.retrieval)
+        if call != self._call:
+            self._call = call
             self.refresh()
 
     def refresh(self) -> None:
-        if self._folder is None:
+        if self._call is None:
             return
         if self._reading:
             self._old = True
             return
         self._reading, self._old = True, False
-        call = ListTools(agent=AgentPart(folder=self._folder))
-        self._bridge.call(call, self._on_tools, self._on_failed, self)
+        self._bridge.call(self._call, self._on_tools, self._on_failed, self)
 
     def _on_tools(self, found: ToolList) -> None:
         self._reading = False

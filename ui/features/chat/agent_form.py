@@ -18,6 +18,7 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_count
 from ui.features.chat import texts
 from ui.theme import tokens
+from ui.theme.theme import set_property
 from workbench.api.calls import ToolRecord
 from workbench.fields import fields_of
 from workbench.records.approvals import describe_effects, tool_title
@@ -208,9 +209,10 @@ class ToolRow(QWidget):
         self.acts = tool.effects != ("read",)
         effect = describe_effects(tool.effects)
         self.effect = Chip(effect, "attention" if self.acts else "plain")
+        known = bool(tool.description)
         help = Text(tool.summary, "small")
         self.problem = Text(tool.unavailable, "attention")
-        said = (tool.summary, f"{effect[:1].upper()}{effect[1:]}.", tool.unavailable)
+        said = (tool.summary, f"{effect[:1].upper()}{effect[1:]}." if known else "", tool.unavailable)
         self.box.setAccessibleDescription(" ".join(part for part in said if part))
         left = Qt.AlignmentFlag.AlignLeft
         below = column_of(
@@ -219,6 +221,7 @@ class ToolRow(QWidget):
         column_of(self, self.box, below, gap=0)
         for words in (help, self.problem):
             words.setVisible(bool(words.text()))
+        self.effect.setVisible(known)
 
     def show_use(self, used: bool, asks: bool) -> None:
         """Nothing is signalled."""
@@ -226,7 +229,7 @@ class ToolRow(QWidget):
             box.blockSignals(True)
             box.setChecked(on)
             box.blockSignals(False)
-        self.box.setEnabled(used or not self.tool.unavailable)
+        set_property(self.problem, "role", "attention" if used else "small")
         self.asks.setVisible(used and self.acts)
 
 

@@ -200,6 +200,11 @@ class AnswerView(QWidget):
             return False
         return self._opened if self._opened is not None else not self._followed
 
+    @property
+    def begins_above(self) -> bool:
+        """Whether what is read first is its beginning, not its end."""
+        return self.shows_columns or (self._agent_opened and self.inspection.is_open)
+
     # -- rating, editing, comparing ------------------------------------------------------------------
 
     def begin_edit(self) -> None:

@@ -227,7 +227,7 @@ class ChatController(QObject):
         parts.composer.documents_chip.set_tone("retrieval" if documents or attached else "plain")
         agent = recipe.agent
         parts.composer.show_agent(describe_agent(agent, parts.recipe.methods) if agent is not None else "")
-        self.tools.follow(agent)
+        self.tools.follow(recipe)
         parts.composer.show_adapters(describe_adapters(uses) if uses else "")
         asked, whole = describe_asked(recipe), describe_asked(recipe, most=100)
         parts.head.show_model(texts.REMOVED.format(name=asked) if gone else asked, whole, not gone)

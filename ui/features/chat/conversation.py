@@ -89,7 +89,7 @@ class Conversation(QScrollArea):
         row = row_of(inner, gap=0, margins=(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_4, tokens.SPACE_4))
         holder = QWidget()
         holder.setMaximumWidth(WIDE)  # messages keep to the width of reading; columns and trees may be wider
-        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        holder.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._column = column_of(holder, None, gap=tokens.SPACE_2)
         row.addStretch(1)
         row.addWidget(holder, 1000)
@@ -160,15 +160,13 @@ class Conversation(QScrollArea):
         if not keep_place:
             self.follow_end()
             if completed in self._views:
-                QTimer.singleShot(0, self, lambda: self._show_columns(completed))
+                QTimer.singleShot(0, self, lambda: self._show_beginning(completed))
 
-    def _show_columns(self, message: str) -> None:
-        """Bring answers that stand beside each other into sight from their beginning, to be compared.
-
-        Their end is that of the longest: beside it there is nothing to read.
-        """
+    def _show_beginning(self, message: str) -> None:
+        """Bring an answer that is higher than the view into sight from its beginning, where its end is not what is
+        read: answers beside each other end with the longest, and below an agent's answer are its steps."""
         view = self._views.get(message)
-        if isinstance(view, AnswerView) and view.shows_columns and view.height() > self.viewport().height():
+        if isinstance(view, AnswerView) and view.begins_above and view.height() > self.viewport().height():
             bar, top = self.verticalScrollBar(), view.mapTo(self.viewport(), QPoint(0, 0)).y()
             bar.setValue(bar.value() + top - tokens.SPACE_4)
 

@@ -501,6 +501,7 @@ TIMELINE_NAME = "Timeline of the agent: up and down move, Space unfolds a result
 THOUGHT_STEP, ANSWER_STEP, TOOL_CALL = "Thought", "Answer", "Tool call"
 STEP_WAITS = "Waits for you"
 EDIT_THIS_STEP = "Edit this step and go on from there (F2)"
+EDIT_CALL, EDIT_RESULT = "Edit the arguments…", "Write the result yourself…"
 SHOW_REST, SHOW_LESS = "Show all {count:,} characters", "Show less"
 REPLAY, STOP_REPLAY, REPLAY_HELP = "Replay", "Stop replay", "Show the steps one after the other, as they came"
 NO_CALLS = "No tool calls"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import msgspec
-from PySide6.QtCore import QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
@@ -18,7 +20,7 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.approvals import describe_decision, shown, tool_title, visible
 from workbench.records.timeline import CALL, Entry
-from workbench.records.trace import StepEdit
+from workbench.records.trace import StepAction, StepEdit
 
 _GUTTER, _DEPTH, _CIRCLE = 34, 22, 26  # px
 _FOLDED_LINES, _FOLDED_LENGTH = 3, 280
@@ -61,10 +63,11 @@ class TimelineRow(QWidget):
         self.entry: Entry | None = None
         self._changeable = False
         self._first = self._last = False
+        self._action: StepAction = "edit"
         self.title = Text("", "strong", wordWrap=False)
         self.detail = ElidedLabel("", "muted")
         self.figures = Text("", "small", wordWrap=False)
-        self.edit_button = IconButton("edit", texts.EDIT_THIS_STEP, clicked=self.begin_edit)
+        self.edit_button = IconButton("edit", texts.EDIT_THIS_STEP, clicked=self._on_edit)
         self.edit_button.setFixedSize(_CIRCLE, _CIRCLE)
         keep = self.edit_button.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
@@ -73,6 +76,7 @@ class TimelineRow(QWidget):
         self._table_place = column_of(gap=0)
         self.decision = Text("", "small", visible=False)
         self.result = FoldedText()
+        self.note = Text("", "small", visible=False)
         self.error = Text("", "error", visible=False)
         self.passages = QWidget()
         self._passages = FlowLayout(self.passages, tokens.SPACE_1)
@@ -84,7 +88,7 @@ class TimelineRow(QWidget):
         self.editor.given_up.connect(self.editor.hide)
         head = row_of(None, self.title, (self.detail, 1), self.figures, self.edit_button, gap=tokens.SPACE_2)
         self._body = column_of(
-            self, head, self._table_place, self.decision, self.result, self.error, self.passages,
+            self, head, self._table_place, self.decision, self.result, self.error, self.note, self.passages,
             self.words_editor, self.editor, gap=tokens.SPACE_1,
         )  # fmt: skip
         current_theme().changed.connect(self.update)
@@ -122,6 +126,8 @@ class TimelineRow(QWidget):
         self.decision.setText(decided)
         self.decision.setVisible(bool(decided))
         self.result.show_text(_result(entry), code=step.kind == CALL)
+        self.note.setText(entry.note)
+        self.note.setVisible(bool(entry.note))
         self.error.setText(visible(step.error))
         self.error.setVisible(bool(step.error) and not entry.denied)
         if before is None or before.passages != entry.passages:
@@ -130,13 +136,29 @@ class TimelineRow(QWidget):
         self._offer_edit()
         self.update()
 
-    def begin_edit(self) -> None:
-        if self.entry is None or self.edit_button.isHidden():
+    @property
+    def offered(self) -> tuple[StepAction, ...]:
+        return self.entry.actions if self.entry is not None and self._changeable else ()
+
+    def begin_edit(self, action: StepAction = "edit") -> None:
+        """Open the editor of the step's text, or of a call's arguments or result."""
+        if self.entry is None or action not in self.offered:
             return
-        if self.entry.call is not None:
+        self._action = action
+        if action == "edit" and self.entry.call is not None:
+            self.words_editor.hide()
             self.editor.begin(self.entry.call.arguments)
         else:
+            self.editor.hide()
             self.words_editor.begin(self.entry.step.output)
+
+    def make_menu(self) -> QMenu:
+        """What of a call can be changed."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in self.offered:
+            menu.addAction(_CHANGES[action], partial(self.begin_edit, action))
+        return menu
 
     # -- parts ---------------------------------------------------------------------------------------
 
@@ -160,7 +182,13 @@ class TimelineRow(QWidget):
         self.passages.setVisible(bool(entry.passages))
 
     def _offer_edit(self) -> None:
-        self.edit_button.setVisible(self._changeable and self.entry is not None and self.entry.editable)
+        self.edit_button.setVisible(bool(self.offered))
+
+    def _on_edit(self) -> None:
+        if len(self.offered) > 1:
+            self.make_menu().popup(self.edit_button.mapToGlobal(QPoint(0, self.edit_button.height())))
+        else:
+            self.begin_edit()
 
     def _on_words(self, text: str) -> None:
         self.words_editor.hide()
@@ -171,7 +199,7 @@ class TimelineRow(QWidget):
 
     def _send(self, text: str) -> None:
         if self.entry is not None:
-            self.edit_wanted.emit(StepEdit(step=self.entry.step.id, action="edit", text=text))
+            self.edit_wanted.emit(StepEdit(step=self.entry.step.id, action=self._action, text=text))
 
     # -- keyboard and drawing --------------------------------------------------------------------------
 
@@ -260,6 +288,7 @@ class FoldedText(QWidget):
         self.more.setVisible(self.is_long)
 
 
+_CHANGES: dict[StepAction, str] = {"edit": texts.EDIT_CALL, "result": texts.EDIT_RESULT}
 _STATES = {"running": texts.STEP_RUNNING, "done": "", "failed": texts.STEP_FAILED, "stopped": texts.STEP_STOPPED}
 
 

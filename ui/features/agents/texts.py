@@ -1,0 +1,59 @@
+"""The words of the page of agents."""
+
+from __future__ import annotations
+
+# page
+TOOLS, MEMORY, SAVED = "Tools", "Memory", "Saved agents"
+SECTIONS = "Sections of this page"
+
+# tools
+TOOLS_HELP = (
+    "What an agent can use. Which of these an agent has is chosen in the recipe of a chat. What changes files or "
+    "memory, sends data or runs code waits for your yes."
+)
+BUILT_IN = "Built in"
+UNTRUSTED = "untrusted results"
+UNTRUSTED_HELP = "Its results may hold text of strangers. After them the agent asks for everything that acts."
+NETWORK_ON = "Tools that use the network may do so once you have agreed."
+NETWORK_OFF = "Offline: no tool uses the network, whatever was allowed."
+CHANGE_NETWORK = "Change in Settings"
+READING_TOOLS = "Reading the tools…"
+
+# memory
+MEMORY_HELP = (
+    "What agents are told in every chat whose recipe lets them read the memory. Facts that an agent has added are not "
+    "taken for your words until you edit them."
+)
+NEW_FACT, REMEMBER = "Something to remember, in one sentence", "Remember"
+SEARCH_FACTS = "Search by meaning"
+NO_FACTS = "Nothing is remembered"
+NO_FACTS_HELP = (
+    "Write a sentence above, such as “I write to clients in formal German”. An agent that may add to the memory asks "
+    "you before it does."
+)
+NOT_FOUND = "Nothing found."
+FACT_FROM = "{source} · {date}"
+FACT_CHANGED = "{source} · {date}, edited {changed}"
+BY_YOU = "By you"
+EDIT_FACT, FORGET_FACT = "Edit", "Forget"
+EDIT_FACT_NAME, FORGET_FACT_NAME = "Edit: {text}", "Forget: {text}"
+FACT_TEXT, SAVE_FACT = "Text of the fact", "Save"
+EDIT_FACT_HELP = "It is yours from then on."
+ASK_FORGET = "Forget this? It is deleted for good."
+COUNT_FACTS = "{count} remembered"
+
+# saved agents
+SAVED_HELP = "Recipes with an agent, in the folder of recipes. Save one from the recipe of a chat."
+NO_SAVED = "No saved agents"
+NO_SAVED_HELP = (
+    "Switch “Use tools” on in the recipe of a chat, choose its tools, and save it with “Save as recipe…” in the menu "
+    "of the recipe."
+)
+NEW_CHAT, USE = "New chat", "Use in a new chat"
+UNREADABLE = "Cannot be read. {reason}"
+DELETE, ASK_DELETE = "Delete", "Delete the file {name}?"
+NOT_DELETED = "{name} could not be deleted: {strerror}."
+TOOLS_OF = "Tools: {tools}"
+FOLDER_OF = "Folder: {folder}"
+DOCUMENTS_OF = "Documents: {documents}"
+MEMORY_OF = {"off": "", "read": "Reads the memory", "read-write": "Reads and adds to the memory"}
