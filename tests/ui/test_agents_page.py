@@ -1,0 +1,168 @@
+"""The page of agents against a fake core: tools, memory, saved agents."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell, settle
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import FakeHome
+from ui.bridge import Bridge
+from ui.features.agents import texts
+from ui.features.agents.memory_panel import FactView, describe_fact
+from ui.features.agents.page import AgentsPage
+from workbench.api import calls as c
+from workbench.errors import UserError
+from workbench.records.agents import Fact
+from workbench.records.recipes import AgentPart, ModelPart, Recipe, RetrievalPart, save_recipe
+
+MARCH = time.mktime((2026, 3, 3, 12, 0, 0, 0, 0, -1))
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> AgentsPage:
+    page = AgentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1100, 700)
+    page.show()
+    qtbot.waitUntil(lambda: bool(page.tools.rows))
+    return page
+
+
+def facts(page: AgentsPage) -> list[FactView]:
+    return list(page.memory.rows.values())
+
+
+# -- tools ---------------------------------------------------------------------------------------------
+
+
+def test_each_tool_says_what_it_does(page: AgentsPage) -> None:
+    rows = page.tools.rows
+    assert rows["calculator"].effect.text() == "reads only"
+    assert rows["write_file"].effect.text() == "changes files or memory"
+    assert rows["write_file"].problem.text() == "No workspace folder is chosen."
+    assert not rows["calculator"].problem.text()
+
+
+def test_the_network_is_said_and_changed_in_the_settings(
+    qtbot: QtBot, page: AgentsPage, front: FakeFront, shell: RecordingShell
+) -> None:
+    qtbot.waitUntil(lambda: page.tools.network.text() == texts.NETWORK_ON)
+    front.call(c.ChangeSettings(values={"general": {"offline": True}}))
+    qtbot.waitUntil(lambda: page.tools.network.text() == texts.NETWORK_OFF)
+    page.tools.network_link.click()
+    assert shell.opened == [("settings", {"section": "general", "field": "offline"})]
+
+
+# -- memory --------------------------------------------------------------------------------------------
+
+
+def test_memory_is_empty_at_first_and_takes_a_sentence(qtbot: QtBot, page: AgentsPage, home: FakeHome) -> None:
+    page.open_target("memory")
+    qtbot.waitUntil(page.memory.empty.isVisible)
+    page.memory.field.setText("I write formal German.")
+    QTest.keyClick(page.memory.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [view.fact.text for view in facts(page)] == ["I write formal German."])
+    assert page.memory.field.text() == ""
+    assert not page.memory.empty.isVisible()
+    assert facts(page)[0].source.text().startswith("By you · ")
+
+
+def test_a_fact_is_edited_and_forgotten(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
+    home.facts["f1"] = Fact(id="f1", text="Delivered on 3 March.", source="an agent in “Pump”", created=MARCH)
+    page.open_target("memory")
+    front.announce("facts")
+    qtbot.waitUntil(lambda: bool(facts(page)))
+    view = facts(page)[0]
+    assert view.source.text() == "An agent in “Pump” · 3 March 2026"
+    view.edit_button.click()
+    view.editor.field.setPlainText("Delivered on 4 March.")
+    QTest.keyClick(view.editor.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: facts(page)[0].fact.text == "Delivered on 4 March.")
+    assert home.facts["f1"].source == "you"
+    facts(page)[0].forget_button.click()
+    assert home.facts  # asked first
+    facts(page)[0].confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: not home.facts and not facts(page))
+
+
+def test_facts_are_searched(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
+    for name in ("pump", "lease"):
+        front.call(c.AddFact(text=f"All about the {name}."))
+    page.open_target("memory")
+    qtbot.waitUntil(lambda: len(facts(page)) == 2)
+    page.memory.search.setText("lease")
+    QTest.keyClick(page.memory.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [view.fact.text for view in facts(page)] == ["All about the lease."])
+    page.memory.search.setText("garden")
+    QTest.keyClick(page.memory.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(page.memory.nothing.isVisible)
+    assert page.memory.search.isVisible()
+
+
+def test_a_fact_that_is_refused_says_why(qtbot: QtBot, page: AgentsPage, front: FakeFront) -> None:
+    page.open_target("memory")
+    page.memory.field.setText("...")
+    front.refuse(c.AddFact, UserError("The memory is full.", "Forget something."))
+    page.memory.add_button.click()
+    qtbot.waitUntil(lambda: page.memory.problem.text == "The memory is full. Forget something.")
+    assert page.memory.field.text() == "..."
+
+
+def test_the_date_of_a_change_is_said() -> None:
+    fact = Fact(id="1", text="x", created=MARCH, changed=MARCH + 86_400)
+    assert describe_fact(fact) == "By you · 3 March 2026, edited 4 March 2026"
+    assert describe_fact(msgspec.structs.replace(fact, changed=MARCH)) == "By you · 3 March 2026"
+
+
+# -- saved agents --------------------------------------------------------------------------------------
+
+
+def test_recipes_with_an_agent_are_listed_used_and_deleted(
+    qtbot: QtBot, page: AgentsPage, bridge: Bridge, shell: RecordingShell, tmp_path: Path
+) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    agent = AgentPart(tools=("calculator", "read_file"), folder="/work", memory="read")
+    made = Recipe(model=ModelPart(name="Smol"), retrieval=RetrievalPart(collection="Pumps"), agent=agent)
+    save_recipe(folder / "clerk.toml", made)
+    save_recipe(folder / "plain.toml", Recipe())
+    (folder / "broken.toml").write_text("schema = 99\n")
+    settle(bridge, qtbot)
+    assert bridge.status is not None
+    bridge.status_changed.emit(msgspec.structs.replace(bridge.status, home=str(tmp_path)))
+    page.open_target("saved")
+    saved = page.saved
+    assert list(saved.views) == ["broken.toml", "clerk.toml"]
+    assert saved.views["broken.toml"].lines[0].startswith("Cannot be read. ")
+    assert not saved.views["broken.toml"].use_button.isVisible()
+    clerk = saved.views["clerk.toml"]
+    assert clerk.lines == [
+        "Smol · Step by step, 2 tools",
+        "Tools: Calculator, Read files",
+        "Documents: Pumps",
+        "Folder: /work",
+        "Reads the memory",
+    ]
+    clerk.use_button.click()
+    assert shell.opened == [("chat", {"new": True, "recipe": made})]
+    clerk.delete_button.click()
+    assert (folder / "clerk.toml").exists()
+    clerk.confirm.confirm_button.click()
+    assert not (folder / "clerk.toml").exists()
+    assert list(saved.views) == ["broken.toml"]
+
+
+def test_without_saved_agents_the_page_says_how_to_get_one(page: AgentsPage, shell: RecordingShell) -> None:
+    page.open_target("saved")
+    assert page.saved.empty.isVisible()
+    assert page.saved.empty.button is not None
+    page.saved.empty.button.click()
+    assert shell.opened == [("chat", {"new": True, "part": "agent", "field": "method"})]
