@@ -32,6 +32,7 @@ from workbench.cli import (
     docs,
     evaluation,
     format,
+    memory,
     models,
     prompts,
     questions,
@@ -108,6 +109,7 @@ def make_parser() -> argparse.ArgumentParser:
         evaluation,
         runs,
         tools,
+        memory,
         format,
         settings,
     ):

@@ -11,6 +11,7 @@ import msgspec
 
 from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, ShowPrompt
 from workbench.api.events import Artifact, Event, Log, Progress
+from workbench.cli.approvals import add_approval_options, decided
 from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import attach, find_document, place
 from workbench.cli.output import TextOutput, one_line
@@ -45,6 +46,7 @@ def add_commands(commands: Commands) -> None:
     )
     parser.add_argument("question", metavar="QUESTION", nargs="?", help="- reads it from the standard input")
     add_recipe_options(parser)
+    add_approval_options(parser)
     parser.add_argument("--schema", metavar="FILE", help="answer with JSON that matches this JSON schema")
     parser.add_argument(
         "--tokens", metavar="N", type=int, help="show the tokens of each answer, each with N alternatives"
@@ -67,7 +69,8 @@ def add_commands(commands: Commands) -> None:
     for option, does in (
         ("--expand", "think on from this thought"),
         ("--prune", "give up this thought and what follows it"),
-        ("--edit-step", "take QUESTION for the text of this thought"),
+        ("--edit-step", "QUESTION is the text of this thought, or the arguments (JSON) of this call"),
+        ("--step-result", "QUESTION is the result of this tool call"),
     ):
         changing.add_argument(option, metavar="STEP", help=f"with --again: {does}, and go on (`chats steps --tree`)")
     parser.add_argument(
@@ -123,7 +126,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
             document=document.path, task=arguments.task, language=arguments.language, columns=tuple(arguments.columns)
         )
     call = Ask(
-        question="" if arguments.edit_step is not None else question,
+        question="" if _takes_text(arguments) else question,
         recipe=recipe,
         chat=arguments.chat,
         parent=None if arguments.after == START else arguments.after,
@@ -139,6 +142,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         else None,
     )
     result = yield from _noting_run(session, call)
+    result = yield from decided(session, result, arguments.yes_to)
     session.incomplete = result.is_cut_off
     plain = plain_answer(result, whole_trace=arguments.trace and arguments.json)
     if arguments.tokens is not None:
@@ -183,9 +187,9 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.parser.error("give a QUESTION, or --questions FILE, or --document with --task")
     if (again or arguments.after is not None) and arguments.chat is None:
         arguments.parser.error("--after and --again need --chat")
-    if again and (question != (arguments.edit_step is not None) or document or arguments.after is not None):
+    if again and (question != _takes_text(arguments) or document or arguments.after is not None):
         arguments.parser.error("--again takes the question that the answer belongs to; --edit-step takes a text")
-    for option in ("varied", "resume", "without_documents", "expand", "prune", "edit_step"):
+    for option in ("varied", "resume", "without_documents", "expand", "prune", "edit_step", "step_result"):
         if getattr(arguments, option) and not again:
             arguments.parser.error(f"--{option.replace('_', '-')} needs --again, which names the answer")
     if arguments.branch is not None and not again:
@@ -203,13 +207,19 @@ def _check(arguments: argparse.Namespace) -> None:
             arguments.parser.error(f"--task {arguments.task} needs {_TASK_FLAGS[setting.name]}")
 
 
+def _takes_text(arguments: argparse.Namespace) -> bool:
+    """Whether QUESTION is the text of a step."""
+    return arguments.edit_step is not None or arguments.step_result is not None
+
+
 def _edit_of(arguments: argparse.Namespace, text: str) -> StepEdit | None:
     steps: dict[StepAction, str | None] = {
-        "expand": arguments.expand, "prune": arguments.prune, "edit": arguments.edit_step
+        "expand": arguments.expand, "prune": arguments.prune, "edit": arguments.edit_step,
+        "result": arguments.step_result,
     }  # fmt: skip
     for action, step in steps.items():
         if step is not None:
-            return StepEdit(step=step, action=action, text=text if action == "edit" else "")
+            return StepEdit(step=step, action=action, text=text if action in ("edit", "result") else "")
     return None
 
 
@@ -234,6 +244,7 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
         yield Progress(stage="answering", done=done, total=len(items), unit="questions")
         try:
             answer = yield from _without_text(session, Ask(question=item.text, recipe=recipe))
+            answer = yield from decided(session, answer, arguments.yes_to)
         except UserError as error:
             if done == 0:
                 raise

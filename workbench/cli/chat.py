@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from workbench.api.calls import Ask, AskResult
 from workbench.api.events import Artifact, Event, Log
 from workbench.api.protocol import read_result
+from workbench.cli.approvals import add_approval_options, decided
 from workbench.cli.arguments import Commands
 from workbench.cli.ask import plain_answer, show_answer
 from workbench.cli.docs import attach
@@ -17,7 +19,6 @@ from workbench.cli.output import TextOutput
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.records.recipes import Recipe
 
 PROMPT = "> "
 HELP = (
@@ -36,6 +37,7 @@ def add_commands(commands: Commands) -> None:
         on_event=show_turn,
     )
     add_recipe_options(parser)
+    add_approval_options(parser)
     parser.add_argument("--chat", metavar="ID", help="continue this chat, with its recipe unless another is given")
 
 
@@ -64,7 +66,10 @@ def chat(session: Session, arguments: argparse.Namespace) -> Events[dict[str, An
             yield Log(text="There is no answer yet.", level="notice")
         elif question:
             again = last if question == "/again" else None
-            answer = yield from _answer(session, recipe, "" if again else question, current, again)
+            call = Ask(
+                question="" if again else question, recipe=recipe, chat=current, regenerate=again, varied=bool(again)
+            )
+            answer = yield from _answer(session, call, arguments.yes_to)
             stopped = session.interrupted
             session.go_on()
             if answer is not None:
@@ -75,13 +80,10 @@ def chat(session: Session, arguments: argparse.Namespace) -> Events[dict[str, An
     return {"chat": current, "answers": answers, "resume": session.command(f"chat --chat {current}")}
 
 
-def _answer(
-    session: Session, recipe: Recipe, question: str, chat: str | None, again: str | None
-) -> Events[AskResult | None]:
+def _answer(session: Session, call: Ask, yes_to: Sequence[str]) -> Events[AskResult | None]:
     """One answer, or what there is of a stopped one. An answer that fails does not end the conversation."""
-    call = Ask(question=question, recipe=recipe, chat=chat, regenerate=again, varied=again is not None)
     try:
-        return (yield from session.call(call))
+        return (yield from decided(session, (yield from session.call(call)), yes_to))
     except Stopped as stopped:
         return read_result(call, stopped.result) if stopped.result is not None else None
     except UserError as error:

@@ -10,7 +10,7 @@ import msgspec
 
 from workbench.api.calls import GetChat, GetPrompt
 from workbench.api.events import Event, Log
-from workbench.cli.arguments import FieldHelp, method_lines, read_text, split_adapter
+from workbench.cli.arguments import FieldHelp, absolute, method_lines, read_text, split_adapter
 from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
@@ -18,9 +18,11 @@ from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.records.prompts import find_version, source_of, split_version, with_version
 from workbench.records.recipes import (
+    DEFAULT_AGENT,
     LONGEST_DESCRIPTION,
     OPTIONS,
     PARTS,
+    AgentPart,
     DecodingPart,
     ModelPart,
     PromptingPart,
@@ -72,7 +74,28 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
         help="use an adapter with the model",
     )
     add_prompt_options(parser)
+    _add_agent_options(parser)
     parser.set_defaults(names=NAMES)
+
+
+def _add_agent_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--agent",
+        metavar="METHOD",
+        nargs="?",
+        const=DEFAULT_AGENT,
+        choices=[method.name for method in METHODS.of("agent")],
+        help="answer with tools (--fields agent lists methods and tools)",
+    )
+    parser.add_argument(
+        "--tool",
+        metavar="NAME",
+        action="append",
+        default=[],
+        dest="tools",
+        help="a tool that it may use; repeated: all of them",
+    )
+    parser.add_argument("--folder", metavar="DIR", help="the only folder that its tools may use")
 
 
 def add_prompt_options(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +146,7 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
     if schema is not None:
         decoding = msgspec.structs.replace(recipe.decoding, format="json_schema", grammar=_description(schema))
         recipe = msgspec.structs.replace(recipe, decoding=decoding)
-    recipe = _assigned(recipe, arguments)
+    recipe = _assigned(_with_agent(recipe, arguments), arguments)
     if arguments.json and _searches_with_beams(arguments.assignments, recipe):
         recipe = with_value(recipe, f"decoding.n={recipe.decoding.num_beams}", METHODS)
     if not recipe.model.name:
@@ -131,6 +154,18 @@ def read_recipe(session: Session, arguments: argparse.Namespace) -> Events[Recip
         recipe = msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, name=name))
     yield from _idle(arguments.assignments, recipe)
     return recipe
+
+
+def _with_agent(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
+    """The recipe with the agent that the options ask for: naming a tool or a folder is enough for one."""
+    if not (arguments.agent or arguments.tools or arguments.folder):
+        return recipe
+    part = recipe.agent or AgentPart()
+    if arguments.agent and arguments.agent != part.method:
+        part = msgspec.structs.replace(part, method=arguments.agent, options={})
+    tools = tuple(dict.fromkeys((*part.tools, *arguments.tools)))
+    folder = absolute(arguments.folder) if arguments.folder else part.folder
+    return msgspec.structs.replace(recipe, agent=msgspec.structs.replace(part, tools=tools, folder=folder))
 
 
 def read_prompting(session: Session, arguments: argparse.Namespace) -> Events[PromptingPart]:
@@ -207,6 +242,14 @@ def _methods_help() -> dict[str, list[str]]:
     """The values that a field takes which names a method, by part."""
     return {
         "prompting": ["", "  --technique, with the settings of each:", *method_lines(METHODS.of("technique"), OPTIONS)],
+        "agent": [
+            "",
+            "  --agent:",
+            *method_lines(METHODS.of("agent")),
+            "",
+            "  --tool:",
+            *method_lines(METHODS.of("tool")),
+        ],
         "decoding": ["", "  values of decoding.strategy:", *method_lines(METHODS.of("decoding")), "", *_SPELLING],
     }
 

@@ -14,7 +14,9 @@ from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
 from workbench.api.events import Log
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
+from workbench.cli.timeline import show_timeline
 from workbench.errors import UserError
+from workbench.records.timeline import Timeline
 from workbench.records.trace import Trace, TraceStep
 
 LONGEST = 300
@@ -77,8 +79,12 @@ def _percent(logprob: float) -> str:
 
 def show_steps(result: dict[str, Any], output: TextOutput) -> None:
     """Each step with its figures and the beginning of its input and output, indented below its parent; of one that
-    generated the number by which ``chats tokens --step`` names it."""
-    for depth, step in msgspec.convert(result, Trace).walk():
+    generated the number by which ``chats tokens --step`` names it. The steps of an agent are a timeline."""
+    trace = msgspec.convert(result, Trace)
+    if (timeline := Timeline.of(trace)) is not None:
+        show_timeline(timeline, output)
+        return
+    for depth, step in trace.walk():
         indent = "  " * depth
         output.line(f"{indent}{' · '.join((step.title or step.kind, *figures_of(step)))}")
         for mark, text in (("<", step.input), (">", step.output), ("!", step.error)):

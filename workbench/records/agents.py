@@ -62,7 +62,8 @@ class TaintedSpan(msgspec.Struct, frozen=True, kw_only=True):
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """A call that waits for a person: ``step`` is its step, ``reason`` why it is asked, ``spans`` what of its arguments
     comes from untrusted text. ``repeated``: the call was begun before a crash and may already have had its effect.
-    ``question``: the person is asked this, and the decision's ``text`` is the result."""
+    ``question``: the person is asked this, and the decision's ``text`` is the result. ``only_once``: a standing
+    permission would not cover the call, since untrusted or private text is in its context."""
 
     step: str
     call: ToolCall
@@ -71,6 +72,7 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
     spans: tuple[TaintedSpan, ...] = ()
     repeated: bool = False
     question: str = ""
+    only_once: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class ApprovalCard(QFrame):
             self._table_place.addWidget(self.table)
         self.untrusted.setVisible(self.table is not None and bool(self.table.marked))
         self.edit.setVisible(bool(approval.call.arguments))
-        self.allow_here.setVisible(not approval.repeated)
+        self.allow_here.setVisible(not (approval.repeated or approval.only_once))
         self.why.clear()
         self.answer.clear()
         self._show_buttons()

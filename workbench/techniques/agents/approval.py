@@ -114,6 +114,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
             reason=self.reason,
             spans=self.spans,
             repeated=self.repeated,
+            only_once=self.reason in (IN_TAINTED_CONTEXT, SENDS_PRIVATE),
         )
 
 

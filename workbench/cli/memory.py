@@ -1,0 +1,68 @@
+"""``workbench memory``: what agents are told in every chat that reads the memory."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from workbench.api.calls import AddFact, EditFact, ForgetFact, ListFacts
+from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.records.agents import Fact
+
+_DIGITS = 8
+"""Of an id that are shown; the beginning of an id names its fact."""
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("memory", "what agents are told in every chat that reads the memory")
+    listing = group.command("list", "list what is remembered", list_facts, show_list)
+    listing.add_argument("--search", metavar="WORDS", default="", help="what is nearest in meaning first")
+    adding = one_call(lambda a: AddFact(text=a.text))
+    group.command("add", "remember a text, as yours", adding, SAID, "TEXT")
+    group.command("edit", "replace the text of a fact, which is yours from then on", edit, SAID, "FACT", "TEXT")
+    group.command("forget", "forget a fact for good", forget, FORGOTTEN, "FACT")
+
+
+SAID = one_sentence(lambda result: f"{result['id'][:_DIGITS]}  {one_line(result['text'])}")
+FORGOTTEN = one_sentence(lambda result: f"Forgotten: {one_line(result['text'])}")
+
+
+def list_facts(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    return (yield from session.call(ListFacts(search=arguments.search)))
+
+
+def edit(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    fact = yield from _find(session, arguments.fact)
+    return (yield from session.call(EditFact(fact=fact.id, text=arguments.text)))
+
+
+def forget(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    fact = yield from _find(session, arguments.fact, whole=True)
+    return (yield from session.call(ForgetFact(fact=fact.id)))
+
+
+def _find(session: Session, named: str, *, whole: bool = False) -> Events[Fact]:
+    """The fact whose id is, or begins with, ``named``. Raises UserError when there is none, or several."""
+    known = (yield from session.call(ListFacts())).facts
+    least = _DIGITS if whole else 1
+    found = [fact for fact in known if fact.id == named] or [
+        fact for fact in known if len(named) >= least and fact.id.startswith(named)
+    ]
+    if len(found) != 1:
+        many = f"{len(found)} facts have ids that begin with {named!r}." if found else f"There is no fact {named!r}."
+        raise UserError(many, f"{session.command('memory list')} shows the ids.")
+    return found[0]
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    facts = msgspec.convert(result["facts"], list[Fact])
+    if not facts:
+        output.line("Nothing is remembered. `workbench memory add TEXT` remembers a sentence.")
+        return
+    rows = [(fact.id[:_DIGITS], moment(fact.changed or fact.created), fact.source, fact.text) for fact in facts]
+    output.table(("FACT", "CHANGED", "FROM", "TEXT"), rows)
