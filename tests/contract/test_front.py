@@ -14,9 +14,10 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import Call
 from workbench.errors import UserError
+from workbench.records.agents import Decision, Fact
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
-from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,6 +70,9 @@ UNKNOWN: dict[str, Call[Any]] = {
     "evaluation to export": c.ExportEvaluation(evaluation=NOWHERE, path="/tmp/x.html"),
     "evaluation to remove": c.RemoveEvaluation(evaluation=NOWHERE),
     "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
+    "fact to edit": c.EditFact(fact=NOWHERE, text="x"),
+    "fact to forget": c.ForgetFact(fact=NOWHERE),
+    "answer to decide on": c.Decide(message=NOWHERE, decision=Decision(signature="", choice="deny")),
 }
 
 
@@ -585,6 +589,55 @@ def test_a_prompt_is_saved_restored_shared_and_removed(desk: Desk, tmp_path: Pat
     assert [one.name for one in desk.call(c.RemovePrompt(prompt="Letter")).prompts] == ["Letter 2"]
     with pytest.raises(UserError, match="empty"):
         desk.call(c.SavePrompt(name="Nothing", part=PromptingPart()))
+
+
+# -- agents ------------------------------------------------------------------------------------------
+
+
+def test_tools_say_what_they_do_and_why_they_cannot_run(desk: Desk, tmp_path: Path) -> None:
+    def tools(**agent: Any) -> dict[str, c.ToolRecord]:
+        found: c.ToolList = desk.call(c.ListTools(agent=AgentPart(**agent)))
+        return {tool.name: tool for tool in found.tools}
+
+    without, within = tools(), tools(folder=str(tmp_path), memory="read-write")
+    assert list(without) == list(within)
+    assert (without["calculator"].effects, without["calculator"].output) == (("read",), "trusted")
+    assert without["write_file"].unavailable
+    assert without["write_file"].description == ""  # it is not made, so what it does is not known
+    assert within["write_file"].unavailable == ""
+    assert within["write_file"].effects == ("write",)
+    assert (within["read_file"].effects, within["read_file"].output) == (("read",), "untrusted")
+    assert within["remember"].effects == ("write",)
+    assert all(tool.title and tool.summary for tool in within.values())
+
+
+def test_facts_are_added_edited_found_and_forgotten(desk: Desk) -> None:
+    assert desk.call(c.ListFacts()).facts == ()
+    first: Fact = desk.call(c.AddFact(text=" I write formal German. "))
+    desk.wait_for_change("facts", first.id)
+    assert (first.text, first.source, first.chat) == ("I write formal German.", "you", "")
+    assert first.created > 0
+    second: Fact = desk.call(c.AddFact(text="The pump came in March."))
+    assert [fact.id for fact in desk.call(c.ListFacts()).facts] == [second.id, first.id]
+    assert first.id in [fact.id for fact in desk.call(c.ListFacts(search="German")).facts]
+    desk.forget_changes()
+    edited: Fact = desk.call(c.EditFact(fact=first.id, text="I write formal French."))
+    assert (edited.id, edited.text, edited.source) == (first.id, "I write formal French.", "you")
+    desk.wait_for_change("facts", first.id)
+    desk.forget_changes()
+    assert desk.call(c.ForgetFact(fact=first.id)) == edited
+    desk.wait_for_change("facts", first.id)
+    assert [fact.id for fact in desk.call(c.ListFacts()).facts] == [second.id]
+    for call in (c.AddFact(text="  "), c.EditFact(fact=second.id, text="")):
+        with pytest.raises(UserError):
+            desk.call(call)
+
+
+def test_an_answer_that_does_not_wait_takes_no_decision(desk: Desk) -> None:
+    asked: c.AskResult = desk.call(c.Ask(question="Tell", recipe=recipe(desk)))
+    with pytest.raises(UserError, match="decision"):
+        desk.call(c.Decide(message=asked.message, decision=Decision(signature="x", choice="allow")))
+    assert desk.call(c.GetChat(chat=asked.chat)).messages[-1].state == "done"
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

@@ -80,13 +80,18 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
 
 def _tools(home: FakeHome, agent: AgentPart) -> Iterator[c.ToolRecord]:
     for row in registry.describe():
-        if row.kind == "tool":
-            lacks = NO_FOLDER if row.name in IN_FOLDER and not agent.folder else ""
-            yield c.ToolRecord(
-                name=row.name, title=row.title, summary=row.summary, description=row.summary,
-                effects=EFFECTS.get(row.name, ("read",)), unavailable=lacks,
+        if row.kind != "tool":
+            continue
+        record = c.ToolRecord(name=row.name, title=row.title, summary=row.summary)
+        if row.name in IN_FOLDER and not agent.folder:
+            yield msgspec.structs.replace(record, unavailable=NO_FOLDER)
+        else:
+            yield msgspec.structs.replace(
+                record,
+                description=row.summary,
+                effects=EFFECTS.get(row.name, ("read",)),
                 output="trusted" if row.name in TRUSTED else "untrusted",
-            )  # fmt: skip
+            )
     yield from home.server_tools
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
@@ -12,9 +14,9 @@ from ui.features.agents import texts
 from ui.features.agents.known_tools import KnownTools
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import ToolRecord
+from workbench.api.calls import CollectionList, ToolRecord
 from workbench.records.approvals import describe_effects
-from workbench.records.recipes import Recipe
+from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.settings import Settings
 
 
@@ -23,6 +25,7 @@ class ToolsPanel(ScrolledColumn):
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__(tokens.SPACE_4)
+        self._bridge = bridge
         self.known = KnownTools(bridge, self)
         self.known.changed.connect(self._on_tools)
         self.rows: dict[str, ToolView] = {}
@@ -42,7 +45,18 @@ class ToolsPanel(ScrolledColumn):
         card.body.addLayout(self._list)
         self.column.addWidget(card)
         bridge.home.settings.follow(self._on_settings)
-        self.known.follow(Recipe())
+        bridge.home.collections.follow(self._on_collections)
+
+    def _on_collections(self, found: CollectionList) -> None:
+        """Read the tools as of an agent that has all that tools need, so that each says what it does."""
+        home = self._bridge.status.home if self._bridge.status is not None else str(Path.home())
+        first = next((collection.name for collection in found.collections), "")
+        self.known.follow(
+            Recipe(
+                agent=AgentPart(folder=home, memory="read-write"),
+                retrieval=RetrievalPart(collection=first) if first else None,
+            )
+        )
 
     def _on_tools(self) -> None:
         self._waiting.hide()
