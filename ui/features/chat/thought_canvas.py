@@ -35,7 +35,7 @@ _MARGIN = 10
 _PAD = 8
 _LINE, _FIGURES = 17, 16
 ZOOMS = (0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.25, 1.5)
-LEAST_LEGIBLE, LEAST_WHOLE = 0.75, 0.2
+LEAST_LEGIBLE, LEAST_WHOLE = 0.75, 0.1
 """As small as the tree is made by itself, for its width; and as small as the whole of it on request."""
 _LONG = 22
 """Characters; longer thoughts have two lines."""
