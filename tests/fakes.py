@@ -33,6 +33,7 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
 from workbench.records.recipes import DecodingPart, Example, Recipe
@@ -210,6 +211,7 @@ class FakeServices:
         self.tool_services: FakeToolServices | None = None
         self.recipes: dict[str, Recipe] = {}
         self.question_sets: dict[str, Sequence[Example]] = {}
+        self.saved_demonstrations: Sequence[Demonstration] = ()
         self.leases: list[bool] = []
         self.leased = 0
 
@@ -245,6 +247,9 @@ class FakeServices:
 
     def examples(self, question_set: str) -> Sequence[Example]:
         return self.question_sets[question_set]
+
+    def demonstrations(self) -> Sequence[Demonstration]:
+        return self.saved_demonstrations
 
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext

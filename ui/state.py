@@ -17,6 +17,7 @@ from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
 from workbench.api.calls import (
     ChatList,
     CollectionList,
+    DemonstrationList,
     DocumentList,
     EvaluationList,
     GetEvaluation,
@@ -27,6 +28,7 @@ from workbench.api.calls import (
     ListChats,
     ListCollections,
     ListDataSets,
+    ListDemonstrations,
     ListDocuments,
     ListEvaluations,
     ListFacts,
@@ -71,6 +73,7 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
     ListDataSets: ("data",),
     ListQuestionSets: ("questions",),
     ListPrompts: ("prompts",),
+    ListDemonstrations: ("demonstrations",),
     ListEvaluations: ("evaluation",),
     ListFacts: ("facts",),
     GetEvaluation: ("evaluation",),
@@ -253,6 +256,10 @@ class HomeState(QObject):
     @property
     def prompts(self) -> Listing[PromptList]:
         return self.listing(ListPrompts())
+
+    @property
+    def demonstrations(self) -> Listing[DemonstrationList]:
+        return self.listing(ListDemonstrations())
 
     @property
     def evaluations(self) -> Listing[EvaluationList]:

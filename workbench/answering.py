@@ -24,6 +24,7 @@ from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
 from workbench.records.agents import Decision
 from workbench.records.answer_state import with_trace
+from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.methods import Method
 from workbench.records.recipes import (
@@ -111,6 +112,9 @@ class Services(Protocol):
 
     def examples(self, question_set: str) -> Sequence[Example]:
         """The questions for tuning of a question set, with their answers."""
+
+    def demonstrations(self) -> Sequence[Demonstration]:
+        """The person's task library."""
 
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext
@@ -448,6 +452,7 @@ def _context(
         exam=resolved.model.exam if not resolved.use.adapters else None,
         similarities=lambda texts, others: services.similarities(texts, others, context),
         examples=services.examples,
+        demonstrations=services.demonstrations,
         earlier=request.earlier,
         edit=request.edit,
         matches=_matches,

@@ -52,6 +52,11 @@ class Home:
         return self.root / "recipes"
 
     @property
+    def demonstrations(self) -> Path:
+        """The person's task library: programs with tools, saved as examples."""
+        return self.root / "demonstrations.json"
+
+    @property
     def logs(self) -> Path:
         return self.root / "logs"
 

@@ -16,10 +16,14 @@ from workbench.api.calls import (
     Ask,
     AskResult,
     CreateQuestionSet,
+    GetChat,
     GetTrace,
     InspectAnswer,
+    ListDemonstrations,
     PromptText,
     RegisterStarter,
+    RemoveDemonstration,
+    SaveDemonstration,
     ShowPrompt,
 )
 from workbench.core.app import Workbench
@@ -142,6 +146,27 @@ def test_a_program_goes_on_from_its_own_tokens(front: LocalFront) -> None:
         assert after.usage.cached_tokens >= before.usage.prompt_tokens + before.usage.new_tokens - 1
     assert re.fullmatch(r"-?\d+(\.\d+)?", result.answer)
     assert f"Result 1: {tools[0].output}\n" in result.sequences[0].thought
+
+
+def test_a_saved_program_is_shown_to_a_similar_question(front: LocalFront) -> None:
+    question = "How many days are 46 weeks?"
+    result, _, _ = ask(front, question, "art", answer="number", steps=1, max_tokens_total=400)
+    trace = front.call(GetTrace(message=result.message))
+    line = next(step for step in trace.steps if step.kind == "line")
+    edit = StepEdit(step=line.id, action="edit", text="Step 1: calculator: 46 * 7")
+    options = {"answer": "number", "steps": 1, "max_tokens_total": 400}
+    recipe = Recipe(prompting=PromptingPart(technique="art", options=options), decoding=DecodingPart(seed=3))
+    corrected = front.call(Ask(recipe=recipe, regenerate=result.message, edit=edit))
+    saved = front.call(SaveDemonstration(message=corrected.message))
+    assert saved.program() == f"Step 1: calculator: 46 * 7\nResult 1: 322\nAnswer: {corrected.answer}"
+    assert front.call(ListDemonstrations()).demonstrations == (saved,)
+    again = front.call(SaveDemonstration(message=corrected.message))  # the same answer once
+    assert [one.id for one in front.call(ListDemonstrations()).demonstrations] == [again.id] == [saved.id]
+    _, later, _ = ask(front, "How many days are 12 weeks?", "art", answer="number", steps=1, max_tokens_total=400)
+    assert f"your demonstration {saved.id}" in later.steps[0].output
+    with pytest.raises(UserError, match="No steps are stored"):
+        front.call(SaveDemonstration(message=front.call(GetChat(chat=result.chat)).messages[0].id))
+    assert front.call(RemoveDemonstration(demonstration=saved.id)).demonstrations == ()
 
 
 def test_similar_examples_are_in_the_exact_prompt(front: LocalFront, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.records.demonstrations import Demonstration
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
@@ -84,6 +85,7 @@ class FakeHome:
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
     library: Library | None = None
+    demonstrations: dict[str, Demonstration] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     server_tools: list[c.ToolRecord] = field(default_factory=list)
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from workbench.api.events import Finished
 from workbench.api.protocol import Call, RequestContext
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.prompts.service import Prompts
+from workbench.errors import UserError
+from workbench.records.demonstrations import demonstration_of
 from workbench.storage.database import SCHEMA, Database, migrate
 from workbench.storage.prompts import PromptStore
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 OURS = (
     c.ListPrompts, c.GetPrompt, c.SavePrompt, c.RestorePrompt, c.RenamePrompt, c.RemovePrompt,
     c.ExportPrompt, c.ImportPrompt,
+    c.ListDemonstrations, c.SaveDemonstration, c.RemoveDemonstration,
 )  # fmt: skip
 
 
@@ -44,6 +47,20 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
     """What the call comes to, and what changed; None for a call that is not ours."""
     if not isinstance(call, OURS):
         return None
+    match call:
+        case c.ListDemonstrations():
+            return c.DemonstrationList(demonstrations=tuple(home.demonstrations.values())), []
+        case c.SaveDemonstration(message=message):
+            asked = home.message(home.message(message).parent or "")
+            made = demonstration_of(
+                asked.text, home.message(message).text, home.trace(message), message=message, created=1e9
+            )
+            home.demonstrations[made.id] = made
+            return made, [("demonstrations", made.id)]
+        case c.RemoveDemonstration(demonstration=id):
+            if home.demonstrations.pop(id, None) is None:
+                raise UserError(f"There is no demonstration {id!r}.", "List them to see their ids.")
+            return c.DemonstrationList(demonstrations=tuple(home.demonstrations.values())), [("demonstrations", id)]
     library = home.library = home.library or Library()
     [event] = library.handlers[type(call)](call, RequestContext())
     assert isinstance(event, Finished)

@@ -212,6 +212,26 @@ def test_buttons_keys_and_menu_change_a_thought(qtbot: QtBot, view: TraceView) -
     assert len(asked) == 4
 
 
+def test_the_program_of_a_line_is_saved_as_a_demonstration(qtbot: QtBot) -> None:
+    view, asked = TraceView(), list[bool]()
+    qtbot.addWidget(view)
+    view.demonstration_wanted.connect(asked.append)
+    view.show_trace(Trace(steps=(TraceStep(id="1", kind="line", title="Write line 1", output="Answer: 8\n"),)))
+    view.show()
+    button = view.changes.demonstration_button
+    assert not button.isVisible()  # while the answer is generated
+    view.set_changeable(True)
+    assert button.isVisible()
+    button.click()
+    view.changes.set_demonstrated(True)
+    assert button.text() == "Remove demonstration"
+    button.click()
+    assert asked == [True, False]
+    thought = TraceStep(id="2", kind="reasoning", title="Think", output="A book costs 5.")
+    view.changes.show_step(thought)
+    assert not button.isVisible()
+
+
 def test_a_reasoning_is_edited_whole_and_a_solution_is_not_expanded(qtbot: QtBot) -> None:
     view, asked = TraceView(), []
     qtbot.addWidget(view)

@@ -45,6 +45,7 @@ from workbench.core.evaluation.service import Evaluations
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.service import Models
+from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
@@ -69,6 +70,7 @@ from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
+from workbench.storage.demonstrations import DemonstrationStore
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.facts import FactStore
 from workbench.storage.models import ModelCatalogue
@@ -133,6 +135,7 @@ class Workbench:
             self._servers,
             lambda: self._preferences.current.general.offline,
         )
+        demonstrations = DemonstrationStore(home.demonstrations)
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
             {"llama.cpp": self._llama_cpp},
@@ -143,6 +146,7 @@ class Workbench:
             questions,
             agent_tools,
             home.recipes,
+            demonstrations,
         )
         bases = BaseModels(catalogue, checksums, sets)
         self._artifacts = ArtifactRegistry(
@@ -216,6 +220,7 @@ class Workbench:
             **self._data_sets.handlers(),
             **QuestionSets(questions, chats, sets, self._changes).handlers(),
             **prompts.handlers(),
+            **Demonstrations(demonstrations, chats, self._changes).handlers(),
             **measuring.handlers(),
             **Optimising(measuring, evaluations, questions, services, self._runs, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),

@@ -43,14 +43,14 @@ trained, and the loss. ``scorer``: what an evaluation sees in an answer. ``optim
 
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
-    "embeds",
+    "embeds", "demonstrations",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
 however many are asked for. ``free text``: it cannot keep to a format. ``resumes``: it goes on
 from the steps of an earlier answer, also after a person has changed a thought (``records/thoughts.py``).
 
-``embeds``: it compares meanings by the embedding model.
+``embeds``: it compares meanings by the embedding model. ``demonstrations``: it sees the person's task library.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
 ``compares``: with the first recipe's answer."""

@@ -23,6 +23,7 @@ from workbench.engine.inference_calls import AssistantStart, Generate, Generated
 from workbench.errors import UserError
 from workbench.records.agents import Decision
 from workbench.records.answer_state import replay_step
+from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example, Recipe
@@ -136,12 +137,12 @@ class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
     may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
-    ``examples`` are those of a question set by its name. ``matches(pattern, text)``:
-    a regular expression matches a whole text. ``earlier`` are the steps of the answer that this one goes on from,
-    with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the
-    person on its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says
-    which calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
-    of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
+    ``examples`` are those of a question set by its name, ``demonstrations`` the programs that the person has saved.
+    ``matches(pattern, text)``: a regular expression matches a whole text. ``earlier`` are the steps of the answer that
+    this one goes on from, with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use,
+    ``decisions`` are those of the person on its calls that were not carried out yet; ``asks``: there is a person who
+    can be asked. ``policy`` says which calls need one, ``exposure`` what the conversation already holds of strangers'
+    and private text; the ``guard`` of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
     """
 
     model: ModelBackend
@@ -153,6 +154,7 @@ class AnswerContext:
     saved: SavedSections | None = None
     exam: ExamResult | None = None
     similarities: Similarities = _no_similarities
+    demonstrations: Callable[[], Sequence[Demonstration]] = tuple
     matches: Callable[[str, str], bool] = _no_matches
     earlier: tuple[TraceStep, ...] = ()
     edit: StepEdit | None = None

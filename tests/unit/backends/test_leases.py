@@ -184,6 +184,7 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
         unused,
         unused,
         unused,
+        unused,
     )
 
 

@@ -13,19 +13,24 @@ from workbench.api.calls import (
     AskResult,
     Chat,
     ChatRecord,
+    DemonstrationList,
     ExportPrompt,
     GetChat,
     GetPrompt,
+    ListDemonstrations,
     ListPrompts,
     PromptDetails,
     PromptList,
+    RemoveDemonstration,
     RemovePrompt,
     RestorePrompt,
+    SaveDemonstration,
     SavedPrompt,
     SavePrompt,
     StoredMessage,
 )
 from workbench.api.protocol import finish
+from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.prompts import PromptRecord, PromptVersion, content_hash, source_of, with_version
 from workbench.records.recipes import PromptingPart, PromptKind, Recipe
 
@@ -145,3 +150,20 @@ def test_a_chat_shows_which_version_made_an_answer(run: Run, front: FakeFront) -
     assert "(prompt: Office letter, version 1)" in run("chats", "show", "c").out
     stored = run("chats", "show", "c", "--json").result["messages"][0]["recipe"]["prompting"]["sources"]
     assert stored == [{"kind": "prompt", "name": "Office letter", "version": 1, "hash": VERSIONS[1].hash}]
+
+
+def test_demonstrations_are_saved_listed_and_removed(run: Run, front: FakeFront) -> None:
+    step = DemonstrationStep(tool="calculator", input="46 * 7", result="322")
+    made = Demonstration(id="d1", created=1e9, question="How many days are 46 weeks?", steps=(step,), answer="322")
+    front.answer(SaveDemonstration, made)
+    ran = run("demonstrations", "save", "m1")
+    assert front.asked(SaveDemonstration)[-1].message == "m1"
+    assert "Step 1: calculator: 46 * 7\nResult 1: 322\nAnswer: 322" in ran.out
+    front.answer(ListDemonstrations, DemonstrationList(demonstrations=(made,)))
+    assert "How many days are 46 weeks?" in run("demonstrations", "list").out
+    front.answer(RemoveDemonstration, DemonstrationList(demonstrations=()))
+    assert "There are no demonstrations." in run("demonstrations", "remove", "d1").out
+    assert front.asked(RemoveDemonstration)[-1].demonstration == "d1"
+    front.answer(ListDemonstrations, DemonstrationList(demonstrations=(), unreadable="The file is damaged."))
+    unreadable = run("demonstrations", "list")
+    assert "The file is damaged." in unreadable.err

@@ -13,6 +13,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext, error_of
 from workbench.records.answer_state import AnswerState
+from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, TraceStep
@@ -29,6 +30,7 @@ def ask(
     retriever: FakeRetriever | None = None,
     earlier: Sequence[TraceStep] = (),
     edit: StepEdit | None = None,
+    demonstrations: Sequence[Demonstration] = (),
     **options: Any,
 ) -> AskResult:
     """The answer of a technique with these options. Raises what the answer fails with."""
@@ -38,7 +40,9 @@ def ask(
         retrieval=None if retriever is None else RetrievalPart(collection="papers", decline=False),
     )
     request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),), earlier=tuple(earlier), edit=edit)
-    seen = list(answer(request, FakeServices(model, retriever), RequestContext()))
+    services = FakeServices(model, retriever)
+    services.saved_demonstrations = demonstrations
+    seen = list(answer(request, services, RequestContext()))
     last = seen[-1]
     if isinstance(last, events.Failed):
         raise error_of(last)

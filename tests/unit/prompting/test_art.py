@@ -12,6 +12,7 @@ import pytest
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
 from tests.unit.prompting.strategies import QUESTION, ask, steps_of
 from workbench.errors import UserError
+from workbench.records.demonstrations import DemonstrationStep, demonstration_of
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.trace import StepEdit
@@ -58,6 +59,45 @@ def test_a_corrected_program_goes_on_from_the_edited_line() -> None:
     for text in ("Result 2: 11", "Step 3: calculator: 3 + 8", "Step 2: calculator: 3 + 8\nAnswer: 12", ""):
         with pytest.raises(UserError, match="cannot be line 2"):
             ask("art", model, answer="number", earlier=steps_of(before), edit=msgspec.structs.replace(edit, text=text))
+
+
+def test_a_corrected_program_is_an_example_for_later_questions() -> None:
+    wrong = ["Step 1: think: Add.\n", "Step 2: calculator: 3 * 8\n", "Answer: 24\n"]
+    before = ask("art", FakeModelBackend(wrong), answer="number")
+    edit = StepEdit(step=steps_of(before, "line")[1].id, action="edit", text="Step 2: calculator: 3 + 8")
+    after = ask("art", FakeModelBackend(["Answer: 11\n"]), answer="number", earlier=steps_of(before), edit=edit)
+    assert after.trace is not None
+    made = demonstration_of(QUESTION, after.answer, after.trace, message="m1", created=1.0)
+    program = "Step 1: think: Add.\nStep 2: calculator: 3 + 8\nResult 2: 11\nAnswer: 11"
+    assert (made.program(), made.tools) == (program, {"calculator"})
+    model = FakeModelBackend(LINES)
+    later = ask("art", model, question=f"{QUESTION} Say it.", answer="number", demonstrations=(made,))
+    assert model.requests[0][-3:-1] == (
+        Message("user", QUESTION),
+        Message("assistant", program),
+    )  # nearest
+    assert f"your demonstration {made.id}" in steps_of(later, "examples")[0].output
+    search = DemonstrationStep(tool="search", input="pens", result="A pen costs 3.")
+    needs_documents = msgspec.structs.replace(made, steps=(search,))
+    model = FakeModelBackend(LINES)
+    ask("art", model, answer="number", demonstrations=(needs_documents,))
+    assert all("A pen costs 3." not in message.content for message in model.requests[0])
+
+
+def test_what_is_no_example_to_follow_is_refused() -> None:
+    failed = ask("art", FakeModelBackend(["Step 1: calculator: 3 / 0\n", "Answer: 0\n"]), answer="number")
+    direct = ask("direct", FakeModelBackend(["11"]))
+    for result, reason in (
+        (failed, "step 1 of this program failed: error: It div"),
+        (direct, "not made by a program"),
+    ):
+        assert result.trace is not None
+        with pytest.raises(UserError, match=reason):
+            demonstration_of(QUESTION, result.answer, result.trace, message="m", created=1.0)
+    good = ask("art", FakeModelBackend(LINES), answer="number")
+    assert good.trace is not None
+    with pytest.raises(UserError, match="shorter question"):
+        demonstration_of("long " * 1_000, "11", good.trace, message="m", created=1.0)
 
 
 def test_a_form_that_is_no_line_is_extracted_after_the_program() -> None:

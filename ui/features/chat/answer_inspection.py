@@ -38,6 +38,8 @@ class AnswerInspection(Card):
     """A BranchPoint: go on from another token."""
     edit_wanted = Signal(object)
     """A StepEdit: go on from a thought that was expanded, pruned or edited."""
+    demonstration_wanted = Signal(bool)
+    """Save the answer's program as a demonstration; False: remove it."""
     opened_changed = Signal()
     """It was opened or closed, or shows the other thing now."""
 
@@ -70,6 +72,7 @@ class AnswerInspection(Card):
         self.steps = TraceView()
         self.steps.source_wanted.connect(self.source_wanted)
         self.steps.edit_wanted.connect(self.edit_wanted)
+        self.steps.demonstration_wanted.connect(self.demonstration_wanted)
         head = row_of(gap=tokens.SPACE_1)
         for part in (self.title, self.steps_button, self.tokens_button, self.beams_button, self.picks):
             head.addWidget(part)

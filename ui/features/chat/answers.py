@@ -6,11 +6,13 @@ It carries between ``ChatSession``, which knows the chat, and the views, which s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
+from ui.components.wording import in_words
 from ui.features.chat.answer_view import CONTINUED, PLAIN, VARIED, AnswerView
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.live_answer import describe_progress
@@ -18,9 +20,17 @@ from ui.features.chat.recipe_files import unresolved
 from ui.features.chat.recipes import with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
-from workbench.api.calls import AT_END, BranchPoint, GetTrace, InspectAnswer
+from workbench.api.calls import (
+    AT_END,
+    BranchPoint,
+    DemonstrationList,
+    GetTrace,
+    InspectAnswer,
+    RemoveDemonstration,
+    SaveDemonstration,
+)
 from workbench.api.events import Event, Terminal
-from workbench.api.protocol import error_of, read_result
+from workbench.api.protocol import Call, error_of, read_result
 from workbench.errors import Cancelled
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
@@ -43,7 +53,9 @@ class ChatAnswers(QObject):
         self._bridge = bridge
         self._session = session
         self._recipe = recipe
+        self._conversation = conversation
         self._looking: dict[AnswerView, Handle] = {}
+        self._demonstrations: dict[str, str] = {}  # their ids by the answers that they were saved from
         conversation.answer_laid_out.connect(self._on_laid_out)
         conversation.inspection_wanted.connect(self._on_inspection_wanted)
         conversation.trace_wanted.connect(self._on_trace_wanted)
@@ -55,6 +67,8 @@ class ChatAnswers(QObject):
         conversation.another_wanted.connect(self._on_another_wanted)
         conversation.edit_wanted.connect(self._on_edit_wanted)
         conversation.decided.connect(session.decide)
+        conversation.demonstration_wanted.connect(self._on_demonstration_wanted)
+        bridge.home.demonstrations.follow(self._on_demonstrations)
 
     def _on_laid_out(self, view: AnswerView) -> None:
         """Feed the view of an answer that is being made with what has come, and with what will."""
@@ -85,6 +99,7 @@ class ChatAnswers(QObject):
     # -- steps and tokens ----------------------------------------------------------------------------------------
 
     def _on_trace_wanted(self, view: AnswerView) -> None:
+        self._show_demonstrated(view)
         call = GetTrace(message=view.message_id)
         self._bridge.call(call, view.inspection.show_trace, lambda error: view.inspection.show_error(str(error)), view)
 
@@ -116,6 +131,24 @@ class ChatAnswers(QObject):
         handle = self._looking.pop(view, None)
         if handle is not None:
             handle.cancel()
+
+    # -- demonstrations ----------------------------------------------------------------------------------------
+
+    def _on_demonstrations(self, found: DemonstrationList) -> None:
+        self._demonstrations = {one.message: one.id for one in found.demonstrations}
+        for view in self._conversation.views:
+            if isinstance(view, AnswerView):
+                self._show_demonstrated(view)
+
+    def _show_demonstrated(self, view: AnswerView) -> None:
+        view.inspection.steps.changes.set_demonstrated(view.message_id in self._demonstrations)
+
+    def _on_demonstration_wanted(self, view: AnswerView, saved: bool) -> None:
+        call: Call[Any] = SaveDemonstration(message=view.message_id)
+        if not saved:
+            call = RemoveDemonstration(demonstration=self._demonstrations.get(view.message_id, ""))
+        self._bridge.call(call, lambda _: self._bridge.home.demonstrations.refresh(),
+                          lambda error: view.inspection.show_error(in_words(error)), view)  # fmt: skip
 
     def _recipe_of(self, message: str) -> Recipe:
         branches = self._session.chat.branches

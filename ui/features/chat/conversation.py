@@ -57,6 +57,8 @@ class Conversation(QScrollArea):
     branch_wanted = Signal(str, object)
     """Go on from another token of an answer: the message and a BranchPoint."""
     edit_wanted = Signal(str, object)
+    demonstration_wanted = Signal(object, bool)
+    """The view of an answer whose program is saved as a demonstration, or removed (False)."""
     """Go on from a changed step of an answer: the message and a StepEdit."""
 
     rated = Signal(str, int)
@@ -215,6 +217,7 @@ class Conversation(QScrollArea):
             looked.trace_wanted.connect(lambda: self.trace_wanted.emit(view))
             looked.stop_wanted.connect(lambda: self.inspection_left.emit(view))
             looked.edit_wanted.connect(lambda edit: self.edit_wanted.emit(view.message_id, edit))
+            looked.demonstration_wanted.connect(lambda saved: self.demonstration_wanted.emit(view, saved))
             looked.branch_wanted.connect(lambda point: self.branch_wanted.emit(view.message_id, point))
         view.sibling_wanted.connect(self.sibling_wanted)
         view.editing.connect(self._on_editing)

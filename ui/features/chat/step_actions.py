@@ -26,11 +26,13 @@ class StepActions(QWidget):
 
     edit_wanted = Signal(object)
     """A StepEdit."""
+    demonstration_wanted = Signal(bool)
+    """Save the program of this answer as a demonstration; False: remove it again."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._step: TraceStep | None = None
-        self._changeable = False
+        self._changeable = self._demonstrated = False
         self.buttons: dict[StepAction, PlainButton] = {}
         row = row_of(gap=tokens.SPACE_2)
         for action, (words, icon, _) in _ACTIONS.items():
@@ -38,6 +40,9 @@ class StepActions(QWidget):
             button.clicked.connect(lambda _=False, action=action: self.do(action))
             self.buttons[action] = button
             row.addWidget(button)
+        self.demonstration_button = PlainButton(texts.SAVE_DEMONSTRATION, "pin", small=True)
+        self.demonstration_button.clicked.connect(lambda: self.demonstration_wanted.emit(not self._demonstrated))
+        row.addWidget(self.demonstration_button)
         row.addStretch(1)
         self.editor = WordsEditor(texts.THOUGHT_TEXT, texts.GO_ON, texts.EDIT_STEP_HELP, (1, 12))
         self.editor.taken.connect(self._on_taken)
@@ -51,6 +56,11 @@ class StepActions(QWidget):
 
     def set_changeable(self, changeable: bool) -> None:
         self._changeable = changeable
+        self._offer()
+
+    def set_demonstrated(self, demonstrated: bool) -> None:
+        """Whether the program of this answer is a demonstration."""
+        self._demonstrated = demonstrated
         self._offer()
 
     def show_step(self, step: TraceStep) -> None:
@@ -101,4 +111,13 @@ class StepActions(QWidget):
         offered = self.offered
         for action, button in self.buttons.items():
             button.setVisible(action in offered)
-        self.setVisible(bool(offered))
+        is_program = self._changeable and self._step is not None and self._step.kind == "line"
+        words, help = (
+            (texts.REMOVE_DEMONSTRATION, texts.REMOVE_DEMONSTRATION_HELP)
+            if self._demonstrated
+            else (texts.SAVE_DEMONSTRATION, texts.SAVE_DEMONSTRATION_HELP)
+        )
+        self.demonstration_button.setText(words)
+        self.demonstration_button.setToolTip(help)
+        self.demonstration_button.setVisible(is_program)
+        self.setVisible(bool(offered) or is_program)

@@ -397,6 +397,12 @@ STEP_ACTIONS_HELP = {
     "prune": "Give up this thought and what follows it, and go on, in another answer beside this one (Delete)",
     "edit": "Change the text and go on from there, in another answer beside this one (F2)",
 }
+SAVE_DEMONSTRATION, REMOVE_DEMONSTRATION = "Save as demonstration", "Remove demonstration"
+SAVE_DEMONSTRATION_HELP = (
+    "Programs for similar questions are written after this one as an example. Correct its steps first where they are "
+    "wrong."
+)
+REMOVE_DEMONSTRATION_HELP = "This program is an example for similar questions. Remove it from your task library."
 GO_ON = "Go on from here"
 THOUGHT_TEXT = "Text of the thought"
 EDIT_STEP_HELP = "Another answer goes on from your text; what followed the old one goes. This answer stays."

@@ -45,6 +45,7 @@ class TraceView(QWidget):
 
     source_wanted = Signal(object)
     """A Passage that a step found was clicked."""
+    demonstration_wanted = Signal(bool)
     edit_wanted = Signal(object)
     """A StepEdit: another answer is to go on from there."""
 
@@ -71,6 +72,7 @@ class TraceView(QWidget):
                self.fit_button, self.smaller_button, self.larger_button, gap=tokens.SPACE_1)  # fmt: skip
         self.changes = StepActions()
         self.changes.edit_wanted.connect(self.edit_wanted)
+        self.changes.demonstration_wanted.connect(self.demonstration_wanted)
         self.details = StepDetails()
         self.details.source_wanted.connect(self.source_wanted)
         self.timeline.source_wanted.connect(self.source_wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from workbench.api.calls.agents import *
 from workbench.api.calls.chats import *
+from workbench.api.calls.demonstrations import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.machine import *
@@ -33,6 +34,7 @@ AnyCall = (
     | InspectData | ListDataSets | BuildData | RemoveDataSet | RateAnswer | EditAnswer | PlanTraining | Train
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
     | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RenamePrompt | RemovePrompt | ExportPrompt | ImportPrompt
+    | ListDemonstrations | SaveDemonstration | RemoveDemonstration
     | Evaluate | Optimise | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell
     | RateCell | RemoveEvaluation | ExportEvaluation
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel

@@ -25,6 +25,7 @@ from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
+from workbench.records.demonstrations import Demonstration
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
     LARGEST_SEED,
@@ -39,6 +40,7 @@ from workbench.records.recipes import (
 )
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
+from workbench.storage.demonstrations import DemonstrationStore
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.questions import QuestionStore
 from workbench.techniques.registry import METHODS
@@ -190,8 +192,10 @@ class HomeServices:
         questions: QuestionStore,
         agent_tools: AgentTools,
         recipes: Path,
+        demonstrations: DemonstrationStore,
     ) -> None:
         self._recipes = recipes
+        self._demonstrations = demonstrations
         self._agent_tools = agent_tools
         self._collections = resolver.collections
         self.resolve = resolver.resolve
@@ -249,6 +253,9 @@ class HomeServices:
             for one in numbered
             if (answer := one.question.answer) and len(one.question.messages) == 1
         ]
+
+    def demonstrations(self) -> tuple[Demonstration, ...]:
+        return self._demonstrations.list_all()
 
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext

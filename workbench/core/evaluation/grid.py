@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.records.demonstrations import Demonstration
 from workbench.records.evaluation import QuestionRow, ScorerUse
 from workbench.records.methods import Method, Trait
 from workbench.records.recipes import LARGEST_SEED, RECIPE, Example, Recipe
@@ -15,15 +16,23 @@ from workbench.records.recipes import LARGEST_SEED, RECIPE, Example, Recipe
 EMBEDS: Trait = "embeds"
 
 
-def digest_of(resolved: Recipe, sha256: str, engine: str, embedder: str = "", examples: Sequence[Example] = ()) -> str:
+def digest_of(
+    resolved: Recipe,
+    sha256: str,
+    engine: str,
+    embedder: str = "",
+    examples: Sequence[Example] = (),
+    demonstrations: Sequence[Demonstration] = (),
+) -> str:
     """The same for recipes that answer the same: ``resolved`` with the checksum of its model's files, the engine's
-    build, the checksum of the embedding model where it takes part, and the examples that it chooses from; whatever its
-    name, seed and sources in the library."""
+    build, the checksum of the embedding model where it takes part, and the examples and demonstrations that it chooses
+    from; whatever its name, seed and sources in the library."""
     model = msgspec.structs.replace(resolved.model, sha256=sha256, engine=engine)
     decoding = msgspec.structs.replace(resolved.decoding, seed=-1)
     plain = RECIPE.plain(msgspec.structs.replace(resolved, name="", model=model, decoding=decoding))
     del plain["prompting"]["sources"]
-    return _digest([plain, embedder, msgspec.to_builtins(examples)])
+    shown = [one.id for one in demonstrations]
+    return _digest([plain, embedder, msgspec.to_builtins(examples), *([shown] if shown else ())])
 
 
 def seed_of(recipe: Recipe, question: QuestionRow, seed: int) -> int:

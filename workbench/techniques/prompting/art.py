@@ -20,6 +20,7 @@ from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated
 from workbench.errors import UserError
 from workbench.fields import about
+from workbench.records.demonstrations import THINK, Demonstration
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.thoughts import text_to_edit
@@ -36,7 +37,7 @@ from workbench.techniques.prompting.extraction import (
     extraction_of,
     too_small,
 )
-from workbench.techniques.prompting.tool_tasks import THINK, nearest
+from workbench.techniques.prompting.tool_tasks import nearest
 from workbench.techniques.prompting.tools import LINE, LONGEST_RESULT, Tool, describe, tools_for
 from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.tool import ToolOutput
@@ -71,8 +72,10 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     tools = tools_for(question, context.retriever)
     chosen = context.step("examples", "Choose similar tasks", question)
     yield chosen.started
-    tasks, examples = nearest(question, tools, context.similarities, options.tasks, options.examples)
-    yield chosen.finished(", ".join(task.name for task in tasks))
+    own = context.demonstrations()
+    tasks, examples = nearest(question, tools, context.similarities, options.tasks, options.examples, own)
+    yours = [f"your demonstration {one.id}" for one in examples if isinstance(one, Demonstration)]
+    yield chosen.finished(", ".join([*(task.name for task in tasks), *yours]))
     shown = [
         message
         for one in examples

@@ -115,6 +115,7 @@ METHODS = (
         "one answer",
         "resumes",
         "embeds",
+        "demonstrations",
         cost="A short generation for each line of the program.",
         needs=("grammars", "continues_from_tokens"),
     ),

@@ -14,11 +14,11 @@ from pathlib import Path
 import msgspec
 
 from workbench.errors import UserError
+from workbench.records.demonstrations import THINK, Demonstration
 from workbench.techniques.context import Similarities
 from workbench.techniques.prompting.tools import CALCULATOR, calculate, query_table, read_table
 
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
-THINK = "think"
 
 
 class SolvedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,20 +76,30 @@ def library() -> tuple[Task, ...]:
 
 
 def nearest(
-    question: str, tools: Collection[str], similarities: Similarities, tasks: int, examples: int
-) -> tuple[list[Task], list[SolvedExample]]:
-    """The tasks that a question is most like, of those whose tools there are, and their examples that are most like it,
-    the nearest last."""
+    question: str,
+    tools: Collection[str],
+    similarities: Similarities,
+    tasks: int,
+    examples: int,
+    own: Sequence[Demonstration] = (),
+) -> tuple[list[Task], list[SolvedExample | Demonstration]]:
+    """The tasks that a question is most like, of those whose tools there are; and of their examples and the person's
+    ``own`` demonstrations those that are most like it, the nearest last."""
+    own = [one for one in own if one.tools <= {*tools}]
     able = [task for task in library() if set(task.tools) <= {*tools, THINK}]
     texts = [task.description for task in able] + [one.question.strip() for task in able for one in task.examples]
+    texts += [one.question for one in own]
     scores = iter(_compare(question, texts, similarities))
     fit = {task.name: next(scores) for task in able}
     near = [(next(scores), task, one) for task in able for one in task.examples]
+    near_own = [(next(scores), one) for one in own]
     for score, task, _ in near:
         fit[task.name] = max(fit[task.name], score)
     chosen = sorted(able, key=lambda task: -fit[task.name])[:tasks]
-    ranked = sorted((pair for pair in near if pair[1] in chosen), key=lambda pair: -pair[0])
-    return chosen, [one for _, _, one in ranked[:examples]][::-1]
+    there: list[tuple[float, SolvedExample | Demonstration]] = [*near_own]
+    there += [(score, one) for score, task, one in near if task in chosen]
+    ranked = sorted(there, key=lambda pair: -pair[0])  # of equals the person's own
+    return chosen, [one for _, one in ranked[:examples]][::-1]
 
 
 def _compare(question: str, texts: Sequence[str], similarities: Similarities) -> Sequence[float]:

@@ -52,7 +52,7 @@ FAILED_ALONE = 3
 
 POLL_S = 0.2
 _TOLD_EVERY_S = 0.5
-ASKS_MODEL, COMPARES = "asks a model", "compares"
+ASKS_MODEL, COMPARES, DEMONSTRATED = "asks a model", "compares", "demonstrations"
 
 
 class EvaluationRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +152,7 @@ class EvaluateRuns(RunKind):
             self._services.engine(resolved, run.context),
             self._services.embedder_checksum(run.context) if uses_embedder(recipe, technique) else "",
             self._services.examples(recipe.prompting.examples) if recipe.prompting.examples else (),
+            self._services.demonstrations() if DEMONSTRATED in technique.traits else (),
         )
 
     def with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:

@@ -37,6 +37,7 @@ from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.paths import Home
+from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamResult
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, Example, ModelPart, Recipe, RetrievalPart
@@ -170,6 +171,9 @@ class ExamServices:
 
     def examples(self, question_set: str) -> Sequence[Example]:
         return self._services.examples(question_set)
+
+    def demonstrations(self) -> Sequence[Demonstration]:
+        return self._services.demonstrations()
 
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext

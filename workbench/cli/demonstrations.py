@@ -1,0 +1,52 @@
+"""``workbench demonstrations``: programs with tools that were saved as examples for similar questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from workbench.api.calls import DemonstrationList, ListDemonstrations, RemoveDemonstration, SaveDemonstration
+from workbench.cli.arguments import Commands, one_call
+from workbench.cli.output import TextOutput, moment, one_line
+from workbench.errors import UserError
+from workbench.records.demonstrations import Demonstration
+
+_LONGEST = 60
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("demonstrations", "programs with tools (ART), saved as examples for similar questions")
+    saving = one_call(lambda a: SaveDemonstration(message=a.message))
+    group.command("save", "save the program of an answer, as it was corrected", saving, show_one, "MESSAGE")
+    group.command("list", "list the demonstrations", one_call(lambda a: ListDemonstrations()), show_list)
+    removing = one_call(lambda a: RemoveDemonstration(demonstration=a.id))
+    group.command("remove", "remove a demonstration", removing, show_list, "ID")
+
+
+def show_one(result: dict[str, Any], output: TextOutput) -> None:
+    made = msgspec.convert(result, Demonstration)
+    output.line(f"Saved as the demonstration {made.id}. Similar questions are shown it:")
+    output.line()
+    output.line(made.question)
+    output.line(made.program())
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, DemonstrationList)
+    if found.unreadable:
+        raise UserError(found.unreadable)
+    if not found.demonstrations:
+        output.line("There are no demonstrations. `workbench demonstrations save MESSAGE` saves one.")
+        return
+    rows = [
+        (
+            one.id,
+            moment(one.created),
+            len(one.steps),
+            one_line(one.question)[:_LONGEST],
+            one_line(one.answer)[:_LONGEST],
+        )
+        for one in found.demonstrations
+    ]
+    output.table(("ID", "SAVED", "STEPS", "QUESTION", "ANSWER"), rows, numbers=("STEPS",))
