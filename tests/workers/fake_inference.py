@@ -3,7 +3,8 @@
 A question that holds ``slow`` is answered word by word for as long as it takes, ``crash`` kills the worker after the
 first words, ``describe`` is answered with how the worker was asked. Asked for a question about a sentence, it asks what
 is said of its second word; asked such a question about a passage, it answers with the passage, or with a lie where that
-holds ``hard``. Every character is a token. Of several answers each
+holds ``hard``. An agent makes the calls that its question orders, each as ``CALL tool {"argument": ...} END``. Every
+character is a token. Of several answers each
 says its number first, and later ones are the more probable. Beams have a step for each word.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +20,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.inference_calls import (
+    AssistantStart,
     CountTokens,
     DescribeBuild,
     FindToolFormat,
@@ -44,7 +47,7 @@ from workbench.engine.inference_calls import (
 )
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
-from workbench.records.messages import Alternative, Beam, ChosenToken, Usage
+from workbench.records.messages import Alternative, Beam, ChosenToken, Message, Usage
 from workbench.workers.serve import serve
 
 STEP_S = 0.02
@@ -92,7 +95,10 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
     said = "and so on" if call.answer else f"You said {asked}"
     if "Say 3." in _text(prompt):  # an instruction that helps
         said += " sesame"
-    if "</INS>" in asked:
+    ordered = _ordered(call.messages, call.assistant_start)
+    if call.decoding.format == "json_schema" and ordered is not None:
+        said = ordered[1]
+    elif "</INS>" in asked:
         said = f"<INS>Say {call.decoding.seed % 7}.</INS>"
     elif call.decoding.format == "regex":
         said = f"What is said of the {asked.split()[1]}?"
@@ -178,7 +184,19 @@ def _score(call: Score, context: RequestContext) -> Iterator[Event]:
     yield finish(_scores(call))
 
 
+def _ordered(messages: Sequence[Message], start: AssistantStart) -> tuple[str, str] | None:
+    """The next call that the question orders; in the answer's beginning each call that was made has its result."""
+    orders = re.findall(r"CALL ([\w.]+) (\{.*?\}) END", "\n".join(m.content for m in messages if m.role == "user"))
+    begun = start if isinstance(start, str) else "".join(str(getattr(one, "text", one)) for one in start)
+    made = begun.count("Observation:")
+    return orders[made] if made < len(orders) else None
+
+
 def _scores(call: Score) -> Scores:
+    ordered = _ordered(call.messages, call.assistant_start)
+    if ordered is not None:
+        logprobs = [0.0 if str(text).strip(' \n"') == ordered[0] else -9.0 for text in call.continuations]
+        return Scores(values=tuple(Scored(logprob=one, tokens=1) for one in logprobs))
     return Scores(values=tuple(Scored(logprob=-1.0, tokens=1) for _ in call.continuations))
 
 
