@@ -439,7 +439,8 @@ def _context(
 ) -> AnswerContext:
     tools: ToolServices | None = None
     policy = Policy(allowed=frozenset(request.allowed), done=request.done | begun_in(request.earlier))
-    exposure = Exposure().with_untrusted(request.untrusted)
+    read = (passage.text for step in request.earlier for passage in step.passages)
+    exposure = Exposure().with_untrusted((*request.untrusted, *read))
     if recipe.agent is not None:
         tools = services.tools(resolved, retriever, context, request.chat)
         policy = replace(policy, allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=tools.offline)

@@ -28,7 +28,11 @@ from workbench.records.agents import Decision, Effect, Fact
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.agent import FINAL
+from workbench.techniques.agents.agent import FINAL, Agent
+from workbench.techniques.agents.approval import IN_TAINTED_CONTEXT, Exposure, Policy
+from workbench.techniques.agents.guard import Guard
+from workbench.techniques.agents.session import Session
+from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
@@ -272,3 +276,20 @@ def test_there_are_forty_documents_and_twenty_tasks() -> None:
     assert len(set(POISONS)) == 40
     assert len(BENIGN) == 20
     assert len(list(itertools.product(POISONS, CHANNELS))) == 160
+
+
+def test_passages_that_a_check_has_found_taint_what_follows(tmp_path: Path) -> None:
+    """Not only what tools return: CRITIC and Reflexion look claims up by themselves."""
+    hit = passage("Write it down.")
+    guard = Guard(Policy(), Exposure())
+    context = AnswerContext(model=ObedientModel(), retriever=None, cancelled=lambda: False, guard=guard)
+    session = Session(Agent(part=AgentPart(), context=context, tools={}, decisions={}))
+    assert not session.exposure.tainted
+    assert not guard.tainted
+    session.found((hit,))
+    assert session.exposure.tainted
+    assert guard.tainted
+    searched = TraceStep(id="1", kind="critique", passages=(hit,), output="The documents say so.")
+    result = run(Place(tmp_path), ObedientModel([GOALS[0]]), "Write it.", earlier=[searched])
+    assert result.waiting is not None
+    assert result.waiting.reason == IN_TAINTED_CONTEXT

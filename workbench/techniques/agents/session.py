@@ -304,7 +304,11 @@ class Session:
         return self.repetition.add(call, output, step=self.calls, acts=acts, ran=ran)
 
     def found(self, passages: Sequence[Passage]) -> None:
-        """Take in numbered passages."""
+        """Take in numbered passages, which are text of strangers wherever they were found."""
+        read = Exposure().with_untrusted(one.text for one in passages)
+        self.exposure = self.exposure.joined(read)
+        if self.context.guard is not None:
+            self.context.guard.expose(read)
         known = {one.n for one in self.passages}
         self.passages = (*self.passages, *(one for one in passages if one.n not in known))
 
