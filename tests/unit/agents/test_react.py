@@ -77,7 +77,7 @@ def test_the_last_step_allows_only_the_answer() -> None:
     made = ask(model, tool, max_steps=3)
     assert len(tool.calls) == 3
     assert made.result.answer == "Enough."
-    assert any("3 calls" in notice for notice in made.result.notices)
+    assert any("(3)" in notice for notice in made.result.notices)
     told = [start for start in model.starts if "left" in start]
     assert "3 steps are left" in told[0]
     assert "1 step is left" in told[-1]

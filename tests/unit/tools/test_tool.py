@@ -45,4 +45,5 @@ def test_a_parameter_without_annotation_is_refused() -> None:
 
 def test_the_calculator_is_exact_and_fails_in_words() -> None:
     assert calculator("0.1 + 0.2").text == "0.3"
+    assert calculator("17 + 20 = 38").text == "37"
     assert calculator("1 / 0").failed

@@ -48,8 +48,8 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     question = messages[-1].content
     answer, corrected, left = "", list[Problem](), list[Problem]()
     try:
-        messages = yield from session.demonstrated(messages, options.examples)
-        done = yield from work(session, messages, session.context)
+        examples = yield from session.demonstrated(question, options.examples, session.context)
+        done = yield from work(session, messages, session.context, examples=examples)
         answer = yield from drafted(session, messages, done, session.context)
         unchanged = 0
         for number in range(1, options.rounds + 1):

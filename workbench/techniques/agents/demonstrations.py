@@ -18,7 +18,7 @@ from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.agents import ToolCall
-from workbench.records.messages import Message
+from workbench.records.messages import Message, TextPart, ThoughtPart
 from workbench.techniques.agents.calling import Caller
 from workbench.techniques.context import Similarities
 from workbench.techniques.tools.tool import Tool, ToolOutput
@@ -26,7 +26,7 @@ from workbench.techniques.tools.tool import Tool, ToolOutput
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
 SMALL = 1_000_000_000
 """Parameters: larger models need no examples."""
-_NEEDS = "This needs the tool {tool}."
+_NEEDS, _KNOWS = "I use {tool} for this.", "Now I know the answer."
 
 
 class Demonstrated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,7 +110,8 @@ def shown(
             output = ToolOutput(text=results.pop(0)) if results else tool.run(call.arguments, RequestContext())
             said = (thought or _NEEDS.format(tool=tool.name)) if thoughts else ""
             messages, thought = caller.with_call(messages, said, call, output), ""
-        messages = (*messages, Message("assistant", one.answer))
+        known = (ThoughtPart(_KNOWS),) if thoughts else ()
+        messages = (*messages, Message.of_parts("assistant", (*known, TextPart(one.answer))))
     return messages
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.records.agents import ToolInfo
-from workbench.records.messages import Message, ToolCallPart
+from workbench.records.messages import Message, ThoughtPart, ToolCallPart
 from workbench.techniques.agents.agent import FINAL
 
 _REACT = """You can use these tools:
@@ -172,7 +172,8 @@ def _transcript(messages: Sequence[Message]) -> str:
             lines.append(_thought_line(message.content.strip()))
             lines += [_call_lines(call) for call in message.tool_calls]
         elif lines:
-            lines.append(f"Action: {FINAL}\nAnswer: {message.content.strip()}\n")
+            thought = next((part.text for part in message.parts if isinstance(part, ThoughtPart)), "")
+            lines.append(f"{_thought_line(thought)}Action: {FINAL}\nAnswer: {message.content.strip()}\n")
         else:
             lines.append(f"{message.content.strip()}\n")
     return "".join(lines)

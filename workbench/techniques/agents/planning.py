@@ -74,7 +74,7 @@ def _carry_out(
     messages: tuple[Message, ...], options: Options, session: Session
 ) -> Generator[Event, None, tuple[Message, ...]]:
     """The conversation with the plan, its steps and what they found. Raises Waiting."""
-    messages = yield from session.demonstrated(messages, options.examples)
+    examples = yield from session.demonstrated(messages[-1].content, options.examples, session.context)
     context, history, number, replans = session.context, messages, 0, 0
     described = "\n".join(f"{tool.name}: {tool.description}" for tool in session.agent.tools.values()) or "(none)"
     try:
@@ -90,7 +90,7 @@ def _carry_out(
             inside = context.inside(opened.step)
             asked = (*history, Message("user", _STEP.format(number=number, goal=goal)))
             most = max(1, session.calls_left // (len(plan) + 1))
-            done = yield from work(session, asked, inside, most=most)
+            done = yield from work(session, asked, inside, most=most, examples=examples)
             finding = yield from _finding(session, history, number, goal, done, inside)
             failed = bool(done.results) and all(output.failed for _, output in done.results)
             yield from opened.finished(finding, error=finding if failed else "")

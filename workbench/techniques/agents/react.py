@@ -45,8 +45,8 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     session = Session(agent)
     yield from session.begin()
     try:
-        messages = yield from session.demonstrated(messages, options.examples)
-        done = yield from work(session, messages, session.context)
+        examples = yield from session.demonstrated(messages[-1].content, options.examples, session.context)
+        done = yield from work(session, messages, session.context, examples=examples)
     except Waiting as waiting:
         return session.waits(waiting)
     return session.answered(session.caller(session.context).answer(done.history, done.thought))
@@ -59,9 +59,12 @@ def work(
     *,
     tools: Mapping[str, Tool] | None = None,
     most: int | None = None,
+    examples: Sequence[Message] = (),
 ) -> Generator[Event, None, Work]:
-    """Think, choose, call, until the model chooses to answer, has made ``most`` calls, or the budget ends. Raises
-    Waiting."""
+    """Think, choose, call, until the model chooses to answer, has made ``most`` calls, or the budget ends. ``examples``
+    are turns before the conversation. Raises Waiting."""
+    head = tuple(message for message in history if message.role == "system")
+    history = (*head, *examples, *history[len(head) :])
     tools = session.agent.tools if tools is None else tools
     caller = session.caller(context, tools)
     results: list[tuple[ToolCall, ToolOutput]] = []
@@ -70,7 +73,8 @@ def work(
     while tools:
         left = min(most - len(results), session.calls_left)
         if left <= 0 or session.spent:
-            yield from context.note(OUT_OF_BUDGET if left > 0 else OUT_OF_STEPS.format(steps=session.calls))
+            if session.spent or not session.calls_left:
+                yield from context.note(OUT_OF_BUDGET if left > 0 else OUT_OF_STEPS.format(steps=session.calls))
             return Work(history, "", tuple(results), finished=False)
         closed = {**session.repetition.masked_tools(tuple(tools.values())), **exhausted}
         names = tuple(name for name in tools if name not in closed)
@@ -93,9 +97,9 @@ def work(
             exhausted[name] = "it has no further arguments"
             continue
         exhausted.clear()
-        call, output = yield from session.call(tool, ToolCall(tool=name, arguments=arguments), context)
-        results.append((call, output))
-        history = caller.with_call(history, thought, call, output)
+        called = yield from session.call(tool, ToolCall(tool=name, arguments=arguments), context)
+        results.append((called.call, called.output))
+        history = caller.with_call(history, thought, called.call, called.shown)
     return Work(history, "", tuple(results))
 
 

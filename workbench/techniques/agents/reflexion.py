@@ -65,7 +65,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     lessons: list[str] = []
     trials = 0
     try:
-        messages = yield from session.demonstrated(messages, options.examples)
+        examples = yield from session.demonstrated(messages[-1].content, options.examples, session.context)
         for number in range(1, options.trials + 1):
             if session.spent:
                 yield from session.context.note(OUT_OF_BUDGET)
@@ -74,7 +74,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
             inside = session.context.inside(opened.step)
             session.repetition.restart()
             most = max(1, session.calls_left // (options.trials - number + 1))
-            answer = yield from _try(session, messages, lessons, most, inside)
+            answer = yield from _try(session, messages, lessons, most, examples, inside)
             trials += 1
             checked = yield from _check(session, messages[-1].content, answer, options, inside)
             if best is None or checked.score > best[1].score:
@@ -97,12 +97,17 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
 
 
 def _try(
-    session: Session, messages: tuple[Message, ...], lessons: Sequence[str], most: int, context: AnswerContext
+    session: Session,
+    messages: tuple[Message, ...],
+    lessons: Sequence[str],
+    most: int,
+    examples: Sequence[Message],
+    context: AnswerContext,
 ) -> Generator[Event, None, str]:
     """One trial: the task with tools, and an answer. Raises Waiting, Exhausted."""
     learnt = _LESSONS.format(lessons="\n".join(f"- {one}" for one in lessons))
     history = with_system(messages, learnt) if lessons else messages
-    done = yield from work(session, history, context, most=most)
+    done = yield from work(session, history, context, most=most, examples=examples)
     return (yield from drafted(session, history, done, context))
 
 

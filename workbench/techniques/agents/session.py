@@ -33,7 +33,7 @@ from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 
 NO_ANSWER = "I could not find an answer within the limits of this agent."
 ONLY_RESULT = "I could not finish. The last result was: {text}"
-OUT_OF_STEPS = "The agent has made its {steps} calls: it answers with what it has."
+OUT_OF_STEPS = "The agent has made as many calls as it may ({steps}): it answers with what it has."
 OUT_OF_BUDGET = "The agent's budget of tokens or time is used up: it answers with what it has."
 NOBODY = "There is nobody to ask here."
 SHORTEST_S = 0.1
@@ -61,6 +61,20 @@ class Opened:
     def finished(self, output: str = "", *, score: float | None = None, error: str = "") -> Iterator[Event]:
         if not self._ended:
             yield self.step.finished(output, score=score, error=error)
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call as it was made, its result, and the ``note`` that the model sees below that."""
+
+    call: ToolCall
+    output: ToolOutput
+    note: str = ""
+
+    @property
+    def shown(self) -> ToolOutput:
+        """The result as the model sees it."""
+        return msgspec.structs.replace(self.output, text=f"{self.output.text}\n{self.note}".strip())
 
 
 @dataclass(frozen=True)
@@ -95,15 +109,13 @@ class Session:
         yield from self.context.repeat(self.recorded.kept)
 
     def demonstrated(
-        self, messages: tuple[Message, ...], count: int, tools: Mapping[str, Tool] | None = None
+        self, question: str, count: int, context: AnswerContext, tools: Mapping[str, Tool] | None = None
     ) -> Generator[Event, None, tuple[Message, ...]]:
-        """The messages with solved examples before the conversation, where the model is small and has tools."""
-        context, tools = self.context, self.agent.tools if tools is None else tools
-        if not count or not tools or not has_fewer_parameters(context.model, SMALL):
-            return messages
-        able, question = possible(tools), messages[-1].content
+        """Solved examples of calls for a small model, as turns before the conversation; () without any."""
+        tools = self.agent.tools if tools is None else tools
+        able = possible(tools) if count and has_fewer_parameters(context.model, SMALL) else []
         if not able:
-            return messages
+            return ()
 
         def make() -> Generator[Event, None, str]:
             step = context.step(EXAMPLES, "Choose similar examples", question)
@@ -116,9 +128,7 @@ class Session:
         by_question = {one.question.strip(): one for one in able}
         chosen = [by_question[line] for line in listed if line in by_question]
         thoughts = self.agent.part.thought_tokens > 0
-        examples = shown(chosen, tools, self.caller(context, tools), thoughts=thoughts)
-        head = [message for message in messages if message.role == "system"]
-        return (*head, *examples, *(message for message in messages if message.role != "system"))
+        return shown(chosen, tools, self.caller(context, tools), thoughts=thoughts)
 
     @property
     def calls_left(self) -> int:
@@ -187,11 +197,8 @@ class Session:
 
     # -- calls ------------------------------------------------------------------------------------
 
-    def call(
-        self, tool: Tool, call: ToolCall, context: AnswerContext
-    ) -> Generator[Event, None, tuple[ToolCall, ToolOutput]]:
-        """Make a call, or take it from the earlier answer; returns it as it was made, and its result as the model sees
-        it. Raises Waiting when a person has to decide first."""
+    def call(self, tool: Tool, call: ToolCall, context: AnswerContext) -> Generator[Event, None, Called]:
+        """Make a call, or take it from the earlier answer. Raises Waiting when a person has to decide first."""
         self.calls += 1
         taken = self.recorded.take(CALL)
         if taken is not None and taken.state in ("done", "failed"):
@@ -216,9 +223,9 @@ class Session:
             yield events.Retrieved(query=_query(call), passages=output.passages, step=step.id)
         note = self._count(tool, call, output, ran=judged.kind == "run")
         yield from self._end(step, output, note, inside)
-        return call, _with_note(output, note)
+        return Called(call, output, note)
 
-    def _taken(self, step: TraceStep) -> tuple[ToolCall, ToolOutput]:
+    def _taken(self, step: TraceStep) -> Called:
         """A call of the earlier answer that has a result."""
         within = self.recorded.within(step)
         call, _ = last_call(read_call(step), within)
@@ -228,11 +235,11 @@ class Session:
         if verdict != "masked":
             tool = self.agent.tools.get(call.tool)
             self._count(tool, call, output, ran=verdict == "run")
-        return call, _with_note(output, next((one.output for one in within if one.kind == NOTE), ""))
+        return Called(call, output, next((one.output for one in within if one.kind == NOTE), ""))
 
     def _not_made(
         self, verdict: str, call: ToolCall, tool: Tool, step: Step, inside: AnswerContext
-    ) -> Generator[Event, None, tuple[ToolCall, ToolOutput]]:
+    ) -> Generator[Event, None, Called]:
         """The result of a call that was made before: the known one with a note, or, the third time, none."""
         output, note = ToolOutput(text=MASKED, failed=True), ""
         if verdict == "known":
@@ -240,7 +247,7 @@ class Session:
             self.repetition.add(call, output, step=self.calls, acts=tool.acts, ran=False)
         self.last = output
         yield from self._end(step, output, note, inside)
-        return call, _with_note(output, note)
+        return Called(call, output, note)
 
     def _judged(
         self, tool: Tool, call: ToolCall, asked: _Asked | None, step: Step, begun: bool, inside: AnswerContext
@@ -399,10 +406,6 @@ def _ask_person(approval: Approval, inside: AnswerContext) -> Iterator[Event]:
     asked = inside.step(APPROVAL, "Wait for you", msgspec.json.encode(approval).decode())
     yield asked.started
     raise Waiting(approval)
-
-
-def _with_note(output: ToolOutput, note: str) -> ToolOutput:
-    return msgspec.structs.replace(output, text=f"{output.text}\n{note}".strip()) if note else output
 
 
 def _query(call: ToolCall) -> str:

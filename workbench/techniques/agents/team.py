@@ -206,9 +206,8 @@ def _ask(
     system = system_text(specialist.recipe.prompting).strip()
     asked = (*((Message("system", system),) if system else ()), *conversation)
     session.repetition.restart()
-    if tools:
-        asked = yield from session.demonstrated(asked, options.examples, tools)
-    done = yield from work(session, asked, inside, tools=tools, most=most)
+    examples = yield from session.demonstrated(messages[-1].content, options.examples, inside, tools)
+    done = yield from work(session, asked, inside, tools=tools, most=most, examples=examples)
     answer = yield from drafted(session, asked, done, inside)
     yield from opened.finished(answer)
     return answer

@@ -12,7 +12,8 @@ from workbench.techniques.tools.tool import Tool, ToolOutput, tool_from
 def calculator(expression: Annotated[str, "numbers with + - * / and parentheses, such as (3 + 5) * 2"]) -> ToolOutput:
     """The exact value of an arithmetic expression."""
     try:
-        return ToolOutput(text=show(evaluate(expression)))
+        asked = expression.partition("=")[0]  # small models add a result
+        return ToolOutput(text=show(evaluate(asked)))
     except ArithmeticProblem as problem:
         return ToolOutput(text=str(problem), failed=True)
 
