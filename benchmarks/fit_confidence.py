@@ -1,7 +1,7 @@
 """Fit the weights of ``workbench.techniques.retrieval.confidence`` and report how well they hold on other articles.
 
     python benchmarks/fit_confidence.py [DATA] [--language en] [--questions 320] [--seed 1] [--model FILE.gguf]
-        [--rows FILE] [--keep FOLDER]
+        [--together 6] [--rows FILE] [--keep FOLDER]
 
 The starter model (or ``--model``) answers questions of XQuAD in its own words, at temperature 0, from the program's own
 retrieval. An answer counts as right when it holds a gold answer. The logistic regression is fitted on all articles but
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -39,32 +40,42 @@ FOLDS = 8
 
 def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]:
     """The answers to questions that are not known yet, as rows: article, gold answers, passages shown, sentences that
-    match the question, right, log-probability, marked by a statement."""
-    rows = []
-    with opened(chosen, chosen.language) as bench:
-        for asked in bench.questions:
+    match the question, right, log-probability, marked by a statement. Several are made at once."""
+    with opened(chosen, chosen.language) as bench, ThreadPoolExecutor(chosen.together) as pool:
+
+        def ask(asked: dict[str, Any]) -> dict[str, Any] | None:
             question = asked["question"]
-            if question in known:
-                continue
             result = bench.ask(question, bench.collection, recipe("own-words"))
             if result.declined or result.verification is None:
-                continue
+                return None
             hits = bench.collection.search(question, 10).hits
             sentences = measure_evidence(question, hits, bench.collection).sentences
-            rows.append(
-                {
-                    "article": asked["paragraph"].split("-")[0],
-                    "question": question,
-                    "gold": asked["answers"],
-                    "answer": result.answer,
-                    "passages": msgspec.to_builtins(result.passages),
-                    "sentences": msgspec.to_builtins(sentences),
-                    "right": contains(result.answer, asked["answers"], chosen.language),
-                    "logprob": result.sequences[0].score,
-                    "statement_marked": any(s.verdict != "supported" for s in result.verification.statements),
-                }
-            )
-    return rows
+            return {
+                "article": asked["paragraph"].split("-")[0],
+                "question": question,
+                "gold": asked["answers"],
+                "answer": result.answer,
+                "passages": msgspec.to_builtins(result.passages),
+                "sentences": msgspec.to_builtins(sentences),
+                "cited": [c.n for c in result.citations],
+                "right": contains(result.answer, asked["answers"], chosen.language),
+                "logprob": result.sequences[0].score,
+                "statement_marked": any(s.verdict != "supported" for s in result.verification.statements),
+            }
+
+        rows = []
+        for row in pool.map(ask, [q for q in bench.questions if q["question"] not in known]):
+            if row is not None:
+                rows.append(row)
+                if chosen.rows is not None:
+                    add_row(chosen.rows, row)
+        return rows
+
+
+def add_row(path: Path, row: dict[str, Any]) -> None:
+    """Add a row to a file of rows: what was measured is not lost when the script is stopped."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 def area_of_risk(values: np.ndarray, right: np.ndarray) -> float:
@@ -110,14 +121,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--wrong", type=float, default=0.095, help="share of answers that may be wrong and not marked")
+    parser.add_argument("--together", type=int, default=6, help="answers that are made at once")
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
     rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
     if len(rows) < chosen.questions:
         rows += collect(chosen, {row["question"] for row in rows})
-        if chosen.rows is not None:
-            chosen.rows.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     measured = [
         (r["question"], r["answer"], msgspec.convert(r["sentences"], tuple[Sentence, ...]), r["logprob"]) for r in rows
     ]

@@ -40,14 +40,15 @@ import msgspec
 from answers import HERE, Bench, Without, holds, normalised, opened
 
 from workbench.api.calls import AskResult
-from workbench.records.messages import Citation, Passage, Statement
+from workbench.records.messages import Citation, Statement
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode, QuoteLength
 from workbench.records.training.scores import interval
 from workbench.techniques import composition
+from workbench.techniques.retrieval.abstention import measure_evidence
+from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.live_verification import LiveVerifier
-from workbench.techniques.retrieval.statements import StatementVerifier
-from workbench.techniques.retrieval.verification import verify_answer
+from workbench.techniques.retrieval.verification import verifier_of, verify_answer
 from workbench.text.sentences import split_sentences
 
 PARTS = ("shown", "own", "spans", "time", "planted", "removed")
@@ -220,20 +221,23 @@ def measure_time(bench: Bench, language: str) -> dict[str, Any]:
 
 def measure_planted(bench: Bench, language: str) -> dict[str, Any]:
     rng = random.Random(0)
-    rows: list[tuple[str, list[Passage], str]] = []
+    rows: list[tuple[Grounding, str]] = []
     for question in bench.questions:
-        hits = bench.collection.search(question["question"], 10).hits[:2]
-        shown = [msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits, 1)]
+        hits = bench.collection.search(question["question"], 10).hits
+        shown = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:2], 1))
+        evidence = measure_evidence(question["question"], hits, bench.collection)
+        asked = question["question"]
+        grounding = Grounding(asked, shown, asked, sentences=evidence.sentences, judged=evidence.judged)
         for passage in shown:
             spans = split_sentences(passage.text) if Path(passage.path).stem == question["paragraph"] else []
             for sentence in (passage.text[start:end] for start, end in spans):
                 if 20 < len(sentence) < 260 and any(gold in sentence for gold in question["answers"]):
-                    rows.append((question["question"], shown, sentence))
+                    rows.append((grounding, sentence))
                     break
-    names = sorted({name for _, _, sentence in rows for name in NAME.findall(sentence)})
+    names = sorted({name for _, sentence in rows for name in NAME.findall(sentence)})
     planted, found, untouched = Counter[str](), Counter[str](), 0
-    for question_text, shown, sentence in rows:
-        verifier = StatementVerifier(shown, question_text)
+    for grounding, sentence in rows:
+        verifier = verifier_of(grounding)
         untouched += any(s.verdict != "supported" for s in verifier.verify(sentence))
         for kind in ("number", "date", "name", "unit", "negation"):
             changed = plant(kind, sentence, language, names, rng)

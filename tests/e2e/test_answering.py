@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.adapters import write_adapter
 from tests.local_front import LocalFront
 from workbench.api import events
 from workbench.api.calls import (
@@ -17,13 +18,14 @@ from workbench.api.calls import (
     CreateCollection,
     DocumentTask,
     FollowRun,
+    ImportAdapter,
     ListDocuments,
     RegisterStarter,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
-from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
 
 DOCUMENTS = {
     "pump.txt": "The Aquaflow pump carries a warranty of 36 months from delivery. Claims must be made in writing. "
@@ -61,7 +63,7 @@ def ask(front: LocalFront, question: str, chat: str | None = None, recipe: Recip
     pieces: list[str] = []
 
     def watch(event: events.Event) -> None:
-        if isinstance(event, events.TextDelta):
+        if isinstance(event, events.TextDelta) and not event.step:
             pieces.append(event.text)
 
     result = front.call(Ask(question=question, recipe=recipe, chat=chat), watch)
@@ -128,3 +130,25 @@ def test_whole_document_is_summarised(front: LocalFront) -> None:
     assert "castle" in result.answer.lower()
     assert [p.text for p in result.passages] == [DOCUMENTS["castle.txt"]]
     assert {c.n for c in result.citations} <= {1}
+
+
+def test_spans_that_a_model_with_an_adapter_chooses_stand_in_their_passage(
+    front: LocalFront, smollm_path: Path, tmp_path: Path
+) -> None:
+    file = write_adapter(smollm_path, tmp_path / "noise.gguf", strength=0.05)
+    adapter = front.call(ImportAdapter(path=str(file)))
+    part = RetrievalPart(mode="quoted", quote_length="span", collection="papers")
+    plain = Recipe(retrieval=part, decoding=DecodingPart(temperature=0.0))
+    adapted = msgspec.structs.replace(plain, model=ModelPart(adapters=(AdapterUse(name=adapter.name),)))
+    scores = []
+    for recipe in (plain, adapted):
+        result = ask(front, "How long is the warranty of the Aquaflow pump?", recipe=recipe)
+        assert result.verification is not None
+        assert result.verification.statements
+        for one in result.verification.statements:
+            (passage,) = [p for p in result.passages if p.n == one.n]
+            start, end = (one.span_start, one.span_end) if one.span_end else (one.sentence_start, one.sentence_end)
+            assert passage.text[start - passage.start : end - passage.start] == result.answer[one.start : one.end]
+        assert result.trace is not None
+        scores += [step.score for step in result.trace.steps if step.kind == "quote"]
+    assert len(set(scores)) == 2  # the adapter was on the model

@@ -101,3 +101,20 @@ def test_an_answer_in_another_language_cannot_be_judged() -> None:
     verifier = StatementVerifier([passage(TERMS, n=1)])
     assert not verifier.can_judge("Die Kaution beträgt zwölf Monatsmieten und wird nach dem Auszug zurückgezahlt.")
     assert verifier.can_judge("The deposit is twelve months of rent.")
+
+
+def test_words_put_together_from_several_sentences_are_held_against_those_that_answer_the_question() -> None:
+    game = "Miller stripped the ball from Newton on third down. Ward recovered the ball near the line of the goal."
+    question, answering = "Who stripped the ball from Newton?", ["Miller stripped the ball from Newton on third down."]
+    verifier = StatementVerifier([passage(game, n=1)], question, answering)
+    verdicts = {
+        said: verifier.verify(said)[0].verdict
+        for said in (
+            "Miller stripped the ball from Newton.",
+            "Ward recovered the ball near the line of the goal.",  # true, and beside the question
+            "Ward stripped the ball from Newton.",
+        )
+    }
+    assert list(verdicts.values()) == ["supported", "supported", "unsupported"]
+    by_words = StatementVerifier([passage(game, n=1)], question)
+    assert by_words.verify("Ward stripped the ball from Newton.")[0].verdict == "supported"

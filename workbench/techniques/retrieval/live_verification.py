@@ -17,8 +17,7 @@ from workbench.api.events import Event
 from workbench.records.messages import Citation, Statement
 from workbench.techniques.retrieval.citations import CitationEditor, citations_of
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.statements import StatementVerifier
-from workbench.techniques.retrieval.verification import point_to_sentences
+from workbench.techniques.retrieval.verification import point_to_sentences, verifier_of
 from workbench.text.sentences import split_sentences
 
 R = TypeVar("R")
@@ -30,7 +29,7 @@ class LiveVerifier:
 
     def __init__(self, grounding: Grounding, shift: int = 0) -> None:
         self._grounding = grounding
-        self._verifier = StatementVerifier(grounding.passages, grounding.question)
+        self._verifier = verifier_of(grounding)
         self._editors: list[CitationEditor] = []
         self._text = ""
         self._verified_to = 0

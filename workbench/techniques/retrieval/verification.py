@@ -10,7 +10,8 @@ from workbench.records.exam import FEWEST, ExamResult
 from workbench.records.messages import Citation, Passage, Statement, Verification
 from workbench.techniques.retrieval.confidence import UNSURE, estimate, shifted
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.quoting import Quotes
+from workbench.techniques.retrieval.prompting import WANTS_MORE
+from workbench.techniques.retrieval.quoting import Quotes, quote
 from workbench.techniques.retrieval.statements import StatementVerifier
 from workbench.text.language import detect_language
 
@@ -30,7 +31,7 @@ def verify_answer(
     for one in a format (JSON and the like), which has no sentences. The model's ``exam`` corrects the confidence."""
     if grounding.verbatim or not text.strip():
         return None
-    verified = verify_statements(text, grounding.passages, grounding.question)
+    verified = _verified(text, verifier_of(grounding))
     confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
     if verified.problem or confidence is None:
         return verified
@@ -52,9 +53,21 @@ def with_rates(verification: Verification | None, question: str, exam: ExamResul
     return msgspec.structs.replace(verification, own_rate=own_rate, quoted_rate=quoted_rate)
 
 
+def verifier_of(grounding: Grounding) -> StatementVerifier:
+    """Verifies the statements of an answer: against the passages, and the sentences that would be quoted where the
+    question asks for one thing, in the language of the passages."""
+    one_thing = grounding.judged and not WANTS_MORE.match(grounding.question)
+    quotes = quote(grounding.sentences) if one_thing else None
+    answering = [sentence.text for sentence in quotes.sentences] if quotes is not None else []
+    return StatementVerifier(grounding.passages, grounding.question, answering)
+
+
 def verify_statements(text: str, passages: Sequence[Passage], question: str) -> Verification:
-    """Verify the statements of a text, without an estimate of its confidence."""
-    verifier = StatementVerifier(passages, question)
+    """Verify the statements of a text by its words alone, without an estimate of its confidence."""
+    return _verified(text, StatementVerifier(passages, question))
+
+
+def _verified(text: str, verifier: StatementVerifier) -> Verification:
     if not verifier.can_judge(text):
         return Verification(unsure=True, problem=_OTHER_LANGUAGE)
     return Verification(statements=verifier.verify(text))
