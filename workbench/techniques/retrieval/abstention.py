@@ -42,7 +42,7 @@ from workbench.text.terms import Vocabulary
 
 LEAST_EVIDENCE = {"en": 0.857, "zh": 0.87, "": 0.77}
 """Thresholds of abstention by the language of the passages; "" is that of all others, fitted on German. In each of the
-three about 4 % of the answerable questions of XQuAD lie below."""
+three about 4 % of the answerable questions of XQuAD lie below; English: 3.6 % on articles that it was not chosen on."""
 
 LEAST_EVIDENCE_ELSEWHERE = 0.05
 """The threshold where question and passages are in different languages, whose words cannot be compared."""

@@ -3,10 +3,11 @@
 A small model points better than it retells: of 640 questions of XQuAD a gold answer stands in the two sentences with
 the strongest evidence in 89 % (English), 81 % (German) and 82 % (Chinese), where SmolLM2 135M in its own words is right
 in 30, 5 and 9 % (docs/benchmarks.md). The sentences are those that abstention compares with the question anyway, so a
-quoted answer costs no generation. With ``quote_length`` "span" the model chooses the words of these sentences that
-answer: its decoding is constrained to them (the answer format ``quote``). Extractive answers: Chen et al. 2017,
-"Reading Wikipedia to Answer Open-Domain Questions" (arXiv:1704.00051); verified quotes: Menick et al. 2022
-(arXiv:2203.11147).
+quoted answer costs no generation. The model's log-probability of the question given the sentence, or of the sentence
+as an answer, adds nothing to what is quoted (``benchmarks/fit_quoting.py``). With ``quote_length`` "span" the model
+chooses the words of these sentences that answer: its decoding is constrained to them (the answer format ``quote``).
+Extractive answers: Chen et al. 2017, "Reading Wikipedia to Answer Open-Domain Questions" (arXiv:1704.00051); verified
+quotes: Menick et al. 2022 (arXiv:2203.11147).
 """
 
 from __future__ import annotations

@@ -19,8 +19,9 @@ quoted, has to stand in one sentence as a whole: the value is multiplied by
 
 The verdict follows from two thresholds on the value. A statement with a conflict is never supported.
 
-The thresholds were set once and not fitted. ``benchmarks/trust.py --only planted`` measures what they mark: sentences
-of shared data, and the same sentences with a number, date, name, unit or negation changed (docs/benchmarks.md). Lexical
+``benchmarks/fit_statements.py`` compares constants and thresholds, and says what other evidence would add: sentence
+vectors next to nothing, the model's own log-probabilities nothing. ``benchmarks/trust.py --only planted`` measures what
+is marked: sentences of shared data, and the same with a number, date, name, unit or negation changed. Lexical
 evidence against trained checkers: Honovich et al. 2022, "TRUE" (arXiv:2204.04991); statements as the unit: Min et al.
 2023, "FActScore" (arXiv:2305.14251).
 """
