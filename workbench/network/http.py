@@ -1,0 +1,86 @@
+"""The HTTP client of the program: httpx through the gate, without proxies, cookies or redirects to other hosts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from workbench.network.gate import Gate, NetworkRequest, Purpose
+
+TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+MOST_REDIRECTS = 5
+
+
+class _GatedBackend(httpcore2.NetworkBackend):
+    """Connects to addresses that the gate allows, and to those only."""
+
+    def __init__(self, gate: Gate, purpose: Purpose) -> None:
+        self._gate, self._purpose = gate, purpose
+        self._plain = httpcore2.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        try:
+            addresses = self._gate.addresses(self._purpose, host, port)
+        except OSError as error:
+            raise httpcore2.ConnectError(f"the name {host} cannot be resolved: {error}") from error
+        for place, address in enumerate(addresses):
+            try:
+                return self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                if place == len(addresses) - 1:
+                    raise
+        raise AssertionError("the gate gave no address")
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.NetworkStream:
+        raise httpcore2.ConnectError("sockets of this machine are not connected to")
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class GatedTransport(httpx2.HTTPTransport):
+    """A transport that connects through a gate and logs each request."""
+
+    def __init__(self, gate: Gate, purpose: Purpose) -> None:
+        super().__init__(trust_env=False)
+        self._gate, self._purpose = gate, purpose
+        self._pool._network_backend = _GatedBackend(gate, purpose)
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        sent = int(request.headers.get("content-length", "0") or 0)
+        noted = NetworkRequest(
+            at=time.time(), purpose=self._purpose, host=request.url.host, method=request.method,
+            path=request.url.path, bytes_out=sent,
+        )  # fmt: skip
+        response = super().handle_request(request)
+        received = int(response.headers.get("content-length", "0") or 0)
+        self._gate.log(_answered(noted, response.status_code, received))
+        return response
+
+
+def _answered(noted: NetworkRequest, status: int, received: int) -> NetworkRequest:
+    return NetworkRequest(
+        at=noted.at, purpose=noted.purpose, host=noted.host, method=noted.method, path=noted.path,
+        bytes_out=noted.bytes_out, bytes_in=received, status=status,
+    )  # fmt: skip
+
+
+def open_client(gate: Gate, purpose: Purpose, headers: dict[str, str] | None = None) -> httpx2.Client:
+    """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment."""
+    return httpx2.Client(
+        transport=GatedTransport(gate, purpose), timeout=TIMEOUT, headers=headers, follow_redirects=False,
+        trust_env=False,
+    )  # fmt: skip
