@@ -26,12 +26,13 @@ class Fault:
 
 class FakeHub:
     """``files`` by their paths; ``faults`` are taken one per request. ``asked`` are the requests so far: path, range
-    and authorization."""
+    and authorization; ``queries`` what followed the paths."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.faults: deque[Fault] = deque()
         self.asked: list[tuple[str, str, str]] = []
+        self.queries: list[str] = []
         self.block_s = 0.0
         self.url = ""
 
@@ -55,6 +56,8 @@ def serving(hub: FakeHub) -> Iterator[str]:
 
         def do_GET(self) -> None:
             wanted = self.headers.get("Range", "")
+            self.path, _, query = self.path.partition("?")
+            hub.queries.append(query)
             hub.asked.append((self.path, wanted, self.headers.get("Authorization", "")))
             fault = hub.faults.popleft() if hub.faults else Fault()
             if fault.status:

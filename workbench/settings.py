@@ -148,13 +148,21 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What may use the network. Everything else of the program never does."""
+    """What may use the network. Everything is off until you switch it on."""
 
     allow_mcp: Annotated[
         bool,
         about("MCP servers over the network"),
         "Connect to the MCP servers that you have added with an address. Those on this machine need no permission.",
     ] = False
+    hub: Annotated[bool, about("Search and download models"), "Contact the model hub when you search or download."] = (
+        False
+    )
+    hub_address: Annotated[
+        str,
+        about("Address of the hub", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
+        "A mirror may be used instead.",
+    ] = "https://huggingface.co"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

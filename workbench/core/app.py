@@ -44,11 +44,13 @@ from workbench.core.evaluation.question_sets import QuestionSets
 from workbench.core.evaluation.service import Evaluations
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
+from workbench.core.models.hub import TOKEN, HubService
 from workbench.core.models.service import Models
 from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
+from workbench.core.runs.kinds.download import DownloadRuns
 from workbench.core.runs.kinds.evaluate import EvaluateRuns
 from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.kinds.export import ExportRuns
@@ -64,7 +66,11 @@ from workbench.core.training.service import Training
 from workbench.core.training.workers import HostMaker, TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
+from workbench.models.hub import Hub
+from workbench.network.gate import Gate
+from workbench.network.secrets import Secrets
 from workbench.paths import Home
+from workbench.records.hub import Purpose
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
@@ -157,7 +163,12 @@ class Workbench:
         evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
         prompts = Prompts(PromptStore(self._database), self._changes)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
-        passwords = Passwords()
+        passwords, secrets = Passwords(), Secrets()
+        gate = Gate(self._is_allowed)
+
+        def hub() -> Hub:
+            return Hub(gate, lambda: secrets.get(TOKEN), self._preferences.current.network.hub_address)
+
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents, passwords
@@ -170,6 +181,7 @@ class Workbench:
             "task": TaskRuns(self._answers, home.run),
             "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
             "evaluate": evaluating,
+            "download": DownloadRuns(home, catalogue, checksums, gate, hub, self._changes),
             "optimise": OptimiseRuns(home, evaluating, evaluations, questions, prompts, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
@@ -209,6 +221,7 @@ class Workbench:
             **program.handlers(),
             **self._models.handlers(),
             **self._examiner.handlers(),
+            **HubService(hub, gate, secrets, self._runs).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),
@@ -277,6 +290,11 @@ class Workbench:
             thread.join()
         self._background.close()
         self._database.close()
+
+    def _is_allowed(self, purpose: Purpose) -> bool:
+        """Whether the person has switched a purpose of the network on."""
+        settings = self._preferences.current
+        return not settings.general.offline and purpose == "hub" and settings.network.hub
 
     def _add_task(self, title: str, config: TaskConfig) -> tuple[RunRecord, Path]:
         run = self._runs.add("task", title, config)

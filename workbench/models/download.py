@@ -24,6 +24,7 @@ from workbench.api.protocol import RequestContext
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import Cancelled, UserError
 from workbench.network.http import MOST_REDIRECTS
+from workbench.records.hub import RemoteFile
 from workbench.records.stored import Stored, Unreadable
 
 SYNC_BYTES = 8 << 20
@@ -37,15 +38,6 @@ LONGEST_WAIT_S = 60.0
 LEFT_FREE_BYTES = 200_000_000
 _RETRIED = {408, 425, 429, 500, 502, 503, 504}
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-
-class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to download as ``name``. ``bytes`` 0 and ``sha256`` "": not known beforehand."""
-
-    url: str
-    name: str
-    bytes: int = 0
-    sha256: str = ""
 
 
 class DownloadState(msgspec.Struct, frozen=True, kw_only=True):

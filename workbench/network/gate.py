@@ -13,14 +13,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal
-
-import msgspec
 
 from workbench.errors import UserError
-
-Purpose = Literal["hub", "endpoint", "update"]
-"""Why a connection is made: to search and download models; to answer by a remote model; to look for a new version."""
+from workbench.records.hub import NetworkRequest, Purpose
 
 PURPOSES: dict[Purpose, str] = {
     "hub": "searching and downloading models",
@@ -33,21 +28,6 @@ MOST_LOGGED = 1_000
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
-
-
-class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as the log shows it. ``at`` is seconds since the epoch; ``bytes_out`` and ``bytes_in`` are those of the
-    bodies; ``refused`` says why it was not made."""
-
-    at: float
-    purpose: Purpose
-    host: str
-    method: str = ""
-    path: str = ""
-    bytes_out: int = 0
-    bytes_in: int = 0
-    status: int = 0
-    refused: str = ""
 
 
 class Offline(UserError):

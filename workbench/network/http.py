@@ -9,7 +9,8 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from workbench.network.gate import Gate, NetworkRequest, Purpose
+from workbench.network.gate import Gate
+from workbench.records.hub import NetworkRequest, Purpose
 
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 MOST_REDIRECTS = 5

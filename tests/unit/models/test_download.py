@@ -15,9 +15,10 @@ from tests.fake_hub import FakeHub, Fault, serving
 from workbench.api.protocol import RequestContext
 from workbench.errors import Cancelled, UserError
 from workbench.models import download as module
-from workbench.models.download import RemoteFile, download, part_files
+from workbench.models.download import download, part_files
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
+from workbench.records.hub import RemoteFile
 
 CONTENT = random.Random(0).randbytes(3 << 20)
 PATH = "/owner/model/resolve/abc/model.gguf"
@@ -163,7 +164,8 @@ KILLED = """
 import sys
 from pathlib import Path
 from workbench.api.protocol import RequestContext
-from workbench.models.download import RemoteFile, download
+from workbench.models.download import download
+from workbench.records.hub import RemoteFile
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
 url, folder, size, sha256 = sys.argv[1:]

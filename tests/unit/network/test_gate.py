@@ -9,8 +9,9 @@ import httpx2
 import pytest
 
 from tests.fake_hub import FakeHub, Fault, serving
-from workbench.network.gate import Gate, Offline, Purpose
+from workbench.network.gate import Gate, Offline
 from workbench.network.http import open_client
+from workbench.records.hub import Purpose
 
 
 def gate(*allowed: Purpose, addresses: Sequence[str] = ("93.184.216.34",)) -> tuple[Gate, list[str]]:

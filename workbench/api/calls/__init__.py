@@ -11,6 +11,7 @@ from workbench.api.calls.chats import *
 from workbench.api.calls.demonstrations import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
+from workbench.api.calls.hub import *
 from workbench.api.calls.machine import *
 from workbench.api.calls.mcp import *
 from workbench.api.calls.models import *
@@ -22,6 +23,7 @@ AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
+    | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount | ListNetworkRequests
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | SetEmbedder | RemoveCollection
     | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument
     | SearchDocuments | GetDocumentText | DrawPage

@@ -9,7 +9,7 @@ import msgspec
 from workbench.api.protocol import Call
 
 RunKindName = Literal[
-    "ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate", "optimise"
+    "ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate", "optimise", "download",
 ]  # fmt: skip
 
 

@@ -1,0 +1,65 @@
+"""Searching the hub, downloading from it, and what was sent over the network."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.calls.runs import RunRecord
+from workbench.api.protocol import Call
+from workbench.records.hub import HubFiles, HubModel, NetworkRequest
+
+
+class HubModels(msgspec.Struct, frozen=True, kw_only=True):
+    models: tuple[HubModel, ...]
+
+
+class HubAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an access token is known, and whether it is kept in the keyring or for this session only."""
+
+    has_token: bool
+    kept: bool = False
+
+
+class NetworkLog(msgspec.Struct, frozen=True, kw_only=True):
+    """The last requests since the core began, the latest first."""
+
+    requests: tuple[NetworkRequest, ...]
+
+
+class SearchHub(Call[HubModels], frozen=True, kw_only=True, tag="hub.search"):
+    """Repositories with GGUF files whose name contains the words, the most downloaded first."""
+
+    words: str = ""
+    limit: int = 30
+
+
+class ListHubFiles(Call[HubFiles], frozen=True, kw_only=True, tag="hub.files"):
+    """The GGUF models of a repository, the smallest first; nothing of them is downloaded."""
+
+    repository: str
+    revision: str = ""
+
+
+class DownloadModel(Call[RunRecord], frozen=True, kw_only=True, tag="hub.download"):
+    """Start a run that downloads a model of a repository, verifies it and adds it to the catalogue as ``name`` ("":
+    chosen). ``file`` is a name of ``ListHubFiles``, or a quantisation that only one of them has. A stopped download is
+    resumed where it was. Its events: Progress in bytes; its result: ``{model, path}``."""
+
+    repository: str
+    file: str
+    revision: str = ""
+    name: str = ""
+
+
+class SetHubToken(Call[HubAccount], frozen=True, kw_only=True, tag="hub.token"):
+    """Keep an access token of the hub in the keyring of the operating system; "" forgets it."""
+
+    token: str
+
+
+class GetHubAccount(Call[HubAccount], frozen=True, kw_only=True, tag="hub.account"):
+    """Whether there is an access token."""
+
+
+class ListNetworkRequests(Call[NetworkLog], frozen=True, kw_only=True, tag="network.requests"):
+    """What was sent over the network, and what was refused."""

@@ -1,0 +1,116 @@
+"""``workbench hub``: finding models on the hub, downloading them, and what was sent over the network."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from typing import Any
+
+from workbench.api import calls
+from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.output import TextOutput, byte_size, count_size, moment
+from workbench.cli.runs import run_to_end
+from workbench.cli.session import Events, Session
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("hub", "models on the hub, and what was sent over the network")
+    searching = one_call(lambda a: calls.SearchHub(words=" ".join(a.words), limit=a.limit))
+    search = group.command("search", "find repositories with GGUF models", searching, show_found)
+    search.add_argument("words", metavar="WORD", nargs="*", help="words of the name; without any, the most downloaded")
+    search.add_argument("--limit", metavar="N", type=int, default=30, help="at most so many [30]")
+    listing = one_call(lambda a: calls.ListHubFiles(repository=a.repository, revision=a.revision))
+    files = group.command("files", "list the models of a repository", listing, show_files)
+    files.add_argument("repository", metavar="OWNER/NAME")
+    files.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
+    parser = group.command("download", "download a model, verify it and add it", download, ADDED)
+    parser.add_argument("repository", metavar="OWNER/NAME")
+    parser.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
+    parser.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
+    parser.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
+    token = group.command("token", "keep an access token in the keyring of the system", set_token, TOKEN)
+    token.add_argument("--forget", action="store_true", help="forget the token")
+    log = one_call(lambda a: calls.ListNetworkRequests())
+    group.command("requests", "list what was sent over the network, and what was refused", log, show_requests)
+
+
+def download(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    call = calls.DownloadModel(
+        repository=arguments.repository, file=arguments.file, revision=arguments.revision, name=arguments.name
+    )
+    return (yield from run_to_end(session, call))
+
+
+def set_token(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    token = "" if arguments.forget else getpass.getpass("Access token: ")
+    account = yield from session.call(calls.SetHubToken(token=token))
+    return {"has_token": account.has_token, "kept": account.kept}
+
+
+def _describe_account(result: dict[str, Any]) -> str:
+    if not result["has_token"]:
+        return "There is no access token."
+    where = "in the keyring of the system" if result["kept"] else "for this session: the system has no keyring"
+    return f"The access token is kept {where}."
+
+
+ADDED = one_sentence(lambda result: f"Added {result['model']}, from {result['path']}.")
+TOKEN = one_sentence(_describe_account)
+
+
+def show_found(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["models"]:
+        output.line("Nothing was found.")
+        return
+    rows = [
+        (
+            one["repository"],
+            count_size(one["parameters"]) if one["parameters"] else "",
+            one["architecture"],
+            one["licence"] or "not stated",
+            "gated" if one["gated"] else "",
+            f"{one['downloads']:,}",
+            one["updated"],
+        )
+        for one in result["models"]
+    ]
+    titles = ("REPOSITORY", "PARAMETERS", "ARCHITECTURE", "LICENCE", "ACCESS", "DOWNLOADS", "UPDATED")
+    output.table(titles, rows, numbers=("PARAMETERS", "DOWNLOADS"))
+
+
+def show_files(result: dict[str, Any], output: TextOutput) -> None:
+    output.pairs(
+        [
+            ("Repository", result["repository"]),
+            ("Commit", result["revision"]),
+            ("Licence", result["licence"] or "not stated"),
+            ("Access", "gated: accept its terms on its page first" if result["gated"] else "open"),
+        ]
+    )
+    output.line()
+    rows = [(one["name"], one["quantization"], byte_size(one["bytes"]), len(one["parts"])) for one in result["files"]]
+    if rows:
+        output.table(("FILE", "QUANTISATION", "SIZE", "PARTS"), rows, numbers=("SIZE", "PARTS"))
+    else:
+        output.line("It has no GGUF model.")
+
+
+def show_requests(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["requests"]:
+        output.line("Nothing was sent over the network.")
+        return
+    rows = [
+        (
+            moment(one["at"]),
+            one["purpose"],
+            one["host"],
+            f"{one['method']} {one['path']}".strip(),
+            one["status"] or "",
+            byte_size(one["bytes_out"]),
+            byte_size(one["bytes_in"]),
+            one["refused"],
+        )
+        for one in result["requests"]
+    ]
+    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "REFUSED")
+    output.table(titles, rows, numbers=("STATUS", "SENT", "RECEIVED"))

@@ -1,0 +1,75 @@
+"""The hub for clients: search, files, downloads, the access token, and the log of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench.api import calls
+from workbench.core.runs.kinds.download import DownloadConfig, download_folder
+from workbench.core.runs.queue import Runs
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.models.hub import Hub
+from workbench.network.gate import Gate
+from workbench.network.secrets import Secrets
+from workbench.records.hub import HubFile, HubFiles
+
+TOKEN = "hub token"
+
+
+@dataclass(frozen=True, eq=False)
+class HubService:
+    _hub: Callable[[], Hub]
+    _gate: Gate
+    _secrets: Secrets
+    _runs: Runs
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.SearchHub: unary(self.search),
+            calls.ListHubFiles: unary(self.files),
+            calls.DownloadModel: unary(self.download),
+            calls.SetHubToken: unary(self.set_token),
+            calls.GetHubAccount: unary(self.account),
+            calls.ListNetworkRequests: unary(self.requests),
+        }
+
+    def search(self, call: calls.SearchHub) -> calls.HubModels:
+        return calls.HubModels(models=self._hub().search(call.words, call.limit))
+
+    def files(self, call: calls.ListHubFiles) -> HubFiles:
+        return self._hub().files(call.repository, call.revision)
+
+    def download(self, call: calls.DownloadModel) -> calls.RunRecord:
+        listed = self._hub().files(call.repository, call.revision)
+        file = _chosen(listed, call.file)
+        config = DownloadConfig(
+            repository=listed.repository,
+            revision=listed.revision,
+            file=file,
+            folder=download_folder(listed.repository, listed.revision),
+            name=call.name,
+        )
+        return self._runs.add("download", file.name, config, once=True)
+
+    def set_token(self, call: calls.SetHubToken) -> calls.HubAccount:
+        kept = self._secrets.set(TOKEN, call.token.strip())
+        return calls.HubAccount(has_token=bool(call.token.strip()), kept=kept)
+
+    def account(self, call: calls.GetHubAccount) -> calls.HubAccount:
+        return calls.HubAccount(has_token=bool(self._secrets.get(TOKEN)), kept=self._secrets.is_kept(TOKEN))
+
+    def requests(self, call: calls.ListNetworkRequests) -> calls.NetworkLog:
+        return calls.NetworkLog(requests=tuple(self._gate.requests()))
+
+
+def _chosen(listed: HubFiles, wanted: str) -> HubFile:
+    """The model of a repository by its file name or its quantisation. Raises UserError that lists them."""
+    named = [one for one in listed.files if one.name == wanted]
+    found = named or [one for one in listed.files if one.quantization.lower() == wanted.lower()]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(one.name for one in listed.files) or "none"
+    problem = "has several models" if found else "has no model"
+    raise UserError(f"{listed.repository} {problem} {wanted!r}.", f"Its GGUF models: {known}.")

@@ -1,0 +1,68 @@
+"""Values of the hub and of the network: repositories and their files, and requests as the log shows them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Purpose = Literal["hub", "endpoint", "update"]
+"""Why a connection is made: to search and download models; to answer by a remote model; to look for a new version."""
+
+
+class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to download as ``name``. ``bytes`` 0 and ``sha256`` "": not known beforehand."""
+
+    url: str
+    name: str
+    bytes: int = 0
+    sha256: str = ""
+
+
+class HubModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository with GGUF files. ``parameters`` and ``context_tokens`` 0, ``architecture`` "": not known.
+    ``updated`` is a date (YYYY-MM-DD). ``gated``: its terms have to be accepted on its page first."""
+
+    repository: str
+    downloads: int = 0
+    likes: int = 0
+    licence: str = ""
+    gated: bool = False
+    updated: str = ""
+    architecture: str = ""
+    parameters: int = 0
+    context_tokens: int = 0
+
+
+class HubFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of a repository: one GGUF file, or all files of a split one, whose first is ``name``."""
+
+    name: str
+    bytes: int
+    quantization: str = ""
+    parts: tuple[RemoteFile, ...] = ()
+
+
+class HubFiles(msgspec.Struct, frozen=True, kw_only=True):
+    """The models of a repository at the commit ``revision``."""
+
+    repository: str
+    revision: str
+    licence: str = ""
+    gated: bool = False
+    files: tuple[HubFile, ...] = ()
+
+
+class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as the log shows it. ``at`` is seconds since the epoch; ``bytes_out`` and ``bytes_in`` are those of the
+    bodies; ``refused`` says why it was not made."""
+
+    at: float
+    purpose: Purpose
+    host: str
+    method: str = ""
+    path: str = ""
+    bytes_out: int = 0
+    bytes_in: int = 0
+    status: int = 0
+    refused: str = ""
