@@ -34,6 +34,7 @@ from workbench.cli import (
     evaluation,
     format,
     hub,
+    mcp,
     memory,
     models,
     prompts,
@@ -114,6 +115,7 @@ def make_parser() -> argparse.ArgumentParser:
         runs,
         tools,
         memory,
+        mcp,
         format,
         settings,
     ):

@@ -30,6 +30,7 @@ TITLES = {
     "engine": texts.SECTION_MODEL,
     "models": texts.SECTION_EXAM,
     "documents": texts.SECTION_DOCUMENTS,
+    "network": texts.SECTION_NETWORK,
 }
 
 

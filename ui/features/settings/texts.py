@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # page
 SECTION_GENERAL, SECTION_MODEL, SECTION_DOCUMENTS, SECTION_EXAM = "General", "Model", "Documents", "Exam of models"
+SECTION_NETWORK = "Network"
 ABOUT = "About"
 VERSION = "Version"
 DATA_FOLDER = "Data folder"
