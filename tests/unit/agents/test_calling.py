@@ -16,6 +16,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
+from workbench.techniques.agents.forms import describe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.calculator import calculator
 from workbench.techniques.tools.tool import Tool, ToolOutput, tool_from
@@ -109,3 +110,12 @@ def test_a_schema_that_cannot_be_constrained_is_loosened() -> None:
     tool = Tool(name="odd", description="", parameters=schema, run=TOOLS["weather"].run)
     assert result_of(caller_on(FakeModelBackend(reply)).arguments(ASKED, "", tool))[0] == {"q": "a"}
     assert len(grammars) == 2
+
+
+def test_patterns_are_not_shown_to_the_model() -> None:
+    shown = describe(TOOLS)
+    assert "numbers with + - * /" in shown
+    assert "pattern" not in shown
+    named = {"type": "object", "properties": {"pattern": {"type": "string", "pattern": "a+"}}}
+    tool = Tool(name="grep", description="", parameters=named, run=TOOLS["weather"].run)
+    assert '"pattern": {"type": "string"}' in describe({"grep": tool})

@@ -139,9 +139,19 @@ def describe(tools: Mapping[str, ToolInfo]) -> str:
     """Names, descriptions and schemas, one tool a line."""
     lines = []
     for tool in tools.values():
-        parameters = json.dumps(tool.parameters, ensure_ascii=False)
+        parameters = json.dumps(_readable(tool.parameters), ensure_ascii=False)
         lines.append(f"{tool.name}: {tool.description} Arguments: {parameters}")
     return "\n".join(lines) or "(none)"
+
+
+def _readable(schema: Any) -> Any:
+    """A schema without patterns, which are for constraining and not for reading."""
+    if isinstance(schema, list):
+        return [_readable(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    hidden = isinstance(schema.get("pattern"), str)  # a property may have that name
+    return {key: _readable(value) for key, value in schema.items() if not (hidden and key == "pattern")}
 
 
 def _literal(text: str) -> AssistantStart:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
+
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
 from workbench.techniques.tools.services import ToolServices
 from workbench.techniques.tools.tool import Tool, ToolOutput, tool_from
 
+_SIGNS = r"[-+*/%^(). ,=0-9×·÷−–\[\]]*"
+WRITTEN = msgspec.Meta(pattern=rf"^{_SIGNS}((sqrt|abs|round|min|max){_SIGNS})*$")
+"""What an expression is written with, so that a model can write nothing else."""
 
-def calculator(expression: Annotated[str, "numbers with + - * / and parentheses, such as (3 + 5) * 2"]) -> ToolOutput:
+
+def calculator(
+    expression: Annotated[str, WRITTEN, "numbers with + - * / and parentheses, such as (3 + 5) * 2"],
+) -> ToolOutput:
     """The exact value of an arithmetic expression."""
     try:
         asked = expression.partition("=")[0]  # small models add a result

@@ -40,8 +40,8 @@ class Tool(ToolInfo, frozen=True, kw_only=True):
 
 
 def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The JSON schema of a function's parameters, from their annotations; ``Annotated[T, "help"]`` describes one.
-    Raises TypeError for a parameter without annotation."""
+    """The JSON schema of a function's parameters, from their annotations; ``Annotated[T, "help"]`` describes one,
+    ``msgspec.Meta`` limits it. Raises TypeError for a parameter without annotation."""
     hints = typing.get_type_hints(function, include_extras=True)
     properties: dict[str, Any] = {}
     required: list[str] = []
@@ -54,6 +54,8 @@ def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
         if typing.get_origin(kind) is typing.Annotated:
             kind, *notes = typing.get_args(kind)
             described = next((note for note in notes if isinstance(note, str)), "")
+            for note in notes:
+                kind = typing.Annotated[kind, note] if isinstance(note, msgspec.Meta) else kind
         (schema,), _ = msgspec.json.schema_components([kind])
         properties[name] = schema | ({"description": described} if described else {})
         if parameter.default is inspect.Parameter.empty:
