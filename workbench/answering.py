@@ -457,6 +457,9 @@ def _context(
         earlier=request.earlier,
         edit=request.edit,
         matches=_matches,
+        run_python=lambda code, inputs: services.tools(resolved, retriever, context, request.chat).run_python(
+            code, inputs, context
+        ),
         tools=tools,
         decisions=request.decisions,
         asks=request.asks,

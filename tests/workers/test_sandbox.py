@@ -9,9 +9,14 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices
+from workbench.answering import AnswerRequest, answer
 from workbench.api.protocol import RequestContext
 from workbench.core.agents.sandbox import Sandbox
 from workbench.errors import Cancelled, UserError
+from workbench.records.answer_state import AnswerState
+from workbench.records.messages import Message
+from workbench.records.recipes import PromptingPart, Recipe
 from workbench.techniques.tools.sandbox_calls import SandboxLimits
 from workbench.techniques.tools.services import PythonResult
 from workbench.workers.confinement import denied_system_calls, filter_of
@@ -121,3 +126,15 @@ def test_the_filter_refuses_sockets_and_fits_its_jumps(machine: str) -> None:
     assert len(set(denied.values())) == len(denied) < 250
     program = filter_of(1, sorted(denied.values()), x32=True)
     assert len(program) == 8 * (len(denied) + 7)
+
+
+def test_it_checks_the_thoughts_of_a_tree(sandbox: Sandbox) -> None:
+    model = FakeModelBackend(lambda _, part, __: "1. 2 + 2\n2. 5 - 1\n3. 9 * 9\n" if part.format == "regex" else "4")
+    services = FakeServices(model)
+    services.tool_services = FakeToolServices(python=lambda code, inputs: run(sandbox, code, **inputs))
+    options = {"judge": "checker", "depth": 1, "test": "eval(thought) == 4 and '-' in thought"}
+    recipe = Recipe(prompting=PromptingPart(technique="tree-of-thoughts", options=options))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", "What makes 4?"),))
+    state = AnswerState.of(answer(request, services, RequestContext()))
+    scores = {step.title: step.score for step in state.trace().steps if step.kind == "thought"}
+    assert scores == {"2 + 2": 0.0, "5 - 1": 1.0, "9 * 9": 0.0}

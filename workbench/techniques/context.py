@@ -31,7 +31,7 @@ from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.agents.guard import Guard
 from workbench.techniques.retrieval.embedding_calls import Retriever
-from workbench.techniques.tools.services import ToolServices
+from workbench.techniques.tools.services import PythonResult, ToolServices
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +75,10 @@ def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Se
 
 def _no_matches(pattern: str, text: str) -> bool:
     raise UserError("Regular expressions are not available here.")
+
+
+def _no_python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
+    raise UserError("Programs cannot be run here: there is no sandbox.", "Choose another check.")
 
 
 def _no_examples(question_set: str) -> Sequence[Example]:
@@ -138,11 +142,12 @@ class AnswerContext:
     may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
     ``examples`` are those of a question set by its name, ``demonstrations`` the programs that the person has saved.
-    ``matches(pattern, text)``: a regular expression matches a whole text. ``earlier`` are the steps of the answer that
-    this one goes on from, with a person's ``edit`` of one of them. ``tools`` is what the tools of an agent use,
-    ``decisions`` are those of the person on its calls that were not carried out yet; ``asks``: there is a person who
-    can be asked. ``policy`` says which calls need one, ``exposure`` what the conversation already holds of strangers'
-    and private text; the ``guard`` of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
+    ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a
+    program in the sandbox. ``earlier`` are the steps of the answer that this one goes on from, with a person's
+    ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the person on
+    its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says which
+    calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
+    of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
     """
 
     model: ModelBackend
@@ -156,6 +161,7 @@ class AnswerContext:
     similarities: Similarities = _no_similarities
     demonstrations: Callable[[], Sequence[Demonstration]] = tuple
     matches: Callable[[str, str], bool] = _no_matches
+    run_python: Callable[[str, Mapping[str, Any]], PythonResult] = _no_python
     earlier: tuple[TraceStep, ...] = ()
     edit: StepEdit | None = None
     examples: Callable[[str], Sequence[Example]] = _no_examples

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.fakes import FakeModelBackend, FakeServices, Reply
+from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices, Reply
 from tests.unit.prompting.strategies import ask, obedient, steps_of
 from workbench.answering import AnswerRequest, answer
 from workbench.api.protocol import RequestContext
@@ -22,10 +22,11 @@ from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import StepAction, StepEdit, Trace, TraceStep
 from workbench.techniques.decoding.formats import check_format
-from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of
+from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of, value_of_test
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
 from workbench.techniques.prompting.tree_search import Tree
 from workbench.techniques.registry import METHODS
+from workbench.techniques.tools.services import PythonResult
 
 PUZZLE = "Make 24 from 4 9 10 13."
 
@@ -175,6 +176,38 @@ def test_a_pattern_checks_thoughts() -> None:
     assert result.sequences[0].thought == "5 + 6"
     with pytest.raises(UserError, match="regular expression"):
         ask("tree-of-thoughts", FakeModelBackend(reply), **{**options, "pattern": "(("})
+
+
+def test_a_test_in_the_sandbox_judges_thoughts() -> None:
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        return "1. half\n2. right\n3. broken\n" if decoding.format == "regex" else "11"
+
+    seen: list[dict[str, Any]] = []
+
+    def python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
+        seen.append(dict(inputs))
+        assert code == "judge(thought)"
+        results = {"half": PythonResult(value="0.5"), "right": PythonResult(value="True")}
+        return results.get(inputs["thought"], PythonResult(error="E\n!"))
+
+    services = FakeServices(FakeModelBackend(reply))
+    services.tool_services = FakeToolServices(python=python)
+    options = {"judge": "checker", "depth": 1, "test": "judge(thought)"}
+    recipe = Recipe(prompting=PromptingPart(technique="tree-of-thoughts", options=options))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", "How?"),))
+    state = AnswerState.of(answer(request, services, RequestContext()))
+    scores = {step.title: step.score for step in state.trace().steps if step.kind == "thought"}
+    assert scores == {"half": 0.5, "right": 1.0, "broken": 0.0}
+    assert seen[0] == {"question": "How?", "thought": "half", "thoughts": ["half"]}
+    assert "The test of a thought failed: E !" in state.notices
+
+
+@pytest.mark.parametrize(
+    ("shown", "value"),
+    [("True", 1.0), ("False", 0.0), ("", 1.0), ("0.25", 0.25), ("7", 1.0), ("-1", 0.0), ("'x'", 1.0)],
+)
+def test_a_test_s_last_value_is_a_share(shown: str, value: float) -> None:
+    assert value_of_test(shown) == value
 
 
 def test_a_vote_for_candidate_twelve_is_not_one_for_two() -> None:

@@ -38,6 +38,7 @@ from workbench.techniques.prompting.other_lines import line_unlike
 from workbench.techniques.prompting.tree_problems import AnyProblem, NumbersProblem, TextProblem, children
 from workbench.techniques.prompting.tree_search import BEAM, Node, Plan, SearchKind, Thought, Tree, search
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
+from workbench.techniques.tools.results import one_line
 
 VERDICTS = ("sure", "likely", "impossible")
 WORTH = (1.0, 0.5, 0.0)
@@ -84,10 +85,17 @@ class Options(Extracting, frozen=True, kw_only=True, forbid_unknown_fields=True)
         Literal["verdicts", "votes", "checker"],
         about("Judge"),
         "Log-probabilities of sure, likely and impossible; votes among the states; or an exact check: of numbers "
-        "whether the target can be reached, of text whether it matches the pattern, or its last equation is true.",
+        "whether the target can be reached, of text whether it passes the test, matches the pattern, or its last "
+        "equation is true.",
     ] = "verdicts"
     pattern: Annotated[
         str, about("Pattern"), "For the judge checker on text: a regular expression that a good thought matches whole."
+    ] = ""
+    test: Annotated[
+        str,
+        about("Test", multiline=True),
+        "For the judge checker on text: a Python program with the variables question, thought and thoughts. Its last "
+        "value is True, False, or a number from 0 to 1; an exception counts as False.",
     ] = ""
     votes: Annotated[int, about("Votes", ge=1, le=9), "For the judge votes."] = 3
     depth: Annotated[int, about("Depth", ge=1, le=8), "Thoughts to an answer, for text."] = 3
@@ -371,14 +379,25 @@ class Growth:
         return [counted[str(place)] / most for place in range(1, len(nodes) + 1)]
 
     def _checked(self, nodes: Sequence[Node[Any]]) -> Generator[Event, None, Sequence[float]]:
-        yield from ()
         values = []
         for node in nodes:
             known = self._problem.value(node.state)
-            if known is None and self._options.pattern:
+            if known is None and self._options.test:
+                known = yield from self._tested(node)
+            elif known is None and self._options.pattern:
                 known = float(self._context.matches(self._options.pattern, node.thought))
             values.append(known if known is not None else equation_value(node.thought))
         return values
+
+    def _tested(self, node: Node[Any]) -> Generator[Event, None, float]:
+        """The value of a state by the person's test, which the sandbox runs. Raises UserError where there is none."""
+        state = list(node.state) if isinstance(self._problem, TextProblem) else [node.thought]
+        inputs = {"question": self._question, "thought": node.thought, "thoughts": state}
+        made = self._context.run_python(self._options.test, inputs)
+        if made.error:
+            yield from self._context.note(f"The test of a thought failed: {one_line(made.error, 200)}")
+            return 0.0
+        return value_of_test(made.value)
 
     def _prompt(self, template: str, node: Node[Any], there: Sequence[str] = (), **fields: Any) -> tuple[Message, ...]:
         described = self._problem.describe(node.state)
@@ -390,6 +409,16 @@ class Growth:
             described += _OTHERS.format(steps="\n".join(there))
         text = template.format(question=self._question, state=described, **fields)
         return (*self._earlier, Message("user", text))
+
+
+def value_of_test(shown: str) -> float:
+    """The value that a test's last value stands for; a test without one has passed."""
+    if shown in ("True", "False", ""):
+        return float(shown != "False")
+    try:
+        return min(1.0, max(0.0, float(shown)))
+    except ValueError:
+        return 1.0
 
 
 def unlike(texts: Sequence[str], taken: Sequence[str]) -> tuple[str, ...]:
