@@ -38,13 +38,16 @@ from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
+from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
+from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPart
 from workbench.settings import EngineSettings
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.tools.services import ToolServices
 from workbench.workers.host import WorkerHost
 
 HERE = Path(__file__).parent
@@ -136,12 +139,25 @@ class Services:
     ) -> contextlib.AbstractContextManager[Loading]:
         return self._backend.lease(resolved.model, resolved.use, context)
 
-    def retriever(self, collections: Sequence[Collection], context: RequestContext) -> Retriever:
+    def retriever(
+        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
+    ) -> Retriever:
         assert self._retriever is not None
         return self._retriever
 
     def examples(self, question_set: str) -> Sequence[Example]:
         return ()
+
+    def demonstrations(self) -> Sequence[Demonstration]:
+        return ()
+
+    def tools(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> ToolServices:
+        raise UserError("There are no tools here.")
+
+    def recipe(self, name: str) -> Recipe:
+        raise UserError(f"There is no recipe {name!r} here.")
 
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext

@@ -1,7 +1,7 @@
 """How far answers from documents can be trusted: quoted ones, and the marks on those in the model's own words.
 
     python benchmarks/trust.py [DATA] [--language en de zh] [--questions 200] [--seed 0] [--only PART ...]
-        [--model FILE.gguf] [--keep FOLDER] [--json FILE]
+        [--model FILE.gguf] [--together 1] [--keep FOLDER] [--json FILE]
 
 DATA (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
 
@@ -30,6 +30,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,30 +167,29 @@ def measure_own(bench: Bench, language: str) -> dict[str, Any]:
     }
 
 
-def measure_spans(bench: Bench, language: str) -> dict[str, Any]:
+def measure_spans(bench: Bench, language: str, together: int) -> dict[str, Any]:
     report: dict[str, Any] = {}
     lengths: tuple[QuoteLength, ...] = ("sentence", "span")
     for length in lengths:
-        right = answered = characters = quotes = exact = 0
+        quoted = recipe("quoted", quote_length=length)
         began = time.perf_counter()
-        for question in bench.questions[:100]:
-            result = bench.ask(question["question"], bench.collection, recipe("quoted", quote_length=length))
-            if result.declined:
-                continue
-            answered += 1
-            told = quotes_of(result)
-            right += contains(" ".join(text for text, _ in told), question["answers"], language)
-            characters += sum(len(text) for text, _ in told)
-            quotes += len(told)
-            exact += sum(good for _, good in told)
+        ask = partial(bench.ask, retriever=bench.collection, recipe=quoted)
+        with ThreadPoolExecutor(together) as pool:
+            results = list(pool.map(ask, [q["question"] for q in bench.questions]))
+        seconds = time.perf_counter() - began
+        told = [
+            (q, quotes_of(result)) for q, result in zip(bench.questions, results, strict=True) if not result.declined
+        ]
+        right = sum(contains(" ".join(text for text, _ in of), q["answers"], language) for q, of in told)
+        answered = max(1, len(told))
         report[length] = {
-            "n": answered,
-            "contains_gold": round(right / max(1, answered), 4),
-            "interval": [round(bound, 4) for bound in interval(right / max(1, answered), answered)],
-            "characters": round(characters / max(1, answered), 1),
-            "quotes": quotes,
-            "exact": exact,
-            "seconds_per_answer": round((time.perf_counter() - began) / max(1, answered), 2),
+            "n": len(told),
+            "contains_gold": round(right / answered, 4),
+            "interval": [round(bound, 4) for bound in interval(right / answered, answered)],
+            "characters": round(sum(len(text) for _, of in told for text, _ in of) / answered, 1),
+            "quotes": sum(len(of) for _, of in told),
+            "exact": sum(good for _, of in told for _, good in of),
+            "seconds_per_answer": round(seconds / answered, 2),
         }
     return report
 
@@ -293,7 +294,6 @@ def measure_removed(bench: Bench, language: str) -> dict[str, Any]:
 MEASURES = {
     "shown": measure_shown,
     "own": measure_own,
-    "spans": measure_spans,
     "time": measure_time,
     "planted": measure_planted,
     "removed": measure_removed,
@@ -309,13 +309,15 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--model", type=Path, help="a GGUF file instead of the starter")
     parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
+    parser.add_argument("--together", type=int, default=1, help="answers of the part spans that are made at once")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
     for language in chosen.language:
         with opened(chosen, language) as bench:
             for part in chosen.only:
-                report[f"{language} {part}"] = MEASURES[part](bench, language)
+                measure = partial(measure_spans, together=chosen.together) if part == "spans" else MEASURES[part]
+                report[f"{language} {part}"] = measure(bench, language)
                 print(language, part, json.dumps(report[f"{language} {part}"]), flush=True)
     if chosen.json:
         chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from workbench.records.messages import Message, Passage, Verification
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.records.trust import describe_trust
+from workbench.techniques.retrieval.abstention import Sentence
+from workbench.techniques.retrieval.quoting import narrow, quote
 
 PUMP = passage("The pump weighs 80 kg. The warranty of the pump runs for 36 months. It is painted green.", n=1)
 TERMS = passage("Claims under the warranty must be made in writing. Payment is due within ten days.", n=2)
@@ -195,6 +198,47 @@ def test_a_span_is_chosen_by_the_model_and_cited_within_its_sentence() -> None:
     cited = next(c for c in result.citations if c.n == 1)
     assert cited.text[cited.span_start - cited.start : cited.span_end - cited.start] == "36 months"
     assert cited.text[cited.sentence_start - cited.start :].startswith("The warranty of the pump")
+
+
+LONG = (
+    "The pump, which the pump maker tested, weighs 80 kg; the crate of the pump weighs 8 kg. It ran 36 or 360 hours.",
+    "Die Pumpe läuft 36 Monate, die Ersatzpumpe läuft „nur“ 3 Monate. Für Für-und-Wider-Fragen gilt § 3 Abs. 2.",
+    "水泵的保修期是三个月，水泵的备件的保修期是十三个月。运费另计（见第3条）。",
+)
+
+
+def test_five_hundred_spans_stand_in_their_passage_character_by_character() -> None:
+    chance, exact = random.Random(0), 0
+    for number, text in enumerate(LONG * 90):
+        shown = passage(f"Before it. {text} After it.", document=f"d{number % 3}", n=1, start=chance.randrange(900))
+        places = [(shown.text.index(text), shown.text.index(text) + len(text))]
+        sentences = [
+            Sentence(
+                text=shown.text[a:b],
+                own_words=1,
+                words_around=1,
+                alike=1,
+                passage_alike=1,
+                passage=shown,
+                start=a,
+                end=b,
+            )
+            for a, b in places
+        ]
+        quotes = quote(sentences)
+        assert quotes is not None
+        lines = []
+        for _ in range(5):
+            start = chance.randrange(len(text) - 1)
+            lines.append(text[start : chance.randrange(start + 1, len(text)) + 1])
+        narrowed = narrow(quotes, "\n".join(lines), "?")
+        for one in narrowed.statements:
+            begin, end = (one.span_start, one.span_end) if one.span_end else (one.sentence_start, one.sentence_end)
+            said = narrowed.text[one.start : one.end]
+            assert shown.text[begin - shown.start : end - shown.start] == said
+            assert said in text
+            exact += bool(one.span_end)
+    assert exact >= 500
 
 
 def test_whole_sentences_are_quoted_where_no_span_can_be_chosen() -> None:
