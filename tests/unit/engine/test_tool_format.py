@@ -150,3 +150,20 @@ def test_text_that_only_looks_like_a_call_of_an_unknown_tool_is_none() -> None:
     assert found.parse('<tool_call>\n{"name": "find", "arguments": {"te', SCHEMAS) == []
     assert found.parse("I would call find.", SCHEMAS) == []
     assert ToolFormat().parse('{"name": "find"}', SCHEMAS) == []
+
+
+def test_a_format_is_found_once_for_each_template() -> None:
+    class Counting(Compiled):
+        count = 0
+
+        def render(self, template: str, variables: dict[str, Any]) -> str:
+            self.count += 1
+            return super().render(template, variables)
+
+    formats: dict[str, ToolFormat] = {}
+    first, second = Counting(), Counting()
+    found = PromptWriter(NATIVE["tagged"], Tokenizer(), first, formats).tool_format
+    assert first.count > 0
+    assert PromptWriter(NATIVE["tagged"], Tokenizer(), second, formats).tool_format is found
+    assert second.count == 0
+    assert PromptWriter(NATIVE["bare json"], Tokenizer(), second, formats).tool_format != found
