@@ -31,6 +31,7 @@ from typing import Any, Protocol
 from workbench.engine.folding import describe_tools, fold_system, fold_tools, merge_adjacent, split_turns
 from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.engine.reasoning_parser import Marks, opened_by
+from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_of, split_at
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.engine.tool_format import ToolFormat, kind_of
 from workbench.engine.tool_probing import find_tool_format
@@ -41,9 +42,6 @@ from workbench.records.recipes import Thinking
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
 _WORD_JOINER = "\u2060"
-PROBE = "\u2003"
-"""White space that no template writes itself: around a placeholder it shows whether the template trims."""
-
 LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 """How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
 
@@ -159,7 +157,7 @@ class PromptWriter:
             if opened is not None and not _closes(assistant_start, opened):
                 segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
-            segments += _segments(assistant_start)
+            segments += segments_of(assistant_start)
         return Prompt(self.with_bos(self.tokenize(segments)), opened)
 
     def write_fitting(
@@ -278,7 +276,7 @@ class PromptWriter:
         for held in calls:
             marks |= held.values
         if all(text.count(mark) == 1 for mark in marks):
-            return _split_at(text, marks)
+            return split_at(text, marks)
         turns = [self.turn(message, ids=ids) for message in messages]
         return [Segment(self.render_text(turns, options=options), literal=False)]
 
@@ -475,70 +473,11 @@ class PromptWriter:
         names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
         shown = fold_tools(messages, options.tools) or messages
         text = "".join(f"{names[m.role]}{m.content.strip()}\n\n" for m in shown) + "Assistant:"
-        start = _segments(assistant_start)
+        start = segments_of(assistant_start)
         if start and start[0].literal:
             text += f" {start.pop(0).text.lstrip()}"
         tokens = self.with_bos([*self.literal_tokens(text), *self.tokenize_apart(start)])
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A piece of a prompt. ``literal``: plain text, in which no control token is parsed."""
-
-    text: str
-    literal: bool
-
-
-def _segments(start: AssistantStart) -> list[Segment]:
-    """The beginning of an answer as segments: its markers are the template's own."""
-    pieces = (start,) if isinstance(start, str) else start
-    segments: list[Segment] = []
-    for piece in pieces:
-        literal = isinstance(piece, str) or piece.literal
-        text = piece if isinstance(piece, str) else piece.text
-        if segments and segments[-1].literal is literal:
-            text = segments.pop().text + text
-        segments.append(Segment(text, literal))
-    return [segment for segment in segments if segment.text]
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a mark stands for. ``exact``: it is not trimmed."""
-
-    text: str
-    exact: bool
-
-
-@dataclass(frozen=True)
-class HeldCalls:
-    """The tool calls of a message, with marks in place of texts, and what the marks stand for."""
-
-    calls: list[dict[str, Any]]
-    values: dict[str, Held]
-
-
-def _split_at(text: str, contents: Mapping[str, Held]) -> list[Segment]:
-    """Replace the placeholders by the contents, trimmed as the template trimmed the white space around them."""
-    places = sorted((text.index(mark), mark, held) for mark, held in contents.items())
-    segments: list[Segment] = []
-    position = 0
-    for at, mark, held in places:
-        before, end, content = text[position:at], at + len(mark), held.text
-        if not held.exact:
-            if before.endswith(PROBE):
-                before = before[:-1]
-            else:
-                content = content.lstrip()
-            if text[end : end + 1] == PROBE:
-                end += 1
-            else:
-                content = content.rstrip()
-        segments += [Segment(before, literal=False), Segment(content, literal=True)]
-        position = end
-    segments.append(Segment(text[position:], literal=False))
-    return [segment for segment in segments if segment.text]
 
 
 def _numbered(messages: Sequence[Message]) -> Iterator[tuple[int, Message]]:

@@ -2,7 +2,7 @@
 marks, and what it has written around them is read.
 
 Nothing of the template's source is looked at. Templates differ in what they take: arguments as an object or as text,
-and no ``content`` of None. A template that refuses, shows no tools, or drops calls or results has no format.
+and with or without ``content``. A template that refuses calls, or drops them or their results, has no format.
 """
 
 from __future__ import annotations

@@ -227,7 +227,7 @@ class FormCaller:
         def write(start: str | Sequence[str | Marker], form: AnswerForm, grammar: str) -> Generator[Event, None, str]:
             ask = Ask(
                 messages=messages,
-                title="Write",
+                title="Write the arguments",
                 decoding=self._exact(form, grammar, most),
                 assistant_start=start if isinstance(start, str) else tuple(start),
                 tools=self._definitions,
@@ -239,7 +239,9 @@ class FormCaller:
             scores = yield from self._score(messages, tuple(start), texts, context)
             return max(range(len(texts)), key=lambda place: scores.values[place].logprob)
 
-        if isinstance(self._form, NativeForm) and self._form.tagged and "anyOf" not in schema:
+        if isinstance(self._form, NativeForm) and self._form.tagged:
+            while "anyOf" in schema and "properties" not in schema:  # one of what ``excluding`` leaves
+                schema = schema["anyOf"][0]
             return (yield from write_tagged(self._form.tool_format, start, tool.name, schema, write, prefer))
         try:
             return json.loads((yield from write(start, "json_schema", as_text(schema))))

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.engine import prompt
-from workbench.engine.prompt import PROBE, PromptWriter
+from workbench.engine.prompt import PromptWriter
 from workbench.engine.reasoning_parser import Marks, opened_by
+from workbench.engine.segments import PROBE
 from workbench.engine.template import TemplateError
 from workbench.records.messages import Role
 

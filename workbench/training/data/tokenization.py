@@ -14,8 +14,9 @@ from typing import Literal
 import msgspec
 
 from workbench.engine.folding import fold_system, fold_tools, merge_adjacent
-from workbench.engine.prompt import PromptWriter, Renderer, Segment
+from workbench.engine.prompt import PromptWriter, Renderer
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
+from workbench.engine.segments import Segment
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
 from workbench.records.messages import Message, Role
