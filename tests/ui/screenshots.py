@@ -41,13 +41,30 @@ from ui.features.training.set_builder import SetBuilder
 from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from workbench.api.calls import ChangeSettings, GetChat, GetDocumentText, ListChats, ListCollections, ListDocuments
+from workbench.api.calls import (
+    ChangeSettings,
+    GetChat,
+    GetDocumentText,
+    ListChats,
+    ListCollections,
+    ListDocuments,
+    SavePrompt,
+)
 from workbench.api.client import Front
 from workbench.api.events import Progress
 from workbench.records.agents import Fact
 from workbench.records.messages import Usage
 from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import AdapterUse, AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.records.prompts import content_hash
+from workbench.records.recipes import (
+    AdapterUse,
+    AgentPart,
+    DecodingPart,
+    ModelPart,
+    PromptingPart,
+    PromptSource,
+    Recipe,
+)
 from workbench.records.trace import Trace, TraceStep
 from workbench.settings import Settings
 
@@ -342,6 +359,40 @@ def _decoding(shell: Shell, front: Front) -> None:
     _wait_for(lambda: curve.shows_tokens)
 
 
+_LETTER = PromptingPart(
+    instructions="Write letters to customers in a kind and plain tone.",
+    context="The customer has had a {{product}} for {{months}} months.",
+    input="Question of the customer: {{question}}",
+    output="One paragraph, no salutation.",
+    variables=("product=garden pump", "months=7"),
+    technique="self-consistency",
+    options={"samples": 5},
+)
+
+
+def _prompt(shell: Shell, front: Front) -> None:
+    """The prompt in its four parts, with a strategy of reasoning."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    panel = page.parts.recipe
+    panel.prompting.open()
+    panel._on_prompting(_LETTER)
+    panel.prompt_form.parts.fold.click()
+
+
+def _library(shell: Shell, front: Front) -> None:
+    """The library, with the differences between two versions."""
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    earlier = msgspec.structs.replace(_LETTER, instructions="Write short letters to customers.")
+    front.call(SavePrompt(name="Customer letter", part=earlier, note="A first draft.", tags=("office",)))
+    front.call(SavePrompt(name="Customer letter", part=_LETTER, note="Kinder; says how long the product was used."))
+    front.call(SavePrompt(name="Vote of five", part=_LETTER, kind="reasoning", tags=("slow",)))
+    dialog = page.library.open()
+    _wait_for(lambda: dialog.versions.count() == 2)
+    dialog.view.buttons["changes"].click()
+
+
 def _form(shell: Shell, front: Front) -> None:
     """The editor of the form of the answer, with an answer that obeys it."""
     page = shell.made_page("chat")
@@ -621,9 +672,12 @@ def _evaluation_cell(shell: Shell, front: Front) -> None:
 
 
 def _new_evaluation(shell: Shell, front: Front) -> None:
+    for text in ("Answer briefly.", "Answer with the shortest phrase of the manual that answers the question."):
+        front.call(SavePrompt(name="Brief", part=PromptingPart(instructions=text)))
     dialog = _evaluate_page(shell).begin_evaluation()
     settle()
-    dialog.recipes.rows[0].copy_button.click()
+    dialog.recipes.add_prompt("Brief")
+    settle()
 
 
 def _optimise(shell: Shell, front: Front) -> None:
@@ -642,7 +696,10 @@ def _searched_home() -> FakeHome:
     )
     evaluation = home.evaluations["e2"] = msgspec.structs.replace(evaluation, columns=columns, search=True, part="tune")
     instructions = "Answer with the shortest phrase of the manual that answers the question, and nothing else."
-    recipe = msgspec.structs.replace(columns[0].recipe, prompting=PromptingPart(instructions=instructions))
+    prompting = PromptingPart(instructions=instructions)
+    source = PromptSource(kind="prompt", name="Brief optimised", version=1, hash=content_hash(prompting, "prompt"))
+    prompting = msgspec.structs.replace(prompting, sources=(source,))
+    recipe = msgspec.structs.replace(columns[0].recipe, prompting=prompting)
     found = OptimisationResult(
         evaluation=evaluation.id, recipe=recipe, candidate="Instruction 2", before=0.42, after=0.66, questions=52,
         candidates=16, asked=386, answered=386, held_out="e1",
@@ -658,6 +715,8 @@ SCENES: tuple[Scene, ...] = (
     ("first-steps", "welcome", FakeHome, _first_steps),
     ("chat", "chat", furnished_home, _cited_source),
     ("decoding", "chat", furnished_home, _decoding),
+    ("prompt", "chat", furnished_home, _prompt),
+    ("library", "chat", furnished_home, _library),
     ("answers", "chat", furnished_home, _columns),
     ("steps", "chat", furnished_home, _steps),
     ("agent", "chat", furnished_home, _agent("search_documents", "calculator")),

@@ -17,14 +17,27 @@ def compare_words(before: str, after: str) -> list[tuple[Change, str]]:
     """Pieces that are joined to either text: ``same`` and ``removed`` to the first, ``same`` and ``added`` to the
     second one."""
     first, second = (_pieces(text) for text in (before, after))
+    words = (
+        [piece.rstrip() for piece in pieces] for pieces in (first, second)
+    )  # a word is the same before a full stop
     pieces: list[tuple[Change, str]] = []
-    for kind, begin, end, begins, ends in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(("same", "".join(first[begin:end])))
+
+    def add(change: Change, text: str) -> None:
+        if text and pieces and pieces[-1][0] == change:
+            pieces[-1] = (change, pieces[-1][1] + text)
+        elif text:
+            pieces.append((change, text))
+
+    for kind, begin, end, begins, ends in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        if kind != "equal":
+            add("removed", "".join(first[begin:end]))
+            add("added", "".join(second[begins:ends]))
             continue
-        for change, part in (("removed", first[begin:end]), ("added", second[begins:ends])):
-            if part:
-                pieces.append((change, "".join(part)))  # type: ignore[arg-type]
+        for one, other in zip(first[begin:end], second[begins:ends], strict=True):
+            same = one if one == other else one.rstrip()
+            add("same", same)
+            add("removed", one[len(same) :])
+            add("added", other[len(same) :])
     return pieces
 
 

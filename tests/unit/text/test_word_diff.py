@@ -13,6 +13,12 @@ def test_words_are_compared() -> None:
     assert ("added", "ring ") in pieces
 
 
+def test_a_word_before_a_full_stop_is_the_same_word() -> None:
+    assert compare_words("Write to customers.", "Write to customers in a kind tone.") == [
+        ("same", "Write to customers"), ("added", " in a kind tone"), ("same", "."),
+    ]  # fmt: skip
+
+
 def test_the_rest_of_a_long_text_is_one_piece() -> None:
     words = "word " * LONGEST
     assert compare_words(words + "a b", words + "a b") == [("same", words + "a b")]

@@ -23,7 +23,7 @@ from ui.features.chat.timeline_view import TimelineView
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.messages import Passage
-from workbench.records.thoughts import ThoughtTree
+from workbench.records.thoughts import ThoughtTree, text_to_edit
 from workbench.records.timeline import Timeline
 from workbench.records.trace import Trace, TraceStep
 
@@ -344,7 +344,7 @@ def figures_of(step: TraceStep) -> list[str]:
 def _fill(item: QTreeWidgetItem, step: TraceStep) -> None:
     """The row of a step."""
     state = _STATES[step.state]
-    title = step.title or step.kind
+    title = (text_to_edit(step) if step.kind == "line" else "") or step.title or step.kind  # of a program: what it says
     score = f"{step.score:.2f}" if step.score is not None else ""
     new_tokens = f"{step.usage.new_tokens:,}" if step.usage is not None else ""
     for column, text in enumerate((title, score, state or _time(step), new_tokens)):
