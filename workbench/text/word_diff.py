@@ -17,9 +17,8 @@ def compare_words(before: str, after: str) -> list[tuple[Change, str]]:
     """Pieces that are joined to either text: ``same`` and ``removed`` to the first, ``same`` and ``added`` to the
     second one."""
     first, second = (_pieces(text) for text in (before, after))
-    words = (
-        [piece.rstrip() for piece in pieces] for pieces in (first, second)
-    )  # a word is the same before a full stop
+    # without what follows them: a word is the same before a full stop
+    words = SequenceMatcher(None, [one.rstrip() for one in first], [one.rstrip() for one in second], autojunk=False)
     pieces: list[tuple[Change, str]] = []
 
     def add(change: Change, text: str) -> None:
@@ -28,7 +27,7 @@ def compare_words(before: str, after: str) -> list[tuple[Change, str]]:
         elif text:
             pieces.append((change, text))
 
-    for kind, begin, end, begins, ends in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+    for kind, begin, end, begins, ends in words.get_opcodes():
         if kind != "equal":
             add("removed", "".join(first[begin:end]))
             add("added", "".join(second[begins:ends]))
