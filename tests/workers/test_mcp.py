@@ -216,6 +216,23 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         hub.hub.close()
 
 
+def test_a_server_of_the_older_protocol_asks_and_is_answered(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    try:
+        old = McpServer(name="old", command=(sys.executable, str(SCRIPT.with_name("legacy_mcp_server.py"))))
+        record = hub.agree(server=old)
+        assert [one.name for one in record.tools] == ["old.greet"]
+        assert [line.partition(":")[0] for line in record.left_out] == ["a b", "greet"]
+        tool = hub.tool("old.greet")
+        assert "old asks: Whom?" in run(tool).question
+        assert tool.answered is not None
+        assert tool.answered({}, "Ada", CONTEXT) == ToolOutput(text="Hello Ada")
+        broken = McpServer(name="bad", command=(*old.command, "--broken"))
+        assert "is not MCP" in hub.record(SaveMcpServer(server=broken)).problem
+    finally:
+        hub.hub.close()
+
+
 def test_the_network_needs_permission_and_the_switch_wins(tmp_path: Path) -> None:
     hub = Hub(tmp_path)
     try:

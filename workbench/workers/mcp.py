@@ -158,8 +158,14 @@ class Connections:
             return future.result()
         except (concurrent.futures.CancelledError, asyncio.CancelledError) as error:
             raise Cancelled from error
+        except UserError:
+            raise
         except TimeoutError as error:
             raise UserError("The MCP server did not answer in time.", "Try again, or check the server.") from error
+        except Exception as error:
+            # a server that breaks the protocol is no bug of ours
+            said = one_line(f"{type(error).__name__}: {error}", 300)
+            raise UserError(f"The MCP server sent something that is not MCP ({said}).", "Ask its maker.") from error
         finally:
             forget()
 
