@@ -39,7 +39,7 @@ from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usag
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.techniques.agents.choosing import NEUTRAL
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
-from workbench.techniques.tools.services import PythonResult, ToolUnavailable
+from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
 from workbench.techniques.tools.tool import Tool
 
@@ -332,6 +332,9 @@ class FakeToolServices:
     def remember(self, text: str, source: str) -> Fact:
         self.kept.append(Fact(id=str(len(self.kept) + 1), text=text, source=source))
         return self.kept[-1]
+
+    def read_value(self, text: str, question: str, form: ValueForm, context: RequestContext) -> str:
+        raise UserError("There is no model.")
 
     def server_tool(self, name: str, context: RequestContext) -> Tool:
         if name not in self._servers:

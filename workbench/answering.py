@@ -46,6 +46,7 @@ from workbench.techniques.composition import Prefix, answer_question, continue_a
 from workbench.techniques.context import AnswerContext, SavedSections, Specialist
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.services import ToolServices
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
@@ -442,8 +443,9 @@ def _context(
     read = (passage.text for step in request.earlier for passage in step.passages)
     exposure = Exposure().with_untrusted((*request.untrusted, *read))
     if recipe.agent is not None:
-        tools = services.tools(resolved, retriever, context, request.chat)
-        policy = replace(policy, allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=tools.offline)
+        made: Any = QuarantinedReader(services.tools(resolved, retriever, context, request.chat), model)
+        tools = made
+        policy = replace(policy, allowed=policy.allowed | frozenset(recipe.agent.allowed), offline=made.offline)
     return AnswerContext(
         model=model,
         retriever=retriever,

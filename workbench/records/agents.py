@@ -20,13 +20,15 @@ Output = Literal["trusted", "untrusted"]
 
 
 class ToolInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool as a model and a person see it. ``parameters`` is a JSON schema of the type object."""
+    """A tool as a model and a person see it. ``parameters`` is a JSON schema of the type object. ``private``: its
+    result says something of the person's documents or files, although it is trusted."""
 
     name: str
     description: str
     parameters: dict[str, Any] = {}
     effects: tuple[Effect, ...] = ("read",)
     output: Output = "untrusted"
+    private: bool = False
 
     @property
     def acts(self) -> bool:

@@ -18,7 +18,7 @@ from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.recipes import AgentPart
 from workbench.techniques.retrieval.embedding_calls import Documents, Retriever
-from workbench.techniques.tools.services import PythonResult
+from workbench.techniques.tools.services import PythonResult, ValueForm
 from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import Tool
 
@@ -83,6 +83,9 @@ class HomeTools:
         if self.part.memory != "read-write":
             raise UserError("This agent may not remember anything.", "Set its memory to read and write.")
         return self._memory.add_by_agent(text, self.chat)
+
+    def read_value(self, text: str, question: str, form: ValueForm, context: RequestContext) -> str:
+        raise UserError("A value is read by the model of an answer.", "Use this tool in one.")
 
     def server_tool(self, name: str, context: RequestContext) -> Tool:
         return self._servers.tool(name, context)

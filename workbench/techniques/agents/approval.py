@@ -52,8 +52,10 @@ class Exposure:
     def after(self, tool: ToolInfo, text: str) -> Exposure:
         """The exposure once a tool's result ``text`` has been read, be it a failure. An untrusted result is private too
         where the tool does not use the network."""
-        if tool.output == "trusted" or not text.strip():
+        if not text.strip():
             return self
+        if tool.output == "trusted":
+            return replace(self, private=self.private or tool.private)
         local = "network" not in tool.effects
         return replace(self, untrusted=(*self.untrusted, text), private=self.private or local)
 

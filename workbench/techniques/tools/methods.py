@@ -39,6 +39,12 @@ METHODS = (
     ),
     tool_row("search_documents", "Search documents", "Finds passages in the recipe's documents, to be cited."),
     tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
+    tool_row(
+        "read_value",
+        "Read a value",
+        "Finds one number, date or choice in a document or file, without the agent seeing its text.",
+        "Debenedetti et al. 2025, Defeating Prompt Injections by Design, arXiv:2503.18813",
+    ),
     tool_row("query_table", "Query tables", "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL."),
     tool_row("list_files", "List files", "Lists the files of the workspace folder that you have chosen."),
     tool_row("read_file", "Read files", "Reads text files of the workspace folder."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -21,6 +21,13 @@ class PythonResult(msgspec.Struct, frozen=True, kw_only=True):
     printed: str = ""
     value: str = ""
     error: str = ""
+
+
+class ValueForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a value may be: one of the lines of ``grammar``, or what matches it as a regular expression."""
+
+    format: Literal["choice", "regex"]
+    grammar: str
 
 
 class ToolServices(Protocol):
@@ -57,6 +64,10 @@ class ToolServices(Protocol):
         """What is remembered, the nearest first."""
 
     def remember(self, text: str, source: str) -> Fact: ...
+
+    def read_value(self, text: str, question: str, form: ValueForm, context: RequestContext) -> str:
+        """What a model reads out of a text in answer to a question, in a call that sees nothing else and can say
+        nothing else. Raises UserError where there is no model."""
 
     def server_tool(self, name: str, context: RequestContext) -> Tool:
         """The tool of an MCP server by its name ``server.tool``. Raises ToolUnavailable."""
