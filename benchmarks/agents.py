@@ -12,6 +12,8 @@ DATA (default ../shared/data) holds ``xquad/en``. Parts:
     reflexion   60 sums; the check is a test that a person could write: it computes the sum from the question, and is
                 not told the answer. One trial against three
     critic      60 sums in words: a draft against the draft after it was checked by calculation
+    edits       20 sums by the agent, then the result of its last call is changed: the part of the tokens before the
+                change that is not computed again
 
 Intervals are Wilson's, of 95 %; differences are of the same questions (Bonett and Price).
 """
@@ -38,9 +40,9 @@ from workbench.api.calls import AddDocuments, Ask, AskResult, CreateCollection, 
 from workbench.api.protocol import result_of
 from workbench.evaluation.statistics import compare, describe, wilson
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
-from workbench.records.trace import Trace
+from workbench.records.trace import StepEdit, Trace
 
-PARTS = ("calculator", "documents", "reflexion", "critic")
+PARTS = ("calculator", "documents", "reflexion", "critic", "edits")
 NUMBER = DecodingPart(format="regex", grammar="-?[0-9]{1,7}", temperature=0.0, max_tokens=10, seed=0)
 FREE = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=64, seed=0)
 TOOL = ("calculator",)
@@ -88,6 +90,8 @@ class Bench(Front):
             result, trace = way(question)
             found.append(right(result.answer, expected))
             calls += sum(step.kind == "call" for step in trace.steps)
+            if number % 10 == 9:
+                print(f"  {name}: {sum(found)} of {number + 1} so far", file=sys.stderr, flush=True)
             if number < self.shows:
                 print(f"  {question}\n    -> {result.answer!r} ({expected}) {'right' if found[-1] else 'wrong'}")
                 for step in trace.steps:
@@ -247,6 +251,37 @@ def critic(bench: Bench, count: int, seed: int) -> None:
     difference("checked against the draft", checked, draft)
 
 
+# -- going on from a step ------------------------------------------------------------------------------------
+
+
+def edits(bench: Bench, count: int, seed: int) -> None:
+    """What is computed again after the result of a call was changed. A prompt up to the arguments of that call stands
+    before the change; of the next generation's prompt so much should be in the cache."""
+    part = AgentPart(tools=TOOL, max_steps=3, thought_tokens=0, max_tokens=600, seconds=120)
+    shares = list[float]()
+    for question, _ in sums(count or 20, seed + 41):
+        result, trace = bench.answer(question, part, NUMBER)
+        calls = [step for step in trace.steps if step.kind == "call"]
+        if not calls:
+            continue
+        place = trace.steps.index(calls[-1])
+        before = [step.usage for step in trace.steps[:place] if step.usage is not None and step.usage.prompt_tokens]
+        again = Ask(
+            regenerate=result.message, resume=True, recipe=result.recipe,
+            edit=StepEdit(step=calls[-1].id, action="result", text="7"),
+        )  # fmt: skip
+        made: AskResult = result_of(again, bench.workbench.handle(again))
+        steps = result_of(GetTrace(message=made.message), bench.workbench.handle(GetTrace(message=made.message)))
+        known = {step.id for step in trace.steps[: place + 1]}
+        new = [step for step in steps.steps if step.id not in known and step.usage is not None]
+        first = next(step.usage for step in new if step.usage is not None and step.usage.prompt_tokens)
+        shares.append(min(1.0, first.cached_tokens / before[-1].prompt_tokens))
+    shares.sort()
+    mean = sum(shares) / len(shares)
+    print(f"edits: {mean:.1%} of the tokens before a change in the cache on average, at least {shares[0]:.1%}, "
+          f"n={len(shares)}", flush=True)  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -267,6 +302,8 @@ def main() -> None:
                 reflexion(bench, options.items, options.seed)
             if "critic" in options.only:
                 critic(bench, options.items, options.seed)
+            if "edits" in options.only:
+                edits(bench, options.items, options.seed)
         finally:
             bench.workbench.close()
 

@@ -12,6 +12,7 @@ from workbench.techniques.tools.tool import ToolOutput
 
 Call = tuple[str, str, dict[str, str]]
 PLAN = '["Find the weight.", "Find the price."]'
+ANSWERS = ("It weighs 12 kg.", "It costs 8 euros.", "12 kg for 8 euros.")
 ENOUGH: Call = ("That is enough.", "", {})
 
 
@@ -21,8 +22,7 @@ def look(query: str) -> Call:
 
 def test_each_step_of_the_plan_is_done_and_the_answer_has_what_they_found() -> None:
     tool = Counted("test.look", "12 kg", "8 euros")
-    says = {"plan how to find": [PLAN], "has found": ["It weighs 12 kg.", "It costs 8 euros."]}
-    model = ScriptedModel([look("weight"), ENOUGH, look("price"), ENOUGH], ["12 kg for 8 euros."], says=says)
+    model = ScriptedModel([look("weight"), ENOUGH, look("price"), ENOUGH], ANSWERS, says={"plan how to find": [PLAN]})
     made = ask(model, tool, method="planning")
     assert made.result.answer == "12 kg for 8 euros."
     first, second = made.of("plan-step")
@@ -42,10 +42,11 @@ def test_a_failed_step_makes_a_new_plan_at_most_twice() -> None:
     says = {
         "plan how to find": ['["Look it up."]'],
         "The last step failed": ['["Try again."]', '["Once more."]', '["Never."]'],
-        "has found": ["Nothing."] * 9,
     }
     calls = [one for number in range(9) for one in (look(str(number)), ENOUGH)]
-    made = ask(ScriptedModel(calls, ["I could not."], says=says), tool, method="planning", max_steps=9)
+    made = ask(
+        ScriptedModel(calls, ["Nothing."] * 3 + ["I could not."], says=says), tool, method="planning", max_steps=9
+    )
     assert [step.title for step in made.of("plan-step")] == ["Look it up.", "Try again.", "Once more."]
     assert all(step.error for step in made.of("plan-step"))
     assert len(made.of("plan")) == 3
@@ -53,12 +54,11 @@ def test_a_failed_step_makes_a_new_plan_at_most_twice() -> None:
 
 
 def test_an_edited_plan_is_carried_out_instead() -> None:
-    says = {"plan how to find": [PLAN], "has found": ["It weighs 12 kg.", "It costs 8 euros."]}
-    model = ScriptedModel([look("weight"), ENOUGH, look("price"), ENOUGH], ["12 kg for 8 euros."], says=says)
+    model = ScriptedModel([look("weight"), ENOUGH, look("price"), ENOUGH], ANSWERS, says={"plan how to find": [PLAN]})
     before = ask(model, Counted("test.look", "12 kg", "8 euros"), method="planning")
     edit = StepEdit(step=before.of("plan")[0].id, action="edit", text="1. Find the colour.")
     again = Counted("test.look", "red")
-    model = ScriptedModel([look("colour"), ENOUGH], ["Red."], says={"has found": ["It is red."]})
+    model = ScriptedModel([look("colour"), ENOUGH], ["It is red.", "Red."])
     made = ask(model, again, method="planning", earlier=before.steps, edit=edit)
     assert [step.title for step in made.of("plan-step")] == ["Find the colour."]
     assert made.result.answer == "Red."
@@ -70,8 +70,7 @@ def test_a_call_within_a_step_waits_and_goes_on_there() -> None:
     waiting = ask(ScriptedModel([("I write.", "test.write", {"q": "x"})], says=says), tool, method="planning")
     assert waiting.result.waiting is not None
     decision = Decision(signature=waiting.result.waiting.call.signature, choice="allow")
-    says = {"has found": ["It is written.", "Said."]}
-    model = ScriptedModel([ENOUGH, ENOUGH], ["Done."], says=says)
+    model = ScriptedModel([ENOUGH, ENOUGH], ["It is written.", "Said.", "Done."])
     made = ask(model, tool, method="planning", earlier=waiting.steps, decisions=[decision])
     assert tool.calls == [{"q": "x"}]
     assert [step.output for step in made.of("plan-step")] == ["It is written.", "Said."]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.agents import Counted, GivenTools, ScriptedModel, ask
 from tests.fakes import passage
+from workbench.api.events import TextDelta
 from workbench.errors import UserError
 from workbench.records.trace import StepEdit
 from workbench.techniques.tools.services import PythonResult
@@ -59,15 +60,14 @@ def test_the_support_of_passages_is_a_check() -> None:
     found = ToolOutput(passages=(passage("The pump weighs 12 kg and is painted red.", n=1),))
     tool = Counted("test.look", found, output="untrusted")
     call = ("I look.", "test.look", {"q": "weight"})
-    says = {
-        "Your answer was": ["Read it again."],
-        "What your tools gave": ["The pump weighs 15 kg.", "The pump weighs 12 kg."],
-    }
-    model = ScriptedModel([call, ("Enough.", "", {}), call, ("Enough.", "", {})], (), says=says)
+    calls, answers = [call, ("Enough.", "", {})] * 2, ["The pump weighs 15 kg.", "The pump weighs 12 kg."]
+    model = ScriptedModel(calls, answers, says={"Your answer was": ["Read it again."]})
     made = ask(model, tool, method="reflexion", question="What does the pump weigh?")
     assert made.result.answer == "The pump weighs 12 kg [1]."
     assert [step.score for step in made.of("check")] == [0.0, 1.0]
     assert "15" in made.of("check")[0].output
+    shown = [one.text for one in made.events if isinstance(one, TextDelta) and not one.step]
+    assert "".join(shown) == made.result.answer  # the first draft is not shown as an answer
     assert len(tool.calls) == 2
 
 

@@ -47,8 +47,7 @@ def steps_of(result: AskResult, kind: str) -> list[TraceStep]:
 def test_the_supervisor_chooses_a_specialist_that_works_with_its_own_tools() -> None:
     model = ScriptedModel(
         [("I calculate.", "calculator", {"expression": "12 * 4"})],
-        (),
-        says={"What your tools gave": ["It is 48."]},
+        ["It is 48."],
         prefers={"Who is to work": ["counter", "final_answer"]},
     )
     result, services = run(request("chemist", "counter"), model)

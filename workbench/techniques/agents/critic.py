@@ -19,7 +19,6 @@ from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.critiques import Problem, collapsed, problems_of, read, written
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
-from workbench.techniques.agents.reflexion import drafted
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
 from workbench.techniques.agents.steps import CORRECTION, CRITIQUE, DRAFT, ROUND
 from workbench.techniques.budget import Exhausted
@@ -50,7 +49,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     try:
         examples = yield from session.demonstrated(question, options.examples, session.context)
         done = yield from work(session, messages, session.context, examples=examples)
-        answer = yield from drafted(session, messages, done, session.context)
+        answer = yield from session.drafted(done.history, done.thought, session.context)
         unchanged = 0
         for number in range(1, options.rounds + 1):
             if unchanged >= MOST_UNCHANGED:
@@ -76,7 +75,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     except Exhausted:
         yield from session.context.note(OUT_OF_BUDGET)
     if not answer:
-        return session.answered(session.caller(session.context).answer(messages, ""))
+        return session.answered(session.answer(messages, "", session.context))
     for text, problems in ((CORRECTED, corrected), (LEFT, left)):
         if problems:
             what = " ".join(dict.fromkeys(one.why for one in problems))

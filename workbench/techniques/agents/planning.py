@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -42,7 +43,6 @@ _REPLAN = (
 )
 _PLANNED = "Plan:\n{steps}"
 _STEP = "Step {number}: {goal}"
-_FOUND = "Step {number}: {goal}\n\n{results}\n\nState what this step has found, in one sentence."
 _FINALLY = "Answer the question with what the steps have found: {question}"
 
 
@@ -67,7 +67,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     question = messages[-1].content.strip()
     if history is not messages:
         history = (*history, Message("user", _FINALLY.format(question=question)))
-    return session.answered(session.caller(session.context).answer(history, ""))
+    return session.answered(session.answer(history, "", session.context))
 
 
 def _carry_out(
@@ -91,7 +91,7 @@ def _carry_out(
             asked = (*history, Message("user", _STEP.format(number=number, goal=goal)))
             most = max(1, session.calls_left // (len(plan) + 1))
             done = yield from work(session, asked, inside, most=most, examples=examples)
-            finding = yield from _finding(session, history, number, goal, done, inside)
+            finding = yield from _finding(session, done, inside)
             failed = bool(done.results) and all(output.failed for _, output in done.results)
             yield from opened.finished(finding, error=finding if failed else "")
             history = (*asked, Message("assistant", finding))
@@ -118,16 +118,12 @@ def _planned(
     return read_plan((yield from session.written(ask, session.context)), most)
 
 
-def _finding(
-    session: Session, history: tuple[Message, ...], number: int, goal: str, done: Work, context: AnswerContext
-) -> Generator[Event, None, str]:
-    """What a step has found, in a sentence."""
-    results = told(done.results) or "(no tool was used)"
-    request = Message("user", _FOUND.format(number=number, goal=goal, results=results))
+def _finding(session: Session, done: Work, context: AnswerContext) -> Generator[Event, None, str]:
+    """What a step has found: its answer, or the results of its calls."""
     part = msgspec.structs.replace(context.decoding, format="text", grammar="", max_tokens=FINDING_TOKENS)
-    ask = Ask(messages=(*history, request), title="What was found", kind=FINDING, decoding=part)
-    text = yield from session.written(ask, context)
-    return " ".join(text.split()) or results
+    brief = replace(context, decoding=part)
+    text = yield from session.drafted(done.history, done.thought, brief, kind=FINDING, title="What was found")
+    return " ".join(text.split()) or told(done.results) or "Nothing."
 
 
 def read_plan(text: str, most: int) -> list[str]:

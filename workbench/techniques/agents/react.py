@@ -49,7 +49,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
         done = yield from work(session, messages, session.context, examples=examples)
     except Waiting as waiting:
         return session.waits(waiting)
-    return session.answered(session.caller(session.context).answer(done.history, done.thought))
+    return session.answered(session.answer(done.history, done.thought, session.context))
 
 
 def work(

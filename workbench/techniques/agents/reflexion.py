@@ -19,9 +19,9 @@ from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
 from workbench.techniques.agents.demonstrations import Demonstrated
-from workbench.techniques.agents.react import Work, work
-from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting, told
-from workbench.techniques.agents.steps import CHECK, DRAFT, REFLECTION, TRIAL
+from workbench.techniques.agents.react import work
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
+from workbench.techniques.agents.steps import CHECK, REFLECTION, TRIAL
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
 
@@ -29,7 +29,6 @@ REMEMBERED = 3
 REFLECTION_TOKENS = 80
 
 _LESSONS = "You have tried this before and failed. What you have learnt:\n{lessons}"
-_RESULTS = "{question}\n\nWhat your tools gave:\n{results}\n\nAnswer the question."
 _REFLECT = (
     "{question}\n\nYour answer was:\n{answer}\n\nIt was checked: {why}\n\nIn one or two sentences: what was the "
     "mistake, and what will you do differently next time?"
@@ -90,7 +89,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     except Exhausted:
         yield from session.context.note(OUT_OF_BUDGET)
     if best is None:
-        return session.answered(session.caller(session.context).answer(messages, ""))
+        return session.answered(session.answer(messages, "", session.context))
     if not best[1].passed:
         yield from session.context.note(UNCHECKED.format(trials=trials, why=best[1].why).strip())
     return session.given(best[0])
@@ -108,18 +107,7 @@ def _try(
     learnt = _LESSONS.format(lessons="\n".join(f"- {one}" for one in lessons))
     history = with_system(messages, learnt) if lessons else messages
     done = yield from work(session, history, context, most=most, examples=examples)
-    return (yield from drafted(session, history, done, context))
-
-
-def drafted(
-    session: Session, history: tuple[Message, ...], done: Work, context: AnswerContext
-) -> Generator[Event, None, str]:
-    """An answer that is not yet shown as one, from the results of tools. Raises Exhausted."""
-    question = history[-1].content
-    asked = _RESULTS.format(question=question, results=told(done.results)) if done.results else question
-    part = msgspec.structs.replace(context.decoding, n=1)
-    ask = Ask(messages=(*history[:-1], Message("user", asked)), title="Draft", kind=DRAFT, decoding=part)
-    return (yield from session.written(ask, context)).strip()
+    return (yield from session.drafted(done.history, done.thought, context))
 
 
 def _check(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import has_fewer_parameters
@@ -25,8 +26,8 @@ from workbench.techniques.agents.compaction import SUMMARY_TOKENS, compact
 from workbench.techniques.agents.demonstrations import SMALL, nearest, possible, shown
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
-from workbench.techniques.agents.steps import EXAMPLES, NOTE, SUMMARY, Recorded, read_call
-from workbench.techniques.budget import Exhausted
+from workbench.techniques.agents.steps import DRAFT, EXAMPLES, NOTE, SUMMARY, Recorded, read_call
+from workbench.techniques.budget import FEWEST_TOKENS, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
 from workbench.techniques.tools.passages import numbered
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
@@ -179,6 +180,43 @@ class Session:
             return made.text
 
         return (yield from self.text_of(ask.kind, make()))
+
+    def answer(
+        self,
+        history: tuple[Message, ...],
+        thought: str,
+        context: AnswerContext,
+        tools: Mapping[str, Tool] | None = None,
+    ) -> Generator[Event, None, Generated]:
+        """The answer after some calls, streamed, with what is reserved for it."""
+        tools = self.agent.tools if tools is None else tools
+        if tools:
+            return (yield from self.caller(context, tools).answer(history, thought))
+        try:
+            return (yield from self.budget.write(history, context=context))
+        except Exhausted as spent:
+            yield from context.note(self.budget.describe(spent.what))
+            return Generated(text=self.without_model(), finish="length")
+
+    def drafted(
+        self,
+        history: tuple[Message, ...],
+        thought: str,
+        context: AnswerContext,
+        tools: Mapping[str, Tool] | None = None,
+        *,
+        kind: str = DRAFT,
+        title: str = "Draft",
+    ) -> Generator[Event, None, str]:
+        """As ``answer``, of which nothing is shown yet: a step of that kind. Raises Exhausted."""
+
+        def make() -> Generator[Event, None, str]:
+            if self.budget.tokens_left < FEWEST_TOKENS or self.budget.seconds_left <= 0:
+                raise Exhausted("tokens" if self.budget.seconds_left > 0 else "seconds")
+            made = yield from _quietly(self.answer(history, thought, context, tools), kind, title)
+            return made.text
+
+        return (yield from self.text_of(kind, make())).strip()
 
     def chosen(
         self, ask: ScoreAsk, choices: Sequence[str], kind: str, context: AnswerContext
@@ -387,6 +425,26 @@ class Session:
         if self.last.text.strip() and not self.last.failed:
             return ONLY_RESULT.format(text=self.last.text.strip())
         return NO_ANSWER
+
+
+def _quietly(writing: Generator[Event, None, Generated], kind: str, title: str) -> Generator[Event, None, Generated]:
+    """An answer as the work of a step of that kind. Raises errors.Cancelled when the request was cancelled."""
+    step = ""
+    while True:
+        try:
+            event = next(writing)
+        except StopIteration as end:
+            made: Generated = end.value
+            break
+        if isinstance(event, events.StepStarted) and event.writes_answer:
+            step = event.step
+            event = msgspec.structs.replace(event, kind=kind, title=title, writes_answer=False)
+        elif isinstance(event, events.TextDelta | events.Thought) and not event.step:
+            event = msgspec.structs.replace(event, step=step)
+        yield event
+    if made.finish == "cancelled":
+        raise errors.Cancelled
+    return made
 
 
 def certainty(scores: Scores) -> float:

@@ -22,7 +22,6 @@ from workbench.records.recipes import system_text, with_question_asked
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
-from workbench.techniques.agents.reflexion import drafted
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
 from workbench.techniques.agents.steps import ROUTE, SPECIALIST, VERDICT
 from workbench.techniques.budget import Exhausted
@@ -102,7 +101,7 @@ def _supervise(
     if answers:
         text = _CONCLUDE.format(question=messages[-1].content, answers=_listed(answers))
         asked = (*messages[:-1], Message("user", text))
-    return session.answered(session.caller(session.context, {}).answer(asked, ""))
+    return session.answered(session.answer(asked, "", session.context, {}))
 
 
 def _routed(
@@ -154,7 +153,7 @@ def _debate(
         yield from session.context.note(OUT_OF_BUDGET)
     if answers:
         return session.given(next(iter(answers.values())))
-    return session.answered(session.caller(session.context, {}).answer(messages, ""))
+    return session.answered(session.answer(messages, "", session.context, {}))
 
 
 def _judged(
@@ -174,7 +173,10 @@ def _judged(
             for a, b in ((first, second), (second, first))
         ]
         context = session.context.inside(step)
-        one, other = yield from session.budget.score(asks, lambda scores: scores.probabilities()[0], context=context)
+        made = yield from session.budget.score(asks, lambda scores: scores.probabilities()[0], context=context)
+        if len(made) < len(asks):
+            raise Exhausted("tokens")
+        one, other = made
         share = (one.probabilities()[0] + other.probabilities()[1]) / 2
         winner = first if share >= 0.5 else second
         yield step.finished(winner, score=max(share, 1 - share))
@@ -208,6 +210,6 @@ def _ask(
     session.repetition.restart()
     examples = yield from session.demonstrated(messages[-1].content, options.examples, inside, tools)
     done = yield from work(session, asked, inside, tools=tools, most=most, examples=examples)
-    answer = yield from drafted(session, asked, done, inside)
+    answer = yield from session.drafted(done.history, done.thought, inside, tools)
     yield from opened.finished(answer)
     return answer
