@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +45,22 @@ def test_a_trial_that_fails_its_test_is_tried_again_with_the_reflection() -> Non
     assert "Multiply." in model.requests[-1][0].content
     assert [inputs["answer"] for _, inputs in services.runs] == ["It is 16", "It is 48"]
     assert not any("48" in message.content for request in model.requests for message in request)
+
+
+def test_the_last_call_of_a_trial_that_fails_its_test_is_not_made_again() -> None:
+    tool = Counted("test.sum", "16", "48")
+    wrong, right = ("I add.", "test.sum", {"q": "12 + 4"}), ("I multiply.", "test.sum", {"q": "12 * 4"})
+    done = ("Enough.", "", {})
+    model = ScriptedModel([wrong, done, right, done], ["It is 16", "It is 48"], says={"Your answer was": ["Multiply."]})
+    services = GivenTools([tool.tool], python=run_test)
+    made = ask(model, tool, method="reflexion", question=QUESTION, options=OPTIONS, services=services)
+    assert made.result.answer == "It is 48"
+    assert tool.calls == [{"q": "12 + 4"}, {"q": "12 * 4"}]
+    first, second = (json.loads(one.grammar) for one in model.decodings if one.format == "json_schema")
+    assert "pattern" not in first["properties"]["q"]
+    pattern = second["properties"]["q"]["pattern"]
+    assert not re.search(pattern, "12 + 4")
+    assert re.search(pattern, "12 * 4")
 
 
 def test_without_a_passing_trial_the_best_one_is_the_answer_and_it_is_said() -> None:

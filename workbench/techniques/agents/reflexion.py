@@ -2,7 +2,8 @@
 
 Shinn et al. 2023, "Reflexion: Language Agents with Verbal Reinforcement Learning" (arXiv:2303.11366). The signal is a
 test that the person wrote, the support of the answer in the passages that were found, or a critic; it never is the
-expected answer. At most three trials, of which the last three reflections are remembered.
+expected answer. At most three trials, of which the last three reflections are remembered. What a test has refused is
+not tried again: the last call of such a trial is masked, since a small model would repeat it whatever it reflects.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.fields import about
+from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
@@ -26,6 +28,8 @@ from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
 
 REMEMBERED = 3
+TESTED: tuple[CheckKind, ...] = ("automatic", "test")
+"""Checks that a test decides, where there is one: the last call of a trial that fails it is not made again."""
 REFLECTION_TOKENS = 80
 
 _LESSONS = "You have tried this before and failed. What you have learnt:\n{lessons}"
@@ -73,11 +77,13 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
             inside = session.context.inside(opened.step)
             session.repetition.restart()
             most = max(1, session.calls_left // (options.trials - number + 1))
-            answer = yield from _try(session, messages, lessons, most, examples, inside)
+            answer, last = yield from _try(session, messages, lessons, most, examples, inside)
             trials += 1
             checked = yield from _check(session, messages[-1].content, answer, options, inside)
             if best is None or checked.score > best[1].score:
                 best = answer, checked
+            if last is not None and not checked.passed and options.test.strip() and options.check in TESTED:
+                session.repetition.forbid(last)
             if not checked.passed and number < options.trials and not session.spent:
                 lesson = yield from _reflect(session, messages[-1].content, answer, checked, inside)
                 lessons = [*lessons, lesson][-REMEMBERED:]
@@ -102,12 +108,13 @@ def _try(
     most: int,
     examples: Sequence[Message],
     context: AnswerContext,
-) -> Generator[Event, None, str]:
-    """One trial: the task with tools, and an answer. Raises Waiting, Exhausted."""
+) -> Generator[Event, None, tuple[str, ToolCall | None]]:
+    """One trial: the task with tools, its answer, and the last call. Raises Waiting, Exhausted."""
     learnt = _LESSONS.format(lessons="\n".join(f"- {one}" for one in lessons))
     history = with_system(messages, learnt) if lessons else messages
     done = yield from work(session, history, context, most=most, examples=examples)
-    return (yield from session.drafted(done.history, done.thought, context))
+    answer = yield from session.drafted(done.history, done.thought, context)
+    return answer, done.results[-1][0] if done.results else None
 
 
 def _check(

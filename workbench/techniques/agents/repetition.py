@@ -69,10 +69,13 @@ class Repetition:
         self._times: dict[str, int] = {}
         self._changed: set[str] = set()  # keys whose result may be another by now
         self._empty: dict[str, int] = {}
+        self._in_vain: dict[str, ToolCall] = {}
 
     def verdict(self, call: ToolCall) -> Verdict:
         """Whether a call is run, is answered with its known result, or is not possible."""
         key = key_of(call)
+        if key in self._in_vain:
+            return "masked"
         times = self._times.get(key, 0)
         if key in self._changed:
             times = 0
@@ -110,9 +113,14 @@ class Repetition:
         self._changed.clear()
         self._empty.clear()
 
+    def forbid(self, call: ToolCall) -> None:
+        """This call has led to nothing in an attempt that has failed: it is masked from now on."""
+        self._in_vain[key_of(call)] = call
+
     def masked(self, tool: str) -> list[dict[str, Any]]:
         """The arguments that a tool's next call may not have."""
-        calls = {one.key: one.call for one in self._made if one.call.tool == tool}
+        known = {**{one.key: one.call for one in self._made}, **self._in_vain}
+        calls = {key: call for key, call in known.items() if call.tool == tool}
         return [call.arguments for call in calls.values() if self.verdict(call) == "masked"]
 
     def masked_tools(self, tools: Sequence[Tool]) -> dict[str, str]:
