@@ -152,7 +152,8 @@ class DocumentPane(QFrame):
 
     def _show(self, text: DocumentText) -> None:
         self._text, self._document = text, text.document
-        self.details.setText(describe_document(text.document))
+        shown = (describe_document(text.document), text.document.reason)
+        self.details.setText("\n".join(filter(None, shown)))
         self.text.show_text(text.text, text.chunks)
         start, end = self._span
         if end > start:
@@ -204,7 +205,9 @@ def describe_document(document: Document) -> str:
 def advice(document: Document) -> str:
     """Advice on a file that could not be read."""
     reason = document.reason.lower()
-    if "password" in reason or "encrypt" in reason:
+    if document.locked:
+        step = texts.ADVICE_LOCKED
+    elif "password" in reason or "encrypt" in reason:
         step = texts.ADVICE_PASSWORD
     elif "picture" in reason or "image" in reason or "no text" in reason:
         step = texts.ADVICE_OCR

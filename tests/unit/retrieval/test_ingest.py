@@ -82,6 +82,22 @@ def states(seen: list[Event]) -> dict[str, str]:
     return {Path(e.id).name: e.result["state"] for e in seen if isinstance(e, Artifact)}
 
 
+def test_the_wait_for_the_embedder_is_named_and_a_first_small_file_gives_no_estimate(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    desk.write("a.txt", "A short one.")
+    for name in "bcdefgh":
+        desk.write(f"{name}.txt", "The lighthouse keeper sleeps. " * 400)
+    told = [event for event in desk.stream() if isinstance(event, Progress)]
+    assert "loading the embedding model" in [f"{one.stage} {one.detail}" for one in told]
+    known = [one for one in told if one.stage == "reading" and one.seconds_left is not None]
+    assert known
+    early = [one for one in told if one.stage == "reading" and one.total and 0 < one.done < 0.05 * one.total]
+    assert early
+    assert all(one.seconds_left is None for one in early)
+
+
 def test_a_locked_file_is_marked_and_read_with_its_password(desk: Desk) -> None:
     path = desk.write("a.txt", "LOCKED The notice is ninety days.")
     result, _ = desk.run()

@@ -72,7 +72,7 @@ A_NEW_COLLECTION = "a new collection"
 DROP_TO_ADD = "Drop to add to {name}"
 
 # a file with a password
-PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password, try again"
+PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password"
 PASSWORD_OF = "Password of {name}"
 PASSWORD_HELP = "{reason} The password is used for this reading and not stored; pages are shown as text."
 UNLOCK = "Unlock"

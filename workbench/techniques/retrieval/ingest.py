@@ -45,6 +45,9 @@ GROUP_CHUNKS = 48
 WINDOW_CHUNKS = 192
 """So many chunks are put into batches of like lengths at a time: a long document is embedded from front to back."""
 PROGRESS_EVERY_S = 0.25
+ESTIMATED_FROM_BYTES, ESTIMATED_FROM_SHARE = 20_000, 0.05
+"""Before so much is embedded, its speed says little: the first batch of a small file takes as long as one of a large
+one."""
 
 
 class Reader(Protocol):
@@ -191,7 +194,8 @@ class _Account:
     def _seconds_left(self, done: float) -> float | None:
         if self._bytes_done >= self._bytes:
             return 0.0
-        if self._embedding_since is None or done <= self._bytes_before:
+        told = min(ESTIMATED_FROM_BYTES, ESTIMATED_FROM_SHARE * self._bytes)
+        if self._embedding_since is None or done - self._bytes_before <= told:
             return None
         rate = (done - self._bytes_before) / max(1e-3, self._progress_at - self._embedding_since)
         return max(0.0, self._bytes - done) / rate
@@ -235,6 +239,7 @@ class _Work:
     def run(self, account: _Account) -> Iterator[Event]:
         if not self._files:
             return
+        yield Progress(stage="loading", detail="the embedding model")  # seconds, of a busy machine a minute
         embedder = self._embedding.embedder(self._folder)
         self._index.record_embedder(embedder.fingerprint, embedder.dimensions)
         chunker = Chunker(embedder.tokenizer, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))

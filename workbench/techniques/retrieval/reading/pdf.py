@@ -124,7 +124,7 @@ def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> P
 
     ``scale`` is pixels per point. Raises UserError when there is no such page or it cannot be drawn.
     """
-    with _document(data) as document:
+    with _unlocked(data) as document:
         count = len(document)
         if not 1 <= number <= count:
             raise UserError(f"The PDF has {count:,} pages and no page {number}.")
@@ -159,6 +159,16 @@ def _document(data: bytes, password: str = "") -> Iterator[Any]:
         yield document
     finally:
         document.close()
+
+
+@contextmanager
+def _unlocked(data: bytes) -> Iterator[Any]:
+    """As ``_document``, once the file was read: its password is not there any more."""
+    try:
+        with _document(data) as document:
+            yield document
+    except FileLocked as error:
+        raise UserError("It is protected by a password, which was not stored.") from error
 
 
 @contextmanager
