@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton
 
 from ui import texts
@@ -10,9 +11,10 @@ from ui.components.basics import Text
 from ui.components.layout import column_of
 from ui.features import PageEntry
 from ui.theme import tokens
-from ui.theme.theme import set_icon
+from ui.theme.theme import set_icon, set_property
 
 WIDTH = 156
+_HEAD, _ROW = 56, 42  # px; a row with the gap below it
 
 
 class Navigation(QFrame):
@@ -30,7 +32,7 @@ class Navigation(QFrame):
         self._buttons: dict[str, QPushButton] = {}
         column = column_of(self, gap=2, margins=(tokens.SPACE_2, 0, tokens.SPACE_2, tokens.SPACE_3))
         name = Text("LLM Workbench", "strong")
-        name.setFixedHeight(56)
+        name.setFixedHeight(_HEAD)
         name.setContentsMargins(tokens.SPACE_3, 0, 0, 0)
         column.addWidget(name)
         for number, entry in enumerate(pages, 1):
@@ -47,6 +49,20 @@ class Navigation(QFrame):
                 column.addWidget(find)
             column.addWidget(self._button(entry, f"Ctrl+{number}"))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """In a low window the rows are closer."""
+        rows = sum(button.isVisibleTo(self) for button in self.findChildren(QPushButton))
+        dense = self.height() < _HEAD + rows * _ROW + tokens.SPACE_3
+        if dense != bool(self.property("dense")):
+            set_property(self, "dense", dense)
+            for button in self.findChildren(QPushButton):
+                set_property(button, "dense", dense)
+                button.updateGeometry()
+
     def set_current(self, name: str) -> None:
         """Mark the page that is shown."""
         for page, button in self._buttons.items():
@@ -54,9 +70,11 @@ class Navigation(QFrame):
             set_icon(button, self._icons[page], "accent" if page == name else "muted")
         if name in self._buttons:
             self._buttons[name].show()
+        self._fit()
 
     def set_welcome_visible(self, visible: bool) -> None:
         self._buttons["welcome"].setVisible(visible)
+        self._fit()
 
     def _button(self, entry: PageEntry, keys: str) -> QPushButton:
         button = QPushButton(entry.title)

@@ -73,6 +73,8 @@ QPushButton[kind="nav"] {{ background: transparent; border: 1px solid transparen
 QPushButton[kind="nav"]:hover {{ background: {hover}; }}
 QPushButton[kind="nav"]:checked {{ background: {accent_soft}; color: {accent}; font-weight: 600; }}
 QPushButton[kind="nav"]:focus {{ border: 2px solid {accent}; padding: 0 11px; min-height: 36px; }}
+QPushButton[kind="nav"][dense="true"] {{ min-height: 30px; }}
+QPushButton[kind="nav"][dense="true"]:focus {{ min-height: 28px; }}
 QPushButton[kind="choice"] {{ border-color: {border}; }}
 QPushButton[kind="choice"][on="true"] {{ background: {accent_soft}; color: {accent}; border-color: {accent};
     font-weight: 600; }}
