@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.training_core import call
-from workbench.api.calls import CallTool, ListFacts, ListTools, ToolResult
+from workbench.api.calls import CallTool, ChangeSettings, ListFacts, ListTools, SaveMcpServer, ToolResult
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
+from workbench.records.mcp import McpServer
 from workbench.records.recipes import AgentPart
 
 
@@ -59,3 +60,10 @@ def test_what_does_not_fit_is_refused_by_name(core: Workbench) -> None:
         with pytest.raises(UserError) as raised:
             call(core, CallTool(tool=tool, arguments=arguments))
         assert message in raised.value.message
+
+
+def test_the_offline_switch_wins_over_the_permission_of_mcp(core: Workbench) -> None:
+    pytest.importorskip("mcp")
+    call(core, ChangeSettings(values={"general": {"offline": True}, "network": {"allow_mcp": True}}))
+    server = McpServer(name="far", url="https://mcp.invalid/mcp")
+    assert "The network is switched off" in call(core, SaveMcpServer(server=server)).problem

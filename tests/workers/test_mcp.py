@@ -22,8 +22,8 @@ from workbench.api.protocol import Call, RequestContext
 from workbench.core.agents.mcp import McpHub
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.errors import UserError
+from workbench.network.gate import Gate
 from workbench.records.mcp import McpServer
-from workbench.settings import General, NetworkSettings, Settings
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
 from workbench.workers.elicitation import content_of, question_of
@@ -40,8 +40,9 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.switch, self.journal, self.file = folder / "switch", folder / "journal", folder / "mcp.json"
         self.journal.touch()
-        self.settings = Settings()
-        self.hub = McpHub(self.file, lambda: self.settings, ChangeNotifier(), log=folder / "mcp.log")
+        self.allowed = False
+        self.gate = Gate(lambda purpose: self.allowed and purpose == "mcp", lambda host, port: ["203.0.113.7"])
+        self.hub = McpHub(self.file, self.gate, ChangeNotifier(), log=folder / "mcp.log")
         self.server = McpServer(
             name="box",
             command=(sys.executable, str(SCRIPT), str(self.switch), str(self.journal)),
@@ -233,16 +234,12 @@ def test_a_server_of_the_older_protocol_asks_and_is_answered(tmp_path: Path) -> 
         hub.hub.close()
 
 
-def test_the_network_needs_permission_and_the_switch_wins(tmp_path: Path) -> None:
+def test_the_network_needs_permission_and_is_logged(tmp_path: Path) -> None:
     hub = Hub(tmp_path)
-    try:
-        far = McpServer(name="far", url="https://mcp.invalid/mcp")
-        assert "may not use" in hub.record(SaveMcpServer(server=far)).problem
-        hub.settings = Settings(general=General(offline=True), network=NetworkSettings(allow_mcp=True))
-        assert "switched off" in hub.record(SaveMcpServer(server=far)).problem
-        assert hub.hub.host.pid == 0  # nothing was even started
-    finally:
-        hub.hub.close()
+    far = McpServer(name="far", url="https://mcp.invalid/mcp")
+    assert "switched off for tools of MCP servers" in hub.record(SaveMcpServer(server=far)).problem
+    assert hub.hub.host.pid == 0  # nothing was even started
+    assert [(one.host, bool(one.refused)) for one in hub.gate.requests()] == [("mcp.invalid", True)]
 
 
 def test_a_server_on_this_machine_is_reached_over_http(tmp_path: Path) -> None:
@@ -255,6 +252,7 @@ def test_a_server_on_this_machine_is_reached_over_http(tmp_path: Path) -> None:
             until(lambda: can_connect(port))
             hub.agree(server=McpServer(name="web", url=f"http://127.0.0.1:{port}/mcp"))
             assert run(hub.tool("web.add"), first=20, second=1).text == "21"
+            assert {(one.purpose, one.host, one.refused) for one in hub.gate.requests()} == {("mcp", "127.0.0.1", "")}
         finally:
             hub.hub.close()
             process.kill()

@@ -126,9 +126,10 @@ class Workbench:
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
+        gate = Gate(self._is_allowed)
         self._servers = McpHub(
             home.root / "mcp.json",
-            lambda: self._preferences.current,
+            gate,
             self._changes,
             log=home.logs / "mcp.log",
             command=self._commands.get("mcp"),
@@ -164,7 +165,6 @@ class Workbench:
         prompts = Prompts(PromptStore(self._database), self._changes)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
         passwords, secrets = Passwords(), Secrets()
-        gate = Gate(self._is_allowed)
 
         def hub() -> Hub:
             return Hub(gate, lambda: secrets.get(TOKEN), self._preferences.current.network.hub_address)
@@ -294,7 +294,8 @@ class Workbench:
     def _is_allowed(self, purpose: Purpose) -> bool:
         """Whether the person has switched a purpose of the network on."""
         settings = self._preferences.current
-        return not settings.general.offline and purpose == "hub" and settings.network.hub
+        switches: dict[Purpose, bool] = {"hub": settings.network.hub, "mcp": settings.network.allow_mcp}
+        return not settings.general.offline and switches.get(purpose, False)
 
     def _add_task(self, title: str, config: TaskConfig) -> tuple[RunRecord, Path]:
         run = self._runs.add("task", title, config)

@@ -21,6 +21,7 @@ PURPOSES: dict[Purpose, str] = {
     "hub": "searching and downloading models",
     "endpoint": "answering by a remote model",
     "update": "looking for a new version",
+    "mcp": "tools of MCP servers",
 }
 """Purposes in words, as in "is switched off for ..."."""
 
@@ -79,13 +80,13 @@ class Gate:
             return True
         if not self._allowed(purpose):
             return False
-        # an endpoint may be a machine in the same network; the hub and updates are public
-        return purpose == "endpoint" or address.is_global
+        # an endpoint or a server may be a machine in the same network; the hub and updates are public
+        return purpose in ("endpoint", "mcp") or address.is_global
 
     def _refusal(self, purpose: Purpose, host: str, found: Sequence[str] = ()) -> Offline:
         if self._allowed(purpose):
             reason = f"{host} resolves to an address of a local network ({', '.join(found)})."
-            error = Offline(reason, "Check the address; only endpoints may be in a local network.")
+            error = Offline(reason, "Check the address; only endpoints and MCP servers may be in a local network.")
         else:
             reason = f"The network is switched off for {PURPOSES[purpose]}."
             error = Offline(reason, "Switch it on in Settings · Network.")

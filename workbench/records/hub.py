@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-Purpose = Literal["hub", "endpoint", "update"]
-"""Why a connection is made: to search and download models; to answer by a remote model; to look for a new version."""
+Purpose = Literal["hub", "endpoint", "update", "mcp"]
+"""Why a connection is made: to search and download models; to answer by a remote model; to look for a new version; to
+use the tools of an MCP server."""
 
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,6 @@ take. A definition is therefore named by ``digest_of``, and an agreement is to o
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import re
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -94,14 +93,3 @@ def check_server(server: McpServer) -> None:
         raise UserError(f"{server.url} is not the address of a server.", "It begins with https:// or http://.")
     if any("\x00" in text for text in (*server.command, server.folder, *server.environment.values())):
         raise UserError("The command holds a zero byte.")
-
-
-def is_on_this_machine(url: str) -> bool:
-    """Whether an address leads to this machine only."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

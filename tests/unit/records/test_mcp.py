@@ -1,4 +1,4 @@
-"""MCP servers as values: what names a definition, and what counts as this machine."""
+"""MCP servers as values: what names a definition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from workbench.records.mcp import (
     McpServers,
     McpTool,
     digest_of,
-    is_on_this_machine,
     state_of,
 )
 
@@ -44,23 +43,6 @@ def test_secrets_and_the_order_of_a_schema_do_not() -> None:
     assert digest_of(SERVER, msgspec.structs.replace(TOOL, parameters={"a": 1, "b": 2})) == digest_of(
         SERVER, msgspec.structs.replace(TOOL, parameters={"b": 2, "a": 1})
     )
-
-
-@pytest.mark.parametrize(
-    ("url", "here"),
-    [
-        ("http://127.0.0.1:8000/mcp", True),
-        ("http://localhost/mcp", True),
-        ("http://[::1]:1/", True),
-        ("http://127.0.0.1.example.org/", False),
-        ("https://localhost.example.org", False),
-        ("http://192.168.0.1", False),
-        ("http://user@example.org:80/127.0.0.1", False),
-        ("", False),
-    ],
-)
-def test_this_machine_is_told_from_the_network(url: str, here: bool) -> None:
-    assert is_on_this_machine(url) is here
 
 
 def test_the_stored_list_is_read_as_it_was_written() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,7 +27,9 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError, WorkerDied
+from workbench.network.gate import Gate
 from workbench.records.agents import Effect
+from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import (
     MCP_SERVERS,
     McpAgreement,
@@ -34,11 +38,9 @@ from workbench.records.mcp import (
     McpTool,
     check_server,
     digest_of,
-    is_on_this_machine,
     state_of,
 )
 from workbench.records.stored import Unreadable
-from workbench.settings import Settings
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.tools.mcp_calls import PACKAGE, CallServerTool, CloseServer, ListServerTools, ServerTools
 from workbench.techniques.tools.services import ToolUnavailable
@@ -63,14 +65,14 @@ class McpHub:
     def __init__(
         self,
         file: Path,
-        settings: Callable[[], Settings],
+        gate: Gate,
         changes: ChangeNotifier,
         *,
         log: Path | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.host = WorkerHost("mcp", log=log, command=command, inherited=INHERITED, cancel_grace_s=5.0)
-        self._file, self._settings, self._changes = file, settings, changes
+        self._file, self._gate, self._changes = file, gate, changes
         self._lock = threading.Lock()  # guards the file
 
     def handlers(self) -> Handlers:
@@ -228,16 +230,16 @@ class McpHub:
             raise UserError(f"The MCP server {server.name} has ended its worker: {death}") from death
 
     def _check_network(self, server: McpServer) -> None:
-        if not server.url or is_on_this_machine(server.url):
+        """Raises UserError where the server's address may not be reached."""
+        if not server.url:
             return
-        settings = self._settings()
-        if settings.general.offline:
-            raise UserError(f"The MCP server {server.name} is on the network, which is switched off.")
-        if not settings.network.allow_mcp:
-            raise UserError(
-                f"The MCP server {server.name} is on the network, which MCP servers may not use.",
-                "Allow it in Settings, Network.",
-            )
+        address = urlsplit(server.url)
+        host = address.hostname or ""
+        try:
+            self._gate.addresses("mcp", host, address.port or (443 if address.scheme == "https" else 80))
+        except OSError as error:
+            raise UserError(f"The MCP server {server.name} is not found: {host} has no address.") from error
+        self._gate.log(NetworkRequest(at=time.time(), purpose="mcp", host=host, path=address.path))
 
     def _find(self, name: str, known: McpServers) -> McpServer:
         found = next((one for one in known.servers if one.name == name), None)
