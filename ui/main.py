@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import importlib
 import os
 import re
@@ -146,6 +147,7 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
         front = Client(home)
     window = Shell(Bridge(front), home.root / "window.ini", fresh)
     window.painted.connect(window.start, Qt.ConnectionType.QueuedConnection)  # the frame first, then a page in it
+    window.imported.connect(gc.freeze)  # what is there now stays: the collector held all threads up to look through it
     window.show()
     return window
 

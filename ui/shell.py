@@ -86,6 +86,8 @@ class Shell(QMainWindow):
     """The window of one home folder. Show it, then call ``start()``; best once it was ``painted`` the first time."""
 
     painted = Signal()
+    imported = Signal()
+    """All that the pages are made of is imported."""
 
     def __init__(self, bridge: Bridge, memory: Path, fresh: bool = False, pages: tuple[PageEntry, ...] = PAGES) -> None:
         """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
@@ -183,6 +185,8 @@ class Shell(QMainWindow):
         if later:
             self._ahead.add(later[0].name)
             EarlyImport(later[0].entry.partition(":")[0], self._import_ahead, self)
+        else:
+            self.imported.emit()
 
     def show_runs(self) -> None:
         """Open the drawer with every run, or close it."""

@@ -80,6 +80,19 @@ def test_the_stored_theme_is_there_from_the_first_picture(
     current_theme().set_reading_size(15)
 
 
+def test_what_is_there_once_all_is_imported_is_not_looked_through_for_garbage_again(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr("ui.main.gc.freeze", lambda: frozen.append(True))
+    window = open_window(Home(tmp_path / "home"), front)
+    with qtbot.waitSignal(window.imported, timeout=60_000):
+        pass
+    assert frozen == [True]
+    window.close()
+    window.deleteLater()
+
+
 def test_settings_that_cannot_be_read_do_not_keep_the_window_away(
     qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path
 ) -> None:
