@@ -143,6 +143,9 @@ def test_edited_arguments_are_those_that_run_and_a_decision_on_another_call_is_r
     asked = ask(workbench, folder, WRITE)
     with pytest.raises(UserError, match="another call"):
         call(workbench, Decide(message=asked.message, decision=Decision(signature="x", choice="allow")))
+    with pytest.raises(UserError, match="do not fit"):
+        decide(workbench, asked, "edit", arguments={"file": "mine.txt"})
+    assert message(workbench, asked).state == "waiting"
     decide(workbench, asked, "edit", arguments={"path": "mine.txt", "text": "hi"})
     assert sorted(path.name for path in folder.iterdir()) == ["mine.txt", "report.txt"]
 

@@ -180,6 +180,10 @@ class AnswerState:
     def writes_answer(self, step: str) -> bool:
         return step in self._steps and self._steps[step].started.writes_answer
 
+    def kind(self, step: str) -> str:
+        """The kind of a step, "" for one that has not begun."""
+        return self._steps[step].started.kind if step in self._steps else ""
+
     def step(self, step: str) -> TraceStep:
         """One step as it is now."""
         return self._steps[step].record(self.state != "streaming")

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import msgspec
 
 from workbench.api.calls import (
     AddFact,
@@ -22,6 +19,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.core.agents.arguments import check_arguments, tool_named
 from workbench.core.agents.mcp import ANY_EFFECT, McpHub
 from workbench.core.agents.memory import Memory
 from workbench.core.answers.resolver import HomeServices
@@ -30,11 +28,9 @@ from workbench.errors import UserError
 from workbench.records.methods import Method
 from workbench.records.recipes import AgentPart
 from workbench.techniques.agents.running import run_answered, run_tool
-from workbench.techniques.decoding.validation import json_problem
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable
-from workbench.techniques.tools.tool import Tool
 
 MOST_FACTS_FOUND = 50
 LONGEST_SUMMARY = 120
@@ -77,8 +73,8 @@ class Agents:
             )
 
     def call_tool(self, call: CallTool, context: RequestContext) -> Iterator[Event]:
-        tool = _tool(call.tool, self._services.tools_for(call.agent, call.retrieval, context), context)
-        _check(tool, call.arguments)
+        tool = tool_named(call.tool, self._services.tools_for(call.agent, call.retrieval, context), context)
+        check_arguments(tool, call.arguments)
         if call.answer is not None and tool.answered is not None:
             output = run_answered(tool, call.arguments, call.answer, cancelled=lambda: context.cancelled)
         else:
@@ -92,25 +88,6 @@ class Agents:
             yield finish(FactList(facts=self._memory.nearest(call.search, MOST_FACTS_FOUND, context)))
         else:
             yield finish(FactList(facts=self._memory.all()))
-
-
-def _tool(name: str, services: ToolServices, context: RequestContext) -> Tool:
-    """Raises UserError for a tool that is not known, or cannot run here."""
-    row = None if "." in name else METHODS.find(name, "tool")
-    try:
-        made: Tool = services.server_tool(name, context) if row is None else row.load()(services)
-    except ToolUnavailable as reason:
-        title = name if row is None else row.title
-        raise UserError(f"The tool {title} is not available: {reason}") from reason
-    return made
-
-
-def _check(tool: Tool, arguments: dict[str, Any]) -> None:
-    """Raises UserError where they do not fit the tool's schema."""
-    problem = json_problem(msgspec.json.encode(arguments).decode(), tool.parameters)
-    if problem:
-        known = ", ".join(tool.parameters.get("properties", {})) or "none"
-        raise UserError(f"The arguments of {tool.name} do not fit: {problem}", f"It takes: {known}.")
 
 
 def _record(row: Method, agent: AgentPart, services: ToolServices) -> ToolRecord:

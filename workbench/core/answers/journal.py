@@ -22,12 +22,12 @@ def is_boundary(event: Event, state: AnswerState) -> bool:
     after the start of a call and after the end of an approval; after the end of a call its result must not be lost."""
     if isinstance(event, events.StepStarted):
         return event.kind == CALL
-    return isinstance(event, events.StepFinished) and state.step(event.step).kind in (CALL, APPROVAL)
+    return isinstance(event, events.StepFinished) and state.kind(event.step) in (CALL, APPROVAL)
 
 
 def carries_out(event: Event, state: AnswerState, earlier: Trace) -> bool:
     """Whether an approval that was open in the ``earlier`` steps ends with this event: the decision is carried out."""
-    if not isinstance(event, events.StepFinished) or state.step(event.step).kind != APPROVAL:
+    if not isinstance(event, events.StepFinished) or state.kind(event.step) != APPROVAL:
         return False
     before = next((step for step in earlier.steps if step.id == event.step), None)
     return before is None or before.state != "done"

@@ -23,6 +23,7 @@ from workbench.api import events
 from workbench.api.calls import AT_END, Ask, AskResult, Decide, FollowAnswer, RunRecord, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.core.agents.arguments import check_arguments, tool_named
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
 from workbench.core.answers.journal import carries_out, is_boundary, joined
 from workbench.core.answers.resolver import HomeServices
@@ -34,7 +35,7 @@ from workbench.errors import UserError
 from workbench.records.agents import Approval
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.messages import Message
-from workbench.records.recipes import Recipe, RetrievalPart, varied, without_attachments
+from workbench.records.recipes import AgentPart, Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace, TraceStep
 from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
 from workbench.storage.chats import ChatStore
@@ -243,6 +244,8 @@ class Answers:
             raise UserError(
                 "The decision is on another call than the one that waits.", "Look at the call again and decide anew."
             )
+        if decision.choice == "edit" and answer_.recipe.agent is not None:
+            self._check_edit(waiting.call.tool, decision.arguments or {}, answer_.recipe)
         asked = self._store.get_branch(answer_.parent)
         resolved = self._services.resolve(answer_.recipe)
         allowed = set(self._store.allowed_tools(answer_.chat))
@@ -271,6 +274,18 @@ class Answers:
         pending.stream.append(events.Artifact(kind="message", id=answer_.id, result=stored))
         self._start(pending)
         return pending
+
+    def _check_edit(self, name: str, arguments: dict[str, Any], recipe: Recipe) -> None:
+        """Refuse arguments that do not fit the tool. Those of a tool that is only known to another recipe of a team are
+        checked by the tool."""
+        context = RequestContext()
+        try:
+            tool = tool_named(
+                name, self._services.tools_for(recipe.agent or AgentPart(), recipe.retrieval, context), context
+            )
+        except UserError:
+            return
+        check_arguments(tool, arguments)
 
     def _begun_for(self, recipe: Recipe, asked: Sequence[StoredMessage]) -> frozenset[str]:
         """The signatures of the calls that answers to the last message have begun."""

@@ -86,6 +86,7 @@ _STATES = {
     "streaming": "This answer is not finished.",
     "stopped": "This answer was stopped.",
     "interrupted": "The program ended before this answer was finished.",
+    "waiting": "This answer waits for your decision on a call.",
 }
 
 
