@@ -37,7 +37,7 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     offline: Annotated[
         bool,
         about("Offline"),
-        "Tools of agents may not use the network, whatever you have allowed them.",
+        "Nothing uses the network: no download, and no tool of an agent, whatever else is switched on or was allowed.",
     ] = False
 
 

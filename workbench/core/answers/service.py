@@ -538,7 +538,12 @@ def _steps_before(request: AnswerRequest) -> tuple[TraceStep, ...]:
 def untrusted_in(branch: Sequence[StoredMessage]) -> tuple[str, ...]:
     """The texts of a branch that were made from text of strangers, or may have been: those of tools, and answers that
     have read documents or results of tools."""
-    return tuple(message.text for message in branch if message.role != "user" and _is_tainted(message))
+    tasks = {message.id for message in branch if message.document is not None}
+    return tuple(
+        message.text
+        for message in branch
+        if message.role != "user" and (_is_tainted(message) or message.parent in tasks)
+    )
 
 
 def _is_tainted(message: StoredMessage) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from workbench.api.calls import StoredMessage
-from workbench.core.answers.service import conversation_of
-from workbench.records.messages import Citation, ToolCallPart
+from workbench.api.calls import DocumentTask, StoredMessage
+from workbench.core.answers.service import conversation_of, untrusted_in
+from workbench.records.messages import Citation, Passage, ToolCallPart
+from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,31 @@ def test_citations_are_not_shown_to_a_model_again(answer: str, shown: str) -> No
     stored = StoredMessage(id="a", chat="c", parent=None, role="assistant", text=answer, citations=cited)
     (turn,) = conversation_of([stored])
     assert turn.content == shown
+
+
+AGENT, GROUNDED = Recipe(agent=AgentPart()), Recipe(retrieval=RetrievalPart(collection="c"))
+FOUND = Passage(collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=1, text="x")
+
+
+@pytest.mark.parametrize(
+    ("fields", "tainted"),
+    [
+        ({"recipe": Recipe()}, False),
+        ({"recipe": AGENT}, False),
+        ({"recipe": AGENT, "tainted": True}, True),
+        ({"recipe": AGENT, "state": "interrupted"}, True),  # what it had read is not known
+        ({"recipe": GROUNDED}, False),  # a greeting, for which nothing was searched
+        ({"recipe": GROUNDED, "passages": (FOUND,)}, True),
+        ({"recipe": GROUNDED, "state": "failed"}, True),
+        ({"role": "tool"}, True),
+        ({"unreadable": "too new"}, True),
+        ({"recipe": Recipe(), "parent": "task"}, True),
+    ],
+)
+def test_texts_made_from_those_of_strangers_are_known_in_a_conversation(fields: dict[str, Any], tainted: bool) -> None:
+    task = StoredMessage(
+        id="task", chat="c", parent=None, role="user", text="Sum it up.", document=DocumentTask(document="d", task="t")
+    )
+    fields = {"role": "assistant", "parent": None, **fields}
+    message = StoredMessage(id="1", chat="c", text="Said.", **fields)
+    assert untrusted_in([task, message]) == (("Said.",) if tainted else ())
