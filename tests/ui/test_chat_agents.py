@@ -93,8 +93,8 @@ def test_a_tool_says_what_it_does_and_why_it_cannot_run(qtbot: QtBot) -> None:
     row.box.setChecked(False)  # what is not used is not allowed either
     assert form._part == AgentPart(tools=("gone",))
     locked = form.tools["files.move"]
-    assert locked.problem.text() == "It is not there."
-    assert form.tools["gone"].problem.text() == texts.TOOL_UNKNOWN
+    assert locked.problem.text() == "Not available: it is not there."
+    assert form.tools["gone"].problem.text() == "Not available: it does not exist here any more."
     assert not form.tools["gone"].effect.isVisible()  # what it would do is not known
 
 

@@ -121,7 +121,8 @@ def _is_part(step: TraceStep) -> bool:
 def _entry(depth: int, step: TraceStep, parts: list[TraceStep]) -> Entry:
     asked = next((part for part in reversed(parts) if part.kind == APPROVAL), None)
     tokens = sum(one.usage.new_tokens for one in (step, *parts) if one.usage is not None)
-    inside = sum(part.seconds for part in parts if part.parent != step.id)
+    timed = {step.id, *(part.id for part in parts)}
+    before = sum(part.seconds for part in parts if part.parent not in timed)
     call = _read(step.input, ToolCall) if step.kind == CALL else None
     decision = _read(asked.output, Decision) if asked is not None else None
     if call is not None and decision is not None and decision.arguments is not None:
@@ -130,7 +131,7 @@ def _entry(depth: int, step: TraceStep, parts: list[TraceStep]) -> Entry:
     return Entry(
         step=step,
         depth=depth,
-        seconds=step.seconds + inside,
+        seconds=step.seconds + before,
         new_tokens=tokens,
         call=call,
         approval=_read(asked.input, Approval) if asked is not None else None,

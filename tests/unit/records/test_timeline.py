@@ -34,7 +34,8 @@ def steps(*decided: Decision) -> tuple[TraceStep, ...]:
     state = "done" if decided else "stopped"
     return (
         TraceStep(id="1", kind="thought", output="I write it down.", seconds=1.0, usage=usage(10)),
-        TraceStep(id="2", kind="choose", output="write_file", seconds=0.5, usage=usage(1)),
+        TraceStep(id="2", kind="choose", output="write_file", seconds=0.5),
+        TraceStep(id="2a", kind="scoring", parent="2", seconds=0.5, usage=usage(1)),  # within its time
         TraceStep(id="3", kind="arguments", output="{}", seconds=1.5, usage=usage(20)),
         TraceStep(id="4", kind="call", input=CALL.encode(), state=state, seconds=0.25 if decided else 0.0),
         TraceStep(id="5", kind="approval", parent="4", input=encoded(APPROVAL), output=said, state=state),

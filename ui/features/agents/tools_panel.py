@@ -12,6 +12,7 @@ from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_la
 from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.features.agents.known_tools import KnownTools
+from ui.features.chat.agent_form import describe_lack
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import CollectionList, ToolRecord
@@ -93,6 +94,6 @@ class ToolView(QWidget):
             if tool.output == "untrusted":
                 flow.addWidget(Chip(texts.UNTRUSTED, toolTip=texts.UNTRUSTED_HELP))
         column = column_of(self, head, Text(tool.summary), gap=tokens.SPACE_1)
-        self.problem = Text(tool.unavailable, "attention")
+        self.problem = Text(describe_lack(tool.unavailable), "attention")
         column.addWidget(self.problem)
         self.problem.setVisible(bool(tool.unavailable))

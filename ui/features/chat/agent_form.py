@@ -51,7 +51,8 @@ class AgentForm(QWidget):
         self.summary = Text("", "small")
         self.options: Form | None = None
         self._options_of: str | None = None
-        self._options_place = column_of(gap=0)
+        self._options_holder = QWidget()
+        self._options_place = column_of(self._options_holder, gap=0)
         self.tools: dict[str, ToolRow] = {}
         self._rows = column_of(gap=tokens.SPACE_2)
         self.tools_link = LinkButton(texts.MANAGE_TOOLS, clicked=self.tools_wanted)
@@ -71,10 +72,11 @@ class AgentForm(QWidget):
         above = row_of(None, (self.folder, 1), self.no_folder_button, gap=tokens.SPACE_1)
         column_of(
             self.body,
-            _titled(fields["method"].title, "", self.method, self.summary, self._options_place),
+            _titled(fields["method"].title, "", self.method, self.summary),
             _titled(fields["tools"].title, fields["tools"].help, self._rows, self.tools_link),
             _titled(fields["folder"].title, fields["folder"].help, above, self.folder_button),
             _titled(fields["memory"].title, fields["memory"].help, self.memory),
+            self._options_holder,
             self.limits,
             gap=tokens.SPACE_4,
         )
@@ -154,6 +156,7 @@ class AgentForm(QWidget):
             self.options.hide()
             self.options.deleteLater()
         self.options = Form(fields, narrow=True) if fields else None
+        self._options_holder.setVisible(bool(fields))
         if self.options is not None:
             self.options.changed.connect(self._on_option)
             self._options_place.addWidget(self.options)
@@ -211,7 +214,7 @@ class ToolRow(QWidget):
         self.effect = Chip(effect, "attention" if self.acts else "plain")
         known = bool(tool.description)
         help = Text(tool.summary, "small")
-        self.problem = Text(tool.unavailable, "attention")
+        self.problem = Text(describe_lack(tool.unavailable), "attention")
         said = (tool.summary, f"{effect[:1].upper()}{effect[1:]}." if known else "", tool.unavailable)
         self.box.setAccessibleDescription(" ".join(part for part in said if part))
         left = Qt.AlignmentFlag.AlignLeft
@@ -244,6 +247,11 @@ def _titled(title: str, help: str, *parts: Any) -> QWidget:
         else:
             column.addLayout(part)
     return holder
+
+
+def describe_lack(reason: str) -> str:
+    """Why a tool cannot run: ``Not available: no folder is chosen.``; "" where it can."""
+    return texts.NOT_AVAILABLE.format(reason=reason[:1].lower() + reason[1:]) if reason else ""
 
 
 def describe_agent(part: AgentPart | None, methods: Methods[Any]) -> str:

@@ -96,6 +96,7 @@ class AnswerView(QWidget):
         self.declined_note.plain_wanted.connect(lambda: self.another_wanted.emit(self.message_id, PLAIN))
         self.approval = ApprovalCard()
         self.approval.decided.connect(lambda decision: self.decided.emit(self.message_id, decision))
+        self.approval.editing.connect(self.editing)
         self.notices = Text("", "attention")
         self.trust = Text("", "small")
         self.state_line = Text("", "small")

@@ -25,6 +25,8 @@ class ApprovalCard(QFrame):
     """``decided`` sends a Decision, once for each approval that is shown."""
 
     decided = Signal(object)
+    editing = Signal(object)
+    """The editor of the arguments was opened."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -142,6 +144,8 @@ class ApprovalCard(QFrame):
     def _show_only(self, name: str) -> None:
         for part, widget in self._parts.items():
             widget.setVisible(part == name)
+        if self.table is not None:
+            self.table.setVisible(name != "editor")  # the fields say the same
 
     def _show_buttons(self) -> None:
         had_keyboard = self.focusWidget() is not None and self.focusWidget().hasFocus()
@@ -153,6 +157,7 @@ class ApprovalCard(QFrame):
         if self.approval is not None:
             self._show_only("editor")
             self.editor.begin(self.approval.call.arguments)
+            self.editing.emit(self.editor)
 
     def _on_deny(self) -> None:
         self._show_only("denial")

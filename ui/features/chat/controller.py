@@ -145,6 +145,8 @@ class ChatController(QObject):
         path = self._session.chat.branches.path()
         # a stopped answer may not know what it cost: the one before it still tells
         last = next((m for m in reversed(path) if m.usage is not None and m.usage.prompt_tokens), None)
+        if last is not None and last.recipe is not None and last.recipe.agent is not None:
+            last = None  # what all its steps have read says nothing of the context
         window = self._context_tokens.get(last.id, 0) if last is not None else 0
         self._parts.head.show_context(last.usage if last is not None else None, window or self._model_context())
 

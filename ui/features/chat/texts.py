@@ -477,7 +477,8 @@ CHOOSE_FOLDER, CHANGE_FOLDER, CHOOSE_FOLDER_TITLE = "Choose a folder…", "Choos
 NO_FOLDER, NO_FOLDER_BUTTON = "No folder chosen", "Use no folder"
 MEMORY_USES = {"off": "Off", "read": "Read", "read-write": "Read and add"}
 BUDGETS = "Budgets"
-TOOL_UNKNOWN = "This tool does not exist here any more."
+NOT_AVAILABLE = "Not available: {reason}"
+TOOL_UNKNOWN = "it does not exist here any more."
 ASK_EACH_CALL = "Ask me before each call"
 ASK_EACH_CALL_HELP = (
     "Off: it runs without asking, unless the agent has read text that is not yours, such as a document or a file."

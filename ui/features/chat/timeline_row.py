@@ -264,7 +264,7 @@ class FoldedText(QWidget):
         self.hide()
 
     def show_text(self, text: str, code: bool) -> None:
-        text = visible(text.strip("\n"))
+        text = visible(text.strip("\n") if code else text.strip())
         if text != self._whole:
             self._whole = text
             self.words.setProperty("role", "code" if code and "\n" in text else "body")
