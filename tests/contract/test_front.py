@@ -17,6 +17,7 @@ from workbench.errors import UserError
 from workbench.records.agents import Decision, Fact
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
+from workbench.records.mcp import McpServer
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit
 
@@ -72,6 +73,8 @@ UNKNOWN: dict[str, Call[Any]] = {
     "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
     "fact to edit": c.EditFact(fact=NOWHERE, text="x"),
     "fact to forget": c.ForgetFact(fact=NOWHERE),
+    "server to remove": c.RemoveMcpServer(name=NOWHERE),
+    "server to agree to": c.AgreeToMcpTools(name=NOWHERE, digests=()),
     "answer to decide on": c.Decide(message=NOWHERE, decision=Decision(signature="", choice="deny")),
 }
 
@@ -631,6 +634,20 @@ def test_facts_are_added_edited_found_and_forgotten(desk: Desk) -> None:
     for call in (c.AddFact(text="  "), c.EditFact(fact=second.id, text="")):
         with pytest.raises(UserError):
             desk.call(call)
+
+
+def test_a_server_is_kept_without_its_secrets_though_it_cannot_be_started(desk: Desk) -> None:
+    assert desk.call(c.ListMcpServers(connect=False)).servers == ()
+    server = McpServer(name="files", command=("/nowhere/serve",), environment={"TOKEN": "secret"})
+    saved: c.McpServerRecord = desk.call(c.SaveMcpServer(server=server))
+    desk.wait_for_change("mcp", "")
+    assert saved.problem
+    assert saved.server == McpServer(name="files", command=("/nowhere/serve",), environment={"TOKEN": ""})
+    assert desk.call(c.ListMcpServers(connect=False)).servers == (c.McpServerRecord(server=saved.server),)
+    with pytest.raises(UserError):
+        desk.call(c.SaveMcpServer(server=McpServer(name="no command")))
+    desk.call(c.RemoveMcpServer(name="files"))
+    assert desk.call(c.ListMcpServers()).servers == ()
 
 
 def test_an_answer_that_does_not_wait_takes_no_decision(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, finish
 from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision, Fact, TaintedSpan, ToolCall
+from workbench.records.mcp import McpAgreement, McpServer, check_server, digest_of, state_of
 from workbench.records.messages import Usage
 from workbench.records.recipes import AgentPart
 from workbench.records.trace import Trace
@@ -75,7 +76,54 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
         case c.ForgetFact():
             fact = home.facts.pop(_fact(home, call.fact).id)
             return fact, [("facts", fact.id)]
+        case c.ListMcpServers():
+            known = [
+                _server(home, one) if call.connect else c.McpServerRecord(server=one.without_secrets)
+                for one in home.servers.values()
+            ]
+            return c.McpServerList(servers=tuple(known)), []
+        case c.SaveMcpServer():
+            check_server(call.server)
+            home.servers[call.server.name] = call.server
+            return _server(home, call.server), [("mcp", "")]
+        case c.RemoveMcpServer():
+            del home.servers[_found(home, call.name).name]
+            home.agreements.pop(call.name, None)
+            return None, [("mcp", "")]
+        case c.AgreeToMcpTools():
+            server = _found(home, call.name)
+            tools = {digest_of(server, tool): tool.name for tool in home.offered.get(call.name, ())}
+            if not {*call.digests, *call.reads} <= set(tools):
+                raise UserError("A tool has changed since it was shown.", "Look at the tools of the server again.")
+            home.agreements[call.name] = tuple(
+                McpAgreement(tool=tools[one], digest=one, reads=one in call.reads) for one in call.digests
+            )
+            return _server(home, server), [("mcp", "")]
     return None
+
+
+def _found(home: FakeHome, name: str) -> McpServer:
+    if name not in home.servers:
+        raise UserError(f"There is no MCP server {name!r}.")
+    return home.servers[name]
+
+
+def _server(home: FakeHome, server: McpServer) -> c.McpServerRecord:
+    if server.name not in home.offered:
+        return c.McpServerRecord(server=server.without_secrets, problem="The MCP server cannot be started.")
+    given = home.agreements.get(server.name, ())
+    reading = {one.digest for one in given if one.reads}
+    tools = tuple(
+        c.McpToolRecord(
+            name=f"{server.name}.{tool.name}",
+            definition=tool,
+            digest=digest_of(server, tool),
+            state=state_of(server, tool, given),
+            reads=digest_of(server, tool) in reading,
+        )
+        for tool in home.offered[server.name]
+    )
+    return c.McpServerRecord(server=server.without_secrets, tools=tools)
 
 
 def _tools(home: FakeHome, agent: AgentPart) -> Iterator[c.ToolRecord]:

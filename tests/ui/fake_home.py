@@ -20,6 +20,7 @@ from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
 from workbench.records.evaluation import Evaluation, QuestionSet
+from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.trace import Trace
@@ -88,6 +89,10 @@ class FakeHome:
     demonstrations: dict[str, Demonstration] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     server_tools: list[c.ToolRecord] = field(default_factory=list)
+    servers: dict[str, McpServer] = field(default_factory=dict)
+    offered: dict[str, tuple[McpTool, ...]] = field(default_factory=dict)
+    """The tools of MCP servers, by their names; a server without any cannot be reached."""
+    agreements: dict[str, tuple[McpAgreement, ...]] = field(default_factory=dict)
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)

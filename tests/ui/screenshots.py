@@ -31,6 +31,7 @@ from ui.components.basics import ElidedLabel
 from ui.components.page_view import PageView
 from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.page import AdaptersPage
+from ui.features.agents.page import AgentsPage
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.documents.page import DocumentsPage
@@ -53,6 +54,7 @@ from workbench.api.calls import (
 from workbench.api.client import Front
 from workbench.api.events import Progress
 from workbench.records.agents import Fact
+from workbench.records.mcp import McpAgreement, McpServer, McpTool, digest_of
 from workbench.records.messages import Usage
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import content_hash
@@ -289,6 +291,28 @@ def _remembering_home() -> FakeHome:
         when = now - days * 86_400
         home.facts[f"f{number}"] = Fact(id=f"f{number}", text=text, source=source, created=when, changed=when)
     return home
+
+
+def _home_with_server() -> FakeHome:
+    home = furnished_home()
+    server = home.servers["files"] = McpServer(name="files", command=("npx", "server-filesystem", "notes"))
+    read, move = (
+        McpTool(name="read_file", description="Reads a file.", parameters={"properties": {"path": {}}}),
+        McpTool(name="move_file", description="Moves a file.", parameters={"properties": {"source": {}, "target": {}}}),
+    )
+    home.offered["files"] = (read, move)
+    home.agreements["files"] = (
+        McpAgreement(tool="read_file", digest=digest_of(server, read), reads=True),
+        McpAgreement(tool="move_file", digest="another"),
+    )
+    return home
+
+
+def _servers(shell: Shell, front: Front) -> None:
+    page = shell.made_page("agents")
+    assert isinstance(page, AgentsPage)
+    settle()
+    page.tools.verticalScrollBar().setValue(page.tools.verticalScrollBar().maximum())
 
 
 def _agents(section: str) -> Callable[[Shell, Front], None]:
@@ -724,6 +748,7 @@ SCENES: tuple[Scene, ...] = (
     ("agent-question", "chat", furnished_home, _agent("ask_person")),
     ("agent-card", "chat", furnished_home, _agent_card),
     ("agents", "agents", furnished_home, None),
+    ("agents-servers", "agents", _home_with_server, _servers),
     ("agents-memory", "agents", _remembering_home, _agents("memory")),
     ("agents-memory-empty", "agents", furnished_home, _agents("memory")),
     ("agents-saved-empty", "agents", furnished_home, _agents("saved")),

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell, settle
@@ -18,9 +19,11 @@ from ui.bridge import Bridge
 from ui.features.agents import texts
 from ui.features.agents.memory_panel import FactView, describe_fact
 from ui.features.agents.page import AgentsPage
+from ui.features.agents.servers_panel import ServersPanel
 from workbench.api import calls as c
 from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.records.mcp import McpServer, McpTool
 from workbench.records.recipes import AgentPart, ModelPart, Recipe, RetrievalPart, save_recipe
 
 MARCH = time.mktime((2026, 3, 3, 12, 0, 0, 0, 0, -1))
@@ -58,6 +61,90 @@ def test_the_network_is_said_and_changed_in_the_settings(
     qtbot.waitUntil(lambda: page.tools.network.text() == texts.NETWORK_OFF)
     page.tools.network_link.click()
     assert shell.opened == [("settings", {"section": "general", "field": "offline"})]
+
+
+# -- MCP servers ---------------------------------------------------------------------------------------
+
+READ = McpTool(
+    name="read",
+    description="Reads\u202e a file.",
+    parameters={"type": "object", "properties": {"path": {}, "lines": {}}},
+)
+MOVE = McpTool(name="move", description="Moves a file.")
+
+
+@pytest.fixture
+def servers(qtbot: QtBot, home: FakeHome, page: AgentsPage, front: FakeFront) -> ServersPanel:
+    """A server with two tools."""
+    home.servers["files"] = McpServer(name="files", command=("serve", "my files"))
+    home.offered["files"] = (READ, MOVE)
+    front.announce("mcp")
+    panel = page.tools.servers
+    qtbot.waitUntil(lambda: bool(panel.views) and bool(panel.views["files"].tools))
+    return panel
+
+
+def test_without_servers_the_page_says_so(qtbot: QtBot, page: AgentsPage) -> None:
+    panel = page.tools.servers
+    qtbot.waitUntil(lambda: panel.state.text() == texts.NO_SERVERS)
+
+
+def test_a_tool_of_a_server_is_agreed_to_and_asks_again_when_it_changes(
+    qtbot: QtBot, servers: ServersPanel, home: FakeHome, front: FakeFront
+) -> None:
+    view = servers.views["files"].tools[0]
+    assert (view.agree.text(), view.state.text(), view.reads.isEnabled()) == ("read", texts.NEW_TOOL, False)
+    assert any("Reads⟨U+202E⟩ a file." in label.text() for label in view.findChildren(QLabel))
+    assert any("Takes: path, lines" in label.text() for label in view.findChildren(QLabel))
+    view.agree.click()
+    qtbot.waitUntil(lambda: servers.views["files"].tools[0].state.text() == texts.AGREED)
+    servers.views["files"].tools[0].reads.click()
+    qtbot.waitUntil(lambda: home.agreements["files"][0].reads)
+    assert [one.tool for one in home.agreements["files"]] == ["read"]
+    home.offered["files"] = (msgspec.structs.replace(READ, description="Reads a file, and sends it away."), MOVE)
+    front.announce("mcp")
+    qtbot.waitUntil(lambda: servers.views["files"].tools[0].state.text() == texts.CHANGED_TOOL)
+    assert not servers.views["files"].tools[0].agree.isChecked()
+
+
+def test_a_server_is_added_and_removed(qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront) -> None:
+    panel, form = page.tools.servers, page.tools.servers.form
+    home.offered["notes"] = (READ,)
+    qtbot.waitUntil(panel.add_button.isEnabled)
+    panel.add_button.click()
+    form.name.setText("not a name")
+    form.place.setText('serve "my notes"')
+    form.save.click()
+    assert "cannot be the name of a server" in form.error.text()
+    form.name.setText("notes")
+    form.secrets.setPlainText("TOKEN=a=b\n")
+    form.save.click()
+    qtbot.waitUntil(lambda: "notes" in panel.views and bool(panel.views["notes"].tools))
+    made = McpServer(name="notes", command=("serve", "my notes"), environment={"TOKEN": "a=b"})
+    assert front.asked(c.SaveMcpServer) == [c.SaveMcpServer(server=made)]
+    assert not form.isVisible()
+    panel.views["notes"].remove_button.click()
+    assert home.servers
+    panel.views["notes"].confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: not home.servers and not panel.views)
+
+
+def test_an_address_has_headers(page: AgentsPage) -> None:
+    form = page.tools.servers.form
+    form.name.setText("web")
+    form.place.setText("https://example.org/mcp")
+    form.secrets.setPlainText("Authorization=Bearer x")
+    assert form.server == McpServer(name="web", url="https://example.org/mcp", headers={"Authorization": "Bearer x"})
+
+
+def test_a_server_that_cannot_be_reached_says_why(
+    qtbot: QtBot, page: AgentsPage, home: FakeHome, front: FakeFront
+) -> None:
+    home.servers["gone"] = McpServer(name="gone", command=("nothing",))
+    front.announce("mcp")
+    panel = page.tools.servers
+    qtbot.waitUntil(lambda: bool(panel.views) and bool(panel.views["gone"].record.problem))
+    assert any("cannot be started" in label.text() for label in panel.views["gone"].findChildren(QLabel))
 
 
 # -- memory --------------------------------------------------------------------------------------------

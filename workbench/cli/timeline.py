@@ -42,6 +42,7 @@ def _lines(entry: Entry) -> list[str]:
     arguments = entry.call.arguments if entry.call is not None else {}
     lines = [f"{name}: {_short(shown(value))}" for name, value in arguments.items()]
     lines += [describe_decision(entry.decision)] if entry.decision is not None else []
+    lines += [entry.edit] if entry.edit else []
     step = entry.step
     if step.error:
         lines.append(f"! {_short(step.error)}")

@@ -18,7 +18,7 @@ from workbench.records.trace import StepAction, Trace, TraceStep
 
 T = TypeVar("T")
 
-CALL, APPROVAL, NOTE = "call", "approval", "note"
+CALL, APPROVAL, NOTE, EDIT = "call", "approval", "note", "edit"
 _PART_OF_NEXT = frozenset({"choose", "arguments", "generation", "score", "scoring", APPROVAL})
 """Kinds that are no entries of their own."""
 _AGENTS = frozenset({CALL, "choose", "plan", "plan-step", "route", "specialist", "trial", "round"})
@@ -29,7 +29,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A step with its ``depth`` (0: not within another entry). ``seconds`` and ``new_tokens`` include the steps that
     are shown with it. ``call`` is the call as it was made, with the arguments that the person gave it; None where the
     step is not one, or its input cannot be read. ``decision`` is the person's on ``approval``, None while it waits.
-    ``note`` is what the model was told beside the result."""
+    ``note`` is what the model was told beside the result, ``edit`` says that a person has changed it."""
 
     step: TraceStep
     depth: int = 0
@@ -40,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     passages: tuple[Passage, ...] = ()
     note: str = ""
+    edit: str = ""
 
     @property
     def waits(self) -> bool:
@@ -90,7 +91,7 @@ def _entries(trace: Trace) -> Iterator[Entry]:
     parts: dict[str, list[TraceStep]] = {}
     for _, step in trace.walk():
         above = owners.get(step.parent, "")
-        if above and above not in depths:  # within a call: part of it
+        if above and (above not in depths or step.kind == EDIT):  # within a call: part of it
             owners[step.id] = above
             parts[above].append(step)
         elif _is_part(step):
@@ -137,6 +138,7 @@ def _entry(depth: int, step: TraceStep, parts: list[TraceStep]) -> Entry:
         approval=_read(asked.input, Approval) if asked is not None else None,
         decision=decision,
         passages=found,
+        edit=next((part.title for part in reversed(parts) if part.kind == EDIT), ""),
         note="\n".join(part.output for part in parts if part.kind == NOTE and part.parent == step.id),
     )
 

@@ -93,6 +93,15 @@ def test_a_call_is_shown_as_the_person_changed_it() -> None:
     assert call.actions == ("edit", "result")
 
 
+def test_what_a_person_changed_is_said_with_the_step() -> None:
+    thought = TraceStep(id="1", kind="thought", output="I sum them up.")
+    edit = TraceStep(id="2", kind="edit", parent="1", title="Edited by you", output="edit")
+    call = TraceStep(id="3", kind="call", input=CALL.encode())
+    timeline = Timeline.of(Trace(steps=(thought, edit, call)))
+    assert timeline is not None
+    assert [(entry.step.id, entry.edit) for entry in timeline.entries] == [("1", "Edited by you"), ("3", "")]
+
+
 def test_an_answer_without_an_agent_has_no_timeline() -> None:
     assert Timeline.of(Trace(steps=(TraceStep(id="1", kind="generation", writes_answer=True),))) is None
 

@@ -8,7 +8,7 @@ from ui.bridge import Bridge
 from workbench.api.calls import ListTools, ToolList, ToolRecord
 from workbench.records.recipes import AgentPart, Recipe
 
-KINDS = ("tools", "servers", "settings", "collection")
+KINDS = ("mcp", "settings", "collection")
 """Of the changes that may change what tools there are."""
 
 

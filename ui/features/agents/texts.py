@@ -57,3 +57,29 @@ TOOLS_OF = "Tools: {tools}"
 FOLDER_OF = "Folder: {folder}"
 DOCUMENTS_OF = "Documents: {documents}"
 MEMORY_OF = {"off": "", "read": "Reads the memory", "read-write": "Reads and adds to the memory"}
+
+# MCP servers
+SERVERS = "MCP servers"
+SERVERS_HELP = (
+    "Programs of others that offer tools. A server that you add runs with your rights. Each tool can be used once you "
+    "have agreed to its definition; when a server changes one, you are asked again."
+)
+NO_SERVERS = "No server was added."
+ADD_SERVER, SAVE_SERVER, CANCEL = "Add a server…", "Add and connect", "Cancel"
+CONNECTING = "Connecting…"
+SERVER_NAME, SERVER_NAME_HELP = "Name", "Letters, digits, - and _. Its tools are called NAME.TOOL."
+SERVER_PLACE = "Command or address"
+SERVER_PLACE_HELP = "A command with its arguments that is run on this machine, or an address that begins with https://."
+PLACE_EXAMPLE = "npx -y @modelcontextprotocol/server-filesystem /home/ada/notes"
+SERVER_SECRETS = "Variables"
+SERVER_SECRETS_HELP = (
+    "NAME=VALUE, one a line: environment variables of the command, or headers of the requests. Optional."
+)
+REMOVE_SERVER, REMOVE_SERVER_NAME = "Remove", "Remove the server {name}"
+ASK_REMOVE_SERVER = "Remove {name}, and what you agreed to?"
+AGREED, NEW_TOOL, CHANGED_TOOL = "agreed", "new", "changed since you agreed"
+AGREE_HELP = "Agents may use this tool as it is described here"
+AGREE_FIRST = "Agree to the tool first"
+ONLY_READS = "It only reads"
+ONLY_READS_HELP = "Your own judgement: its calls are then not asked for. What a server says of itself does not count."
+TAKES = "Takes: {names}"

@@ -12,6 +12,7 @@ from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_la
 from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.features.agents.known_tools import KnownTools
+from ui.features.agents.servers_panel import ServersPanel
 from ui.features.chat.agent_form import describe_lack
 from ui.theme import tokens
 from ui.theme.theme import set_icon
@@ -22,7 +23,7 @@ from workbench.settings import Settings
 
 
 class ToolsPanel(ScrolledColumn):
-    """Built-in tools."""
+    """Built-in tools, and those of MCP servers."""
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__(tokens.SPACE_4)
@@ -45,6 +46,8 @@ class ToolsPanel(ScrolledColumn):
         self._list = column_of(gap=tokens.SPACE_3)
         card.body.addLayout(self._list)
         self.column.addWidget(card)
+        self.servers = ServersPanel(bridge)
+        self.column.addWidget(self.servers)
         bridge.home.settings.follow(self._on_settings)
         bridge.home.collections.follow(self._on_collections)
 

@@ -123,8 +123,9 @@ class TimelineRow(QWidget):
         if before is None or before.call != entry.call:
             self._show_arguments(entry, bool(short))
         decided = describe_decision(entry.decision) if entry.decision is not None and not entry.denied else ""
-        self.decision.setText(decided)
-        self.decision.setVisible(bool(decided))
+        said = " · ".join(words for words in (decided, entry.edit) if words)
+        self.decision.setText(said)
+        self.decision.setVisible(bool(said))
         self.result.show_text(_result(entry), code=step.kind == CALL)
         self.note.setText(entry.note)
         self.note.setVisible(bool(entry.note))
@@ -364,5 +365,12 @@ def _aloud(entry: Entry) -> str:
     arguments = entry.call.arguments if entry.call is not None else {}
     said = [title_of(entry), *(f"{name} {visible(shown(value))}" for name, value in arguments.items())]
     decision = describe_decision(entry.decision) if entry.decision is not None and not entry.denied else ""
-    parts = (*said, state_of(entry), decision, entry.step.error or _result(entry)[:_FOLDED_LENGTH], *_figures(entry))
+    parts = (
+        *said,
+        state_of(entry),
+        decision,
+        entry.edit,
+        entry.step.error or _result(entry)[:_FOLDED_LENGTH],
+        *_figures(entry),
+    )
     return ", ".join(part for part in parts if part)
