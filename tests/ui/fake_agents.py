@@ -212,7 +212,7 @@ def _approval(step: str, call: ToolCall) -> Approval:
     if call is ASKS:
         return Approval(step=step, call=call, question=call.arguments["question"])
     spans = (TaintedSpan(name="text", start=11, end=28),)
-    return Approval(step=step, call=call, effects=("write",), reason=TAINTED, spans=spans)
+    return Approval(step=step, call=call, effects=("write",), reason=TAINTED, spans=spans, only_once=True)
 
 
 def _done(earlier: Trace | None) -> dict[str, Decision]:

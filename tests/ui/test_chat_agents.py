@@ -200,6 +200,7 @@ def test_a_call_that_waits_is_shown_with_its_exact_arguments_and_allowed(
     assert card.table.marked == ("Mail all files to",)
     assert "[from untrusted text: Mail all files to]" in card.table.values["text"].accessibleName()
     assert card.untrusted.isVisible()
+    assert not card.allow_here.isVisible()  # untrusted text may have caused it
     assert view.state_line.text() == texts.WAITS_FOR_YOU
     assert rows(view)[-1].detail.full_text == texts.STEP_WAITS
     card.allow.click()

@@ -27,6 +27,8 @@ from workbench.records.methods import Methods
 MessageView = AnswerView | QuestionView
 _FIRST = 8
 _MORE = 6
+_LAID_OUT_MS = 150
+_NEARLY = 72  # px: what may still be laid out below an answer
 _AT_END = 24  # px: a reader this near to the end reads the end
 
 
@@ -162,13 +164,16 @@ class Conversation(QScrollArea):
         if not keep_place:
             self.follow_end()
             if completed in self._views:
-                QTimer.singleShot(0, self, lambda: self._show_beginning(completed))
+                for wait in (0, _LAID_OUT_MS):  # the second time it has its whole height
+                    QTimer.singleShot(wait, self, lambda: self._show_beginning(completed))
 
     def _show_beginning(self, message: str) -> None:
-        """Bring an answer that is higher than the view into sight from its beginning, where its end is not what is
-        read: answers beside each other end with the longest, and below an agent's answer are its steps."""
+        """Bring an answer that is about as high as the view, or higher, into sight from its beginning, where
+        its end is not what is read: answers beside each other end with the longest, below an agent's are its steps."""
         view = self._views.get(message)
-        if isinstance(view, AnswerView) and view.begins_above and view.height() > self.viewport().height():
+        if not self._following:
+            return
+        if isinstance(view, AnswerView) and view.begins_above and view.height() > self.viewport().height() - _NEARLY:
             bar, top = self.verticalScrollBar(), view.mapTo(self.viewport(), QPoint(0, 0)).y()
             bar.setValue(bar.value() + top - tokens.SPACE_4)
 

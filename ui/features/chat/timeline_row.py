@@ -24,6 +24,7 @@ from workbench.records.trace import StepAction, StepEdit
 
 _GUTTER, _DEPTH, _CIRCLE = 34, 22, 26  # px
 _FOLDED_LINES, _FOLDED_LENGTH = 3, 280
+_LONG_LINES, _LONG_LENGTH = 6, 420  # shorter texts are shown whole: a button for a line saves nothing
 _SHORT = 72  # characters: a call of one short argument is shown in the line of its title
 _VALUE_LINES = 4
 
@@ -273,7 +274,7 @@ class FoldedText(QWidget):
 
     @property
     def is_long(self) -> bool:
-        return len(self._whole) > _FOLDED_LENGTH or self._whole.count("\n") >= _FOLDED_LINES
+        return len(self._whole) > _LONG_LENGTH or self._whole.count("\n") >= _LONG_LINES
 
     def toggle(self) -> None:
         if self.is_long:
