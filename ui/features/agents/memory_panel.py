@@ -73,7 +73,8 @@ class MemoryPanel(ScrolledColumn):
         if list(before.values()) != list(facts):
             empty_layout(self._list)
             self.rows = {fact.id: self._view(fact) for fact in facts}
-        self.count.setText(texts.COUNT_FACTS.format(count=len(found.facts)))
+        words = texts.COUNT_FOUND if searched else texts.COUNT_FACTS
+        self.count.setText(words.format(count=len(found.facts)))
         self._found.setVisible(searched or bool(found.facts))
         self.empty.setVisible(not searched and not found.facts)
         self.nothing.setVisible(searched and not found.facts)

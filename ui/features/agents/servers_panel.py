@@ -70,7 +70,7 @@ class ServersPanel(Card):
         names = [record.server.name for record in found.servers]
         connecting = bool(names) and self._connected.reading and not found.problem
         self.state.setText(found.problem or (texts.CONNECTING if connecting else "" if names else texts.NO_SERVERS))
-        self.state.setVisible(bool(self.state.text()))
+        self.state.setVisible(bool(self.state.text()) and self.form.isHidden())
 
     def _on_connected(self, found: McpServerList) -> None:
         self._show(found.servers)
@@ -89,11 +89,13 @@ class ServersPanel(Card):
 
     def _on_add(self) -> None:
         self.add_button.hide()
+        self.state.hide()
         self.form.begin()
 
     def _on_given_up(self) -> None:
         self.form.hide()
         self.add_button.show()
+        self.state.setVisible(bool(self.state.text()))
 
     def _on_made(self, server: McpServer) -> None:
         self.form.set_busy(True)

@@ -40,7 +40,7 @@ EDIT_FACT_NAME, FORGET_FACT_NAME = "Edit: {text}", "Forget: {text}"
 FACT_TEXT, SAVE_FACT = "Text of the fact", "Save"
 EDIT_FACT_HELP = "It is yours from then on."
 ASK_FORGET = "Forget this? It is deleted for good."
-COUNT_FACTS = "{count} remembered"
+COUNT_FACTS, COUNT_FOUND = "{count} remembered", "{count} found"
 
 # saved agents
 SAVED_HELP = "Recipes with an agent, in the folder of recipes. Save one from the recipe of a chat."
