@@ -189,7 +189,7 @@ def holds(answer: str, gold: Sequence[str]) -> bool:
     return any(re.search(rf"\b{re.escape(one)}\b", plain) for one in wanted)
 
 
-def documents(bench: Bench, data: Path, count: int, seed: int) -> None:
+def documents(bench: Bench, data: Path, count: int, seed: int, alone: bool) -> None:
     rows = two_hops(data, count or 60, seed)
     folder = Path(tempfile.mkdtemp(dir=bench.folder))
     for line in (data / "xquad" / "en" / "paragraphs.jsonl").read_text("utf-8").splitlines():
@@ -198,15 +198,18 @@ def documents(bench: Bench, data: Path, count: int, seed: int) -> None:
     bench.call(CreateCollection(name="xquad"))
     run = bench.call(AddDocuments(collection="xquad", paths=(str(folder),)))
     bench.call(FollowRun(run=run.id))
-    quoted, own = RetrievalPart(collection="xquad"), RetrievalPart(collection="xquad", mode="own-words", decline=False)
-    part = AgentPart(tools=("search_documents",), max_steps=3, thought_tokens=40, max_tokens=1200, seconds=180)
+    own = RetrievalPart(collection="xquad", mode="own-words", decline=False)
+    part = AgentPart(tools=("search_documents",), max_steps=3, thought_tokens=0, max_tokens=1200, seconds=180)
+    plain = RetrievalPart(collection="xquad")
     ways: dict[str, Callable[[str], Made]] = {
-        "retrieval, as shipped": lambda q: bench.answer(q, retrieval=quoted),
+        "retrieval, as shipped": lambda q: bench.answer(q, retrieval=plain),
         "retrieval, own words": lambda q: bench.answer(q, retrieval=own),
-        "agent, step by step": lambda q: bench.answer(q, part, retrieval=own),
+        "agent, step by step": lambda q: bench.answer(q, part, retrieval=plain),
     }
+    if alone:
+        ways = {name: way for name, way in ways.items() if "agent" in name}
     made = {name: bench.measure(f"documents, {name}", rows, way, holds) for name, way in ways.items()}
-    for name in list(ways)[:2]:
+    for name in list(ways)[:-1]:
         difference(f"agent against {name}", made["agent, step by step"], made[name])
 
 
@@ -289,6 +292,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=0, help="questions of each part; 0: as many as the part has")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path)
+    parser.add_argument("--alone", action="store_true", help="documents: the agent without what it is compared with")
     parser.add_argument("--show", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -297,7 +301,7 @@ def main() -> None:
             if "calculator" in options.only:
                 calculator(bench, options.items, options.seed)
             if "documents" in options.only:
-                documents(bench, options.data, options.items, options.seed)
+                documents(bench, options.data, options.items, options.seed, options.alone)
             if "reflexion" in options.only:
                 reflexion(bench, options.items, options.seed)
             if "critic" in options.only:

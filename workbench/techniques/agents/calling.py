@@ -173,6 +173,10 @@ class FormCaller:
         space = " " if self._form.name_end == "\n" else ""
         if context.model.capabilities.token_logprobs and has_fewer_parameters(context.model, SCORED_BELOW):
             texts = [f"{space}{name}{self._form.name_end}" for name in offered]
+            last = max((place for place, one in enumerate(history) if one.role == "user"), default=0)
+            if any(one.tool_calls for one in history[:last]):  # examples say when a tool is right
+                shown = yield from self._score(messages, start, texts, context)
+                return offered[max(range(len(offered)), key=lambda place: shown.values[place].logprob)]
             scores, neutral = yield from self._calibrated(history, thought, offered, texts, context)
             place = best_of(
                 offered,

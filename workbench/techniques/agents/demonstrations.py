@@ -24,6 +24,8 @@ from workbench.techniques.context import Similarities
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
+PLAIN_SHARE = 4
+"""At most one in so many examples takes no tool."""
 SMALL = 1_000_000_000
 """Parameters: larger models need no examples."""
 _NEEDS, _KNOWS = "I use {tool} for this.", "Now I know the answer."
@@ -89,7 +91,9 @@ def nearest(
 ) -> list[Demonstration]:
     """The examples that are most like a question, the nearest last."""
     scores = _compare(question, [one.question.strip() for one in able], similarities)
-    places = sorted(range(len(able)), key=lambda place: -scores[place])[:count]
+    ranked = sorted(range(len(able)), key=lambda place: -scores[place])
+    plain = [place for place in ranked if not able[place].steps][: count // PLAIN_SHARE]
+    places = [place for place in ranked if able[place].steps or place in plain][:count]
     return [able[place] for place in reversed(places)]
 
 
