@@ -254,9 +254,9 @@ class McpHub:
         return read or McpServers()
 
     def _write(self, known: McpServers) -> None:
+        # variables and headers may be secrets: the file that is to take its place is never readable by others
+        os.close(os.open(self._file.with_name(f"{self._file.name}~"), os.O_WRONLY | os.O_CREAT, 0o600))
         MCP_SERVERS.save(self._file, known)
-        if os.name == "posix":
-            self._file.chmod(0o600)  # variables and headers may be secrets
         self._changes.publish("mcp")
 
 
