@@ -6,7 +6,7 @@ import pytest
 
 from tests.agents import ScriptedModel, ask
 from tests.fakes import FakeRetriever, passage
-from workbench.techniques.agents.critiques import wrong_equation
+from workbench.techniques.agents.critiques import with_right_results, wrong_equation
 
 QUESTION = "How many apples are in 12 boxes of 4?"
 WRONG = "Each box has 4 apples. So there are 12 * 4 = 50 apples."
@@ -76,17 +76,44 @@ def test_a_claim_is_looked_up_and_cited() -> None:
     assert all(step.parent for step in made.of("search"))
 
 
+CALCULATION = ['{"expression": "12 * 4"}'] * 9
+
+
+def test_a_wrong_equation_that_the_model_repeats_gets_its_result() -> None:
+    wrong = "So there are 12 * 4 = 50 apples. The 50 apples are red."
+    says = {"Write the calculation": CALCULATION, "The answer was checked": [wrong], QUESTION: [wrong]}
+    made = ask(ScriptedModel([], (), says=says), method="critic", question=QUESTION)
+    assert made.result.answer == "So there are 12 * 4 = 48 apples. The 48 apples are red."
+    assert [step.output for step in made.of("correction")] == [made.result.answer]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("80*80 = 6200.", "80*80 = 6400."),
+        ("1 + 1 = 3 and 2 + 2 = 5, so 5.", "1 + 1 = 2 and 2 + 2 = 4, so 4."),
+        ("2 + 2 = 12 of 12 boxes", "2 + 2 = 4 of 12 boxes"),  # a number of the question stays
+        ("1 + 1 = 3, 3.5 and 13", "1 + 1 = 2, 3.5 and 13"),
+        ("5 / 0 = 1", "5 / 0 = 1"),
+    ],
+)
+def test_results_are_put_in_place(text: str, right: str) -> None:
+    assert with_right_results(text, QUESTION) == right
+
+
 def test_it_stops_after_two_rounds_without_a_change() -> None:
-    model = ScriptedModel([], (), says={"The answer was checked": [WRONG] * 9, QUESTION: [WRONG]})
-    made = ask(model, method="critic", question=QUESTION)
+    wrong = "There are 50 apples."
+    says = {"Write the calculation": CALCULATION, "The answer was checked": [wrong] * 9, QUESTION: [wrong]}
+    made = ask(ScriptedModel([], (), says=says), method="critic", question=QUESTION)
     assert len(made.of("round")) == 2
-    assert made.result.answer == WRONG
+    assert made.result.answer == wrong
     assert any("Still not confirmed" in notice for notice in made.result.notices)
 
 
 def test_there_are_at_most_four_rounds() -> None:
-    wrong = [f"It is 12 * 4 = {number}." for number in range(50, 60)]
-    model = ScriptedModel([], (), says={"The answer was checked": wrong[1:], QUESTION: wrong[:1]})
+    wrong = [f"There are {number} apples." for number in range(50, 60)]
+    says = {"Write the calculation": CALCULATION, "The answer was checked": wrong[1:], QUESTION: wrong[:1]}
+    model = ScriptedModel([], (), says=says)
     made = ask(model, method="critic", question=QUESTION)
     assert len(made.of("round")) == 4
 

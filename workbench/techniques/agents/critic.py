@@ -2,7 +2,8 @@
 
 Gou et al. 2023, "CRITIC: Large Language Models Can Self-Correct with Tool-Interactive Critiquing" (arXiv:2305.11738).
 Figures are calculated, in exact arithmetic or, where that does not suffice, in the sandbox; claims are looked up in the
-documents. At most four rounds; two without a change end it. What was corrected, and why, is said.
+documents. The model writes the answer again; an equation that is wrong even then gets its calculated result. At most
+four rounds; two without a change end it. What was corrected, and why, is said.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from workbench.api.events import Event
 from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
-from workbench.techniques.agents.critiques import Problem, collapsed, problems_of, read, written
+from workbench.techniques.agents.critiques import Problem, collapsed, problems_of, read, with_right_results, written
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
@@ -61,7 +62,7 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
                 yield from opened.finished(answer)
                 break
             again = yield from _rewrite(session, question, answer, left, inside)
-            again = again or answer
+            again = with_right_results(again or answer, question)  # a small model repeats the error
             gone = [one for one in left if one.sentence not in collapsed(again)]
             if gone:
                 yield from _tell(session, gone, again, inside)

@@ -35,7 +35,7 @@ CALCULATION_TOKENS = 48
 ARROW = " → "
 
 _NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?")
-_EQUATION = re.compile(r"([-+(]?[\d(][\d\s.,()+\-*/×÷·^%]*?)\s*(?:=|equals|is)\s*\$?(-?\d[\d,]*(?:\.\d+)?)")
+_EQUATION = re.compile(r"([-+(]?[\d(][\d\s.,()+\-*/×÷·^%]*?)\s*(?:=|equals|is)\s*\$?(-?\d+(?:,\d{3})*(?:\.\d+)?)")
 _SIGN = re.compile(r"\d\s*[-+*/×÷·^]\s*[\d(]")
 _SCHEMA = {
     "type": "object",
@@ -107,6 +107,27 @@ def wrong_equation(sentence: str) -> str:
         if not _same(value, right):
             return f"{left.strip()} is {show(value)}, not {right}."
     return ""
+
+
+def with_right_results(text: str, question: str) -> str:
+    """The text with the values of its wrong equations in place of their results, also where these come again later,
+    unless they are numbers of the question."""
+    place = 0
+    while match := _EQUATION.search(text, place):
+        left, right = match.group(1), match.group(2)
+        place = match.end()
+        try:
+            value = evaluate(left.strip()) if _SIGN.search(left) else None
+        except ArithmeticProblem:
+            value = None
+        if value is None or _same(value, right):
+            continue
+        rest = text[match.end() :]
+        if right not in _NUMBER.findall(question):
+            rest = re.sub(rf"(?<![\d.,]){re.escape(right)}(?!\d|[.,]\d)", show(value), rest)
+        begun = text[: match.start(2)] + show(value)
+        text, place = begun + rest, len(begun)
+    return text
 
 
 def _wrong_figure(
