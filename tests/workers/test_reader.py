@@ -62,6 +62,19 @@ def test_scanned_pages_are_recognised_within_the_limits_of_a_file(reader: Reader
         reader.read(path, ReadLimits(recognise=False))
 
 
+def test_the_models_of_recognition_are_loaded_once_for_all_pages(
+    reader: ReaderProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("rapidocr")
+    monkeypatch.setattr(process, "LARGEST_IDLE_BYTES", 1)
+    path = documents.write_scanned_pdf(tmp_path / "scan.pdf", [["Notice: ninety days."], ["In writing."]])
+    pids: list[int] = []
+    reader.read(path, report=lambda place: pids.append(reader.pid))
+    assert pids[0] == 0  # that which had read the file was replaced
+    assert pids[1] != 0
+    assert reader.pid == 0
+
+
 def test_a_locked_file_is_told_apart_and_read_with_its_password(reader: ReaderProcess, tmp_path: Path) -> None:
     path = documents.write_pdf_with_password(tmp_path / "a.pdf", [documents.FACT], "sesame")
     for password, reason in (("", "protected by a password"), ("open", "password is wrong")):

@@ -16,8 +16,8 @@ from workbench.api.protocol import Call
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of reading one file: of a page whose text is recognised, which happens where ``recognise`` is true and
-    text recognition is installed, ``seconds`` are those of the page."""
+    """Limits of reading one file. The text of scanned pages is recognised where ``recognise`` is true and text
+    recognition is installed; each page has a limit of its own, which is a multiple of ``seconds``."""
 
     seconds: float = 15.0
     memory_mb: int = 900

@@ -47,6 +47,9 @@ LEAST_SECONDS_LEFT = 0.5
 """A file that killed a used process is not tried again with less remaining time than this."""
 
 DEFAULT_LIMITS = ReadLimits()
+RECOGNITION_TIMES = 6
+"""A page may be recognised for so many times the time limit of a file: 3 s of computing on two cores, ten times that
+where other programs use them."""
 LARGEST_IDLE_BYTES = 350_000_000
 """A larger process is replaced before the next file, which may need the memory."""
 
@@ -93,10 +96,17 @@ class ReaderProcess:
         if not document.scanned:
             return document
 
-        def recognise(page: int) -> RecognisedPage:
-            return self._ask(RecognisePage(path=name, page=page, limits=limits, password=password), limits, cancelled)
+        patient = msgspec.structs.replace(limits, seconds=limits.seconds * RECOGNITION_TIMES)
 
-        return with_recognised_pages(document, recognise, report)
+        def recognise(page: int) -> RecognisedPage:
+            call = RecognisePage(path=name, page=page, limits=patient, password=password)
+            return self._ask(call, patient, cancelled, keeps=True)
+
+        try:
+            return with_recognised_pages(document, recognise, report)
+        finally:
+            with self._lock:
+                self._replace_large()
 
     def draw_page(
         self,
@@ -149,7 +159,8 @@ class ReaderProcess:
 
     # -- one request ----------------------------------------------------------------------------------
 
-    def _ask(self, call: Call[R], limits: ReadLimits, cancelled: Callable[[], bool]) -> R:
+    def _ask(self, call: Call[R], limits: ReadLimits, cancelled: Callable[[], bool], *, keeps: bool = False) -> R:
+        """``keeps``: the process stays as it is, for a next call that needs what it has loaded."""
         with self._lock:
             if cancelled():
                 raise errors.Cancelled
@@ -160,8 +171,8 @@ class ReaderProcess:
                 self._host.start_call(call, arrived.put)
                 started = time.monotonic()
                 terminal = self._watch(arrived, limits, started + seconds_left, cancelled)
-                if self._host.memory_bytes > LARGEST_IDLE_BYTES:
-                    self._host.stop()
+                if not keeps:
+                    self._replace_large()
                 if isinstance(terminal, events.Finished):
                     return read_result(call, terminal.result)
                 error = error_of(terminal)
@@ -171,6 +182,10 @@ class ReaderProcess:
                 if not used_before or seconds_left < LEAST_SECONDS_LEFT:
                     raise _reason(error, limits)
                 # it may have died before this file, or because of earlier ones: a new process decides
+
+    def _replace_large(self) -> None:
+        if self._host.memory_bytes > LARGEST_IDLE_BYTES:
+            self._host.stop()
 
     def _watch(
         self, arrived: queue.SimpleQueue[Event], limits: ReadLimits, deadline: float, cancelled: Callable[[], bool]
