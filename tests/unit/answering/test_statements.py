@@ -118,3 +118,12 @@ def test_words_put_together_from_several_sentences_are_held_against_those_that_a
     assert list(verdicts.values()) == ["supported", "supported", "unsupported"]
     by_words = StatementVerifier([passage(game, n=1)], question)
     assert by_words.verify("Ward stripped the ball from Newton.")[0].verdict == "supported"
+
+
+def test_of_sentences_that_say_the_same_the_one_that_answers_the_question_is_pointed_to() -> None:
+    forts = "Governor Duquesne sent men to Fort Venango. The fort that was being built was named Fort Duquesne."
+    question, answering = "What was the fort that was being built named?", forts.split(". ")[1:]
+    (statement,) = StatementVerifier([passage(forts, n=1)], question, answering).verify("Fort Duquesne.")
+    assert forts[statement.sentence_start : statement.sentence_end] == answering[0]
+    (by_words,) = StatementVerifier([passage(forts, n=1)], question).verify("Fort Duquesne.")
+    assert by_words.sentence_start == 0

@@ -52,6 +52,9 @@ ECHO = 0.25
 NEIGHBOUR = 0.5
 """Weight of a word that only the neighbours of a sentence hold."""
 
+TIE = 0.1
+"""A sentence that would be quoted is pointed to rather than another one whose value is at most so much higher."""
+
 NEARLY = 0.85
 """Sentences that hold this share of what the best one holds are compared for conflicts; others say something else."""
 
@@ -109,8 +112,8 @@ class StatementVerifier:
         seen_in = Counter(stem for one in self._sentences for stem in one.stems)
         count = max(1, len(self._sentences))
         self._rarity = {stem: math.log(1 + count / n) / math.log(1 + count) for stem, n in seen_in.items()}
-        told = (stem for text in answering for stem in self._vocabulary.stems(with_digits(text, self._language)))
-        self._answering = frozenset(told)
+        self._quotes = [with_digits(text, self._language) for text in answering]
+        self._answering = frozenset(stem for text in self._quotes for stem in self._vocabulary.stems(text))
         question = with_digits(question, self._language)
         self._asked = set(self._vocabulary.content_terms(question))
         self._asked_numbers = self._numbers(question)
@@ -140,9 +143,9 @@ class StatementVerifier:
             for own, coverage, sentence in covered
             if own >= NEARLY * most
         ]
-        value, conflicts, sentence = max(
-            ((coverage - CONFLICT * len(found), found, one) for coverage, found, one in compared), key=lambda c: c[0]
-        )
+        valued = [(coverage - CONFLICT * len(found), found, one) for coverage, found, one in compared]
+        value, conflicts, sentence = max(valued, key=lambda c: c[0])
+        bearer = self._bearer(valued, value, sentence)
         outside = value < OUTSIDE and not conflicts
         value *= self._relevance(terms, sentence)
         return Statement(
@@ -151,9 +154,9 @@ class StatementVerifier:
             verdict="outside" if outside else _verdict(value, conflicts),
             value=round(max(0.0, value), 4),
             conflicts=conflicts,
-            n=sentence.passage.n,
-            sentence_start=sentence.passage.start + sentence.start,
-            sentence_end=sentence.passage.start + sentence.end,
+            n=bearer.passage.n,
+            sentence_start=bearer.passage.start + bearer.start,
+            sentence_end=bearer.passage.start + bearer.end,
         )
 
     def _coverage(self, terms: Sequence[str], sentence: _Sentence) -> tuple[float, float]:
@@ -167,6 +170,13 @@ class StatementVerifier:
             elif term in sentence.around:
                 beside += weight * NEIGHBOUR
         return (own / total, (own + beside) / total) if total else (0.0, 0.0)
+
+    def _bearer(
+        self, valued: Sequence[tuple[float, tuple[str, ...], _Sentence]], value: float, best: _Sentence
+    ) -> _Sentence:
+        """The sentence to point to: the best one, or one that answers the question and holds about as much."""
+        near = [one for of, _, one in valued if of >= value - TIE and one.text in self._quotes]
+        return best if best in near or not near else near[0]
 
     def _relevance(self, terms: Sequence[str], sentence: _Sentence) -> float:
         """Whether the terms come from the sentences that answer the question, or together from one sentence."""
