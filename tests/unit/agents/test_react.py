@@ -15,6 +15,7 @@ from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Message
 from workbench.records.trace import StepEdit, TraceStep
+from workbench.techniques.agents.running import STILL_ACTING, run_tool
 from workbench.techniques.tools.tool import ToolOutput
 
 
@@ -103,9 +104,12 @@ def test_a_tool_that_hangs_is_left_behind() -> None:
     tool = Counted("test.look", seconds=0.1)
     tool.tool = msgspec.structs.replace(tool.tool, run=lambda arguments, context: ToolOutput(text=str(gate.wait(60))))
     made = ask(ScriptedModel([look("a")], ["Too slow."]), tool)
-    gate.set()
-    assert "did not finish" in made.of("call")[0].error
+    assert made.of("call")[0].error == "The tool did not finish within 0 seconds."
     assert made.result.answer == "Too slow."
+    acting = msgspec.structs.replace(tool.tool, effects=("write",))
+    late = run_tool(acting, {}, seconds=0.1)
+    gate.set()
+    assert late.text.endswith(STILL_ACTING)
 
 
 def test_the_second_identical_call_gets_the_known_result_and_the_third_is_masked() -> None:

@@ -15,6 +15,7 @@ from workbench.techniques.tools.results import plain
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 
 TOO_LONG = "The tool did not finish within {seconds:.0f} seconds."
+STILL_ACTING = " What it was doing may still happen."
 BROKEN = "The tool failed: {error}."
 GRACE_S = 1.0
 """What a tool that was cancelled has for its end."""
@@ -31,7 +32,7 @@ def run_tool(
 ) -> ToolOutput:
     """The result of a call, at most ``longest`` printable characters of it, within ``seconds``. A tool that heeds no
     cancellation is left behind on its thread. Raises errors.Cancelled once the request was cancelled."""
-    return _limited(lambda context: tool.run(arguments, context), seconds, cancelled, longest)
+    return _limited(lambda context: tool.run(arguments, context), seconds, cancelled, longest, _too_long(tool, seconds))
 
 
 def run_answered(
@@ -41,11 +42,20 @@ def run_answered(
     answered = tool.answered
     if answered is None:
         return ToolOutput(text=plain(answer, longest))
-    return _limited(lambda context: answered(arguments, answer, context), tool.seconds, cancelled, longest)
+    too_long = _too_long(tool, tool.seconds)
+    return _limited(lambda context: answered(arguments, answer, context), tool.seconds, cancelled, longest, too_long)
+
+
+def _too_long(tool: Tool, seconds: float) -> str:
+    return TOO_LONG.format(seconds=seconds) + (STILL_ACTING if tool.acts else "")
 
 
 def _limited(
-    run: Callable[[RequestContext], ToolOutput], seconds: float, cancelled: Callable[[], bool], longest: int
+    run: Callable[[RequestContext], ToolOutput],
+    seconds: float,
+    cancelled: Callable[[], bool],
+    longest: int,
+    too_long: str,
 ) -> ToolOutput:
     context = RequestContext()
     made: list[ToolOutput | BaseException] = []
@@ -68,7 +78,7 @@ def _limited(
         raise errors.Cancelled
     result = made[0] if made else None
     if result is None or isinstance(result, errors.Cancelled):
-        return ToolOutput(text=TOO_LONG.format(seconds=seconds), failed=True)
+        return ToolOutput(text=too_long, failed=True)
     if isinstance(result, BaseException):
         said = str(result) or type(result).__name__
         return ToolOutput(text=plain(BROKEN.format(error=said.rstrip(".")), longest), failed=True)
