@@ -17,7 +17,7 @@ EMBEDDER_HELP = "It finds passages by their meaning. One for the language of the
 DEFAULT_EMBEDDER, MISSING_EMBEDDER = "Default: {name}", "{name} (missing)"
 INDEX_HELP = (
     "Short passages are found more exactly, long ones show the model more around what was found. After a change all "
-    "files of “{name}” are read again."
+    "files of “{name}” are read again; those with a password ask for it again."
 )
 PASSAGE_TOKENS_HELP = "32 to 8,192, at most what the embedding model reads at once. 0: what suits it."
 NOTHING_CHANGED = "Nothing was changed"
