@@ -52,7 +52,15 @@ def test_the_calculator_is_exact_and_fails_in_words() -> None:
 
 def test_a_parameter_may_be_limited_and_the_calculator_takes_arithmetic_only() -> None:
     pattern = schema_of(calculator)["properties"]["expression"]["pattern"]
-    for written in ("312*47", "(3 + 5) × 2 ÷ 4", "sqrt(16) + max(1, 2)", "7 * 6 = 42", "1,000 - 10 %"):
+    for written in (
+        "312*47",
+        "(3 + 5) × 2 ÷ 4",
+        "sqrt(16) + max(1, 2)",
+        "7 * 6 = 42",
+        "1,000 - 10 %",
+        "-(3 + 4)",
+        ".5 * 2",
+    ):
         assert re.search(pattern, written)
-    for written in ("{{12} * 47}", "twelve", "3 apples", "__import__('os')"):
+    for written in ("", "+", ".312 * 47", "{{12} * 47}", "twelve", "3 apples", "__import__('os')"):
         assert not re.search(pattern, written)

@@ -11,8 +11,9 @@ from workbench.techniques.tools.services import ToolServices
 from workbench.techniques.tools.tool import Tool, ToolOutput, tool_from
 
 _SIGNS = r"[-+*/%^(). ,=0-9×·÷−–\[\]]*"
-WRITTEN = msgspec.Meta(pattern=rf"^{_SIGNS}((sqrt|abs|round|min|max){_SIGNS})*$")
-"""What an expression is written with, so that a model can write nothing else."""
+_WORDS = r"(sqrt|abs|round|min|max)"
+WRITTEN = msgspec.Meta(pattern=rf"^[-+( \[]*([0-9]|{_WORDS}\(){_SIGNS}({_WORDS}{_SIGNS})*$")
+"""What an expression begins and is written with, so that a model can write nothing else."""
 
 
 def calculator(
