@@ -284,10 +284,10 @@ def test_passages_that_a_check_has_found_taint_what_follows(tmp_path: Path) -> N
     guard = Guard(Policy(), Exposure())
     context = AnswerContext(model=ObedientModel(), retriever=None, cancelled=lambda: False, guard=guard)
     session = Session(Agent(part=AgentPart(), context=context, tools={}, decisions={}))
-    assert not session.exposure.tainted
+    assert not session.executor.exposure.tainted
     assert not guard.tainted
-    session.found((hit,))
-    assert session.exposure.tainted
+    session.executor.add_passages((hit,))
+    assert session.executor.exposure.tainted
     assert guard.tainted
     searched = TraceStep(id="1", kind="critique", passages=(hit,), output="The documents say so.")
     result = run(Place(tmp_path), ObedientModel([GOALS[0]]), "Write it.", earlier=[searched])

@@ -54,7 +54,7 @@ def check_answer(
     if kind == "test":
         return run_test(test, question, answer, session)
     if kind == "citations":
-        return supported(session.agent.verify(answer, session.passages, question))
+        return supported(session.agent.verify(answer, session.executor.passages, question))
     return (yield from _criticised(question, answer, session, context))
 
 

@@ -20,8 +20,9 @@ from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.critiques import Problem, collapsed, problems_of, read, with_right_results, written
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
-from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session
 from workbench.techniques.agents.steps import CORRECTION, CRITIQUE, DRAFT, ROUND
+from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
 
@@ -90,7 +91,8 @@ def _critique(
     """What is wrong in an answer, as a step of the kind ``critique``. Raises Exhausted."""
     taken = session.recorded.take(CRITIQUE)
     if taken is not None:
-        session.found(tuple(passage for step in session.recorded.within(taken) for passage in step.passages))
+        found = tuple(passage for step in session.recorded.within(taken) for passage in step.passages)
+        session.executor.add_passages(found)
         return read(taken.output)
     step = context.step(CRITIQUE, "Check with tools", answer)
     yield step.started

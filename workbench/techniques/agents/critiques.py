@@ -196,8 +196,8 @@ def _wrong_claim(question: str, sentence: str, session: Session, context: Answer
     step = context.step("search", "Look it up", sentence)
     yield step.started
     hits = tuple(retriever.search(sentence, LOOKED_UP).hits)
-    found = numbered(ToolOutput(text="", passages=hits), session.passages).passages
-    session.found(found)
+    found = numbered(ToolOutput(text="", passages=hits), session.executor.passages).passages
+    session.executor.add_passages(found)
     yield events.Retrieved(query=sentence, passages=found, step=step.id)
     statements = session.agent.verify(sentence, found, question)
     why = "".join(_against(statement, found) for statement in statements[:1])

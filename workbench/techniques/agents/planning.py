@@ -22,8 +22,9 @@ from workbench.records.recipes import DecodingPart
 from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import Work, work
-from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting, told
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, told
 from workbench.techniques.agents.steps import FINDING, PLAN, PLAN_STEP
+from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
 
@@ -82,14 +83,14 @@ def _carry_out(
         if plan:
             history = (*history, Message("assistant", _PLANNED.format(steps=_numbered(plan))))
         while plan:
-            if session.spent or (session.agent.tools and not session.calls_left):
+            if session.spent or (session.agent.tools and not session.executor.calls_left):
                 yield from context.note(OUT_OF_BUDGET)
                 break
             number, goal, plan = number + 1, plan[0], plan[1:]
             opened = yield from session.opened(PLAN_STEP, goal, f"Step {number}", context)
             inside = context.inside(opened.step)
             asked = (*history, Message("user", _STEP.format(number=number, goal=goal)))
-            most = max(1, session.calls_left // (len(plan) + 1))
+            most = max(1, session.executor.calls_left // (len(plan) + 1))
             done = yield from work(session, asked, inside, most=most, examples=examples)
             finding = yield from _finding(session, done, inside)
             failed = bool(done.results) and all(output.failed for _, output in done.results)

@@ -16,8 +16,9 @@ from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
-from workbench.techniques.agents.session import OUT_OF_BUDGET, OUT_OF_STEPS, Session, Waiting
+from workbench.techniques.agents.session import OUT_OF_BUDGET, OUT_OF_STEPS, Session
 from workbench.techniques.agents.steps import ARGUMENTS, CHOOSE, THOUGHT, read_arguments
+from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
@@ -66,17 +67,17 @@ def work(
     head = tuple(message for message in history if message.role == "system")
     history = (*head, *examples, *history[len(head) :])
     tools = session.agent.tools if tools is None else tools
-    caller = session.caller(context, tools)
+    caller, executor = session.caller(context, tools), session.executor
     results: list[tuple[ToolCall, ToolOutput]] = []
     exhausted: dict[str, str] = {}  # tools that have no further arguments
-    most = session.calls_left if most is None else min(most, session.calls_left)
+    most = executor.calls_left if most is None else min(most, executor.calls_left)
     while tools:
-        left = min(most - len(results), session.calls_left)
+        left = min(most - len(results), executor.calls_left)
         if left <= 0 or session.spent:
-            if session.spent or not session.calls_left:
-                yield from context.note(OUT_OF_BUDGET if left > 0 else OUT_OF_STEPS.format(steps=session.calls))
+            if session.spent or not executor.calls_left:
+                yield from context.note(OUT_OF_BUDGET if left > 0 else OUT_OF_STEPS.format(steps=executor.calls))
             return Work(history, "", tuple(results), finished=False)
-        closed = {**session.repetition.masked_tools(tuple(tools.values())), **exhausted}
+        closed = {**executor.repetition.masked_tools(tuple(tools.values())), **exhausted}
         names = tuple(name for name in tools if name not in closed)
         if not names:
             break
@@ -91,13 +92,13 @@ def work(
             if not finished:
                 yield from context.note(OUT_OF_BUDGET)
             return Work(history, thought, tuple(results), finished=finished)
-        masked = session.repetition.masked(name)
+        masked = executor.repetition.masked(name)
         arguments = yield from _arguments(session, caller.arguments(history, thought, tool, masked=masked), masked)
         if arguments is None:
             exhausted[name] = "it has no further arguments"
             continue
         exhausted.clear()
-        called = yield from session.call(tool, ToolCall(tool=name, arguments=arguments), context)
+        called = yield from executor.execute(tool, ToolCall(tool=name, arguments=arguments), context)
         results.append((called.call, called.output))
         history = caller.with_call(history, thought, called.call, called.shown)
     return Work(history, "", tuple(results))

@@ -22,8 +22,9 @@ from workbench.techniques.agents.agent import Agent, Outcome
 from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
-from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session
 from workbench.techniques.agents.steps import CHECK, REFLECTION, TRIAL
+from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
 
@@ -75,15 +76,15 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
                 break
             opened = yield from session.opened(TRIAL, f"Trial {number}", messages[-1].content, session.context)
             inside = session.context.inside(opened.step)
-            session.repetition.restart()
-            most = max(1, session.calls_left // (options.trials - number + 1))
+            session.executor.repetition.restart()
+            most = max(1, session.executor.calls_left // (options.trials - number + 1))
             answer, last = yield from _try(session, messages, lessons, most, examples, inside)
             trials += 1
             checked = yield from _check(session, messages[-1].content, answer, options, inside)
             if best is None or checked.score > best[1].score:
                 best = answer, checked
             if last is not None and not checked.passed and options.test.strip() and options.check in TESTED:
-                session.repetition.forbid(last)
+                session.executor.repetition.forbid(last)
             if not checked.passed and number < options.trials and not session.spent:
                 lesson = yield from _reflect(session, messages[-1].content, answer, checked, inside)
                 lessons = [*lessons, lesson][-REMEMBERED:]
@@ -124,7 +125,7 @@ def _check(
     taken = session.recorded.take(CHECK)
     if taken is not None:
         return Checked.of(taken)
-    kind = resolve_check(options.check, options.test, session.passages)
+    kind = resolve_check(options.check, options.test, session.executor.passages)
     step = context.step(CHECK, f"Check: {kind}", answer)
     yield step.started
     checked = yield from check_answer(kind, question, answer, options.test, session, context.inside(step))

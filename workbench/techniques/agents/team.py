@@ -22,8 +22,9 @@ from workbench.records.recipes import system_text, with_question_asked
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
-from workbench.techniques.agents.session import OUT_OF_BUDGET, Session, Waiting
+from workbench.techniques.agents.session import OUT_OF_BUDGET, Session
 from workbench.techniques.agents.steps import ROUTE, SPECIALIST, VERDICT
+from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import ScoreAsk, Specialist
 
@@ -91,7 +92,7 @@ def _supervise(
                 name = yield from _routed(session, messages[-1].content, team, names, answers)
             if name == FINAL:
                 break
-            share = max(1, session.calls_left // len(names))
+            share = max(1, session.executor.calls_left // len(names))
             answers[name] = yield from _ask(session, name, team[name], messages, options, share)
     except Exhausted:
         yield from session.context.note(OUT_OF_BUDGET)
@@ -144,7 +145,7 @@ def _debate(
                     other = next(answer for one, answer in before.items() if one != name)
                     text = _COLLEAGUE.format(question=question, own=before[name], other=other)
                     asked = (*messages[:-1], Message("user", text))
-                share = max(1, session.calls_left // (len(team) * (options.rounds - number)))
+                share = max(1, session.executor.calls_left // (len(team) * (options.rounds - number)))
                 answers[name] = yield from _ask(session, name, specialist, asked, options, share)
         first, second = answers
         winner = yield from _judged(session, question, first, second, answers)
@@ -207,7 +208,7 @@ def _ask(
     conversation = with_question_asked(specialist.recipe.prompting, [one for one in messages if one.role != "system"])
     system = system_text(specialist.recipe.prompting).strip()
     asked = (*((Message("system", system),) if system else ()), *conversation)
-    session.repetition.restart()
+    session.executor.repetition.restart()
     examples = yield from session.demonstrated(messages[-1].content, options.examples, inside, tools)
     done = yield from work(session, asked, inside, tools=tools, most=most, examples=examples)
     answer = yield from session.drafted(done.history, done.thought, inside, tools)
