@@ -52,9 +52,10 @@ from workbench.paths import Home
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
-from workbench.techniques.prompting.tree_of_thoughts import VERDICTS, tree_of
+from workbench.techniques.prompting.tree_of_thoughts import VERDICTS
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children
 from workbench.techniques.prompting.tree_search import Plan, SearchKind, Tree, search
+from workbench.techniques.prompting.tree_trace import tree_of
 from workbench.workers.host import WorkerHost
 
 PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")

@@ -32,8 +32,8 @@ from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import StepEdit, Trace
-from workbench.techniques.prompting.tree_of_thoughts import tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem
+from workbench.techniques.prompting.tree_trace import tree_of
 
 APPLES = "Tom has 3 apples and buys 4 more. How many apples does he have?"
 FISH = "Which of these is a fish?\n\nA. cod\nB. cow\nC. cat\n\nAnswer with the letter of the right choice."

@@ -22,9 +22,10 @@ from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import StepAction, StepEdit, Trace, TraceStep
 from workbench.techniques.decoding.formats import check_format
-from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of, value_of_test
+from workbench.techniques.prompting.tree_of_thoughts import equation_value, value_of_test
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
 from workbench.techniques.prompting.tree_search import Tree
+from workbench.techniques.prompting.tree_trace import tree_of
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.services import PythonResult
 

@@ -37,6 +37,7 @@ from workbench.techniques.prompting.least_to_most import listed_lines
 from workbench.techniques.prompting.other_lines import line_unlike
 from workbench.techniques.prompting.tree_problems import AnyProblem, NumbersProblem, TextProblem, children
 from workbench.techniques.prompting.tree_search import BEAM, Node, Plan, SearchKind, Thought, Tree, search
+from workbench.techniques.prompting.tree_trace import tree_to_search
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate, show
 from workbench.techniques.tools.results import one_line
 
@@ -110,7 +111,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     budget = Budget(options, context)
     root = context.step("tree", "Tree of thoughts", messages[-1].content)
     yield root.started
-    tree = _tree_to_search(context.earlier, context.edit, problem)
+    tree = tree_to_search(context.earlier, context.edit, problem)
     grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
     plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
     yield from grown.retell()
@@ -136,27 +137,7 @@ def check_edit(options: Options, earlier: Sequence[TraceStep], edit: StepEdit) -
     root = next((step for step in earlier if step.kind == "tree"), None)
     if root is None:
         raise UserError("This answer has no tree of thoughts.", "Choose a thought of an answer that has one.")
-    _tree_to_search(earlier, edit, problem_of(root.input, options))
-
-
-def _tree_to_search(earlier: Sequence[TraceStep], edit: StepEdit | None, problem: AnyProblem) -> Tree[Any]:
-    """The tree to go on from: that of the earlier steps, with a person's edit. Raises UserError for one that is not
-    possible."""
-    tree, nodes = _tree_and_nodes(earlier, problem)
-    if edit is None:
-        return tree
-    node = nodes.get(edit.step)
-    if node is None or (node.parent < 0 and edit.action != "expand"):
-        raise UserError(f"The step {edit.step} is no thought of this tree.", "Choose a thought of the answer's steps.")
-    if edit.action != "edit":
-        return tree.edited(node, edit.action)
-    state = tree.nodes[node.parent].state
-    thought = problem.follow(state, edit.text)
-    if thought is None:
-        moves = problem.moves(state)
-        hint = f"Possible are, for example: {', '.join(moves[:4])}." if moves else "Write a thought."
-        raise UserError(f"{edit.text.strip()!r} is no possible next step here.", hint)
-    return tree.edited(node, "edit", thought)
+    tree_to_search(earlier, edit, problem_of(root.input, options))
 
 
 def problem_of(question: str, options: Options) -> AnyProblem:
@@ -445,36 +426,6 @@ def equation_value(text: str) -> float:
         return float(show(evaluate(left.rpartition(":")[2])) == show(evaluate(right)))
     except ArithmeticProblem:
         return 0.5
-
-
-def tree_of(steps: Sequence[TraceStep], problem: AnyProblem) -> Tree[Any]:
-    """The tree that the steps of an answer show: the same that was searched, and that a search goes on from."""
-    return _tree_and_nodes(steps, problem)[0]
-
-
-def _tree_and_nodes(steps: Sequence[TraceStep], problem: AnyProblem) -> tuple[Tree[Any], dict[str, Node[Any]]]:
-    """The tree, and its nodes by the ids of their steps."""
-    tree = Tree.of(problem.start, problem.key(problem.start))
-    root = next((step for step in steps if step.kind == "tree"), None)
-    proposed: dict[tuple[int, str], Node[Any]] = {}
-    nodes: dict[str, Node[Any]] = {root.id: tree.nodes[0]} if root is not None else {}
-    for step in steps:
-        parent = nodes.get(step.parent)
-        if parent is None:
-            continue
-        if step.kind == "proposal" and step.state == "done":
-            parent.expanded = True
-            for thought in children(problem, parent.state, step.output.splitlines()):
-                if (added := tree.add(parent, thought)) is not None:
-                    proposed[parent.id, thought.text] = added
-        elif step.kind == "thought" and (node := proposed.get((parent.id, step.title))) is not None:
-            nodes[step.id] = node
-            node.value = step.score
-        elif step.kind == "edit" and step.output == "prune":
-            parent.pruned = True
-        elif step.kind == "edit":
-            tree.focus = parent
-    return tree, nodes
 
 
 def _constrained(part: DecodingPart, pattern: str) -> DecodingPart:
