@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord, PromptText
+from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse, require
-from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
 from workbench.records.agents import Decision
@@ -28,7 +27,6 @@ from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.methods import Method
 from workbench.records.recipes import (
-    DecodingPart,
     Example,
     ModelPart,
     Recipe,
@@ -195,33 +193,6 @@ def resolve_specialists(recipe: Recipe, resolved: Resolved, services: Services) 
     return found
 
 
-def _specialists(
-    found: Mapping[str, Resolved],
-    resolved: Resolved,
-    model: ModelBackend,
-    services: Services,
-    context: RequestContext,
-    leases: ExitStack,
-) -> Generator[Event, None, dict[str, Specialist]]:
-    """The specialists of a team with the model as each uses it. Another use of the same model has a lease of its own,
-    which never waits for a turn: this one has it."""
-    team: dict[str, Specialist] = {}
-    for name, one in found.items():
-        used = model
-        if one.use != resolved.use:
-            used = yield from leases.enter_context(services.lease(one, context))
-        team[name] = Specialist(one.recipe, used)
-    return team
-
-
-def _method_of(request: AnswerRequest) -> Method:
-    """The method that drives the generations: the agent's of a question, or the prompting technique. Raises UserError
-    for one that is not known."""
-    if request.recipe.agent is not None and request.kind == "question":
-        return METHODS.find(request.recipe.agent.method, "agent")
-    return METHODS.find(request.recipe.prompting.technique, "technique")
-
-
 def needs_of(request: AnswerRequest) -> Capabilities:
     """The capabilities that a request needs: its own and those of its methods."""
     decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
@@ -261,15 +232,15 @@ def answer(
     try:
         resolved = resolved or services.resolve(request.recipe)
         check(request, resolved, services)
-        retriever = _retriever(request, resolved, services, context)
+        retriever = retriever_for(request, resolved, services, context)
         with services.lease(resolved, context, background=background) as loading, ExitStack() as leases:
             model = yield from loading
-            recipe = _with_engine(resolved.recipe, model)
+            recipe = with_engine(resolved.recipe, model)
             found = resolve_specialists(request.recipe, resolved, services)
             team = yield from _specialists(found, resolved, model, services, context, leases)
-            answering = _context(model, retriever, recipe, request, resolved, services, context, saved, team)
+            answering = context_for(model, retriever, recipe, request, resolved, services, context, saved, team)
             ended: events.Terminal | None = None
-            for event in with_trace(_run(request, recipe, answering)):
+            for event in with_trace(run_method(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
                     ended = event
                     break
@@ -280,140 +251,10 @@ def answer(
     yield terminal
 
 
-def preview(request: AnswerRequest, services: Services, context: RequestContext) -> Iterator[Event]:
-    """The prompt of the first generation that ``answer`` would make, which is not computed: what goes before it is.
-    Streams as ``answer`` does; ends in ``Finished`` with a ``PromptText``. Raises what stops an answer."""
-    with _prompt_reading(request, services, context) as reading:
-        model, requests, answered = yield from reading
-        shown = PromptText(text="", tokens=0, context_tokens=model.context_tokens, answer=answered)
-        if requests:
-            rendered = model.render(requests[0])
-            shown = msgspec.structs.replace(shown, text=rendered.text, tokens=rendered.tokens, together=len(requests))
-    yield finish(shown)
-
-
-def score(
-    request: AnswerRequest, continuations: Sequence[str], services: Services, context: RequestContext
-) -> Iterator[Event]:
-    """The log-probabilities of continuations after the prompt that ``preview`` shows, as background work. Streams as
-    ``answer`` does; ends in ``Finished`` with ``Scores``. Raises what stops an answer, and UserError where nothing
-    would be generated."""
-    with _prompt_reading(request, services, context, Capabilities(token_logprobs=True), background=True) as reading:
-        model, requests, answered = yield from reading
-        if not requests:
-            raise UserError(f"Nothing is generated for this question: {answered}")
-        first = requests[0]
-        asked = Score(
-            messages=first.messages,
-            continuations=tuple(continuations),
-            assistant_start=first.assistant_start,
-            prompt=first.prompt,
-            answer=first.answer,
-            tools=first.tools,
-        )
-        (scores,) = model.score_many((asked,), context)
-    yield finish(scores)
-
-
-_PromptReading = Generator[Event, None, tuple[ModelBackend, Sequence[Generate], str]]
-
-
-@contextmanager
-def _prompt_reading(
-    request: AnswerRequest,
-    services: Services,
-    context: RequestContext,
-    needs: Capabilities | None = None,
-    *,
-    background: bool = False,
-) -> Iterator[_PromptReading]:
-    """Reads, and returns, what a method asks of the model first; without such a request the answer. The model is leased
-    within the block."""
-    resolved = services.resolve(request.recipe)
-    check(request, resolved, services)
-    if needs is not None:
-        require(needs, services.capabilities(resolved), resolved.model.name)
-    retriever = _retriever(request, resolved, services, context)
-
-    def reading(loading: Loading) -> _PromptReading:
-        model = yield from loading
-        recipe = _with_engine(resolved.recipe, model)
-        reader = _PromptReader(model)
-        found = resolve_specialists(request.recipe, resolved, services)
-        team = {name: Specialist(one.recipe, reader) for name, one in found.items()}
-        answering = _context(reader, retriever, recipe, request, resolved, services, context, None, team)
-        try:
-            for event in _run(request, recipe, answering):
-                if isinstance(event, events.Finished):
-                    return model, (), msgspec.convert(event.result, AskResult).answer
-        except _PromptRead as found:
-            return model, found.requests, ""
-        return model, (), ""
-
-    with services.lease(resolved, context, background=background) as loading:
-        yield reading(loading)
-
-
-class _PromptRead(Exception):
-    """What a method asks of the model first."""
-
-    def __init__(self, requests: Sequence[Generate]) -> None:
-        super().__init__("a prompt was read")
-        self.requests = requests
-
-
-class _PromptReader:
-    """A model that generates nothing: it raises the first request."""
-
-    def __init__(self, model: ModelBackend) -> None:
-        self._model = model
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def generate(
-        self,
-        messages: Sequence[Message],
-        decoding: DecodingPart,
-        assistant_start: AssistantStart = "",
-        tools: Sequence[dict[str, Any]] = (),
-    ) -> Iterator[Event]:
-        request = Generate(
-            messages=tuple(messages), decoding=decoding, assistant_start=assistant_start, tools=tuple(tools)
-        )
-        raise _PromptRead((request,))
-
-    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
-        raise _PromptRead(requests)
-
-    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
-        raise _PromptRead(
-            [
-                Generate(
-                    messages=one.messages,
-                    assistant_start=one.assistant_start,
-                    prompt=one.prompt,
-                    answer=one.answer,
-                    tools=one.tools,
-                )
-                for one in requests
-            ]
-        )
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a regular expression matches a whole text, by the automata of constrained answers. Raises UserError."""
-    from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
-
-    checked = check_format("regex", pattern, text)
-    if checked.problem:
-        raise UserError(checked.problem, "Correct the regular expression.")
-    return not checked.text_problem
-
-
-def _retriever(
+def retriever_for(
     request: AnswerRequest, resolved: Resolved, services: Services, context: RequestContext
 ) -> Retriever | None:
+    """The retriever of a request that searches documents. Raises UserError as ``Services.retriever``."""
     if not resolved.collections or request.prefix is not None:
         return None
     part = resolved.recipe.retrieval
@@ -421,13 +262,13 @@ def _retriever(
     return services.retriever(resolved.collections, context, files)
 
 
-def _with_engine(recipe: Recipe, model: ModelBackend) -> Recipe:
+def with_engine(recipe: Recipe, model: ModelBackend) -> Recipe:
     """The resolved recipe with what is known of a loaded model."""
     part = msgspec.structs.replace(recipe.model, context_tokens=model.context_tokens, engine=model.engine)
     return msgspec.structs.replace(recipe, model=part)
 
 
-def _context(
+def context_for(
     model: ModelBackend,
     retriever: Retriever | None,
     recipe: Recipe,
@@ -438,6 +279,7 @@ def _context(
     saved: SavedSections | None,
     team: Mapping[str, Specialist],
 ) -> AnswerContext:
+    """All that the method of a request may use. ``recipe`` is the resolved one ``with_engine``."""
     tools: ToolServices | None = None
     policy = Policy(allowed=frozenset(request.allowed), done=request.done | begun_in(request.earlier))
     read = (passage.text for step in request.earlier for passage in step.passages)
@@ -472,7 +314,8 @@ def _context(
     )
 
 
-def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def run_method(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """The notes on a request, then the events of its method."""
     for text in (*request.notices, *notes_on_recipe(request.recipe, METHODS, request.kind)):
         yield from context.note(text)
     if request.prefix is not None:
@@ -481,6 +324,43 @@ def _run(request: AnswerRequest, recipe: Recipe, context: AnswerContext) -> Iter
         yield from work_on_document(request.task, recipe, context)
     else:
         yield from answer_question(request.conversation, recipe, context)
+
+
+def _specialists(
+    found: Mapping[str, Resolved],
+    resolved: Resolved,
+    model: ModelBackend,
+    services: Services,
+    context: RequestContext,
+    leases: ExitStack,
+) -> Generator[Event, None, dict[str, Specialist]]:
+    """The specialists of a team with the model as each uses it. Another use of the same model has a lease of its own,
+    which never waits for a turn: this one has it."""
+    team: dict[str, Specialist] = {}
+    for name, one in found.items():
+        used = model
+        if one.use != resolved.use:
+            used = yield from leases.enter_context(services.lease(one, context))
+        team[name] = Specialist(one.recipe, used)
+    return team
+
+
+def _method_of(request: AnswerRequest) -> Method:
+    """The method that drives the generations: the agent's of a question, or the prompting technique. Raises UserError
+    for one that is not known."""
+    if request.recipe.agent is not None and request.kind == "question":
+        return METHODS.find(request.recipe.agent.method, "agent")
+    return METHODS.find(request.recipe.prompting.technique, "technique")
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether a regular expression matches a whole text, by the automata of constrained answers. Raises UserError."""
+    from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
+
+    checked = check_format("regex", pattern, text)
+    if checked.problem:
+        raise UserError(checked.problem, "Correct the regular expression.")
+    return not checked.text_problem
 
 
 def _completed(

@@ -9,11 +9,12 @@ import pytest
 
 from tests.agents import ScriptedModel
 from tests.fakes import FakeModelBackend, FakeServices
-from workbench.answering import AnswerRequest, answer, preview
+from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import AskResult, PromptText
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Score
+from workbench.prompt_preview import preview
 from workbench.records.messages import Message
 from workbench.records.recipes import AdapterUse, AgentPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import TraceStep

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.answering import AnswerRequest, preview
+from workbench.answering import AnswerRequest
 from workbench.api.calls import (
     AnswerTokens,
     CheckFormat,
@@ -22,6 +22,7 @@ from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.prompt_preview import preview
 from workbench.records.messages import Beam, Message
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.records.trace import TokenIds, Trace

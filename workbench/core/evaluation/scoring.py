@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.answering import AnswerRequest, Services, score
+from workbench.answering import AnswerRequest, Services
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.engine.inference_calls import Scored, Scores
 from workbench.errors import UserError
+from workbench.prompt_preview import score
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 
