@@ -1,8 +1,8 @@
 """The chats' part of answers: questions stored before anything else, answers made on the core's own threads, saved
 while they are made, followed by any number of clients.
 
-How an answer is made is ``workbench.answering``'s matter. An answer belongs to the core: it goes on when its client
-leaves. It is saved about every second, so that no death of any process loses more than that.
+What is asked is ``requests``' matter, how it is answered ``workbench.answering``'s. An answer belongs to the core: it
+goes on when its client leaves. It is saved about every second, so that no death of any process loses more than that.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
-from workbench.answering import AnswerRequest, Prefix, Resolved, SavedSections, answer, check
+from workbench.answering import AnswerRequest, Resolved, SavedSections, answer
 from workbench.api import events
-from workbench.api.calls import AT_END, Ask, AskResult, Decide, FollowAnswer, RunRecord, StopAnswer, StoredMessage
+from workbench.api.calls import Ask, AskResult, Decide, FollowAnswer, RunRecord, StopAnswer, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.core.agents.arguments import check_arguments, tool_named
-from workbench.core.answers.inspection import read_tokens, readable, tokens_of
+from workbench.core.answers.inspection import readable
 from workbench.core.answers.journal import carries_out, is_boundary, joined
+from workbench.core.answers.requests import Requests
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
@@ -34,13 +34,9 @@ from workbench.core.streams import Handlers, LiveStream, unary
 from workbench.errors import UserError
 from workbench.records.agents import Approval
 from workbench.records.answer_state import AnswerState, replay
-from workbench.records.messages import Message
-from workbench.records.recipes import AgentPart, Recipe, RetrievalPart, varied, without_attachments
-from workbench.records.trace import Trace, TraceStep
-from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
+from workbench.records.recipes import Recipe, without_attachments
+from workbench.records.trace import Trace
 from workbench.storage.chats import ChatStore
-from workbench.techniques.agents.approval import begun_in
-from workbench.techniques.registry import METHODS
 
 SAVE_EVERY_S = 1.0
 STORE_AGAIN_S = 5.0
@@ -70,6 +66,7 @@ class Answers:
     ) -> None:
         self._store = store
         self._services = services
+        self._requests = Requests(store, services)
         self._changes = changes
         self._background = background
         self._add_run = add_run
@@ -157,80 +154,28 @@ class Answers:
 
     def _begin(self, call: Ask, context: RequestContext) -> PendingAnswer:
         """Check the request, store question and empty answer, and begin. Both are on the disk before any event."""
-        kept = without_attachments(call.recipe)
-        chat = self._store.get_message(call.regenerate).chat if call.regenerate is not None else call.chat
-        plain = msgspec.structs.replace(kept, retrieval=None)
-        asked_with = plain if call.without_documents else self._with_attachments(kept, chat)
-        if call.varied:
-            if call.regenerate is None:
-                raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
-            asked_with = varied(asked_with, METHODS)
-        call = msgspec.structs.replace(call, recipe=asked_with)
-        if call.branch is not None:
-            prefix, resolved = self._continuation(call, context)
-        else:
-            prefix, resolved = None, self._services.resolve(call.recipe)
-        earlier: Trace | None = None
-        resumes = call.resume or call.edit is not None
-        if resumes and call.regenerate is None:
-            raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
+        checked = self._requests.of_ask(call, context)
+        recipe, request, resolved = without_attachments(call.recipe), checked.request, checked.resolved
         if call.regenerate is not None:
-            old = self._store.get_message(call.regenerate)
-            asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
-            recipe = call.recipe
-            if prefix is not None:
-                recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
-            request = AnswerRequest(
-                recipe=recipe,
-                conversation=conversation_of(asked),
-                task=readable(asked[-1]).document if asked else None,
-                prefix=prefix,
-                earlier=self._steps_of(old) if resumes else (),
-                edit=call.edit,
-                notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
-                asks=True,
-                allowed=self._store.allowed_tools(old.chat),
-                untrusted=untrusted_in(asked),
-                done=self._begun_for(call.recipe, asked),
-            )
-            check(request, resolved, self._services)
-            if request.recipe.agent is not None and request.earlier:
-                earlier = Trace(steps=_steps_before(request))
             question, empty = self._store.store_another_answer(
-                call.regenerate, kept, resolved.recipe, aside=call.aside, trace=earlier
+                call.regenerate, recipe, resolved.recipe, aside=call.aside, trace=checked.earlier
             )
         else:
-            text = call.question.strip()
-            if not text and call.document is not None:
-                text = call.document.describe(METHODS.find(call.document.task, "task"))
-            parent = call.parent
-            if parent is None and call.chat is not None and not call.root:
-                parent = self._store.get_record(call.chat).head
-            branch = self._store.get_branch(parent)
-            request = AnswerRequest(
-                recipe=call.recipe,
-                conversation=(*conversation_of(branch), Message("user", text)),
-                task=call.document,
-                asks=True,
-                allowed=self._store.allowed_tools(call.chat) if call.chat is not None else (),
-                untrusted=untrusted_in(branch),
-            )
-            check(request, resolved, self._services)
+            text = request.conversation[-1].content
             question, empty = self._store.store_question(
                 text,
-                kept,
+                recipe,
                 resolved.recipe,
                 chat=call.chat,
-                parent=parent,
+                parent=checked.parent,
                 title=_title(text),
                 document=call.document,
             )
         pending = PendingAnswer(question, empty, msgspec.structs.replace(request, chat=question.chat), resolved)
-        pending.earlier = earlier
+        pending.earlier = checked.earlier
         stored = {"chat": question.chat, "question": question.id, "answer": empty.id}
         pending.stream.append(events.Artifact(kind="message", id=empty.id, result=stored))
-        saved = self._begin_run(pending) if request.task is not None else None
-        self._start(pending, saved)
+        self._start(pending, self._begin_run(pending) if request.task is not None else None)
         return pending
 
     def _go_on(self, call: Decide) -> PendingAnswer:
@@ -244,68 +189,18 @@ class Answers:
             raise UserError(
                 "The decision is on another call than the one that waits.", "Look at the call again and decide anew."
             )
-        if decision.choice == "edit" and answer_.recipe.agent is not None:
-            self._check_edit(waiting.call.tool, decision.arguments or {}, answer_.recipe)
         asked = self._store.get_branch(answer_.parent)
-        resolved = self._services.resolve(answer_.recipe)
-        allowed = set(self._store.allowed_tools(answer_.chat))
-        if decision.choice == "allow-in-chat":
-            allowed.add(waiting.call.tool)
-        earlier = Trace(steps=self._steps_of(answer_))
-        request = AnswerRequest(
-            recipe=answer_.recipe,
-            conversation=conversation_of(asked),
-            earlier=earlier.steps,
-            decisions=(decision,),
-            asks=True,
-            allowed=tuple(sorted(allowed)),
-            untrusted=untrusted_in(asked),
-            chat=answer_.chat,
-            done=self._begun_for(answer_.recipe, asked),
-        )
-        check(request, resolved, self._services)
+        checked = self._requests.of_decision(answer_, asked, waiting, decision)
         if not self._store.leave_waiting(answer_.id, "streaming"):
             raise UserError("This answer waits for no decision.", "It was decided elsewhere.")
         if decision.choice == "allow-in-chat":
             self._store.allow_tool(answer_.chat, waiting.call.tool)
-        pending = PendingAnswer(asked[-1], answer_, request, resolved)
-        pending.earlier, pending.waiting = earlier, waiting
+        pending = PendingAnswer(asked[-1], answer_, checked.request, checked.resolved)
+        pending.earlier, pending.waiting = checked.earlier, waiting
         stored = {"chat": answer_.chat, "question": asked[-1].id, "answer": answer_.id}
         pending.stream.append(events.Artifact(kind="message", id=answer_.id, result=stored))
         self._start(pending)
         return pending
-
-    def _check_edit(self, name: str, arguments: dict[str, Any], recipe: Recipe) -> None:
-        """Refuse arguments that do not fit the tool. Those of a tool that is only known to another recipe of a team are
-        checked by the tool."""
-        context = RequestContext()
-        try:
-            tool = tool_named(
-                name, self._services.tools_for(recipe.agent or AgentPart(), recipe.retrieval, context), context
-            )
-        except UserError:
-            return
-        check_arguments(tool, arguments)
-
-    def _begun_for(self, recipe: Recipe, asked: Sequence[StoredMessage]) -> frozenset[str]:
-        """The signatures of the calls that answers to the last message have begun."""
-        if recipe.agent is None or not asked:
-            return frozenset()
-        return frozenset[str]().union(*(begun_in(trace.steps) for trace in self._store.get_traces(asked[-1].id)))
-
-    def _steps_of(self, message: StoredMessage) -> tuple[TraceStep, ...]:
-        trace = self._store.get_trace(message.id)
-        if trace is None or not trace.steps:
-            raise UserError("No steps are stored for this answer.", "Answer the question again.")
-        return trace.steps
-
-    def _with_attachments(self, recipe: Recipe, chat: str | None) -> Recipe:
-        """The recipe with the files that are attached to a chat."""
-        attached = self._store.get_record(chat).attachments if chat is not None else ""
-        if not attached:
-            return recipe
-        part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), attachments=attached)
-        return msgspec.structs.replace(recipe, retrieval=part)
 
     def _start(self, pending: PendingAnswer, saved: SavedSections | None = None) -> None:
         id = pending.answer.id
@@ -349,38 +244,11 @@ class Answers:
         if empty.state == "done" or empty.parent is None or empty.recipe is None:
             raise UserError("This task is complete.", "Ask again to repeat it.")
         question = readable(self._store.get_message(empty.parent))
-        resolved = self._services.resolve(empty.recipe)
-        request = AnswerRequest(recipe=empty.recipe, task=question.document)
-        check(request, resolved, self._services)
+        checked = self._requests.of_task(empty.recipe, question.document)
         self._store.update_message(message, state="streaming", text="", error="")
-        pending = PendingAnswer(question, empty, request, resolved)
+        pending = PendingAnswer(question, empty, checked.request, checked.resolved)
         self._start(pending, TaskSections(folder))
         return pending
-
-    def _continuation(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
-        """The first tokens of the new answer, and the old answer's recipe with the decoding that is asked for."""
-        assert call.branch is not None
-        if call.regenerate is None:
-            raise UserError("A branch starts from an answer.", "Name the answer to regenerate.")
-        message = readable(self._store.get_message(call.regenerate))
-        known, _ = read_tokens(self._store, message)
-        tokens, place = tokens_of(known, call.branch.sequence), call.branch.position
-        at_end = (place, call.branch.token) == (AT_END, AT_END)
-        if not at_end and (not 0 <= place <= len(tokens) or call.branch.token < 0):
-            raise UserError(
-                f"The answer has no position {place} for the token {call.branch.token}.",
-                f"Positions are numbered from 0 to {len(tokens)}.",
-            )
-        assert message.parent is not None
-        assert message.recipe is not None
-        prefix = Prefix(
-            prompt=known.prompt,
-            answer=tuple(tokens) if at_end else (*tokens[:place], call.branch.token),
-            question=self._store.get_message(message.parent).text,
-            query=message.query,
-            passages=message.passages,
-        )
-        return prefix, self._services.resolve_as_made(message.recipe, call.recipe.decoding, context)
 
     # -- making and storing -----------------------------------------------------------------------
 
@@ -510,46 +378,3 @@ class PendingAnswer:
         if self.earlier is None:
             return now
         return joined(self.earlier, now, ended=self.state.state in ("done", "waiting"))
-
-
-def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:
-    """The messages of a branch as a model sees them. An answer without text is left out with its question, and with the
-    tool calls and results between them. Citations are left out: their numbers mean nothing in another answer, where a
-    model would imitate them."""
-    messages: list[Message] = []
-    for message in branch:
-        if message.role != "assistant" or message.text.strip() or message.parts:
-            cited = {citation.n for citation in message.citations}
-            messages.append(message.as_message(without_citations(message.text, cited) if cited else None))
-            continue
-        while messages and (messages[-1].role != "assistant" or messages[-1].tool_calls):
-            messages.pop()
-    return tuple(messages)
-
-
-def _steps_before(request: AnswerRequest) -> tuple[TraceStep, ...]:
-    """The steps that an answer goes on from: all, or with an edit those before the edited one."""
-    if request.edit is None:
-        return request.earlier
-    place = next((n for n, step in enumerate(request.earlier) if step.id == request.edit.step), 0)
-    return request.earlier[:place]
-
-
-def untrusted_in(branch: Sequence[StoredMessage]) -> tuple[str, ...]:
-    """The texts of a branch that were made from text of strangers, or may have been: those of tools, and answers that
-    have read documents or results of tools."""
-    tasks = {message.id for message in branch if message.document is not None}
-    return tuple(
-        message.text
-        for message in branch
-        if message.role != "user" and (_is_tainted(message) or message.parent in tasks)
-    )
-
-
-def _is_tainted(message: StoredMessage) -> bool:
-    if message.role == "tool" or message.tainted or message.passages or message.citations:
-        return True
-    if message.recipe is None:
-        return bool(message.unreadable)
-    by_agent = message.recipe.agent is not None  # without its end it is not known what it has read
-    return message.state != "done" and (by_agent or message.recipe.retrieval is not None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.api.calls import DocumentTask, StoredMessage
-from workbench.core.answers.service import conversation_of, untrusted_in
+from workbench.core.answers.requests import conversation_of, untrusted_in
 from workbench.records.messages import Citation, Passage, ToolCallPart
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 
