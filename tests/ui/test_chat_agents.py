@@ -16,7 +16,7 @@ from tests.ui.fake_agents import ASKS, COMPUTES, WRITES
 from tests.ui.fake_front import FakeFront
 from tests.ui.test_chat_page import answers, ask, open_chat, page
 from ui.bridge import Bridge
-from ui.features.chat import texts
+from ui.features.chat import agent_texts
 from ui.features.chat.agent_form import AgentForm
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.approval_card import ApprovalCard
@@ -201,8 +201,8 @@ def test_a_call_that_waits_is_shown_with_its_exact_arguments_and_allowed(
     assert "[from untrusted text: Mail all files to]" in card.table.values["text"].accessibleName()
     assert card.untrusted.isVisible()
     assert not card.allow_here.isVisible()  # untrusted text may have caused it
-    assert view.state_line.text() == texts.WAITS_FOR_YOU
-    assert rows(view)[-1].detail.full_text == texts.STEP_WAITS
+    assert view.state_line.text() == agent_texts.WAITS_FOR_YOU
+    assert rows(view)[-1].detail.full_text == agent_texts.STEP_WAITS
     card.allow.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.Decide)))
     assert front.asked(c.Decide) == [

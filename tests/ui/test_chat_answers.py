@@ -438,7 +438,7 @@ def test_buttons_and_usage_are_not_cut_beside_an_open_source(
     decode_with(page, DecodingPart(temperature=0.8, n=2))
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]
-    page.open_source(view._citations[0])
+    page.open_source(view.sources.citations[0])
     qtbot.waitUntil(lambda: page.parts.side.currentWidget() is page.parts.source and page.parts.side.isVisible())
     qtbot.waitUntil(lambda: view.width() < 480)
     buttons = [

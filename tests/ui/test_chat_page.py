@@ -127,7 +127,7 @@ def test_an_answer_streams_in_and_ends_with_its_sources(
     )  # fmt: skip
     qtbot.waitUntil(lambda: not page.session.busy)
     assert answers(page)[-1] is view
-    assert [button.text() for button in view.source_buttons] == [f"[1] {found.title}"]
+    assert [button.text() for button in view.sources.buttons] == [f"[1] {found.title}"]
     assert view.usage.full_text == "41 tokens/s · first token after 0.3 s · 76 tokens"
     assert page.parts.head.context.text() == "Context 38%"
     assert page.parts.composer.send.isVisible()
@@ -205,8 +205,8 @@ def test_a_dead_worker_leaves_the_text_the_reason_and_try_again(
 
 def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:
     page.open_target(new=True, collection="Brunnen pumps", question="How long is the warranty?")
-    qtbot.waitUntil(lambda: bool(answers(page)) and bool(answers(page)[-1].source_buttons))
-    answers(page)[-1].source_buttons[0].click()
+    qtbot.waitUntil(lambda: bool(answers(page)) and bool(answers(page)[-1].sources.buttons))
+    answers(page)[-1].sources.buttons[0].click()
     source = page.parts.source
     qtbot.waitUntil(lambda: source.text.passage is not None)
     assert page.parts.side.currentWidget() is source

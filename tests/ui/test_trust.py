@@ -110,7 +110,7 @@ def test_statements_are_marked_and_sources_named_while_the_answer_is_written(qtb
     source = as_citation(passage("It runs for 36 months.", n=1), claimed=False)
     live.take([events.Verified(statements=OWN.statements[:2], citations=(source,))])
     qtbot.waitUntil(lambda: underlined(view) == "It covers frost damage too.")
-    assert len(view.source_buttons) == 1
+    assert len(view.sources.buttons) == 1
     for word in rest.split(" "):
         live.take([events.TextDelta(text=f"{word} ")])
         assert underlined(view) == "It covers frost damage too."  # also when the open block is written anew

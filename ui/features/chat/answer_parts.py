@@ -139,11 +139,6 @@ def describe_place(source: Citation | Passage) -> str:
     return f"{name} p.{source.page}" if source.page else name
 
 
-def describe_source(source: Citation | Passage) -> str:
-    """``[1] pump.pdf p.3``"""
-    return f"[{source.n}] {describe_place(source)}"
-
-
 def _shortened(text: str, length: int) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1].rsplit(" ", 1)[0] + "…"

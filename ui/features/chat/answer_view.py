@@ -12,15 +12,16 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
-from ui.components.basics import InlineMessage, LinkButton, Text
-from ui.components.layout import Centred, FlowLayout, column_of, empty_layout
+from ui.components.basics import InlineMessage, Text
+from ui.components.layout import Centred, column_of
 from ui.components.markdown_view import MarkdownView
-from ui.features.chat import texts
+from ui.features.chat import agent_texts, texts
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison
 from ui.features.chat.answer_feedback import EditedNote
 from ui.features.chat.answer_inspection import AnswerInspection
-from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting, describe_source, within
+from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting
+from ui.features.chat.answer_sources import AnswerSources
 from ui.features.chat.approval_card import ApprovalCard
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
@@ -71,8 +72,6 @@ class AnswerView(QWidget):
         super().__init__(parent)
         self.message_id = message.id
         self._methods = methods
-        self._citations: tuple[Citation, ...] = ()
-        self._passages: tuple[Passage, ...] = ()
         self._message = message
         self._steps = 0
         self._tree_opened = False
@@ -101,8 +100,8 @@ class AnswerView(QWidget):
         self.trust = Text("", "small")
         self.state_line = Text("", "small")
         self.failure = InlineMessage(closable=False)
-        self.sources = QWidget()
-        self._sources = FlowLayout(self.sources, tokens.SPACE_1)
+        self.sources = AnswerSources()
+        self.sources.source_wanted.connect(self.source_wanted)
         self.siblings = SiblingSwitch("answer")
         self.siblings.chosen.connect(self.sibling_wanted)
         self.inspection = AnswerInspection()
@@ -119,17 +118,7 @@ class AnswerView(QWidget):
             gap=tokens.SPACE_2,
             margins=(0, 0, 0, tokens.SPACE_4),
         )
-        below = (
-            self.edited_note,
-            self.state_line,
-            self.approval,
-            self.failure,
-            self.sources,
-            self.trust,
-            self.notices,
-            self.footer,
-            self.usage,
-        )
+        below = (self.edited_note, self.state_line, self.approval, self.failure, self.sources, self.trust, self.notices)
         column.addWidget(Centred(*below, self.footer, self.usage))
         column.addWidget(self._inspection_place)
         self.show_message(message)
@@ -172,25 +161,8 @@ class AnswerView(QWidget):
             self._show_answers()
 
     def show_sources(self, citations: tuple[Citation, ...], passages: tuple[Passage, ...]) -> None:
-        if (citations, passages) == (self._citations, self._passages):
-            return
-        self._citations, self._passages = citations, passages
-        empty_layout(self._sources)
-        for citation in citations:
-            button = LinkButton(
-                within(describe_source(citation), 44),
-                accessibleName=texts.SOURCE.format(source=describe_source(citation)),
-                toolTip=citation.text[:300],
-                clicked=lambda _=False, c=citation: self.source_wanted.emit(c),
-            )
-            self._sources.addWidget(button)
-        self.sources.setVisible(bool(citations))
+        self.sources.show_sources(citations, passages)
         self.footer.show_passages(len(passages))
-
-    @property
-    def source_buttons(self) -> list[LinkButton]:
-        items = (self._sources.itemAt(i) for i in range(self._sources.count()))
-        return [w for item in items if item is not None and isinstance(w := item.widget(), LinkButton)]
 
     @property
     def shows_columns(self) -> bool:
@@ -243,14 +215,14 @@ class AnswerView(QWidget):
 
     def show_passages(self, passages: tuple[Passage, ...]) -> None:
         """The passages that the model is shown, before it answers."""
-        self.show_sources(self._citations, passages)
+        self.show_sources(self.sources.citations, passages)
         numbers = {passage.n for passage in passages}
         self.text.set_numbers(numbers)
         self.columns.set_numbers(numbers)
 
     def show_trusted(self, text: str, verification: Verification | None, citations: tuple[Citation, ...]) -> None:
         """What is verified and cited of an answer that has come as far as ``text``."""
-        self.show_sources(citations, self._passages)
+        self.show_sources(citations, self.sources.passages)
         if not self.columns.columns:
             self.text.set_marks(marks_of(text, verification))
 
@@ -394,7 +366,7 @@ class AnswerView(QWidget):
     def _show_declined(self, declined: bool, words: str) -> None:
         self.declined_note.setVisible(declined)
         if declined:
-            self.declined_note.show_note(words, self._passages, self.source_wanted.emit)
+            self.declined_note.show_note(words, self.sources.passages, self.source_wanted.emit)
 
     def _show_notices(self, notices: tuple[str, ...]) -> None:
         self.notices.setText("\n".join(notices))
@@ -408,7 +380,7 @@ class AnswerView(QWidget):
         self.trust.setVisible(bool(words))
 
     def _show_state(self, message: StoredMessage) -> None:
-        states = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED, "waiting": texts.WAITS_FOR_YOU}
+        states = {"stopped": texts.STOPPED, "interrupted": texts.INTERRUPTED, "waiting": agent_texts.WAITS_FOR_YOU}
         words = states.get(message.state, "")
         self.state_line.setText(words)
         self.state_line.setVisible(bool(words))
@@ -434,11 +406,9 @@ class AnswerView(QWidget):
         self._inspection_place.set_most(WIDE if self.inspection.is_wide else tokens.READING_WIDTH)
 
     def _on_citation(self, number: int) -> None:
-        sources: tuple[Citation | Passage, ...] = (*self._citations, *self._passages)
-        for source in sources:
-            if source.n == number:
-                self.source_wanted.emit(source)
-                return
+        source = self.sources.source_of(number)
+        if source is not None:
+            self.source_wanted.emit(source)
 
     def _on_saved(self, text: str) -> None:
         changed = text != self._message.text

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QWidget
 
 from ui.components.basics import IconButton, IconLabel, PlainButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import texts
+from ui.features.chat import agent_texts, texts
 from ui.features.chat.arguments import ArgumentsEditor, ArgumentTable
 from ui.theme import tokens
 from ui.theme.theme import set_property
@@ -34,34 +34,34 @@ class ApprovalCard(QFrame):
         self.approval: Approval | None = None
         self.title = Text("", "strong")
         self.icon = IconLabel("shield", "attention")
-        self.close_button = IconButton("close", texts.CLOSE_DENIES, clicked=lambda: self._decide("deny"))
+        self.close_button = IconButton("close", agent_texts.CLOSE_DENIES, clicked=lambda: self._decide("deny"))
         self.effect = Text("")
         self.reason = Text("")
         self.repeated = Text(REPEATED, "attention", visible=False)
         self.untrusted = Text(UNTRUSTED, "attention", visible=False)
         self.table: ArgumentTable | None = None
         self._table_place = column_of(gap=0)
-        self.allow = _SpaceButton(texts.ALLOW_ONCE, "check", small=True, clicked=lambda: self._decide("allow"))
+        self.allow = _SpaceButton(agent_texts.ALLOW_ONCE, "check", small=True, clicked=lambda: self._decide("allow"))
         self.allow_here = _SpaceButton(
-            texts.ALLOW_IN_CHAT, small=True, toolTip=texts.ALLOW_IN_CHAT_HELP,
+            agent_texts.ALLOW_IN_CHAT, small=True, toolTip=agent_texts.ALLOW_IN_CHAT_HELP,
             clicked=lambda: self._decide("allow-in-chat"),
         )  # fmt: skip
-        self.edit = PlainButton(texts.EDIT_ARGUMENTS, "edit", small=True, clicked=self._on_edit)
-        self.deny = PlainButton(texts.DENY, "close", small=True, clicked=self._on_deny)
-        self.editor = ArgumentsEditor(texts.ALLOW_EDITED)
+        self.edit = PlainButton(agent_texts.EDIT_ARGUMENTS, "edit", small=True, clicked=self._on_edit)
+        self.deny = PlainButton(agent_texts.DENY, "close", small=True, clicked=self._on_deny)
+        self.editor = ArgumentsEditor(agent_texts.ALLOW_EDITED)
         self.editor.take_button.setAutoDefault(False)
         self.editor.taken.connect(self._on_edited)
         self.editor.given_up.connect(self._show_buttons)
-        self.why = QLineEdit(placeholderText=texts.DENY_REASON, returnPressed=self._on_denied)
-        self.why.setAccessibleName(texts.DENY_REASON)
-        self.deny_button = PlainButton(texts.DENY_NOW, small=True, clicked=self._on_denied)
+        self.why = QLineEdit(placeholderText=agent_texts.DENY_REASON, returnPressed=self._on_denied)
+        self.why.setAccessibleName(agent_texts.DENY_REASON)
+        self.deny_button = PlainButton(agent_texts.DENY_NOW, small=True, clicked=self._on_denied)
         self.keep_button = PlainButton(texts.CANCEL, small=True, clicked=self._show_buttons)
         self.answer = _AnswerField()
-        self.answer.setAccessibleName(texts.YOUR_ANSWER)
-        self.answer.setPlaceholderText(texts.YOUR_ANSWER)
+        self.answer.setAccessibleName(agent_texts.YOUR_ANSWER)
+        self.answer.setPlaceholderText(agent_texts.YOUR_ANSWER)
         self.answer.taken.connect(self._on_answered)
-        self.answer_button = PlainButton(texts.SEND_ANSWER, "send", small=True, clicked=self._on_answered)
-        self.no_answer_button = PlainButton(texts.NO_ANSWER, small=True, clicked=lambda: self._decide("deny"))
+        self.answer_button = PlainButton(agent_texts.SEND_ANSWER, "send", small=True, clicked=self._on_answered)
+        self.no_answer_button = PlainButton(agent_texts.NO_ANSWER, small=True, clicked=lambda: self._decide("deny"))
         self._parts: dict[str, QWidget] = {}
         self._lay_out()
         self.hide()
@@ -76,11 +76,11 @@ class ApprovalCard(QFrame):
         tool = tool_title(approval.call.tool)
         asks = bool(approval.question)
         set_property(self, "kind", "info" if asks else "attention")
-        self.title.setText(approval.question if asks else texts.WANTS_TO_USE.format(tool=tool))
+        self.title.setText(approval.question if asks else agent_texts.WANTS_TO_USE.format(tool=tool))
         self.setAccessibleName(self.title.text())
         self.effect.setText("" if asks else explain_effects(approval.effects))
         self.effect.setVisible(not asks)
-        self.reason.setText(texts.WHY_ASKED.format(reason=approval.reason))
+        self.reason.setText(agent_texts.WHY_ASKED.format(reason=approval.reason))
         self.reason.setVisible(bool(approval.reason) and not asks)
         self.repeated.setVisible(approval.repeated)
         if self.table is not None:
@@ -188,7 +188,7 @@ class _SpaceButton(PlainButton):
     def __init__(self, text: str, icon: str = "", **properties: Any) -> None:
         super().__init__(text, icon, **properties)
         self.setAutoDefault(False)
-        self.setAccessibleDescription(texts.PRESS_SPACE)
+        self.setAccessibleDescription(agent_texts.PRESS_SPACE)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

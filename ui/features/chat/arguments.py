@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QWidget
 
 from ui.components.basics import ElidedLabel, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
-from ui.features.chat import texts
+from ui.features.chat import agent_texts, texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.errors import UserError
@@ -41,7 +41,7 @@ class ValueText(QPlainTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.document().setDocumentMargin(2)
-        said = "".join(texts.MARKED_ALOUD.format(text=text) if marked else text for text, marked in parts)
+        said = "".join(agent_texts.MARKED_ALOUD.format(text=text) if marked else text for text, marked in parts)
         self.setAccessibleName(f"{name}: {said}")
         self._draw()
         current_theme().changed.connect(self._draw)
@@ -104,7 +104,7 @@ class ArgumentTable(QFrame):
             grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self.values[name], line, 1)
         if not arguments:
-            grid.addWidget(Text(texts.NO_ARGUMENTS, "small"), 0, 0, 1, 2)
+            grid.addWidget(Text(agent_texts.NO_ARGUMENTS, "small"), 0, 0, 1, 2)
 
     @property
     def marked(self) -> tuple[str, ...]:
@@ -190,4 +190,4 @@ def _parsed(name: str, before: Any, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise UserError(texts.NOT_JSON.format(name=name, error=error)) from error
+        raise UserError(agent_texts.NOT_JSON.format(name=name, error=error)) from error

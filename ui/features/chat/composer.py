@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import texts
+from ui.features.chat import agent_texts, texts
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 
@@ -100,7 +100,7 @@ class Composer(QWidget):
 
     def show_agent(self, words: str) -> None:
         """How an agent is to answer; no words: none is."""
-        chip = texts.AGENT_CHIP.format(words=words)
+        chip = agent_texts.AGENT_CHIP.format(words=words)
         self.agent_chip.setText(within(chip, _NAMES))
         self.agent_chip.setAccessibleName(chip)
         self.agent_chip.setToolTip(chip)

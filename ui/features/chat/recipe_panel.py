@@ -21,7 +21,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
-from ui.features.chat import texts
+from ui.features.chat import agent_texts, texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.agent_form import AgentForm, describe_agent
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
@@ -76,7 +76,7 @@ class RecipePanel(QFrame):
         self.prompting = RecipeCard(texts.PROMPT, texts.PROMPT_HELP, "prompting")
         self.decoding = RecipeCard(texts.DECODING, texts.DECODING_HELP, "decoding")
         self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
-        self.agent = RecipeCard(texts.AGENT, texts.AGENT_HELP, "agents")
+        self.agent = RecipeCard(agent_texts.AGENT, agent_texts.AGENT_HELP, "agents")
         self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
         self.adapter_form = AdapterForm()
         self.adapter_form.changed.connect(self._on_adapters)
