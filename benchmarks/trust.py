@@ -5,8 +5,8 @@
 
 DATA (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
 
-    shown     as shipped (the starter quotes): does the answer hold a gold answer, with how many sentences, and does
-              every quoted span stand in its passage?
+    shown     as shipped (the starter quotes): does the answer hold a gold answer, with how many sentences, does every
+              quoted span stand in its passage, and does a highlighted sentence of a right answer hold it?
     own       in its own words: which answers are right, which of the wrong ones are not marked, AUC of the confidence,
               whether the cited sentence of a right answer holds the gold answer
     spans     quotes of whole sentences and of spans: do they hold a gold answer, how long are they, are they exact?
@@ -108,12 +108,23 @@ def quotes_of(result: AskResult) -> list[tuple[str, bool]]:
     return found
 
 
+def highlighted(result: AskResult) -> list[str]:
+    """The sentences that the citations of an answer highlight."""
+    places = [(c, (c.sentence_start, c.sentence_end)) for c in result.citations if c.sentence_end]
+    places += [(c, place) for c in result.citations for place in c.more_sentences]
+    return [c.text[start - c.start : end - c.start] for c, (start, end) in places]
+
+
 def measure_shown(bench: Bench, language: str) -> dict[str, Any]:
-    right = declined = spans = exact = answered = 0
+    right = declined = spans = exact = answered = points = pointed = 0
     for question in bench.questions:
         result = bench.ask(question["question"], bench.collection, recipe("automatic"))
         declined += result.declined
-        right += not result.declined and contains(result.answer, question["answers"], language)
+        good = not result.declined and contains(result.answer, question["answers"], language)
+        right += good
+        if good and (cited := highlighted(result)):
+            points += 1
+            pointed += any(contains(sentence, question["answers"], language) for sentence in cited)
         if result.declined or result.verification is None or not result.verification.quoted:
             continue
         answered += 1
@@ -129,6 +140,8 @@ def measure_shown(bench: Bench, language: str) -> dict[str, Any]:
         "sentences_per_answer": round(spans / max(1, answered), 3),
         "spans": spans,
         "spans_exact": exact,
+        "highlighted_sentence_holds_gold": f"{pointed} of {points}",
+        "highlighted_interval": [round(bound, 4) for bound in interval(pointed / max(1, points), points)],
     }
 
 
@@ -149,11 +162,9 @@ def measure_own(bench: Bench, language: str) -> dict[str, Any]:
         sure_wrong += not good and sure
         if result.verification is not None and result.verification.confidence is not None:
             values.append((result.verification.confidence, good))
-        cited = [c for c in result.citations if c.sentence_end]
-        if good and cited:
+        if good and (cited := highlighted(result)):
             points += 1
-            told = " ".join(c.text[c.sentence_start - c.start : c.sentence_end - c.start] for c in cited)
-            pointed += contains(told, question["answers"], language)
+            pointed += contains(" ".join(cited), question["answers"], language)
     return {
         "n": answered,
         "right": round(right / max(1, answered), 4),

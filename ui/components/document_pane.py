@@ -41,6 +41,7 @@ class DocumentPane(QFrame):
         self._asked = 0  # counts openings: an answer to an earlier one is passed over
         self._span = (0, 0)
         self._words = (0, 0)  # of the span that are quoted
+        self._more: tuple[tuple[int, int], ...] = ()  # further places to mark
         self._page = 1
         self._text: DocumentText | None = None
         self._build()
@@ -49,10 +50,11 @@ class DocumentPane(QFrame):
         """Open the document of a citation or passage, at its place."""
         self._begin(source.path, source.collection)
         self._page = source.page or 1
-        self._span, self._words = (source.start, source.end), (0, 0)
+        self._span, self._words, self._more = (source.start, source.end), (0, 0), ()
         if isinstance(source, Citation) and source.sentence_end > source.sentence_start:
             self._span = (source.sentence_start, source.sentence_end)
             self._words = (source.span_start, source.span_end)
+            self._more = source.more_sentences
         asked = self._asked
 
         def on_text(text: DocumentText) -> None:
@@ -73,7 +75,7 @@ class DocumentPane(QFrame):
     def open_document(self, collection: str, document: Document, start: int = 0, end: int = 0) -> None:
         """Open a whole document; ``start:end`` is marked when it is not empty."""
         self._begin(document.path, collection)
-        self._span, self._words = (start, end), (0, 0)
+        self._span, self._words, self._more = (start, end), (0, 0), ()
         self._page = 1
         if document.state == "failed":
             self.note.show_message(document.reason or texts.FILE_UNREADABLE, "danger")
@@ -157,7 +159,7 @@ class DocumentPane(QFrame):
         self.text.show_text(text.text, text.chunks)
         start, end = self._span
         if end > start:
-            self.text.show_passage(start, end, self._words)
+            self.text.show_passage(start, end, self._words, self._more)
             self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
         drawable = text.document.kind.lower() == "pdf" and bool(text.document.pages)
         self.switch.setVisible(drawable)

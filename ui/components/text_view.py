@@ -54,6 +54,7 @@ class TextView(QPlainTextEdit):
         self._starts: list[int] = []
         self._passage: tuple[int, int] | None = None
         self._span = (0, 0)
+        self._more: tuple[tuple[int, int], ...] = ()
         self._revealed = -1  # where the scroll bar was put to show the passage
         self._margin = _Margin(self)
         self.setViewportMargins(_MARGIN, 0, 0, 0)
@@ -76,9 +77,12 @@ class TextView(QPlainTextEdit):
         self.clear()
         self._on_fill()
 
-    def show_passage(self, start: int, end: int, span: tuple[int, int] = (0, 0)) -> None:
-        """Mark ``text[start:end]`` and bring it into sight; the ``span`` of it is underlined."""
-        self._passage, self._span = (start, end), span
+    def show_passage(
+        self, start: int, end: int, span: tuple[int, int] = (0, 0), more: tuple[tuple[int, int], ...] = ()
+    ) -> None:
+        """Mark ``text[start:end]`` and bring it into sight; the ``span`` of it is underlined. ``more`` places are
+        marked as well."""
+        self._passage, self._span, self._more = (start, end), span, more
         if self._filled >= min(end, len(self._text)):
             self._reveal()
 
@@ -125,7 +129,7 @@ class TextView(QPlainTextEdit):
     def _mark(self) -> None:
         selections: list[QTextEdit.ExtraSelection] = []
         if self._passage is not None:
-            for start, end in (self._passage, self._span):
+            for start, end in (*self._more, self._passage, self._span):
                 selection = QTextEdit.ExtraSelection()
                 cursor = QTextCursor(self.document())
                 cursor.setPosition(self.position_of(min(start, self._filled)))

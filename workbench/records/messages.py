@@ -119,7 +119,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     It keeps the passage's text and the document's hash: it still says what was read when the document has
     changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.
     ``sentence_start`` to ``sentence_end`` in the document's text is the sentence that bears the answer, 0 to 0 where it
-    is not known; ``span_start`` to ``span_end`` are the words of it that are quoted, 0 to 0 for all.
+    is not known; ``span_start`` to ``span_end`` are the words of it that are quoted, 0 to 0 for all. ``more_sentences``
+    are the places of further sentences of the passage that are quoted.
     """
 
     n: int
@@ -138,6 +139,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     sentence_end: int = 0
     span_start: int = 0
     span_end: int = 0
+    more_sentences: tuple[tuple[int, int], ...] = ()
 
 
 Verdict = Literal["supported", "partly", "unsupported", "outside"]

@@ -248,3 +248,24 @@ def test_whole_sentences_are_quoted_where_no_span_can_be_chosen() -> None:
     assert not model.decodings
     assert "“The warranty of the pump runs for 36 months.” [1]" in contrastive.answer
     assert any("Whole sentences" in notice for notice in contrastive.notices)
+
+
+def test_a_citation_points_to_the_best_sentence_and_marks_the_others_as_well() -> None:
+    def sentence(text: str, words: float) -> Sentence:
+        start = PUMP.text.index(text)
+        return Sentence(
+            text=text, own_words=words, words_around=0.5, alike=words, passage_alike=0.5, passage=PUMP, start=start,
+            end=start + len(text),
+        )  # fmt: skip
+
+    best = sentence("The warranty of the pump runs for 36 months.", 0.5)
+    other = sentence("The pump weighs 80 kg.", 0.45)
+    quotes = quote([best, other], [PUMP])
+    assert quotes is not None
+    (citation,) = quotes.citations
+    assert quotes.text.index("80 kg") < quotes.text.index("36 months")  # in the order of the passage
+    text = {name: PUMP.text[a - PUMP.start : b - PUMP.start] for name, (a, b) in {
+        "own": (citation.sentence_start, citation.sentence_end), "more": citation.more_sentences[0],
+    }.items()}  # fmt: skip
+    assert text == {"own": best.text, "more": other.text}
+    assert len(citation.more_sentences) == 1

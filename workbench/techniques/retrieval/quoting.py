@@ -79,7 +79,7 @@ def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quote
     if len(chosen) > 1 and chosen[0].strength - chosen[1].strength >= LEAST_LEAD:
         chosen = chosen[:1]
     ordered = sorted(chosen, key=lambda s: (best.passage != s.passage, s.start))
-    return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown)
+    return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown, best)
 
 
 def text_to_quote_from(quotes: Quotes) -> str:
@@ -103,12 +103,12 @@ def narrow(quotes: Quotes, spans: str, question: str) -> Quotes:
         start = sentence.text.index(span)
         if not any(of is sentence and start < b and a < start + len(span) for of, a, b in pieces):
             pieces.append((sentence, start, start + len(span)))
-    return _write(pieces, quotes.passages) if pieces else quotes
+    return _write(pieces, quotes.passages, pieces[0][0]) if pieces else quotes
 
 
-def _write(pieces: Sequence[tuple[Sentence, int, int]], shown: Sequence[Passage]) -> Quotes:
+def _write(pieces: Sequence[tuple[Sentence, int, int]], shown: Sequence[Passage], best: Sentence) -> Quotes:
     """Quote parts of sentences, each with the number of its passage; ``start`` and ``end`` are places in the text of
-    its sentence."""
+    its sentence. The citation of a passage points to the ``best`` sentence where that is in it."""
     passages = list(shown)
     text, statements = "", []
     citations: dict[int, Citation] = {}
@@ -134,11 +134,32 @@ def _write(pieces: Sequence[tuple[Sentence, int, int]], shown: Sequence[Passage]
         )
         statements.append(statement)
         text += f"“{sentence.text[begin:end]}” [{number}]"
-        citations.setdefault(number, as_citation(passage, claimed=False))
+        citations[number] = _pointing(citations.get(number) or as_citation(passage, claimed=False), statement)
+        if sentence == best:
+            citations[number] = _pointing(citations[number], statement, first=True)
     return Quotes(
         text=text,
         statements=tuple(statements),
         citations=tuple(citations[n] for n in sorted(citations)),
         passages=tuple(passages),
         sentences=tuple(dict.fromkeys(sentence for sentence, _, _ in pieces)),
+    )
+
+
+def _pointing(citation: Citation, statement: Statement, *, first: bool = False) -> Citation:
+    """The citation with the sentence of a statement: as its own where it has none, or with ``first``, else as a further
+    one."""
+    place, own = (statement.sentence_start, statement.sentence_end), (citation.sentence_start, citation.sentence_end)
+    more = tuple(one for one in citation.more_sentences if one != place)
+    if citation.sentence_end and not first:
+        return msgspec.structs.replace(citation, more_sentences=(*more, *((place,) if place != own else ())))
+    if citation.sentence_end and own != place:
+        more = (*more, own)
+    return msgspec.structs.replace(
+        citation,
+        sentence_start=place[0],
+        sentence_end=place[1],
+        span_start=statement.span_start,
+        span_end=statement.span_end,
+        more_sentences=more,
     )

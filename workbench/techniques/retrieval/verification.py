@@ -101,7 +101,7 @@ def point_to_sentences(citations: Sequence[Citation], statements: Sequence[State
             best[statement.n] = statement
     return tuple(
         msgspec.structs.replace(citation, **{name: getattr(best[citation.n], name) for name in _PLACES})
-        if citation.n in best
+        if citation.n in best and not citation.sentence_end
         else citation
         for citation in citations
     )
