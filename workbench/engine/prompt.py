@@ -31,6 +31,7 @@ from typing import Any, Protocol
 from workbench.engine.folding import describe_tools, fold_system, fold_tools, merge_adjacent, split_turns
 from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.engine.reasoning_parser import Marks, opened_by
+from workbench.engine.segment_tokenizer import SegmentTokenizer, Tokenizer
 from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_of, split_at
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.engine.tool_format import ToolFormat, kind_of
@@ -41,7 +42,6 @@ from workbench.records.messages import Message, ToolCallPart
 from workbench.records.recipes import Thinking
 
 PLAIN_STOPS = ("\nUser:", "\n\nUser:")
-_WORD_JOINER = "\u2060"
 LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 """How many characters a template may write of its own, and how often the contents: tokenising more takes minutes."""
 
@@ -49,21 +49,6 @@ LARGEST_FRAME, FRAME_PER_MESSAGE, REPEATS = 1 << 17, 512, 4
 NO_IDS: Mapping[str, str] = MappingProxyType({})
 
 _SWITCH = re.compile(r"(?<![\w/])/(?:no[_-]?)?think(?![\w/])")
-
-
-class Tokenizer(Protocol):
-    """The part of a vocabulary that prompts need."""
-
-    @property
-    def bos(self) -> int: ...
-    @property
-    def eos(self) -> int: ...
-    @property
-    def adds_bos(self) -> bool: ...
-    def tokenize(self, text: str, *, special: bool) -> list[int]: ...
-    def piece(self, token: int, *, special: bool = False) -> bytes: ...
-    def text(self, tokens: Sequence[int], *, special: bool = False) -> str: ...
-    def specials_of(self, tokens: Sequence[int]) -> list[int]: ...
 
 
 class Renderer(Protocol):
@@ -113,6 +98,7 @@ class PromptWriter:
     ) -> None:
         self._template = template
         self._vocabulary = vocabulary
+        self._tokenizer = SegmentTokenizer(vocabulary)
         self._renderer = renderer
         self._switches = frozenset(_SWITCH.findall(template))
         self._tool_formats = {} if tool_formats is None else tool_formats
@@ -158,7 +144,7 @@ class PromptWriter:
                 segments.append(Segment(f"\n{opened.closing}\n\n", literal=False))
                 opened = None
             segments += segments_of(assistant_start)
-        return Prompt(self.with_bos(self.tokenize(segments)), opened)
+        return Prompt(self._tokenizer.with_bos(self._tokenizer.tokenize(segments)), opened)
 
     def write_fitting(
         self,
@@ -301,7 +287,7 @@ class PromptWriter:
                     arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
                 )
             else:
-                shown = {self.escape_control_tokens(name): self._value(one, hold) for name, one in arguments.items()}
+                shown = {self._tokenizer.escape(name): self._value(one, hold) for name, one in arguments.items()}
             made.append(self._call(call, shown, self.tool_format.call_id(call.name, number + place)))
         return HeldCalls(made, values)
 
@@ -319,11 +305,11 @@ class PromptWriter:
         if isinstance(value, str):
             return hold(json.dumps(value, ensure_ascii=False)[1:-1])
         if isinstance(value, dict):
-            return {self.escape_control_tokens(name): self._held(one, hold) for name, one in value.items()}
+            return {self._tokenizer.escape(name): self._held(one, hold) for name, one in value.items()}
         return [self._held(one, hold) for one in value] if isinstance(value, list) else value
 
     def _call(self, call: ToolCallPart, arguments: Any, id: str) -> dict[str, Any]:
-        name = self.escape_control_tokens(call.name)
+        name = self._tokenizer.escape(call.name)
         return {"type": "function", "id": id, "function": {"name": name, "arguments": arguments}}
 
     def switches(self, message: Message) -> list[str]:
@@ -364,18 +350,18 @@ class PromptWriter:
         escaped, except in ``content`` and ``calls``, which stand in place of the message's own. ``ids`` are those that
         the template wants instead of the calls' own."""
         turn: dict[str, Any] = {"role": message.role}
-        turn["content"] = self.escape_control_tokens(message.content) if content is None else content
+        turn["content"] = self._tokenizer.escape(message.content) if content is None else content
         if message.tool_calls:
             turn["tool_calls"] = list(calls) or [
-                self._call(call, self._escape_all(self._taken(call)), ids.get(call.id, call.id))
+                self._call(call, self._tokenizer.escape_json(self._taken(call)), ids.get(call.id, call.id))
                 for call in message.tool_calls
             ]
             if self.tool_format.silent:
                 turn["content"] = None
         if (result := message.tool_result) is not None:
             turn |= {
-                "name": self.escape_control_tokens(result.name),
-                "tool_call_id": self.escape_control_tokens(ids.get(result.call, result.call)),
+                "name": self._tokenizer.escape(result.name),
+                "tool_call_id": self._tokenizer.escape(ids.get(result.call, result.call)),
             }
         return turn
 
@@ -383,27 +369,18 @@ class PromptWriter:
         """A call's arguments as the template takes them."""
         return call.arguments if self.tool_format.takes == "string" else _arguments(call.arguments)
 
-    def _escape_all(self, value: Any) -> Any:
-        """``escape_control_tokens`` on every text of a JSON value, names of fields included."""
-        if isinstance(value, str):
-            return self.escape_control_tokens(value)
-        if isinstance(value, dict):
-            return {self.escape_control_tokens(name): self._escape_all(one) for name, one in value.items()}
-        return [self._escape_all(one) for one in value] if isinstance(value, list) else value
-
     def render_text(
         self, messages: list[dict[str, Any]], *, answering: bool = True, options: TemplateOptions = TemplateOptions()
     ) -> str:
         """The messages rendered by the template; ``answering``: with the start of the model's next turn."""
-        vocabulary = self._vocabulary
         text = self._renderer.render(
             self._template,
             {
                 "messages": messages,
                 "add_generation_prompt": answering,
-                "bos_token": _name(vocabulary, vocabulary.bos),
-                "eos_token": _name(vocabulary, vocabulary.eos),
-                **self._escape_all(options.variables()),
+                "bos_token": self._tokenizer.name(self._vocabulary.bos),
+                "eos_token": self._tokenizer.name(self._vocabulary.eos),
+                **self._tokenizer.escape_json(options.variables()),
             },
         )
         given = sum(len(message["content"] or "") + _length(message.get("tool_calls")) for message in messages)
@@ -416,57 +393,6 @@ class PromptWriter:
             )
         return text
 
-    def tokenize(self, segments: Sequence[Segment]) -> list[int]:
-        """As one text where the contents name no control token, which is how models are trained; else segment by
-        segment."""
-        vocabulary = self._vocabulary
-        tokens = vocabulary.tokenize("".join(s.text for s in segments), special=True)
-        meant = [
-            token
-            for segment in segments
-            if not segment.literal
-            for token in vocabulary.specials_of(vocabulary.tokenize(segment.text, special=True))
-        ]
-        if vocabulary.specials_of(tokens) == meant:
-            return tokens
-        return self.tokenize_apart(segments)
-
-    def tokenize_apart(self, segments: Sequence[Segment]) -> list[int]:
-        """Each segment by itself: literal ones contain no control token."""
-        vocabulary = self._vocabulary
-        tokens: list[int] = []
-        for segment in segments:
-            if segment.literal:
-                tokens += self.literal_tokens(segment.text)
-            else:
-                tokens += vocabulary.tokenize(segment.text, special=True)
-        return tokens
-
-    def literal_tokens(self, text: str) -> list[int]:
-        """The tokens of plain text, none of them a control token."""
-        tokens = self._vocabulary.tokenize(text, special=False)
-        if self._vocabulary.specials_of(tokens):  # llama.cpp always parses "user defined" tokens
-            tokens = self._vocabulary.tokenize(self.escape_control_tokens(text), special=False)
-        return tokens
-
-    def escape_control_tokens(self, text: str) -> str:
-        """The text with a word joiner (invisible) in each name of a control token, which makes it plain text."""
-        vocabulary = self._vocabulary
-        while found := vocabulary.specials_of(vocabulary.tokenize(text, special=True)):
-            names = {_name(vocabulary, token) for token in found}
-            before = text
-            for name in names:
-                if len(name) > 1:
-                    text = text.replace(name, name[0] + _WORD_JOINER + name[1:])
-            if text == before:  # a token without a name that could be broken up is removed
-                return text
-        return text
-
-    def with_bos(self, tokens: list[int]) -> list[int]:
-        """The tokens after the model's first token (BOS), where the model uses one."""
-        bos = self._vocabulary.bos
-        return tokens if not self._vocabulary.adds_bos or tokens[:1] == [bos] else [bos, *tokens]
-
     # -- without a chat template -----------------------------------------------------------------
 
     def _plain(self, messages: Sequence[Message], assistant_start: AssistantStart, options: TemplateOptions) -> Prompt:
@@ -476,7 +402,9 @@ class PromptWriter:
         start = segments_of(assistant_start)
         if start and start[0].literal:
             text += f" {start.pop(0).text.lstrip()}"
-        tokens = self.with_bos([*self.literal_tokens(text), *self.tokenize_apart(start)])
+        tokens = self._tokenizer.with_bos(
+            [*self._tokenizer.literal_tokens(text), *self._tokenizer.tokenize_apart(start)]
+        )
         return Prompt(tokens, stops=PLAIN_STOPS, strips_start=not assistant_start)
 
 
@@ -505,10 +433,6 @@ def _arguments(text: str) -> Any:
     except (ValueError, RecursionError):
         return text
     return value if isinstance(value, dict) else text
-
-
-def _name(vocabulary: Tokenizer, token: int) -> str:
-    return vocabulary.piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
 
 
 def _refused(error: TemplateError) -> UserError:

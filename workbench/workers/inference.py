@@ -24,6 +24,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
+from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
@@ -214,7 +215,8 @@ class InferenceServer:
             prompt = writer.from_tokens(call.prompt)
             if not call.append:
                 return prompt
-            return replace(prompt, tokens=[*prompt.tokens, *writer.literal_tokens(call.append)], opened=None)
+            appended = SegmentTokenizer(engine.model.vocabulary).literal_tokens(call.append)
+            return replace(prompt, tokens=[*prompt.tokens, *appended], opened=None)
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from workbench.engine import prompt
+from workbench.engine import segment_tokenizer
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.reasoning_parser import Marks, opened_by
 from workbench.engine.segments import PROBE
@@ -24,7 +24,7 @@ from workbench.engine.template import TemplateError
 from workbench.records.messages import Role
 
 
-class Tokenizer(prompt.Tokenizer, Protocol):
+class Tokenizer(segment_tokenizer.Tokenizer, Protocol):
     """A model's vocabulary, as training needs it."""
 
     def ends_generation(self, token: int) -> bool: ...

@@ -16,6 +16,7 @@ import msgspec
 from workbench.engine.folding import fold_system, fold_tools, merge_adjacent
 from workbench.engine.prompt import PromptWriter, Renderer
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
+from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.segments import Segment
 from workbench.engine.template import TemplateError
 from workbench.errors import UserError
@@ -101,6 +102,7 @@ class ExampleWriter:
     ) -> None:
         self._template = template
         self._tokenizer = tokenizer
+        self._segments = SegmentTokenizer(tokenizer)
         self._prompts = PromptWriter(template, tokenizer, renderer)
         self._loss_on = loss_on
         self._longest = max_length
@@ -122,7 +124,7 @@ class ExampleWriter:
         tokens, trained = self._tokens(runs)
         if self._loss_on == "all":
             trained = [True] * len(tokens)
-        whole = self._prompts.with_bos(tokens)
+        whole = self._segments.with_bos(tokens)
         trained = [False] * (len(whole) - len(tokens)) + trained
         if whole[:1] == [self._tokenizer.bos]:
             trained[0] = False
@@ -261,7 +263,7 @@ class ExampleWriter:
         """
         *before, last = runs
         joined = _joined([s for run in before for s in run.segments])
-        tokens = self._prompts.tokenize(joined)
+        tokens = self._segments.tokenize(joined)
         trained: list[bool] = []
         # the last of what stands before ends where the tokens do; for a single question that is all
         several = len(before) > 1
@@ -280,16 +282,16 @@ class ExampleWriter:
             if run.trained:  # what follows the token that ends an answer does not depend on what was before
                 known, since = found, []
         trained += [False] * (len(tokens) - len(trained))
-        whole = self._prompts.tokenize(_joined([*joined, *last.segments]))
+        whole = self._segments.tokenize(_joined([*joined, *last.segments]))
         if whole[: len(tokens)] != tokens:
-            whole = tokens + self._prompts.tokenize(_joined(last.segments))
+            whole = tokens + self._segments.tokenize(_joined(last.segments))
         return whole, trained + [last.trained] * (len(whole) - len(tokens))
 
     def _part(self, segments: Sequence[Segment], as_one: bool) -> list[int]:
         """The tokens of a part, made as those of the whole were."""
         if as_one:
             return self._tokenizer.tokenize("".join(s.text for s in segments), special=True)
-        return self._prompts.tokenize_apart(_joined(segments))
+        return self._segments.tokenize_apart(_joined(segments))
 
 
 def _joined(segments: Sequence[Segment]) -> list[Segment]:
