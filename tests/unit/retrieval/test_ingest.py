@@ -16,7 +16,7 @@ from workbench.api.calls import AddResult
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
 from workbench.errors import UserError, WorkerDied
-from workbench.techniques.retrieval import chunk_queue, file_scan
+from workbench.techniques.retrieval import chunk_queue, file_scan, ingest_progress
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Ingest
@@ -85,7 +85,7 @@ def states(seen: list[Event]) -> dict[str, str]:
 def test_the_wait_for_the_embedder_is_named_and_a_first_small_file_gives_no_estimate(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr(ingest_progress, "PROGRESS_EVERY_S", 0.0)
     desk.write("a.txt", "A short one.")
     for name in "bcdefgh":
         desk.write(f"{name}.txt", "The lighthouse keeper sleeps. " * 400)
@@ -384,7 +384,7 @@ def test_progress_counts_bytes_and_ends_complete(desk: Desk) -> None:
 
 
 def test_progress_names_the_file_that_is_read_and_where_in_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr(ingest_progress, "PROGRESS_EVERY_S", 0.0)
     pages = ["A page with some words on the mill. " * 12 for _ in range(20)]
     desk.write("book.txt", "\f".join(pages))
     desk.write("cover.txt", "Short.")
@@ -397,7 +397,7 @@ def test_progress_names_the_file_that_is_read_and_where_in_it(desk: Desk, monkey
 
 
 def test_file_whose_text_is_being_extracted_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr(ingest_progress, "PROGRESS_EVERY_S", 0.01)
     desk.write("slow.txt", "Text.")
     told = threading.Event()
     desk.reader.before = lambda path: told.wait(10) or None
@@ -481,7 +481,7 @@ def test_part_of_a_file_that_changed_since_is_read_anew(desk: Desk) -> None:
 
 
 def test_the_time_left_is_not_told_before_the_first_batch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr(ingest_progress, "PROGRESS_EVERY_S", 0.0)
     desk.write("long.txt", "Many sentences that go on. " * 500)
     left = [(e.seconds_left, len(desk.embedder.batches)) for e in desk.stream() if isinstance(e, Progress)]
     assert all(seconds is None for seconds, batches in left if batches == 0)
@@ -490,7 +490,7 @@ def test_the_time_left_is_not_told_before_the_first_batch(desk: Desk, monkeypatc
 
 
 def test_progress_moves_within_a_long_document(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingesting, "PROGRESS_EVERY_S", 0.0)
+    monkeypatch.setattr(ingest_progress, "PROGRESS_EVERY_S", 0.0)
     desk.write("long.txt", "Many sentences that go on. " * 2000)
     details = [e.detail for e in desk.run()[1] if isinstance(e, Progress) and e.stage == "reading"]
     assert len(set(details)) > 10

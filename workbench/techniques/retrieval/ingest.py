@@ -12,7 +12,6 @@ import errno
 import hashlib
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,11 +21,11 @@ import numpy as np
 
 from workbench import errors
 from workbench.api import events
-from workbench.api.calls import AddResult, DocumentState, FailedFile
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError, WorkerDied
 from workbench.files import open_regular
+from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
@@ -34,6 +33,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, me
 from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
+from workbench.techniques.retrieval.ingest_progress import IngestProgress
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 from workbench.techniques.retrieval.reading.unlocking import FileLocked
@@ -44,10 +44,6 @@ GROUP_CHUNKS = 48
 """Short documents are embedded together up to so many chunks, so that batches are full."""
 WINDOW_CHUNKS = 192
 """So many chunks are put into batches of like lengths at a time: a long document is embedded from front to back."""
-PROGRESS_EVERY_S = 0.25
-ESTIMATED_FROM_BYTES, ESTIMATED_FROM_SHARE = 20_000, 0.05
-"""Before so much is embedded, its speed says little: the first batch of a small file takes as long as one of a large
-one."""
 
 
 class Reader(Protocol):
@@ -78,7 +74,7 @@ def ingest(
 
     Raises UserError when the disk is full or the collection was made with another embedder.
     """
-    account = _Account()
+    progress = IngestProgress()
     work: _Work | None = None
     try:
         yield Progress(stage="looking", unit="files")
@@ -86,13 +82,13 @@ def ingest(
             known = snapshot.known_files()
         roots = [Path(os.path.abspath(path)) for path in call.paths]
         scan = scan_files(roots, known, context.raise_if_cancelled, call.passwords)
-        yield from _settle_known(index, scan, account)
-        account.expect(scan.to_read)
-        yield account.progress()
+        yield from _settle_known(index, scan, progress)
+        progress.expect(scan.to_read)
+        yield progress.report()
         work = _Work(index, queue, reader, call, context, config, scan.to_read)
-        yield from work.run(account)
+        yield from work.run(progress)
     except errors.Cancelled:
-        yield events.Cancelled(result=msgspec.to_builtins(account.result()))
+        yield events.Cancelled(result=msgspec.to_builtins(progress.result()))
         return
     except OSError as error:
         if error.errno != errno.ENOSPC:
@@ -101,23 +97,23 @@ def ingest(
     finally:
         if work is not None:
             work.stop()
-    yield account.progress()
-    yield finish(account.result())
+    yield progress.report()
+    yield finish(progress.result())
 
 
-def _settle_known(index: CollectionIndex, scan: FolderScan, account: _Account) -> Iterator[Event]:
+def _settle_known(index: CollectionIndex, scan: FolderScan, progress: IngestProgress) -> Iterator[Event]:
     """Handle everything that needs no reading."""
     for document in scan.gone:
         index.remove([document.id])
-        yield account.note(document.path, "removed", document=document.id)
+        yield progress.note(document.path, "removed", document=document.id)
     for path, reason in scan.unreadable:
-        yield account.note(path, "failed", reason, document=_remember_unreadable(index, path, reason))
+        yield progress.note(path, "failed", reason, document=_remember_unreadable(index, path, reason))
     for file in scan.unchanged:
         assert file.known is not None
-        yield account.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
+        yield progress.note(str(file.path), "unchanged", chunks=file.known.chunks, document=file.known.id)
     for file in scan.failed_before:
         assert file.known is not None
-        yield account.note(str(file.path), "failed", file.known.reason, document=file.known.id)
+        yield progress.note(str(file.path), "failed", file.known.reason, document=file.known.id)
 
 
 def _remember_unreadable(index: CollectionIndex, path: str, reason: str) -> str:
@@ -125,94 +121,6 @@ def _remember_unreadable(index: CollectionIndex, path: str, reason: str) -> str:
     with index.reading() as snapshot, contextlib.suppress(UserError):
         return snapshot.document(path).id
     return index.fail(path, FileStamp(-1, 0, 0), reason).id
-
-
-class _Account:
-    """The results per file so far, and the remaining time."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._counts: dict[DocumentState, int] = dict.fromkeys(("indexed", "unchanged", "failed", "removed"), 0)
-        self._failed: list[FailedFile] = []
-        self._chunks = 0
-        self._files = 0
-        self._current = ""
-        self._bytes = self._bytes_done = 0.0
-        self._embedding_since: float | None = None
-        self._bytes_before = 0.0
-        self._progress_at = 0.0
-
-    def expect(self, files: Sequence[FoundFile]) -> None:
-        self._files = len(files) + sum(n for state, n in self._counts.items() if state != "removed")
-        self._bytes = float(sum(file.weight for file in files))
-
-    def embedding_begins(self) -> None:
-        """From here on the remaining time can be estimated: before, the embedder was being loaded."""
-        if self._embedding_since is None:
-            self._embedding_since, self._bytes_before = time.monotonic(), self._bytes_done
-
-    def note(
-        self,
-        path: str,
-        state: DocumentState,
-        reason: str = "",
-        chunks: int = 0,
-        document: str = "",
-        unfinished: bool = False,
-    ) -> Artifact:
-        self._counts[state] += 1
-        if state == "failed":
-            self._failed.append(FailedFile(path=path, reason=reason))
-        if state == "indexed":
-            self._chunks += chunks
-        result = {"state": state, "reason": reason, "chunks": chunks, "document": document, "unfinished": unfinished}
-        return Artifact(kind="document", id=path, result=result)
-
-    def weigh(self, done: float, *, earlier: bool = False) -> None:
-        """Count bytes as done; those of an ``earlier`` ingest say nothing about the speed of this one."""
-        self._bytes_done += done
-        if earlier:
-            self._bytes_before += done
-
-    def progress(self, under_way: float = 0.0, current: str = "") -> Progress:
-        """``under_way``: bytes of documents that are not committed yet, as far as they are embedded. ``current`` tells
-        which file is worked on, and where in it."""
-        self._progress_at = time.monotonic()
-        self._current = current or self._current
-        settled = sum(n for state, n in self._counts.items() if state != "removed")
-        files = f"{settled:,} of {self._files:,} files done" if self._files > 1 else ""
-        reads = self._bytes > 0
-        return Progress(
-            stage="reading",
-            done=self._bytes_done + under_way if reads else settled,
-            total=self._bytes if reads else self._files,
-            unit="bytes" if reads else "files",
-            detail="; ".join(part for part in (self._current, files) if part),
-            seconds_left=self._seconds_left(self._bytes_done + under_way),
-        )
-
-    def _seconds_left(self, done: float) -> float | None:
-        if self._bytes_done >= self._bytes:
-            return 0.0
-        told = min(ESTIMATED_FROM_BYTES, ESTIMATED_FROM_SHARE * self._bytes)
-        if self._embedding_since is None or done - self._bytes_before <= told:
-            return None
-        rate = (done - self._bytes_before) / max(1e-3, self._progress_at - self._embedding_since)
-        return max(0.0, self._bytes - done) / rate
-
-    @property
-    def is_due(self) -> bool:
-        return time.monotonic() - self._progress_at > PROGRESS_EVERY_S
-
-    def result(self) -> AddResult:
-        return AddResult(
-            indexed=self._counts["indexed"],
-            unchanged=self._counts["unchanged"],
-            removed=self._counts["removed"],
-            failed=tuple(self._failed),
-            chunks=self._chunks,
-            seconds=round(time.monotonic() - self._began, 3),
-        )
 
 
 class _Work:
@@ -236,7 +144,7 @@ class _Work:
         self._thread: threading.Thread | None = None
         self._extracting = ""
 
-    def run(self, account: _Account) -> Iterator[Event]:
+    def run(self, progress: IngestProgress) -> Iterator[Event]:
         if not self._files:
             return
         yield Progress(stage="loading", detail="the embedding model")  # seconds, of a busy machine a minute
@@ -245,18 +153,18 @@ class _Work:
         chunker = Chunker(embedder.tokenizer, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
-        while (group := self._queue.take(GROUP_CHUNKS, PROGRESS_EVERY_S)) != []:
+        while (group := self._queue.take(GROUP_CHUNKS, ingest_progress.PROGRESS_EVERY_S)) != []:
             self._context.raise_if_cancelled()
             if group is None:
-                yield account.progress(current=self._extracting)
+                yield progress.report(current=self._extracting)
                 continue
             for item in group:
                 if item.document is None:
-                    yield self._settle(account, item)
+                    yield self._settle(progress, item)
             read = [item for item in group if item.document is not None]
-            yield from self._embed(account, read)
-            if account.is_due:
-                yield account.progress()
+            yield from self._embed(progress, read)
+            if progress.is_due:
+                yield progress.report()
         self._context.raise_if_cancelled()  # or the reading thread has given up
 
     def stop(self) -> None:
@@ -264,23 +172,23 @@ class _Work:
         if self._thread is not None:
             self._thread.join()
 
-    def _settle(self, account: _Account, item: Prepared) -> Artifact:
+    def _settle(self, progress: IngestProgress, item: Prepared) -> Artifact:
         """Handle a file that gives no new document."""
         path, known = str(item.file.path), item.file.known
-        account.weigh(item.file.weight)
+        progress.weigh(item.file.weight)
         if item.same and known is not None:
             self._index.update_stamp(path, item.file.stamp)
-            return account.note(path, "unchanged", chunks=known.chunks, document=known.id)
+            return progress.note(path, "unchanged", chunks=known.chunks, document=known.id)
         document = self._index.fail(path, item.file.stamp, item.reason, kind_of(path) or "", locked=item.locked)
-        return account.note(path, "failed", item.reason, document=document.id)
+        return progress.note(path, "failed", item.reason, document=document.id)
 
-    def _embed(self, account: _Account, group: Sequence[Prepared]) -> Iterator[Event]:
+    def _embed(self, progress: IngestProgress, group: Sequence[Prepared]) -> Iterator[Event]:
         """Embed several documents together; each is committed as soon as all its vectors are there. Of one that is
         stopped before that, the part that is embedded is kept."""
         documents = [_Embedding(item, self._vectors_before(item)) for item in group]
-        account.embedding_begins()
+        progress.embedding_begins()
         for one in documents:
-            account.weigh(one.bytes_done, earlier=True)
+            progress.weigh(one.bytes_done, earlier=True)
             one.bytes_before = one.bytes_done
         chunks = [(one, number) for one in documents for number in one.missing]
         try:
@@ -295,14 +203,14 @@ class _Work:
                         one.vectors[number] = vector
                     for one in {id(window[i][0]): window[i][0] for i in batch}.values():
                         if one.complete:
-                            yield self._commit(account, one)
-                    if account.is_due:
+                            yield self._commit(progress, one)
+                    if progress.is_due:
                         open_bytes = sum(one.bytes_done - one.bytes_before for one in documents if not one.committed)
-                        yield account.progress(open_bytes, window[max(batch)][0].place())
+                        yield progress.report(open_bytes, window[max(batch)][0].place())
         except errors.Cancelled:
             for one in documents:
                 if one.vectors and not one.committed and self._may_keep_part(one.item):
-                    yield self._commit(account, one)
+                    yield self._commit(progress, one)
             raise
 
     def _vectors_before(self, item: Prepared) -> dict[tuple[int, int], Any]:
@@ -318,7 +226,7 @@ class _Work:
         known = item.file.known
         return known is None or known.unfinished or known.failed_at is not None
 
-    def _commit(self, account: _Account, one: _Embedding) -> Artifact:
+    def _commit(self, progress: IngestProgress, one: _Embedding) -> Artifact:
         item, read = one.item, one.item.document
         assert read is not None
         embedder = self._embedding.embedder(self._folder)
@@ -347,9 +255,9 @@ class _Work:
                 warning=" ".join(warnings),
             )
         )
-        account.weigh(one.bytes_done - one.bytes_before)
+        progress.weigh(one.bytes_done - one.bytes_before)
         one.committed = True
-        return account.note(
+        return progress.note(
             stored.path, "indexed", stored.reason, stored.chunks, document=stored.id, unfinished=not one.complete
         )
 
