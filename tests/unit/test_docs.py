@@ -1,4 +1,4 @@
-"""The documents name modules that exist."""
+"""The documents name modules that exist, and the modules are as short as CONTRIBUTING.md asks."""
 
 from __future__ import annotations
 
@@ -37,3 +37,12 @@ def test_benchmarks_named_anywhere_exist() -> None:
     named = {name for page in pages for name in re.findall(r"benchmarks/\w+\.py", page.read_text("utf-8"))}
     assert len(named) > 10
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def test_no_module_is_longer_than_a_contribution_may_make_it() -> None:
+    asked = re.search(r"at most (\d+) lines", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert asked is not None
+    modules = [path for folder in ("workbench", "ui") for path in (ROOT / folder).rglob("*.py")]
+    assert len(modules) > 500
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert {path: length for path, length in lengths.items() if length > int(asked[1])} == {}
