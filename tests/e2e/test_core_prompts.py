@@ -59,7 +59,7 @@ def test_an_answer_names_the_version_that_made_it(trainer: Workbench, letter: Pr
         ("Letter", 1, first.hash)
     ]  # fmt: skip
     named, plain = (Recipe(prompting=one) for one in (part, first.content))
-    assert digest_of(named, "") == digest_of(plain, "")  # an evaluation generates nothing again
+    assert digest_of(named, "", "") == digest_of(plain, "", "")  # an evaluation generates nothing again
     edited = msgspec.structs.replace(part, output="One page.")
     result = call(trainer, Ask(question="To whom?", recipe=Recipe(prompting=edited), chat=result.chat))
     chat = call(trainer, GetChat(chat=result.chat))
