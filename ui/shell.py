@@ -250,7 +250,7 @@ class Shell(QMainWindow):
         self._navigation.find_wanted.connect(self.show_finder)
         self._status.runs_wanted.connect(self.show_runs)
         self._status.models_wanted.connect(lambda: self.open_page("models"))
-        self._status.offline_wanted.connect(lambda: self.show_message(texts.OFFLINE_WORDS, "info"))
+        self._status.network_wanted.connect(lambda words: self.show_message(words, "info"))
         self._patience.timeout.connect(self._on_patience_ended)
         self._bridge.failed.connect(self._on_failed)
         self._bridge.connected_changed.connect(self._on_connected_changed)
@@ -317,6 +317,7 @@ class Shell(QMainWindow):
         )
 
     def _on_settings(self, settings: Settings) -> None:
+        self._status.show_network(settings)
         self.theme.choose(settings.general.theme)
         self.theme.set_reading_size(settings.general.text_size)
 

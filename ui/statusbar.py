@@ -1,5 +1,5 @@
-"""The line at the bottom: the loaded model with its device and memory, that nothing leaves the machine, and the work
-that is under way, with Stop."""
+"""The line at the bottom: the loaded model with its device and memory, what may leave the machine, and the work that is
+under way, with Stop."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from ui.components.wording import describe_bytes, describe_count, describe_secon
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import RunRecord, Status, StopRun
+from workbench.settings import Settings
 
 
 class StatusBar(QFrame):
-    """``runs_wanted``: open the drawer of runs; ``models_wanted``: the page with the models; ``offline_wanted``: say
-    what offline means."""
+    """``runs_wanted``: open the drawer of runs; ``models_wanted``: the page with the models; ``network_wanted``:
+    say what may leave this machine."""
 
     runs_wanted = Signal()
     models_wanted = Signal()
-    offline_wanted = Signal()
+    network_wanted = Signal(str)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -34,7 +35,7 @@ class StatusBar(QFrame):
         self._runs: tuple[RunRecord, ...] = ()
         row = row_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_2, 0))
         self._model = self._button(texts.STARTING, "models", texts.MODEL_HELP)
-        self._offline = self._button(texts.OFFLINE, "shield", texts.OFFLINE_WORDS)
+        self._network = self._button(texts.OFFLINE, "shield", texts.OFFLINE_WORDS)
         self._run_button = self._button("", "clock", texts.RUNS_HELP)
         self._run_button.setCheckable(False)
         self._bar = QProgressBar(textVisible=False)
@@ -42,15 +43,28 @@ class StatusBar(QFrame):
         self._stop = self._button(texts.STOP, "stop", texts.STOP_HELP)
         # two halves of one width, whatever they hold: what stands between them stays where it is
         row.addWidget(_half(self._model, None), 1)
-        row.addWidget(self._offline)
+        row.addWidget(self._network)
         row.addWidget(_half(None, self._run_button, self._bar, self._stop), 1)
         self._show_runs(())
         self._model.clicked.connect(self.models_wanted)
-        self._offline.clicked.connect(self.offline_wanted)
+        self._network.clicked.connect(lambda: self.network_wanted.emit(self._network.toolTip()))
         self._run_button.clicked.connect(self.runs_wanted)
         self._stop.clicked.connect(self._on_stop)
         bridge.status_changed.connect(self._on_status)
         bridge.connected_changed.connect(self._on_connected)
+
+    def show_network(self, settings: Settings) -> None:
+        """Say whether anything may leave this machine, and what."""
+        on = (
+            []
+            if settings.general.offline
+            else [use for name, use in texts.NETWORK_USES.items() if getattr(settings.network, name)]
+        )
+        words = texts.ONLINE_WORDS.format(uses=", ".join(on)) if on else texts.OFFLINE_WORDS
+        self._network.setText(texts.ONLINE if on else texts.OFFLINE)
+        self._network.setToolTip(words)
+        self._network.setAccessibleDescription(words)
+        set_icon(self._network, "globe" if on else "shield", "attention" if on else "muted", 16)
 
     def focus_runs(self) -> None:
         """Put the keyboard back on the button that opened the drawer."""

@@ -84,11 +84,13 @@ STOP = "Stop"
 STOP_HELP = "Stop the running work"
 NOT_CONNECTED = "Not connected"
 NO_MODEL = "No model loaded"
-OFFLINE = "Offline"
+OFFLINE, ONLINE = "Offline", "Network on"
 NOTHING_RUNNING = "Nothing running"
 TIME_LEFT = "{seconds} left"
 STOP_ALL = "Stop all"
 OFFLINE_WORDS = "The program does not use the network: nothing leaves this machine."
+ONLINE_WORDS = "Switched on in Settings · Network: {uses}. Nothing else leaves this machine."
+NETWORK_USES = {"hub": "searching and downloading models", "allow_mcp": "MCP servers over the network"}
 
 # basics
 CLOSE_MESSAGE = "Close this message"

@@ -357,6 +357,24 @@ def test_the_offline_word_says_what_it_means(make_shell: MakeShell) -> None:
     assert banners(shell) == [texts.OFFLINE_WORDS]
 
 
+def test_what_may_leave_the_machine_is_named_unless_the_program_is_offline(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    shell = make_shell()
+    settings = front.home.settings
+    network = msgspec.structs.replace(settings.network, hub=True, allow_mcp=True)
+    front.home.settings = msgspec.structs.replace(settings, network=network)
+    front.announce("settings")
+    qtbot.waitUntil(lambda: "Network on" in status_words(shell))
+    button(shell, "Network on").click()
+    (said,) = banners(shell)
+    assert "searching and downloading models, MCP servers over the network" in said
+    general = msgspec.structs.replace(settings.general, offline=True)
+    front.home.settings = msgspec.structs.replace(front.home.settings, general=general)
+    front.announce("settings")
+    qtbot.waitUntil(lambda: "| Offline |" in status_words(shell))
+
+
 # -- runs -------------------------------------------------------------------------------------------
 
 
