@@ -231,7 +231,7 @@ def test_recipes_with_an_agent_are_listed_used_and_deleted(
     assert not saved.views["broken.toml"].use_button.isVisible()
     clerk = saved.views["clerk.toml"]
     assert clerk.lines == [
-        "Smol · Step by step, 2 tools",
+        "Smol · ReAct, 2 tools",
         "Tools: Calculator, Read files",
         "Documents: Pumps",
         "Folder: /work",

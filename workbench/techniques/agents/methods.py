@@ -33,14 +33,14 @@ def _agent(name: str, title: str, summary: str, source: str, *, cost: str, needs
 METHODS = (
     _agent(
         DEFAULT_AGENT,
-        "Step by step",
-        "Think, call a tool, see its result, until the answer is known.",
+        "ReAct",
+        "Step by step: think, call a tool, see its result, until the answer is known.",
         "Yao et al. 2022, ReAct: Synergizing Reasoning and Acting in Language Models, arXiv:2210.03629",
         cost="A thought, a choice and the arguments of each call, within the agent's budget.",
     ),
     _agent(
         "planning",
-        "Plan first",
+        "Plan and execute",
         "Write a plan of a few steps, carry out each with tools, and make a new plan where one fails.",
         "Wang et al. 2023, Plan-and-Solve Prompting, arXiv:2305.04091",
         cost="A plan, and per step its calls and a sentence on what was found.",
