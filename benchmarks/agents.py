@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +242,7 @@ def reflexion(bench: Bench, count: int, seed: int) -> None:
             options={"trials": trials, "test": TEST},
         )  # fmt: skip
         name = f"reflexion, {trials} {'trial' if trials == 1 else 'trials'}"
-        made[trials] = bench.measure(name, rows, lambda q, part=part: bench.answer(q, part, drawn), ends_in)
+        made[trials] = bench.measure(name, rows, partial(bench.answer, agent=part, decoding=drawn), ends_in)
     difference("three trials against one", made[3], made[1])
 
 

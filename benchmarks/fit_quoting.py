@@ -82,6 +82,7 @@ def collect(chosen: argparse.Namespace, known: set[str]) -> list[dict[str, Any]]
             rows.append(row)
             if chosen.words:
                 continue
+            assert model is not None
             user = (Message("user", question),)
             shown = pack(hits, model, RetrievalPart(), DecodingPart())
             grounded = grounded_messages(shown, user, PromptingPart(), model)

@@ -77,8 +77,8 @@ def search(front: Front, task: Task, method: str, options: argparse.Namespace) -
     title = f"{task.name} {method}"
     run = next((one for one in front.call(ListRuns()).runs if one.config.get("name") == title), None)
     if run is None:
-        asked = {"input": "Which subject is this question from?\n\n{{question}}", "output": "Subject:"}
-        prompting = PromptingPart(**asked) if task.name == "subjects" else PromptingPart()
+        asked = "Which subject is this question from?\n\n{{question}}"
+        prompting = PromptingPart(input=asked, output="Subject:") if task.name == "subjects" else PromptingPart()
         call = Optimise(
             question_set=make_set(front, task),
             recipe=Recipe(name=task.name, prompting=prompting, decoding=task.decoding),

@@ -183,7 +183,7 @@ def _first(value: Any) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--sets", nargs="+", default=["simple_python", "multiple", "irrelevance"])
     parser.add_argument("--questions", type=int, default=120)
