@@ -4,9 +4,9 @@
 
 DATA (default ../shared/data) holds ``xquad/en``. Parts:
 
-    calculator  120 made-up sums of one and two steps: answered at once, and by the agent "step by step" with the
+    calculator  120 made-up sums of one and two steps: answered at once, and by the agent `react` with the
                 calculator; the answer is constrained to a number in both
-    documents   60 questions of two hops that are made from pairs of XQuAD questions: the answer to the first stands in
+    documents   60 questions of two hops that are made from pairs of XQuAD questions: the answer to the first is part of
                 the second, where X takes its place. Plain retrieval (as shipped, and in the model's own words) against
                 an agent that searches; right: the answer holds a gold answer
     reflexion   60 sums; the check is a test that a person could write: it computes the sum from the question, and is
@@ -159,7 +159,7 @@ def calculator(bench: Bench, count: int, seed: int) -> None:
 
 
 def two_hops(data: Path, count: int, seed: int) -> list[tuple[str, list[str]]]:
-    """Pairs of questions in one: the answer to the first stands in the second."""
+    """Pairs of questions in one: the answer to the first is part of the second."""
     lines = (data / "xquad" / "en" / "questions.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     made: dict[str, tuple[str, list[str]]] = {}

@@ -7,7 +7,7 @@ Questions are answered as `workbench eval` does it: by the run kind `evaluate`, 
 The answer is constrained in each strategy: a number, or the letter of a choice. A strategy generates at most 160 tokens
 at a time. Each answered row is appended to FOLDER/MODEL-TASK-TECHNIQUE.jsonl at once, and rows that are there are not
 asked again, so the script can be stopped and started as often as one likes. It goes through all strategies in blocks of
-rows, so that what is there after a while compares. --summary prints the table of what is there and answers nothing.
+rows, so that partial results are comparable. --summary prints the table of the results so far and answers nothing.
 
 MODEL is ``starter``, ``gemma`` (gemma-3-270m of its packages, a base model) or a GGUF file. DIR (default
 ../shared/data) holds ``gsm8k`` and ``bbh``; of a task of BIG-Bench Hard there are 125 rows at most.

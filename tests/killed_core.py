@@ -1,4 +1,4 @@
-"""A core that can be killed while an agent answers, and a person who goes on with the answer.
+"""A core that is killed while an agent answers, and a person who resumes the answer.
 
 Points are numbered: before and after each write to the database, before and after each event of the answer, before and
 after each effect. Killed there, the core raises what nothing catches; a process of its own (``python -m

@@ -319,8 +319,3 @@ def _wait(context: RequestContext, seconds: float, sleep: Callable[[float], None
 
 def _host(url: str) -> str:
     return httpx2.URL(url).host
-
-
-def part_files(folder: Path) -> list[Path]:
-    """The unfinished downloads in a folder."""
-    return sorted(folder.glob("*.part"))

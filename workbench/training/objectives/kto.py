@@ -86,9 +86,6 @@ class Kto(Preferences):
             found.append(TokenSequence(one.tokens, one.trained, (), JUDGED_BAD if one.undesirable else 0))
         return found
 
-    def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
-        return [1] * len(sequences)
-
     def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
         from workbench.training.answer_losses import JudgedLoss
 

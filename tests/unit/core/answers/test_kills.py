@@ -1,4 +1,4 @@
-"""The core is killed at every point of an agent's answer, and a person goes on with it: no acting tool runs twice
+"""The core is killed at every point of an agent's answer, and a person resumes it: no acting tool runs twice
 unasked, and none that ran is lost unseen.
 """
 
