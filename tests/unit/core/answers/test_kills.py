@@ -32,6 +32,8 @@ from workbench.paths import Home
 from workbench.records.agents import Decision, ToolCall
 from workbench.storage.database import open_home
 
+pytestmark = pytest.mark.process
+
 EVERY = 4
 """Of so many points one is tried by each of the four cases below, another one by each."""
 

@@ -19,6 +19,8 @@ from workbench.errors import UserError
 from workbench.network import secrets
 from workbench.paths import Home
 
+pytestmark = pytest.mark.process
+
 NAME = "tiny-Q8_0.gguf"
 
 
