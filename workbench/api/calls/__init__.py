@@ -12,6 +12,7 @@ from workbench.api.calls.demonstrations import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.hub import *
+from workbench.api.calls.judgements import *
 from workbench.api.calls.machine import *
 from workbench.api.calls.mcp import *
 from workbench.api.calls.models import *
@@ -39,5 +40,8 @@ AnyCall = (
     | ListDemonstrations | SaveDemonstration | RemoveDemonstration
     | Evaluate | Optimise | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell
     | RateCell | RemoveEvaluation | ExportEvaluation
+    | AddJudgements | ListJudgements | GetJudgement | ChangeJudgement | RemoveJudgements | UndoJudgement
+    | ImportJudgements | ExportJudgements | GetJudgementStatistics | GetLearnable | MakePreferenceSet
+    | MakeCandidates | ListQueues | GetNextPair | SkipPair | RemoveQueue
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

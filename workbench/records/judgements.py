@@ -1,0 +1,199 @@
+"""Judgements: which of two answers to a prompt is preferred, or whether one answer is good, and who judged.
+
+They are stored with a format number, imported, exported, and made into training data. Everything here is a plain value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Literal
+
+import msgspec
+
+from workbench.records.messages import Finish, Message
+from workbench.records.recipes import RECIPE, Recipe
+from workbench.records.stored import Stored
+
+Verdict = Literal["", "a", "b", "tie", "bad", "good", "poor"]
+"""Of two answers: ``a`` or ``b`` is preferred, they are equally good, both are bad. Of one answer: it is good or poor.
+"": not judged yet, a pair that waits in a labelling queue."""
+
+JudgeKind = Literal["person", "model", "rule"]
+JudgementSource = Literal["chat", "compare", "label", "verdict", "judge", "import"]
+"""``chat``: ratings, edits and rated siblings of a chat; ``compare``: answers side by side; ``label``: labelling in a
+row; ``verdict``: a blind comparison on held-out prompts; ``judge``: a judge model or a rule; ``import``: a file."""
+
+LONGEST_COMMENT = 2_000
+
+
+class JudgedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of the answers that were judged.
+
+    ``name`` is how its recipe or model is shown once it may be seen; ``recipe`` is that recipe, resolved. ``tokens``
+    are the ids of the sampled tokens, () where they are not known; the token that ended it is not among them. ``score``
+    is a grade that somebody gave, on a scale of their own, higher is better. ``original`` is the model's text where a
+    person edited ``text``; ``tokens`` then belong to ``original``. ``message`` is the chat message that it came from.
+    """
+
+    text: str
+    name: str = ""
+    recipe: Recipe | None = None
+    tokens: tuple[int, ...] = ()
+    finish: Finish = "eos"
+    score: float | None = None
+    original: str | None = None
+    message: str = ""
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A prompt with two answers ``a`` and ``b``, or with one (``b`` is None), and the verdict on them.
+
+    ``prompt`` are the messages before the answers, instructions included. ``shown`` is the order in which the judge saw
+    the answers, "" where that is not known. ``judge_name`` names a person, a recipe or a scorer; ``confidence`` in
+    [0, 1] is how sure a judge model was. ``weight`` is how much the judgement counts in training. ``origin`` says where
+    an imported one stands, such as "pairs.jsonl, line 12". ``created`` and ``changed`` are epoch seconds.
+    ``unreadable`` says why a stored one cannot be read.
+    """
+
+    id: str = ""
+    prompt: tuple[Message, ...] = ()
+    a: JudgedAnswer = JudgedAnswer(text="")
+    b: JudgedAnswer | None = None
+    shown: Literal["ab", "ba", ""] = ""
+    verdict: Verdict = ""
+    judge: JudgeKind = "person"
+    judge_name: str = ""
+    confidence: float | None = None
+    source: JudgementSource = "compare"
+    comment: str = ""
+    weight: float = 1.0
+    queue: str = ""
+    origin: str = ""
+    chat: str = ""
+    created: float = 0.0
+    changed: float = 0.0
+    unreadable: str = ""
+
+    @property
+    def is_pair(self) -> bool:
+        return self.b is not None
+
+    @property
+    def edited(self) -> bool:
+        """Whether a person rewrote one of the answers into what they wanted."""
+        return any(answer.original is not None for answer in self.answers)
+
+    @property
+    def answers(self) -> tuple[JudgedAnswer, ...]:
+        return (self.a,) if self.b is None else (self.a, self.b)
+
+    @property
+    def preferred(self) -> JudgedAnswer | None:
+        """The answer that won, None for a tie, for two bad answers and for a single answer."""
+        return self.b if self.verdict == "b" else self.a if self.verdict == "a" and self.is_pair else None
+
+    @property
+    def other(self) -> JudgedAnswer | None:
+        """The answer that lost, None where none won."""
+        return self.a if self.verdict == "b" else self.b if self.verdict == "a" else None
+
+    @property
+    def question(self) -> str:
+        """The last message of the prompt."""
+        return self.prompt[-1].content if self.prompt else ""
+
+    def pairs(self) -> Iterator[tuple[JudgedAnswer, JudgedAnswer]]:
+        """What it says is better than what: the preferred answer before the other one, and an edited answer before what
+        the model had said. Answers of the same text are left out."""
+        better, worse = self.preferred, self.other
+        if better is not None and worse is not None and better.text.strip() != worse.text.strip():
+            yield better, worse
+        for answer in self.answers:
+            if answer.original is not None and answer is not worse and answer.text.strip() != answer.original.strip():
+                yield answer, msgspec.structs.replace(answer, text=answer.original, original=None)
+
+    def ratings(self) -> Iterator[tuple[JudgedAnswer, bool]]:
+        """The answers that it says are good or bad, taken one by one; a preference says neither."""
+        if self.verdict in ("good", "poor"):
+            yield self.a, self.verdict == "good"
+        elif self.verdict == "bad":
+            yield from ((answer, False) for answer in self.answers)
+
+    @property
+    def prompt_key(self) -> str:
+        """Sixteen hexadecimal digits, the same for prompts that say the same."""
+        return _key(*_spoken(self.prompt))
+
+    @property
+    def pair_key(self) -> str:
+        """The same of a prompt with its answers, in whichever order they stand: judgements of one key judge the
+        same."""
+        return _key(*_spoken(self.prompt), "answers", *sorted(answer.text.strip() for answer in self.answers))
+
+
+_JUDGED_ANSWER = Stored("answer of a judgement", JudgedAnswer, parts={"recipe": RECIPE})
+JUDGEMENT = Stored("judgement", Judgement, parts={"a": _JUDGED_ANSWER, "b": _JUDGED_ANSWER})
+
+
+class JudgementFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which judgements are meant: those that meet every condition that is given.
+
+    ``search``: words that prompt or answers contain, each of them. ``verdicts``, ``sources``, ``judges``: one of these.
+    ``judge_name``, ``chat``, ``origin`` (of an import: the file's name), ``queue``: exactly this one. ``kind``: pairs
+    of answers, or single ones. ``edited``: only those with an edited answer, or only those without. ``ids``: one of
+    these. ``since``: changed at or after, in epoch seconds. Pairs that wait to be judged are left out, unless
+    ``verdicts`` names "".
+    """
+
+    search: str = ""
+    verdicts: tuple[Verdict, ...] = ()
+    sources: tuple[JudgementSource, ...] = ()
+    judges: tuple[JudgeKind, ...] = ()
+    judge_name: str = ""
+    chat: str = ""
+    origin: str = ""
+    queue: str = ""
+    kind: Literal["all", "pairs", "single"] = "all"
+    edited: bool | None = None
+    ids: tuple[str, ...] = ()
+    since: float = 0.0
+
+
+class LabellingQueue(msgspec.Struct, frozen=True, kw_only=True):
+    """Pairs of answers to be judged one after the other.
+
+    ``purpose``: ``label`` for training data; ``verdict`` for a blind comparison, whose judgements are not trained on.
+    ``columns`` are the names of the recipes behind the answers. ``origin`` says where the prompts are from. ``run``
+    makes the candidates; ``waiting`` pairs are ready to be judged, ``judged`` are done, ``prompts`` are there in all.
+    """
+
+    id: str
+    name: str
+    created: float
+    purpose: Literal["label", "verdict"] = "label"
+    columns: tuple[str, ...] = ()
+    origin: str = ""
+    run: str = ""
+    prompts: int = 0
+    waiting: int = 0
+    judged: int = 0
+    unreadable: str = ""
+
+
+LABELLING_QUEUE = Stored("labelling queue", LabellingQueue)
+
+
+def _spoken(messages: tuple[Message, ...]) -> Iterator[str]:
+    for message in messages:
+        yield message.role
+        yield " ".join(message.content.split())
+
+
+def _key(*parts: str) -> str:
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        raw = part.encode("utf-8", "replace")
+        digest.update(len(raw).to_bytes(8, "little"))
+        digest.update(raw)
+    return digest.hexdigest()
