@@ -12,12 +12,12 @@ import pytest
 from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices
 from workbench.answering import AnswerRequest, answer
 from workbench.api.protocol import RequestContext
-from workbench.core.agents.sandbox import Sandbox
 from workbench.errors import Cancelled, UserError
 from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.techniques.tools.sandbox_calls import SandboxLimits
+from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.techniques.tools.services import PythonResult
 from workbench.workers.confinement import denied_system_calls, filter_of
 
@@ -107,7 +107,7 @@ def test_the_worker_has_no_variables_of_ours(sandbox: Sandbox, monkeypatch: pyte
 
 
 def test_without_the_interpreter_the_sandbox_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.core.agents.sandbox.interpreter_file", lambda: None)
+    monkeypatch.setattr("workbench.techniques.tools.sandbox_host.interpreter_file", lambda: None)
     sandbox = Sandbox()
     assert "pydantic-monty" in sandbox.problem()
     with pytest.raises(UserError, match="pydantic-monty"):

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from workbench.api.protocol import RequestContext
-from workbench.core.agents.sandbox import Sandbox
 from workbench.launching import python_command
 from workbench.techniques.tools.run_python import output_of
 from workbench.techniques.tools.sandbox_calls import SandboxLimits
+from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.techniques.tools.services import PythonResult
 
 LIMITS = SandboxLimits(seconds=0.5)

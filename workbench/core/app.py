@@ -24,7 +24,6 @@ from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
 from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.memory import Memory
-from workbench.core.agents.sandbox import Sandbox
 from workbench.core.agents.service import Agents
 from workbench.core.agents.tables import TableFiles
 from workbench.core.agents.tools import AgentTools
@@ -83,6 +82,7 @@ from workbench.storage.models import ModelCatalogue
 from workbench.storage.prompts import PromptStore
 from workbench.storage.questions import QuestionStore
 from workbench.storage.runs import RunStore
+from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.workers.host import State, WorkerHost
 
 __all__ = ["Workbench"]

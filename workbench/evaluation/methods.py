@@ -10,9 +10,11 @@ import msgspec
 
 from workbench.evaluation.scorers.evidence import Abstaining
 from workbench.evaluation.scorers.models import Choosing, Rubric
-from workbench.evaluation.scorers.structure import Schema
-from workbench.evaluation.scorers.texts import NoOptions, Pattern, Tolerance, last_number
+from workbench.evaluation.scorers.rewards import RewardLines
+from workbench.evaluation.scorers.texts import NoOptions
 from workbench.records.methods import Method, Trait
+from workbench.rewards.models import RewardModelUse
+from workbench.rewards.texts import Pattern, Schema, Tolerance, last_number
 
 if TYPE_CHECKING:
     from workbench.records.evaluation import QuestionRow
@@ -193,6 +195,26 @@ METHODS = (
         config=Rubric,
         needs=_SCORES,
         cost="Two evaluations of question and both answers.",
+    ),
+    _scorer(
+        "reward-model-score",
+        "Reward model",
+        "The score of a reward model: mean 0, standard deviation 1 over answers of its base model.",
+        "rewards:model_score",
+        "Ouyang et al. 2022, InstructGPT, arXiv:2203.02155",
+        "asks a model",
+        config=RewardModelUse,
+        cost="One evaluation of question and answer.",
+        unit="points",
+    ),
+    _scorer(
+        "weighted-rewards",
+        "Rewards",
+        "The weighted sum of the rewards that a policy is trained with.",
+        "rewards:weighted",
+        config=RewardLines,
+        cost="As its rewards say.",
+        unit="points",
     ),
 )
 

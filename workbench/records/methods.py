@@ -31,6 +31,7 @@ Kind = Literal[
     "optimiser",
     "agent",
     "tool",
+    "reward",
 ]
 """The place that a method takes in a recipe or a training, one of each kind at a time.
 
@@ -38,7 +39,8 @@ Kind = Literal[
 a generation chooses its tokens; ``preset`` and ``setting``: values of the decoding part. ``context``: the retrieval of
 passages for a question. ``task``: work on one whole document. ``weights`` and ``objective``: the weights that are
 trained, and the loss. ``scorer``: what an evaluation sees in an answer. ``optimiser``: the search for a better recipe.
-``agent``: the way in which a model works with tools; ``tool``: one of them.
+``agent``: the way in which a model works with tools; ``tool``: one of them. ``reward``: what an answer is worth, to a
+training of a policy and to an evaluation.
 """
 
 Trait = Literal[
@@ -188,5 +190,6 @@ KIND_TITLES: dict[Kind, str] = {
     "optimiser": "Prompt optimiser",
     "agent": "Agent",
     "tool": "Tool",
+    "reward": "Reward",
 }
 """Kinds by their titles, in the order in which docs and help list them."""

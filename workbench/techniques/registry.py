@@ -13,6 +13,7 @@ from workbench.evaluation.methods import METHODS as EVALUATION
 from workbench.evaluation.optimisers.methods import METHODS as OPTIMISING
 from workbench.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
+from workbench.rewards.methods import METHODS as REWARDS
 from workbench.techniques.agents.methods import METHODS as AGENTS
 from workbench.techniques.decoding.methods import METHODS as DECODING
 from workbench.techniques.finetuning.methods import METHODS as FINETUNING
@@ -21,7 +22,7 @@ from workbench.techniques.retrieval.methods import METHODS as RETRIEVAL
 from workbench.techniques.tools.methods import METHODS as TOOLS
 
 METHODS: Methods[Method] = Methods(
-    (*PROMPTING, *DECODING, *RETRIEVAL, *AGENTS, *TOOLS, *FINETUNING, *EVALUATION, *OPTIMISING)
+    (*PROMPTING, *DECODING, *RETRIEVAL, *AGENTS, *TOOLS, *FINETUNING, *EVALUATION, *OPTIMISING, *REWARDS)
 )
 
 
@@ -39,7 +40,7 @@ def as_markdown() -> str:
         columns = ("Name", "Summary", "Cost", "Source")
         rows = [(f"`{row.name}`", f"{row.title}. {row.summary}", row.cost, row.source) for row in METHODS.of(kind)]
         lines += ["", f"## {title}", "", *_table(columns, rows)]
-        for row in METHODS.of(kind) if kind in ("technique", "agent", "task", "scorer", "optimiser") else ():
+        for row in METHODS.of(kind) if kind in ("technique", "agent", "task", "scorer", "optimiser", "reward") else ():
             fields = [(f"`{one.name}`", one.help, describe_range(one), describe_default(one)) for one in row.fields]
             if fields:
                 named = ("Setting", "Meaning", "Range", "Default")

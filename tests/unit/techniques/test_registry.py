@@ -28,7 +28,9 @@ SETTINGS = ("preset", "setting")
 def test_a_method_is_described(method: Method) -> None:
     assert method.title
     assert method.summary.endswith(".")
-    if method.kind != "preset" and (method.kind not in ("scorer", "tool") or method.source):  # no paper of counting
+    if method.kind != "preset" and (
+        method.kind not in ("scorer", "tool", "reward") or method.source
+    ):  # no paper of counting
         assert re.search(r"\b(19|20)\d\d\b", method.source), "no year in the source"
         assert re.search(r"arXiv:\d{4}\.\d{4,5}|aclanthology", method.source), "no paper in the source"
     assert not method.cost or method.cost.endswith(".")

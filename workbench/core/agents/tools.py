@@ -11,13 +11,14 @@ from workbench.api.calls import Collection
 from workbench.api.protocol import RequestContext
 from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.memory import Memory
-from workbench.core.agents.sandbox import Sandbox
 from workbench.core.agents.tables import TableFiles
 from workbench.core.documents.embedder import Embedding
 from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.recipes import AgentPart
+from workbench.rewards.reward import ProgramResult
 from workbench.techniques.retrieval.embedding_calls import Documents, Retriever
+from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.techniques.tools.services import PythonResult, ValueForm
 from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import Tool
@@ -101,6 +102,11 @@ class AgentTools:
     _tables: TableFiles
     _servers: McpHub
     _offline: Callable[[], bool]
+
+    def run_program(self, code: str, context: RequestContext) -> ProgramResult:
+        """Run a program that belongs to no agent. Raises UserError where no sandbox can run."""
+        result = self._sandbox.run(code, {}, context)
+        return ProgramResult(printed=result.printed, error=result.error)
 
     def open(
         self,

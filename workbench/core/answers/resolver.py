@@ -38,6 +38,7 @@ from workbench.records.recipes import (
     load_recipe,
     normalized,
 )
+from workbench.rewards.reward import ProgramResult
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.demonstrations import DemonstrationStore
@@ -284,6 +285,10 @@ class HomeServices:
             known = ", ".join(sorted(one.stem for one in self._recipes.glob("*.toml")))
             raise UserError(f"There is no saved recipe {name!r}.", f"Saved: {known or 'none'}.")
         return load_recipe(path)
+
+    def run_program(self, code: str, context: RequestContext) -> ProgramResult:
+        """Run a program in the sandbox. Raises UserError where no sandbox can run."""
+        return self._agent_tools.run_program(code, context)
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)

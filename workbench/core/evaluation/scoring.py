@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.answering import AnswerRequest, Services
+from workbench.answering import AnswerRequest
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, follow
+from workbench.core.answers.resolver import HomeServices
 from workbench.engine.inference_calls import Scored, Scores
 from workbench.errors import UserError
 from workbench.prompt_preview import score
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
+from workbench.rewards.reward import ProgramResult, Sample
 
 
 class HomeScorerContext:
     """``scorers.ScorerContext`` of a home. ``report`` hears how a model is loaded."""
 
-    def __init__(self, services: Services, context: RequestContext, report: Callable[[Event], None]) -> None:
+    def __init__(self, services: HomeServices, context: RequestContext, report: Callable[[Event], None]) -> None:
         self._services = services
         self._context = context
         self._report = report
@@ -32,9 +34,18 @@ class HomeScorerContext:
         return list(found)
 
     def find_problem(self, format: str, grammar: str, text: str) -> str:
-        from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
+        from workbench.workers.reward_context import find_problem  # loads the grammars' library
 
-        check = check_format(format, grammar, text)
-        if check.problem:
-            raise UserError(check.problem)
-        return check.text_problem
+        return find_problem(format, grammar, text)
+
+    def run_program(self, code: str) -> ProgramResult:
+        return self._services.run_program(code, self._context)
+
+    def model_scores(self, adapter: str, samples: Sequence[Sample]) -> list[float]:
+        raise UserError(f"There is no reward model {adapter!r}.")
+
+    def grade_logprobs(
+        self, recipe: str, prompts: Sequence[Sequence[Message]], continuations: Sequence[str]
+    ) -> list[list[float]]:
+        judge = self._services.recipe(recipe) if recipe else Recipe()
+        return [[one.logprob for one in self.score(judge, prompt, continuations)] for prompt in prompts]

@@ -7,21 +7,17 @@ place (Zheng et al. 2023, "Judging LLM-as-a-Judge", arXiv:2306.05685).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import Annotated, Literal
 
 import msgspec
 
-from workbench.engine.inference_calls import Scored
-from workbench.evaluation.scorers.scorer import Scorable, ScorerContext
+from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
 from workbench.evaluation.scorers.texts import NoOptions
 from workbench.fields import about
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
-
-GRADES = 5
+from workbench.rewards.models import DIGITS, RUBRIC, asked_parts, grade_of, grading_prompt, shares
 
 
 class Choosing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,9 +38,7 @@ class Choosing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Rubric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a judge looks at."""
 
-    rubric: Annotated[str, about("Rubric", multiline=True), "What makes a good answer."] = (
-        "The answer is correct, complete, and answers the question without anything else."
-    )
+    rubric: Annotated[str, about("Rubric", multiline=True), "What makes a good answer."] = RUBRIC
 
 
 def choice_probability(cell: Scorable, options: Choosing, context: ScorerContext) -> Score:
@@ -73,13 +67,8 @@ def similarity(cell: Scorable, options: NoOptions, context: ScorerContext) -> Sc
 
 def grade(cell: Scorable, options: Rubric, context: ScorerContext) -> Score:
     """A judge's grade from 1 to 5, as a share: 1 is 0, 5 is 1."""
-    parts = [*_asked(cell), f"Answer:\n{cell.answer.text.strip()}"]
-    task = f"Grade the answer from 1 (bad) to {GRADES} (excellent). {options.rubric}"
-    messages = (Message("user", "\n\n".join([task, *parts, f"Reply with one digit from 1 to {GRADES}."])),)
-    digits = [str(digit) for digit in range(1, GRADES + 1)]
-    weights = _shares(context.score(cell.judge, messages, digits))
-    expected = sum(weight * digit for digit, weight in enumerate(weights, 1))
-    return Score((expected - 1) / (GRADES - 1), f"{expected:.2f} of {GRADES}")
+    scored = context.score(cell.judge, grading_prompt(sample_of(cell), options.rubric), DIGITS)
+    return grade_of([one.logprob for one in scored])
 
 
 def preference(cell: Scorable, options: Rubric, context: ScorerContext) -> Score:
@@ -92,22 +81,9 @@ def preference(cell: Scorable, options: Rubric, context: ScorerContext) -> Score
     preferred = []
     for first, second in ((own, other), (other, own)):
         task = f"Which of two answers is better? {options.rubric}"
-        parts = [task, *_asked(cell), f"Answer A:\n{first}", f"Answer B:\n{second}", "Reply with A or B."]
+        asked = asked_parts(cell.question.conversation(), cell.question.expected)
+        parts = [task, *asked, f"Answer A:\n{first}", f"Answer B:\n{second}", "Reply with A or B."]
         messages = (Message("user", "\n\n".join(parts)),)
-        share, _ = _shares(context.score(cell.judge, messages, ["A", "B"]))
+        share, _ = shares([one.logprob for one in context.score(cell.judge, messages, ["A", "B"])])
         preferred.append(share if first is own else 1 - share)
     return Score(sum(preferred) / 2, f"{preferred[0]:.2f} as A, {preferred[1]:.2f} as B")
-
-
-def _asked(cell: Scorable) -> list[str]:
-    parts = [f"Question:\n{cell.question.conversation()[-1].content}"]
-    if cell.question.expected:
-        parts.append(f"Reference answer:\n{cell.question.expected[-1]}")
-    return parts
-
-
-def _shares(scored: Sequence[Scored]) -> list[float]:
-    """The continuations' probabilities among themselves."""
-    most = max(one.logprob for one in scored)
-    weights = [math.exp(one.logprob - most) for one in scored]
-    return [weight / sum(weights) for weight in weights]

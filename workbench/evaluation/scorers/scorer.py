@@ -16,6 +16,7 @@ from workbench.records.evaluation import CellAnswer, QuestionRow, Score
 from workbench.records.messages import Message
 from workbench.records.methods import Method
 from workbench.records.recipes import Recipe
+from workbench.rewards.reward import RewardContext, Sample
 
 
 class Scorable(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +30,8 @@ class Scorable(msgspec.Struct, frozen=True, kw_only=True):
     judge: Recipe = Recipe()
 
 
-class ScorerContext(Protocol):
-    """What scorers can ask for. Methods raise UserError, WorkerDied or errors.Cancelled."""
+class ScorerContext(RewardContext, Protocol):
+    """What scorers can ask for besides what rewards can. Methods raise UserError, WorkerDied or errors.Cancelled."""
 
     def score(self, recipe: Recipe, conversation: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
         """The log-probabilities of continuations after the prompt that the recipe makes of a conversation."""
@@ -38,8 +39,11 @@ class ScorerContext(Protocol):
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         """Cosines by the embedding model, in [-1, 1]."""
 
-    def find_problem(self, format: str, grammar: str, text: str) -> str:
-        """What keeps a text from matching a format of ``DecodingPart.format``; "" for nothing. Linear in its length."""
+
+def sample_of(cell: Scorable) -> Sample:
+    """The cell as rewards see it."""
+    question = cell.question
+    return Sample(prompt=question.conversation(), answer=cell.answer.text, expected=question.expected)
 
 
 def score_answer(method: Method, cell: Scorable, options: msgspec.Struct, context: ScorerContext) -> Score:

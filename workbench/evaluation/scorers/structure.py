@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-
-from workbench.evaluation.scorers.scorer import Scorable, ScorerContext
+from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
 from workbench.evaluation.scorers.texts import NoOptions
-from workbench.fields import about
 from workbench.metrics import is_exact_match
 from workbench.records.evaluation import Score
-
-
-class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a valid answer is."""
-
-    schema: Annotated[str, about("Schema", multiline=True), "A JSON schema; without one any JSON is valid."] = ""
+from workbench.rewards.texts import Schema
+from workbench.rewards.texts import valid_json as rewarded_json
 
 
 def valid_json(cell: Scorable, options: Schema, context: ScorerContext) -> Score:
     """Whether the answer is JSON, and validates against the schema."""
-    form = "json_schema" if options.schema.strip() else "json"
-    problem = context.find_problem(form, options.schema, cell.answer.text.strip())
-    return Score(float(not problem), problem)
+    return rewarded_json((sample_of(cell),), options, context)[0]
 
 
 def json_fields(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:

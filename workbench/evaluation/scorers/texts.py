@@ -9,42 +9,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from fractions import Fraction
 from string import ascii_uppercase
-from typing import Annotated
 
 import msgspec
 
-from workbench.evaluation.scorers.scorer import Scorable, ScorerContext
-from workbench.fields import about
+from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
 from workbench.metrics import contains_answer, is_exact_match, normalise_answer, rouge_l
 from workbench.records.evaluation import Score
+from workbench.rewards.texts import EXPECTED, Pattern, Tolerance, after_answer_is, number, pattern
 from workbench.text.language import is_unspaced, split_words
 
-_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|[-−]?\.\d+")
-_ANSWER_IS = re.compile(r"####|(?:answer|result)\s*(?:is|=|:)", re.IGNORECASE)
 _LETTER = re.compile(r"(?<![\w'’])\(?([A-Z])\)?(?![\w'’])")
 _LETTER_FIRST = re.compile(r"\W*([A-Z])(?:[.):,\]*]|\s*$|\s*\n)")
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """This scorer has no settings."""
-
-
-class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The settings of a regular expression."""
-
-    pattern: Annotated[
-        str, about("Expression"), "A regular expression that the answer contains; {expected} is the accepted answer."
-    ] = "{expected}"
-    whole: Annotated[bool, about("Whole answer"), "The expression has to match the whole answer."] = False
-
-
-class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far a number may be from the expected one: within either of the two."""
-
-    absolute: Annotated[float, about("Absolute", ge=0), "Allowed difference."] = 0.0
-    relative: Annotated[float, about("Relative", ge=0, le=1), "Allowed share of the expected number."] = 0.0
 
 
 def exact_match(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
@@ -68,29 +48,14 @@ def rouge(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
 
 def matches(cell: Scorable, options: Pattern, context: ScorerContext) -> Score:
     """Whether the answer matches the expression, tested by an automaton: no expression takes long."""
-
-    def tested(answer: str, expected: str) -> float:
-        expression = options.pattern.replace("{expected}", re.escape(expected))
-        whole = expression if options.whole else f"(?s:.*)({expression})(?s:.*)"
-        return float(not context.find_problem("regex", whole, answer))
-
-    if "{expected}" not in options.pattern:
-        return Score(tested(cell.answer.text.strip(), ""))
-    return _best(cell, tested)
+    if EXPECTED in options.pattern and not cell.question.answerable:
+        return Score(float(cell.answer.declined))
+    return pattern((sample_of(cell),), options, context)[0]
 
 
 def same_number(cell: Scorable, options: Tolerance, context: ScorerContext) -> Score:
     """Whether the answer's number is the expected one: the first after "answer is" or "####", else the last."""
-    wanted = [number for text in cell.question.expected if (number := last_number(text)) is not None]
-    if not wanted:
-        return Score(None)
-    said = last_number(cell.answer.text)
-    if said is None:
-        return Score(0.0, "no number")
-    near = any(
-        abs(said - one) <= max(Fraction(options.absolute), Fraction(options.relative) * abs(one)) for one in wanted
-    )
-    return Score(float(near), _shown(said))
+    return number((sample_of(cell),), options, context)[0]
 
 
 def right_choice(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
@@ -109,26 +74,13 @@ def word_count(cell: Scorable, options: NoOptions, context: ScorerContext) -> Sc
 # -- parts ---------------------------------------------------------------------------------------------
 
 
-def last_number(text: str) -> Fraction | None:
-    """The number that a text comes to. A comma groups thousands; 3/4 is a fraction."""
-    after = [found.end() for found in _ANSWER_IS.finditer(text)]
-    numbers = _NUMBER.findall(text[after[-1] :])[:1] if after else []
-    numbers = numbers or _NUMBER.findall(text)[-1:]
-    if not numbers:
-        return None
-    try:
-        return Fraction(re.sub(r"[,\s]", "", numbers[0]).replace("−", "-"))
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
 def chosen_choice(text: str, choices: tuple[str, ...]) -> int | None:
     """The index of the choice that a text names; None when it names none, or several."""
     letters = ascii_uppercase[: len(choices)]
     if (found := _LETTER_FIRST.match(text)) and found[1] in letters:
         return letters.index(found[1])
-    after = [found.end() for found in _ANSWER_IS.finditer(text)]
-    for part in ([text[after[-1] :]] if after else []) + [text]:
+    after = after_answer_is(text)
+    for part in ([after] if after else []) + [text]:
         named = {letter for letter in _LETTER.findall(part) if letter in letters}
         # A and I are words as well: they count before a bracket or at the end
         named -= {letter for letter in "AI" if not re.search(rf"\b{letter}\)|\b{letter}\W*$", part)}
@@ -166,7 +118,3 @@ def _f1(answer: str, expected: str) -> float:
 def _tokens(text: str) -> list[str]:
     plain = normalise_answer(text)
     return [c for c in plain if not c.isspace()] if is_unspaced(plain) else plain.split()
-
-
-def _shown(number: Fraction) -> str:
-    return str(number.numerator) if number.denominator == 1 else f"{float(number):g}"

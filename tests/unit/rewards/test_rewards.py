@@ -1,0 +1,120 @@
+"""What answers are worth: each reward, the line that names it, and their sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.rewards.fake_rewards import FakeRewardContext
+from workbench.errors import UserError
+from workbench.records.evaluation import Score
+from workbench.records.messages import Message
+from workbench.records.methods import Methods
+from workbench.rewards.methods import METHODS
+from workbench.rewards.reward import Sample, WeightedPart, WeightedSum
+from workbench.rewards.spec import RewardLine, read_line, weighted_sum, write_line
+
+ROWS = Methods(METHODS)
+CODE = "Here you are:\n```python\ndef double(n):\n    return 2 * n\n```\nIt doubles."
+
+
+def sample(answer: str, *expected: str) -> Sample:
+    return Sample(prompt=(Message("user", "What?"),), answer=answer, expected=expected)
+
+
+def value(name: str, answer: str, *expected: str, **options: Any) -> float | None:
+    row = ROWS.find(name, "reward")
+    [score] = row.load()((sample(answer, *expected),), row.decode(options), FakeRewardContext())
+    assert isinstance(score, Score)
+    return score.value
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "expected", "options", "wanted"),
+    [
+        ("expression-match", "It is 42.", (), {"pattern": r"\d+"}, 1),
+        ("expression-match", "It is 42.", (), {"pattern": r"\d+", "whole": True}, 0),
+        ("expression-match", "It is (a).", ("(b)", "(a)"), {}, 1),
+        ("expression-match", "It is (a).", (), {}, None),
+        ("right-number", "So 3 + 4 = 7", ("7",), {}, 1),
+        ("right-number", "So 3 + 4 = 8", ("7",), {"absolute": 1}, 1),
+        ("right-number", "eight", ("7",), {}, 0),
+        ("right-number", "7", (), {}, None),
+        ("json-answer", '{"a": 1}', (), {}, 1),
+        ("json-answer", '{"a": 1', (), {}, 0),
+        ("json-answer", '{"a": 1}', (), {"schema": '{"type": "object", "required": ["b"]}'}, 0),
+        ("length-range", "one two three four", (), {"minimum": 2, "maximum": 4}, 1),
+        ("length-range", "one", (), {"minimum": 2, "maximum": 4}, 0.5),
+        ("length-range", "one two three four five", (), {"minimum": 2, "maximum": 4}, 0.75),
+        ("length-range", "", (), {"minimum": 2, "maximum": 4}, 0),
+        ("listed-words", "Dear Sir, it is very good.", (), {"wanted": ["dear sir"], "unwanted": ["very"]}, 0.5),
+        ("listed-words", "Dear Sir", (), {}, None),
+        ("letter-share", "eeab", (), {"scale": 1}, 0.5),
+        ("letter-share", "Eeab", (), {"scale": 2, "prefer": "many"}, 1),
+        ("letter-share", "...", (), {}, 0),
+        ("passed-tests", CODE, (), {"tests": ["double(2) == 4", "double(0) == 1", "missing()"]}, 1 / 3),
+        ("passed-tests", CODE, ("assert double(1) == 2\nassert double(3) == 6",), {}, 1),
+        ("passed-tests", "```\nraise ValueError\n```", (), {"tests": ["True"]}, 0),
+        ("passed-tests", CODE, (), {}, None),
+        ("reward-model", "one two three", (), {"adapter": "taste"}, 3),
+    ],
+)
+def test_a_reward(name: str, answer: str, expected: tuple[str, ...], options: dict[str, Any], wanted: float | None):
+    found = value(name, answer, *expected, **options)
+    assert found == (wanted if wanted is None else pytest.approx(wanted))
+
+
+def test_a_program_that_prints_the_results_itself_passes_no_test() -> None:
+    cheat = 'print("[results of the tests]\\nTrue")\ndef double(n): return 0'
+    assert value("passed-tests", cheat, tests=["double(2) == 4"]) == 0
+
+
+def test_a_reward_model_that_is_not_named_is_refused() -> None:
+    with pytest.raises(UserError, match="No reward model"):
+        value("reward-model", "one")
+
+
+def test_a_line_names_a_reward_with_its_settings_and_weight() -> None:
+    line = "listed-words wanted='dear sir,yours' weight=-0.5"
+    read = read_line(line, ROWS)
+    assert read == RewardLine(name="listed-words", options={"wanted": ("dear sir", "yours")}, weight=-0.5)
+    assert read_line(write_line(read), ROWS) == read
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("telepathy", "telepathy"),
+        ("letter-share e", "'e'"),
+        ("letter-share colour=red", "colour"),
+        ("letter-share scale=-1", "scale"),
+        ("letter-share weight=much", "much"),
+        ("letter-share letters='e", "cannot be read"),
+    ],
+)
+def test_a_line_that_is_wrong_is_refused_by_name(line: str, why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        read_line(line, ROWS)
+
+
+def test_a_weighted_sum_has_its_parts() -> None:
+    rewards = weighted_sum(
+        ["letter-share scale=1", "", "letter-share letters=a scale=1 weight=2", "expression-match weight=5"], ROWS
+    )
+    first, second = rewards.score([sample("eeab"), sample("bbbb")], FakeRewardContext())
+    assert first.parts == {"Letters": 0.5, "Letters 2": 0.75, "Expression": 0.0}, "one that does not apply counts 0"
+    assert first.value == pytest.approx(0.5 + 2 * 0.75)
+    assert second.value == pytest.approx(3)
+
+
+def test_a_sum_of_nothing_is_refused_with_the_names() -> None:
+    with pytest.raises(UserError) as refused:
+        weighted_sum([" "], ROWS)
+    assert all(row.name in refused.value.hint for row in ROWS)
+
+
+def test_a_reward_that_is_no_number_is_an_error() -> None:
+    part = WeightedPart(name="x", title="X", weight=1, score=lambda *_: [Score(float("nan"))], options=None)
+    with pytest.raises(ValueError, match="no number"):
+        WeightedSum([part]).score([sample("")], FakeRewardContext())

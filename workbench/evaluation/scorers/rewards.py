@@ -1,0 +1,38 @@
+"""Scorers that are rewards: of a reward model, and the weighted sum that a policy is trained with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
+from workbench.fields import about
+from workbench.records.evaluation import Score
+from workbench.records.methods import Methods
+from workbench.rewards.methods import METHODS
+from workbench.rewards.models import RewardModelUse, reward_model
+from workbench.rewards.spec import weighted_sum
+
+
+class RewardLines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rewards of a sum."""
+
+    rewards: Annotated[
+        tuple[str, ...],
+        about("Rewards"),
+        "One per line: its name, its settings and its weight, such as letter-share letters=e weight=2.",
+    ] = ()
+
+
+def model_score(cell: Scorable, options: RewardModelUse, context: ScorerContext) -> Score:
+    """The reward model's score of the answer."""
+    return reward_model((sample_of(cell),), options, context)[0]
+
+
+def weighted(cell: Scorable, options: RewardLines, context: ScorerContext) -> Score:
+    """The weighted sum of the rewards, with the parts as its note."""
+    rewards = weighted_sum(options.rewards, Methods(METHODS))
+    [found] = rewards.score((sample_of(cell),), context)
+    note = ", ".join(f"{title}: {value:.2f}" for title, value in found.parts.items())
+    return Score(found.value, note if len(found.parts) > 1 else "")

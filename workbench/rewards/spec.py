@@ -1,0 +1,90 @@
+"""Rewards as a person writes them, one per line: the name of a reward, its settings, and its weight.
+
+letter-share letters=e prefer=few
+listed-words unwanted="very,really" weight=0.5
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.fields import parse_value
+from workbench.records.methods import Method, Methods
+from workbench.rewards.reward import WeightedPart, WeightedSum
+
+WEIGHT = "weight"
+
+
+class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward by its name in the registry, its ``options`` as they were typed, decoded, and its weight."""
+
+    name: str
+    options: dict[str, Any] = {}
+    weight: float = 1.0
+
+
+def read_line(line: str, methods: Methods[Method]) -> RewardLine:
+    """Raises UserError that names the line and what is wrong."""
+    try:
+        name, *settings = shlex.split(line)
+    except ValueError as error:
+        raise UserError(
+            f"The reward {line!r} cannot be read.", "Write NAME setting=value …, with quotes around spaces."
+        ) from error
+    row = methods.find(name, "reward")
+    options: dict[str, Any] = {}
+    weight = 1.0
+    for setting in settings:
+        field, equals, text = setting.partition("=")
+        if not equals:
+            raise UserError(f"{setting!r} in the reward {line!r} is no setting.", "Write setting=value.")
+        if field == WEIGHT:
+            weight = _weight(text, line)
+        else:
+            options[field] = parse_value(row.config, field, text)
+    row.decode(options)
+    return RewardLine(name=name, options=options, weight=weight)
+
+
+def write_line(reward: RewardLine) -> str:
+    """The line that ``read_line`` reads as this reward."""
+    settings = [f"{name}={_typed(value)}" for name, value in reward.options.items()]
+    if reward.weight != 1.0:
+        settings.append(f"{WEIGHT}={reward.weight:g}")
+    return shlex.join([reward.name, *settings])
+
+
+def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
+    """The sum of the rewards of these lines; empty ones are skipped. Raises UserError for none."""
+    read = [read_line(line, methods) for line in lines if line.strip()]
+    if not read:
+        names = ", ".join(row.name for row in methods.of("reward"))
+        raise UserError("No reward is chosen.", f"Name at least one, each on a line of its own: {names}.")
+    parts: list[WeightedPart] = []
+    for one in read:
+        row = methods.find(one.name, "reward")
+        same = sum(part.name == one.name for part in parts)
+        title = f"{row.title} {same + 1}" if same else row.title
+        part = WeightedPart(
+            name=one.name, title=title, weight=one.weight, score=row.load(), options=row.decode(one.options)
+        )
+        parts.append(part)
+    return WeightedSum(parts)
+
+
+def _weight(text: str, line: str) -> float:
+    try:
+        return msgspec.convert(text, float, strict=False)
+    except msgspec.ValidationError as error:
+        raise UserError(f"The weight {text!r} in the reward {line!r} is no number.") from error
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

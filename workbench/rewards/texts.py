@@ -1,0 +1,163 @@
+"""Rewards of an answer's text: an expression, a number, JSON, its length, its words, its letters."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Literal
+
+import msgspec
+
+from workbench.fields import about
+from workbench.metrics import contains_answer
+from workbench.records.evaluation import Score
+from workbench.rewards.reward import RewardContext, Sample, each
+from workbench.text.language import split_words
+
+EXPECTED = "{expected}"
+
+_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|[-−]?\.\d+")
+_ANSWER_IS = re.compile(r"####|(?:answer|result)\s*(?:is|=|:)", re.IGNORECASE)
+
+
+class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a regular expression."""
+
+    pattern: Annotated[
+        str, about("Expression"), "A regular expression that the answer contains; {expected} is the accepted answer."
+    ] = EXPECTED
+    whole: Annotated[bool, about("Whole answer"), "The expression has to match the whole answer."] = False
+
+
+class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a number may be from the expected one: within either of the two."""
+
+    absolute: Annotated[float, about("Absolute", ge=0), "Allowed difference."] = 0.0
+    relative: Annotated[float, about("Relative", ge=0, le=1), "Allowed share of the expected number."] = 0.0
+
+
+class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a valid answer is."""
+
+    schema: Annotated[str, about("Schema", multiline=True), "A JSON schema; without one any JSON is valid."] = ""
+
+
+class LengthRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long an answer should be."""
+
+    minimum: Annotated[int, about("Minimum", ge=0, unit="words"), "Shorter answers score less."] = 5
+    maximum: Annotated[int, about("Maximum", ge=1, unit="words"), "Longer answers score less."] = 40
+
+
+class ListedWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words and phrases that an answer should have, and should not have."""
+
+    wanted: Annotated[
+        tuple[str, ...], about("Wanted", separator=","), "Words or phrases that the answer should contain."
+    ] = ()
+    unwanted: Annotated[
+        tuple[str, ...], about("Unwanted", separator=","), "Words or phrases that the answer should not contain."
+    ] = ()
+
+
+class LetterShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which letters an answer should have few or many of."""
+
+    letters: Annotated[str, about("Letters", max_length=100), "The letters that are counted, in either case."] = "e"
+    prefer: Annotated[Literal["few", "many"], about("Prefer"), "Whether few or many of them are better."] = "few"
+    scale: Annotated[
+        float, about("Scale", gt=0, le=1000), "By how much the share of these letters among all letters counts."
+    ] = 8.0
+
+
+@each
+def pattern(sample: Sample, options: Pattern, context: RewardContext) -> Score:
+    """1 where the answer matches the expression, tested by an automaton: no expression takes long."""
+
+    def tested(expected: str) -> float:
+        expression = options.pattern.replace(EXPECTED, re.escape(expected))
+        whole = expression if options.whole else f"(?s:.*)({expression})(?s:.*)"
+        return float(not context.find_problem("regex", whole, sample.answer.strip()))
+
+    if EXPECTED not in options.pattern:
+        return Score(tested(""))
+    return Score(max(map(tested, sample.expected)) if sample.expected else None)
+
+
+@each
+def number(sample: Sample, options: Tolerance, context: RewardContext) -> Score:
+    """1 where the answer's number is the expected one: the first after "answer is" or "####", else the last."""
+    wanted = [found for text in sample.expected if (found := last_number(text)) is not None]
+    if not wanted:
+        return Score(None)
+    said = last_number(sample.answer)
+    if said is None:
+        return Score(0.0, "no number")
+    near = any(
+        abs(said - one) <= max(Fraction(options.absolute), Fraction(options.relative) * abs(one)) for one in wanted
+    )
+    return Score(float(near), _shown(said))
+
+
+@each
+def valid_json(sample: Sample, options: Schema, context: RewardContext) -> Score:
+    """1 where the answer is JSON and validates against the schema."""
+    form = "json_schema" if options.schema.strip() else "json"
+    problem = context.find_problem(form, options.schema, sample.answer.strip())
+    return Score(float(not problem), problem)
+
+
+@each
+def length(sample: Sample, options: LengthRange, context: RewardContext) -> Score:
+    """1 within the range, less by the share of the words that are missing or too many, and 0 at twice the maximum."""
+    words = len(split_words(sample.answer))
+    missing = (options.minimum - words) / max(1, options.minimum)
+    surplus = (words - options.maximum) / options.maximum
+    return Score(max(0.0, 1.0 - max(0.0, missing, surplus)), f"{words} words")
+
+
+@each
+def listed_words(sample: Sample, options: ListedWords, context: RewardContext) -> Score:
+    """The share of the listed words that are where they should be: the wanted ones in the answer, the others not."""
+    listed = len(options.wanted) + len(options.unwanted)
+    if not listed:
+        return Score(None)
+    missing = [word for word in options.wanted if not contains_answer(sample.answer, word)]
+    there = [word for word in options.unwanted if contains_answer(sample.answer, word)]
+    notes = [f"{title}: {', '.join(words)}" for title, words in (("missing", missing), ("unwanted", there)) if words]
+    return Score(1.0 - (len(missing) + len(there)) / listed, "; ".join(notes))
+
+
+@each
+def letter_share(sample: Sample, options: LetterShare, context: RewardContext) -> Score:
+    """``scale`` times the share of the letters, or 1 minus that; 0 for an answer without letters."""
+    letters = [character for character in sample.answer.casefold() if character.isalpha()]
+    if not letters:
+        return Score(0.0, "no letters")
+    counted = set(options.letters.casefold())
+    share = sum(letter in counted for letter in letters) / len(letters)
+    value = options.scale * share
+    return Score(value if options.prefer == "many" else 1.0 - value, f"{share:.1%}")
+
+
+def last_number(text: str) -> Fraction | None:
+    """The number that a text comes to. A comma groups thousands; 3/4 is a fraction."""
+    after = after_answer_is(text)
+    numbers = _NUMBER.findall(after)[:1] if after else []
+    numbers = numbers or _NUMBER.findall(text)[-1:]
+    if not numbers:
+        return None
+    try:
+        return Fraction(re.sub(r"[,\s]", "", numbers[0]).replace("−", "-"))
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def after_answer_is(text: str) -> str:
+    """What follows the last "answer is" or "####"; "" where there is neither."""
+    ends = [found.end() for found in _ANSWER_IS.finditer(text)]
+    return text[ends[-1] :] if ends else ""
+
+
+def _shown(number: Fraction) -> str:
+    return str(number.numerator) if number.denominator == 1 else f"{float(number):g}"
