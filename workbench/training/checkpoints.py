@@ -91,9 +91,10 @@ class Checkpoints:
         randoms: Sequence[RandomStates],
         state: Mapping[str, Any],
         fingerprint: str,
+        objective: Mapping[str, Any] | None = None,
     ) -> Path:
         """Write one and remove those that are no longer kept. ``randoms`` are those of each process. ``fingerprint``
-        tells which run it belongs to. Raises UserError when there is no room."""
+        tells which run it belongs to, ``objective`` is what the loss keeps. Raises UserError when there is no room."""
         path = self.path(reached.step)
         beside = self.folder / f".{path.name}.{os.getpid()}.part"
         try:
@@ -110,6 +111,7 @@ class Checkpoints:
                     "scheduler": scheduler,
                     "random": [_plain_random(states) for states in randoms],
                     "fingerprint": fingerprint,
+                    "objective": dict(objective or {}),
                 },
             )
             save_file(_random_tensors(randoms), beside / _RANDOM)
@@ -155,6 +157,12 @@ def read_reached(path: Path) -> Reached:
 
 def read_fingerprint(path: Path) -> str:
     return str(_read_json(path / _STATE)["fingerprint"])
+
+
+def read_objective(path: Path) -> dict[str, Any]:
+    """What the loss kept."""
+    found: dict[str, Any] = _read_json(path / _STATE).get("objective", {})
+    return found
 
 
 def read_weights(path: Path) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def recommend(config: TrainingConfig, objective: Objective, method: WeightsMethod, facts: Facts) -> TrainingConfig:
     """The config with every 0 and "auto" filled in. What it says already is kept, but for what the model cannot do:
     more layers than it has, longer examples than its context."""
+    config = objective.recommended(config, facts)
     weights = _weights(method, facts)
     longest = max_length(config, objective, method, facts)
     data = msgspec.structs.replace(config.data, max_length=longest)

@@ -50,6 +50,58 @@ class StepLoss:
         """Take it. ``rows`` are this process's share of the step."""
 
 
+@dataclass(frozen=True)
+class StepWork:
+    """What a step computes instead of its examples: ``rows``, whose losses are divided by ``weight``, in up to
+    ``updates`` passes, each with an update of the weights after it. ``tokens`` is the number of tokens of the rows."""
+
+    rows: Sequence[TokenSequence]
+    weight: float
+    updates: int = 1
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row.tokens) for row in self.rows)
+
+
+class ExperienceLoss:
+    """A loss over rows that the model makes itself in each step from the step's examples, such as sampled answers.
+
+    ``collect`` and ``updates_on`` are called once a step and once a pass. Its state and what it wrote to the run's
+    folder have to make a step that is computed again the same.
+    """
+
+    def collect(self, model: Any, step: int, examples: Sequence[TokenSequence]) -> StepWork:
+        """The rows of step ``step`` (from 1). Raises errors.Cancelled where the control said so: then nothing has
+        changed."""
+        raise NotImplementedError
+
+    def updates_on(self, update: int) -> bool:
+        """Called after the pass ``update`` (from 0) with its gradient computed: whether the weights are updated by it.
+        Where not, the step ends without that update."""
+        return True
+
+    def end_step(self) -> Mapping[str, float]:
+        """What was measured in the step, by names of metrics. Changes the state."""
+        return {}
+
+    @property
+    def out_of_bounds(self) -> str:
+        """Why the training has to end after this step; "": it goes on."""
+        return ""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps besides weights, as plain data."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Set what ``state`` gave."""
+
+    def __call__(self, model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
+        """The loss of a micro-batch of ``rows``; without gradient the score of held-out examples."""
+        raise NotImplementedError
+
+
 TensorLoss = Callable[..., BatchLoss]
 """The same from tokens (rows, longest), labels of the same shape (-100: not trained) and positions, or None."""
 

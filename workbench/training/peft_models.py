@@ -42,6 +42,12 @@ def blocks_of(model: Any) -> Any:
     raise UserError(f"The layers of a {model.config.model_type} are unknown.", "Choose another method.")
 
 
+def adapted_layers(model: Any, last: int) -> list[int] | None:
+    """The numbers of the ``last`` blocks, for PEFT; None (0): all of them."""
+    count = len(blocks_of(model)) if last else 0
+    return list(range(max(0, count - last), count)) if last else None
+
+
 def cache_of(output: Any) -> Any:
     """The keys and values that a model's output carries; newer transformers name them otherwise."""
     return output["cache"] if "cache" in output else output["past_key_values"]

@@ -29,6 +29,7 @@ from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import GeneralSet, read_general_set
 from workbench.training.losses import make_loss
+from workbench.training.memory_use import peak_memory_bytes
 from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.out_of_memory import translate_out_of_memory
@@ -37,7 +38,8 @@ from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sequences import TokenSequence, longest_of
 from workbench.training.sets import ReadySet, open_writing, ready_set
-from workbench.training.trainer import StepTrainer, Stopped, TrainerOptions, peak_memory_bytes
+from workbench.training.trainer import StepTrainer, Stopped, TrainerOptions
+from workbench.training.training_context import TrainingContext
 from workbench.training.weights.loading import LoadedBase, load_base
 
 MOST_CHECKED = 64
@@ -88,7 +90,9 @@ def train(
         emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
         general_set = read_general_set(writing) if call.config.evaluation.forgetting else None
         writing.renderer.close()
-        with _Session(call, objective, method, data, general_set, writing.tokenizer, control, emit, ranks) as session:
+        with _Session(
+            call, methods, objective, method, data, general_set, writing.tokenizer, control, emit, ranks
+        ) as session:
             return session.run()
 
 
@@ -98,6 +102,7 @@ class _Session:
     def __init__(
         self,
         call: TrainModel,
+        methods: Methods[Method],
         objective: Objective,
         method: WeightsMethod,
         data: ReadySet,
@@ -110,6 +115,7 @@ class _Session:
         self._call = call
         self._config: TrainingConfig = call.config
         self._folder = Path(call.folder)
+        self._methods = methods
         self._objective, self._method = objective, method
         self._data = data
         self._general_set = general_set
@@ -126,6 +132,7 @@ class _Session:
         return self
 
     def __exit__(self, *raised: Any) -> None:
+        self._objective.close()
         self._model = None
 
     def run(self) -> Live | None:
@@ -134,6 +141,7 @@ class _Session:
         set_seed(self._config.optimiser.seed)
         self._model = model = self._method.apply(loaded)
         model.eval()
+        self._objective.prepare(self._context(loaded))
         scorer = self._scorer(loaded)
         fingerprint = _fingerprint(self._config, self._call.model, self._data.train)
         checkpoints = Checkpoints(self._folder / "checkpoints")
@@ -152,7 +160,8 @@ class _Session:
             return None
         assert before is not None
         steps = reached.step
-        if self._config.evaluation.patience and reached.best_step and reached.best_step != reached.step:
+        keeps_best = self._objective.keeps_best or bool(self._config.evaluation.patience)
+        if keeps_best and reached.best_step and reached.best_step != reached.step:
             best = checkpoints.path(reached.best_step)
             if is_sound(best):
                 set_trainable(model, read_weights(best))
@@ -179,6 +188,22 @@ class _Session:
 
         return load_base(Path(self._call.model.path), self._config.weights.base, report=report)
 
+    def _context(self, loaded: LoadedBase) -> TrainingContext:
+        return TrainingContext(
+            model=self._model,
+            base=self._call.model,
+            config=self._config,
+            folder=self._folder,
+            tokenizer=self._tokenizer,
+            methods=self._methods,
+            train=self._data.train,
+            dtype=loaded.dtype,
+            can_serve=self._method.artifact == "lora",
+            resumed=Checkpoints(self._folder / "checkpoints").latest() is not None,
+            check=self._check,
+            emit=self._emit,
+        )
+
     def _scorer(self, loaded: LoadedBase) -> Scorer:
         sample = longest_of(self._data.train).tokens
         return Scorer(
@@ -193,6 +218,7 @@ class _Session:
             tokenizer=self._tokenizer,
             check=self._check,
             emit=self._emit,
+            selected_by=self._objective.selected_by,
         )
 
     def _options(self, loaded: LoadedBase, scorer: Scorer, fingerprint: str) -> TrainerOptions:

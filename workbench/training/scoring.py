@@ -62,6 +62,7 @@ class Scorer:
         tokenizer: Tokenizer,
         check: Callable[[], None],
         emit: Emit,
+        selected_by: Callable[[Scores], float | None] = lambda scores: scores.loss,
     ) -> None:
         self._model = model
         self._loss_of, self._general_loss_of = loss_of, general_loss_of
@@ -75,6 +76,7 @@ class Scorer:
         self._tokenizer = tokenizer
         self._check = check
         self._emit = emit
+        self._selected_by = selected_by
         self._last: tuple[int, Scores] | None = None  # a step and what the texts gave then
 
     def before(self, path: Path) -> Before:
@@ -89,8 +91,8 @@ class Scorer:
         self._tell(ScoresPair(before=found.scores), ScoresPair(before=found.general))
         return found
 
-    def during(self, step: int) -> float:
-        """The loss, and a few answers to look at."""
+    def during(self, step: int) -> float | None:
+        """The number by which the best evaluation is chosen, and a few answers to look at."""
         asked = self._questions[:ANSWERS_DURING]
         advance = self._advance("evaluating", self._texts, asked)
         scores = self._score_texts(advance)
@@ -98,7 +100,7 @@ class Scorer:
         self._emit_scores(scores, step)
         for sample in self._answers(asked, step, advance)[2]:
             self._emit_sample(sample)
-        return scores.loss
+        return self._selected_by(scores)
 
     def forget(self) -> None:
         """The model is another one than it was last scored as."""

@@ -7,10 +7,10 @@ transformers'.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 import math
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,21 +20,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from workbench.api import events
 from workbench.errors import Cancelled, UserError
 from workbench.records.training import OptimiserPart
 from workbench.training.artifacts import set_trainable
-from workbench.training.batching import MICRO_BATCH_TOKENS, Schedule, count_steps, make_micro_batches, share_out
+from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.checkpoints import (
     Checkpoints,
     RandomStates,
     Reached,
     capture_random,
+    read_objective,
     read_optimiser,
     read_random,
     read_reached,
@@ -42,11 +42,13 @@ from workbench.training.checkpoints import (
     restore_random,
 )
 from workbench.training.control import Control, Switch
-from workbench.training.losses import ComputeLoss, StepLoss, keeps_apart
+from workbench.training.losses import ComputeLoss, ExperienceLoss, StepLoss, StepWork, keeps_apart
+from workbench.training.memory_use import memory_bytes
 from workbench.training.objectives.objective import Objective
 from workbench.training.peft_models import base_of, trainable_parameters
 from workbench.training.ranks import Ranks
-from workbench.training.sequences import TokenSequence, lengths_of, longest_of
+from workbench.training.sequences import TokenSequence, longest_of
+from workbench.training.steps import Step, Steps
 
 CHECKPOINT_EVERY_S = 600.0
 """However rarely is evaluated: no more than so much work is lost."""
@@ -85,42 +87,6 @@ class TrainerOptions:
     keep_checkpoints: bool = True
 
 
-@dataclass(frozen=True)
-class _Step:
-    """One process's share of a step: places of examples. ``weight`` is the sum of the loss weights of the whole step,
-    ``tokens`` the number of all its tokens."""
-
-    places: tuple[int, ...]
-    weight: int
-    tokens: int
-
-
-class _Steps(Dataset):  # type: ignore[misc]  # torch is not followed
-    """The steps of a training as a sequence of their numbers."""
-
-    def __init__(self, options: TrainerOptions) -> None:
-        self._options = options
-        part = options.optimiser
-        examples = len(options.train)
-        batch = min(part.batch_size or default_batch(examples), examples)
-        self._schedule = Schedule(examples, batch, part.seed)
-        self._count = count_steps(examples, batch, part.epochs, part.max_steps)
-        self.lengths = lengths_of(options.train)
-        self._weights = options.objective.loss_weights(options.train)
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, number: int) -> _Step:
-        places = self._schedule.step(number)
-        shares = share_out([self.lengths[place] for place in places], self._options.ranks.count)
-        return _Step(
-            places=tuple(places[place] for place in shares[self._options.ranks.rank]),
-            weight=sum(self._weights[place] for place in places),
-            tokens=sum(self.lengths[place] for place in places),
-        )
-
-
 def arguments_of(part: OptimiserPart, steps: int) -> dict[str, Any]:
     """The ``TrainingArguments`` of a config, but for those that say how and where it is computed."""
     return {
@@ -135,23 +101,21 @@ def arguments_of(part: OptimiserPart, steps: int) -> dict[str, Any]:
     }
 
 
-def default_batch(examples: int) -> int:
-    """The default batch size."""
-    return 8 if examples < 2_000 else 16
-
-
 class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followed
     """Trains ``trainable_parameters(model)`` on steps of whole batches. ``run`` starts or resumes."""
 
     def __init__(self, model: Any, options: TrainerOptions) -> None:
         self.options = options
-        self.steps = _Steps(options)
+        self.steps = Steps(
+            options.train, options.objective.loss_weights(options.train), options.optimiser, options.ranks
+        )
         self.checkpoints = Checkpoints(options.folder / "checkpoints")
         self.reached = Reached(step=0)
         self._trainable = trainable_parameters(model)
         self._compute_loss: ComputeLoss | None = None
         self._apart = False
         self._at_step_start: RandomStates | None = None
+        self._before_updates: tuple[dict[str, Any], Any] | None = None
         self._loss = math.nan
         self._measured: dict[str, float] = {}
         self._tokens = 0
@@ -173,6 +137,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             logging_nan_inf_filter=False,
             use_cpu=options.device == "cpu",
             **arguments_of(part, len(self.steps)),
+            **options.objective.training_arguments(),
         )
         arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs are several processes here
         super().__init__(model=model, args=arguments, train_dataset=self.steps)
@@ -191,6 +156,8 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             self._load_from_checkpoint(str(found))
         sample = longest_of(self.options.train).tokens
         self._compute_loss = self.options.objective.make_loss(self.model, sample, self.options.dtype)
+        if found is not None and isinstance(self._compute_loss, ExperienceLoss):
+            self._compute_loss.restore(read_objective(found))
         several = any(one.starts for one in self.options.train)
         self._apart = several and keeps_apart(self.model, self.options.dtype)
         if self.options.checkpointing:
@@ -199,7 +166,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         self._began = self._last_logged = self._last_checkpoint = time.monotonic()
         if self._is_due(self.reached.step) and self.reached.evaluated != self.reached.step:
             self._evaluate_now(self.reached.step)  # it was stopped within
-        if self._out_of_patience:
+        if self._out_of_patience or self._ended:
             return self.reached
         try:
             with warnings.catch_warnings():
@@ -207,6 +174,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
                 self.train(resume_from_checkpoint=None if found is None else str(found))
         except Stopped:
             self.model.zero_grad(set_to_none=True)
+            self._undo_updates()
             self._write_checkpoint(self._at_step_start)
             raise
         finally:
@@ -238,34 +206,84 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
 
     # -- a step --------------------------------------------------------------------------------------
 
-    def training_step(self, model: Any, inputs: _Step, num_items_in_batch: Any = None) -> Any:
+    def training_step(self, model: Any, inputs: Step, num_items_in_batch: Any = None) -> Any:
         """The gradient of a whole step, summed over its micro-batches and all processes; gives its loss."""
         model.train()
         self._at_step_start = capture_random()
+        examples = [self.options.train[place] for place in inputs.places]
+        if isinstance(self._compute_loss, ExperienceLoss):
+            return self._experience_step(model, self._compute_loss, examples)
+        if isinstance(self._compute_loss, StepLoss):
+            with self.autocast():
+                self._compute_loss.begin_step(model, examples, self.options.ranks)
+        self._tokens += inputs.tokens
+        return self._gradient(model, StepWork(examples, inputs.weight))
+
+    def _experience_step(self, model: Any, loss_of: ExperienceLoss, examples: Sequence[TokenSequence]) -> Any:
+        """A step of several updates on rows that the model makes itself; the last one is left to transformers, which
+        does nothing where there is no gradient."""
+        try:
+            with self.autocast():
+                work = loss_of.collect(model, self.state.global_step + 1, examples)
+        except Cancelled as cancelled:
+            raise Stopped from cancelled
+        values = {name: parameter.detach().clone() for name, parameter in self._trainable.items()}
+        self._before_updates = values, copy.deepcopy(self.optimizer.state_dict())
+        loss = None
+        for update in range(work.updates):
+            if update:
+                torch.nn.utils.clip_grad_norm_(self._trainable.values(), self.args.max_grad_norm)
+                self.optimizer.step()
+                model.zero_grad(set_to_none=True)
+            found = self._gradient(model, work)
+            loss = found if loss is None else loss
+            if not loss_of.updates_on(update):
+                model.zero_grad(set_to_none=True)
+                break
+        self._before_updates = None
+        self._tokens += work.tokens
+        self._measured = {**self._measured, **loss_of.end_step()}
+        if self._ended:
+            self.options.emit(events.Log(text=loss_of.out_of_bounds, level="notice"))
+        return loss
+
+    @property
+    def _ended(self) -> bool:
+        """Whether the objective ends the training here."""
+        return isinstance(self._compute_loss, ExperienceLoss) and bool(self._compute_loss.out_of_bounds)
+
+    def _undo_updates(self) -> None:
+        """Where a step was stopped between its updates: the weights and the optimiser as they were before it."""
+        if self._before_updates is not None:
+            values, optimiser = self._before_updates
+            set_trainable(self.model, values)
+            self.optimizer.load_state_dict(optimiser)
+            self._before_updates = None
+
+    def _gradient(self, model: Any, work: StepWork) -> Any:
+        """Add the gradient of some rows, in micro-batches, to that of the weights; gives the loss."""
         options = self.options
         stopping = False
         names = options.objective.loss_metrics
         total, *measured = torch.zeros(1 + len(names), device=self.args.device)
-        lengths = [self.steps.lengths[place] for place in inputs.places]
-        if isinstance(self._compute_loss, StepLoss):
-            with self.autocast():
-                self._compute_loss.begin_step(model, [options.train[place] for place in inputs.places], options.ranks)
+        weight = max(1, work.weight)
+        lengths = [len(row.tokens) for row in work.rows]
         for rows in make_micro_batches(lengths, options.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS):
             options.control.wait_while_paused()
             if options.control.stopping:
                 stopping = True
                 break
             options.pace()
-            chosen = [options.train[inputs.places[row]] for row in rows]
+            chosen = [work.rows[row] for row in rows]
             assert self._compute_loss is not None
             with self.autocast():
                 found = self._compute_loss(model, chosen, self._apart)
-                loss = found.total / max(1, inputs.weight)
+                loss = found.total / weight
             loss.backward()
             total += loss.detach()
             for name, into in zip(names, measured, strict=True):
-                into += float(found.metrics[name]) / max(1, inputs.weight)
-        stopping = stopping or (options.control.stopping and not inputs.places)
+                into += float(found.metrics[name]) / weight
+        stopping = stopping or (options.control.stopping and not work.rows)
         reduced = torch.stack([total, torch.tensor(float(stopping), device=total.device), *measured])
         if options.ranks.count > 1:
             for parameter in self._trainable.values():
@@ -278,7 +296,6 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         if not math.isfinite(self._loss):
             raise _diverged("loss", self._loss, self.state.global_step + 1, self._get_learning_rate())
         self._measured = dict(zip(names, reduced[2:].tolist(), strict=True))
-        self._tokens += inputs.tokens
         return reduced[0]
 
     def autocast(self) -> Any:
@@ -307,14 +324,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
         late, patience = self.options.ranks.from_leader([float(seldom), float(self._out_of_patience)])
         if due or late:
             self._write_checkpoint(None)
-        if patience:
+        if patience or self._ended:
             self.control.should_training_stop = True
         self._last_logged = time.monotonic()
 
     def _is_due(self, step: int) -> bool:
         """Whether there is an evaluation after this step."""
         every = self.options.every
-        return step > 0 and (step == len(self.steps) or (bool(every) and step % every == 0))
+        return step > 0 and (step == len(self.steps) or self._ended or (bool(every) and step % every == 0))
 
     @property
     def _out_of_patience(self) -> bool:
@@ -381,6 +398,7 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             randoms=everyones,
             state=dataclasses.asdict(self.state),
             fingerprint=self.options.fingerprint,
+            objective=self._compute_loss.state() if isinstance(self._compute_loss, ExperienceLoss) else None,
         )
         self.options.emit(events.Artifact(kind="checkpoint", id=path.name, result={"step": self.reached.step}))
 
@@ -402,30 +420,7 @@ def _set_checkpointing(model: Any, on: bool) -> None:
         getattr(base, f"{name}_disable")()
 
 
-def memory_bytes(device: str) -> int:
-    """The memory of this process now: of the GPU's memory there, else of the machine's."""
-    if device == "cuda":
-        return int(torch.cuda.memory_allocated())
-    return int(psutil.Process().memory_info().rss)
-
-
 def warmup_steps(share: float, steps: int) -> int:
     """Over how many steps the learning rate rises. It begins at 0, so that a rise of one step would only lose it."""
     found = round(share * steps)
     return found if found > 1 else 0
-
-
-def peak_memory_bytes(device: str) -> int:
-    """The most that this process has taken."""
-    if device == "cuda":
-        return int(torch.cuda.max_memory_allocated())
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    if sys.platform == "linux":  # where ru_maxrss starts with that of the parent process
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    import resource  # not there on Windows
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)

@@ -51,6 +51,11 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         about("Target modules", group="targets", advanced=True),
         "The linear layers that are adapted.",
     ] = "all"
+    adapted_layers: Annotated[
+        int,
+        about("Adapted layers", ge=0, le=512, group="low-rank", advanced=True),
+        "How many of the last layers are adapted; 0: all. Fewer are faster, since nothing is learnt in the others.",
+    ] = 0
     block_size: Annotated[
         int,
         about("Block size", ge=2, le=1024, group="rotations"),

@@ -39,7 +39,7 @@ class LoRA(WeightsMethod):
     def peft_config(self, model: Any) -> Any:
         import peft
 
-        from workbench.training.peft_models import is_transposed, target_names
+        from workbench.training.peft_models import adapted_layers, is_transposed, target_names
 
         return peft.LoraConfig(
             r=self.rank,
@@ -49,6 +49,7 @@ class LoRA(WeightsMethod):
             use_rslora=self.use_rslora,
             use_dora=self.use_dora,
             fan_in_fan_out=is_transposed(model),
+            layers_to_transform=adapted_layers(model, self.weights.adapted_layers),
             task_type="CAUSAL_LM",
         )
 
@@ -108,13 +109,14 @@ class VeRA(LoRA):
     def peft_config(self, model: Any) -> Any:
         import peft
 
-        from workbench.training.peft_models import is_transposed, target_names
+        from workbench.training.peft_models import adapted_layers, is_transposed, target_names
 
         return peft.VeraConfig(
             r=self.rank,
             vera_dropout=self.weights.dropout,
             target_modules=target_names(model, self.weights.targets),
             fan_in_fan_out=is_transposed(model),
+            layers_to_transform=adapted_layers(model, self.weights.adapted_layers),
             task_type="CAUSAL_LM",
         )
 
@@ -144,13 +146,14 @@ class MiSS(LoRA):
     def peft_config(self, model: Any) -> Any:
         import peft
 
-        from workbench.training.peft_models import refuse_transposed, target_names
+        from workbench.training.peft_models import adapted_layers, refuse_transposed, target_names
 
         refuse_transposed(model)
         return peft.MissConfig(
             r=self.rank,
             miss_dropout=self.weights.dropout,
             target_modules=target_names(model, self.weights.targets),
+            layers_to_transform=adapted_layers(model, self.weights.adapted_layers),
             task_type="CAUSAL_LM",
         )
 

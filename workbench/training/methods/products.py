@@ -48,11 +48,12 @@ class Product(WeightsMethod):
         return int(self.copies * number * sum(one.inputs * one.outputs for one in targets(shape, self.weights)))
 
     def _options(self, model: Any) -> dict[str, Any]:
-        from workbench.training.peft_models import refuse_transposed, target_names
+        from workbench.training.peft_models import adapted_layers, refuse_transposed, target_names
 
         refuse_transposed(model)
         return {
             "r": self.rank,
+            "layers_to_transform": adapted_layers(model, self.weights.adapted_layers),
             "alpha": self.alpha,
             "rank_dropout": self.weights.dropout,
             "target_modules": target_names(model, self.weights.targets),

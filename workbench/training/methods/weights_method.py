@@ -148,10 +148,12 @@ def method_of(weights: WeightsPart, methods: Methods[Method]) -> WeightsMethod:
 
 def targets(shape: ModelShape, weights: WeightsPart) -> list[Linear]:
     """The linear layers that are adapted. Raises UserError where there are none."""
+    first = shape.layers - weights.adapted_layers if weights.adapted_layers else 0
     chosen = [
         one
         for one in shape.linears
-        if weights.targets == "all" or (weights.targets == "attention") == one.stem.startswith("attn_")
+        if (weights.targets == "all" or (weights.targets == "attention") == one.stem.startswith("attn_"))
+        and one.layer >= first
     ]
     if not chosen:
         raise UserError(f"{shape.name} has no linear layers of the kind {weights.targets}.", "Set the targets to all.")

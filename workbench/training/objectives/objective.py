@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from workbench.records.methods import Method, Methods
-from workbench.records.training import ColumnRole, MemoryPart, SideReport, TrainingConfig
+from workbench.records.training import ColumnRole, MemoryPart, Scores, SideReport, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.packed_tokens import WrittenExamples
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from workbench.training.methods.weights_method import WeightsMethod
     from workbench.training.model_shape import ModelShape
     from workbench.training.sets import Writing
+    from workbench.training.training_context import TrainingContext
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +39,8 @@ class Objective:
     ``metrics`` and ``charts`` are what a run of it emits and draws. ``loss_metrics`` are the names of what its loss
     measures besides (``BatchLoss.metrics``): declared among the metrics, they are emitted for each step, and as
     ``evaluation_NAME``. ``roles`` are what columns of data can be, ``role_sets`` which of them make an example.
-    ``verified_by`` names the score that verification compares beside the agreement of tokens.
+    ``verified_by`` names the score that verification compares beside the agreement of tokens. ``keeps_best``: the
+    weights of the best evaluation are what is trained, whatever came after.
     """
 
     metrics: ClassVar[tuple[MetricSpec, ...]] = LANGUAGE_MODEL_METRICS
@@ -47,6 +49,7 @@ class Objective:
     roles: ClassVar[tuple[ColumnRole, ...]] = ()
     role_sets: ClassVar[tuple[tuple[str, ...], ...]] = ()
     verified_by: ClassVar[str] = "token_accuracy"
+    keeps_best: ClassVar[bool] = False
 
     def __init__(self, options: Any = None) -> None:
         self.options = options
@@ -118,7 +121,25 @@ class Objective:
         """Its memory beyond the model, trainable weights and the activations of a micro-batch."""
         return ()
 
+    def recommended(self, config: TrainingConfig, facts: Facts) -> TrainingConfig:
+        """The config with what the objective chooses before the general rules do."""
+        return config
+
     # -- the loss ------------------------------------------------------------------------------------
+
+    def prepare(self, context: TrainingContext) -> None:
+        """Called once, with the model as it is trained, before it is scored. May put weights beside the model's."""
+
+    def close(self) -> None:
+        """Called once at the end, whatever happened."""
+
+    def training_arguments(self) -> dict[str, Any]:
+        """What it changes of transformers' ``TrainingArguments``."""
+        return {}
+
+    def selected_by(self, scores: Scores) -> float | None:
+        """The number by which the best evaluation is chosen, the lowest; None for one that must not be."""
+        return scores.loss
 
     def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
         """The loss of a micro-batch of sequences. ``sample`` are some tokens to try it with, ``dtype`` is that of the

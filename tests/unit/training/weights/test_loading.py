@@ -101,7 +101,7 @@ def test_loading_the_starter_holds_no_second_copy(smollm_path: Path) -> None:
         from workbench.training.weights.loading import load_base
         before = psutil.Process().memory_info().rss
         loaded = load_base(Path(sys.argv[1]), "f32")
-        from workbench.training.trainer import peak_memory_bytes
+        from workbench.training.memory_use import peak_memory_bytes
         print(peak_memory_bytes("cpu") - before, loaded.weights_bytes)
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(smollm_path)]
