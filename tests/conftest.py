@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from types import ModuleType
 import pytest
 
 TESTS = Path(__file__).parent
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test writes into the keyring of a person
 FOLDER_MARKERS = {"ui": "ui", "workers": "process", "e2e": "process", "contract": "process"}
 MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
 ENGINES = {"smollm", "gemma", "small", "narrow", "exact", "exact_gemma"}  # fixtures that parametrised tests ask for

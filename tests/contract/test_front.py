@@ -36,6 +36,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "collection to add to": c.AddDocuments(collection=NOWHERE, paths=("/tmp",)),
     "collection to search": c.SearchDocuments(collection=NOWHERE, query="x"),
     "chat": c.GetChat(chat=NOWHERE),
+    "chat to withdraw in": c.WithdrawTool(chat=NOWHERE, tool="write_file"),
     "chat to rename": c.RenameChat(chat=NOWHERE, title="x"),
     "chat to delete": c.DeleteChat(chat=NOWHERE),
     "chat to pin": c.PinChat(chat=NOWHERE),
@@ -449,6 +450,7 @@ def test_chats_are_put_into_folders_that_are_made_renamed_and_removed(desk: Desk
         desk.call(c.MoveChat(chat=chat, folder="nowhere"))
     with pytest.raises(UserError):
         desk.call(c.RenameChatFolder(folder="Two cases", name="Appeals"))
+    assert desk.call(c.WithdrawTool(chat=chat, tool="write_file")).allowed == ()
     renamed = desk.call(c.RenameChatFolder(folder="Two cases", name="Case 7"))
     assert renamed.folders == ("appeals", "Case 7")
     assert [one.folder for one in renamed.chats] == ["Case 7"]

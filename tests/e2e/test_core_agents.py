@@ -16,6 +16,7 @@ from workbench.api.calls import (
     Ask,
     AskResult,
     ChangeSettings,
+    ChatRecord,
     Decide,
     DeleteChat,
     EditFact,
@@ -24,9 +25,11 @@ from workbench.api.calls import (
     GetChat,
     GetTrace,
     ImportModel,
+    ListChats,
     ListFacts,
     StopAnswer,
     StoredMessage,
+    WithdrawTool,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -114,6 +117,10 @@ def test_an_answer_waits_through_a_restart_and_goes_on_in_its_place(
         again.close()
 
 
+def record(workbench: Workbench, chat: str) -> ChatRecord:
+    return next(one for one in call(workbench, ListChats()).chats if one.id == chat)
+
+
 def test_a_permission_for_the_chat_holds_there_and_until_text_of_strangers_is_read(
     workbench: Workbench, folder: Path
 ) -> None:
@@ -121,6 +128,13 @@ def test_a_permission_for_the_chat_holds_there_and_until_text_of_strangers_is_re
     second = ask(workbench, folder, order("write_file", path="c.txt", text="two"), chat=first.chat)
     assert second.waiting is None
     assert (folder / "c.txt").read_text() == "two"
+    assert record(workbench, first.chat).allowed == ("write_file",)
+    call(workbench, WithdrawTool(chat=first.chat, tool="write_file"))
+    third = ask(workbench, folder, order("write_file", path="e.txt", text="three"), chat=first.chat)
+    assert third.waiting is not None
+    assert record(workbench, first.chat).waiting == third.message
+    decide(workbench, third, "allow-in-chat")
+    assert record(workbench, first.chat).waiting == ""
     read = ask(
         workbench, folder, order("read_file", path="report.txt"), order("write_file", path="b.txt", text="OWNED"),
         chat=first.chat,

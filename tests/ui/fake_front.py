@@ -389,6 +389,8 @@ class FakeFront:
                 return pinned, [("chat", call.chat)]
             case c.MoveChat():
                 return home.move_chat(call.chat, call.folder), [("chat", call.chat)]
+            case c.WithdrawTool():
+                return home.withdraw_tool(call.chat, call.tool), [("chat", call.chat)]
             case c.CreateChatFolder() | c.RenameChatFolder() | c.RemoveChatFolder():
                 home.change_folders(call)
                 return c.ChatList(chats=home.find_chats(""), folders=home.folder_names()), [("chat", "")]

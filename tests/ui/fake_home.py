@@ -434,6 +434,11 @@ class FakeHome:
             if old and chat.folder == old:
                 self.chats[chat.id] = msgspec.structs.replace(chat, folder=new)
 
+    def withdraw_tool(self, chat: str, tool: str) -> c.ChatRecord:
+        record = self.chat(chat).chat
+        self.chats[chat] = msgspec.structs.replace(record, allowed=tuple(one for one in record.allowed if one != tool))
+        return self.chats[chat]
+
     def move_chat(self, chat: str, folder: str) -> c.ChatRecord:
         into = self.folder(folder) if folder else ""
         self.chats[chat] = msgspec.structs.replace(self.chat(chat).chat, folder=into)

@@ -54,6 +54,7 @@ from workbench.api.calls import (
 from workbench.api.client import Front
 from workbench.api.events import Progress
 from workbench.records.agents import Fact
+from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.mcp import McpAgreement, McpServer, McpTool, digest_of
 from workbench.records.messages import Usage
 from workbench.records.optimisation import OptimisationResult
@@ -276,6 +277,7 @@ def _agent_card(shell: Shell, front: Front) -> None:
     agent = AgentPart(tools=("calculator", "search_documents", "write_file"))
     page.bench.choose(msgspec.structs.replace(page.parts.recipe.recipe, agent=agent))
     page.parts.recipe.agent.open()
+    page.parts.recipe.agent_form.set_allowed_here(("write_file",))
 
 
 def _remembering_home() -> FakeHome:
@@ -290,6 +292,27 @@ def _remembering_home() -> FakeHome:
     ):
         when = now - days * 86_400
         home.facts[f"f{number}"] = Fact(id=f"f{number}", text=text, source=source, created=when, changed=when)
+    return home
+
+
+def _home_with_demonstrations() -> FakeHome:
+    home = furnished_home()
+    think, multiply = (
+        DemonstrationStep(tool="think", input="There are 3 boxes with 12 pencils each."),
+        DemonstrationStep(tool="calculator", input="3 * 12", result="36"),
+    )
+    add = DemonstrationStep(tool="calculator", input="36 + 5", result="41")
+    boxes = "Ida has 3 boxes with 12 pencils each and 5 loose ones. How many pencils are there?"
+    search = DemonstrationStep(
+        tool="search_documents", input="warranty of the pump", result="[1] 36 months from March."
+    )
+    for number, (question, steps, answer) in enumerate(
+        ((boxes, (think, multiply, add), "41"), ("How long is the warranty?", (search,), "36 months"))
+    ):
+        when = time.time() - 86_400 * (9 - number)
+        home.demonstrations[f"d{number}"] = Demonstration(
+            id=f"d{number}", created=when, question=question, steps=steps, answer=answer
+        )
     return home
 
 
@@ -751,6 +774,8 @@ SCENES: tuple[Scene, ...] = (
     ("agents-servers", "agents", _home_with_server, _servers),
     ("agents-memory", "agents", _remembering_home, _agents("memory")),
     ("agents-memory-empty", "agents", furnished_home, _agents("memory")),
+    ("agents-demonstrations", "agents", _home_with_demonstrations, _agents("demonstrations")),
+    ("agents-demonstrations-empty", "agents", furnished_home, _agents("demonstrations")),
     ("agents-saved-empty", "agents", furnished_home, _agents("saved")),
     ("tokens", "chat", furnished_home, _tokens),
     ("tree", "chat", furnished_home, _tree),

@@ -23,6 +23,7 @@ from ui.features.agents.servers_panel import ServersPanel
 from workbench.api import calls as c
 from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.mcp import McpServer, McpTool
 from workbench.records.recipes import AgentPart, ModelPart, Recipe, RetrievalPart, save_recipe
 
@@ -61,6 +62,38 @@ def test_the_network_is_said_and_changed_in_the_settings(
     qtbot.waitUntil(lambda: page.tools.network.text() == texts.NETWORK_OFF)
     page.tools.network_link.click()
     assert shell.opened == [("settings", {"section": "general", "field": "offline"})]
+
+
+# -- demonstrations ------------------------------------------------------------------------------------
+
+
+def test_demonstrations_are_listed_and_removed(
+    qtbot: QtBot, home: FakeHome, page: AgentsPage, bridge: Bridge, shell: RecordingShell
+) -> None:
+    panel = page.demonstrations
+    page.open_target("demonstrations")
+    qtbot.waitUntil(panel.empty.isVisible)
+    steps = (
+        DemonstrationStep(tool="think", input="3 boxes of 12."),
+        DemonstrationStep(tool="calculator", input="3 * 12", result="36"),
+    )
+    made = Demonstration(id="d1", created=MARCH, question="How many pencils?", steps=steps, answer="36", message="m")
+    home.demonstrations["d1"] = made
+    bridge.home.demonstrations.refresh()
+    qtbot.waitUntil(lambda: "d1" in panel.views)
+    view = panel.views["d1"]
+    assert not panel.empty.isVisible()
+    assert view.question.text() == "How many pencils?"
+    assert view.program.text().splitlines()[-3:] == ["Step 2: calculator: 3 * 12", "Result 2: 36", "Answer: 36"]
+    assert view.saved.text() == "2 steps · calculator · saved 3 March 2026"
+    view.remove_button.click()
+    qtbot.waitUntil(view.confirm.isVisible)
+    view.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: not panel.views)
+    assert home.demonstrations == {}
+    assert panel.empty.button is not None
+    panel.empty.button.click()
+    assert shell.opened == [("chat", {"new": True, "part": "prompting", "field": "technique"})]
 
 
 # -- MCP servers ---------------------------------------------------------------------------------------

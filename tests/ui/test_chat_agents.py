@@ -16,7 +16,7 @@ from tests.ui.fake_agents import ASKS, COMPUTES, WRITES
 from tests.ui.fake_front import FakeFront
 from tests.ui.test_chat_page import answers, ask, open_chat, page
 from ui.bridge import Bridge
-from ui.features.chat import agent_texts
+from ui.features.chat import agent_texts, texts
 from ui.features.chat.agent_form import AgentForm
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.approval_card import ApprovalCard
@@ -225,6 +225,30 @@ def test_it_waits_on_when_the_chat_is_opened_again(qtbot: QtBot, page: ChatPage)
     qtbot.waitUntil(card.isVisible)
     assert card.approval is not None
     assert card.approval.call == WRITES
+
+
+def test_a_chat_that_waits_is_marked_in_the_history_and_a_permission_is_withdrawn(
+    qtbot: QtBot, page: ChatPage, front: FakeFront
+) -> None:
+    asked(qtbot, page, "write_file")
+    chat = page.session.chat.id
+    assert chat is not None
+    qtbot.waitUntil(lambda: page.parts.history.model.index_of(chat).isValid())
+    front.home.chats[chat] = msgspec.structs.replace(
+        front.home.chats[chat], waiting=answers(page)[-1].message_id, allowed=("write_file",)
+    )
+    page._history.refresh()
+    model = page.parts.history.model
+    qtbot.waitUntil(lambda: (found := model.chat_at(model.index_of(chat))) is not None and bool(found.waiting))
+    index = model.index_of(chat)
+    assert model.data(index, Qt.ItemDataRole.DecorationRole) is not None
+    assert texts.CHAT_WAITS in str(model.data(index, Qt.ItemDataRole.ToolTipRole))
+    assert texts.CHAT_WAITS in str(model.data(index, Qt.ItemDataRole.AccessibleTextRole))
+    row = page.parts.recipe.agent_form.tools["write_file"]
+    assert not row.allowed.isHidden()
+    row.ask_again.click()
+    qtbot.waitUntil(row.allowed.isHidden)
+    assert front.asked(c.WithdrawTool) == [c.WithdrawTool(chat=chat, tool="write_file")]
 
 
 @pytest.fixture

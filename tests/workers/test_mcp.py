@@ -20,10 +20,12 @@ from workbench.api.calls import AgreeToMcpTools, ListMcpServers, McpServerRecord
 from workbench.api.events import Finished
 from workbench.api.protocol import Call, RequestContext
 from workbench.core.agents.mcp import McpHub
+from workbench.core.agents.server_file import ServerFile
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.errors import UserError
 from workbench.network.gate import Gate
-from workbench.records.mcp import McpServer
+from workbench.network.secrets import Secrets
+from workbench.records.mcp import McpServer, McpServers
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
 from workbench.workers.elicitation import content_of, question_of
@@ -34,6 +36,24 @@ SCRIPT = Path(__file__).with_name("mcp_server.py")
 CONTEXT = RequestContext()
 
 
+class KeptSecrets(Secrets):
+    """A keyring in memory, or one that takes nothing."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.takes = True
+
+    def get(self, name: str) -> str:
+        return self.values.get(name, "")
+
+    def set(self, name: str, value: str) -> bool:
+        if self.takes and value:
+            self.values[name] = value
+        elif self.takes:
+            self.values.pop(name, None)
+        return self.takes
+
+
 class Hub:
     """The servers of a home, with one that is agreed to whole."""
 
@@ -41,8 +61,10 @@ class Hub:
         self.switch, self.journal, self.file = folder / "switch", folder / "journal", folder / "mcp.json"
         self.journal.touch()
         self.allowed = False
+        secrets = KeptSecrets()
+        secrets.takes = False
         self.gate = Gate(lambda purpose: self.allowed and purpose == "mcp", lambda host, port: ["203.0.113.7"])
-        self.hub = McpHub(self.file, self.gate, ChangeNotifier(), log=folder / "mcp.log")
+        self.hub = McpHub(self.file, self.gate, ChangeNotifier(), secrets, log=folder / "mcp.log")
         self.server = McpServer(
             name="box",
             command=(sys.executable, str(SCRIPT), str(self.switch), str(self.journal)),
@@ -183,13 +205,32 @@ def box_digest(box: Hub) -> str:
     return next(one.digest for one in box.hub.tools(CONTEXT) if one.name == "box.add")
 
 
-def test_secrets_stay_in_the_file_which_only_its_owner_reads(box: Hub) -> None:
+def test_without_a_keyring_secrets_stay_in_the_file_which_only_its_owner_reads(box: Hub) -> None:
     listed = json.dumps(msgspec.to_builtins(box.call(ListMcpServers(connect=False))))
     assert "API_KEY" in listed
     assert "sesame" not in listed
     assert json.loads(box.file.read_text())["format"] == 1
     if os.name == "posix":
         assert box.file.stat().st_mode & 0o077 == 0
+
+
+def test_secrets_are_in_the_keyring_and_in_the_file_only_where_there_is_none(tmp_path: Path) -> None:
+    keyring, path = KeptSecrets(), tmp_path / "mcp.json"
+    server = McpServer(name="box", command=("serve",), environment={"API_KEY": "sesame"})
+    ServerFile(path, keyring).write(McpServers(servers=(server,)))
+    assert keyring.values == {"mcp box": '{"environment":{"API_KEY":"sesame"},"headers":{}}'}
+    assert "sesame" not in path.read_text()
+    again = ServerFile(path, keyring)
+    assert again.read().servers == (server,)
+    again.forget("box")
+    assert keyring.values == {}
+    keyring.values["mcp box"] = "changed by somebody"
+    assert ServerFile(path, keyring).read().servers == (server.without_secrets,)
+    keyring.takes = False
+    again.write(McpServers(servers=(server,)))
+    assert "sesame" in path.read_text()
+    assert again.read().servers == (server,)
+    assert path.stat().st_mode & 0o077 == 0 or os.name != "posix"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from workbench.api.calls import AskResult, Decide
+from workbench.api.calls import AskResult, Decide, GetChat
 from workbench.api.events import Event, Log
 from workbench.cli.output import printable
 from workbench.cli.session import Events, Session, Stopped
+from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision, Effect
 from workbench.records.approvals import REPEATED, UNTRUSTED, explain_effects, pieces, tool_title
 
@@ -38,16 +39,31 @@ def add_approval_options(parser: argparse.ArgumentParser) -> None:
 def decided(session: Session, result: AskResult, yes_to: Sequence[str]) -> Events[AskResult]:
     """The answer, once the person has decided on every call that it waits for."""
     while result.waiting is not None:
-        if _agreed(result.waiting, yes_to):
-            decision = Decision(signature=result.waiting.call.signature, choice="allow")
-        elif _is_terminal():
-            yield from _shown(result.waiting)
-            decision = _asked(result.waiting)
-        else:
-            yield Log(text=_nobody(result.waiting), level="notice")
-            decision = Decision(signature=result.waiting.call.signature, choice="deny", text="There is nobody to ask.")
-        result = yield from session.call(Decide(message=result.message, decision=decision))
+        result = yield from _go_on(session, result.message, result.waiting, yes_to)
     return result
+
+
+def decide(session: Session, arguments: argparse.Namespace) -> Events[AskResult]:
+    """Go on with the answer of a chat that waits."""
+    chat = yield from session.call(GetChat(chat=arguments.id))
+    message = next((one for one in chat.messages if one.id == chat.chat.waiting), None)
+    if message is None or message.waiting is None:
+        raise UserError("No answer of this chat waits for a decision.", "`workbench chats list` shows those that do.")
+    result = yield from _go_on(session, message.id, message.waiting, arguments.yes_to)
+    return (yield from decided(session, result, arguments.yes_to))
+
+
+def _go_on(session: Session, message: str, approval: Approval, yes_to: Sequence[str]) -> Events[AskResult]:
+    signature = approval.call.signature
+    if _agreed(approval, yes_to):
+        decision = Decision(signature=signature, choice="allow")
+    elif _is_terminal():
+        yield from _shown(approval)
+        decision = _asked(approval)
+    else:
+        yield Log(text=_nobody(approval), level="notice")
+        decision = Decision(signature=signature, choice="deny", text="There is nobody to ask.")
+    return (yield from session.call(Decide(message=message, decision=decision)))
 
 
 def describe(approval: Approval) -> list[str]:

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from workbench.api import calls
+from workbench.cli.approvals import add_approval_options, decide
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
+from workbench.cli.ask import plain_answer, show_answer
 from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
@@ -39,6 +41,14 @@ def add_commands(commands: Commands) -> None:
     moved = group.command("move", "put a chat into a folder, or take it out of its folder", moving, show_moved, "ID")
     moved.add_argument("folder", metavar="FOLDER", nargs="?", default="", help="no folder, if none is given")
     group.command("folders", "list the folders of the history", list_folders, show_folders)
+    deciding = group.command(
+        "decide", "decide on the call that the answer of a chat waits for, and go on", decided_answer, show_answer, "ID"
+    )
+    add_approval_options(deciding)
+    withdrawing = one_call(lambda a: calls.WithdrawTool(chat=a.id, tool=a.tool))
+    group.command(
+        "ask-again", "ask again before each call of a tool allowed in a chat", withdrawing, show_allowed, "ID", "TOOL"
+    )
     creating = one_call(lambda a: calls.CreateChatFolder(name=a.folder))
     group.command("create-folder", "create a folder for chats", creating, show_folder_names, "FOLDER")
     naming = one_call(lambda a: calls.RenameChatFolder(folder=a.folder, name=a.name))
@@ -68,6 +78,17 @@ def add_commands(commands: Commands) -> None:
     stepping.add_argument("--tree", action="store_true", help="only its thoughts, as a tree, with the best path marked")
     deleted = one_sentence(lambda result: f"The chat {result['title']!r} was deleted.")
     group.command("delete", "delete a chat", one_call(lambda a: calls.DeleteChat(chat=a.id)), deleted, "ID")
+
+
+def decided_answer(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    answer = yield from decide(session, arguments)
+    session.incomplete = answer.is_cut_off
+    return plain_answer(answer)
+
+
+def show_allowed(result: dict[str, Any], output: TextOutput) -> None:
+    tools = ", ".join(result["allowed"])
+    output.line(f"Allowed in this chat: {tools}." if tools else "No tool is allowed for good in this chat.")
 
 
 def chats_with(words: Callable[[argparse.Namespace], str]) -> Run:
@@ -148,12 +169,17 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
     if not result["chats"]:
         output.line("No chats.")
         return
-    titles = [f"{c['title']} ({c['unreadable']})" if c["unreadable"] else c["title"] for c in result["chats"]]
+    titles = [_title(chat) for chat in result["chats"]]
     rows = [(c["id"], moment(c["updated"]), c["folder"], t) for c, t in zip(result["chats"], titles, strict=True)]
     if any(chat["folder"] for chat in result["chats"]):
         output.table(("ID", "LAST", "FOLDER", "TITLE"), rows)
     else:
         output.table(("ID", "LAST", "TITLE"), [(id_, last, title) for id_, last, _, title in rows])
+
+
+def _title(chat: dict[str, Any]) -> str:
+    note = chat["unreadable"] or ("waits for your decision: `workbench chats decide`" if chat["waiting"] else "")
+    return f"{chat['title']} ({note})" if note else str(chat["title"])
 
 
 def show_chat(result: dict[str, Any], output: TextOutput) -> None:

@@ -126,11 +126,12 @@ class Workbench:
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
-        gate = Gate(self._is_allowed)
+        gate, secrets = Gate(self._is_allowed), Secrets()
         self._servers = McpHub(
             home.root / "mcp.json",
             gate,
             self._changes,
+            secrets,
             log=home.logs / "mcp.log",
             command=self._commands.get("mcp"),
         )
@@ -164,7 +165,7 @@ class Workbench:
         evaluations, questions = EvaluationStore(self._database), QuestionStore(self._database)
         prompts = Prompts(PromptStore(self._database), self._changes)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
-        passwords, secrets = Passwords(), Secrets()
+        passwords = Passwords()
 
         def hub() -> Hub:
             return Hub(gate, lambda: secrets.get(TOKEN), self._preferences.current.network.hub_address)

@@ -14,11 +14,13 @@ from workbench.records.messages import Candidate, Citation, Part, Passage, Usage
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
+from workbench.storage.chat_folders import ChatFolders
 from workbench.storage.database import Database, Row, new_id
 
 _CHAT = (
     "id, title, created, updated, head, recipe, pinned, (select c.id from collections c where c.chat = chats.id), "
-    "(select f.name from chat_folders f where f.id = chats.folder)"
+    "(select f.name from chat_folders f where f.id = chats.folder), allowed, "
+    "(select m.id from messages m where m.chat = chats.id and m.state = 'waiting' order by m.number desc limit 1)"
 )
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
@@ -40,7 +42,6 @@ _STORED: dict[str, Stored[Any]] = {
 _ALLOWED: Stored[tuple[str, ...]] = Stored("allowed tools", tuple[str, ...])
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
-LONGEST_FOLDER_NAME = 80
 
 
 class ChatStore:
@@ -48,6 +49,7 @@ class ChatStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.folders = ChatFolders(database)
 
     def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
         """Chats, the pinned ones first, then the latest; with ``search``, those that contain each of its words."""
@@ -181,20 +183,14 @@ class ChatStore:
             )
             return bool(self._database.changes())
 
-    def allowed_tools(self, chat: str) -> tuple[str, ...]:
-        """The acting tools that the person has allowed in a chat. Raises UserError when there is no such chat."""
-        row = self._database.row("select allowed from chats where id = ?", (chat,))
-        if row is None:
-            raise UserError(f"There is no chat {chat}.", "It may have been deleted.")
-        allowed = _ALLOWED.decode(row[0])
-        return () if isinstance(allowed, Unreadable) else allowed
-
-    def allow_tool(self, chat: str, tool: str) -> None:
+    def allow_tool(self, chat: str, tool: str, allowed: bool = True) -> ChatRecord:
+        """Allow the calls of an acting tool in a chat, or withdraw that. Raises UserError when there is no such
+        chat."""
         with self._database.transaction():
-            allowed = tuple(sorted({*self.allowed_tools(chat), tool}))
-            self._database.execute(
-                "update chats set allowed = ? where id = ?", (_ALLOWED.encode(allowed).decode(), chat)
-            )
+            known = {*self.get_record(chat).allowed}
+            left = tuple(sorted({*known, tool} if allowed else known - {tool}))
+            self._database.execute("update chats set allowed = ? where id = ?", (_ALLOWED.encode(left).decode(), chat))
+            return self.get_record(chat)
 
     def get_traces(self, question: str) -> tuple[Trace, ...]:
         """The traces of all answers to a question. Raises UserError when one cannot be read."""
@@ -264,35 +260,11 @@ class ChatStore:
             self._database.execute("update chats set pinned = ? where id = ?", (pinned, chat))
             return self.get_record(chat)
 
-    def list_folders(self) -> tuple[str, ...]:
-        """Their names, in alphabetical order."""
-        return tuple(row[0] for row in self._database.execute("select name from chat_folders order by name"))
-
-    def create_folder(self, name: str) -> str:
-        """Returns the name. Raises UserError when it is empty, too long or taken."""
-        with self._database.transaction():
-            name = self._free_folder_name(name, but="")
-            self._database.execute("insert into chat_folders (id, name) values (?, ?)", (new_id(), name))
-        return name
-
-    def rename_folder(self, folder: str, name: str) -> str:
-        """Returns the name. Raises UserError when it is empty, too long or taken."""
-        with self._database.transaction():
-            known = self._folder(folder)
-            name = self._free_folder_name(name, but=known)
-            self._database.execute("update chat_folders set name = ? where id = ?", (name, known))
-        return name
-
-    def remove_folder(self, folder: str) -> None:
-        """Its chats stay, in no folder."""
-        with self._database.transaction():
-            self._database.execute("delete from chat_folders where id = ?", (self._folder(folder),))
-
     def move(self, chat: str, folder: str) -> ChatRecord:
         """Put a chat into a folder; "": into none."""
         with self._database.transaction():
             self.get_record(chat)
-            into = self._folder(folder) if folder else None
+            into = self.folders.id_of(folder) if folder else None
             self._database.execute("update chats set folder = ? where id = ?", (into, chat))
             return self.get_record(chat)
 
@@ -368,25 +340,6 @@ class ChatStore:
         )
         return message
 
-    def _folder(self, name: str) -> str:
-        """The id of a folder. Raises UserError that names those there are."""
-        row = self._database.row("select id from chat_folders where name = ?", (" ".join(name.split()),))
-        if row is None:
-            known = ", ".join(self.list_folders())
-            raise UserError(f"There is no folder {name!r}.", f"Folders: {known}." if known else "Create one first.")
-        return str(row[0])
-
-    def _free_folder_name(self, name: str, *, but: str) -> str:
-        name = " ".join(name.split())
-        if not name:
-            raise UserError("The folder needs a name.")
-        if len(name) > LONGEST_FOLDER_NAME:
-            raise UserError(f"The name of a folder has at most {LONGEST_FOLDER_NAME} characters.")
-        row = self._database.row("select id from chat_folders where name = ?", (name,))
-        if row is not None and row[0] != but:
-            raise UserError(f"There is already a folder {name!r}.", "Choose another name.")
-        return name
-
     def _touch(self, chat: str, head: str, recipe: Recipe) -> None:
         """A recipe that cannot be read stays the chat's."""
         self._database.execute("update chats set head = ?, updated = ? where id = ?", (head, time.time(), chat))
@@ -405,7 +358,8 @@ class ChatStore:
 
 
 def _chat(row: Row) -> ChatRecord:
-    id_, title, created, updated, head, stored, pinned, attachments, folder = row
+    id_, title, created, updated, head, stored, pinned, attachments, folder, permitted, waiting = row
+    allowed = _ALLOWED.decode(permitted)
     recipe = RECIPE.decode(stored) if stored is not None else None
     record = ChatRecord(
         id=id_,
@@ -416,6 +370,8 @@ def _chat(row: Row) -> ChatRecord:
         attachments=attachments or "",
         pinned=bool(pinned),
         folder=folder or "",
+        waiting=waiting or "",
+        allowed=() if isinstance(allowed, Unreadable) else allowed,
     )
     if isinstance(recipe, Unreadable):
         return msgspec.structs.replace(record, unreadable=recipe.reason)

@@ -157,6 +157,25 @@ def test_a_call_is_shown_exactly_and_asked_on_the_terminal(
     ]
 
 
+def test_a_decision_is_made_later(run: Run, front: FakeFront, typed: Callable[[str], None]) -> None:
+    record = c.ChatRecord(id="c1", title="Warranty", created=0, updated=0, waiting="m1", allowed=("write_file",))
+    message = c.StoredMessage(
+        id="m1", chat="c1", parent=None, role="assistant", text="", state="waiting", waiting=APPROVAL
+    )
+    front.answer(c.ListChats, c.ChatList(chats=(record,)))
+    front.answer(c.GetChat, c.Chat(chat=record, messages=(message,)))
+    waits(front)
+    assert "Warranty (waits for your decision: `workbench chats decide`)" in run("chats", "list").out
+    typed("o\n")
+    assert run("chats", "decide", "c1").out == "Done.\n"
+    assert decisions(front) == [Decision(signature=CALL.signature, choice="allow")]
+    front.answer(c.GetChat, c.Chat(chat=msgspec.structs.replace(record, waiting=""), messages=()))
+    assert "No answer of this chat waits" in run("chats", "decide", "c1").err
+    front.answer(c.WithdrawTool, record)
+    assert run("chats", "ask-again", "c1", "remember").out == "Allowed in this chat: write_file.\n"
+    assert front.asked(c.WithdrawTool) == [c.WithdrawTool(chat="c1", tool="remember")]
+
+
 def test_an_empty_line_denies_with_a_reason(run: Run, front: FakeFront, typed: Callable[[str], None]) -> None:
     waits(front, APPROVAL)
     typed("\nnot today\n")

@@ -25,6 +25,7 @@ PLAIN = (Message("user", "How many?"),)
     ("options", "messages", "decoding", "form", "constrained"),
     [
         (Extracting(), PLAIN, DecodingPart(), "text", "text"),
+        (Extracting(), PLAIN, DecodingPart(format="choice", grammar="red\nblue"), "choice", "choice"),
         (Extracting(), LETTERED, DecodingPart(), "choice", "choice"),
         (
             Extracting(),

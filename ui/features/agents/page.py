@@ -1,4 +1,4 @@
-"""The page of agents: the tools there are, what is remembered, and agents that were saved."""
+"""The page of agents: the tools there are, what is remembered, demonstrations, and agents that were saved."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ui.components.basics import QuietButton
 from ui.components.layout import MARGINS, column_of, row_of
 from ui.features import ShellActions
 from ui.features.agents import texts
+from ui.features.agents.demonstrations_panel import DemonstrationsPanel
 from ui.features.agents.memory_panel import MemoryPanel
 from ui.features.agents.saved_panel import SavedPanel
 from ui.features.agents.tools_panel import ToolsPanel
 from ui.theme import tokens
 
-Section = Literal["tools", "memory", "saved"]
+Section = Literal["tools", "memory", "demonstrations", "saved"]
 
 
 class AgentsPage(QWidget):
@@ -29,11 +30,18 @@ class AgentsPage(QWidget):
         super().__init__()
         self.tools = ToolsPanel(bridge, shell)
         self.memory = MemoryPanel(bridge)
+        self.demonstrations = DemonstrationsPanel(bridge, shell)
         self.saved = SavedPanel(bridge, shell)
-        self._panels: dict[Section, QWidget] = {"tools": self.tools, "memory": self.memory, "saved": self.saved}
+        self._panels: dict[Section, QWidget] = {
+            "tools": self.tools,
+            "memory": self.memory,
+            "demonstrations": self.demonstrations,
+            "saved": self.saved,
+        }
         titles: dict[Section, tuple[str, str]] = {
             "tools": (texts.TOOLS, "tool"),
             "memory": (texts.MEMORY, "memory"),
+            "demonstrations": (texts.DEMONSTRATIONS, "plan"),
             "saved": (texts.SAVED, "agents"),
         }
         self.switches: dict[Section, QuietButton] = {}

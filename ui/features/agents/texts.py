@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # page
-TOOLS, MEMORY, SAVED = "Tools", "Memory", "Saved agents"
+TOOLS, MEMORY, DEMONSTRATIONS, SAVED = "Tools", "Memory", "Demonstrations", "Saved agents"
 SECTIONS = "Sections of this page"
 
 # tools
@@ -41,6 +41,20 @@ FACT_TEXT, SAVE_FACT = "Text of the fact", "Save"
 EDIT_FACT_HELP = "It is yours from then on."
 ASK_FORGET = "Forget this? It is deleted for good."
 COUNT_FACTS, COUNT_FOUND = "{count} remembered", "{count} found"
+
+# demonstrations
+DEMONSTRATIONS_HELP = (
+    "Solved examples with tools, saved from answers. The technique Program with tools shows the model those that are "
+    "most similar to a question."
+)
+NO_DEMONSTRATIONS = "No demonstrations"
+NO_DEMONSTRATIONS_HELP = (
+    "Choose “Program with tools” in the recipe of a chat, correct the steps of an answer where they are wrong, and "
+    "press “Save as demonstration” at its lines."
+)
+REMOVE_DEMONSTRATION, REMOVE_DEMONSTRATION_NAME = "Remove", "Remove: {question}"
+ASK_REMOVE_DEMONSTRATION = "Remove this example? Its answer stays in its chat."
+SAVED_ON = "saved {date}"
 
 # saved agents
 SAVED_HELP = "Recipes with an agent, in the folder of recipes. Save one from the recipe of a chat."

@@ -35,6 +35,8 @@ class AgentForm(QWidget):
     changed = Signal(object)
     tools_wanted = Signal()
     """The page with all tools is to be opened."""
+    withdrawn = Signal(str)
+    """A tool that was allowed in this chat is to be asked for again."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +44,7 @@ class AgentForm(QWidget):
         self._last = AgentPart()  # what was on before it was switched off
         self._methods: Methods[Any] = Methods()
         self._tools: tuple[ToolRecord, ...] = ()
+        self._allowed_here: tuple[str, ...] = ()
         self._showing = False
         fields = {field.name: field for field in fields_of(AgentPart)}
         self.switch = QCheckBox(agent_texts.AGENT_SWITCH, toggled=self._on_switched)
@@ -95,6 +98,12 @@ class AgentForm(QWidget):
             self._tools = tuple(tools)
             self.set_part(self._part)
 
+    def set_allowed_here(self, tools: Sequence[str]) -> None:
+        """The acting tools whose calls were allowed in the chat that is shown."""
+        self._allowed_here = tuple(tools)
+        for name, row in self.tools.items():
+            row.allowed.setVisible(name in self._allowed_here)
+
     def set_part(self, part: AgentPart | None) -> None:
         """Show a part; nothing is signalled."""
         self._part = part
@@ -146,6 +155,8 @@ class AgentForm(QWidget):
                 row = self.tools[tool.name] = ToolRow(tool)
                 row.toggled.connect(partial(self._on_tool, tool.name))
                 row.asking_changed.connect(partial(self._on_asking, tool.name))
+                row.ask_again.clicked.connect(lambda _=False, tool=tool: self.withdrawn.emit(tool.name))
+                row.allowed.setVisible(tool.name in self._allowed_here)
                 self._rows.addWidget(row)
         for name, row in self.tools.items():
             row.show_use(name in part.tools, name not in part.allowed)
@@ -209,6 +220,11 @@ class ToolRow(QWidget):
         self.box.toggled.connect(self.toggled)
         self.asks = QCheckBox(agent_texts.ASK_EACH_CALL, toolTip=agent_texts.ASK_EACH_CALL_HELP)
         self.asks.toggled.connect(self.asking_changed)
+        self.ask_again = LinkButton(agent_texts.ASK_AGAIN)
+        self.ask_again.setAccessibleName(agent_texts.ASK_AGAIN_NAME.format(tool=tool.title))
+        self.allowed = QWidget()
+        row_of(self.allowed, Text(agent_texts.ALLOWED_HERE, "small"), self.ask_again, gap=tokens.SPACE_2).addStretch(1)
+        self.allowed.hide()
         self.acts = tool.effects != ("read",)
         effect = describe_effects(tool.effects)
         self.effect = Chip(effect, "attention" if self.acts else "plain")
@@ -219,7 +235,7 @@ class ToolRow(QWidget):
         self.box.setAccessibleDescription(" ".join(part for part in said if part))
         left = Qt.AlignmentFlag.AlignLeft
         below = column_of(
-            None, help, (self.effect, 0, left), self.problem, self.asks, gap=2, margins=(_INDENT, 0, 0, 0)
+            None, help, (self.effect, 0, left), self.problem, self.asks, self.allowed, gap=2, margins=(_INDENT, 0, 0, 0)
         )
         column_of(self, self.box, below, gap=0)
         for words in (help, self.problem):

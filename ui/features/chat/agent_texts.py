@@ -23,6 +23,8 @@ ASK_EACH_CALL = "Ask me before each call"
 ASK_EACH_CALL_HELP = (
     "Off: it runs without asking, unless the agent has read text that is not yours, such as a document or a file."
 )
+ALLOWED_HERE, ASK_AGAIN = "Allowed in this chat.", "Ask again"
+ASK_AGAIN_NAME = "Ask again before each call of {tool}"
 
 # arguments of a call
 MARKED_ALOUD = " [from untrusted text: {text}] "

@@ -33,6 +33,7 @@ from workbench.api.calls import (
     ModelList,
     ModelRecord,
     SetDefaultModel,
+    WithdrawTool,
 )
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
@@ -60,6 +61,7 @@ class ChatController(QObject):
         self._last_asked = ""  # the collection of the latest chat when the window opened
         self._has_chosen = False  # whether the person touched the recipe
         self._context_tokens: dict[str, int] = {}  # by message
+        self._allowed: dict[str, tuple[str, ...]] = {}  # tools whose calls were allowed, by chat
         self.adapters = ChatAdapters(bridge, self)
         self.adapters.changed.connect(self._on_adapters)
         self.tools = KnownTools(bridge, self)
@@ -129,10 +131,21 @@ class ChatController(QObject):
 
     def _on_chats(self, found: ChatList) -> None:
         """The documents that were asked last are the likely ones of a first chat."""
+        self._allowed = {chat.id: chat.allowed for chat in found.chats}
+        self._show_allowed()
         latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
         if not self._last_asked and latest is not None and latest.retrieval is not None:
             self._last_asked = latest.retrieval.collection
             self.put(self._with_likely_documents(self.recipe))
+
+    def _show_allowed(self) -> None:
+        self._parts.recipe.agent_form.set_allowed_here(self._allowed.get(self._session.chat.id or "", ()))
+
+    def _on_withdrawn(self, tool: str) -> None:
+        if chat := self._session.chat.id:
+            self._bridge.call(
+                WithdrawTool(chat=chat, tool=tool), lambda _: self._bridge.home.chats.refresh(), owner=self
+            )
 
     def take_result(self, result: AskResult) -> None:
         """An answer is there: it tells how long its context was."""
@@ -167,6 +180,8 @@ class ChatController(QObject):
         composer.adapters_chip_clicked.connect(lambda: self._open_card(parts.recipe.adapters))
         composer.agent_chip_clicked.connect(lambda: self._open_card(parts.recipe.agent))
         parts.recipe.agent_form.tools_wanted.connect(lambda: self._shell.open_page("agents"))
+        parts.recipe.agent_form.withdrawn.connect(self._on_withdrawn)
+        self._session.opened.connect(self._show_allowed)
         parts.head.model_clicked.connect(self._on_model_clicked)
         self._bridge.status_changed.connect(self.show_context)
 

@@ -147,9 +147,12 @@ class HistoryModel(QAbstractListModel):
             return row.title or texts.NEW_CHAT
         if role == Qt.ItemDataRole.ToolTipRole:
             when = datetime.datetime.fromtimestamp(row.updated)
-            return texts.CHAT_HELP.format(title=row.title, when=when, unreadable=row.unreadable).rstrip()
-        if role == Qt.ItemDataRole.DecorationRole and row.unreadable:
-            return current_theme().icon("warning", "attention")
+            note = row.unreadable or (texts.CHAT_WAITS if row.waiting else "")
+            return texts.CHAT_HELP.format(title=row.title, when=when, note=note).rstrip()
+        if role == Qt.ItemDataRole.AccessibleTextRole and row.waiting:
+            return f"{row.title}. {texts.CHAT_WAITS}"
+        if role == Qt.ItemDataRole.DecorationRole and (row.unreadable or row.waiting):
+            return current_theme().icon("warning" if row.unreadable else "question", "attention")
         return row.id if role == ChatRole else None
 
     def is_inside(self, index: _Index) -> bool:

@@ -29,7 +29,7 @@ AnyCall = (
     | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument
     | SearchDocuments | GetDocumentText | DrawPage
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
-    | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
+    | WithdrawTool | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact

@@ -96,8 +96,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A chat in the history. ``head`` is the message at the end of the branch that is shown, ``attachments`` the
-    collection of its attached files, ``folder`` the name of its folder; "" for none. ``unreadable`` says why its recipe
-    cannot be read; that stays as it is stored."""
+    collection of its attached files, ``folder`` the name of its folder, ``waiting`` the latest message that waits for a
+    decision (``Decide``); "" for none. ``allowed`` are the acting tools whose calls the person has allowed in it.
+    ``unreadable`` says why its recipe cannot be read; that stays as it is stored."""
 
     id: str
     title: str
@@ -109,6 +110,8 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
     attachments: str = ""
     pinned: bool = False
     folder: str = ""
+    waiting: str = ""
+    allowed: tuple[str, ...] = ()
 
 
 class ChatList(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +216,13 @@ class MoveChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.move"):
 
     chat: str
     folder: str = ""
+
+
+class WithdrawTool(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.withdraw-tool"):
+    """Ask again before each call of a tool that was allowed in a chat. Raises UserError when there is no such chat."""
+
+    chat: str
+    tool: str
 
 
 class CreateChatFolder(Call[ChatList], frozen=True, kw_only=True, tag="chats.folders.create"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -24,14 +23,15 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.core.agents.server_file import ServerFile
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError, WorkerDied
 from workbench.network.gate import Gate
+from workbench.network.secrets import Secrets
 from workbench.records.agents import Effect
 from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import (
-    MCP_SERVERS,
     McpAgreement,
     McpServer,
     McpServers,
@@ -40,7 +40,6 @@ from workbench.records.mcp import (
     digest_of,
     state_of,
 )
-from workbench.records.stored import Unreadable
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.tools.mcp_calls import PACKAGE, CallServerTool, CloseServer, ListServerTools, ServerTools
 from workbench.techniques.tools.services import ToolUnavailable
@@ -67,12 +66,14 @@ class McpHub:
         file: Path,
         gate: Gate,
         changes: ChangeNotifier,
+        secrets: Secrets,
         *,
         log: Path | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.host = WorkerHost("mcp", log=log, command=command, inherited=INHERITED, cancel_grace_s=5.0)
-        self._file, self._gate, self._changes = file, gate, changes
+        self._gate, self._changes = gate, changes
+        self._file = ServerFile(file, secrets)
         self._lock = threading.Lock()  # guards the file
 
     def handlers(self) -> Handlers:
@@ -111,6 +112,7 @@ class McpHub:
             left = {name: given for name, given in known.agreements.items() if name != call.name}
             others = tuple(one for one in known.servers if one.name != call.name)
             self._write(McpServers(servers=others, agreements=left))
+            self._file.forget(call.name)
         if self.host.pid:
             self.host.call(CloseServer(name=call.name))
 
@@ -248,15 +250,10 @@ class McpHub:
         return found
 
     def _read(self) -> McpServers:
-        read = MCP_SERVERS.load(self._file)
-        if isinstance(read, Unreadable):
-            raise read.error()
-        return read or McpServers()
+        return self._file.read()
 
     def _write(self, known: McpServers) -> None:
-        # variables and headers may be secrets: the file that is to take its place is never readable by others
-        os.close(os.open(self._file.with_name(f"{self._file.name}~"), os.O_WRONLY | os.O_CREAT, 0o600))
-        MCP_SERVERS.save(self._file, known)
+        self._file.write(known)
         self._changes.publish("mcp")
 
 

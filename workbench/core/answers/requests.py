@@ -67,7 +67,7 @@ class Requests:
         if decision.choice == "edit" and answer.recipe.agent is not None:
             self._check_edit(waiting.call.tool, decision.arguments or {}, answer.recipe)
         resolved = self._services.resolve(answer.recipe)
-        allowed = set(self._store.allowed_tools(answer.chat))
+        allowed = set(self._store.get_record(answer.chat).allowed)
         if decision.choice == "allow-in-chat":
             allowed.add(waiting.call.tool)
         earlier = Trace(steps=self._steps_of(answer))
@@ -117,7 +117,7 @@ class Requests:
             conversation=(*conversation_of(branch), Message("user", text)),
             task=call.document,
             asks=True,
-            allowed=self._store.allowed_tools(call.chat) if call.chat is not None else (),
+            allowed=self._store.get_record(call.chat).allowed if call.chat is not None else (),
             untrusted=untrusted_in(branch),
         )
         check(request, resolved, self._services)
@@ -141,7 +141,7 @@ class Requests:
             edit=call.edit,
             notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
             asks=True,
-            allowed=self._store.allowed_tools(old.chat),
+            allowed=self._store.get_record(old.chat).allowed,
             untrusted=untrusted_in(asked),
             done=self._begun_for(call.recipe, asked),
         )

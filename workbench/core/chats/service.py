@@ -30,9 +30,12 @@ class Chats:
             calls.RenameChat: unary(self.rename),
             calls.PinChat: unary(lambda call: self._published(self._store.pin(call.chat, call.pinned))),
             calls.MoveChat: unary(lambda call: self._published(self._store.move(call.chat, call.folder))),
-            calls.CreateChatFolder: unary(lambda call: self._foldered(self._store.create_folder(call.name))),
+            calls.WithdrawTool: unary(
+                lambda call: self._published(self._store.allow_tool(call.chat, call.tool, allowed=False))
+            ),
+            calls.CreateChatFolder: unary(lambda call: self._foldered(self._store.folders.create(call.name))),
             calls.RenameChatFolder: unary(
-                lambda call: self._foldered(self._store.rename_folder(call.folder, call.name))
+                lambda call: self._foldered(self._store.folders.rename(call.folder, call.name))
             ),
             calls.RemoveChatFolder: unary(self.remove_folder),
             calls.DeleteChat: unary(self.delete),
@@ -43,7 +46,7 @@ class Chats:
         }
 
     def list_chats(self, call: calls.ListChats) -> calls.ChatList:
-        return calls.ChatList(chats=self._store.list_chats(call.search), folders=self._store.list_folders())
+        return calls.ChatList(chats=self._store.list_chats(call.search), folders=self._store.folders.names())
 
     def get(self, call: calls.GetChat) -> calls.Chat:
         return self._store.get_chat(call.chat)
@@ -65,7 +68,7 @@ class Chats:
         return export(chat, self._store.get_branch(chat.head))
 
     def remove_folder(self, call: calls.RemoveChatFolder) -> calls.ChatList:
-        self._store.remove_folder(call.folder)
+        self._store.folders.remove(call.folder)
         return self._foldered("")
 
     def _foldered(self, _: str) -> calls.ChatList:

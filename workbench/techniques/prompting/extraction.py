@@ -117,7 +117,8 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
             constrained = msgspec.structs.replace(
                 base, format=decoding.format, grammar=decoding.grammar, max_tokens=decoding.max_tokens
             )
-            return Extraction(form=form, decoding=constrained, reasoning=reasoning)
+            listed = tuple(filter(None, map(str.strip, decoding.grammar.splitlines()))) if form == "choice" else ()
+            return Extraction(form=form, decoding=constrained, reasoning=reasoning, choices=listed)
         choices = tuple(dict.fromkeys(_LETTERED.findall(messages[-1].content)))
         form = "choice" if len(choices) > 1 else "text"
     match form:
