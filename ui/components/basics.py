@@ -27,7 +27,9 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme, set_icon, set_property
 from ui.theme.tokens import mixed
 
-TextRole = Literal["display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention"]
+TextRole = Literal[
+    "display", "title", "heading", "strong", "body", "reading", "muted", "small", "error", "attention", "code"
+]
 Tone = Literal[
     "plain", "accent", "success", "attention", "danger",
     "prompting", "decoding", "retrieval", "agents", "finetuning", "preference",

@@ -54,7 +54,7 @@ class ColumnMapping(QWidget):
             box = self.boxes[name] = ChoiceBox(texts.ROLE_OF_COLUMN.format(name=name), choices)
             box.setFixedWidth(180)
             box.currentIndexChanged.connect(lambda _, name=name: self._on_chosen(name))
-            self._grid.addWidget(ElidedLabel(name, "code"), line, 0)  # type: ignore[arg-type]
+            self._grid.addWidget(ElidedLabel(name, "code"), line, 0)
             self._grid.addWidget(box, line, 1)
 
     def _on_chosen(self, name: str) -> None:
