@@ -60,10 +60,10 @@ class Hub:
     def __init__(self, folder: Path) -> None:
         self.switch, self.journal, self.file = folder / "switch", folder / "journal", folder / "mcp.json"
         self.journal.touch()
-        self.allowed = False
+        self.allowed, self.addresses = False, ["203.0.113.7"]
         secrets = KeptSecrets()
         secrets.takes = False
-        self.gate = Gate(lambda purpose: self.allowed and purpose == "mcp", lambda host, port: ["203.0.113.7"])
+        self.gate = Gate(lambda purpose: self.allowed and purpose == "mcp", lambda host, port: self.addresses)
         self.hub = McpHub(self.file, self.gate, ChangeNotifier(), secrets, log=folder / "mcp.log")
         self.server = McpServer(
             name="box",
@@ -294,6 +294,10 @@ def test_a_server_on_this_machine_is_reached_over_http(tmp_path: Path) -> None:
             hub.agree(server=McpServer(name="web", url=f"http://127.0.0.1:{port}/mcp"))
             assert run(hub.tool("web.add"), first=20, second=1).text == "21"
             assert {(one.purpose, one.host, one.refused) for one in hub.gate.requests()} == {("mcp", "127.0.0.1", "")}
+            hub.allowed, hub.addresses = True, ["127.0.0.1"]  # a name that only the gate can resolve
+            named = McpServer(name="named", url=f"http://mcp.invalid:{port}/mcp", headers={"Host": f"127.0.0.1:{port}"})
+            hub.agree(server=named)
+            assert run(hub.tool("named.add"), first=20, second=1).text == "21"
         finally:
             hub.hub.close()
             process.kill()

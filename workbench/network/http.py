@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpcore2
@@ -85,3 +85,47 @@ def open_client(gate: Gate, purpose: Purpose, headers: dict[str, str] | None = N
         transport=GatedTransport(gate, purpose), timeout=TIMEOUT, headers=headers, follow_redirects=False,
         trust_env=False,
     )  # fmt: skip
+
+
+class PinnedBackend(httpcore2.AsyncNetworkBackend):
+    """Connects to ``host`` at the ``addresses`` that the gate gave for it, wherever its name points now."""
+
+    def __init__(self, host: str, addresses: Sequence[str]) -> None:
+        self.host, self.addresses = host, tuple(addresses)
+        self._plain = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        addresses = self.addresses if host == self.host else ()
+        for place, address in enumerate(addresses):
+            try:
+                return await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
+                if place == len(addresses) - 1:
+                    raise
+        raise httpcore2.ConnectError(f"no address of {host} was allowed")
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        raise httpcore2.ConnectError("sockets of this machine are not connected to")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._plain.sleep(seconds)
+
+
+def open_pinned_client(backend: PinnedBackend, headers: dict[str, str], read_s: float) -> httpx2.AsyncClient:
+    """A client for a process that has no gate: it reaches what ``backend`` does, follows no redirects and reads no
+    proxies from the environment. ``read_s`` is how long the server may be silent."""
+    transport = httpx2.AsyncHTTPTransport(trust_env=False)
+    transport._pool._network_backend = backend
+    timeout = httpx2.Timeout(30.0, read=read_s)
+    return httpx2.AsyncClient(
+        transport=transport, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
+    )

@@ -14,10 +14,10 @@ import os
 import re
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-import httpx2
 import mcp_types
 import msgspec
 import psutil
@@ -28,6 +28,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import Cancelled, UserError
 from workbench.files import is_nested_deeper
+from workbench.network.http import PinnedBackend, open_pinned_client
 from workbench.records.mcp import McpServer, McpTool, digest_of
 from workbench.techniques.tools.mcp_calls import (
     CallServerTool,
@@ -56,8 +57,9 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class Connection:
     """A connection to one server. Entered and left by one task, as the library wants it."""
 
-    def __init__(self, server: McpServer) -> None:
+    def __init__(self, server: McpServer, addresses: Sequence[str]) -> None:
         self.server = server
+        self.place = PinnedBackend(urlsplit(server.url).hostname or "", addresses)
         self.busy = asyncio.Lock()
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -98,7 +100,7 @@ class Connection:
     async def _hold(self) -> None:
         try:
             async with contextlib.AsyncExitStack() as stack:
-                transport = await _transport(self.server, stack)
+                transport = await _transport(self.server, self.place, stack)
                 client = Client(transport, elicitation_callback=self._on_elicitation, cache=None)
                 await stack.enter_async_context(client)
                 self._ready.set_result(client)
@@ -125,7 +127,7 @@ class Connection:
         return mcp_types.ElicitResult(action="accept", content=content)
 
 
-async def _transport(server: McpServer, stack: contextlib.AsyncExitStack) -> Any:
+async def _transport(server: McpServer, place: PinnedBackend, stack: contextlib.AsyncExitStack) -> Any:
     if server.command:
         return StdioServerParameters(
             command=server.command[0],
@@ -133,7 +135,7 @@ async def _transport(server: McpServer, stack: contextlib.AsyncExitStack) -> Any
             env=dict(server.environment),
             cwd=server.folder or None,
         )
-    client = httpx2.AsyncClient(headers=server.headers, timeout=httpx2.Timeout(30.0, read=300.0), trust_env=False)
+    client = open_pinned_client(place, server.headers, read_s=300.0)
     return streamable_http_client(server.url, http_client=await stack.enter_async_context(client))
 
 
@@ -170,11 +172,11 @@ class Connections:
             forget()
 
     async def tools(self, call: ListServerTools) -> ServerTools:
-        async with self._listed(call.server, call.seconds) as (_, listed):
+        async with self._listed(call) as (_, listed):
             return listed
 
     async def call(self, call: CallServerTool) -> ServerResult:
-        async with self._listed(call.server, call.seconds) as (connection, listed):
+        async with self._listed(call) as (connection, listed):
             now = next((one for one in listed.tools if one.name == call.tool), None)
             if now is None:
                 return ServerResult(text="The server has no tool of that name any more.", failed=True)
@@ -194,22 +196,24 @@ class Connections:
         with contextlib.suppress(Exception):
             asyncio.run_coroutine_threadsafe(close(), self._loop).result(6.0)
 
-    async def _connection(self, server: McpServer) -> Connection:
+    async def _connection(self, server: McpServer, addresses: Sequence[str]) -> Connection:
         async with self._opening:
             known = self._open.get(server.name)
             if known is not None and (known.server != server or known.ended):
                 await self.close(server.name)
                 known = None
             if known is None:
-                known = self._open[server.name] = Connection(server)
+                known = self._open[server.name] = Connection(server, addresses)
+            known.place.addresses = tuple(addresses)
             return known
 
     @contextlib.asynccontextmanager
-    async def _listed(self, server: McpServer, seconds: float) -> AsyncIterator[tuple[Connection, ServerTools]]:
+    async def _listed(self, call: ListServerTools | CallServerTool) -> AsyncIterator[tuple[Connection, ServerTools]]:
         """A connection that nobody else uses meanwhile, with the server's tools as they are now. One whose server has
         ended is opened again once."""
+        server, seconds = call.server, call.seconds
         for again in (True, False):
-            connection = await self._connection(server)
+            connection = await self._connection(server, call.addresses)
             async with connection.busy:
                 try:
                     listed = await asyncio.wait_for(_list_tools(await connection.client(seconds)), seconds)

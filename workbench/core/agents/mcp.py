@@ -169,16 +169,16 @@ class McpHub:
         answers: dict[bytes, tuple[str, ...]] = {}  # of the person, by the arguments of the call
 
         def run(arguments: dict[str, Any], context: RequestContext) -> ToolOutput:
-            call = CallServerTool(
-                server=server,
-                tool=definition.name,
-                digest=record.digest,
-                arguments=arguments,
-                answers=answers.get(_key(arguments), ()),
-                seconds=CALL_S,
-            )
             try:
-                self._check_network(server)
+                call = CallServerTool(
+                    server=server,
+                    addresses=self._addresses(server),
+                    tool=definition.name,
+                    digest=record.digest,
+                    arguments=arguments,
+                    answers=answers.get(_key(arguments), ()),
+                    seconds=CALL_S,
+                )
                 result = self.host.call(call, context=context)
             except (UserError, WorkerDied) as error:
                 return ToolOutput(text=str(error), failed=True)
@@ -225,23 +225,24 @@ class McpHub:
     def _listed(self, server: McpServer, context: RequestContext) -> ServerTools:
         if problem := self.problem():
             raise UserError(f"MCP servers cannot be used here: {problem}")
-        self._check_network(server)
+        listing = ListServerTools(server=server, addresses=self._addresses(server), seconds=CONNECT_S)
         try:
-            return self.host.call(ListServerTools(server=server, seconds=CONNECT_S), context=context)
+            return self.host.call(listing, context=context)
         except WorkerDied as death:
             raise UserError(f"The MCP server {server.name} has ended its worker: {death}") from death
 
-    def _check_network(self, server: McpServer) -> None:
-        """Raises UserError where the server's address may not be reached."""
+    def _addresses(self, server: McpServer) -> tuple[str, ...]:
+        """Where the server's URL may be reached; () for a command. Raises UserError where it may not."""
         if not server.url:
-            return
+            return ()
         address = urlsplit(server.url)
         host = address.hostname or ""
         try:
-            self._gate.addresses("mcp", host, address.port or (443 if address.scheme == "https" else 80))
+            found = self._gate.addresses("mcp", host, address.port or (443 if address.scheme == "https" else 80))
         except OSError as error:
             raise UserError(f"The MCP server {server.name} is not found: {host} has no address.") from error
         self._gate.log(NetworkRequest(at=time.time(), purpose="mcp", host=host, path=address.path))
+        return tuple(found)
 
     def _find(self, name: str, known: McpServers) -> McpServer:
         found = next((one for one in known.servers if one.name == name), None)

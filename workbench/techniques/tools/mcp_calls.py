@@ -20,9 +20,11 @@ class ServerTools(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListServerTools(Call[ServerTools], frozen=True, kw_only=True, tag="mcp.tools"):
-    """Connect to a server, unless it is connected, and ask for its tools. Raises UserError with the reason."""
+    """Connect to a server, unless it is connected, and ask for its tools. ``addresses`` are those that the gate allows
+    for the host of its URL. Raises UserError with the reason."""
 
     server: McpServer
+    addresses: tuple[str, ...] = ()
     seconds: float = 30.0
 
 
@@ -37,9 +39,10 @@ class ServerResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class CallServerTool(Call[ServerResult], frozen=True, kw_only=True, tag="mcp.call"):
     """Call a tool, if its definition is still that of ``digest``. ``answers`` are those of the person to what the
-    server asks, in order. Cancelling tells the server."""
+    server asks, in order; ``addresses`` as in ``ListServerTools``. Cancelling tells the server."""
 
     server: McpServer
+    addresses: tuple[str, ...] = ()
     tool: str
     digest: str
     arguments: dict[str, Any] = {}
