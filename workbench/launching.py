@@ -7,9 +7,12 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+
+from workbench.installation import installation, without_foreign
 
 
 def python_command(module: str, frozen_flag: str, argument: str, interpreter: str | None = None) -> list[str]:
@@ -19,6 +22,15 @@ def python_command(module: str, frozen_flag: str, argument: str, interpreter: st
         return [sys.executable, frozen_flag, argument]
     # -P: a file in the current folder must not stand in for a module of ours
     return [interpreter or sys.executable, "-P", "-m", module, argument]
+
+
+def child_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of another process of this program, made from ``environment`` (None: this process's own): an
+    installed program mixes nothing of other Pythons into it, whoever started it."""
+    own = dict(os.environ if environment is None else environment)
+    if installation() is not None:
+        return without_foreign(own)
+    return {**own, **import_path()}
 
 
 def import_path() -> dict[str, str]:

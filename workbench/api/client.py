@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import queue
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from workbench.api.events import Event
 from workbench.api.ownership import read_key, read_owner
 from workbench.api.protocol import Call, failure_of, result_of
 from workbench.errors import UserError
-from workbench.launching import import_path, python_command
+from workbench.launching import child_environment, python_command
 from workbench.paths import Home
 
 if TYPE_CHECKING:
@@ -346,7 +345,7 @@ def _start_core(home: Home, idle_s: float | None) -> wire.Started:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=home.root,
-                env={**os.environ, **import_path()},
+                env=child_environment(),
                 start_new_session=sys.platform != "win32",
                 creationflags=flags,
                 close_fds=True,

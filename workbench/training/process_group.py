@@ -24,7 +24,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.protocol import error_of, failure_of, finish
 from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.launching import python_command
+from workbench.launching import child_environment, python_command
 from workbench.records.methods import Method, Methods
 from workbench.training.control import FileControl, Switch
 from workbench.training.protocol import Trained, TrainModel
@@ -72,7 +72,7 @@ def _launch(count: int, folder: Path) -> subprocess.Popen[bytes]:
     import torch
 
     cores = psutil.cpu_count(logical=False) or 1
-    environment = {**os.environ, "OMP_NUM_THREADS": str(max(1, cores // count)), "PYTHONUNBUFFERED": "1"}
+    environment = {**child_environment(), "OMP_NUM_THREADS": str(max(1, cores // count)), "PYTHONUNBUFFERED": "1"}
     if torch.cuda.device_count() < count:
         environment["CUDA_VISIBLE_DEVICES"] = ""  # not one for each: all compute on the processor
     command = python_command("workbench.workers", "--worker", "process-group")

@@ -26,7 +26,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of, result_of
 from workbench.errors import WorkerDied
-from workbench.launching import import_path, python_command
+from workbench.launching import child_environment, python_command
 from workbench.workers.messages import PROTOCOL, Cancel, FromWorker, Ready, Shutdown, ToWorker, WorkerRequest
 from workbench.workers.process import StderrTail, kill_group, kill_tree, measure_tree, spawn
 
@@ -69,10 +69,10 @@ class WorkerHost:
     """A worker process: started when needed, again after it died; at most one at a time.
 
     All methods may be called from any thread. ``interpreter`` is the Python that runs it (None: this one).
-    ``log`` gets what the worker writes to stderr. ``environment`` is added to ``WORKER_ENVIRONMENT`` and to this
-    process's own, of which only the ``inherited`` variables are passed on where these are given. ``command`` replaces
-    the whole command line. ``on_state`` is told every change of ``state``, on whichever thread makes it, and must be
-    quick.
+    ``log`` gets what the worker writes to stderr. ``environment``, or what it gives at each start, is added to
+    ``WORKER_ENVIRONMENT`` and to this process's own, of which only the ``inherited`` variables are passed on where
+    these are given. ``command`` replaces the whole command line. ``on_state`` is told every change of ``state``, on
+    whichever thread makes it, and must be quick.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class WorkerHost:
         *,
         interpreter: str | None = None,
         log: Path | None = None,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | Callable[[], Mapping[str, str]] | None = None,
         inherited: Collection[str] | None = None,
         command: Sequence[str] | None = None,
         start_timeout_s: float = 120.0,
@@ -95,7 +95,8 @@ class WorkerHost:
         )
         self._log = log
         own = {name: os.environ[name] for name in os.environ if inherited is None or name in inherited}
-        self._environment = {**own, **WORKER_ENVIRONMENT, **import_path(), **(environment or {})}
+        self._environment = {**child_environment(own), **WORKER_ENVIRONMENT}
+        self._more = environment or {}
         self._start_timeout_s = start_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._stop_grace_s = stop_grace_s
@@ -237,7 +238,8 @@ class WorkerHost:
             elif life is not None and self._state == "ready":
                 return life
             try:
-                process = spawn(self._command, self._environment)
+                more = self._more() if callable(self._more) else self._more
+                process = spawn(self._command, {**self._environment, **more})
             except OSError as error:
                 death = WorkerDied(self.worker, None, str(error))
                 self._enter("dead", None, death)

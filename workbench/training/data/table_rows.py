@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.files import open_regular
-from workbench.launching import import_path, python_command
+from workbench.launching import child_environment, python_command
 from workbench.training.data.examples import Source
 from workbench.training.data.rows import ReadingLimits, Row, read_lines, refuse
 from workbench.training.data.table_process import OUT_OF_TIME, Ending, Rows, refuse_memory
@@ -94,7 +93,7 @@ def read_columns(path: Path, limits: ReadingLimits) -> Iterator[Row]:
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        env={**os.environ, **import_path(), **environment},
+        env={**child_environment(), **environment},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
     assert process.stdout is not None
