@@ -90,6 +90,26 @@ class Home:
         return str(_runtime_folder() / f"llm-workbench-{digest}.sock")
 
     @property
+    def packs(self) -> Path:
+        """Installed runtime packs, a folder each; created with the first one."""
+        return self.root / "packs"
+
+    @property
+    def runtime(self) -> Path:
+        """What computes the models: the chosen runtime pack, and why."""
+        return self.root / "runtime.json"
+
+    @property
+    def trusted_keys(self) -> Path:
+        """Public keys that the person trusts beside the program's own, ``NAME.pub``; they create it."""
+        return self.root / "trusted-keys"
+
+    @property
+    def updates(self) -> Path:
+        """Downloaded installers; created with the first one."""
+        return self.root / "updates"
+
+    @property
     def adapters(self) -> Path:
         """Trained and imported adapters, a folder each; created with the first one."""
         return self.root / "adapters"

@@ -158,6 +158,11 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     hub: Annotated[bool, about("Search and download models"), "Contact the model hub when you search or download."] = (
         False
     )
+    updates: Annotated[
+        bool,
+        about("Look for new versions"),
+        "Contact the place that this program was installed from when you ask for a new version; never by itself.",
+    ] = False
     hub_address: Annotated[
         str,
         about("Address of the hub", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),

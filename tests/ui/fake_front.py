@@ -285,6 +285,8 @@ class FakeFront:
         match call:
             case c.GetMachine():
                 return home.machine, []
+            case c.WarmUp():
+                return None, []
             case c.GetStatus():
                 return home.status(), []
             case c.ListMethods():

@@ -17,7 +17,7 @@ from ui.bridge import Bridge
 from ui.features.welcome import texts
 from ui.features.welcome.page import SAMPLES, WelcomePage
 from workbench.api import events
-from workbench.api.calls import AddDocuments, CreateCollection, FollowRun, StopRun
+from workbench.api.calls import AddDocuments, CreateCollection, FollowRun, StopRun, WarmUp
 from workbench.errors import UserError
 
 
@@ -49,6 +49,16 @@ def test_it_says_what_this_machine_has(page: WelcomePage) -> None:
     assert texts.MEMORY.format(bytes="32 GB", bytes2="21 GB") in said
     assert texts.FREE_DISK.format(bytes="412 GB") in said
     assert page.question_step.words == texts.NEEDS_FIRST.format(names=f"{texts.A_MODEL} and {texts.SOME_DOCUMENTS}")
+
+
+def test_the_document_process_warms_up_while_the_person_reads(
+    page: WelcomePage, front: FakeFront, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(lambda: front.asked(WarmUp) == [WarmUp()])
+    page.hide()
+    page.show()
+    front.wait_idle()
+    assert front.asked(WarmUp) == [WarmUp()]
 
 
 def test_the_starter_is_one_click(page: WelcomePage, qtbot: QtBot) -> None:

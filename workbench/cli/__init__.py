@@ -31,6 +31,7 @@ from workbench.cli import (
     data,
     demonstrations,
     docs,
+    doctor,
     evaluation,
     format,
     hub,
@@ -118,6 +119,7 @@ def make_parser() -> argparse.ArgumentParser:
         mcp,
         format,
         settings,
+        doctor,
     ):
         group.add_commands(commands)
     return parser

@@ -59,6 +59,9 @@ from workbench.core.runs.kinds.optimise import OptimiseRuns
 from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
 from workbench.core.runs.run_kind import RunKind
+from workbench.core.runtime.diagnosis import Diagnosing
+from workbench.core.runtime.service import RuntimePacks
+from workbench.core.runtime.updates import Updates
 from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
 from workbench.core.training.service import Training
@@ -110,8 +113,11 @@ class Workbench:
         catalogue = ModelCatalogue(
             self._database, home.models, lambda: self._preferences.current.general.model, checksums.known
         )
+        self._packs = RuntimePacks(
+            home, catalogue, self._make_trial_host, self._restart_inference, lambda: self._changes.publish("worker")
+        )
         self._llama_cpp = LlamaCppBackend(
-            self._host_maker("inference"),
+            self._make_inference_host,
             lambda: self._changes.publish("worker"),
             lambda: self._preferences.current.engine,
         )
@@ -222,6 +228,11 @@ class Workbench:
             **program.handlers(),
             **self._models.handlers(),
             **self._examiner.handlers(),
+            **self._packs.handlers(),
+            **Diagnosing(
+                home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._packs
+            ).handlers(),
+            **Updates(home, gate).handlers(),
             **HubService(hub, gate, secrets, self._runs).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
@@ -295,7 +306,8 @@ class Workbench:
     def _is_allowed(self, purpose: Purpose) -> bool:
         """Whether the person has switched a purpose of the network on."""
         settings = self._preferences.current
-        switches: dict[Purpose, bool] = {"hub": settings.network.hub, "mcp": settings.network.allow_mcp}
+        network = settings.network
+        switches: dict[Purpose, bool] = {"hub": network.hub, "mcp": network.allow_mcp, "update": network.updates}
         return not settings.general.offline and switches.get(purpose, False)
 
     def _add_task(self, title: str, config: TaskConfig) -> tuple[RunRecord, Path]:
@@ -316,6 +328,30 @@ class Workbench:
             )
 
         return make
+
+    def _make_inference_host(self, on_state: Callable[[State], None]) -> WorkerHost:
+        def changed(state: State) -> None:
+            self._packs.on_state(state, host.death)
+            on_state(state)
+
+        host = WorkerHost(
+            "inference",
+            command=self._commands.get("inference"),
+            log=self.home.logs / "inference.log",
+            on_state=changed,
+            environment=self._packs.environment,
+        )
+        return host
+
+    def _make_trial_host(self, environment: Mapping[str, str]) -> WorkerHost:
+        log = self.home.logs / "runtime.log"
+        return WorkerHost("inference", command=self._commands.get("trial"), log=log, environment=environment)
+
+    def _restart_inference(self) -> None:
+        """Let the inference worker go, unless it is in use: then the choice holds from its next start on."""
+        with contextlib.suppress(UserError):
+            self._llama_cpp.unload()
+            self._llama_cpp.host.stop()
 
     def _stop_idle(self, context: RequestContext) -> None:
         """Give back the memory of workers that nobody has asked anything for as long as the settings say."""

@@ -13,6 +13,9 @@ from workbench.engine.tool_format import ToolFormat
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart, Thinking
 
+PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
+"""Names the library of a runtime pack for a worker to load beside the processor's."""
+
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,
@@ -309,11 +312,27 @@ class DescribeBuild(Call[str], frozen=True, kw_only=True, tag="build"):
     """The engine with its version, as resolved recipes name it. Loads nothing."""
 
 
+class LibraryState(msgspec.Struct, frozen=True, kw_only=True):
+    """llama.cpp as it was loaded. ``base`` is what the library of a runtime pack must be of; ``variant`` is the kind of
+    processor that was chosen, "" in a build for one machine; ``backends`` are those that were loaded from files;
+    ``pack_problem`` says why the runtime pack is not among them."""
+
+    build: str
+    base: str = ""
+    variant: str = ""
+    backends: tuple[str, ...] = ()
+    pack_problem: str = ""
+
+
+class DescribeLibrary(Call[LibraryState], frozen=True, kw_only=True, tag="library"):
+    """llama.cpp as it was loaded. Loads no model."""
+
+
 class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devices"):
     """The devices that ggml can compute on."""
 
 
 InferenceCall = (
     Load | Unload | Generate | GenerateMany | FindToolFormat | Render | Score | ScoreMany | Inspect | ScoreText
-    | MeasureSpeed | CountTokens | Embed | Rank | ListDevices | DescribeBuild
+    | MeasureSpeed | CountTokens | Embed | Rank | ListDevices | DescribeBuild | DescribeLibrary
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import re
 import sys
 import threading
 from collections import deque
@@ -24,10 +25,13 @@ import llama_cpp.llama_cpp as llama
 import numpy as np
 
 from workbench.api.calls import Device
+from workbench.engine.inference_calls import PACK_VARIABLE, LibraryState
+from workbench.runtime.packs import base_release
 
 __all__ = [
     "LibraryLog",
     "describe_library",
+    "describe_state",
     "exponentials_function",
     "list_devices",
     "llama",
@@ -38,14 +42,19 @@ __all__ = [
 _DEBUG, _WARNING, _ERROR, _CONTINUED = 1, 3, 4, 5  # ggml.h; llama-cpp-python 0.3.36 lists older numbers
 _GPU, _INTEGRATED = 1, 2  # ggml_backend_dev_type; Metal reports GPU also where the memory is shared with the processor
 _DEVICE_KINDS: dict[int, Literal["cpu", "gpu", "accelerator"]] = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}
+_LOADED = re.compile(r"loaded (\S+) backend from (.+)")
+_VARIANT = re.compile(r"ggml-cpu-(\w+)\.(?:so|dylib|dll)$")
 
 
 class LibraryLog:
-    """llama.cpp's log: warnings and errors go to stderr; the last errors are kept to explain a failure."""
+    """llama.cpp's log: warnings and errors go to stderr; the last errors are kept to explain a failure, and so are the
+    backends that were loaded from files, by name."""
 
     KEPT_ERRORS = 8
 
     def __init__(self) -> None:
+        self.backends: dict[str, str] = {}
+        self.pack_problem = ""
         self._errors: deque[str] = deque(maxlen=self.KEPT_ERRORS)
         self._lock = threading.Lock()
         self._level = _DEBUG
@@ -63,6 +72,8 @@ class LibraryLog:
     def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
         if level != _CONTINUED:
             self._level = level
+        if b"backend from" in text and (loaded := _LOADED.search(text.decode("utf-8", "replace").strip())):
+            self.backends[loaded[1]] = loaded[2]
         if self._level not in (_WARNING, _ERROR):
             return
         line = text.decode("utf-8", "replace")
@@ -85,14 +96,50 @@ def start_library() -> LibraryLog:
 def _start() -> LibraryLog:
     log = LibraryLog()
     llama.llama_log_set(log.callback, None)
+    folder = library_folder()
+    if _has_variants(folder):  # never the call without a path: it searches the current folder too
+        _ggml_function("ggml_backend_load_all_from_path", None, ctypes.c_char_p)(os.fsencode(folder))
+    if pack := os.environ.get(PACK_VARIABLE):
+        log.pack_problem = _load_pack(log, pack)
     llama.llama_backend_init()
     return log
+
+
+def library_folder() -> Path:
+    """Where the libraries of llama.cpp are."""
+    return Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
+
+
+def _has_variants(folder: Path) -> bool:
+    """Whether this build has its backends in files of their own, the processor's in one for each kind of processor."""
+    return any(_VARIANT.search(file.name) for file in folder.glob("*ggml-cpu-*"))
+
+
+def _load_pack(log: LibraryLog, library: str) -> str:
+    """Load the backend of a runtime pack beside that of the processor; what is wrong with it, "" for nothing."""
+    log.forget_errors()
+    if _ggml_function("ggml_backend_load", ctypes.c_void_p, ctypes.c_char_p)(os.fsencode(library)):
+        return ""
+    return log.errors()[-1] if log.errors() else f"{Path(library).name} has no backend that this machine supports."
 
 
 def describe_library() -> str:
     """The llama.cpp build, for a resolved recipe."""
     version: bytes = llama.llama_version()
     return f"llama.cpp {version.decode()} (llama-cpp-python {metadata.version('llama-cpp-python')})"
+
+
+def describe_state() -> LibraryState:
+    """What was loaded in this process."""
+    log = start_library()
+    found = _VARIANT.search(log.backends.get("CPU", ""))
+    return LibraryState(
+        build=describe_library(),
+        base=base_release(),
+        variant=found[1] if found is not None else "",
+        backends=tuple(log.backends),
+        pack_problem=log.pack_problem,
+    )
 
 
 def list_devices() -> tuple[Device, ...]:
@@ -153,7 +200,7 @@ def exponentials_function() -> Any:
 
 def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
     """A function of ggml that llama-cpp-python ships but does not wrap."""
-    for library in _ggml_libraries():
+    for library in (*_ggml_libraries(), *_loaded_libraries()):
         function = getattr(library, name, None)
         if function is not None:
             function.restype = result
@@ -165,7 +212,7 @@ def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
 @functools.cache
 def _ggml_libraries() -> tuple[ctypes.CDLL, ...]:
     """ggml's shared libraries as llama.cpp has loaded them: opening them again returns the same ones."""
-    folder = Path(os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).parent / "lib")
+    folder = library_folder()
     found = []
     for stem in ("ggml", "ggml-base", "ggml-cpu"):
         for file in (f"lib{stem}.so", f"lib{stem}.dylib", f"{stem}.dll", f"lib{stem}.dll"):
@@ -173,3 +220,10 @@ def _ggml_libraries() -> tuple[ctypes.CDLL, ...]:
                 found.append(ctypes.CDLL(str(folder / file)))
                 break
     return tuple(found)
+
+
+def _loaded_libraries() -> list[ctypes.CDLL]:
+    """The processor's variant, which is opened by the starting of the library."""
+    if not _start.cache_info().currsize:
+        return []
+    return [ctypes.CDLL(file) for name, file in _start().backends.items() if name == "CPU"]

@@ -18,7 +18,7 @@ from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.engine import inference_calls
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
-from workbench.engine.library import describe_library, list_devices
+from workbench.engine.library import describe_library, describe_state, list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
@@ -167,6 +167,9 @@ class InferenceServer:
     def build(self, call: inference_calls.DescribeBuild, context: RequestContext) -> Iterator[Event]:
         yield finish(describe_library())
 
+    def library(self, call: inference_calls.DescribeLibrary, context: RequestContext) -> Iterator[Event]:
+        yield finish(describe_state())
+
     def leave(self) -> None:
         """Called before the process ends. Its memory is freed with it; the template process must be closed."""
         self._renderer.close()
@@ -302,6 +305,7 @@ def main() -> None:
             inference_calls.Rank: encoding.rank,
             inference_calls.ListDevices: inference.devices,
             inference_calls.DescribeBuild: inference.build,
+            inference_calls.DescribeLibrary: inference.library,
         },
         inference.leave,
     )

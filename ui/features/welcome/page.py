@@ -29,6 +29,7 @@ from workbench.api.calls import (
     RegisterStarter,
     RunRecord,
     Status,
+    WarmUp,
 )
 from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
@@ -49,6 +50,7 @@ class WelcomePage(QWidget):
         self._collection: Collection | None = None
         self._run: RunFollower | None = None
         self._has_model = False
+        self._warmed_up = False
         self._reading = False
         self._has_sample = False
         self._sample_had_keyboard = False
@@ -124,6 +126,9 @@ class WelcomePage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._bridge.home.machine.refresh()  # how much is free changes by itself
+        if not self._warmed_up:  # it takes seconds, in which documents are chosen
+            self._warmed_up = True
+            self._bridge.call(WarmUp(), lambda result: None, lambda error: None, self)
 
     def _on_machine(self, machine: Machine) -> None:
         graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]

@@ -18,6 +18,7 @@ from workbench.api.calls.mcp import *
 from workbench.api.calls.models import *
 from workbench.api.calls.prompts import *
 from workbench.api.calls.runs import *
+from workbench.api.calls.runtime import *
 from workbench.api.calls.training import *
 
 AnyCall = (
@@ -31,6 +32,7 @@ AnyCall = (
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | WithdrawTool | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
+    | GetRuntime | InstallPack | TryPack | UseProcessor | RemovePack | Diagnose | WarmUp | CheckUpdate | DownloadUpdate
     | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun

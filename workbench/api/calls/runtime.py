@@ -1,0 +1,76 @@
+"""What computes: runtime packs, and what was chosen and why; the program's diagnosis and its updates."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.diagnosis import Diagnosis
+from workbench.records.runtime import PackManifest, RuntimeChoice
+
+
+class RuntimeState(msgspec.Struct, frozen=True, kw_only=True):
+    """The installed packs, and what was chosen."""
+
+    packs: tuple[PackManifest, ...] = ()
+    choice: RuntimeChoice = RuntimeChoice()
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """What was announced. ``newer``: it is later than this program; ``file`` is the one for this installation, "" where
+    there is none, and ``path`` where it was downloaded to; ``how`` says how to install it."""
+
+    version: str
+    current: str
+    newer: bool = False
+    published: str = ""
+    notes: str = ""
+    file: str = ""
+    bytes: int = 0
+    path: str = ""
+    how: str = ""
+
+
+class GetRuntime(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime"):
+    """What computes, and the installed packs."""
+
+
+class InstallPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.install"):
+    """Install a runtime pack from a file and try it. Raises UserError where it is not signed, or not for this program;
+    one that does not work is installed, with the reason why it is not used."""
+
+    path: str
+
+
+class TryPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.try"):
+    """Try an installed pack (again), and use it where it works and is faster than the processor."""
+
+    name: str
+
+
+class UseProcessor(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.processor"):
+    """Use no pack."""
+
+
+class RemovePack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.remove"):
+    """Remove an installed pack."""
+
+    name: str
+
+
+class Diagnose(Call[Diagnosis], frozen=True, kw_only=True, tag="diagnose"):
+    """What the machine has, what was chosen and why. Holds nothing private."""
+
+
+class WarmUp(Call[None], frozen=True, kw_only=True, tag="warm_up"):
+    """Start the embedding worker and load its model, which takes seconds, in the background."""
+
+
+class CheckUpdate(Call[Update], frozen=True, kw_only=True, tag="update.check"):
+    """Ask for the announcement of the latest version. Raises UserError while the network is off for that, or where it
+    is not signed."""
+
+
+class DownloadUpdate(Call[Update], frozen=True, kw_only=True, tag="update.download"):
+    """As ``CheckUpdate``, and download the installer for this installation; streams Progress in bytes. It is not
+    started."""

@@ -1,0 +1,1 @@
+"""What computes the models on this machine, and the diagnosis of it."""

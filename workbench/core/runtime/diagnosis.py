@@ -1,0 +1,151 @@
+"""The core's part of the diagnosis: the engine, the devices, the runtime packs and the workers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import calls
+from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.core.documents.embedder import Embedding
+from workbench.core.runtime.service import RuntimePacks
+from workbench.core.status import Preferences
+from workbench.core.streams import Handlers, unary
+from workbench.core.training.workers import TrainingWorkers
+from workbench.diagnosis import local_diagnosis
+from workbench.engine.inference_calls import DescribeLibrary
+from workbench.errors import WorkerDied
+from workbench.paths import Home
+from workbench.records.diagnosis import Diagnosis, Fact, Section
+from workbench.records.runtime import Trial
+from workbench.settings import SECTIONS
+
+_PATHS = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s:;,)]+")
+_INSTRUCTIONS = (
+    "sse4_2",
+    "avx",
+    "f16c",
+    "fma",
+    "bmi2",
+    "avx2",
+    "avx_vnni",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "amx_int8",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosing:
+    _home: Home
+    _preferences: Preferences
+    _backend: LlamaCppBackend
+    _embedding: Embedding
+    _training: TrainingWorkers
+    _packs: RuntimePacks
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.Diagnose: unary(lambda call: self.diagnose()),
+            calls.WarmUp: unary(lambda call: self._embedding.warm_up()),
+        }
+
+    def diagnose(self) -> Diagnosis:
+        return local_diagnosis(self._home) + self._engine() + self._runtime() + self._state()
+
+    def _engine(self) -> Diagnosis:
+        try:
+            library = self._backend.host.call(DescribeLibrary())
+            devices = self._backend.list_devices()
+        except WorkerDied as death:
+            code = f" (exit code {death.exit_code})" if death.exit_code is not None else ""
+            return Diagnosis(problems=(f"The model process cannot be started{code}. Install the program again.",))
+        facts = [Fact("llama.cpp", library.build), Fact("processor library", _variant(library.variant))]
+        facts += [
+            Fact(device.name, f"{device.kind}, {device.description}, {device.memory_bytes / 1e9:.1f} GB")
+            for device in devices
+        ]
+        problems: tuple[str, ...] = ()
+        if library.pack_problem:
+            problem = scrubbed(library.pack_problem)
+            problems = (f"The runtime pack was not loaded: {problem} The processor computes instead.",)
+        return Diagnosis(sections=(Section("Engine", tuple(facts)),), problems=problems)
+
+    def _runtime(self) -> Diagnosis:
+        state = self._packs.state()
+        facts = [Fact("chosen", scrubbed(state.choice.reason))]
+        for pack in state.packs:
+            trial = state.choice.trials.get(pack.name)
+            facts.append(Fact(pack.name, _tried(trial, pack.name == state.choice.pack)))
+        facts.append(Fact("PyTorch", _torch()))
+        unused = [pack.name for pack in state.packs if pack.name != state.choice.pack]
+        problems: tuple[str, ...] = ()
+        if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
+            problems = (f"No runtime pack is in use: {scrubbed(state.choice.reason)}",)
+        return Diagnosis(sections=(Section("What computes", tuple(facts)),), problems=problems)
+
+    def _state(self) -> Diagnosis:
+        hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
+        facts = [Fact(f"{host.worker} worker", host.state) for host in hosts]
+        facts += [Fact(name, value) for name, value in _changed_settings(self._preferences)]
+        problems = tuple(scrubbed(problem) for problem in self._preferences.current.problems)
+        return Diagnosis(sections=(Section("State", tuple(facts)),), problems=problems)
+
+
+def scrubbed(text: str) -> str:
+    """A sentence without the paths in it."""
+    return _PATHS.sub("…", text)
+
+
+def _variant(variant: str) -> str:
+    if not variant:
+        return "built for the kind of processor that compiled it"
+    has = _instructions()
+    why = f", the best that this processor has the instructions for ({has})" if has else ""
+    return f"{variant}{why}"
+
+
+def _instructions() -> str:
+    try:
+        flags = next(
+            line.partition(":")[2].split()
+            for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
+            if line.startswith("flags")
+        )
+    except (OSError, StopIteration):
+        return ""
+    return ", ".join(name for name in _INSTRUCTIONS if name in flags)
+
+
+def _tried(trial: Trial | None, used: bool) -> str:
+    if trial is None:
+        return "not tried"
+    driver = f", driver {trial.driver}" if trial.driver else ""
+    if trial.problem:
+        return f"not used: {scrubbed(trial.problem)}{driver}"
+    words = "in use" if used else "works, not in use"
+    return f"{words}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}{driver}"
+
+
+def _torch() -> str:
+    try:
+        return metadata.version("torch")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _changed_settings(preferences: Preferences) -> list[tuple[str, str]]:
+    """Settings other than the default. Texts are not told: they may name anything."""
+    changed = []
+    for section, kind in SECTIONS.items():
+        plain = msgspec.to_builtins(getattr(preferences.current, section))
+        for name, default in msgspec.to_builtins(kind()).items():
+            if plain[name] != default:
+                shown = "changed" if type(plain[name]) is str else str(plain[name]).lower()
+                changed.append((f"{section}.{name}", shown))
+    return changed

@@ -1,0 +1,204 @@
+"""Runtime packs of a home: installed, tried, chosen, and given up when they fail, each time with the reason."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from workbench.api import calls
+from workbench.api.events import Event, Progress
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.runtime.trial import MakeHost, try_library
+from workbench.core.streams import Handlers, unary
+from workbench.engine.inference_calls import PACK_VARIABLE
+from workbench.errors import UserError, WorkerDied
+from workbench.models.inspection import is_missing
+from workbench.models.starter import find_starters
+from workbench.paths import Home, absolute_path
+from workbench.records.runtime import BACKENDS, CHOICE, PackManifest, RuntimeChoice, Trial
+from workbench.records.stored import Unreadable
+from workbench.runtime.drivers import driver_version, missing_driver
+from workbench.runtime.packs import (
+    base_release,
+    check_fits,
+    check_installed,
+    find_pack,
+    install_pack,
+    list_packs,
+    remove_pack,
+)
+from workbench.signatures import OWN_KEYS, trusted_keys
+from workbench.storage.models import ModelCatalogue
+from workbench.workers.host import State
+
+PROCESSOR = "No runtime pack is installed, so the processor computes."
+_log = logging.getLogger(__name__)
+
+
+class RuntimePacks:
+    """``make_host`` makes an inference worker with more environment; ``restart`` lets the present one go, once it is
+    not in use; ``changed`` is told of every change."""
+
+    def __init__(
+        self,
+        home: Home,
+        catalogue: ModelCatalogue,
+        make_host: MakeHost,
+        restart: Callable[[], None],
+        changed: Callable[[], None],
+        base: Callable[[], str] = base_release,
+    ) -> None:
+        self._home, self._catalogue = home, catalogue
+        self._make_host, self._restart, self._changed = make_host, restart, changed
+        self._base = base
+        self._lock = threading.RLock()
+        self._trying = threading.Lock()
+        self._active = ""  # the pack that the present process was started with
+        known = CHOICE.load(home.runtime)
+        unread = isinstance(known, Unreadable)
+        self._choice = known if isinstance(known, RuntimeChoice) else RuntimeChoice(reason=PROCESSOR)
+        if unread:
+            self._choice = RuntimeChoice(reason=f"{known.reason} The processor computes.")  # type: ignore[union-attr]
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.GetRuntime: unary(lambda call: self.state()),
+            calls.InstallPack: self.install,
+            calls.TryPack: self.try_again,
+            calls.UseProcessor: unary(self.use_processor),
+            calls.RemovePack: unary(self.remove),
+        }
+
+    def state(self) -> calls.RuntimeState:
+        return calls.RuntimeState(packs=tuple(list_packs(self._home.packs)), choice=self._choice)
+
+    def environment(self) -> dict[str, str]:
+        """What an inference worker that starts now is given: the library of the chosen pack, where it is still whole
+        and of this program's llama.cpp. Else the choice becomes the processor, with the reason."""
+        with self._lock:
+            self._active = ""
+            name = self._choice.pack
+            if not name:
+                return {}
+            try:
+                manifest = find_pack(self._home.packs, name)
+                check_fits(manifest, self._base())
+                check_installed(self._home.packs, manifest, self._keys())
+            except UserError as error:
+                self._give_up(f"{error.message} The processor computes instead.")
+                return {}
+            self._active = name
+            return {PACK_VARIABLE: str(self._home.packs / name / manifest.library)}
+
+    def on_state(self, state: State, death: WorkerDied | None) -> None:
+        """Of the inference worker: where it died with a pack, the next one goes on without."""
+        with self._lock:
+            if state != "dead" or not self._active or self._active != self._choice.pack:
+                return
+            name, self._active = self._active, ""
+            code = f" (exit code {death.exit_code})" if death is not None and death.exit_code is not None else ""
+            self._give_up(
+                f"The model process crashed{code} while it used the runtime pack {name}; the processor computes since. "
+                f"Try the pack again once its driver is in order."
+            )
+
+    # -- calls ---------------------------------------------------------------------------------------
+
+    def install(self, call: calls.InstallPack, context: RequestContext) -> Iterator[Event]:
+        path = absolute_path(call.path)
+        yield Progress(stage="checking the pack")
+        manifest = install_pack(path, self._home.packs, self._keys(), self._base())
+        yield from self._try(manifest, context)
+
+    def try_again(self, call: calls.TryPack, context: RequestContext) -> Iterator[Event]:
+        manifest = find_pack(self._home.packs, call.name)
+        yield from self._try(manifest, context)
+
+    def use_processor(self, call: calls.UseProcessor) -> calls.RuntimeState:
+        self._choose(msgspec.structs.replace(self._choice, pack="", reason="You chose the processor."))
+        return self.state()
+
+    def remove(self, call: calls.RemovePack) -> calls.RuntimeState:
+        manifest = find_pack(self._home.packs, call.name)
+        with self._lock:
+            trials = {name: trial for name, trial in self._choice.trials.items() if name != manifest.name}
+            if self._choice.pack == manifest.name:
+                reason = f"The runtime pack {manifest.name} was removed; the processor computes."
+                self._choose(msgspec.structs.replace(self._choice, pack="", reason=reason, trials=trials))
+            else:
+                self._save(msgspec.structs.replace(self._choice, trials=trials))
+        remove_pack(self._home.packs, manifest.name)
+        return self.state()
+
+    def _try(self, manifest: PackManifest, context: RequestContext) -> Iterator[Event]:
+        if not self._trying.acquire(blocking=False):
+            raise UserError("A runtime pack is being tried already.", "Wait for its end.")
+        try:
+            yield Progress(stage=f"trying {BACKENDS[manifest.backend]}")
+            trial = self._trial(manifest, context)
+        finally:
+            self._trying.release()
+        name = BACKENDS[manifest.backend]
+        with self._lock:
+            trials = {**self._choice.trials, manifest.name: trial}
+            if trial.problem and self._choice.pack not in ("", manifest.name):
+                self._save(msgspec.structs.replace(self._choice, trials=trials))  # the one in use stays
+            elif trial.problem:
+                reason = f"The {name} pack is not used, and the processor computes: {trial.problem}"
+                self._choose(RuntimeChoice(reason=reason, base=self._base(), trials=trials))
+            else:
+                reason = (
+                    f"{name} on {trial.device} computes: {trial.speed:.1f} tokens per second, the processor "
+                    f"{trial.processor_speed:.1f}."
+                )
+                self._choose(RuntimeChoice(pack=manifest.name, reason=reason, base=self._base(), trials=trials))
+        yield finish(self.state())
+
+    def _trial(self, manifest: PackManifest, context: RequestContext) -> Trial:
+        try:
+            check_fits(manifest, self._base())
+            check_installed(self._home.packs, manifest, self._keys())
+            driver = driver_version(manifest.backend)
+            if problem := missing_driver(manifest, driver):
+                return Trial(driver=driver, problem=problem)
+            library = str(self._home.packs / manifest.name / manifest.library)
+            return try_library(self._make_host, library, self._model(), driver=driver, context=context)
+        except UserError as error:
+            return Trial(problem=str(error))
+
+    def _model(self) -> str:
+        """The smallest chat model that is there. Raises UserError where there is none."""
+        known = [one for one in self._catalogue.list_models() if one.kind == "chat" and not is_missing(one)]
+        known = [one for one in known if Path(one.path).suffix == ".gguf"]
+        if not known:
+            known = [one for one in find_starters(self._home.models) if one.kind == "chat"]
+        if not known:
+            raise UserError("There is no chat model to try the runtime pack with.", "Add a model, then try it again.")
+        return min(known, key=lambda one: one.bytes).path
+
+    # -- the choice ----------------------------------------------------------------------------------
+
+    def _keys(self) -> dict[str, bytes]:
+        return trusted_keys(OWN_KEYS, self._home.trusted_keys)
+
+    def _choose(self, choice: RuntimeChoice) -> None:
+        before = self._choice.pack
+        self._save(choice)
+        if choice.pack != before or choice.pack:
+            self._restart()
+
+    def _give_up(self, reason: str) -> None:
+        _log.warning("%s", reason)
+        self._save(msgspec.structs.replace(self._choice, pack="", reason=reason))
+
+    def _save(self, choice: RuntimeChoice) -> None:
+        self._choice = choice
+        try:
+            CHOICE.save(self._home.runtime, choice)
+        except OSError as error:  # it holds for this process all the same
+            _log.warning("%s cannot be written: %s", self._home.runtime, error)
+        self._changed()

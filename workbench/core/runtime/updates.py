@@ -1,0 +1,179 @@
+"""New versions: looked for when the person asks, announced in a signed file, downloaded and never started by itself.
+
+``latest.json`` is at the address that the installer's tree names, its signature beside it as ``latest.json.sig``. What
+it announces is compared with what runs and with what was announced before, so that nobody can offer an old version as
+new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+import httpx2
+import msgspec
+
+from workbench import __version__
+from workbench.api import calls
+from workbench.api.events import Event, Progress
+from workbench.api.protocol import RequestContext, finish, with_progress
+from workbench.core.streams import Handlers
+from workbench.errors import UserError
+from workbench.installation import Installation, installation
+from workbench.models.download import download
+from workbench.network.gate import Gate
+from workbench.network.http import open_client
+from workbench.paths import Home
+from workbench.records.hub import RemoteFile
+from workbench.records.runtime import Sha256
+from workbench.records.stored import Stored
+from workbench.signatures import OWN_KEYS, check_signature, trusted_keys
+
+LARGEST_BYTES = 1 << 20
+_HOW = {
+    "deb": "Install it with: sudo apt install {path}",
+    "run": "Install it with: sh {path}",
+    "windows": "Open {path}.",
+    "macos": "Open {path}, and drag the program over the old one.",
+    "folder": "Unpack {path} beside the old folder.",
+}
+Version = Annotated[str, msgspec.Meta(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
+
+
+class Installer(msgspec.Struct, frozen=True, kw_only=True):
+    """``name`` is that of the file; ``url`` may be relative to the announcement's."""
+
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+~-]{0,150}$")]
+    bytes: Annotated[int, msgspec.Meta(gt=0, lt=1 << 40)]
+    sha256: Sha256
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """``files`` are by kind of installation and platform, such as "deb-linux-x86_64"; ``published`` is a date."""
+
+    version: Version
+    published: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+    files: dict[str, Installer]
+    notes: Annotated[str, msgspec.Meta(max_length=20_000)] = ""
+
+
+ANNOUNCEMENT: Stored[Announcement] = Stored("announcement of the latest version", Announcement)
+
+
+class Updates:
+    """``tree`` says how the program is installed, and where announcements are."""
+
+    def __init__(
+        self,
+        home: Home,
+        gate: Gate,
+        tree: Callable[[], Installation | None] = installation,
+        version: str = __version__,
+        open_http: Callable[[Gate], httpx2.Client] = lambda gate: open_client(gate, "update"),
+    ) -> None:
+        self._home, self._gate, self._tree, self._version = home, gate, tree, version
+        self._open_http = open_http
+
+    def handlers(self) -> Handlers:
+        return {calls.CheckUpdate: self.check, calls.DownloadUpdate: self.fetch}
+
+    def check(self, call: calls.CheckUpdate, context: RequestContext) -> Iterator[Event]:
+        yield Progress(stage="asking for the latest version")
+        tree, announced = self._announced()
+        yield finish(self._update(tree, announced))
+
+    def fetch(self, call: calls.DownloadUpdate, context: RequestContext) -> Iterator[Event]:
+        """Raises UserError where nothing newer is announced, or nothing for this installation."""
+        tree, announced = self._announced()
+        update = self._update(tree, announced)
+        if not update.newer:
+            raise UserError(f"Version {announced.version} is not newer than this one, {self._version}.")
+        installer = announced.files.get(_place(tree))
+        if installer is None:
+            raise UserError(f"Version {announced.version} has no installer for {_place(tree)}.")
+        url = str(httpx2.URL(tree.source).join(installer.url))
+        _check_address(url)
+        remote = RemoteFile(url=url, name=installer.name, bytes=installer.bytes, sha256=installer.sha256)
+
+        def work(report: Callable[[Event], None]) -> str:
+            def progress(done: int, total: int) -> None:
+                report(Progress(stage="downloading", done=done, total=total or installer.bytes, unit="bytes"))
+
+            with self._open_http(self._gate) as client:
+                return str(download(remote, self._home.updates, client, context, progress=progress))
+
+        path = yield from with_progress(work)
+        yield finish(msgspec.structs.replace(update, path=path, how=_HOW[tree.kind].format(path=path)))
+
+    def _announced(self) -> tuple[Installation, Announcement]:
+        tree = self._tree()
+        if tree is None:
+            raise UserError(
+                "This program was installed by pip or runs from a checkout, which are updated there.",
+                "Use pip install --upgrade, or update the checkout.",
+            )
+        if not tree.source:
+            raise UserError("This build does not know where new versions are announced.", "Ask who made it.")
+        _check_address(tree.source)
+        with self._open_http(self._gate) as client:
+            content = _get(client, tree.source)
+            signature = _get(client, f"{tree.source}.sig").decode("ascii", "replace")
+        keys = trusted_keys(OWN_KEYS, self._home.trusted_keys)
+        check_signature("The announcement of the latest version", content, signature, keys)
+        announced = ANNOUNCEMENT.get(content)
+        self._refuse_older(announced)
+        return tree, announced
+
+    def _refuse_older(self, announced: Announcement) -> None:
+        """Remember the latest announcement; raises UserError for one from before that."""
+        seen = self._home.updates / "announced.json"
+        known = ANNOUNCEMENT.load(seen)
+        if isinstance(known, Announcement) and _numbers(announced.version) < _numbers(known.version):
+            raise UserError(
+                f"Version {announced.version} was announced, but {known.version} already on {known.published}.",
+                "Somebody may offer you an old version. Nothing was downloaded; try again later.",
+            )
+        seen.parent.mkdir(parents=True, exist_ok=True)
+        ANNOUNCEMENT.save(seen, announced)
+
+    def _update(self, tree: Installation, announced: Announcement) -> calls.Update:
+        installer = announced.files.get(_place(tree))
+        return calls.Update(
+            version=announced.version,
+            current=self._version,
+            newer=_numbers(announced.version) > _numbers(self._version),
+            published=announced.published,
+            notes=announced.notes,
+            file=installer.name if installer is not None else "",
+            bytes=installer.bytes if installer is not None else 0,
+        )
+
+
+def _place(tree: Installation) -> str:
+    return f"{tree.kind}-{tree.platform}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _check_address(url: str) -> None:
+    address = httpx2.URL(url)
+    if address.scheme != "https" and address.host not in ("127.0.0.1", "localhost", "::1"):
+        raise UserError(f"{url} is not an address with https.", "New versions are fetched over https only.")
+
+
+def _get(client: httpx2.Client, url: str) -> bytes:
+    try:
+        with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+            if response.status_code != 200:
+                raise UserError(f"{url} answered {response.status_code}.", "Try again later.")
+            content = b""
+            for block in response.iter_raw():
+                content += block
+                if len(content) > LARGEST_BYTES:
+                    raise UserError(f"{url} is too long for an announcement.")
+            return content
+    except httpx2.TransportError as error:
+        raise UserError(f"{url} cannot be reached: {error or type(error).__name__}.", "Try again later.") from error

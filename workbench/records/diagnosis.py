@@ -1,0 +1,38 @@
+"""The diagnosis of the program on this machine: facts by section, and what is wrong. Holds nothing private."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True):
+    name: str
+    value: str
+
+
+class Section(msgspec.Struct, frozen=True):
+    title: str
+    facts: tuple[Fact, ...]
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """``problems`` are sentences on what does not work, each with what to do."""
+
+    sections: tuple[Section, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: Diagnosis) -> Diagnosis:
+        return Diagnosis(sections=self.sections + other.sections, problems=self.problems + other.problems)
+
+    def text(self) -> str:
+        """As plain text, for a terminal or a report."""
+        lines = []
+        for section in self.sections:
+            lines += ["", section.title]
+            width = max((len(fact.name) for fact in section.facts), default=0)
+            lines += [f"  {fact.name:{width}}  {fact.value}".rstrip() for fact in section.facts]
+        lines += [
+            "",
+            *(("Problems", *(f"  - {one}" for one in self.problems)) if self.problems else ("No problem was found.",)),
+        ]
+        return "\n".join(lines).strip("\n") + "\n"

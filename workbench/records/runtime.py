@@ -1,0 +1,73 @@
+"""Values of runtime packs: what computes instead of the processor, what was tried, and what was chosen and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from workbench.records.stored import Stored
+
+Backend = Literal["vulkan", "cuda", "rocm"]
+BACKENDS: dict[Backend, str] = {
+    "vulkan": "Vulkan",
+    "cuda": "CUDA",
+    "rocm": "ROCm",
+}
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+FileName = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", max_length=300)
+]
+
+
+class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``bytes`` is the size of the unpacked file."""
+
+    name: FileName
+    bytes: Annotated[int, msgspec.Meta(ge=0)]
+    sha256: Sha256
+
+
+class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to
+    (``LibraryState.base``); ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", "" for
+    any."""
+
+    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]
+    backend: Backend
+    base: str
+    platform: str
+    library: FileName
+    files: Annotated[tuple[PackFile, ...], msgspec.Meta(min_length=1, max_length=20_000)]
+    minimum_driver: Annotated[str, msgspec.Meta(pattern=r"^(\d+(\.\d+){0,3})?$")] = ""
+    licences: tuple[str, ...] = ()
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """How a pack did in a process of its own, beside the processor alone. Speeds in tokens per second; ``layers`` is
+    how many the model had on the GPU; ``same`` whether the text began as the processor's. ``problem`` says why the pack
+    is not used, "" where it is."""
+
+    tokens: int = 0
+    speed: float = 0.0
+    processor_speed: float = 0.0
+    layers: int = 0
+    device: str = ""
+    same: bool = False
+    driver: str = ""
+    seconds: float = 0.0
+    problem: str = ""
+
+
+class RuntimeChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """What computes the model. ``pack`` "": the processor. ``reason`` is a sentence; ``base`` is the llama.cpp that it
+    was chosen for. ``trials`` are those of the installed packs, by name."""
+
+    pack: str = ""
+    reason: str = ""
+    base: str = ""
+    trials: dict[str, Trial] = {}
+
+
+MANIFEST: Stored[PackManifest] = Stored("manifest of this runtime pack", PackManifest)
+CHOICE: Stored[RuntimeChoice] = Stored("choice of what computes", RuntimeChoice)

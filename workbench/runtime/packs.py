@@ -1,0 +1,200 @@
+"""Runtime packs on the disk: checked against signature, base and platform, then unpacked; whole or not at all.
+
+A pack is a zip file with ``manifest.json``, ``manifest.sig`` (the signature of its bytes) and the files that the
+manifest names with their SHA-256. Nothing of it is opened before the signature and the hashes are right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import sys
+import zipfile
+import zlib
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from workbench.durability import check_room, flush_to_disk, folder_beside
+from workbench.errors import UserError
+from workbench.files import open_regular
+from workbench.records.runtime import BACKENDS, MANIFEST, PackManifest
+from workbench.records.stored import Unreadable
+from workbench.signatures import check_signature
+
+MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
+LARGEST_MANIFEST_BYTES = 4 << 20
+LARGEST_PACK_BYTES = 8 << 30
+_BLOCK = 1 << 20
+_AGAIN = "Get it again from its maker."
+
+
+def this_platform() -> str:
+    """Such as "linux-x86_64", "windows-x86_64", "macos-arm64"."""
+    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, sys.platform)
+    machine = {"AMD64": "x86_64", "aarch64": "arm64" if sys.platform == "darwin" else "aarch64"}
+    return f"{system}-{machine.get(platform.machine(), platform.machine())}"
+
+
+def base_release() -> str:
+    """The llama.cpp that a pack's library must be of: a release of llama-cpp-python holds the source of one commit.
+    (The commit that ggml itself tells is that of whatever repository it was built in.)"""
+    return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
+
+
+def read_pack(path: Path, keys: dict[str, bytes]) -> PackManifest:
+    """The manifest of a pack file, once its signature is right. Raises UserError."""
+    with _opened(path) as packed:
+        return _manifest(path, packed, keys)
+
+
+def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) -> PackManifest:
+    """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one.
+
+    Raises UserError for what is not signed, damaged, of another ``base`` or for another system; nothing is left then.
+    """
+    with _opened(path) as packed:
+        manifest = _manifest(path, packed, keys)
+        check_fits(manifest, base)
+        out = folder / manifest.name
+        folder.mkdir(parents=True, exist_ok=True)
+        check_room(out, sum(file.bytes for file in manifest.files))
+        shutil.rmtree(out, ignore_errors=True)
+        with folder_beside(out, manifest.name) as beside:
+            for file in manifest.files:
+                _unpack(path, packed, file.name, beside / file.name, file.bytes, file.sha256)
+            for name in (MANIFEST_FILE, SIGNATURE_FILE):
+                (beside / name).write_bytes(packed.read(name))
+    return manifest
+
+
+def list_packs(folder: Path) -> list[PackManifest]:
+    """The installed packs by name; those whose manifest cannot be read are left out."""
+    found = []
+    for place in sorted(folder.glob("*/" + MANIFEST_FILE)):
+        manifest = MANIFEST.load(place)
+        if manifest is not None and not isinstance(manifest, Unreadable) and manifest.name == place.parent.name:
+            found.append(manifest)
+    return found
+
+
+def remove_pack(folder: Path, name: str) -> PackManifest:
+    """Remove an installed pack. Raises UserError where there is none of that name."""
+    manifest = find_pack(folder, name)
+    shutil.rmtree(folder / manifest.name)
+    return manifest
+
+
+def find_pack(folder: Path, name: str) -> PackManifest:
+    found = list_packs(folder)
+    for manifest in found:
+        if manifest.name == name:
+            return manifest
+    known = ", ".join(manifest.name for manifest in found) or "none"
+    raise UserError(f"There is no runtime pack {name!r}.", f"Those that are installed: {known}.")
+
+
+def check_installed(folder: Path, manifest: PackManifest, keys: dict[str, bytes]) -> None:
+    """Raises UserError when an installed pack is no longer as it was signed."""
+    place = folder / manifest.name
+    try:
+        content, signature = (place / MANIFEST_FILE).read_bytes(), (place / SIGNATURE_FILE).read_text("ascii")
+        check_signature(f"The runtime pack {manifest.name}", content, signature, keys)
+        for file in manifest.files:
+            if _digest(place / file.name) != file.sha256:
+                raise UserError(f"The file {file.name} of the runtime pack {manifest.name} was changed.", _AGAIN)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The runtime pack {manifest.name} cannot be read: {error}.", _AGAIN) from error
+
+
+def check_fits(manifest: PackManifest, base: str) -> None:
+    """Raises UserError when a pack is for another system or belongs to another llama.cpp."""
+    here = this_platform()
+    if manifest.platform != here:
+        raise UserError(f"The runtime pack {manifest.name} is for {manifest.platform}; this is {here}.")
+    if manifest.base != base:
+        raise UserError(
+            f"The runtime pack {manifest.name} belongs to {manifest.base}; this program has {base}.",
+            f"Get the {BACKENDS[manifest.backend]} pack of this version of LLM Workbench.",
+        )
+
+
+class _Packed:
+    """A zip file, whose entries are read under the limits of the manifest."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = open_regular(path)
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+        try:
+            self._zip = zipfile.ZipFile(self._file)
+        except (zipfile.BadZipFile, OSError, ValueError) as error:
+            self._file.close()
+            raise UserError(f"{path} is not a runtime pack, or it is damaged.", _AGAIN) from error
+
+    def __enter__(self) -> _Packed:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._zip.close()
+        self._file.close()
+
+    def read(self, name: str) -> bytes:
+        return b"".join(self.blocks(name, LARGEST_MANIFEST_BYTES))
+
+    def blocks(self, name: str, most: int) -> Iterator[bytes]:
+        """The content of an entry. Raises UserError when it is missing, damaged or longer than ``most``."""
+        try:
+            with self._zip.open(name) as entry:
+                while block := entry.read(min(_BLOCK, most + 1)):
+                    most -= len(block)
+                    if most < 0:
+                        raise UserError(f"{name} in {self._path} is longer than announced.", _AGAIN)
+                    yield block
+        except KeyError as error:
+            raise UserError(f"{self._path} has no {name}: it is not a runtime pack, or not whole.", _AGAIN) from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+            raise UserError(f"{self._path} is damaged: {error}.", _AGAIN) from error
+
+
+def _opened(path: Path) -> _Packed:
+    return _Packed(path)
+
+
+def _manifest(path: Path, packed: _Packed, keys: dict[str, bytes]) -> PackManifest:
+    content = packed.read(MANIFEST_FILE)
+    signature = packed.read(SIGNATURE_FILE).decode("ascii", "replace")
+    check_signature(f"The runtime pack {path.name}", content, signature, keys)
+    manifest = MANIFEST.get(content)
+    names = [file.name for file in manifest.files]
+    if len(set(map(str.lower, names))) != len(names) or {MANIFEST_FILE, SIGNATURE_FILE} & set(names):
+        raise UserError(f"The runtime pack {path.name} names a file twice.", _AGAIN)
+    if manifest.library not in names:
+        raise UserError(f"The runtime pack {path.name} does not hold its library {manifest.library}.", _AGAIN)
+    if sum(file.bytes for file in manifest.files) > LARGEST_PACK_BYTES:
+        raise UserError(f"The runtime pack {path.name} is too large.", _AGAIN)
+    return manifest
+
+
+def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256: str) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    digest, written = hashlib.sha256(), 0
+    with out.open("wb") as file:
+        for block in packed.blocks(name, size):
+            file.write(block)
+            digest.update(block)
+            written += len(block)
+        flush_to_disk(file)
+    if written != size or digest.hexdigest() != sha256:
+        raise UserError(f"{name} in {path} has another content than its manifest says.", _AGAIN)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open_regular(path) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
