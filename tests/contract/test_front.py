@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.contract.conftest import Desk
+from tests.ui.fake_agents import WRITES
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import Call
@@ -657,6 +658,30 @@ def test_an_answer_that_does_not_wait_takes_no_decision(desk: Desk) -> None:
     with pytest.raises(UserError, match="decision"):
         desk.call(c.Decide(message=asked.message, decision=Decision(signature="x", choice="allow")))
     assert desk.call(c.GetChat(chat=asked.chat)).messages[-1].state == "done"
+
+
+def test_an_answer_waits_for_a_decision_which_can_hold_for_the_chat(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    order = f"CALL {WRITES.tool} {msgspec.json.encode(WRITES.arguments).decode()} END"
+    agent = AgentPart(tools=(WRITES.tool,), folder=str(tmp_path))
+    asked: c.AskResult = desk.call(c.Ask(question=f"Do it. {order}", recipe=recipe(desk, agent=agent)))
+    assert asked.waiting is not None
+    assert asked.waiting.call == WRITES
+    chat: c.Chat = desk.call(c.GetChat(chat=asked.chat))
+    assert (chat.messages[-1].state, chat.messages[-1].waiting) == ("waiting", asked.waiting)
+    assert (chat.chat.waiting, chat.chat.allowed) == (asked.message, ())
+    assert [one.waiting for one in desk.call(c.ListChats()).chats] == [asked.message]
+    desk.forget_changes()
+    decision = Decision(signature=WRITES.signature, choice="allow-in-chat")
+    done: c.AskResult = desk.call(c.Decide(message=asked.message, decision=decision))
+    assert (done.message, done.waiting) == (asked.message, None)
+    desk.wait_for_change("chat", asked.chat)
+    (record,) = desk.call(c.ListChats()).chats
+    assert (record.waiting, record.allowed) == ("", (WRITES.tool,))
+    assert desk.call(c.GetChat(chat=asked.chat)).messages[-1].state == "done"
+    desk.forget_changes()
+    assert desk.call(c.WithdrawTool(chat=asked.chat, tool=WRITES.tool)).allowed == ()
+    desk.wait_for_change("chat", asked.chat)
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

@@ -162,6 +162,10 @@ def decide(home: FakeHome, call: c.Decide) -> c.StoredMessage:
         raise UserError("This answer does not wait for a decision.")
     if message.waiting.call.signature != call.decision.signature:
         raise UserError("The answer waits for a decision on another call.", "Open the chat again.")
+    if call.decision.choice == "allow-in-chat":
+        chat = home.chats[message.chat]
+        allowed = tuple(sorted({*chat.allowed, message.waiting.call.tool}))
+        home.chats[message.chat] = msgspec.structs.replace(chat, allowed=allowed)
     return message
 
 

@@ -406,7 +406,7 @@ class FakeHome:
     def find_chats(self, search: str) -> tuple[c.ChatRecord, ...]:
         wanted = search.lower()
         found = [
-            chat
+            self.record(chat.id)
             for chat in self.chats.values()
             if wanted in chat.title.lower() or any(wanted in m.text.lower() for m in self.messages.get(chat.id, []))
         ]
@@ -447,7 +447,11 @@ class FakeHome:
     def chat(self, chat: str) -> c.Chat:
         if chat not in self.chats:
             raise UserError(f"There is no chat {chat!r}.")
-        return c.Chat(chat=self.chats[chat], messages=tuple(self.messages[chat]))
+        return c.Chat(chat=self.record(chat), messages=tuple(self.messages[chat]))
+
+    def record(self, chat: str) -> c.ChatRecord:
+        waiting = [message.id for message in self.messages.get(chat, ()) if message.state == "waiting"]
+        return msgspec.structs.replace(self.chats[chat], waiting=waiting[-1] if waiting else "")
 
     def set_head(self, chat: str, message: str) -> c.ChatRecord:
         head = self.message(message).id
