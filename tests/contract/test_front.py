@@ -18,7 +18,9 @@ from workbench.errors import UserError
 from workbench.records.agents import Decision, Fact
 from workbench.records.answer_state import AnswerState, replay
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
+from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
 from workbench.records.mcp import McpServer
+from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit
 
@@ -72,6 +74,17 @@ UNKNOWN: dict[str, Call[Any]] = {
     "evaluation to score": c.AddScorers(evaluation=NOWHERE),
     "evaluation to export": c.ExportEvaluation(evaluation=NOWHERE, path="/tmp/x.html"),
     "evaluation to remove": c.RemoveEvaluation(evaluation=NOWHERE),
+    "judgement": c.GetJudgement(judgement=NOWHERE),
+    "judgement to change": c.ChangeJudgement(judgement=NOWHERE, verdict="a"),
+    "judgement to remove": c.RemoveJudgements(which=JudgementFilter(ids=(NOWHERE,))),
+    "judgement to undo": c.UndoJudgement(),
+    "judgements to import": c.ImportJudgements(path="/tmp/nowhere/judged.jsonl"),
+    "judgements to export": c.ExportJudgements(path="/tmp/nowhere/judged.jsonl"),
+    "judgements to learn from": c.MakePreferenceSet(name="x"),
+    "queue": c.GetNextPair(queue=NOWHERE),
+    "pair to skip": c.SkipPair(judgement=NOWHERE),
+    "queue to remove": c.RemoveQueue(queue=NOWHERE),
+    "prompts to answer": c.MakeCandidates(name="x", recipes=(Recipe(),), prompts="questions", path=NOWHERE),
     "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
     "fact to edit": c.EditFact(fact=NOWHERE, text="x"),
     "fact to forget": c.ForgetFact(fact=NOWHERE),
@@ -682,6 +695,120 @@ def test_an_answer_waits_for_a_decision_which_can_hold_for_the_chat(desk: Desk, 
     desk.forget_changes()
     assert desk.call(c.WithdrawTool(chat=asked.chat, tool=WRITES.tool)).allowed == ()
     desk.wait_for_change("chat", asked.chat)
+
+
+def _judged(question: str, a: str, b: str, verdict: str = "a") -> Judgement:
+    return Judgement(
+        prompt=(Message("user", question),),
+        a=JudgedAnswer(text=a, name="base"),
+        b=JudgedAnswer(text=b, name="tuned"),
+        shown="ab",
+        verdict=verdict,  # type: ignore[arg-type]
+    )
+
+
+def test_judgements_are_added_listed_changed_removed_and_taken_back(desk: Desk) -> None:
+    assert desk.call(c.ListJudgements()).judgements == ()
+    first, second = desk.call(
+        c.AddJudgements(judgements=(_judged("High?", "Yes.", "No."), _judged("Deep?", "Yes.", "No.", "tie")))
+    )
+    desk.wait_for_change("judgements", "")
+    assert first.created > 0
+    assert first.id != second.id
+    page: c.JudgementPage = desk.call(c.ListJudgements(which=JudgementFilter(verdicts=("tie",))))
+    assert (page.total, page.judgements) == (1, (second,))
+    desk.forget_changes()
+    changed: Judgement = desk.call(c.ChangeJudgement(judgement=first.id, verdict="b", comment=" It is low. "))
+    desk.wait_for_change("judgements", first.id)
+    assert (changed.verdict, changed.comment) == ("b", "It is low.")
+    edited: Judgement = desk.call(c.ChangeJudgement(judgement=second.id, edits="b", edited="Very deep."))
+    assert edited.b is not None
+    assert (edited.b.text, edited.b.original, edited.verdict, edited.edited) == ("Very deep.", "No.", "b", True)
+    with pytest.raises(UserError, match="no verdict on two answers"):
+        desk.call(c.ChangeJudgement(judgement=first.id, verdict="good"))
+    assert desk.call(c.RemoveJudgements(which=JudgementFilter(search="high"))) == 1
+    with pytest.raises(UserError):
+        desk.call(c.RemoveJudgements(which=JudgementFilter()))
+    undone = desk.call(c.UndoJudgement())
+    assert undone.ids == (first.id,)
+    assert desk.call(c.GetJudgement(judgement=first.id)) == changed
+
+
+def test_ratings_and_edits_of_chats_are_judgements_and_stay_with_the_chat(desk: Desk) -> None:
+    asked: c.AskResult = desk.call(c.Ask(question="How tall?", recipe=recipe(desk)))
+    desk.call(c.RateAnswer(message=asked.message, rating=1))
+    [rated] = desk.call(c.ListJudgements()).judgements
+    assert (rated.source, rated.verdict, rated.chat, rated.question) == ("chat", "good", asked.chat, "How tall?")
+    turned: Judgement = desk.call(c.ChangeJudgement(judgement=rated.id, verdict="poor"))
+    assert turned.verdict == "poor"
+    assert desk.call(c.GetChat(chat=asked.chat)).messages[-1].rating == -1
+    desk.call(c.EditAnswer(message=asked.message, text="Forty metres."))
+    [edit] = desk.call(c.ListJudgements(which=JudgementFilter(edited=True))).judgements
+    assert edit.preferred is not None
+    assert edit.preferred.text == "Forty metres."
+    assert edit.preferred.original == asked.answer
+    with pytest.raises(UserError, match="chat"):
+        desk.call(c.ChangeJudgement(judgement=edit.id, verdict="b"))
+    assert desk.call(c.RemoveJudgements(which=JudgementFilter(ids=(edit.id,)))) == 1
+    assert edit.id not in [one.id for one in desk.call(c.ListJudgements()).judgements]
+    assert desk.call(c.GetChat(chat=asked.chat)).messages[-1].text == "Forty metres."
+
+
+def test_judgements_are_exported_imported_measured_and_made_into_a_set(desk: Desk, tmp_path: Path) -> None:
+    given = tuple(_judged(f"Number {n}?", f"It is {n}.", "I do not know.") for n in range(12))
+    desk.call(c.AddJudgements(judgements=(*given, _judged("Number 3?", "I do not know.", "It is 3."))))
+    statistics = desk.call(c.GetJudgementStatistics())
+    [conflict] = statistics.contradictions
+    assert (statistics.judgements, conflict.prompt, len(conflict.ids)) == (13, "Number 3?", 2)
+    assert statistics.longer_preferred.n == 13
+    learnable = desk.call(c.GetLearnable(held_out_share=0.25))
+    assert (learnable.pairs, learnable.objectives[0].fits, learnable.objectives[0].held_out) == (11, True, 3)
+    path = tmp_path / "judged.jsonl"
+    exported = desk.call(c.ExportJudgements(path=str(path), form="trl"))
+    assert (exported.rows, exported.left_out) == (13, ())
+    again = desk.call(c.ImportJudgements(path=str(path)))
+    assert (again.form, again.rows, again.added, again.duplicates) == ("trl", 13, 0, 13)
+    path.write_text(path.read_text() + '{"prompt": "Old?", "chosen": "Yes.", "rejected": "Yes."}\n')
+    path.write_text(path.read_text() + '{"prompt": "New?", "chosen": "Yes.", "rejected": "No."}\n')
+    more = desk.call(c.ImportJudgements(path=str(path)))
+    assert (more.added, more.refused) == (1, ("judged.jsonl, line 14: its two answers are the same.",))
+    made = desk.call(c.MakePreferenceSet(name="taste"))
+    desk.wait_for_change("data", "taste")
+    assert (made.name, made.examples) == ("taste", 12)
+    assert "taste" in [one.name for one in desk.call(c.ListDataSets()).sets]
+    with pytest.raises(UserError, match="already"):
+        desk.call(c.MakePreferenceSet(name="taste"))
+
+
+def test_pairs_of_a_queue_are_judged_blind_in_a_row(desk: Desk) -> None:
+    for question in ("How tall?", "How deep?"):
+        desk.call(c.Ask(question=question, recipe=recipe(desk)))
+    drawn = DecodingPart(temperature=1.0, max_tokens=8)
+    recipes = (recipe(desk, name="Plain", decoding=drawn),)
+    run: c.RunRecord = desk.call(c.MakeCandidates(name="Taste", recipes=recipes))
+    assert run.kind == "candidates"
+    assert isinstance(desk.told(c.FollowRun(run=run.id))[-1], events.Finished)
+    with pytest.raises(UserError, match="already"):
+        desk.call(c.MakeCandidates(name="taste", recipes=recipes))
+    [queue] = desk.call(c.ListQueues()).queues
+    assert (queue.name, queue.columns, queue.run, queue.judged) == ("Taste", ("Plain",), run.id, 0)
+    assert queue.waiting >= 2
+    shown: c.NextPair = desk.call(c.GetNextPair(queue="Taste"))
+    assert shown.pair is not None
+    assert all(not answer.name and answer.recipe is None for answer in shown.pair.answers)
+    judged: Judgement = desk.call(c.ChangeJudgement(judgement=shown.pair.id, verdict="b"))
+    desk.wait_for_change("labelling", queue.id)
+    assert (judged.source, judged.b is not None and judged.b.name) == ("label", "Plain")
+    following: c.NextPair = desk.call(c.GetNextPair(queue=queue.id))
+    assert following.queue.judged == 1
+    assert following.pair is None or following.pair.id != shown.pair.id
+    assert desk.call(c.UndoJudgement(queue=queue.id)).ids == (shown.pair.id,)
+    back: c.NextPair = desk.call(c.GetNextPair(queue="Taste"))
+    assert back.pair == shown.pair
+    skipped: c.NextPair = desk.call(c.SkipPair(judgement=shown.pair.id))
+    assert skipped.pair is not None
+    assert skipped.pair.id != shown.pair.id
+    assert desk.call(c.RemoveQueue(queue="Taste")).queues == ()
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

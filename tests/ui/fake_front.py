@@ -22,7 +22,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tests.ui import fake_adapters, fake_agents, fake_evaluation, fake_prompts, fake_tokens, fake_training
+from tests.ui import (
+    fake_adapters,
+    fake_agents,
+    fake_evaluation,
+    fake_judgements,
+    fake_prompts,
+    fake_tokens,
+    fake_training,
+)
 from tests.ui.fake_home import FakeHome, cited, verified
 from workbench.api import calls as c
 from workbench.api import events
@@ -279,7 +287,7 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        for part in (fake_adapters, fake_agents, fake_training, fake_evaluation, fake_prompts):
+        for part in (fake_adapters, fake_agents, fake_training, fake_evaluation, fake_prompts, fake_judgements):
             if (known := part.do(home, call)) is not None:
                 return known
         match call:

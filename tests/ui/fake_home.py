@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from tests.ui import fake_tokens
+from tests.ui.fake_judgements import JudgementRoom
 from tests.ui.fake_prompts import Library
 from workbench.api import calls as c
 from workbench.api import events
@@ -86,6 +87,7 @@ class FakeHome:
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
     library: Library | None = None
+    judgements: JudgementRoom | None = None
     demonstrations: dict[str, Demonstration] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     server_tools: list[c.ToolRecord] = field(default_factory=list)

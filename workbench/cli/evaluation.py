@@ -146,7 +146,7 @@ class _ListMethods(argparse.Action):
 def evaluate(session: Session, arguments: argparse.Namespace) -> Events[EvaluationReport]:
     recipes = []
     for text in arguments.recipes:
-        recipes.append((yield from _recipe(session, text)))
+        recipes.append((yield from recipe_named(session, text)))
     scorers = yield from _scorers(session, arguments)
     call = Evaluate(
         question_set=arguments.set,
@@ -161,8 +161,8 @@ def evaluate(session: Session, arguments: argparse.Namespace) -> Events[Evaluati
 
 
 def optimise(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    recipe = yield from _recipe(session, arguments.recipe)
-    writer = (yield from _recipe(session, arguments.writer)) if arguments.writer else None
+    recipe = yield from recipe_named(session, arguments.recipe)
+    writer = (yield from recipe_named(session, arguments.writer)) if arguments.writer else None
     scorers = yield from _scorers(session, arguments)
     if len(scorers) > 1:
         arguments.parser.error("a search compares by one scorer")
@@ -235,7 +235,7 @@ def _number(arguments: argparse.Namespace) -> int:
 # -- arguments -----------------------------------------------------------------------------------------
 
 
-def _recipe(session: Session, text: str) -> Events[Recipe]:
+def recipe_named(session: Session, text: str) -> Events[Recipe]:
     """The recipe of a file or the home folder, of a prompt of the library for the default model, or of a model alone.
     Raises UserError."""
     kept = _kept(session.home, text)
@@ -270,7 +270,7 @@ def _kept(home: Home, name: str) -> Path | None:
 
 
 def _scorers(session: Session, arguments: argparse.Namespace) -> Events[tuple[ScorerUse, ...]]:
-    judge = (yield from _recipe(session, arguments.judge)) if arguments.judge else None
+    judge = (yield from recipe_named(session, arguments.judge)) if arguments.judge else None
     uses = []
     for text in arguments.scorers:
         method, options = _settings(text, "scorer")

@@ -41,12 +41,18 @@ from workbench.core.documents.service import Documents
 from workbench.core.evaluation.optimising import Optimising
 from workbench.core.evaluation.question_sets import QuestionSets
 from workbench.core.evaluation.service import Evaluations
+from workbench.core.judgements.files import JudgementFiles
+from workbench.core.judgements.labelling import Labelling
+from workbench.core.judgements.of_chats import ChatJudgements
+from workbench.core.judgements.prompts import PromptSource
+from workbench.core.judgements.service import Judgements
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.hub import TOKEN, HubService
 from workbench.core.models.service import Models
 from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
+from workbench.core.runs.kinds.candidates import CandidateRuns
 from workbench.core.runs.kinds.dataset import DataRuns
 from workbench.core.runs.kinds.document_task import TaskRuns
 from workbench.core.runs.kinds.download import DownloadRuns
@@ -81,6 +87,8 @@ from workbench.storage.datasets import DatasetStore
 from workbench.storage.demonstrations import DemonstrationStore
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.facts import FactStore
+from workbench.storage.judgements import JudgementStore
+from workbench.storage.labelling_queues import QueueStore
 from workbench.storage.models import ModelCatalogue
 from workbench.storage.prompts import PromptStore
 from workbench.storage.questions import QuestionStore
@@ -176,6 +184,9 @@ class Workbench:
         def hub() -> Hub:
             return Hub(gate, lambda: secrets.get(TOKEN), self._preferences.current.network.hub_address)
 
+        judged = JudgementStore(self._database)
+        queues = QueueStore(self._database, judged)
+        prompt_source = PromptSource(home, chats, questions, catalogue, self._registry, self._embedding, services)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents, passwords
@@ -189,6 +200,7 @@ class Workbench:
             "exam": ExamRuns(home, catalogue, checksums, self._embedding, services, self._changes),
             "evaluate": evaluating,
             "download": DownloadRuns(home, catalogue, checksums, gate, hub, self._changes),
+            "candidates": CandidateRuns(home, judged, queues, prompt_source, services, self._changes),
             "optimise": OptimiseRuns(home, evaluating, evaluations, questions, prompts, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
@@ -223,6 +235,7 @@ class Workbench:
             self._changes,
         )
         measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
+        judgements = Judgements(judged, ChatJudgements(chats, judged), sets, self._changes)
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
@@ -248,6 +261,9 @@ class Workbench:
             **Demonstrations(demonstrations, chats, self._changes).handlers(),
             **measuring.handlers(),
             **Optimising(measuring, evaluations, questions, services, self._runs, self._changes).handlers(),
+            **judgements.handlers(),
+            **JudgementFiles(judgements).handlers(),
+            **Labelling(judged, queues, prompt_source, services, self._runs, self._changes).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

@@ -21,7 +21,7 @@ class ChangeNotifier:
 
     def publish(self, kind: str, id: str = "") -> None:
         """Notify all subscribers. Never blocks. ``kind``: chat, run, model, collection, adapter, data, settings,
-        questions, evaluation, prompts, demonstrations, mcp, worker."""
+        questions, evaluation, prompts, demonstrations, mcp, judgements, labelling, worker."""
         self.latest = time.monotonic()
         with self._news:
             for pending in self._pending:

@@ -94,6 +94,27 @@ class ObjectiveFit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class JudgementFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What objectives need to know of judgements: usable ``pairs``, ``rated`` answers (``good`` of them good), the
+    share of judgements that contradict another, and whether the longer answer is preferred more often than not."""
+
+    pairs: int
+    rated: int
+    good: int
+    conflicting: float
+    longer_wins: bool
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """What an objective says of judgements: ``usable`` examples it would have, ``fits`` whether they suffice, ``rank``
+    the order among those that do, lower first. ``reason`` is a sentence."""
+
+    usable: int
+    fits: bool
+    rank: int
+    reason: str
+
+
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
     """``count`` judgements that give no example, and why."""
 

@@ -105,25 +105,36 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def pairs(self) -> Iterator[tuple[JudgedAnswer, JudgedAnswer]]:
         """What it says is better than what: the preferred answer before the other one, and an edited answer before what
-        the model had said. Answers of the same text are left out."""
+        the model had said. Answers of the same text are left out, and pairs that come twice."""
         better, worse = self.preferred, self.other
-        if better is not None and worse is not None and better.text.strip() != worse.text.strip():
-            yield better, worse
+        said: list[tuple[JudgedAnswer, JudgedAnswer]] = []
+        if better is not None and worse is not None:
+            said.append((better, worse))
         for answer in self.answers:
-            if answer.original is not None and answer is not worse and answer.text.strip() != answer.original.strip():
-                yield answer, msgspec.structs.replace(answer, text=answer.original, original=None)
+            if answer.original is not None and answer is not worse:
+                said.append((answer, msgspec.structs.replace(answer, text=answer.original, original=None)))
+        seen: set[tuple[str, str]] = set()
+        for one, other in said:
+            texts = (one.text.strip(), other.text.strip())
+            if texts[0] != texts[1] and texts not in seen:
+                seen.add(texts)
+                yield one, other
 
     def ratings(self) -> Iterator[tuple[JudgedAnswer, bool]]:
-        """The answers that it says are good or bad, taken one by one; a preference says neither."""
+        """The answers that it says are good or bad, taken one by one. A preference says neither, an edit that its text
+        is good."""
         if self.verdict in ("good", "poor"):
             yield self.a, self.verdict == "good"
-        elif self.verdict == "bad":
-            yield from ((answer, False) for answer in self.answers)
+        for answer in self.answers if self.is_pair else ():
+            if answer.original is not None and answer is not self.other and self.verdict != "bad":
+                yield answer, True
+            elif self.verdict == "bad":
+                yield answer, False
 
     @property
     def prompt_key(self) -> str:
         """Sixteen hexadecimal digits, the same for prompts that say the same."""
-        return _key(*_spoken(self.prompt))
+        return prompt_key(self.prompt)
 
     @property
     def pair_key(self) -> str:
@@ -182,6 +193,18 @@ class LabellingQueue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LABELLING_QUEUE = Stored("labelling queue", LabellingQueue)
+
+
+def prompt_key(prompt: tuple[Message, ...]) -> str:
+    """Sixteen hexadecimal digits, the same for prompts that say the same."""
+    return _key(*_spoken(prompt))
+
+
+def name_of(recipe: Recipe | None) -> str:
+    """How a recipe is called: its own name, or that of its model with its adapters; "" for none."""
+    if recipe is None or recipe.name:
+        return recipe.name if recipe is not None else ""
+    return " + ".join([recipe.model.name, *(use.name for use in recipe.model.adapters)])
 
 
 def _spoken(messages: tuple[Message, ...]) -> Iterator[str]:

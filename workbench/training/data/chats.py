@@ -38,17 +38,26 @@ def examples_from_chats(
         reason = _why_good(message, ratings, edits, with_chosen)
         if not reason:
             continue
-        branch = _branch(message, known)
-        turns = tuple(m.as_message(_text(m, edits)) for m in branch if _text(m, edits).strip() or m.parts)
-        if len(turns) < 2 or turns[-1].role != "assistant" or branch[0].parent is not None:
-            continue
-        if any(m.unreadable for m in branch):  # what it was told, or shown, is not known
-            continue
-        system = message.recipe.prompting.instructions.strip() if message.recipe is not None else ""
-        yield Example(
-            messages=(Message("system", system), *turns) if system else turns,
-            source=Source(origin="chat", chat=message.chat, message=message.id, note=reason),
-        )
+        if conversation := conversation_to(message, known, edits):
+            yield Example(
+                messages=conversation,
+                source=Source(origin="chat", chat=message.chat, message=message.id, note=reason),
+            )
+
+
+def conversation_to(
+    message: StoredMessage, known: Mapping[str, StoredMessage], edits: Mapping[str, str]
+) -> tuple[Message, ...]:
+    """The conversation that ends with an answer, as it is learnt from: with the instructions that it was given under,
+    edited turns as they were edited, and without numbers of passages. () where it is not known what was asked."""
+    branch = _branch(message, known)
+    turns = tuple(m.as_message(_text(m, edits)) for m in branch if _text(m, edits).strip() or m.parts)
+    if len(turns) < 2 or turns[-1].role != "assistant" or branch[0].parent is not None:
+        return ()
+    if any(m.unreadable for m in branch):  # what it was told, or shown, is not known
+        return ()
+    system = message.recipe.prompting.instructions.strip() if message.recipe is not None else ""
+    return (Message("system", system), *turns) if system else turns
 
 
 def _why_good(message: StoredMessage, ratings: Mapping[str, int], edits: Mapping[str, str], with_chosen: bool) -> str:

@@ -79,8 +79,6 @@ def make_pairs(
     """
     decoding = decoding or DecodingPart()
     free = msgspec.structs.replace(decoding, format="text", grammar="", n=1)
-    constrained = msgspec.structs.replace(decoding, format="regex", grammar=_QUESTION, n=1)
-    wording = _ASK_SMALL if small else _ASK
     pairs: list[MadePair] = []
     asked: set[str] = set()
     ending: type[events.Finished | events.Cancelled] = events.Finished
@@ -88,11 +86,7 @@ def make_pairs(
         for number, passage in enumerate(passages):
             yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
             checker = PassageCheck(passage.text)
-            for sentence in telling_sentences(passage.text, questions):
-                question = ask(wording.format(text=passage.text, sentence=sentence), constrained).strip()
-                if not re.fullmatch(_QUESTION, question) or normalise(question) in asked:
-                    continue
-                asked.add(normalise(question))
+            for question in ask_questions(passage.text, ask, small=small, questions=questions, asked=asked, free=free):
                 answer = ask(f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}", free).strip()
                 pair = judge(question, answer, passage, checker)
                 pairs.append(pair)
@@ -101,6 +95,26 @@ def make_pairs(
     except Cancelled:
         ending = events.Cancelled
     yield ending(result=msgspec.to_builtins(PairSet(pairs=tuple(pairs))))
+
+
+def ask_questions(
+    text: str,
+    ask: Callable[[str, DecodingPart], str],
+    *,
+    small: bool,
+    questions: int = 2,
+    asked: set[str],
+    free: DecodingPart | None = None,
+) -> Iterator[str]:
+    """Up to ``questions`` questions about a passage, one for each of the sentences that tell most; those in ``asked``
+    (normalised), which grows, are not asked again. ``ask`` and ``small`` are as in ``make_pairs``."""
+    constrained = msgspec.structs.replace(free or DecodingPart(), format="regex", grammar=_QUESTION, n=1)
+    wording = _ASK_SMALL if small else _ASK
+    for sentence in telling_sentences(text, questions):
+        question = ask(wording.format(text=text, sentence=sentence), constrained).strip()
+        if re.fullmatch(_QUESTION, question) and normalise(question) not in asked:
+            asked.add(normalise(question))
+            yield question
 
 
 def judge(question: str, answer: str, passage: Passage, checker: PassageCheck | None = None) -> MadePair:

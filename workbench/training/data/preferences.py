@@ -13,7 +13,15 @@ from typing import Any, Literal
 
 from workbench.errors import UserError
 from workbench.records.messages import Message, Role
-from workbench.training.data.columns import ColumnMapping, is_turns, question_of_row, text_of_value, turns_of, value_of
+from workbench.training.data.columns import (
+    ColumnMapping,
+    is_turns,
+    mostly,
+    question_of_row,
+    text_of_value,
+    turns_of,
+    value_of,
+)
 from workbench.training.data.examples import Example
 from workbench.training.data.rows import Row
 
@@ -21,7 +29,7 @@ Found = tuple[Literal["preference_pairs", "judged_answers"], ColumnMapping, str]
 
 _CHOSEN, _REJECTED = ("chosen", "preferred", "preferred_output"), ("rejected", "non_preferred_output")
 _LABELS = ("label", "kto_tag", "desirable")
-_PROMPTS = ("prompt", "question", "instruction", "input")
+_PROMPTS = ("prompt", "question", "instruction", "input", "conversations")
 _ANSWERS = ("completion", "response", "answer", "output")
 _DIALOGUE = re.compile(r"\n\n(Human|Assistant):[ \t]?")
 _SPOKEN: dict[str, Role] = {"Human": "user", "Assistant": "assistant"}
@@ -44,7 +52,7 @@ def recognise_preferences(sample: Sequence[Mapping[str, Any]], known: Mapping[st
         return "preference_pairs", mapping, f"The column {chosen!r} was preferred to {rejected!r}."
     label = next((known[name] for name in _LABELS if name in known), "")
     answer = next((known[name] for name in _ANSWERS if name in known), "")
-    if label and prompt and answer and all(_is_label(values.get(label)) for values in sample):
+    if label and prompt and answer and mostly([_is_label(values.get(label)) for values in sample]):
         turns = next((values[answer] for values in sample if values.get(answer)), None)
         mapping = ColumnMapping(prompt=(prompt,), completion=answer, label=label, system=system, **_spelling(turns))
         return "judged_answers", mapping, f"The column {label!r} says whether {answer!r} is good."
@@ -61,8 +69,10 @@ def to_pair(row: Row, mapping: ColumnMapping) -> Example:
     chosen = _said(value_of(values, mapping.chosen), mapping, mapping.chosen)
     rejected = _said(value_of(values, mapping.rejected), mapping, mapping.rejected)
     if mapping.prompt and any(values.get(name) for name in mapping.prompt):
-        before += _asked(values, mapping)
-        chosen, rejected = _without(before, chosen), _without(before, rejected)
+        asked = _asked(values, mapping)
+        if not _repeats(asked, chosen):
+            before += asked
+            chosen, rejected = _without(before, chosen), _without(before, rejected)
     *same, first = chosen
     *other, second = rejected
     if same != other:
@@ -120,9 +130,17 @@ def _said(value: Any, mapping: ColumnMapping, column: str) -> list[Message]:
 def _asked(values: Mapping[str, Any], mapping: ColumnMapping) -> list[Message]:
     (first, *_) = mapping.prompt
     value = values.get(first)
+    if isinstance(value, dict) and is_turns(value.get("messages")):  # OpenAI's input
+        return turns_of(value["messages"], mapping, first)
     if isinstance(value, str) and (read := read_dialogue(value)) is not None:
         return read[:-1] if read[-1].role == "assistant" and not read[-1].content else read
     return question_of_row(values, mapping)
+
+
+def _repeats(asked: Sequence[Message], said: Sequence[Message]) -> bool:
+    """Whether the turns before an answer, instructions among them, hold the prompt already, as UltraFeedback's do."""
+    before = [message for message in said[:-1] if message.role != "system"]
+    return len(said) - 1 > len(asked) and all(message in before for message in asked)
 
 
 def _without(prompt: Sequence[Message], said: list[Message]) -> list[Message]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 
 from workbench.fields import about
+from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
 from workbench.training.objectives.preferences import PairObjective
 
@@ -37,6 +38,9 @@ class DpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Dpo(PairObjective):
     title: ClassVar[str] = "DPO"
     options: DpoOptions
+
+    def suits(self, facts: JudgementFacts) -> tuple[int, str]:
+        return 1, "The usual choice for pairs: it stays close to the model as it was."
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import dpo

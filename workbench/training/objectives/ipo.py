@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 
 from workbench.fields import about
+from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
-from workbench.training.objectives.preferences import PairObjective
+from workbench.training.objectives.preferences import MANY_CONFLICTS, PairObjective
 
 if TYPE_CHECKING:
     from workbench.training.answer_pairs import AnswerLogps
@@ -28,6 +29,11 @@ class IpoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Ipo(PairObjective):
     title: ClassVar[str] = "IPO"
     options: IpoOptions
+
+    def suits(self, facts: JudgementFacts) -> tuple[int, str]:
+        if facts.conflicting > MANY_CONFLICTS:
+            return 0, "Judgements contradict each other, and it does not push an answer further than its margin."
+        return 3, "For judgements that are not always right: it does not push an answer further than its margin."
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import ipo

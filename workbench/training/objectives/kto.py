@@ -9,12 +9,13 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.fields import about
+from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import EVALUATION_LOSS, GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet
-from workbench.training.objectives.preferences import Preferences, measured
+from workbench.training.objectives.preferences import FEW_JUDGED, FEWEST_JUDGED, Preferences, measured
 from workbench.training.sequences import JUDGED_BAD, TokenSequence, TokenSequences
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ class Kto(Preferences):
         GENERAL_LOSS,
     )  # fmt: skip
     options: KtoOptions
+
+    def advise(self, facts: JudgementFacts) -> Advice:
+        good, poor = facts.good, facts.rated - facts.good
+        if facts.rated < FEWEST_JUDGED or not good or not poor:
+            needs = f"It needs at least {FEWEST_JUDGED} rated answers, good and bad ones"
+            return Advice(usable=facts.rated, fits=False, rank=9, reason=f"{needs}; there are {good:,} and {poor:,}.")
+        few = f" With fewer than {FEW_JUDGED} an effect is rarely seen." if facts.rated < FEW_JUDGED else ""
+        reason = f"It learns from answers rated one by one, {good:,} good and {poor:,} bad.{few}"
+        return Advice(usable=facts.rated, fits=True, rank=0 if facts.rated > 2 * facts.pairs else 5, reason=reason)
 
     def loaded(self, loaded: LoadedSet) -> LoadedSet:
         judged = {example.desirable for example in loaded.examples}

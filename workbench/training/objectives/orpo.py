@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 
 from workbench.fields import about
+from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
 from workbench.training.objectives.preferences import PairObjective
 
@@ -27,6 +28,9 @@ class Orpo(PairObjective):
     needs_reference: ClassVar[bool] = False
     title: ClassVar[str] = "ORPO"
     options: OrpoOptions
+
+    def suits(self, facts: JudgementFacts) -> tuple[int, str]:
+        return 4, "It also teaches the chosen answers themselves: for answers that the model does not write by itself."
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import orpo

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import UserError
+from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import (
     EVALUATION_LOSS,
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     from workbench.training.sets import Writing
 
 PairLosses = Callable[["AnswerLogps", "AnswerLogps | None"], Any]
+
+FEWEST_JUDGED = 10
+"""Judged examples without which nothing can be held out and learnt."""
+FEW_JUDGED = 40
+"""Below so many the effect of a training is rarely seen: 81 pairs taught the starter model a taste
+(docs/benchmarks.md)."""
+MANY_CONFLICTS = 0.05
 
 _PAIR_LOSS = "The mean loss per pair; 0.69 means that the answers are not told apart."
 
@@ -86,6 +94,10 @@ class Preferences(Objective):
     def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
         return [1] * len(sequences)
 
+    def advise(self, facts: JudgementFacts) -> Advice:
+        """What can be learnt from judgements with this objective."""
+        raise NotImplementedError
+
 
 class PairObjective(Preferences):
     """A loss per pair, from the log-probabilities of both answers."""
@@ -130,6 +142,19 @@ class PairObjective(Preferences):
             )
         return loaded
 
+    def advise(self, facts: JudgementFacts) -> Advice:
+        if facts.pairs < FEWEST_JUDGED:
+            reason = f"It needs at least {FEWEST_JUDGED} pairs; there {_are(facts.pairs, 'usable pair')}."
+            return Advice(usable=facts.pairs, fits=False, rank=9, reason=reason)
+        rank, reason = self.suits(facts)
+        if facts.pairs < FEW_JUDGED:
+            reason = f"{reason} With fewer than {FEW_JUDGED} pairs an effect is rarely seen."
+        return Advice(usable=facts.pairs, fits=True, rank=rank, reason=reason)
+
+    def suits(self, facts: JudgementFacts) -> tuple[int, str]:
+        """The rank among objectives over pairs, lower first, and a sentence on when to choose it."""
+        return 5, ""
+
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         """A loss per pair, shape (pairs,)."""
         raise NotImplementedError
@@ -142,6 +167,10 @@ class PairObjective(Preferences):
         from workbench.training.answer_losses import PairLoss
 
         return PairLoss(model, self, sample, dtype)
+
+
+def _are(count: int, what: str) -> str:
+    return f"is one {what}" if count == 1 else f"are {count:,} {what}s"
 
 
 def pair_metrics(chosen: Any, rejected: Any) -> Mapping[str, Any]:

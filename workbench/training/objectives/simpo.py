@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import msgspec
 
 from workbench.fields import about
+from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
 from workbench.training.objectives.preferences import PairObjective
 
@@ -28,6 +29,11 @@ class Simpo(PairObjective):
     needs_reference: ClassVar[bool] = False
     title: ClassVar[str] = "SimPO"
     options: SimpoOptions
+
+    def suits(self, facts: JudgementFacts) -> tuple[int, str]:
+        if facts.longer_wins:
+            return 2, "Longer answers are preferred, and it compares per token, so that length alone gains nothing."
+        return 4, "It compares per token and needs no second pass; it may move far from the model as it was."
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import simpo

@@ -1,0 +1,308 @@
+"""``workbench prefs``: judgements of answers: import, export, list, label, measure and learn from them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import msgspec
+
+from workbench.api.calls import (
+    ExportJudgements,
+    GetJudgement,
+    GetJudgementStatistics,
+    GetLearnable,
+    ImportJudgements,
+    ListJudgements,
+    ListQueues,
+    MakePreferenceSet,
+    PreferenceForm,
+    RemoveJudgements,
+    RemoveQueue,
+    UndoJudgement,
+)
+from workbench.cli import labelling
+from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
+from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.records.judgement_reports import (
+    SOURCE_TITLES,
+    ExportReport,
+    ImportReport,
+    JudgementStatistics,
+    Learnable,
+    ShareEstimate,
+)
+from workbench.records.judgements import Judgement, JudgementFilter, JudgementSource, Verdict
+
+FORMS = get_args(PreferenceForm)
+VERDICTS: dict[Verdict, str] = {
+    "a": "first better", "b": "second better", "tie": "tie", "bad": "both bad", "good": "good", "poor": "bad",
+    "": "waits",
+}  # fmt: skip
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("prefs", "judgements of answers: which of two is better, and which are good")
+    importing = group.command("import", "add the judgements of a file", import_file, show_import, "FILE")
+    importing.add_argument("--form", choices=FORMS, default="", help="the format (default: told by the columns)")
+    importing.add_argument(
+        "--column", metavar="ROLE=COLUMN", action="append", default=[],
+        help="a column by its role: prompt, a, b, verdict, system",
+    )  # fmt: skip
+    importing.add_argument("--counts-from", type=int, choices=(0, 1), default=-1, help="the number of the first answer")
+    importing.add_argument(
+        "--margin", metavar="M", type=float, default=0.0,
+        help="of rewards: by how much one has to be higher to be preferred [%(default)s]",
+    )  # fmt: skip
+    importing.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="read N rows only; 0: all")
+    exporting = group.command("export", "write judgements to a file of JSON lines", export, show_export, "FILE")
+    exporting.add_argument("--form", choices=FORMS, default="workbench", help="the format [%(default)s]")
+    listing = group.command("list", "list judgements, the latest first", list_some, show_list)
+    listing.add_argument("--limit", metavar="N", type=at_least(1), default=50, help="at most N [%(default)s]")
+    listing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="start with number I, from 0")
+    shown = one_call(lambda a: GetJudgement(judgement=a.id))
+    group.command("show", "show a judgement with its answers", shown, show_one, "ID")
+    removing = group.command("remove", "delete judgements, by their ids or a filter", remove, REMOVED)
+    removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `prefs list` shows")
+    undone = one_sentence(lambda result: f"Taken back: {result['title']} ({len(result['ids']):,}).")
+    group.command("undo", "take back the last verdict, import or deletion", one_call(lambda a: UndoJudgement()), undone)
+    measuring = group.command("stats", "duplicates, contradictions, cycles and biases", statistics, show_statistics)
+    learning = group.command("learnable", "what can be learnt from judgements", learnable, show_learnable)
+    learning.add_argument(
+        "--held-out", metavar="SHARE", type=float, default=0.1, help="the share of prompts for measuring [%(default)s]"
+    )
+    made = one_sentence(lambda one: f"{one['name']}: {one['examples']:,} examples, {one['path']}")
+    making = group.command("data", "make a training set of judgements", make_set, made, "NAME")
+    making.add_argument(
+        "--of", dest="rows", choices=("pairs", "rated"), default="pairs",
+        help="pairs of a chosen and a rejected answer, or answers that are good or bad [%(default)s]",
+    )  # fmt: skip
+    making.add_argument("--keep-conflicts", action="store_true", help="take judgements that contradict each other too")
+    for parser in (exporting, listing, removing, measuring, learning, making):
+        _add_filter(parser)
+    labelling.add_command(group)
+    group.command("queues", "list the labelling queues", one_call(lambda a: ListQueues()), labelling.show_queues)
+    gone = one_sentence(lambda result: f"The queue was deleted; {len(result['queues']):,} are left.")
+    dropping = one_call(lambda a: RemoveQueue(queue=a.queue))
+    group.command("drop", "delete a queue; judgements stay", dropping, gone, "QUEUE")
+
+
+REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench prefs undo` takes it back.")
+
+
+def _add_filter(parser: argparse.ArgumentParser) -> None:
+    some = parser.add_argument_group("which judgements")
+    some.add_argument("--search", metavar="WORDS", default="", help="words of the prompt or an answer")
+    some.add_argument("--verdict", choices=[one for one in VERDICTS if one], action="append", default=[])
+    some.add_argument("--source", choices=list(SOURCE_TITLES), action="append", default=[])
+    some.add_argument("--judge", choices=("person", "model", "rule"), action="append", default=[])
+    some.add_argument("--judge-name", metavar="NAME", default="", help="this judge only")
+    some.add_argument("--origin", metavar="FILE", default="", help="imported from this file")
+    some.add_argument("--queue", metavar="ID", default="", dest="of_queue", help="of this labelling queue, by its id")
+    some.add_argument("--kind", choices=("all", "pairs", "single"), default="all", help="pairs, or single answers")
+    some.add_argument("--edited", action="store_true", help="only those with an answer that a person rewrote")
+
+
+def filter_of(arguments: argparse.Namespace, ids: Sequence[str] = ()) -> JudgementFilter:
+    verdicts: list[Verdict] = arguments.verdict
+    sources: list[JudgementSource] = arguments.source
+    return JudgementFilter(
+        search=arguments.search,
+        verdicts=tuple(verdicts),
+        sources=tuple(sources),
+        judges=tuple(arguments.judge),
+        judge_name=arguments.judge_name,
+        origin=arguments.origin,
+        queue=arguments.of_queue,
+        kind=arguments.kind,
+        edited=True if arguments.edited else None,
+        ids=tuple(ids),
+    )
+
+
+# -- commands ------------------------------------------------------------------------------------------
+
+
+def import_file(session: Session, arguments: argparse.Namespace) -> Events[ImportReport]:
+    columns = dict(one.partition("=")[::2] for one in arguments.column)
+    if not all(columns.values()):
+        arguments.parser.error("--column takes ROLE=COLUMN, such as --column prompt=question")
+    call = ImportJudgements(
+        path=absolute(arguments.file),
+        form=arguments.form,
+        columns=columns,
+        counts_from=arguments.counts_from,
+        margin=arguments.margin,
+        limit=arguments.limit,
+    )
+    try:
+        return (yield from session.call(call))
+    except UserError as error:
+        if "counted" in error.hint:
+            raise UserError(error.message, "Say --counts-from 0 or --counts-from 1.") from error
+        raise
+
+
+def export(session: Session, arguments: argparse.Namespace) -> Events[ExportReport]:
+    path = absolute(arguments.file)
+    return (yield from session.call(ExportJudgements(path=path, form=arguments.form, which=filter_of(arguments))))
+
+
+def list_some(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    which = filter_of(arguments)
+    return (yield from session.call(ListJudgements(which=which, first=arguments.first, limit=arguments.limit)))
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    count = yield from session.call(RemoveJudgements(which=filter_of(arguments, arguments.id)))
+    return {"removed": count}
+
+
+def statistics(session: Session, arguments: argparse.Namespace) -> Events[JudgementStatistics]:
+    return (yield from session.call(GetJudgementStatistics(which=filter_of(arguments))))
+
+
+def learnable(session: Session, arguments: argparse.Namespace) -> Events[Learnable]:
+    return (yield from session.call(GetLearnable(which=filter_of(arguments), held_out_share=arguments.held_out)))
+
+
+def make_set(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    call = MakePreferenceSet(
+        name=arguments.name,
+        kind=arguments.rows,
+        which=filter_of(arguments),
+        skip_conflicts=not arguments.keep_conflicts,
+    )
+    return (yield from session.call(call))
+
+
+# -- for people ----------------------------------------------------------------------------------------
+
+
+def show_import(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, ImportReport)
+    twice = f", {found.duplicates:,} were there already" if found.duplicates else ""
+    output.line(f"{found.added:,} judgements added from {found.rows:,} rows{twice}. Format: {found.form}. {found.why}")
+    if found.refused:
+        output.line(f"{len(found.refused) + found.more_refused:,} rows were refused:")
+    for line in found.refused:
+        output.line(f"  {line}")
+    if found.more_refused:
+        output.line(f"  and {found.more_refused:,} more")
+
+
+def show_export(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, ExportReport)
+    output.line(f"{found.rows:,} rows written to {found.path} ({found.form}).")
+    for one in found.left_out:
+        output.line(f"  {one.count:,} left out: {one.reason}")
+
+
+def show_list(result: dict[str, Any], output: TextOutput) -> None:
+    judgements = msgspec.convert(result["judgements"], list[Judgement])
+    if not judgements:
+        output.line("There are no such judgements. Rate answers, label pairs, or import a file.")
+        return
+    rows = [
+        (one.id, VERDICTS[one.verdict], SOURCE_TITLES[one.source], one.judge_name or one.judge, moment(one.changed),
+         one.unreadable or one.question)
+        for one in judgements
+    ]  # fmt: skip
+    output.table(("ID", "VERDICT", "FROM", "JUDGE", "WHEN", "PROMPT"), rows)
+    if result["total"] > len(rows):
+        output.line(f"{len(rows):,} of {result['total']:,}.")
+
+
+def show_one(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, Judgement)
+    for message in found.prompt:
+        output.line(f"{message.role}: {message.content}")
+    for letter, answer in zip("ab", found.answers, strict=False):
+        name = f" ({answer.name})" if answer.name else ""
+        output.line(f"\n{letter}{name}{', edited' if answer.original is not None else ''}: {answer.text}")
+    output.line()
+    output.pairs(
+        [
+            ("verdict", VERDICTS[found.verdict]),
+            ("judge", found.judge_name or found.judge),
+            ("from", found.origin or SOURCE_TITLES[found.source]),
+            ("shown", {"ab": "a first", "ba": "b first", "": ""}[found.shown]),
+            ("comment", found.comment),
+            ("when", moment(found.changed)),
+        ]
+    )
+
+
+def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, JudgementStatistics)
+    if not found.judgements:
+        output.line("There are no such judgements.")
+        return
+    length = found.length_difference
+    verdicts = {VERDICTS[name]: count for name, count in found.verdicts.items()}  # type: ignore[index]
+    output.pairs(
+        [
+            ("judgements", f"{found.judgements:,} about {found.prompts:,} prompts"),
+            ("verdicts", _counts(verdicts)),
+            ("from", _counts({SOURCE_TITLES[name]: n for name, n in found.sources.items()})),  # type: ignore[index]
+            ("judged by", _counts(found.judges)),
+            ("edited", f"{found.edited:,}" if found.edited else ""),
+            ("waiting", f"{found.waiting:,}" if found.waiting else ""),
+            ("unreadable", f"{found.unreadable:,}" if found.unreadable else ""),
+            ("duplicates", f"{found.duplicates:,}"),
+            ("contradictions", f"{len(found.contradictions):,}"),
+            ("cycles", f"{len(found.cycles):,}"),
+            ("longer preferred", share_text(found.longer_preferred)),
+            ("length", f"the preferred answer is {length.value:+,.0f} characters longer "
+             f"({length.low:+,.0f} to {length.high:+,.0f})" if length.n > 1 else ""),
+            ("first preferred", share_text(found.first_preferred)),
+        ]
+    )  # fmt: skip
+    for one in found.columns:
+        output.line(f"{one.name}: {one.won:,} won, {one.lost:,} lost, {one.tied:,} tied; {share_text(one.share)}")
+    for what, conflicts in (("contradiction", found.contradictions), ("cycle", found.cycles)):
+        for conflict in conflicts:
+            output.line(f"{what}: {one_line(conflict.prompt)[:80]}")
+            for answer in conflict.answers:
+                output.line(f"    {one_line(answer)[:100]}")
+            output.line(f"    {', '.join(conflict.ids)}")
+
+
+def share_text(share: ShareEstimate) -> str:
+    """``62 % of 40 (46 to 75)``; "" of none."""
+    if not share.n:
+        return ""
+    return f"{share.value:.0%} of {share.n:,} ({share.low:.0%} to {share.high:.0%})"
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name.lower()}" for name, count in counts.items())
+
+
+def show_learnable(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, Learnable)
+    output.line(
+        f"{found.judgements:,} judgements about {found.prompts:,} prompts give {found.pairs:,} pairs and "
+        f"{found.rated:,} rated answers ({found.good:,} good)."
+    )
+    rows = [
+        (
+            one.objective,
+            "advised" if one.advised else "fits" if one.fits else "no",
+            f"{one.usable:,}",
+            f"{one.held_out:,}",
+            f"±{100 * one.half_width:.0f}" if one.held_out else "",
+            one.reason,
+        )
+        for one in found.objectives
+    ]
+    if rows:
+        numbers = ("USABLE", "HELD OUT", "POINTS")
+        output.table(("OBJECTIVE", "FITS", "USABLE", "HELD OUT", "POINTS", "WHY"), rows, numbers=numbers)
+    for one in found.left_out:
+        output.line(f"{one.count:,} left out: {one.reason}")
+    for warning in found.warnings:
+        output.line(f"Note: {warning}")

@@ -1,0 +1,157 @@
+"""Where the prompts of a labelling queue come from: chats, question sets, files, or questions about documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workbench.answering import AnswerRequest, answer
+from workbench.api import events
+from workbench.api.calls import AskResult, Collection, DocumentText, MakeCandidates, StoredMessage
+from workbench.api.protocol import drain, follow
+from workbench.core.answers.resolver import HomeServices, chat_model
+from workbench.core.documents.embedder import Embedding
+from workbench.core.runs.journal import Journal, Line
+from workbench.core.runs.kinds.dataset import passages_of, spread
+from workbench.core.runs.run_kind import OpenRun
+from workbench.errors import UserError
+from workbench.evaluation.questions import read_questions
+from workbench.files import open_regular
+from workbench.judgements.prompts import Prompt, drawn, questions_of_chats
+from workbench.paths import Home, absolute_path
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe
+from workbench.storage.chats import ChatStore
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.questions import QuestionStore
+from workbench.techniques.retrieval.embedding_calls import Documents, Text
+from workbench.training.data.examples import normalise
+from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, ask_questions
+
+ASKED = "asked.jsonl"
+LARGEST_TEXT = 16 << 20
+QUESTIONS_EACH = 1
+_DEFAULT_PASSAGES = 50
+
+
+class _Asked(Line, frozen=True):
+    """The questions about a passage."""
+
+    key: str = msgspec.field(name="passage")
+    prompts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class PromptSource:
+    _home: Home
+    _chats: ChatStore
+    _questions: QuestionStore
+    _catalogue: ModelCatalogue
+    _registry: CollectionRegistry
+    _embedding: Embedding
+    _services: HomeServices
+
+    def check(self, request: MakeCandidates) -> str:
+        """Where the prompts are from, in words. Raises UserError for what there is not."""
+        match request.prompts:
+            case "chats":
+                for chat in request.chats:
+                    self._chats.get_record(chat)
+                return "chats"
+            case "questions":
+                return self._questions.get(request.path).name
+            case "documents":
+                return self._registry.get(request.path).name
+            case "file":
+                path = absolute_path(request.path)
+                if not path.exists():
+                    raise UserError(f"There is no file {path}.", "Check the path.")
+                return path.name
+
+    def open(self, request: MakeCandidates, run: OpenRun) -> tuple[Iterator[Prompt], int]:
+        """The prompts, one after the other, and how many there are. Raises UserError."""
+        if request.prompts == "documents":
+            return self._of_documents(request, run)
+        found = drawn(self._read(request, run), request.limit, request.seed)
+        if not found:
+            raise UserError(f"There are no prompts in {self.check(request)}.", "Choose others.")
+        return iter(found), len(found)
+
+    def _read(self, request: MakeCandidates, run: OpenRun) -> Iterator[Prompt]:
+        if request.prompts == "chats":
+            chats = request.chats or tuple(chat.id for chat in self._chats.list_chats())
+            messages: list[StoredMessage] = [m for chat in chats for m in self._chats.get_chat(chat).messages]
+            return questions_of_chats(messages)
+        if request.prompts == "questions":
+            found = self._questions.get(request.path)
+            return (one.question.conversation() for one in self._questions.questions(found, request.part))
+        return _of_file(absolute_path(request.path), run)
+
+    # -- documents ----------------------------------------------------------------------------------
+
+    def _of_documents(self, request: MakeCandidates, run: OpenRun) -> tuple[Iterator[Prompt], int]:
+        """A question about each of some passages, which the first recipe's model asks. Where no recipe searches, the
+        passage stands before its question."""
+        collection = self._registry.get(request.path)
+        limit = request.limit or _DEFAULT_PASSAGES
+        texts = self._texts(collection, run)
+        passages = spread([p for text in texts for p in passages_of(text)], limit)
+        model = chat_model(request.recipes[0].model.name, self._catalogue)
+        small = model.parameters < SMALL_MODEL_PARAMETERS
+        searches = any(recipe.retrieval is not None for recipe in request.recipes)
+        journal = Journal(self._home.run(run.id) / ASKED, _Asked)
+        asked = {normalise(question) for line in journal.lines for question in line.prompts}
+
+        def ask(prompt: str, decoding: DecodingPart) -> str:
+            recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
+            asking = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
+            stream = answer(asking, self._services, run.context, background=True)
+            return drain(follow(AskResult, stream)).answer
+
+        def each() -> Iterator[Prompt]:
+            for passage in passages:
+                run.context.raise_if_cancelled()
+                key = f"{passage.document_hash} {passage.document} {passage.start} {passage.end}"
+                line = journal.find(key)
+                if line is None:
+                    made = ask_questions(passage.text, ask, small=small, questions=QUESTIONS_EACH, asked=asked)
+                    line = _Asked(key, tuple(made))
+                    journal.add(line)
+                for question in line.prompts:
+                    yield (Message("user", question if searches else f"{passage.text}\n\n{question}"),)
+
+        if not passages:
+            raise UserError(f"{collection.name} holds no documents.", "Add some first.")
+        return each(), len(passages)
+
+    def _texts(self, collection: Collection, run: OpenRun) -> Iterator[DocumentText]:
+        file, host = str(self._embedding.file(collection)), self._embedding.host
+        if not Path(file).exists():
+            return
+        listed = host.call(Documents(file=file), context=run.context).documents
+        for document in listed:
+            if document.state in ("indexed", "unchanged"):
+                run.context.raise_if_cancelled()
+                yield host.call(Text(file=file, document=document.id), context=run.context)
+
+
+def _of_file(path: Path, run: OpenRun) -> Iterator[Prompt]:
+    """The prompts of a data file; of a plain text its lines. Raises UserError."""
+    if path.suffix.lower() in (".txt", ".md"):
+        with open_regular(path) as file:
+            raw = file.read(LARGEST_TEXT + 1)
+        if len(raw) > LARGEST_TEXT:
+            raise UserError(f"{path.name} is larger than {LARGEST_TEXT >> 20} MB.", "Make a smaller file.")
+        lines = raw.decode("utf-8", "replace").splitlines()
+        return ((Message("user", line.strip()),) for line in lines if line.strip())
+
+    def tell(rows: int) -> None:
+        run.context.raise_if_cancelled()
+        run.emit(events.Progress(stage="reading", done=rows, unit="rows"))
+
+    found = read_questions(path, report=tell)
+    return (row.conversation() for row in found.rows)

@@ -1,0 +1,1 @@
+"""Judgements: read from files and chats, written to files, measured, and made into training data. Pure functions."""
