@@ -224,8 +224,9 @@ def show_pair(event: Event, output: TextOutput) -> None:
     if event.kind == "judgement":
         judged = msgspec.convert(event.result, Judgement)
         best = judged.preferred
+        edited = ", as you rewrote it" if best is not None and best.original is not None else ""
         what = {"tie": "A tie.", "bad": "Both bad."}.get(judged.verdict, "")
-        output.line(what or f"Preferred: {best.name if best is not None else ''}")
+        output.line(what or f"Preferred: {best.name if best is not None else ''}{edited}")
     elif event.kind == "pair":
         shown = msgspec.convert(event.result, NextPair)
         pair = shown.pair

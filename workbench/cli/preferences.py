@@ -33,6 +33,7 @@ from workbench.records.judgement_reports import (
     ImportReport,
     JudgementStatistics,
     Learnable,
+    MeanEstimate,
     ShareEstimate,
 )
 from workbench.records.judgements import Judgement, JudgementFilter, JudgementSource, Verdict
@@ -241,7 +242,6 @@ def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
     if not found.judgements:
         output.line("There are no such judgements.")
         return
-    length = found.length_difference
     verdicts = {VERDICTS[name]: count for name, count in found.verdicts.items()}  # type: ignore[index]
     output.pairs(
         [
@@ -256,8 +256,7 @@ def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
             ("contradictions", f"{len(found.contradictions):,}"),
             ("cycles", f"{len(found.cycles):,}"),
             ("longer preferred", share_text(found.longer_preferred)),
-            ("length", f"the preferred answer is {length.value:+,.0f} characters longer "
-             f"({length.low:+,.0f} to {length.high:+,.0f})" if length.n > 1 else ""),
+            ("length", _length_text(found.length_difference)),
             ("first preferred", share_text(found.first_preferred)),
         ]
     )  # fmt: skip
@@ -269,6 +268,17 @@ def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
             for answer in conflict.answers:
                 output.line(f"    {one_line(answer)[:100]}")
             output.line(f"    {', '.join(conflict.ids)}")
+
+
+def _length_text(gap: MeanEstimate) -> str:
+    """``the preferred answer is 45 characters shorter (9 to 79)``; "" of fewer than two pairs."""
+    if gap.n < 2:
+        return ""
+    if gap.low <= 0 <= gap.high:
+        return f"no difference is shown ({gap.low:+,.0f} to {gap.high:+,.0f} characters)"
+    low, high = sorted((abs(gap.low), abs(gap.high)))
+    which = "longer" if gap.value > 0 else "shorter"
+    return f"the preferred answer is {abs(gap.value):,.0f} characters {which} ({low:,.0f} to {high:,.0f})"
 
 
 def share_text(share: ShareEstimate) -> str:

@@ -237,12 +237,7 @@ class _Work:
         self._made = self._made or done
         fresh = done - self._made
         left = (time.monotonic() - self._began) / fresh * max(0, total - done) if fresh > 0 and total else None
-        self._run.emit(
-            events.Progress(
-                stage="answering", done=done, total=total, unit="prompts", seconds_left=left,
-                detail=self._queue.name,
-            )
-        )  # fmt: skip
+        self._run.emit(events.Progress(stage="answering", done=done, total=total, unit="prompts", seconds_left=left))
         self._kind._changes.publish("labelling", self._queue.id)
 
 
