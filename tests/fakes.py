@@ -24,6 +24,7 @@ from workbench.engine.inference_calls import (
     Generated,
     LoraUse,
     Rendered,
+    RewardText,
     Score,
     Scored,
     Scores,
@@ -180,6 +181,10 @@ class FakeModelBackend:
     def tool_format(self) -> ToolFormat:
         return self._tool_format
 
+    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
+        """Longer answers are better."""
+        return [float(len(one.answer)) for one in texts]
+
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         return [self._scores(one) for one in requests]
 
@@ -224,6 +229,11 @@ class FakeServices:
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self.model.capabilities
+
+    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        if name != "taste":
+            raise UserError(f"There is no adapter {name}.")
+        return LoraUse(path=name)
 
     @contextlib.contextmanager
     def lease(self, resolved: Resolved, context: RequestContext, *, background: bool = False) -> Iterator[Loading]:

@@ -19,6 +19,7 @@ from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse, require
+from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
 from workbench.records.agents import Decision
@@ -124,6 +125,9 @@ class Services(Protocol):
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         """What the tools of an agent use of the program."""
+
+    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        """A reward model by its name, for the model of a recipe. Raises UserError where it does not fit that."""
 
     def recipe(self, name: str) -> Recipe:
         """A recipe that is saved under a name. Raises UserError."""
@@ -310,6 +314,7 @@ def context_for(
         policy=policy,
         exposure=exposure,
         specialists=team,
+        reward_model=lambda name: services.reward_model(name, resolved),
         guard=Guard(policy, exposure, request.decisions, request.earlier),
     )
 

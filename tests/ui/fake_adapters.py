@@ -25,6 +25,7 @@ from workbench.records.training import (
     VerificationReport,
     WeightsPart,
 )
+from workbench.records.training.rewards import RewardReport
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
@@ -82,6 +83,26 @@ def record(name: str = "my-notes", **changes: Any) -> AdapterRecord:
         verification=PASSED,
         can_merge=True,
     )
+    return msgspec.structs.replace(made, **changes)
+
+
+def reward_model(name: str = "my-taste", **changes: Any) -> AdapterRecord:
+    """A reward model that beats the length."""
+    judged = [Scores(loss=loss, metrics={"pair_accuracy": right, "margin": margin})
+              for loss, right, margin in ((0.693, 0.5, 0.0), (0.64, 0.63, 0.48))]  # fmt: skip
+    made = record(
+        name, kind="reward", can_merge=False, data="my judgements", examples=1_204,
+        scores=ScoresPair(before=judged[0], after=judged[1]), forgetting=ScoresPair(),
+        verification=VerificationReport(
+            passed=True, counted=64, seconds=9.0,
+            verdict="Passed: served scores of 64 answers differ from torch's by 1.1%, rank correlation 0.999.",
+        ),
+        reward=RewardReport(
+            pairs=297, accuracy=0.63, low=0.574, high=0.683, length_accuracy=0.543, length_rule="shorter", gain=0.087,
+            gain_low=0.02, gain_high=0.15, train_pairs=256, train_accuracy=0.71, temperature=1.2,
+            calibration_error=0.03,
+        ),
+    )  # fmt: skip
     return msgspec.structs.replace(made, **changes)
 
 

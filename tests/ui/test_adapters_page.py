@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
-from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
+from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record, reward_model
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.fake_training import put_training
@@ -64,6 +64,26 @@ def test_failed_ones_stand_apart_and_are_not_offered(page: AdaptersPage, qtbot: 
         "Of 16 facts that it had learnt, none is answered any more.",
         "Right of all answers: as trained 100%, as served 0%, base 0%.",
     ]
+
+
+def test_a_reward_model_says_how_well_it_agrees_and_is_not_for_chats(
+    page: AdaptersPage, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    home.adapters["my-taste"] = reward_model()
+    front.announce("adapter", "my-taste")
+    qtbot.waitUntil(lambda: "my-taste" in page.list.names)
+    show(page, qtbot, "my-taste")
+    details = page.details
+    lines = details.score_lines
+    assert (
+        "Agrees with you on 63% of 297 held-out pairs (57% to 68%). Taking the shorter answer agrees on 54%." in lines
+    )
+    assert "It is better than the length alone by 9 points (2 to 15)." in lines
+    assert details.check_lines[0] == texts.VERIFIED_SCORES
+    assert "served scores of 64 answers" in details.check_lines[1]
+    assert not details.use_button.isVisibleTo(details)
+    assert not details.merge_button.isVisibleTo(details)
+    assert details.export_button.isVisibleTo(details)
 
 
 def test_one_whose_card_cannot_be_read_says_so_and_can_only_be_removed(

@@ -16,7 +16,7 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Rendered, Score, Scores
+from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Rendered, RewardText, Score, Scores
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
@@ -130,6 +130,9 @@ class ModelBackend(Protocol):
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         """Several scorings that begin together, in their order."""
+
+    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
+        """The score of each answer by a reward model on this model."""
 
     def inspect(
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int

@@ -24,11 +24,14 @@ from workbench.engine.inference_calls import (
     ListDevices,
     Load,
     LoadedModel,
+    LoraUse,
     MeasureSpeed,
     Render,
     Rendered,
+    RewardText,
     Score,
     ScoreMany,
+    ScoreRewards,
     Scores,
     Speed,
     Unload,
@@ -323,6 +326,15 @@ class LlamaCppModel:
         forget = self._context.when_cancelled(context.cancel)
         try:
             scores: tuple[Scores, ...] = self._call(call, context=context)
+            return list(scores)
+        finally:
+            forget()
+
+    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
+        call = ScoreRewards(adapter=adapter, texts=tuple(texts), background=self._use.background)
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            scores: tuple[float, ...] = self._call(call, context=context)
             return list(scores)
         finally:
             forget()

@@ -20,6 +20,8 @@ from workbench.records.training import (
     scored,
     spell,
 )
+from workbench.records.training.reward_texts import describe_reward
+from workbench.records.training.rewards import RewardReport
 from workbench.records.training.verdicts import describe_forgetting, verdict, why
 
 LINES = 20
@@ -110,7 +112,7 @@ def show_scores(
     result: dict[str, Any], output: TextOutput, metrics: Sequence[MetricSpec] = LANGUAGE_MODEL_METRICS
 ) -> None:
     """Before and after, on the examples that were held out and on the general set; nothing where nothing was measured.
-    ``result`` has ``scores`` and ``forgetting``."""
+    ``result`` has ``scores`` and ``forgetting``; of a reward model also how well it agrees."""
     rows = []
     for label, part in (("evaluation", "scores"), ("general", "forgetting")):
         pair = msgspec.convert(result[part], ScoresPair)
@@ -124,6 +126,9 @@ def show_scores(
                 rows.append((label, title, *("" if value is None else spell(metric, value) for value in sides)))
     if rows:
         output.table(("", "", "BEFORE", "AFTER"), rows, numbers=("BEFORE", "AFTER"))
+    if result.get("reward") is not None:
+        for line in describe_reward(msgspec.convert(result["reward"], RewardReport)):
+            output.line(line)
     if words := describe_forgetting(msgspec.convert(result["forgetting"], ScoresPair)):
         output.line(words)
 

@@ -153,7 +153,10 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
             output.line(f"It cannot start: {result['problem']} {result['hint']}".rstrip())
         return
     output.line()
-    if result["kind"] == "merged":
+    if result["kind"] == "reward":
+        use = f"--technique best-of-n --set technique.reward_model={result['adapter']}"
+        output.line(f"{result['adapter']} was created, a reward model: workbench ask {use} ...")
+    elif result["kind"] == "merged":
         output.line(f"{result['adapter']} was created as a model: workbench ask --model {result['adapter']!r} ...")
     else:
         output.line(f"{result['adapter']} was created: workbench ask --adapter {result['adapter']} ...")

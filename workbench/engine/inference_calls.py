@@ -308,6 +308,24 @@ class Rank(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="rank"):
     documents: tuple[str, ...]
 
 
+class RewardText(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer to a conversation, to be scored; with ``prompt`` and ``answer_tokens`` (token ids) these are."""
+
+    messages: tuple[Message, ...] = ()
+    answer: str = ""
+    prompt: tuple[int, ...] = ()
+    answer_tokens: tuple[int, ...] = ()
+
+
+class ScoreRewards(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="score_rewards"):
+    """The score of each answer by the reward model ``adapter``. The oldest turns of a long conversation are left out;
+    tokens that end an answer do not count, and an answer without any other token has the score 0."""
+
+    adapter: LoraUse
+    texts: tuple[RewardText, ...]
+    background: bool = False
+
+
 class DescribeBuild(Call[str], frozen=True, kw_only=True, tag="build"):
     """The engine with its version, as resolved recipes name it. Loads nothing."""
 
@@ -334,5 +352,5 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 
 InferenceCall = (
     Load | Unload | Generate | GenerateMany | FindToolFormat | Render | Score | ScoreMany | Inspect | ScoreText
-    | MeasureSpeed | CountTokens | Embed | Rank | ListDevices | DescribeBuild | DescribeLibrary
+    | MeasureSpeed | CountTokens | Embed | Rank | ScoreRewards | ListDevices | DescribeBuild | DescribeLibrary
 )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Literal
 
 from workbench.errors import UserError
 from workbench.gguf.reader import GGUF, Tensor, read_gguf, read_pieces
+from workbench.gguf.reward_head import check_head, has_head
 from workbench.gguf.virtual_tokens import check_virtual, count_virtual_tokens
 
 ADAPTER_FILE = "adapter.gguf"
@@ -46,7 +47,7 @@ class AdapterDetails:
     alpha: float
     targets: tuple[str, ...]
     bytes: int
-    kind: Literal["lora", "soft-prompt", "prefix"] = "lora"
+    kind: Literal["lora", "soft-prompt", "prefix", "reward"] = "lora"
     virtual_tokens: int = 0
 
 
@@ -78,6 +79,9 @@ def check_fit(adapter: Path, model: str, architecture: str, base: Mapping[str, T
             kind=check_virtual(file, model, base),
             virtual_tokens=count_virtual_tokens(file),
         )
+    is_reward = has_head(file)
+    if is_reward:
+        check_head(file, model, base)
     pairs = _pair(file)
     if not pairs:
         raise UserError(f"The adapter {adapter} changes nothing: it holds no LoRA tensors.", _AGAIN_HINT)
@@ -90,6 +94,7 @@ def check_fit(adapter: Path, model: str, architecture: str, base: Mapping[str, T
         alpha=_alpha(file),
         targets=tuple(pairs),
         bytes=file.size,
+        kind="reward" if is_reward else "lora",
     )
 
 

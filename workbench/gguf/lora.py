@@ -23,8 +23,10 @@ from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.peft_folder import PeftAdapter, read_peft_folder
 from workbench.gguf.peft_kinds import LOW_RANK, name_of
 from workbench.gguf.reader import Tensor, read_gguf
+from workbench.gguf.reward_head import entries_of
 from workbench.gguf.weights import Floats
 from workbench.gguf.writer import fill, float_entry, header, number_entry, text_entry
+from workbench.records.training.rewards import RewardHead
 
 ALIGNMENT = 32
 
@@ -32,12 +34,17 @@ _EMBEDDING = "token_embd.weight"
 
 
 def adapter_to_gguf(
-    peft_folder: Path, base: Path, out: Path, name: str = "", number_type: Literal["F32", "F16"] = "F32"
+    peft_folder: Path,
+    base: Path,
+    out: Path,
+    name: str = "",
+    number_type: Literal["F32", "F16"] = "F32",
+    head: RewardHead | None = None,
 ) -> AdapterDetails:
     """Write the LoRA, VeRA or MiSS in ``peft_folder`` as a GGUF adapter for the model ``base``.
 
     In F16 the file is half as large; llama.cpp computes with it as it does in F32, but for the rounding.
-    ``name`` is what the adapter calls itself, by default as its folder is called.
+    ``name`` is what the adapter calls itself, by default as its folder is called. With ``head`` it is a reward model.
     ``base`` is a GGUF model, or a folder with config.json (and, for shapes to be checked, its safetensors). The file is
     written beside ``out``, checked against the base and then put in its place. Raises UserError with the reason when
     the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3, LoHa,
@@ -52,7 +59,7 @@ def adapter_to_gguf(
     described = read_base(base)
     changes = PeftChanges(adapter, described)
     with written_beside(out) as beside:
-        _write(beside, out, adapter, changes, described, name or adapter.name, number_type)
+        _write(beside, out, adapter, changes, described, name or adapter.name, number_type, head)
         if described.path.is_dir():
             details = check_fit(beside, described.name, described.architecture, described.tensors or _implied(beside))
         else:
@@ -61,7 +68,14 @@ def adapter_to_gguf(
 
 
 def _write(
-    beside: Path, out: Path, adapter: PeftAdapter, changes: PeftChanges, base: Base, name: str, number_type: str
+    beside: Path,
+    out: Path,
+    adapter: PeftAdapter,
+    changes: PeftChanges,
+    base: Base,
+    name: str,
+    number_type: str,
+    head: RewardHead | None,
 ) -> None:
     alpha = adapter.alpha if adapter.alpha > 0 else 1.0
     entries = {
@@ -73,6 +87,7 @@ def _write(
         "general.source.sha256": text_entry("general.source.sha256", changes.sha256),
         "adapter.type": text_entry("adapter.type", "lora"),
         "adapter.lora.alpha": float_entry("adapter.lora.alpha", alpha),
+        **(entries_of(head) if head is not None else {}),
     }
     shapes: dict[str, tuple[tuple[int, ...], str]] = {}
     for tensor in changes.targets():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from workbench.gguf.ggml_types import TYPE_NUMBERS, TYPES_BY_NAME
 from workbench.gguf.reader import padded
 
 VERSION = 3
-_UINT32, _FLOAT32, _STRING = 4, 6, 8
+_UINT32, _FLOAT32, _STRING, _ARRAY = 4, 6, 8, 9
 
 
 def text_entry(key: str, value: str) -> bytes:
@@ -24,6 +24,10 @@ def number_entry(key: str, value: int) -> bytes:
 
 def float_entry(key: str, value: float) -> bytes:
     return _text(key) + struct.pack("<If", _FLOAT32, value)
+
+
+def float_array_entry(key: str, values: Sequence[float]) -> bytes:
+    return _text(key) + struct.pack(f"<IIQ{len(values)}f", _ARRAY, _FLOAT32, len(values), *values)
 
 
 def header(entries: Mapping[str, bytes], tensors: Mapping[str, tuple[tuple[int, ...], str]], alignment: int) -> bytes:

@@ -15,6 +15,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.fields import parse_value
 from workbench.records.methods import Method, Methods
+from workbench.rewards.models import RewardModelUse
 from workbench.rewards.reward import WeightedPart, WeightedSum
 
 WEIGHT = "weight"
@@ -75,6 +76,12 @@ def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
         )
         parts.append(part)
     return WeightedSum(parts)
+
+
+def reward_models_of(lines: Sequence[str], methods: Methods[Method]) -> tuple[str, ...]:
+    """The names of the reward models that these rewards ask. Raises UserError for a line that is wrong."""
+    options = [part.options for part in weighted_sum(lines, methods).parts] if any(map(str.strip, lines)) else []
+    return tuple(dict.fromkeys(one.adapter for one in options if isinstance(one, RewardModelUse) and one.adapter))
 
 
 def _weight(text: str, line: str) -> float:

@@ -19,7 +19,16 @@ from workbench.api import events
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import RequestContext, error_of
 from workbench.backends.backend import ModelBackend
-from workbench.engine.inference_calls import AssistantStart, Generate, Generated, GeneratedSequence, Score, Scores
+from workbench.engine.inference_calls import (
+    AssistantStart,
+    Generate,
+    Generated,
+    GeneratedSequence,
+    LoraUse,
+    RewardText,
+    Score,
+    Scores,
+)
 from workbench.errors import UserError
 from workbench.records.agents import Decision
 from workbench.records.answer_state import replay_step
@@ -79,6 +88,10 @@ def _no_matches(pattern: str, text: str) -> bool:
 
 def _no_python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
     raise UserError("Programs cannot be run here: there is no sandbox.", "Choose another check.")
+
+
+def _no_reward_model(name: str) -> LoraUse:
+    raise UserError(f"There is no reward model {name!r}.", "Train one first: the objective reward.")
 
 
 def _no_examples(question_set: str) -> Sequence[Example]:
@@ -147,7 +160,8 @@ class AnswerContext:
     ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the person on
     its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says which
     calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
-    of the tools sees to it. ``specialists`` are the other recipes of an agent's team.
+    of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is a
+    reward model for this recipe's model.
     """
 
     model: ModelBackend
@@ -172,6 +186,7 @@ class AnswerContext:
     exposure: Exposure = field(default_factory=Exposure)
     guard: Guard | None = None
     specialists: Mapping[str, Specialist] = field(default_factory=dict)
+    reward_model: Callable[[str], LoraUse] = _no_reward_model
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
@@ -323,6 +338,20 @@ class AnswerContext:
             output = " · ".join(f"{name.strip()} {p:.0%}" for name, p in zip(ask.continuations, shares, strict=True))
             yield step.finished(output, score=value(scores), usage=scores.usage)
         return scored
+
+    def score_rewards(
+        self, name: str, messages: Sequence[Message], answers: Sequence[str], *, title: str
+    ) -> Generator[Event, None, list[float]]:
+        """The score of each answer by the reward model of that name, as one step. Raises UserError where it does not
+        fit the model."""
+        self.raise_if_cancelled()
+        use = self.reward_model(name)
+        step = self.step("score", title, name)
+        yield step.started
+        texts = [RewardText(messages=tuple(messages), answer=answer) for answer in answers]
+        scores = self.model.score_rewards(use, texts, RequestContext())
+        yield step.finished(" · ".join(f"{score:.2f}" for score in scores), score=max(scores, default=None))
+        return scores
 
     def note(self, text: str) -> Iterator[Event]:
         """Say something about the answer beside it, once."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from workbench.errors import UserError
-from workbench.training.answer_pairs import AnswerLogps, answer_logps, pairs_fit, prompt_length
+from workbench.training.answer_pairs import AnswerLogps, answer_logps, pairs_fit, prompt_length, sample_pairs
 from workbench.training.losses import BatchLoss, StepLoss
 from workbench.training.preference_losses import kto
 from workbench.training.ranks import Ranks
@@ -75,7 +75,7 @@ class PairLoss:
         self._objective = objective
         self._reference = Reference(model) if objective.needs_reference else None
         with torch.autocast(_device(model).type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-            self._together = pairs_fit(model, _sample_pairs(sample))
+            self._together = pairs_fit(model, sample_pairs(sample))
 
     def __call__(self, model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
         from workbench.training.objectives.preferences import pair_metrics
@@ -137,13 +137,3 @@ class JudgedLoss(StepLoss):
 
 def _device(model: Any) -> Any:
     return next(model.parameters()).device
-
-
-def _sample_pairs(sample: Sequence[int]) -> list[TokenSequence]:
-    """Pairs made of some tokens, to try a model with: of unequal length, so that one is padded."""
-    tokens = (tuple(sample) * 24)[:24]
-    rows = []
-    for length, first, second in ((24, 8, 17), (18, 5, 9)):
-        trained = (False,) * first + (True,) * (length - first)
-        rows.append(TokenSequence(tokens[:length], trained, (second,)))
-    return rows

@@ -68,6 +68,32 @@ def answer_logps(model: Any, rows: Sequence[TokenSequence], *, together: bool = 
     """The log-probabilities of the answers of ``rows``; ``together``: pairs are computed in one row each."""
     if not together:
         rows = apart(rows)
+    hidden = _row_states(model, rows)
+    device = hidden.device
+    longest = hidden.shape[1]
+    sources, targets, owners = _predictions(rows, longest)
+    flat = hidden.reshape(-1, hidden.shape[-1])[sources.to(device)]
+    logps = token_logps(flat, targets.to(device), Head(base_of(model)))
+    count = int(owners[-1]) + 1
+    sums = torch.zeros(count, dtype=logps.dtype, device=device).index_add(0, owners.to(device), logps)
+    return AnswerLogps(sums, torch.bincount(owners, minlength=count).to(device))
+
+
+def answer_states(model: Any, rows: Sequence[TokenSequence], pooling: str, *, together: bool = True) -> Any:
+    """A state of the last layer for each answer, (answers, width), the first answer of a row before the second: with
+    ``pooling`` "mean" that over its tokens, with "last" that of its last token."""
+    if not together:
+        rows = apart(rows)
+    hidden = _row_states(model, rows)
+    found = []
+    for place, row in enumerate(rows):
+        for start, end in answers_of(row):
+            found.append(hidden[place, end - 1] if pooling == "last" else hidden[place, start:end].float().mean(dim=0))
+    return torch.stack(found)
+
+
+def _row_states(model: Any, rows: Sequence[TokenSequence]) -> Any:
+    """The blocks' output for each token, (rows, longest, width)."""
     base = base_of(model)
     device = base.get_input_embeddings().weight.device
     longest = max(len(row.tokens) for row in rows)
@@ -80,13 +106,17 @@ def answer_logps(model: Any, rows: Sequence[TokenSequence], *, together: bool = 
         if getattr(base.config, "_attn_implementation", "") == "eager":
             mask = torch.where(mask, 0.0, torch.finfo(torch.float32).min)
         placed = {"position_ids": positions.to(device), "attention_mask": mask.to(device)}
-    hidden = hidden_states(model, tokens.to(device), **placed)
-    sources, targets, owners = _predictions(rows, longest)
-    flat = hidden.reshape(-1, hidden.shape[-1])[sources.to(device)]
-    logps = token_logps(flat, targets.to(device), Head(base))
-    count = int(owners[-1]) + 1
-    sums = torch.zeros(count, dtype=logps.dtype, device=device).index_add(0, owners.to(device), logps)
-    return AnswerLogps(sums, torch.bincount(owners, minlength=count).to(device))
+    return hidden_states(model, tokens.to(device), **placed)
+
+
+def sample_pairs(sample: Sequence[int]) -> list[TokenSequence]:
+    """Pairs made of some tokens, to try a model with: of unequal length, so that one is padded."""
+    tokens = (tuple(sample) * 24)[:24]
+    rows = []
+    for length, first, second in ((24, 8, 17), (18, 5, 9)):
+        trained = (False,) * first + (True,) * (length - first)
+        rows.append(TokenSequence(tokens[:length], trained, (second,)))
+    return rows
 
 
 def pairs_fit(model: Any, rows: Sequence[TokenSequence]) -> bool:

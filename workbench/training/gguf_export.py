@@ -19,8 +19,10 @@ from workbench.gguf.ggml_types import check_type
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.gguf.merging import SMALL_PARAMETERS, merge, write_merged
 from workbench.gguf.reader import read_pieces
+from workbench.gguf.reward_head import read_reward_model
 from workbench.gguf.soft_prompts import PROMPT_KINDS, prompt_to_gguf, read_saved_prompt
 from workbench.records.training import ArtifactKind, MergedType
+from workbench.records.training.rewards import REWARD_FILE
 from workbench.training.protocol import BaseModel, Served
 
 Report = Callable[[str, int, int], None]
@@ -36,6 +38,8 @@ def kind_of(trained: Path) -> ArtifactKind:
         return "lora"
     if (trained / changed_folder.CONFIG).is_file():
         return "merged"
+    if (trained / REWARD_FILE).is_file():
+        return "reward"
     config = peft_folder.read_config(trained)
     kind = str(config.get("peft_type", ""))
     if kind in PROMPT_KINDS:
@@ -62,8 +66,10 @@ def convert_trained(
     if kind == "merged":
         _check_mergeable(path)
         return merge_trained(trained, path, out, default_type(path), name=name, report=report)
-    if kind == "lora":
-        adapter_to_gguf(trained, path, out, name, "F16" if _is_wide(trained) else "F32")
+    if kind in ("lora", "reward"):
+        described = read_reward_model(trained)
+        head = described.head if described is not None else None
+        adapter_to_gguf(trained, path, out, name, "F16" if _is_wide(trained) else "F32", head)
     else:
         prompt_to_gguf(read_saved_prompt(trained), read_base(path), out, name)
     return _served(kind, out)
@@ -87,11 +93,13 @@ def merge_trained(
     """
     path = _path(base)
     _check_mergeable(path)
-    if adapter.is_dir() and (kind := kind_of(adapter)) in ("soft-prompt", "prefix"):
-        raise UserError(
-            f"{adapter} is a {kind.replace('-', ' ')}, which does not change weights.",
-            "Use it as an adapter.",
+    if adapter.is_dir() and (kind := kind_of(adapter)) in ("soft-prompt", "prefix", "reward"):
+        named = (
+            "reward model, which scores answers and writes none"
+            if kind == "reward"
+            else (f"{kind.replace('-', ' ')}, which does not change weights")
         )
+        raise UserError(f"{adapter} is a {named}.", "Use it as an adapter.")
     if not quantization:
         merge(path, adapter, out, type, scale, name, progress=_of(report, "merging"))
         return _served("merged", out)

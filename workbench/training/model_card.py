@@ -67,6 +67,7 @@ def _what(record: AdapterRecord, form: Form, file: str) -> str:
         "lora": "A LoRA adapter",
         "soft-prompt": "A soft prompt",
         "prefix": "A prefix",
+        "reward": "A reward model (a LoRA with a score head)",
         "merged": "A fine-tuned copy",
     }
     what = kinds["merged" if form == "merged" else record.kind]

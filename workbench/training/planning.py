@@ -100,7 +100,7 @@ def plan(
         stages = estimate_stages(shape, resolved, methods, data, speeds, tokens, device=device, cores=free_cores)
     return TrainingPlan(
         config=resolved,
-        artifact=method.artifact,
+        artifact=objective.artifact(method),
         served=row.served,
         title=row.title,
         summary=row.summary,

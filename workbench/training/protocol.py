@@ -98,7 +98,8 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     ``serve``: where the artefact is written as soon as it is trained; then the call continues with ``Artifact(kind=
     "served", result=Served)`` and, unless ``check`` is False, ``Artifact(kind="verification",
     result=VerificationReport)``. ``over`` is the GGUF model that it is served over where ``model`` is a folder of
-    safetensors; None: there is none.
+    safetensors; None: there is none. ``reward_models`` are the files of the reward models that the objective's rewards
+    name.
     """
 
     config: TrainingConfig
@@ -109,6 +110,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     over: BaseModel | None = None
     check: bool = True
     threads: int = 0
+    reward_models: dict[str, str] = {}
 
 
 class SetPaused(Call[None], frozen=True, kw_only=True, tag="set-paused"):

@@ -88,7 +88,8 @@ def train(
         emit(events.Progress(stage="reading the examples"))
         data = ready_set(call.config, objective, writing, check)
         emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
-        general_set = read_general_set(writing) if call.config.evaluation.forgetting else None
+        forgetting = call.config.evaluation.forgetting and objective.generates
+        general_set = read_general_set(writing) if forgetting else None
         writing.renderer.close()
         with _Session(
             call, methods, objective, method, data, general_set, writing.tokenizer, control, emit, ranks
@@ -249,16 +250,23 @@ class _Session:
         trained = Trained(
             folder=str(folder),
             form=form_of(self._model),
-            kind=self._method.artifact,
+            kind=self._objective.artifact(self._method),
             steps=steps,
             seconds=seconds,
             scores=scores,
             forgetting=forgetting,
             peak_memory_bytes=peak_memory_bytes(self._device),
         )
-        beside = {_DONE: TRAINED_RECORD.encode(trained), "questions.jsonl": self._questions_to_check()}
+        others = self._objective.finish(self._model, self._data, self._report)
+        if told := self._objective.report(others):
+            self._emit(events.Artifact(kind=told[0], id=self._config.name, result=told[1]))
+        beside = {_DONE: TRAINED_RECORD.encode(trained), "questions.jsonl": self._questions_to_check(), **others}
         write_trained(self._model, self._config.weights.method, folder, self._call.model.name, beside)
         return trained
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        self._check()
+        self._emit(events.Progress(stage=stage, done=done, total=total, unit="examples"))
 
     def _questions_to_check(self) -> bytes:
         """The prompts for verification: examples of the evaluation side, or of the other one where nothing is held

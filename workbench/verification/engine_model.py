@@ -97,6 +97,24 @@ class EngineModel:
     def logits(self, tokens: Sequence[int]) -> Iterator[Floats]:
         """Blocks of (positions, vocabulary), ``block`` positions in each but the last; a block is gone with the next
         one. Raises UserError when llama.cpp does not compute."""
+        for count in self._decode(tokens):
+            yield np.ctypeslib.as_array(llama.llama_get_logits(self._context), (count, self.vocabulary))
+
+    def states(self, tokens: Sequence[int]) -> Floats:
+        """The last layer's output after its norm, (positions, width). Raises UserError as ``logits``."""
+        width = llama.llama_model_n_embd_out(self._model)
+        llama.llama_set_embeddings(self._context, True)
+        try:
+            blocks = [
+                np.ctypeslib.as_array(llama.llama_get_embeddings(self._context), (count, width)).copy()
+                for count in self._decode(tokens)
+            ]
+        finally:
+            llama.llama_set_embeddings(self._context, False)
+        return np.concatenate(blocks)
+
+    def _decode(self, tokens: Sequence[int]) -> Iterator[int]:
+        """Compute tokens in blocks; gives the number of each block's."""
         llama.llama_memory_clear(llama.llama_get_memory(self._context), True)
         before = 0
         if self._virtual:
@@ -111,7 +129,7 @@ class EngineModel:
                 batch.n_seq_id[row], batch.seq_id[row][0] = 1, 0
             if llama.llama_decode(self._context, batch):
                 raise UserError("llama.cpp cannot compute this model.", "Make the model again.")
-            yield np.ctypeslib.as_array(llama.llama_get_logits(self._context), (len(piece), self.vocabulary))
+            yield len(piece)
 
     def set_threads(self, threads: int) -> None:
         llama.llama_set_n_threads(self._context, threads, threads)

@@ -28,6 +28,7 @@ from workbench.training.protocol import BaseModel, Served
 from workbench.verification.comparison import Comparison
 from workbench.verification.engine_model import EngineModel, Weights, block_tokens
 from workbench.verification.probe_prompts import GENERAL, LONGEST_TOKENS, Prompt, read_prompts
+from workbench.verification.reward_model import verify_reward_model
 from workbench.verification.torch_model import TorchModel, evaluating, is_exact, rebuild
 from workbench.verification.verdict import judge
 
@@ -79,6 +80,17 @@ def verify_trained(
             )
             return VerificationReport(passed=True, notes=(why,), verdict=why)
         path = over
+    if served.kind == "reward":
+        return verify_reward_model(
+            trained,
+            path,
+            served,
+            questions or trained,
+            model=model,
+            threads=threads or os.cpu_count() or 1,
+            report=report,
+            cancelled=cancelled or (lambda: False),
+        )
     count = ThreadCount(threads or os.cpu_count() or 1)
     prompts = read_prompts(questions) if questions is not None and questions.is_file() else []
     notes: list[str] = []

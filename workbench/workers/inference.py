@@ -23,6 +23,7 @@ from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
+from workbench.engine.reward_scoring import reward_jobs
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.template import TemplateRenderer
@@ -129,6 +130,14 @@ class InferenceServer:
             jobs = [self._scoring(request, engine, writer, context) for request in call.requests]
             engine.submit_all(jobs)
             ends = [list(job.events())[-1] for job in jobs]
+            context.raise_if_cancelled()
+            yield finish([end.result for end in ends if isinstance(end, Finished)])
+
+    def score_rewards(self, call: inference_calls.ScoreRewards, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, writer):
+            jobs = reward_jobs(call, engine, writer, context)
+            engine.submit_all([job for job in jobs if job is not None])
+            ends = [list(job.events())[-1] if job is not None else finish(0.0) for job in jobs]
             context.raise_if_cancelled()
             yield finish([end.result for end in ends if isinstance(end, Finished)])
 
@@ -297,6 +306,7 @@ def main() -> None:
             inference_calls.FindToolFormat: inference.tool_format,
             inference_calls.Score: inference.score,
             inference_calls.ScoreMany: inference.score_many,
+            inference_calls.ScoreRewards: inference.score_rewards,
             inference_calls.Inspect: inference.inspect,
             inference_calls.ScoreText: inference.score_text,
             inference_calls.MeasureSpeed: inference.measure,

@@ -13,7 +13,7 @@ from workbench.records.messages import Message
 from workbench.records.methods import Methods
 from workbench.rewards.methods import METHODS
 from workbench.rewards.reward import Sample, WeightedPart, WeightedSum
-from workbench.rewards.spec import RewardLine, read_line, weighted_sum, write_line
+from workbench.rewards.spec import RewardLine, read_line, reward_models_of, weighted_sum, write_line
 
 ROWS = Methods(METHODS)
 CODE = "Here you are:\n```python\ndef double(n):\n    return 2 * n\n```\nIt doubles."
@@ -118,3 +118,9 @@ def test_a_reward_that_is_no_number_is_an_error() -> None:
     part = WeightedPart(name="x", title="X", weight=1, score=lambda *_: [Score(float("nan"))], options=None)
     with pytest.raises(ValueError, match="no number"):
         WeightedSum([part]).score([sample("")], FakeRewardContext())
+
+
+def test_the_reward_models_of_lines_are_named_once() -> None:
+    lines = ["reward-model adapter=taste", "letter-share", "reward-model adapter=taste weight=2", ""]
+    assert reward_models_of(lines, ROWS) == ("taste",)
+    assert reward_models_of((), ROWS) == ()

@@ -16,8 +16,8 @@ from workbench.techniques.registry import METHODS
 ROOT = Path(__file__).parents[3]
 NAMES = {method.name for method in METHODS}
 
-COMMON_WORDS = {"lora", "prefix", "prompt"}
-"""Weights methods whose name is a word of the whole program: a kind of adapter file, and what a model reads."""
+COMMON_WORDS = {"lora", "prefix", "prompt", "reward"}
+"""Methods whose name is a word of the whole program: kinds of adapter files, what a model reads, what it is worth."""
 
 HOMONYMS = {
     "calculator": {"ui/features/chat/timeline_row.py"},  # icons, by words of the names

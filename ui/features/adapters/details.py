@@ -30,7 +30,8 @@ from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterRecord
-from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, why
+from workbench.records.training.reward_texts import describe_reward
+from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
 
 WIDE = 980
 """From this width on, in px, the origin stands beside the figures."""
@@ -186,9 +187,9 @@ class AdapterDetails(QWidget):
 
     def _show_actions(self, record: AdapterRecord) -> None:
         usable = record.usable
-        self.use_button.setVisible(usable)
+        self.use_button.setVisible(usable and record.kind != "reward")
         self.export_button.setVisible(usable)
-        self.merge_button.setVisible(usable and record.kind != "merged")
+        self.merge_button.setVisible(usable and record.kind not in ("merged", "reward"))
         self.merge_button.setEnabled(record.can_merge)
         what = KINDS[record.kind][0].lower()
         self.merge_button.setToolTip(
@@ -215,9 +216,11 @@ class AdapterDetails(QWidget):
             section.add_scores(ScoreTable(general, texts.GENERAL))
             role: Literal["attention", "body"] = "attention" if forgets(record.forgetting) else "body"
             section.add_line(describe_forgetting(record.forgetting), role)
-        if not task and not general:
+        for line in describe_reward(record.reward) if record.reward is not None else ():
+            section.add_line(line)
+        if not task and not general and record.reward is None:
             section.add_line(texts.NOTHING_MEASURED, "muted")
-        section.setVisible(bool(task or general) or record.origin == "trained")
+        section.setVisible(bool(task or general or record.reward) or record.origin == "trained")
 
     def _show_check(self, record: AdapterRecord) -> None:
         section, verification = self._check, record.verification
@@ -231,7 +234,7 @@ class AdapterDetails(QWidget):
             section.add_line(why_failed(record))
         if verification is None:
             return
-        counted = counted_words(verification)
+        counted = counted_words(verification) or (verdict(verification) if record.kind == "reward" else "")
         if counted:
             section.add_line(counted)
         for found in verification.agreements:

@@ -20,11 +20,13 @@ KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "merged": ("Merged model", "The change is written into the weights; listed under Models."),
     "soft-prompt": ("Soft prompt", "Trained tokens before every text; on or off."),
     "prefix": ("Prefix", "Trained keys and values before every text, in each layer; on or off."),
+    "reward": ("Reward model", "Scores answers in evaluations, best-of-n and policy training; it writes none."),
     "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
 }
 EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
 VERIFYING = "Verification is running. The adapter can be used already; it is withdrawn if verification fails."
 VERIFIED = "Verified: the adapter in chat behaves as trained."
+VERIFIED_SCORES = "Verified: the scores are those of the trained model."
 UNVERIFIED = "Not verified against the trained model."
 IMPORTED_UNVERIFIED = "Imported: there is no trained model here to verify it against."
 VERIFICATION_FAILED = "Verification failed: the exported adapter does not match the trained model."
@@ -177,6 +179,8 @@ def gate_verdict(record: AdapterRecord) -> str:
     verification = record.verification
     if verification is None:
         return IMPORTED_UNVERIFIED if record.origin == "imported" else UNVERIFIED
+    if verification.passed and record.kind == "reward":
+        return VERIFIED_SCORES
     if verification.passed:
         return VERIFIED if verification.agreements else UNVERIFIED
     return VERIFICATION_FAILED

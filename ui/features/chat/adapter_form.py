@@ -59,7 +59,7 @@ class AdapterForm(QWidget):
 
     def set_adapters(self, records: Sequence[AdapterRecord]) -> None:
         """The adapters that fit the recipe's model, the latest first. Failed ones and whole models are not offered."""
-        offered = tuple(r for r in records if r.usable and r.kind != "merged")
+        offered = tuple(r for r in records if r.usable and r.kind not in ("merged", "reward"))
         if offered == self._records:
             return
         if [r.name for r in offered] != [r.name for r in self._records]:

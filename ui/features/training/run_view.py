@@ -184,7 +184,7 @@ class TrainRun(QWidget):
         usable = (
             has_result and made is not None and not gone and (story.verification is None or story.verification.passed)
         )
-        self.try_button.setVisible(usable)
+        self.try_button.setVisible(usable and made is not None and made.kind != "reward")
         self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
         self.gone.setVisible(gone)
         self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)

@@ -22,6 +22,7 @@ from workbench.records.training import (
     scored,
     spell,
 )
+from workbench.records.training.reward_texts import describe_reward
 from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
 
 _WIDTH = 620
@@ -73,7 +74,8 @@ class TrainingScores(QWidget):
             self.warning.show_message(describe_forgetting(forgetting), "attention")
         else:
             self.warning.hide()
-        self.forgotten.setText(forgetting_words(forgetting))
+        reward = describe_reward(adapter.reward) if adapter is not None and adapter.reward is not None else ()
+        self.forgotten.setText(" ".join(reward) or forgetting_words(forgetting))
         self.forgotten.setVisible(bool(self.forgotten.text()))
         words, kind = verification_words(verification, adapter, ended)
         if words:

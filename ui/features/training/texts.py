@@ -420,7 +420,13 @@ CHECKPOINT = "Checkpoint written at step {step:,}"
 
 # method picker, by the kind of artifact
 MORE_METHODS = "More methods"
-MADE = {"lora": "file, any strength", "merged": "new model", "soft-prompt": "tiny file", "prefix": "tiny file"}
+MADE = {
+    "lora": "file, any strength",
+    "merged": "new model",
+    "soft-prompt": "tiny file",
+    "prefix": "tiny file",
+    "reward": "scores answers",
+}
 MAKES = {
     "lora": "Produces a file that is switched on and off in the chat, at any strength.",
     "merged": "Produces a new model of the same size, selected like any other. Its strength is fixed.",
@@ -428,4 +434,6 @@ MAKES = {
     "context, and cannot be merged.",
     "prefix": "Produces a tiny file that is switched on and off in the chat. It has no strength, uses some of the "
     "context, cannot be merged, and does not work with sliding-window models.",
+    "reward": "Produces a reward model, which writes no answers: it scores those of evaluations, of best-of-n and of "
+    "policy training.",
 }

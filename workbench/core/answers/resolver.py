@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,13 +13,14 @@ import msgspec
 
 from workbench.answering import Resolved
 from workbench.api.calls import Collection, ModelRecord
+from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.backends.backend import Backend, Capabilities, Loading, ModelUse
+from workbench.backends.backend import Backend, Capabilities, Loading, ModelBackend, ModelUse
 from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.joined_retriever import joined
-from workbench.engine.inference_calls import LoraUse
+from workbench.engine.inference_calls import LoraUse, RewardText
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
@@ -32,13 +33,14 @@ from workbench.records.recipes import (
     AgentPart,
     DecodingPart,
     Example,
+    ModelPart,
     Recipe,
     RetrievalPart,
     decoding_of,
     load_recipe,
     normalized,
 )
-from workbench.rewards.reward import ProgramResult
+from workbench.rewards.reward import ProgramResult, Sample
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.demonstrations import DemonstrationStore
@@ -64,6 +66,7 @@ class Resolver:
     _checksums: Checksums
     # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
     _is_virtual: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)
+    _rewards: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)  # the same: of reward models
 
     def resolve(self, recipe: Recipe) -> Resolved:
         """Look up what the recipe names, and draw its seed where it has none.
@@ -163,6 +166,26 @@ class Resolver:
         )
         return resolved, collections
 
+    def reward_model(self, name: str, model: ModelRecord | None = None) -> tuple[LoraUse, ModelRecord]:
+        """A reward model, and the model that it scores with: the given one, else that on which it was trained. Raises
+        UserError where it is no reward model, or does not fit."""
+        self._refuse_failed(name)
+        path = resolve_adapter(name, self._adapters)
+        if model is None:
+            card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
+            if card is None or not card.base:
+                raise UserError(f"It is not known on which model the reward model {name} was trained.")
+            model = chat_model(card.base, self._catalogue)
+        sha256 = self._checksums.compute((str(path),))
+        pair = sha256, model.path, os.stat(model.path).st_mtime_ns
+        if pair not in self._rewards:
+            self._rewards[pair] = check_adapter(path, Path(model.path)).kind == "reward"
+        if not self._rewards[pair]:
+            raise UserError(
+                f"The adapter {name} is not a reward model.", "Choose one that was trained with the objective reward."
+            )
+        return LoraUse(path=str(path)), model
+
     def _refuse_failed(self, name: str) -> None:
         card = AdapterStore(self._adapters).find(name) if Path(name).name == name else None
         if card is not None and not card.usable:
@@ -174,7 +197,13 @@ class Resolver:
         sha256 = self._checksums.compute((str(adapter),))
         pair = sha256, model.path, os.stat(model.path).st_mtime_ns
         if pair not in self._is_virtual:
-            self._is_virtual[pair] = check_adapter(adapter, Path(model.path)).kind != "lora"
+            kind = check_adapter(adapter, Path(model.path)).kind
+            if kind == "reward":
+                raise UserError(
+                    f"{adapter.parent.name} is a reward model: it scores answers and writes none.",
+                    "Remove it from the recipe's adapters; best-of-n and evaluations use it.",
+                )
+            self._is_virtual[pair] = kind != "lora"
         return sha256, self._is_virtual[pair]
 
 
@@ -201,6 +230,7 @@ class HomeServices:
         self._collections = resolver.collections
         self.resolve = resolver.resolve
         self.resolve_as_made = resolver.resolve_as_made
+        self._reward_model = resolver.reward_model
         self._backends = backends
         self._embedding = embedding
         self._catalogue = catalogue
@@ -285,6 +315,30 @@ class HomeServices:
             known = ", ".join(sorted(one.stem for one in self._recipes.glob("*.toml")))
             raise UserError(f"There is no saved recipe {name!r}.", f"Saved: {known or 'none'}.")
         return load_recipe(path)
+
+    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        return self._reward_model(name, resolved.model)[0]
+
+    def reward_scores(
+        self, name: str, samples: Sequence[Sample], context: RequestContext, report: Callable[[Event], None]
+    ) -> list[float]:
+        """The scores of a reward model, computed in the background with the model that it was trained on. ``report``
+        hears how that is loaded."""
+        use, model = self._reward_model(name)
+        resolved = self.resolve(Recipe(model=ModelPart(name=model.name)))
+        texts = [
+            RewardText(
+                messages=one.prompt, answer=one.answer, prompt=one.prompt_tokens, answer_tokens=one.answer_tokens
+            )
+            for one in samples
+        ]
+        with self.lease(resolved, context, background=True) as loading:
+            while True:
+                try:
+                    report(next(loading))
+                except StopIteration as loaded:
+                    ready: ModelBackend = loaded.value
+                    return ready.score_rewards(use, texts, context)
 
     def run_program(self, code: str, context: RequestContext) -> ProgramResult:
         """Run a program in the sandbox. Raises UserError where no sandbox can run."""

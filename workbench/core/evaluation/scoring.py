@@ -9,7 +9,6 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.core.answers.resolver import HomeServices
 from workbench.engine.inference_calls import Scored, Scores
-from workbench.errors import UserError
 from workbench.prompt_preview import score
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
@@ -42,7 +41,7 @@ class HomeScorerContext:
         return self._services.run_program(code, self._context)
 
     def model_scores(self, adapter: str, samples: Sequence[Sample]) -> list[float]:
-        raise UserError(f"There is no reward model {adapter!r}.")
+        return self._services.reward_scores(adapter, samples, self._context, self._report)
 
     def grade_logprobs(
         self, recipe: str, prompts: Sequence[Sequence[Message]], continuations: Sequence[str]

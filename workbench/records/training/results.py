@@ -10,6 +10,7 @@ import msgspec
 from workbench.records.stored import Stored, Upgrade
 from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
+from workbench.records.training.rewards import RewardReport
 from workbench.records.training.scores import ScoresPair
 from workbench.records.training.weights import ArtifactKind
 
@@ -65,7 +66,8 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     ``file`` is the GGUF that the engine is given, ``model`` the merged model's name in the catalogue where it is one.
     ``base`` names the model it was trained on, with the SHA-256 of its file. ``origin`` "imported" has no training.
     ``state``: while it is verified it can be used already; a failed one is not offered, nor one whose card cannot
-    be read: ``note`` says why, and the rest is what can be known without it.
+    be read: ``note`` says why, and the rest is what can be known without it. ``reward`` is how well a reward model
+    agrees with the judgements, None of anything else.
     """
 
     name: str
@@ -90,6 +92,7 @@ class AdapterRecord(msgspec.Struct, frozen=True, kw_only=True):
     forgetting: ScoresPair = ScoresPair()
     verification: VerificationReport | None = None
     can_merge: bool = False
+    reward: RewardReport | None = None
     note: str = ""
 
     @property
@@ -130,6 +133,7 @@ class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
     scores: ScoresPair = ScoresPair()
     forgetting: ScoresPair = ScoresPair()
     verification: VerificationReport | None = None
+    reward: RewardReport | None = None
 
 
 TRAIN_RESULT = Stored("result of this training", TrainResult, upgrades={1: _renamed("parity", "verification")})

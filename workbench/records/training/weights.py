@@ -11,9 +11,10 @@ from workbench.fields import about
 
 DEFAULT_METHOD = "lora"
 
-ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix", "unknown"]
+ArtifactKind = Literal["lora", "merged", "soft-prompt", "prefix", "reward", "unknown"]
 """How the engine serves what was trained: a GGUF LoRA and a soft prompt are switched on over the base model, a prefix
-is put into its memory, and a merged GGUF is a model of its own. Unknown is that of a card that cannot be read."""
+is put into its memory, and a merged GGUF is a model of its own. A reward model is a LoRA with a score head, which
+scores answers and writes none. Unknown is that of a card that cannot be read."""
 
 BaseForm = Literal["auto", "f32", "bf16", "packed", "4bit"]
 MergedType = Literal["Q8_0", "F16", "F32", "same"]

@@ -89,6 +89,14 @@ METHODS = (
         needs=("grammars", "token_logprobs"),
     ),
     _technique(
+        "best-of-n",
+        "Best of n",
+        "Draw several answers; the one that a reward model scores highest wins.",
+        "Stiennon et al. 2020, Learning to summarize from human feedback, arXiv:2009.01325",
+        "one answer",
+        cost="As many generations as candidates, and an evaluation of each.",
+    ),
+    _technique(
         "self-refine",
         "Self-refine",
         "Criticise and rewrite a draft; the best-rated draft is the answer.",

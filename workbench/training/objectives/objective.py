@@ -6,13 +6,20 @@ of the registry. Importing them loads no torch: a method that computes with torc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from workbench.records.methods import Method, Methods
-from workbench.records.training import ColumnRole, MemoryPart, Scores, SideReport, TrainingConfig
+from workbench.records.training import (
+    ArtifactKind,
+    ColumnRole,
+    MemoryPart,
+    Scores,
+    SideReport,
+    TrainingConfig,
+)
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.packed_tokens import WrittenExamples
@@ -25,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.training.losses import ComputeLoss
     from workbench.training.methods.weights_method import WeightsMethod
     from workbench.training.model_shape import ModelShape
-    from workbench.training.sets import Writing
+    from workbench.training.sets import ReadySet, Writing
     from workbench.training.training_context import TrainingContext
 
 
@@ -41,6 +48,7 @@ class Objective:
     ``evaluation_NAME``. ``roles`` are what columns of data can be, ``role_sets`` which of them make an example.
     ``verified_by`` names the score that verification compares beside the agreement of tokens. ``keeps_best``: the
     weights of the best evaluation are what is trained, whatever came after.
+    ``generates``: what is trained writes text, so that its answers and what it forgot can be scored.
     """
 
     metrics: ClassVar[tuple[MetricSpec, ...]] = LANGUAGE_MODEL_METRICS
@@ -50,6 +58,7 @@ class Objective:
     role_sets: ClassVar[tuple[tuple[str, ...], ...]] = ()
     verified_by: ClassVar[str] = "token_accuracy"
     keeps_best: ClassVar[bool] = False
+    generates: ClassVar[bool] = True
 
     def __init__(self, options: Any = None) -> None:
         self.options = options
@@ -124,6 +133,18 @@ class Objective:
     def recommended(self, config: TrainingConfig, facts: Facts) -> TrainingConfig:
         """The config with what the objective chooses before the general rules do."""
         return config
+
+    def artifact(self, method: WeightsMethod) -> ArtifactKind:
+        """What the engine is given."""
+        return method.artifact
+
+    def finish(self, model: Any, data: ReadySet, report: Callable[[str, int, int], None]) -> Mapping[str, bytes]:
+        """Files to be written beside the trained weights, by their names."""
+        return {}
+
+    def report(self, files: Mapping[str, bytes]) -> tuple[str, dict[str, Any]] | None:
+        """What of these files a run tells as an artifact: its kind and its content; None: nothing."""
+        return None
 
     # -- the loss ------------------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from workbench.core.models.exam_questions import (
 )
 from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.paths import Home
@@ -184,6 +185,9 @@ class ExamServices:
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         return self._services.tools(resolved, retriever, context, chat)
+
+    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        return self._services.reward_model(name, resolved)
 
     def recipe(self, name: str) -> Recipe:
         return self._services.recipe(name)

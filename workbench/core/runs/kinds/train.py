@@ -24,6 +24,7 @@ from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.core.runs.stage_clock import StageClock
 from workbench.core.training.out_of_memory import explain, explain_work, explained_work
+from workbench.core.training.reward_models import reward_model_files
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.paths import Home
@@ -41,6 +42,7 @@ from workbench.records.training import (
     VerificationReport,
     flat,
 )
+from workbench.records.training.rewards import RewardReport
 from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterStore
 from workbench.techniques.registry import METHODS
 from workbench.training.objectives.objective import objective_of
@@ -100,6 +102,7 @@ class TrainingRuns(RunKind):
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
         over = self._over(model)
+        reward_models = reward_model_files(config, Path(base.path), self._store, self._home.adapters)
         with self._workers.dedicated() as host:
             host.start()
             note_worker(folder, host.pid)
@@ -128,6 +131,7 @@ class TrainingRuns(RunKind):
                         serve=str(folder / SERVED),
                         serve_name=card.name,
                         over=over,
+                        reward_models=reward_models,
                     ),
                 )
             finally:
@@ -226,6 +230,8 @@ class _Training:
             self._set(forgetting=msgspec.convert(result, ScoresPair))
         elif kind == "data":
             self._set(examples=msgspec.convert(result, DataReport).train.examples)
+        elif kind == "reward":
+            self._set(reward=msgspec.convert(result, RewardReport))
         elif kind == "verification":
             self._verification = msgspec.convert(result, VerificationReport)
             self._card = self._artifacts.record_verification(self._card, self._verification)
@@ -273,6 +279,7 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
         scores=card.scores,
         forgetting=card.forgetting,
         verification=card.verification,
+        reward=card.reward,
     )
 
 

@@ -1,0 +1,115 @@
+"""Verification of a reward model: the same answers scored in torch and in llama.cpp."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench import errors
+from workbench.engine.threads import ThreadCount
+from workbench.errors import UserError
+from workbench.gguf.reward_head import read_head, read_reward_model
+from workbench.records.training import VerificationReport
+from workbench.records.training.rewards import RewardHead
+from workbench.training.protocol import Served
+from workbench.verification.engine_model import EngineModel, Weights
+from workbench.verification.probe_prompts import Prompt, read_prompts
+from workbench.verification.torch_model import evaluating, is_exact, rebuild
+
+Report = Callable[[str, int, int], None]
+
+ALLOWED = 0.03
+"""Of the mean absolute score, the mean difference of a served score from torch's at most: packed base weights in torch
+and llama.cpp, which rounds activations to 8 bits."""
+
+ALLOWED_OVER_PACKED = 0.1
+"""The same for a base of four bits and less, whose rounding alone is larger on a model of this size; ranks are to agree
+nevertheless."""
+RANKS_AGREE = 0.97
+
+
+def verify_reward_model(
+    trained: Path,
+    base: Path,
+    served: Served,
+    questions: Path,
+    *,
+    model: Any = None,
+    threads: int = 1,
+    report: Report | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> VerificationReport:
+    """Compare the scores of up to 64 answers of ``questions`` (``probe_prompts.read_prompts``). Raises UserError when
+    something cannot be loaded, errors.Cancelled between two answers when ``cancelled``."""
+    began = time.monotonic()
+    described = read_reward_model(trained)
+    prompts = [prompt for prompt in read_prompts(questions) if any(prompt.trained)] if questions.is_file() else []
+    if described is None or not prompts:
+        raise UserError(f"There are no answers to compare the scores of {served.path} with.", "Train it again.")
+    count = ThreadCount(threads)
+    head = read_head(Path(served.path))
+    if model is None or not is_exact(model):
+        model = rebuild(base, trained, 1.0, (lambda done, total: report("loading", done, total)) if report else None)
+    longest = max(len(prompt.tokens) for prompt in prompts)
+    in_torch, in_engine = [], []
+    with (
+        evaluating(model),
+        Weights(base) as weights,
+        EngineModel(weights, longest, Path(served.path), threads=count.now()) as engine,
+    ):
+        for number, prompt in enumerate(prompts):
+            if cancelled():
+                raise errors.Cancelled
+            if report:
+                report("checking", number, len(prompts))
+            in_torch.append(torch_score(model, prompt, described.head))
+            in_engine.append(_pooled(engine.states(prompt.tokens), prompt, head))
+    return _verdict(np.array(in_torch), np.array(in_engine), time.monotonic() - began)
+
+
+def torch_score(model: Any, prompt: Prompt, head: RewardHead) -> float:
+    """The score of an answer by a model with the reward model's adapter, in torch."""
+    import torch
+
+    from workbench.training.losses import hidden_states
+
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        states = hidden_states(model, torch.tensor([prompt.tokens], device=device))[0].float().cpu().numpy()
+    return _pooled(states, prompt, head)
+
+
+def _pooled(states: Any, prompt: Prompt, head: RewardHead) -> float:
+    answer = states[prompt.trained.index(True) :]
+    state = answer.astype(np.float64).mean(axis=0) if head.pooling == "mean" else answer[-1].astype(np.float64)
+    return float(state @ np.asarray(head.weight)) + head.bias
+
+
+def _verdict(in_torch: Any, in_engine: Any, seconds: float) -> VerificationReport:
+    error = float(np.abs(in_engine - in_torch).mean() / max(1e-9, float(np.abs(in_torch).mean())))
+    ranks = rank_correlation(in_torch, in_engine)
+    count = f"{len(in_torch)} {'answer' if len(in_torch) == 1 else 'answers'}"
+    compared = f"served scores of {count} differ from torch's by {error:.1%} on average, rank correlation {ranks:.3f}"
+    passed = bool(np.isfinite(in_engine).all()) and (
+        error <= ALLOWED or (error <= ALLOWED_OVER_PACKED and ranks >= RANKS_AGREE)
+    )
+    reason = f"The {compared}; at most {ALLOWED:.0%} is allowed, or {ALLOWED_OVER_PACKED:.0%} where the ranks agree."
+    return VerificationReport(
+        passed=passed,
+        verdict=f"Passed: {compared}." if passed else f"Not passed. {reason}",
+        reasons=() if passed else (reason,),
+        counted=len(in_torch),
+        seconds=seconds,
+    )
+
+
+def rank_correlation(first: Any, second: Any) -> float:
+    """Spearman's; 1 where there is nothing to rank."""
+    if len(first) < 2:
+        return 1.0
+    ranks = [np.argsort(np.argsort(side)).astype(np.float64) for side in (first, second)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
