@@ -84,6 +84,9 @@ UNKNOWN: dict[str, Call[Any]] = {
     "queue": c.GetNextPair(queue=NOWHERE),
     "pair to skip": c.SkipPair(judgement=NOWHERE),
     "queue to remove": c.RemoveQueue(queue=NOWHERE),
+    "queue to judge": c.JudgePairs(queue=NOWHERE, rewards=("letter-share",)),
+    "queue that compares": c.GetWinRate(queue=NOWHERE),
+    "reward": c.ScoreAnswers(rewards=("telepathy",), answers=()),
     "prompts to answer": c.MakeCandidates(name="x", recipes=(Recipe(),), prompts="questions", path=NOWHERE),
     "adapter to remove": c.RemoveAdapter(adapter=NOWHERE),
     "fact to edit": c.EditFact(fact=NOWHERE, text="x"),
@@ -809,6 +812,42 @@ def test_pairs_of_a_queue_are_judged_blind_in_a_row(desk: Desk) -> None:
     assert skipped.pair is not None
     assert skipped.pair.id != shown.pair.id
     assert desk.call(c.RemoveQueue(queue="Taste")).queues == ()
+
+
+def test_two_recipes_are_compared_and_judged_by_a_rule(desk: Desk) -> None:
+    desk.call(c.Ask(question="How tall?", recipe=recipe(desk)))
+    said = PromptingPart(instructions="Say 3.")
+    recipes = (recipe(desk, name="Before"), recipe(desk, name="After", prompting=said))
+    run: c.RunRecord = desk.call(c.MakeCandidates(name="Worth it", recipes=recipes, purpose="verdict"))
+    desk.told(c.FollowRun(run=run.id))
+    waiting = desk.call(c.GetNextPair(queue="Worth it")).queue.waiting
+    before = desk.call(c.GetWinRate(queue="Worth it"))
+    assert (before.n, before.waiting) == (0, waiting)
+    judged: c.RunRecord = desk.call(c.JudgePairs(queue="Worth it", rewards=("length-range minimum=0 maximum=1",)))
+    assert judged.kind == "judging"
+    assert isinstance(desk.told(c.FollowRun(run=judged.id))[-1], events.Finished)
+    after = desk.call(c.GetWinRate(queue="Worth it"))
+    assert (after.n, after.waiting) == (waiting, 0)
+    assert after.won + after.lost + after.tied == waiting
+    assert list(after.judges) == ["length-range minimum=0 maximum=1"]
+    [one] = desk.call(c.ListJudgements(which=JudgementFilter(judges=("rule",)), limit=1)).judgements
+    assert one.source == "verdict"
+
+
+def test_a_judge_is_measured_on_what_the_person_judged(desk: Desk) -> None:
+    with pytest.raises(UserError, match="No judge"):
+        desk.call(c.JudgePairs())
+    run: c.RunRecord = desk.call(c.JudgePairs(recipe=recipe(desk)))
+    ended = desk.told(c.FollowRun(run=run.id))[-1]
+    assert isinstance(ended, events.Failed)
+    assert "no pairs" in ended.message
+
+
+def test_answers_are_scored_by_rewards(desk: Desk) -> None:
+    answer = c.AnswerToScore(prompt=(Message("user", "How?"),), answer="eee")
+    [found] = desk.call(c.ScoreAnswers(rewards=("letter-share scale=1", "length-range weight=2"), answers=(answer,)))
+    assert found.parts == pytest.approx({"Letters": 0.0, "Length": 0.2})
+    assert found.value == pytest.approx(0.4)
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import apsw
 import msgspec
 
-from tests.ui import fake_adapters
+from tests.ui import fake_adapters, fake_judging
 from workbench.api import calls as c
 from workbench.api.events import Finished, Progress
 from workbench.api.protocol import Call, RequestContext, finish
@@ -99,6 +99,8 @@ def room_of(home: FakeHome) -> JudgementRoom:
 def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | None:
     """What the call comes to, and what changed; None for a call that is not ours."""
     room = room_of(home)
+    if (judged := fake_judging.do(home, room, call)) is not None:
+        return judged
     match call:
         case c.MakeCandidates():
             return _start(home, room, call)

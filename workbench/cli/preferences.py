@@ -22,7 +22,7 @@ from workbench.api.calls import (
     RemoveQueue,
     UndoJudgement,
 )
-from workbench.cli import labelling
+from workbench.cli import judging, labelling
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
@@ -85,6 +85,7 @@ def add_commands(commands: Commands) -> None:
     for parser in (exporting, listing, removing, measuring, learning, making):
         _add_filter(parser)
     labelling.add_command(group)
+    judging.add_commands(group)
     group.command("queues", "list the labelling queues", one_call(lambda a: ListQueues()), labelling.show_queues)
     gone = one_sentence(lambda result: f"The queue was deleted; {len(result['queues']):,} are left.")
     dropping = one_call(lambda a: RemoveQueue(queue=a.queue))

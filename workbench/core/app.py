@@ -46,6 +46,7 @@ from workbench.core.judgements.labelling import Labelling
 from workbench.core.judgements.of_chats import ChatJudgements
 from workbench.core.judgements.prompts import PromptSource
 from workbench.core.judgements.service import Judgements
+from workbench.core.judging.service import JudgingService
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.hub import TOKEN, HubService
@@ -60,6 +61,7 @@ from workbench.core.runs.kinds.evaluate import EvaluateRuns
 from workbench.core.runs.kinds.exam import ExamRuns
 from workbench.core.runs.kinds.export import ExportRuns
 from workbench.core.runs.kinds.ingest import Ingesting
+from workbench.core.runs.kinds.judging import JudgingRuns
 from workbench.core.runs.kinds.merge import MergeRuns, QuantizeRuns
 from workbench.core.runs.kinds.optimise import OptimiseRuns
 from workbench.core.runs.kinds.train import TrainingRuns
@@ -186,6 +188,7 @@ class Workbench:
 
         judged = JudgementStore(self._database)
         queues = QueueStore(self._database, judged)
+        judgements = Judgements(judged, ChatJudgements(chats, judged), sets, self._changes)
         prompt_source = PromptSource(home, chats, questions, catalogue, self._registry, self._embedding, services)
         kinds: dict[str, RunKind] = {
             "ingest": Ingesting(
@@ -201,6 +204,7 @@ class Workbench:
             "evaluate": evaluating,
             "download": DownloadRuns(home, catalogue, checksums, gate, hub, self._changes),
             "candidates": CandidateRuns(home, judged, queues, prompt_source, services, self._changes),
+            "judging": JudgingRuns(home, judgements, judged, queues, services, self._changes),
             "optimise": OptimiseRuns(home, evaluating, evaluations, questions, prompts, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
@@ -235,7 +239,6 @@ class Workbench:
             self._changes,
         )
         measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
-        judgements = Judgements(judged, ChatJudgements(chats, judged), sets, self._changes)
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
@@ -264,6 +267,7 @@ class Workbench:
             **judgements.handlers(),
             **JudgementFiles(judgements).handlers(),
             **Labelling(judged, queues, prompt_source, services, self._runs, self._changes).handlers(),
+            **JudgingService(judged, queues, services, self._runs).handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 

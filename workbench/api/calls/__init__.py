@@ -13,10 +13,12 @@ from workbench.api.calls.documents import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.hub import *
 from workbench.api.calls.judgements import *
+from workbench.api.calls.judging import *
 from workbench.api.calls.machine import *
 from workbench.api.calls.mcp import *
 from workbench.api.calls.models import *
 from workbench.api.calls.prompts import *
+from workbench.api.calls.rewards import *
 from workbench.api.calls.runs import *
 from workbench.api.calls.runtime import *
 from workbench.api.calls.training import *
@@ -44,6 +46,7 @@ AnyCall = (
     | RateCell | RemoveEvaluation | ExportEvaluation
     | AddJudgements | ListJudgements | GetJudgement | ChangeJudgement | RemoveJudgements | UndoJudgement
     | ImportJudgements | ExportJudgements | GetJudgementStatistics | GetLearnable | MakePreferenceSet
+    | ScoreAnswers | JudgePairs | GetWinRate
     | MakeCandidates | ListQueues | GetNextPair | SkipPair | RemoveQueue
     | ListAdapters | ImportAdapter | RenameAdapter | RemoveAdapter | MergeAdapter | ExportAdapter | QuantizeModel
 )  # fmt: skip

@@ -1,0 +1,149 @@
+"""The whole circle in one home: candidates, judgements of a hidden taste, a training, and a blind win rate.
+
+    python benchmarks/circle.py [--objective dpo] [--set part.field=value] [--home FOLDER] [--json FILE]
+
+Everything goes through the calls that window and terminal make. The starter answers 96 prompts twice (a labelling
+queue); a rule in the place of a person judges the pairs (it wants the answer said in at most 15 words); a training set
+is made of the judgements and trained; then base and adapter answer 64 prompts about other topics (a queue for a
+verdict), the same rule judges blind, and the program gives the win rate: ties count half, the interval of 95 % is
+Wilson's, at equal lengths by a logistic regression. The control compares the base with itself. The mean length is
+beside it, since this taste is met best by saying nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import msgspec
+from preferences import TOPICS, train
+
+from workbench.api import calls, events
+from workbench.api.protocol import Call, result_of
+from workbench.core.app import Workbench
+from workbench.paths import Home
+from workbench.records.judging import WinRate
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.records.training import (
+    DataPart,
+    EvaluationPart,
+    ObjectivePart,
+    OptimiserPart,
+    TrainingConfig,
+    set_value,
+)
+from workbench.techniques.registry import METHODS
+
+PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
+TASTE = "length-range minimum=3 maximum=15"
+TRAINED, HELD_OUT = 48, 32
+
+
+def answers_by(name: str, adapter: str = "") -> Recipe:
+    adapters = (AdapterUse(name=adapter),) if adapter else ()
+    decoding = DecodingPart(temperature=1.0, max_tokens=40)
+    return Recipe(name=name, model=ModelPart(adapters=adapters), decoding=decoding)
+
+
+class Circle:
+    def __init__(self, core: Workbench, home: Path) -> None:
+        self._core, self._home = core, home
+
+    def call(self, call: Call[Any]) -> Any:
+        return result_of(call, self._core.handle(call))
+
+    def follow(self, run: calls.RunRecord) -> Any:
+        for event in self._core.handle(calls.FollowRun(run=run.id)):
+            if isinstance(event, events.Failed):
+                raise SystemExit(f"{event.message} {event.hint}")
+            if isinstance(event, events.Finished):
+                return event.result
+        raise SystemExit("the run did not end")
+
+    def queue(self, name: str, topics: tuple[str, ...], *recipes: Recipe, verdict: bool = False) -> None:
+        path = self._home / f"{name}.txt"
+        path.write_text("".join(form.format(topic) + "\n" for topic in topics for form in PROMPTS), "utf-8")
+        making = calls.MakeCandidates(
+            name=name,
+            recipes=recipes,
+            prompts="file",
+            path=str(path),
+            limit=0,
+            seed=1,
+            purpose="verdict" if verdict else "label",
+        )
+        self.follow(self.call(making))
+        self.follow(self.call(calls.JudgePairs(queue=name, rewards=(TASTE,))))
+
+    def wins(self, name: str, *recipes: Recipe) -> dict[str, Any]:
+        self.queue(name, TOPICS[-HELD_OUT:], *recipes, verdict=True)
+        found: WinRate = self.call(calls.GetWinRate(queue=name))
+        return {"verdict": found.verdict, **msgspec.to_builtins(found)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objective", default="dpo")
+    parser.add_argument("--set", action="append", default=[], dest="values")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    home = given.home or Path(tempfile.mkdtemp(prefix="circle-"))
+    core = Workbench(Home(home))
+    circle = Circle(core, home)
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, began: float) -> None:
+        seconds[name] = round(time.perf_counter() - began, 1)
+        print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
+
+    try:
+        circle.call(calls.RegisterStarter())
+        began = time.perf_counter()
+        circle.queue("labels", TOPICS[:TRAINED], answers_by("base"))
+        timed("candidates and judgements", began)
+        data = circle.call(calls.MakePreferenceSet(name="taste"))
+        config = TrainingConfig(
+            objective=ObjectivePart(
+                name=given.objective, options={"sft_weight": 0.2} if given.objective == "dpo" else {}
+            ),
+            model="SmolLM2 135M Instruct",
+            name="taste",
+            data=DataPart(path=data.name),
+            optimiser=OptimiserPart(epochs=2, batch_size=8, learning_rate=3e-4),
+            evaluation=EvaluationPart(sample_answers=0, forgetting=False),
+        )
+        for value in given.values:
+            name, _, text = value.partition("=")
+            config = set_value(config, name, text, METHODS.find(given.objective, "objective").config)
+        began = time.perf_counter()
+        result, _ = train(core, config)
+        timed("training with verification", began)
+        began = time.perf_counter()
+        tuned = circle.wins("worth it", answers_by("base"), answers_by("tuned", result["adapter"]))
+        timed("verdict", began)
+        report = {
+            "objective": given.objective,
+            "pairs": data.examples,
+            "seconds": seconds,
+            "verification": result["verification"]["verdict"],
+            "tuned_against_base": tuned,
+            "base_against_itself": circle.wins("control", answers_by("base"), answers_by("base again")),
+        }
+    finally:
+        core.close()
+    text = json.dumps(report, indent=1, default=str)
+    print(text)
+    if given.json:
+        given.json.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Judges that are measured before they judge: scripted ones, and the starter, on HH-RLHF's human judgements.
+
+    python benchmarks/judges.py [--data FOLDER] [--pairs N] [--json FILE]
+
+The pairs (single questions whose answers have at most 620 characters) are stored as a person's judgements, in shuffled
+order. The starter judges them as a recipe through the program's own run; scripted judges (perfect, always the first,
+random, the shorter answer) through the same measurement. ``accepted`` says whether the program would let them label.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import msgspec
+from reward_model import sample_of
+
+from workbench.api import calls, events
+from workbench.api.protocol import Call, result_of
+from workbench.core.app import Workbench
+from workbench.evaluation.judging.agreement import measure
+from workbench.evaluation.judging.comparing import Opinion
+from workbench.paths import Home
+from workbench.records.judgements import JudgedAnswer, Judgement
+from workbench.records.recipes import Recipe
+
+LONGEST = 620
+Script = Callable[[str, str, bool], float]
+"""The log-odds of the answer shown first, from both answers and whether the first is the one that people preferred."""
+
+
+def judgements_of(path: Path, most: int) -> list[Judgement]:
+    numbers = random.Random(0)
+    found = []
+    for line in path.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        chosen, rejected = sample_of(row["chosen"]), sample_of(row["rejected"])
+        texts = (chosen.answer, rejected.answer)
+        single = len(chosen.prompt) == 1 and chosen.prompt == rejected.prompt
+        if not single or max(map(len, texts)) > LONGEST or not all(texts) or texts[0] == texts[1]:
+            continue
+        first = numbers.random() < 0.5
+        a, b = texts if first else texts[::-1]
+        verdict: Literal["a", "b"] = "a" if first else "b"
+        answers = JudgedAnswer(text=a), JudgedAnswer(text=b)
+        found.append(Judgement(prompt=chosen.prompt, a=answers[0], b=answers[1], shown="ab", verdict=verdict))
+    return found[:most]
+
+
+def scripted(judgements: list[Judgement], script: Script) -> dict[str, Any]:
+    opinions, choices = [], []
+    for one in judgements:
+        assert one.b is not None
+        right: Literal["a", "b"] = "a" if one.verdict == "a" else "b"
+        straight = script(one.a.text, one.b.text, right == "a")
+        swapped = script(one.b.text, one.a.text, right == "b")
+        opinions.append(Opinion(shown_first=straight, shown_second=-swapped))
+        choices.append(right)
+    report = measure(opinions, choices)
+    return {"accepted": report.accepted, "summary": report.summary, "reasons": report.reasons}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data" / "hh-rlhf")
+    parser.add_argument("--pairs", type=int, default=70)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    judgements = judgements_of(given.data / "test.jsonl", given.pairs)
+    numbers = random.Random(0)
+    report: dict[str, Any] = {
+        "pairs": len(judgements),
+        "perfect": scripted(judgements, lambda a, b, right: 2.0 if right else -2.0),
+        "always the first": scripted(judgements, lambda a, b, right: 1.0),
+        "always the first, after 20 pairs": scripted(judgements[:20], lambda a, b, right: 1.0),
+        "random": scripted(judgements, lambda a, b, right: numbers.gauss(0, 1)),
+        "the shorter answer": scripted(judgements, lambda a, b, right: float(len(b) - len(a))),
+    }
+    core = Workbench(Home(Path(tempfile.mkdtemp(prefix="judges-"))))
+    try:
+        starter: Call[calls.ModelList] = calls.RegisterStarter()
+        result_of(starter, core.handle(starter))
+        adding: Call[tuple[Judgement, ...]] = calls.AddJudgements(judgements=tuple(judgements))
+        result_of(adding, core.handle(adding))
+        judging: Call[calls.RunRecord] = calls.JudgePairs(recipe=Recipe(name="starter"), limit=len(judgements))
+        began = time.perf_counter()
+        run = result_of(judging, core.handle(judging))
+        for event in core.handle(calls.FollowRun(run=run.id)):
+            if isinstance(event, events.Failed):
+                raise SystemExit(f"{event.message} {event.hint}")
+            if isinstance(event, events.Artifact) and event.kind == "judge":
+                report["starter"] = {**event.result, "seconds": round(time.perf_counter() - began, 1)}
+    finally:
+        core.close()
+    text = json.dumps(msgspec.to_builtins(report), indent=1)
+    print(text)
+    if given.json:
+        given.json.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

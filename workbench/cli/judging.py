@@ -1,0 +1,169 @@
+"""``workbench prefs judge`` and ``verdict``: judges that are measured before they judge, and blind win rates."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from workbench.api.calls import GetWinRate, JudgePairs, ListQueues, MakeCandidates
+from workbench.api.events import Artifact, Event
+from workbench.cli.arguments import Commands, absolute, at_least, read_text
+from workbench.cli.evaluation import recipe_named
+from workbench.cli.output import TextOutput
+from workbench.cli.runs import run_to_end
+from workbench.cli.session import Events, Session
+from workbench.errors import UserError
+from workbench.records.judgement_reports import ShareEstimate
+from workbench.records.judging import JudgeReport, WinRate
+from workbench.records.recipes import Recipe
+
+MEASURED_ON = 100
+STOPPING = "Stopping; verdicts so far are kept."
+
+
+def add_commands(group: Commands) -> None:
+    judging = group.command(
+        "judge",
+        "measure a judge on your judgements and, where it agrees with you, let it judge a queue",
+        judge,
+        show_judging,
+        on_event=show_report,
+        epilog="Without a queue the judge is only measured. One that agrees with you no more than chance is refused.",
+    )
+    judging.add_argument("queue", metavar="QUEUE", nargs="?", default="", help="whose waiting pairs it judges")
+    _add_judge(judging)
+    verdict = group.command(
+        "verdict",
+        "a blind comparison of two recipes on prompts that were held out: the win rate with its interval",
+        measure_wins,
+        show_wins,
+        "QUEUE",
+        on_event=show_report,
+        epilog="Without --judge and --reward you judge yourself: `workbench prefs label QUEUE`, then this again.",
+    )
+    verdict.add_argument(
+        "--recipe", metavar="R", action="append", default=[],
+        help="start it: the recipe before, then the one after; each a file, a saved recipe, a prompt or a model",
+    )  # fmt: skip
+    verdict.add_argument(
+        "--from", dest="prompts", choices=("chats", "questions", "documents", "file"), default="questions",
+        help="where the prompts are from [%(default)s]",
+    )  # fmt: skip
+    verdict.add_argument("--path", metavar="P", default="", help="question set, collection or file of the prompts")
+    verdict.add_argument("--all", action="store_true", help="of a question set all, not the held-out part")
+    verdict.add_argument("--limit", metavar="N", type=at_least(0), default=64, help="at most N prompts [%(default)s]")
+    verdict.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws prompts and answers [0]")
+    _add_judge(verdict)
+
+
+def _add_judge(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_argument_group("who judges")
+    who.add_argument("--judge", metavar="R", default="", help="a recipe or model, measured on your judgements first")
+    who.add_argument("--constitution", metavar="FILE", default="", help="the principles by which it judges")
+    who.add_argument("--measured", metavar="N", type=at_least(1), default=MEASURED_ON,
+                     help="measured on at most N pairs [%(default)s]")  # fmt: skip
+    who.add_argument("--threshold", metavar="NATS", type=float, default=0.0,
+                     help="how sure it has to be, in log-odds [%(default)s]")  # fmt: skip
+    who.add_argument(
+        "--reward", metavar="LINE", action="append", default=[],
+        help='rewards judge instead: "NAME setting=value weight=W", such as "reward-model adapter=taste"',
+    )  # fmt: skip
+
+
+def judge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if not arguments.judge and not arguments.reward:
+        arguments.parser.error("name the judge: --judge R, or --reward LINE")
+    return (yield from _judged(session, arguments, arguments.queue))
+
+
+def _judged(session: Session, arguments: argparse.Namespace, queue: str) -> Events[dict[str, Any]]:
+    recipe: Recipe | None = (yield from recipe_named(session, arguments.judge)) if arguments.judge else None
+    call = JudgePairs(
+        queue=queue,
+        recipe=recipe,
+        constitution=read_text(arguments.constitution) if arguments.constitution else "",
+        rewards=tuple(arguments.reward),
+        limit=arguments.measured,
+        threshold=arguments.threshold,
+    )
+    return (yield from run_to_end(session, call, STOPPING))
+
+
+def measure_wins(session: Session, arguments: argparse.Namespace) -> Events[WinRate]:
+    queues = (yield from session.call(ListQueues())).queues
+    known = any(arguments.queue.casefold() in (one.id, one.name.casefold()) for one in queues)
+    if arguments.recipe:
+        if known:
+            raise UserError(f"The queue {arguments.queue!r} is there already.", "Leave --recipe out, or name another.")
+        if len(arguments.recipe) != 2:
+            arguments.parser.error("name two recipes: --recipe BEFORE --recipe AFTER")
+        recipes: list[Recipe] = []
+        for text in arguments.recipe:
+            recipes.append((yield from recipe_named(session, text)))
+        making = MakeCandidates(
+            name=arguments.queue,
+            recipes=tuple(recipes),
+            prompts=arguments.prompts,
+            path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
+            part="all" if arguments.all else "held-out",
+            limit=arguments.limit,
+            seed=arguments.seed,
+            purpose="verdict",
+        )
+        yield from run_to_end(session, making, "Stopping; finished answers are kept.")
+    if arguments.judge or arguments.reward:
+        yield from _judged(session, arguments, arguments.queue)
+    return (yield from session.call(GetWinRate(queue=arguments.queue)))
+
+
+def show_report(event: Event, output: TextOutput) -> None:
+    if not isinstance(event, Artifact) or event.kind != "judge":
+        return
+    report = msgspec.convert(event.result, JudgeReport)
+    output.pairs(
+        [
+            ("pairs", f"{report.pairs:,} that you judged too, each asked in both orders"),
+            ("said A", _share(report.a_share)),
+            ("orders agree", _share(report.order_agreement)),
+            ("agrees with you", f"{_share(report.agreement)} of the {report.kept:,} on which its orders agree"),
+            ("Cohen's kappa", f"{report.kappa.value:.2f} ({report.kappa.low:.2f} to {report.kappa.high:.2f})"),
+            ("position bias", f"{report.bias:+.2f} nats, beside a spread of {report.spread:.2f}"),
+            ("says A or B", f"{report.mass:.0%} of the probability"),
+            ("accepted", "yes" if report.accepted else f"no. {' '.join(report.reasons)}"),
+        ]
+    )
+
+
+def show_judging(result: dict[str, Any], output: TextOutput) -> None:
+    if result["judged"] or result["dropped"]:
+        output.line(f"{result['judged']:,} pairs judged, {result['dropped']:,} on which it contradicted itself.")
+    if result["win_rate"] is not None:
+        show_wins(result["win_rate"], output)
+
+
+def show_wins(result: dict[str, Any], output: TextOutput) -> None:
+    found = msgspec.convert(result, WinRate)
+    output.line(found.verdict)
+    if found.waiting:
+        output.line(f"{found.waiting:,} pairs wait: `workbench prefs label QUEUE`, or --judge, or --reward.")
+    if not found.n:
+        return
+    output.pairs(
+        [
+            ("won", f"{found.won:,}"),
+            ("lost", f"{found.lost:,}"),
+            ("ties", f"{found.tied:,}"),
+            ("both bad", f"{found.both_bad:,}"),
+            ("at equal lengths", _share(found.controlled)),
+            ("characters", f"{found.first} {found.characters_first.value:.0f}, {found.second} "
+                           f"{found.characters_second.value:.0f}"),
+            ("shown first", f"{found.second} {_share(found.second_shown_first)}"),
+            ("judged by", ", ".join(f"{name} {count:,}" for name, count in found.judges.items())),
+        ]
+    )  # fmt: skip
+
+
+def _share(found: ShareEstimate) -> str:
+    return f"{found.value:.0%} ({found.low:.0%} to {found.high:.0%})"

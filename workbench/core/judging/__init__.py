@@ -1,0 +1,1 @@
+"""Rewards and judges of a home: answers scored, judges measured and used, win rates."""

@@ -1,0 +1,255 @@
+"""The kind of run in which a judge judges: a recipe is measured against the person first, and refused at chance.
+
+Opinions are noted in the run's folder, so that a stopped run asks none of them again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import JudgePairs, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.evaluation.scoring import HomeScorerContext
+from workbench.core.judging.judges import RewardJudge, opinions_of, recipe_judge
+from workbench.core.runs.journal import Journal, Line
+from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.errors import UserError
+from workbench.evaluation.judging.agreement import measure, names_one_place
+from workbench.evaluation.judging.comparing import AskJudge, Opinion
+from workbench.evaluation.judging.win_rate import measure_wins
+from workbench.evaluation.scorers.scorer import ScorerContext
+from workbench.paths import Home
+from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
+from workbench.records.judging import JudgeReport, WinRate
+from workbench.records.stored import Stored
+from workbench.rewards.spec import weighted_sum
+from workbench.techniques.registry import METHODS
+
+BATCH = 5
+"""Pairs after which it is seen whether a judge names one place only."""
+
+OPINIONS = "opinions.jsonl"
+
+
+class JudgingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """``report`` of a recipe's measurement, None of rewards; ``judged`` pairs of the queue got a verdict, ``dropped``
+    got none, since the judge contradicted itself. ``win_rate`` is that of the queue where it compares two recipes."""
+
+    report: JudgeReport | None = None
+    judged: int = 0
+    dropped: int = 0
+    win_rate: WinRate | None = None
+
+
+class JudgementSource(Protocol):
+    """The judgements of a home, those of its chats included."""
+
+    def each(self, which: JudgementFilter) -> Iterator[Judgement]: ...
+
+
+class PairStore(Protocol):
+    """The stored pairs, also those that wait."""
+
+    def each(self, which: JudgementFilter) -> Iterator[Judgement]: ...
+
+    def change(self, judgement: Judgement, title: str) -> None: ...
+
+
+class Queues(Protocol):
+    def get(self, name: str) -> LabellingQueue: ...
+
+
+class _Said(Line, frozen=True):
+    """The opinion of a pair."""
+
+    shown_first: float
+    shown_second: float
+    mass: float
+
+
+@dataclass(frozen=True, eq=False)
+class JudgingRuns(RunKind):
+    config = Stored("config of this run", JudgePairs)
+    result = Stored("result of this run", JudgingResult)
+    resumable = True
+
+    _home: Home
+    _source: JudgementSource
+    _store: PairStore
+    _queues: Queues
+    _services: HomeServices
+    _changes: ChangeNotifier
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        """As evaluations: each takes a model for itself."""
+        return "evaluation"
+
+    def problem(self, run: RunRecord) -> str:
+        call = msgspec.convert(run.config, JudgePairs)
+        try:
+            if call.rewards:
+                weighted_sum(call.rewards, METHODS)
+        except UserError as error:
+            return error.message
+        return ""
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, JudgePairs)
+        scores = HomeScorerContext(self._services, run.context, run.emit)
+        queue = self._queues.get(call.queue) if call.queue else None
+        judging = Judging(call, queue, scores, run, self._home.run(run.id), self._source, self._store)
+        result = judging.carry_out()
+        if queue is not None:
+            self._changes.publish("judgements", "")
+            self._changes.publish("labelling", queue.id)
+        return finish(result)
+
+
+class Judging:
+    """One run. ``scores`` answers for recipes and rewards."""
+
+    def __init__(
+        self,
+        call: JudgePairs,
+        queue: LabellingQueue | None,
+        scores: ScorerContext,
+        run: OpenRun,
+        folder: Path,
+        source: JudgementSource,
+        store: PairStore,
+    ) -> None:
+        self._call, self._queue, self._scores, self._run = call, queue, scores, run
+        self._source, self._store = source, store
+        self._said: Journal[_Said] = Journal(folder / OPINIONS, _Said)
+
+    def carry_out(self) -> JudgingResult:
+        """Measure the judge and, unless it is refused, judge the queue. Raises UserError with the figures of one that
+        is refused."""
+        call = self._call
+        if not call.rewards and call.recipe is None:
+            raise UserError("No judge is chosen.", "Choose a recipe, or rewards.")
+        report, judged, dropped = None, 0, 0
+        if call.rewards:
+            judged = self._judge_by_rewards()
+        else:
+            assert call.recipe is not None
+            judge = recipe_judge(call.recipe, self._scores, self._run.context)
+            report = self._measure(judge)
+            if self._queue is not None:
+                if not report.accepted:
+                    raise UserError(
+                        f"This judge may not judge for you. {' '.join(report.reasons)}",
+                        f"{report.summary} Choose a larger model as the judge, write down what counts for you, or "
+                        "judge more pairs yourself.",
+                    )
+                judged, dropped = self._judge_by_recipe(judge)
+        return JudgingResult(report=report, judged=judged, dropped=dropped, win_rate=self._win_rate())
+
+    # -- measuring -----------------------------------------------------------------------------------
+
+    def _measure(self, judge: AskJudge) -> JudgeReport:
+        known = [
+            one
+            for one in self._source.each(self._call.measured_on)
+            if one.judge == "person" and one.verdict in ("a", "b") and one.b is not None and not one.unreadable
+        ][: max(0, self._call.limit)]
+        if not known:
+            raise UserError(
+                "You have judged no pairs yet that the judge could be compared with.",
+                "Compare some answers first: at least 30.",
+            )
+        opinions: list[Opinion] = []
+        for start in range(0, len(known), BATCH):
+            batch = known[start : start + BATCH]
+            self._tell("measuring the judge", start, len(known))
+            opinions += self._ask(batch, judge)
+            if names_one_place(opinions):
+                break
+        choices: list[Literal["a", "b"]] = ["a" if one.verdict == "a" else "b" for one in known[: len(opinions)]]
+        report = measure(opinions, choices, threshold=self._call.threshold)
+        self._run.emit(events.Artifact(kind="judge", id=self._run.id, result=msgspec.to_builtins(report)))
+        return report
+
+    def _ask(self, pairs: Sequence[Judgement], judge: AskJudge) -> list[Opinion]:
+        """Opinions, of which those that the run has noted are not asked again."""
+        missing = [one for one in pairs if self._said.find(one.id) is None]
+        for one, opinion in zip(missing, opinions_of(missing, judge, self._call.constitution), strict=True):
+            self._said.add(_Said(one.id, opinion.shown_first, opinion.shown_second, opinion.mass))
+        found = []
+        for one in pairs:
+            said = self._said.find(one.id)
+            assert said is not None
+            found.append(Opinion(shown_first=said.shown_first, shown_second=said.shown_second, mass=said.mass))
+        return found
+
+    # -- judging -------------------------------------------------------------------------------------
+
+    def _waiting(self) -> list[Judgement]:
+        if self._queue is None:
+            return []
+        return list(self._store.each(JudgementFilter(queue=self._queue.id, verdicts=("",), kind="pairs")))
+
+    def _judge_by_recipe(self, judge: AskJudge) -> tuple[int, int]:
+        assert self._queue is not None
+        recipe = self._call.recipe
+        assert recipe is not None
+        name = recipe.name or recipe.model.name or "default recipe"
+        waiting = self._waiting()
+        judged = dropped = 0
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            self._tell("judging", start, len(waiting))
+            for one, opinion in zip(batch, self._ask(batch, judge), strict=True):
+                verdict = opinion.winner(self._call.threshold)
+                if not verdict:
+                    dropped += 1
+                    if self._queue.purpose != "verdict":
+                        continue  # the person may judge it
+                    verdict = "tie"
+                self._store_verdict(one, verdict, "model", name, opinion.confidence)
+                judged += 1
+        return judged, dropped
+
+    def _judge_by_rewards(self) -> int:
+        judge = RewardJudge(weighted_sum(self._call.rewards, METHODS), self._scores)
+        if self._queue is None:
+            raise UserError("Rewards need no measuring.", "Name the queue that they are to judge.")
+        waiting = self._waiting()
+        for number, one in enumerate(waiting):
+            self._run.context.raise_if_cancelled()
+            self._tell("judging", number, len(waiting))
+            verdict, _ = judge.compare(one)
+            self._store_verdict(one, verdict, "rule", "; ".join(self._call.rewards), None)
+        return len(waiting)
+
+    def _store_verdict(
+        self, pair: Judgement, verdict: str, kind: Literal["model", "rule"], name: str, confidence: float | None
+    ) -> None:
+        judged = msgspec.structs.replace(
+            pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time()
+        )
+        self._store.change(judged, f"Verdict of {name}")
+
+    def _win_rate(self) -> WinRate | None:
+        return win_rate_of(self._queue, self._store) if self._queue is not None else None
+
+    def _tell(self, stage: str, done: int, total: int) -> None:
+        self._run.emit(events.Progress(stage=stage, done=done, total=total, unit="pairs"))
+
+
+def win_rate_of(queue: LabellingQueue, store: PairStore) -> WinRate | None:
+    """The win rate over a queue's pairs, None where it has not two recipes."""
+    if len(queue.columns) != 2 or queue.columns[0] == queue.columns[1]:
+        return None
+    every = JudgementFilter(queue=queue.id, verdicts=("", "a", "b", "tie", "bad"), kind="pairs")
+    return measure_wins(list(store.each(every)), *queue.columns)
