@@ -104,7 +104,7 @@ def _warnings(every: Sequence[Judgement], found: JudgementStatistics, pairs: Tra
         said.append(f"The answer shown {which} is preferred in {share:.0%} of {first.n:,} pairs: position may decide.")
     if cut := sum(_is_cut_off(one) for one in every):
         what = "One preferred answer was" if cut == 1 else f"{cut:,} preferred answers were"
-        said.append(f"{what} cut off at the maximum length: the model learns to stop there.")
+        said.append(f"{what} cut off at the maximum length: from these no end of an answer is learnt.")
     if pairs.rows and pairs.prompts < len(pairs.rows) / 4:
         said.append(f"The pairs are about {pairs.prompts:,} prompts only: what is learnt may not hold for others.")
     return said

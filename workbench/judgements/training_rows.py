@@ -15,6 +15,7 @@ from workbench.judgements.statistics import contradictions_of
 from workbench.records.judgement_reports import LeftOut
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.messages import Message
+from workbench.training.data.preferences import TOKENS, UNFINISHED
 
 RowKind = Literal["pairs", "rated"]
 
@@ -107,6 +108,8 @@ def _pairs(judgement: Judgement) -> Iterator[dict[str, Any]]:
             "prompt": turns(judgement.prompt),
             "chosen": _said(better),
             "rejected": _said(worse),
+            **_drawn("chosen", better),
+            **_drawn("rejected", worse),
             "judgement": judgement.id,
         }
         yield row
@@ -118,6 +121,7 @@ def _rated(judgement: Judgement) -> Iterator[dict[str, Any]]:
             "prompt": turns(judgement.prompt),
             "completion": _said(answer),
             "label": good,
+            **_drawn("completion", answer),
             "judgement": judgement.id,
         }
 
@@ -126,5 +130,14 @@ def _said(answer: JudgedAnswer) -> list[dict[str, Any]]:
     return [{"role": "assistant", "content": answer.text.strip()}]
 
 
+def _drawn(column: str, answer: JudgedAnswer) -> dict[str, Any]:
+    """The tokens that a model sampled, and that it did not come to an end; of an edited answer nothing."""
+    if answer.original is not None:
+        return {}
+    tokens = {f"{column}{TOKENS}": answer.tokens} if answer.tokens else {}
+    return {**tokens, f"{column}{UNFINISHED}": True} if answer.finish == "length" else tokens
+
+
 def _key(row: dict[str, Any]) -> bytes:
-    return msgspec.json.encode({name: value for name, value in row.items() if name != "judgement"})
+    names = ("prompt", "chosen", "rejected", "completion", "label")
+    return msgspec.json.encode({name: row[name] for name in names if name in row})

@@ -228,6 +228,8 @@ def check_judgement(judgement: Judgement) -> None:
         raise UserError(f"An answer has more than {LONGEST_ANSWER:,} characters.")
     if len(judgement.comment) > LONGEST_COMMENT:
         raise UserError(f"A comment has at most {LONGEST_COMMENT:,} characters.")
+    if judgement.confidence is not None and not 0 <= judgement.confidence <= 1:
+        raise UserError("The confidence of a judge is from 0 to 1.")
     if not 0 < judgement.weight <= 1_000:
         raise UserError("The weight of a judgement is above 0, and at most 1,000.")
 

@@ -1,4 +1,8 @@
-"""Tokenises judged answers: the prompt, and each answer after it with the token that ends it."""
+"""Tokenises judged answers: the prompt, and each answer after it with the token that ends it.
+
+An answer that a model sampled keeps its tokens where they say its text: the same text tokenised anew can be other
+tokens, to which that model gives another probability. One that was cut off has no end to be learnt.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +28,13 @@ class AnswerWriter(ExampleWriter):
     def write(self, example: Example) -> WrittenExample:
         """Raises UserError where the template refuses the conversation, or the prompt alone is too long."""
         prompt, answer, written = self._answer(msgspec.structs.replace(example, rejected=None))
-        answers = [answer]
+        answers = [self._sampled(example, 0, answer, example.messages[-1].content)]
         if example.rejected is not None:
             other = msgspec.structs.replace(example, messages=(*example.messages[:-1], example.rejected), rejected=None)
             again, rejected, _ = self._answer(other)
             if again != prompt:
                 raise UserError("The chat template writes another prompt before each of the two answers.")
-            answers.append(rejected)
+            answers.append(self._sampled(example, 1, rejected, example.rejected.content))
         room = self._most - len(prompt) if self._most else max(map(len, answers))
         if room < 1:
             raise UserError(f"The prompt alone has {len(prompt):,} tokens; at most {self._most:,} are allowed.")
@@ -59,3 +63,19 @@ class AnswerWriter(ExampleWriter):
         if not start:
             raise UserError("Nothing stands before the answer.")
         return written.tokens[:start], written.tokens[start:], written
+
+    def _sampled(self, example: Example, place: int, answer: tuple[int, ...], text: str) -> tuple[int, ...]:
+        """The answer as it was sampled, with the tokens that end it unless it was cut off."""
+        end = len(answer)
+        while end and self._ends(answer[end - 1]):
+            end -= 1
+        said = answer[:end]
+        tokens = example.sampled[place] if place < len(example.sampled) else ()
+        if tokens and max(tokens) < self._tokenizer.size and self._tokenizer.text(tokens).strip() == text.strip():
+            said = tokens
+        cut_off = place < len(example.unfinished) and example.unfinished[place]
+        return said if cut_off and said else (*said, *answer[end:])
+
+    def _ends(self, token: int) -> bool:
+        """Whether a token says nothing, as those that end an answer."""
+        return bool(self._tokenizer.specials_of([token])) or not self._tokenizer.piece(token).strip()

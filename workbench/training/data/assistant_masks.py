@@ -25,8 +25,10 @@ from workbench.records.messages import Role
 
 
 class Tokenizer(segment_tokenizer.Tokenizer, Protocol):
-    """A model's vocabulary, as training needs it."""
+    """A model's vocabulary, as training needs it: ``size`` tokens."""
 
+    @property
+    def size(self) -> int: ...
     def ends_generation(self, token: int) -> bool: ...
 
 

@@ -45,13 +45,16 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set.
 
     Of a preference, ``rejected`` is the answer that the last one was preferred to; or ``desirable`` says whether the
-    last one was judged good.
+    last one was judged good. ``sampled`` are the token ids as a model drew them, of the last answer and of the rejected
+    one, () for one whose ids are not known; ``unfinished``, of the same two, whether it was cut off before its end.
     """
 
     messages: tuple[Message, ...] = ()
     text: str = ""
     rejected: Message | None = None
     desirable: bool | None = None
+    sampled: tuple[tuple[int, ...], ...] = ()
+    unfinished: tuple[bool, ...] = ()
     source: Source = Source()
 
     @property

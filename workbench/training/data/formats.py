@@ -26,7 +26,14 @@ from workbench.training.data.columns import (
     value_of,
 )
 from workbench.training.data.examples import Example, Source
-from workbench.training.data.preferences import label_of, recognise_preferences, to_pair
+from workbench.training.data.preferences import (
+    TOKENS,
+    UNFINISHED,
+    label_of,
+    recognise_preferences,
+    sampled_of,
+    to_pair,
+)
 from workbench.training.data.rows import Row
 
 ShapeName = Literal[
@@ -79,7 +86,8 @@ def recognise(rows: Iterable[Row]) -> Shape:
     if found is None:
         return Shape(name="unknown", why=_unknown(sample, columns), columns=columns)
     name, mapping, why = found
-    left_out = tuple(c for c in columns if c not in mapping.columns)
+    beside = {f"{column}{end}" for column in mapping.columns for end in (TOKENS, UNFINISHED)}
+    left_out = tuple(c for c in columns if c not in mapping.columns and c not in beside)
     return Shape(name=name, mapping=mapping, why=why, columns=columns, left_out=left_out)
 
 
@@ -125,7 +133,14 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
         del messages[0]
     if not messages:
         raise UserError("no question comes before its answer.")
-    return Example(messages=tuple(messages), desirable=label_of(values, mapping), source=row.source)
+    sampled, unfinished = sampled_of(values, mapping.completion) if mapping.label else ((), ())
+    return Example(
+        messages=tuple(messages),
+        desirable=label_of(values, mapping),
+        sampled=sampled,
+        unfinished=unfinished,
+        source=row.source,
+    )
 
 
 # -- recognising -------------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ Found = tuple[Literal["preference_pairs", "judged_answers"], ColumnMapping, str]
 
 _CHOSEN, _REJECTED = ("chosen", "preferred", "preferred_output"), ("rejected", "non_preferred_output")
 _LABELS = ("label", "kto_tag", "desirable")
+TOKENS, UNFINISHED = "_tokens", "_unfinished"
+"""Behind the name of an answer's column: those of the ids of its sampled tokens, and whether it was cut off."""
+
 _PROMPTS = ("prompt", "question", "instruction", "input", "conversations")
 _ANSWERS = ("completion", "response", "answer", "output")
 _DIALOGUE = re.compile(r"\n\n(Human|Assistant):[ \t]?")
@@ -89,7 +92,21 @@ def to_pair(row: Row, mapping: ColumnMapping) -> Example:
         del messages[0]
     if not any(message.role == "user" for message in messages):
         raise UserError("no question comes before its answers.")
-    return Example(messages=(*messages, first), rejected=second, source=row.source)
+    sampled, unfinished = sampled_of(values, mapping.chosen, mapping.rejected)
+    return Example(
+        messages=(*messages, first), rejected=second, sampled=sampled, unfinished=unfinished, source=row.source
+    )
+
+
+def sampled_of(values: Mapping[str, Any], *columns: str) -> tuple[tuple[tuple[int, ...], ...], tuple[bool, ...]]:
+    """The token ids of answers, in columns named as theirs with ``_tokens`` behind, and whether they were cut off
+    (``_unfinished``). Ids that are none are not known."""
+    ids = [values.get(f"{column}{TOKENS}") for column in columns]
+    sampled = tuple(
+        tuple(one) if isinstance(one, list) and all(type(token) is int and token >= 0 for token in one) else ()
+        for one in ids
+    )
+    return sampled, tuple(values.get(f"{column}{UNFINISHED}") is True for column in columns)
 
 
 def label_of(values: Mapping[str, Any], mapping: ColumnMapping) -> bool | None:

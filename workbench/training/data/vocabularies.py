@@ -55,6 +55,7 @@ class FolderVocabulary:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         config = _read(folder / "tokenizer_config.json")
+        self.size: int = self._tokenizer.get_vocab_size(with_added_tokens=True)
         self.bos = self._id(config.get("bos_token"))
         self.eos = self._id(config.get("eos_token"))
         begun = self._tokenizer.encode("a", add_special_tokens=True).ids

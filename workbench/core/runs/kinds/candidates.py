@@ -210,6 +210,7 @@ class _Work:
             )
             now = time.time()
             pair = Judgement(
+                id=f"{self._queue.id}-{prompt_key(prompt)}",
                 prompt=(*self._instructions(), *prompt),
                 a=first,
                 b=second,
@@ -220,7 +221,8 @@ class _Work:
                 created=now,
                 changed=now,
             )
-            self._kind._store.add_waiting([pair])
+            if not self._kind._store.has(pair.id):  # a core that died may have stored it, and not noted that it did
+                self._kind._store.add_waiting([pair])
         self._done.add(_Done(prompt_key(prompt), reason))
         self._succeeded = self._succeeded or not reason
         failed = [one.reason for one in self._done.lines if one.reason]
