@@ -19,6 +19,7 @@ from workbench.api.calls import (
     FollowRun,
     GetNextPair,
     GetRun,
+    ImportModel,
     ListJudgements,
     ListQueues,
     MakeCandidates,
@@ -85,6 +86,28 @@ def test_a_stopped_run_resumes_with_the_next_prompt(trainer: Workbench, tmp_path
     [queue] = call(trainer, ListQueues()).queues
     assert (queue.waiting, queue.judged) == (there, 1)  # one more, and the judged one is not asked again
     assert call(trainer, GetRun(run=run.id)).state == "finished"
+
+
+@pytest.mark.parametrize("second", ["Base", "Second"])
+def test_two_recipes_answer_each_prompt_with_one_model_or_two(trainer: Workbench, second: str, tmp_path: Path) -> None:
+    if second != "Base":
+        shutil.copy(tmp_path / "base.gguf", tmp_path / "second.gguf")
+        call(trainer, ImportModel(path=str(tmp_path / "second.gguf"), name=second))
+    helped = Recipe(name="Helped", model=ModelPart(name=second), prompting=PromptingPart(instructions="Say 3."))
+    plain = Recipe(name="Plain", model=ModelPart(name="Base"))
+    asked = MakeCandidates(name="Taste", recipes=(plain, helped), prompts="file", path=lines(tmp_path, 10))
+    queue = msgspec.convert(call(trainer, FollowRun(run=call(trainer, asked).id)), LabellingQueue)
+    assert (queue.waiting, queue.columns) == (10, ("Plain", "Helped"))
+    pairs = call(trainer, ListJudgements(which=JudgementFilter(verdicts=("",)))).judgements
+    assert {pair.shown for pair in pairs} == {"ab", "ba"}
+    for pair in pairs:
+        assert pair.b is not None
+        assert (pair.a.name, pair.b.name) == ("Plain", "Helped")
+        assert "sesame" not in pair.a.text
+        assert pair.b.text == f"{pair.a.text} sesame"
+        assert [message.role for message in pair.prompt] == ["user"]  # the other recipe was not told to say 3
+        assert pair.b.recipe is not None
+        assert pair.b.recipe.model.name == second
 
 
 def test_recipes_that_answer_alike_leave_nothing_to_judge(trainer: Workbench, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ script can judge; there the text of an edit is the rest of its line.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -99,7 +100,7 @@ def _start(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]
 
 def _judge(session: Session, queue: str, keys: _Keys) -> Events[dict[str, Any]]:
     done: Counter[str] = Counter()
-    shown = yield from _next(session, queue)
+    shown = yield from _next(session, queue, keys)
     if keys.interactive:
         yield Log(text=f"{KEYS}.", level="notice")
     seen = ""
@@ -123,7 +124,7 @@ def _judge(session: Session, queue: str, keys: _Keys) -> Events[dict[str, Any]]:
             judged: Judgement = yield from session.call(call)
             done["judged"] += 1
             yield Artifact(kind="judgement", id=judged.id, result=msgspec.to_builtins(judged))
-            shown = yield from _next(session, queue)
+            shown = yield from _next(session, queue, keys)
         else:
             yield Log(text=f"{key!r} is no key. {KEYS}.", level="notice")
     return {"queue": shown.queue, "judged": done["judged"], "skipped": done["skipped"], "undone": done["undone"]}
@@ -139,21 +140,23 @@ def _undo(session: Session, queue: LabellingQueue, done: Counter[str]) -> Events
     return (yield from session.call(GetNextPair(queue=queue.id)))
 
 
-def _next(session: Session, queue: str) -> Events[NextPair]:
-    """The next pair; waits for one while candidates are being made."""
-    told = False
+def _next(session: Session, queue: str, keys: _Keys) -> Events[NextPair]:
+    """The next pair; waits for one while candidates are being made. Keys that were pressed meanwhile mean nothing."""
+    waited = False
     while True:
         found = yield from session.call(GetNextPair(queue=queue))
         if found.pair is not None or not found.queue.run:
+            if waited:
+                keys.discard()
             return found
         run = yield from session.call(GetRun(run=found.queue.run))
         if run.state not in ("queued", "running"):
             if run.state == "failed":
                 raise UserError(run.message or "The candidates could not be made.")
             return (yield from session.call(GetNextPair(queue=queue)))
-        if not told:
+        if not waited:
             yield Log(text="Waiting for the next candidates.", level="notice")
-            told = True
+            waited = True
         time.sleep(_POLL_S)
 
 
@@ -191,6 +194,20 @@ class _Keys:
             sys.stderr.write(f"{key}\n")
         return "" if key in ("\x03", "\x04") else key.lower()
 
+    def discard(self) -> None:
+        """Forget keys that were pressed and not read."""
+        if not self.interactive:
+            return
+        if sys.platform == "win32":
+            import msvcrt
+
+            while msvcrt.kbhit():
+                msvcrt.getwch()
+        else:
+            import termios
+
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
     def read_line(self, question: str) -> str:
         if self.interactive:
             try:
@@ -201,7 +218,7 @@ class _Keys:
 
 
 def _raw_key() -> str:
-    """One key without Enter."""
+    """One key without Enter; of several that come at once, as of a paste, the first."""
     if sys.platform == "win32":
         import msvcrt
 
@@ -213,7 +230,7 @@ def _raw_key() -> str:
     before = termios.tcgetattr(descriptor)
     try:
         tty.setcbreak(descriptor)
-        return sys.stdin.read(1)
+        return os.read(descriptor, 256).decode("utf-8", "replace")[:1]
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 

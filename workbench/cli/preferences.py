@@ -13,6 +13,7 @@ from workbench.api.calls import (
     GetJudgement,
     GetJudgementStatistics,
     GetLearnable,
+    GetNextPair,
     ImportJudgements,
     ListJudgements,
     ListQueues,
@@ -103,12 +104,15 @@ def _add_filter(parser: argparse.ArgumentParser) -> None:
     some.add_argument("--judge", choices=("person", "model", "rule"), action="append", default=[])
     some.add_argument("--judge-name", metavar="NAME", default="", help="this judge only")
     some.add_argument("--origin", metavar="FILE", default="", help="imported from this file")
-    some.add_argument("--queue", metavar="ID", default="", dest="of_queue", help="of this labelling queue, by its id")
+    some.add_argument("--queue", metavar="NAME", default="", dest="of_queue", help="of this labelling queue")
     some.add_argument("--kind", choices=("all", "pairs", "single"), default="all", help="pairs, or single answers")
     some.add_argument("--edited", action="store_true", help="only those with an answer that a person rewrote")
 
 
-def filter_of(arguments: argparse.Namespace, ids: Sequence[str] = ()) -> JudgementFilter:
+def filter_of(session: Session, arguments: argparse.Namespace, ids: Sequence[str] = ()) -> Events[JudgementFilter]:
+    queue = ""
+    if arguments.of_queue:
+        queue = (yield from session.call(GetNextPair(queue=arguments.of_queue))).queue.id
     verdicts: list[Verdict] = arguments.verdict
     sources: list[JudgementSource] = arguments.source
     return JudgementFilter(
@@ -118,7 +122,7 @@ def filter_of(arguments: argparse.Namespace, ids: Sequence[str] = ()) -> Judgeme
         judges=tuple(arguments.judge),
         judge_name=arguments.judge_name,
         origin=arguments.origin,
-        queue=arguments.of_queue,
+        queue=queue,
         kind=arguments.kind,
         edited=True if arguments.edited else None,
         ids=tuple(ids),
@@ -149,33 +153,37 @@ def import_file(session: Session, arguments: argparse.Namespace) -> Events[Impor
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[ExportReport]:
-    path = absolute(arguments.file)
-    return (yield from session.call(ExportJudgements(path=path, form=arguments.form, which=filter_of(arguments))))
+    which = yield from filter_of(session, arguments)
+    call = ExportJudgements(path=absolute(arguments.file), form=arguments.form, which=which)
+    return (yield from session.call(call))
 
 
 def list_some(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    which = filter_of(arguments)
+    which = yield from filter_of(session, arguments)
     return (yield from session.call(ListJudgements(which=which, first=arguments.first, limit=arguments.limit)))
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    count = yield from session.call(RemoveJudgements(which=filter_of(arguments, arguments.id)))
+    which = yield from filter_of(session, arguments, arguments.id)
+    count = yield from session.call(RemoveJudgements(which=which))
     return {"removed": count}
 
 
 def statistics(session: Session, arguments: argparse.Namespace) -> Events[JudgementStatistics]:
-    return (yield from session.call(GetJudgementStatistics(which=filter_of(arguments))))
+    which = yield from filter_of(session, arguments)
+    return (yield from session.call(GetJudgementStatistics(which=which)))
 
 
 def learnable(session: Session, arguments: argparse.Namespace) -> Events[Learnable]:
-    return (yield from session.call(GetLearnable(which=filter_of(arguments), held_out_share=arguments.held_out)))
+    which = yield from filter_of(session, arguments)
+    return (yield from session.call(GetLearnable(which=which, held_out_share=arguments.held_out)))
 
 
 def make_set(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     call = MakePreferenceSet(
         name=arguments.name,
         kind=arguments.rows,
-        which=filter_of(arguments),
+        which=(yield from filter_of(session, arguments)),
         skip_conflicts=not arguments.keep_conflicts,
     )
     return (yield from session.call(call))

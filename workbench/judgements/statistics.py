@@ -135,7 +135,7 @@ def _said(judgement: Judgement) -> str:
 
 
 def _first_preferred(decided: Sequence[Judgement]) -> ShareEstimate:
-    known = [one for one in decided if one.shown]
+    known = [one for one in decided if one.shown and not one.edited]  # an edit is no choice of a place
     return share_of(sum(one.shown[0] == one.verdict for one in known), len(known))
 
 

@@ -121,5 +121,6 @@ def test_pairs_are_judged_in_a_row_by_keys(prefs: Prefs, front: FakeFront) -> No
     assert (status, "already a queue" in err) == (1, True)
     assert "3 judged" in prefs("label", "taste", keys="j")[1]
     assert "taste" in prefs("queues")[1]
+    assert "3 about 3 prompts" in prefs("stats", "--queue", "taste")[1]
     assert prefs("drop", "taste")[0] == 0
     assert "no labelling queue 'taste'" in prefs("label", "taste")[2]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -119,20 +119,17 @@ class _Work:
     def _answers(self, block: Sequence[Prompt], *, by_model: bool) -> list[list[JudgedAnswer | UserError]]:
         """For each prompt its two answers, or why there is none."""
         found: list[list[JudgedAnswer | UserError]] = [[] for _ in block]
-        recipes = self._request.recipes
-        if len(recipes) == 1:
-            jobs = [partial(self._two, prompt, found[place]) for place, prompt in enumerate(block)]
+        if len(self._request.recipes) == 1:
+            groups = [[partial(self._two, prompt, found[place]) for place, prompt in enumerate(block)]]
         else:
             for both in found:
                 both += [UserError("It was not asked.")] * 2
-            places = [(place, column) for place in range(len(block)) for column in range(2)]
-            if by_model:
-                places.sort(key=lambda one: one[1])
-            jobs = [partial(self._one, block[place], column, found[place]) for place, column in places]
-        if by_model and len(recipes) == 2:
-            self._together(jobs[: len(block)])
-            self._together(jobs[len(block) :])
-        else:
+            columns = [
+                [partial(self._one, prompt, column, found[place]) for place, prompt in enumerate(block)]
+                for column in range(2)
+            ]
+            groups = columns if by_model else [list(chain(*zip(*columns, strict=True)))]
+        for jobs in groups:
             self._together(jobs)
         return found
 
