@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -35,6 +36,30 @@ class FakeHub:
         self.queries: list[str] = []
         self.block_s = 0.0
         self.url = ""
+        self.commit = "c0ffee" + "0" * 34
+        self.sent: list[int] = []
+
+    def add_repository(self, name: str, files: dict[str, bytes], **about: object) -> None:
+        """A repository as the hub's API describes it, found by every search."""
+        tags = ["gguf", f"license:{about.pop('licence', 'apache-2.0')}"]
+        siblings = [
+            {
+                "rfilename": file, "size": len(content), "blobId": "x",
+                "lfs": {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 1},
+            }
+            for file, content in files.items()
+        ]  # fmt: skip
+        info = {
+            "id": name, "modelId": name, "sha": self.commit, "downloads": 1234, "likes": 5, "gated": False,
+            "private": False, "lastModified": "2026-05-04T03:02:01.000Z", "tags": tags,
+            "pipeline_tag": "text-generation", **about,
+        }  # fmt: skip
+        for revision in ("", f"/revision/{self.commit}"):
+            self.files[f"/api/models/{name}{revision}"] = json.dumps({**info, "siblings": siblings}).encode()
+        found = json.loads(self.files.get("/api/models", b"[]"))
+        self.files["/api/models"] = json.dumps([*found, info]).encode()
+        for file, content in files.items():
+            self.files[f"/{name}/resolve/{self.commit}/{file}"] = content
 
     def etag(self, path: str) -> str:
         return f'"{hashlib.sha256(self.files[path]).hexdigest()[:16]}"'
@@ -71,26 +96,29 @@ def serving(hub: FakeHub) -> Iterator[str]:
             if content is None:
                 self.send_error(404)
                 return
-            start, status = 0, 200
+            start, status, end = 0, 200, len(content)
             same = self.headers.get("If-Range", hub.etag(self.path)) == hub.etag(self.path)
             if wanted and same and not fault.ignores_range:
-                start, status = int(wanted.removeprefix("bytes=").rstrip("-")), 206
+                first, _, last = wanted.removeprefix("bytes=").partition("-")
+                start, status = int(first), 206
+                end = min(end, int(last) + 1) if last else end
             if start >= len(content) and status == 206:
                 self.send_response(416)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return
-            body = content[start:]
+            body = content[start:end]
             self.send_response(status)
             self.send_header("ETag", hub.etag(self.path))
             self.send_header("Content-Length", str(len(body)))
             if status == 206:
                 told = start + 1 if fault.lies else start
-                self.send_header("Content-Range", f"bytes {told}-{len(content) - 1}/{len(content)}")
+                self.send_header("Content-Range", f"bytes {told}-{end - 1}/{len(content)}")
             for name, value in fault.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             sent = body if fault.cut is None else body[: fault.cut]
+            hub.sent.append(len(sent))
             with suppress(ConnectionError):  # the client was killed, or stopped
                 for begin in range(0, len(sent), 1 << 16):
                     self.wfile.write(sent[begin : begin + (1 << 16)])

@@ -86,6 +86,7 @@ class LlamaCppBackend:
         self._alone = False
         self._deaths = 0
         self._build = ""
+        self._anyway: set[str] = set()
         self.host = make_host(self._on_state)
 
     @property
@@ -107,20 +108,7 @@ class LlamaCppBackend:
         self, model: ModelRecord, use: ModelUse, context: RequestContext, *, alone: bool = False
     ) -> Iterator[Generator[Event, None, LlamaCppModel]]:
         """As ``Backend.lease``. ``alone`` loads the model afresh and lets nobody else use it meanwhile."""
-        settings = self._settings()
-        wanted = Load(
-            path=model.path,
-            context_tokens=use.context_tokens or settings.context_tokens,
-            gpu_layers=settings.gpu_layers,
-            threads=settings.threads,
-            flash_attention=settings.flash_attention,
-            kv_type=settings.kv_type,
-            split_mode=settings.split_mode,
-            tensor_split=settings.gpu_shares,
-            main_gpu=settings.main_gpu,
-            deterministic=settings.deterministic,
-            prefix_cache_bytes=settings.prefix_cache_mb << 20,
-        )
+        wanted = self.describe_load(model.path, use.context_tokens)
         has_turn = False
 
         def loading() -> Generator[Event, None, LlamaCppModel]:
@@ -141,6 +129,31 @@ class LlamaCppBackend:
                     self._users -= 1
                     self._alone = self._alone and not alone
                     self._free.notify_all()
+
+    def describe_load(self, path: str, context_tokens: int = 0) -> Load:
+        """How a model is loaded with the present settings."""
+        settings = self._settings()
+        with self._free:
+            anyway = path in self._anyway
+        return Load(
+            path=path,
+            context_tokens=context_tokens or settings.context_tokens,
+            gpu_layers=settings.gpu_layers,
+            threads=settings.threads,
+            flash_attention=settings.flash_attention,
+            kv_type=settings.kv_type,
+            split_mode=settings.split_mode,
+            tensor_split=settings.gpu_shares,
+            main_gpu=settings.main_gpu,
+            deterministic=settings.deterministic,
+            prefix_cache_bytes=settings.prefix_cache_mb << 20,
+            anyway=anyway,
+        )
+
+    def allow_anyway(self, path: str) -> None:
+        """From now on, until the program ends, load this model although it does not fit into what is free."""
+        with self._free:
+            self._anyway.add(path)
 
     def uses_adapter(self, path: str) -> bool:
         """Whether an answer is being computed with an adapter's file now."""

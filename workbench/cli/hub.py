@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import argparse
 import getpass
-from typing import Any
+from typing import Any, get_args
 
 from workbench.api import calls
 from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.models import show_fit
 from workbench.cli.output import TextOutput, byte_size, count_size, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
+from workbench.records.hub import HubFilters, Sorting
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("hub", "models on the hub, and what was sent over the network")
-    searching = one_call(lambda a: calls.SearchHub(words=" ".join(a.words), limit=a.limit))
+    searching = one_call(lambda a: calls.SearchHub(words=" ".join(a.words), limit=a.limit, filters=_filters(a)))
     search = group.command("search", "find repositories with GGUF models", searching, show_found)
     search.add_argument("words", metavar="WORD", nargs="*", help="words of the name; without any, the most downloaded")
     search.add_argument("--limit", metavar="N", type=int, default=30, help="at most so many [30]")
+    search.add_argument("--sort", choices=get_args(Sorting), default="downloads", help="the order [downloads]")
+    search.add_argument("--task", default="", help="as the hub names it, such as text-generation")
+    search.add_argument("--licence", default="", help="as the hub names it, such as apache-2.0")
+    search.add_argument("--min", metavar="B", type=float, default=0.0, help="at least so many billion parameters")
+    search.add_argument("--max", metavar="B", type=float, default=0.0, help="at most so many billion parameters")
+    search.add_argument("--open", action="store_true", help="only repositories without terms to accept")
     listing = one_call(lambda a: calls.ListHubFiles(repository=a.repository, revision=a.revision))
     files = group.command("files", "list the models of a repository", listing, show_files)
     files.add_argument("repository", metavar="OWNER/NAME")
     files.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
+    fitting = one_call(lambda a: calls.FitHubFile(repository=a.repository, file=a.file, revision=a.revision))
+    fit = group.command("fit", "tell whether a model fits this machine, from its header", fitting, show_fit)
+    fit.add_argument("repository", metavar="OWNER/NAME")
+    fit.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
+    fit.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
+    carding = one_call(lambda a: calls.ReadHubCard(repository=a.repository, revision=a.revision))
+    card = group.command("card", "show the model card of a repository", carding, show_card)
+    card.add_argument("repository", metavar="OWNER/NAME")
+    card.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
     parser = group.command("download", "download a model, verify it and add it", download, ADDED)
     parser.add_argument("repository", metavar="OWNER/NAME")
     parser.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
@@ -32,6 +49,17 @@ def add_commands(commands: Commands) -> None:
     token.add_argument("--forget", action="store_true", help="forget the token")
     log = one_call(lambda a: calls.ListNetworkRequests())
     group.command("requests", "list what was sent over the network, and what was refused", log, show_requests)
+
+
+def _filters(arguments: argparse.Namespace) -> HubFilters:
+    return HubFilters(
+        sort=arguments.sort,
+        task=arguments.task,
+        licence=arguments.licence,
+        least_parameters=int(arguments.min * 1e9),
+        most_parameters=int(arguments.max * 1e9),
+        gated=False if arguments.open else None,
+    )
 
 
 def download(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -93,6 +121,14 @@ def show_files(result: dict[str, Any], output: TextOutput) -> None:
         output.table(("FILE", "QUANTISATION", "SIZE", "PARTS"), rows, numbers=("SIZE", "PARTS"))
     else:
         output.line("It has no GGUF model.")
+
+
+def show_card(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(result["text"] or "The repository has no model card.")
+    if result["results"]:
+        output.line()
+        output.line("Results as its authors report them:")
+        output.table(("BENCHMARK", "METRIC", "VALUE"), [tuple(one) for one in result["results"]], numbers=("VALUE",))
 
 
 def show_requests(result: dict[str, Any], output: TextOutput) -> None:

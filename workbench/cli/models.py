@@ -16,6 +16,7 @@ from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
+from workbench.records.fit import VERDICTS, Fit
 
 NAMES = {"name": "model"}
 
@@ -41,8 +42,15 @@ def add_commands(commands: Commands) -> None:
     group.command("exam", examining, examine, show_exam, "NAME", names=NAMES)
     removing = one_call(lambda a: calls.RemoveModel(name=a.name))
     group.command("remove", "remove a model from the catalogue", removing, show_removed, "NAME")
-    loading = one_call(lambda a: calls.LoadModel(name=a.name))
-    group.command("load", "load a model ahead of the first question", loading, show_loaded, "NAME", names=NAMES)
+    loading = one_call(lambda a: calls.LoadModel(name=a.name, anyway=a.anyway))
+    load = group.command("load", "load a model ahead of the first question", loading, show_loaded, "NAME", names=NAMES)
+    load.add_argument("--anyway", action="store_true", help="although it does not fit into the memory that is free")
+    fitting = one_call(lambda a: calls.FitModel(name=_name_or_path(a.name), context_tokens=a.context))
+    fit = group.command(
+        "fit", "tell whether a model fits this machine, and how fast it is", fitting, show_fit, names=NAMES
+    )
+    fit.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
+    fit.add_argument("--context", metavar="N", type=int, default=0, help="tokens of context (default: of the settings)")
     unloading = one_call(lambda a: calls.UnloadModel())
     group.command("unload", "unload the model to free its memory", unloading, show_loaded)
     quantizing = group.command(
@@ -92,6 +100,10 @@ def inspect(session: Session, arguments: argparse.Namespace) -> Events[dict[str,
         name = absolute(name)
     details = msgspec.to_builtins((yield from session.call(calls.InspectModel(name=name))))
     return {**details.pop("model"), **details}
+
+
+def _name_or_path(name: str) -> str:
+    return absolute(name) if os.sep in name and os.path.exists(name) else name
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -218,6 +230,37 @@ def show_default(result: dict[str, Any], output: TextOutput) -> None:
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
     files = "its files were deleted" if result["owned"] else f"its files were not deleted: {result['path']}"
     output.line(f"{result['name']} was removed from the catalogue; {files}.")
+
+
+def show_fit(result: dict[str, Any], output: TextOutput) -> None:
+    """Where a model would run, what it takes on each device, how fast it would be."""
+    fit = msgspec.convert(result, Fit)
+    output.line(f"{VERDICTS[fit.verdict]}. {fit.reason}")
+    for line in (fit.hint, fit.kind):
+        if line:
+            output.line(line)
+    output.line()
+    rows = [
+        (
+            part.device or "processor",
+            *(byte_size(count) for count in (part.weights, part.cache, part.computing, part.total)),
+            byte_size(part.free) if part.free else "not known",
+        )
+        for part in fit.parts
+    ]
+    sizes = ("WEIGHTS", "CACHE", "COMPUTING", "TOTAL", "FREE")
+    output.table(("DEVICE", *sizes), rows, numbers=sizes)
+    by = {"llama.cpp": "counted by llama.cpp without loading it", "estimate": "estimated from its metadata"}
+    pairs = [
+        ("context", f"{fit.context_tokens:,} tokens, of {fit.trained_tokens:,} that it was trained with"),
+        ("memory", by.get(fit.source, "")),
+        ("released", f"{byte_size(fit.released)} of the model loaded now" if fit.released else ""),
+        (
+            "speed",
+            f"up to about {fit.tokens_per_s:,.0f} tokens/s, as fast as the memory is read" if fit.tokens_per_s else "",
+        ),
+    ]
+    output.pairs([(name, value) for name, value in pairs if value])
 
 
 def show_loaded(result: dict[str, Any], output: TextOutput) -> None:

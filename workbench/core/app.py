@@ -49,6 +49,7 @@ from workbench.core.judgements.service import Judgements
 from workbench.core.judging.service import JudgingService
 from workbench.core.models.base_models import BaseModels
 from workbench.core.models.examiner import Examiner
+from workbench.core.models.fitting import Fitting
 from workbench.core.models.hub import TOKEN, HubService
 from workbench.core.models.service import Models
 from workbench.core.prompts.demonstrations import Demonstrations
@@ -223,6 +224,7 @@ class Workbench:
             self._preferences,
             program.status,
         )
+        self._fitting = Fitting(catalogue, self._llama_cpp, hub, gate, self._host_maker("fitting")(lambda state: None))
         self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
         documents = Documents(
             self._registry, chats, self._embedding, self._runs, self._watching, self._changes, passwords
@@ -249,6 +251,7 @@ class Workbench:
                 home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._packs
             ).handlers(),
             **Updates(home, gate).handlers(),
+            **self._fitting.handlers(),
             **HubService(hub, gate, secrets, self._runs).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
@@ -309,6 +312,7 @@ class Workbench:
             threading.Thread(target=close, name=f"close-{name}")
             for name, close in (
                 ("inference", self._llama_cpp.host.close),
+                ("fitting", self._fitting.close),
                 ("embedding", self._embedding.host.close),
                 ("training", self._training_workers.close),
                 ("sandbox", self._sandbox.close),
@@ -379,7 +383,13 @@ class Workbench:
         context.when_cancelled(leaving.set)
         while not leaving.wait(IDLE_CHECK_S):
             minutes = self._preferences.current.engine.unload_minutes
-            hosts = (self._llama_cpp.host, self._embedding.host, self._sandbox.host, self._servers.host)
+            hosts = (
+                self._llama_cpp.host,
+                self._embedding.host,
+                self._sandbox.host,
+                self._servers.host,
+                self._fitting.host,
+            )
             for host in hosts if minutes else ():
                 if host.stop_if_idle(MINUTE_S * minutes):
                     _log.info("The %s worker was stopped after %d idle minutes.", host.worker, minutes)

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.engine.batch import Batch, check
 from workbench.engine.library import llama
 from workbench.engine.loading import Model
-from workbench.engine.memory_planner import BATCH_TOKENS
+from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.slots import shared_length
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError

@@ -10,6 +10,7 @@ import msgspec
 from workbench.api.calls import Device
 from workbench.api.protocol import Call
 from workbench.engine.tool_format import ToolFormat
+from workbench.records.fit import MemoryPart
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart, Thinking
 
@@ -19,7 +20,8 @@ PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,
-    threads); ``languages`` are those of its card, as ISO 639-1 codes."""
+    threads); ``languages`` are those of its card, as ISO 639-1 codes. ``memory`` is what it takes by llama.cpp's count,
+    () where that is not known."""
 
     path: str
     architecture: str
@@ -35,6 +37,7 @@ class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     choice: str = ""
     deterministic: bool = False
     languages: tuple[str, ...] = ()
+    memory: tuple[MemoryPart, ...] = ()
 
 
 class LoraUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +129,7 @@ class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
     free memory. ``sequences`` is the number computed in parallel, 0 as many as memory allows; with 2, sliding windows
     are short and cells are not shared. ``deterministic``: the same recipe, seed, model and build give the same tokens
     whatever else is being computed. ``prefix_cache_bytes`` caps the saved states of conversations outside the model's
-    own memory.
+    own memory. ``anyway`` loads a model that does not fit into what is free.
     """
 
     path: str
@@ -141,6 +144,7 @@ class Load(Call[LoadedModel], frozen=True, kw_only=True, tag="load"):
     sequences: int = 0
     deterministic: bool = False
     prefix_cache_bytes: int = 512 << 20
+    anyway: bool = False
 
 
 class Unload(Call[None], frozen=True, kw_only=True, tag="unload"):

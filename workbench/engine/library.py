@@ -33,6 +33,7 @@ __all__ = [
     "describe_library",
     "describe_state",
     "exponentials_function",
+    "ggml_function",
     "list_devices",
     "llama",
     "logits_function",
@@ -145,13 +146,13 @@ def describe_state() -> LibraryState:
 def list_devices() -> tuple[Device, ...]:
     """The devices that ggml can compute on, the CPU always among them. Memory is in bytes."""
     start_library()
-    count = _ggml_function("ggml_backend_dev_count", ctypes.c_size_t)
-    get = _ggml_function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
-    name = _ggml_function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
-    description = _ggml_function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
-    kind = _ggml_function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
+    count = ggml_function("ggml_backend_dev_count", ctypes.c_size_t)
+    get = ggml_function("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    name = ggml_function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
+    description = ggml_function("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+    kind = ggml_function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
     size = ctypes.POINTER(ctypes.c_size_t)
-    memory = _ggml_function("ggml_backend_dev_memory", None, ctypes.c_void_p, size, size)
+    memory = ggml_function("ggml_backend_dev_memory", None, ctypes.c_void_p, size, size)
     found = []
     for index in range(count()):
         device = get(index)
@@ -185,7 +186,7 @@ def exponentials_function() -> Any:
     (ggml-cpu/vec.h of 0.25), and not every build exports it: it is tested before use.
     """
     try:
-        function = _ggml_function(
+        function = ggml_function(
             "ggml_vec_soft_max_f32", ctypes.c_double, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_float
         )
     except RuntimeError:
@@ -198,7 +199,7 @@ def exponentials_function() -> Any:
     return function if fits else None
 
 
-def _ggml_function(name: str, result: Any, *arguments: Any) -> Any:
+def ggml_function(name: str, result: Any, *arguments: Any) -> Any:
     """A function of ggml that llama-cpp-python ships but does not wrap."""
     for library in (*_ggml_libraries(), *_loaded_libraries()):
         function = getattr(library, name, None)

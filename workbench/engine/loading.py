@@ -19,7 +19,9 @@ from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Load, LoadedModel
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
-from workbench.engine.memory_planner import BATCH_TOKENS, Plan, cache_bytes, plan_load, windowed_layers
+from workbench.engine.memory_breakdown import count_memory
+from workbench.engine.memory_formulas import BATCH_TOKENS, cache_bytes, windowed_layers
+from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
@@ -79,7 +81,7 @@ class Model:
         # also where a context keeps all cells: other sequences' tokens may take those that have left the window
         self.window: int = llama.llama_model_n_swa(pointer)
         self.windowed = windowed_layers(details)
-        self.rewindable = not _is_recurrent(pointer)
+        self.rewindable = not is_recurrent(pointer)
         self.context_tokens: int = llama.llama_n_ctx(first)
         self.width: int = llama.llama_model_n_embd_out(pointer)
         self.worth_saving = 32
@@ -104,6 +106,7 @@ class Model:
             choice=plan.choice,
             deterministic=call.deterministic,
             languages=known_languages(details.metadata.get("general.languages")),
+            memory=count_memory(first),
         )
 
     def make_context(self) -> Any:
@@ -182,7 +185,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     pointer = loaded[0] if loaded else None
     if not pointer:
         context.raise_if_cancelled()
-        raise UserError(f"llama.cpp cannot load {details.model.path}: {_reason(log)}", _LOAD_HINT)
+        raise UserError(f"llama.cpp cannot load {details.model.path}: {log_reason(log)}", _LOAD_HINT)
     with contextlib.ExitStack() as undo:
         undo.callback(llama.llama_model_free, pointer)
         made = _make_context(pointer, details, plan, log)
@@ -201,14 +204,20 @@ def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None
         return not context.cancelled
 
     callback = llama.llama_progress_callback(on_progress)
+    parameters = model_parameters(plan)
+    parameters.progress_callback = callback
+    return llama.llama_model_load_from_file(path.encode(), parameters)
+
+
+def model_parameters(plan: Plan) -> Any:
+    """llama.cpp's parameters of a model: where its layers go."""
     parameters = llama.llama_model_default_params()
     parameters.n_gpu_layers = plan.gpu_layers
     parameters.split_mode = _SPLIT[plan.split_mode]
     parameters.main_gpu = plan.main_gpu
     if plan.tensor_split:  # llama.cpp copies it
         parameters.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*plan.tensor_split)
-    parameters.progress_callback = callback
-    return llama.llama_model_load_from_file(path.encode(), parameters)
+    return parameters
 
 
 def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryLog) -> Any:
@@ -217,10 +226,24 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
         raise UserError(f"{name} is not a text generation model.", "Choose a chat model.")
     if llama.llama_model_is_diffusion(pointer):
         raise UserError(f"{name} is a diffusion model, which is not supported.", "Choose a chat model.")
+    context = llama.llama_init_from_model(pointer, context_parameters(plan, is_recurrent(pointer)))
+    if not context:
+        raise UserError(
+            f"llama.cpp cannot run {name} with these settings ({plan.choice.rstrip('.')}): {log_reason(log)}",
+            "Set a shorter context, fewer GPU layers, or the cache precision f16.",
+        )
+    if not llama.llama_get_memory(context):
+        llama.llama_free(context)
+        raise UserError(f"{name} is an embedding model and cannot generate text.", "Choose a chat model.")
+    return context
+
+
+def context_parameters(plan: Plan, recurrent: bool) -> Any:
+    """llama.cpp's parameters of a context."""
     parameters = llama.llama_context_default_params()
     parameters.n_ctx = plan.context_tokens
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-    parameters.n_seq_max = 1 if _is_recurrent(pointer) else plan.sequences
+    parameters.n_seq_max = 1 if recurrent else plan.sequences
     parameters.kv_unified = True
     parameters.n_outputs_max = parameters.n_outputs_max_per_seq = MAX_OUTPUTS
     # cells shared by several sequences cannot be freed when they leave a sliding window: with short windows (a quarter
@@ -230,19 +253,11 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
     parameters.flash_attn_type = _FLASH[plan.flash_attention]
     parameters.type_k = parameters.type_v = _KV[plan.kv_type]
     parameters.no_perf = True
-    context = llama.llama_init_from_model(pointer, parameters)
-    if not context:
-        raise UserError(
-            f"llama.cpp cannot run {name} with these settings ({plan.choice.rstrip('.')}): {_reason(log)}",
-            "Set a shorter context, fewer GPU layers, or the cache precision f16.",
-        )
-    if not llama.llama_get_memory(context):
-        llama.llama_free(context)
-        raise UserError(f"{name} is an embedding model and cannot generate text.", "Choose a chat model.")
-    return context
+    return parameters
 
 
-def _is_recurrent(pointer: Any) -> bool:
+def is_recurrent(pointer: Any) -> bool:
+    """Whether a model has a recurrent state, alone or beside a cache."""
     return bool(llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer))
 
 
@@ -251,7 +266,7 @@ def _template_of(pointer: Any) -> str:
     return raw.decode("utf-8", "replace") if raw else ""
 
 
-def _reason(log: LibraryLog) -> str:
+def log_reason(log: LibraryLog) -> str:
     """llama.cpp's messages from the first error on, without the names of its functions."""
     said = [line.partition(": ")[2] or line for line in log.errors()]
     return (said[0] if said else "llama.cpp gave no reason").rstrip(".") + "."

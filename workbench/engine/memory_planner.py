@@ -7,44 +7,35 @@ stay on the processor, the last layers go to the GPUs, the output layer after th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from workbench.api.calls import Device, Machine, ModelDetails
 from workbench.engine.inference_calls import Load
+from workbench.engine.memory_formulas import FEW_SEQUENCES, MANY_SEQUENCES, computing_bytes, layer_cache, slides
 from workbench.engine.offloading import Weights, distribute_layers, find_gpus
 from workbench.errors import UserError
+from workbench.records.fit import MemoryPart
 
 AUTOMATIC_CONTEXT = 8_192
 SMALLEST_CONTEXT = 512
 CONTEXT_STEP = 256
 LONGEST_CONTEXT = 2**31 - 1  # llama.cpp counts positions in 32 bits
-BATCH_TOKENS = 512
-"""Maximum prompt tokens per batch."""
-
-MANY_SEQUENCES, FEW_SEQUENCES = 32, 2
-"""Sequences per context. With few, sliding-window layers keep their window only, but cells cannot be shared between
-sequences (llama.cpp could not free them when they leave the window)."""
-
-_OUTPUTS = 32  # tokens per batch with logits
 _DETERMINISTIC_CONTEXTS = 2
-_BYTES_PER_VALUE = {"f16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
-# one layer in so many sees the whole context, the others a sliding window (llama.cpp's model definitions)
-_FULL_ATTENTION_EVERY = {
-    "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "exaone4": 4, "exaone-moe": 4, "olmo2": 4,
-    "plamo3": 8, "afmoe": 4,
-}  # fmt: skip
 _SPARE_BYTES = 256 << 20
 _HOST_BYTES = 64 << 20  # computed on the processor when all layers are on GPUs
+_GPU_BYTES = 96 << 20  # copies between devices, and what a driver takes for itself
 
 
 @dataclass(frozen=True)
 class Plan:
     """``gpu_layers`` counts the output layer: ``layers + 1`` is the whole model. ``tensor_split`` is the number of
-    layers per GPU (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max."""
+    layers per GPU (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max.
+    ``parts`` are the bytes on each device as planned, with what is free there; ``fits`` is false where it was to be
+    loaded although more is needed than is free."""
 
     context_tokens: int
     gpu_layers: int
@@ -57,6 +48,9 @@ class Plan:
     split_mode: Literal["layer", "row", "none"] = "layer"
     main_gpu: int = 0
     tensor_split: tuple[float, ...] = ()
+    parts: tuple[MemoryPart, ...] = ()
+    contexts: int = 1
+    fits: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +66,7 @@ class _Setting:
     over: int
     where: str
     free: int
+    parts: tuple[MemoryPart, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -111,37 +106,10 @@ def plan_load(
         split_mode=call.split_mode,
         main_gpu=call.main_gpu,
         tensor_split=setting.counts if len(setting.counts) > 1 and setting.layers else (),
+        parts=setting.parts,
+        contexts=fitting.contexts,
+        fits=setting.fits,
     )
-
-
-def cache_bytes(model: ModelDetails, context_tokens: int, kv_type: str, sequences: int = FEW_SEQUENCES) -> int:
-    """Bytes of the cache of ``context_tokens`` tokens. Missing metadata is estimated upwards."""
-    return sum(_layer_cache(model, layer, context_tokens, kv_type, sequences) for layer in range(model.layers))
-
-
-def computing_bytes(model: ModelDetails, context_tokens: int, call: Load) -> int:
-    """Bytes of one context's intermediate results on a device, estimated upwards."""
-    width = model.embedding_length
-    inner = _number(model, "feed_forward_length", 4 * width)
-    computing = 4 * BATCH_TOKENS * (6 * width + 3 * inner) + (96 << 20) + 2 * 4 * _OUTPUTS * model.vocabulary
-    if call.flash_attention == "off":
-        computing += 4 * BATCH_TOKENS * context_tokens * _number(model, "attention.head_count", 1)
-    return computing
-
-
-def slides(model: ModelDetails) -> bool:
-    """Whether some layers have a sliding window."""
-    return any(windowed_layers(model))
-
-
-def windowed_layers(model: ModelDetails) -> tuple[bool, ...]:
-    """For each layer, whether it has a sliding window."""
-    return find_windows(model.model.architecture, model.layers, model.metadata)
-
-
-def find_windows(architecture: str, layers: int, metadata: Mapping[str, Any]) -> tuple[bool, ...]:
-    """``windowed_layers`` from a GGUF file's metadata."""
-    return tuple(_slides(architecture, layer, metadata) for layer in range(layers))
 
 
 class _Planner:
@@ -152,7 +120,7 @@ class _Planner:
     ) -> None:
         self.call, self.model, self.machine, self.gpus, self.weights = call, model, machine, gpus, weights
         self.whole = len(weights.layers) + 1
-        self._contexts = _DETERMINISTIC_CONTEXTS if call.deterministic else 1
+        self.contexts = _DETERMINISTIC_CONTEXTS if call.deterministic else 1
         self._known_caches: dict[tuple[int, int], list[int]] = {}
 
     def choose(self) -> tuple[_Setting, str]:
@@ -160,7 +128,7 @@ class _Planner:
         if self.call.context_tokens:
             wanted = max(self.call.context_tokens, CONTEXT_STEP)
             setting = self._best(wanted)
-            if not setting.fits or wanted > LONGEST_CONTEXT:
+            if wanted > LONGEST_CONTEXT or (not setting.fits and not self.call.anyway):
                 raise self._refuse(setting)
             why = f"A context of {wanted:,} tokens, as set"
             if trained and wanted > trained:
@@ -171,7 +139,10 @@ class _Planner:
         if not setting.fits:
             setting = self._longest(wanted) or self._best(min(SMALLEST_CONTEXT, wanted))
         if not setting.fits:
-            raise self._refuse(setting)
+            if not self.call.anyway:
+                raise self._refuse(setting)
+            needed, free = _gigabytes(setting.needed), _gigabytes(setting.free)
+            return setting, f"A context of {setting.context:,} tokens, although {needed} are needed and {free} are free"
         if setting.context < wanted:
             return setting, (
                 f"A context of {setting.context:,} tokens, the longest that fits into {_gigabytes(first.free)} "
@@ -212,7 +183,7 @@ class _Planner:
                 f"{_gigabytes(more)} in the sliding-window layers"
             )
         if self.call.deterministic:
-            yield f"answers computed one at a time for reproducible results, in up to {self._contexts} contexts"
+            yield f"answers computed one at a time for reproducible results, in up to {self.contexts} contexts"
 
     def _best(self, context: int) -> _Setting:
         """The setting with the most GPU layers that fits, with more sequences where that costs nothing; else the one
@@ -239,41 +210,51 @@ class _Planner:
         return min(tried, key=lambda setting: setting.over)
 
     def _try(self, context: int, sequences: int, layers: int) -> _Setting:
-        computing = self._contexts * computing_bytes(self.model, context, self.call)
-        caches = self._caches(context, sequences)
+        computing = self.contexts * computing_bytes(self.model, context, self.call, sequences)
+        on_gpu = computing + self.contexts * _GPU_BYTES
+        cached = [*self._caches(context, sequences), 0]  # the output layer has no cache
         moved = range(self.whole - layers, self.whole)
-        cached = [*caches, 0]  # the output layer has no cache
-        rooms = [self._room(gpu) - computing for gpu in self.gpus]
+        rooms = [self._room(gpu) - on_gpu for gpu in self.gpus]
         sizes = [self.weights.on_gpu(layer) + cached[layer] for layer in moved]
         counts = distribute_layers(self.call, sizes, rooms)
-        on_gpus = self._on_gpus(sizes, counts, [cached[layer] for layer in moved], computing)
-        stays = range(self.whole - layers)
-        host = self.weights.on_host(layers) + sum(cached[layer] for layer in stays)
-        host += computing if layers < self.whole else self._contexts * _HOST_BYTES
-        shared = [need for gpu, need in zip(self.gpus, on_gpus, strict=True) if gpu.shared]
+        gpus = self._on_gpus(sizes, counts, [cached[layer] for layer in moved], on_gpu)
+        shared = sum(part.total for gpu, part in zip(self.gpus, gpus, strict=True) if gpu.shared)
         free = max(0, self.machine.memory_free_bytes - _SPARE_BYTES)
-        places = [(host + sum(shared) - free, "", free, host + sum(shared))]
-        for gpu, need in zip(self.gpus, on_gpus, strict=True):
-            places.append((need - self._room(gpu) if need else 0, _name(gpu), max(0, self._room(gpu)), need))
+        host = MemoryPart(
+            weights=self.weights.on_host(layers),
+            cache=sum(cached[: self.whole - layers]),
+            computing=computing if layers < self.whole else self.contexts * _HOST_BYTES,
+            free=free,
+        )
+        places = [(host.total + shared - free, "", free, host.total + shared)]
+        for part in gpus:
+            places.append((part.total - part.free if part.total else 0, part.device, max(0, part.free), part.total))
         over, where, room, needed = max(places)
-        return _Setting(context, sequences, layers, counts, needed, over, where, room)
+        parts = (host, *(part for part in gpus if part.total))
+        return _Setting(context, sequences, layers, counts, needed, over, where, room, parts)
 
-    def _on_gpus(self, sizes: list[int], counts: Sequence[float], caches: list[int], computing: int) -> list[int]:
-        """Bytes that each GPU has to hold."""
-        needs = []
+    def _on_gpus(
+        self, sizes: list[int], counts: Sequence[float], caches: list[int], computing: int
+    ) -> list[MemoryPart]:
+        """What each GPU has to hold."""
+        parts = []
         begin = 0
         total = sum(counts)
-        for count in counts:
+        for gpu, count in zip(self.gpus, counts, strict=True):
             if self.call.split_mode == "row" and len(counts) > 1:
-                weights = (sum(sizes) - sum(caches)) * count / total if total else 0.0
+                weights = int((sum(sizes) - sum(caches)) * count / total) if total else 0
                 end = begin + round(len(sizes) * count / total) if total else begin
-                held = int(weights) + sum(caches[begin:end])
+                cache = sum(caches[begin:end])
             else:
                 end = begin + int(count)
-                held = sum(sizes[begin:end])
-            needs.append(held + computing if count else 0)
+                cache = sum(caches[begin:end])
+                weights = sum(sizes[begin:end]) - cache
+            part = MemoryPart(device=_name(gpu), free=self._room(gpu))
+            if count:
+                part = msgspec.structs.replace(part, weights=weights, cache=cache, computing=computing)
+            parts.append(part)
             begin = end
-        return needs
+        return parts
 
     def _room(self, gpu: Device) -> int:
         """Free bytes of a GPU. Where the driver does not report them, the machine's memory counts."""
@@ -284,7 +265,7 @@ class _Planner:
         return sum(self._layer_cache(layer, context, sequences) for layer in range(self.model.layers))
 
     def _layer_cache(self, layer: int, context: int, sequences: int) -> int:
-        return self._contexts * _layer_cache(self.model, layer, context, self.call.kv_type, sequences)
+        return self.contexts * layer_cache(self.model, layer, context, self.call.kv_type, sequences)
 
     def _caches(self, context: int, sequences: int) -> list[int]:
         """Cache bytes per layer; memoised, since many settings share them."""
@@ -346,41 +327,6 @@ class _Planner:
     def _with(self, **changed: object) -> _Planner:
         call = msgspec.structs.replace(self.call, **changed)
         return _Planner(call, self.model, self.machine, self.gpus, self.weights)
-
-
-def _layer_cache(model: ModelDetails, layer: int, context_tokens: int, kv_type: str, sequences: int) -> int:
-    cells = context_tokens
-    if _slides(model.model.architecture, layer, model.metadata) and sequences <= FEW_SEQUENCES:
-        window = _number(model, "attention.sliding_window", 0)
-        cells = min(cells, -(-(window * sequences + BATCH_TOKENS) // 256) * 256)  # as llama_kv_cache_iswa rounds
-    return int(cells * _values_per_token(model, layer) * _BYTES_PER_VALUE[kv_type])
-
-
-def _slides(architecture: str, layer: int, metadata: Mapping[str, Any]) -> bool:
-    if not metadata.get(f"{architecture}.attention.sliding_window", 0):
-        return False
-    pattern = metadata.get(f"{architecture}.attention.sliding_window_pattern")
-    if isinstance(pattern, list):
-        return layer < len(pattern) and bool(pattern[layer])
-    every = _FULL_ATTENTION_EVERY.get(architecture, 1)
-    if isinstance(pattern, int) and every > 1:
-        every = pattern
-    return every > 1 and (layer + 1) % every != 0
-
-
-def _values_per_token(model: ModelDetails, layer: int) -> int:
-    heads = _number(model, "attention.head_count", 1, layer)
-    kv_heads = _number(model, "attention.head_count_kv", heads, layer)
-    size = model.embedding_length // max(1, heads)
-    return kv_heads * (_number(model, "attention.key_length", size) + _number(model, "attention.value_length", size))
-
-
-def _number(model: ModelDetails, key: str, default: int, layer: int = 0) -> int:
-    """A number of the model's metadata; some models have one per layer."""
-    value = model.metadata.get(f"{model.model.architecture}.{key}", default)
-    if isinstance(value, list):
-        value = value[min(layer, len(value) - 1)] if value else default
-    return value if isinstance(value, int) and value >= 0 else default
 
 
 def _name(gpu: Device) -> str:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from workbench.engine.batch import check
 from workbench.engine.library import llama
-from workbench.engine.memory_planner import BATCH_TOKENS
+from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
 from workbench.errors import UserError
 from workbench.files import open_regular

@@ -68,7 +68,8 @@ class GGUF:
 
     ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
     ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
-    ``places[key]`` is where in the file the whole entry begins and ends.
+    ``places[key]`` is where in the file the whole entry begins and ends. ``header_bytes`` is where the
+    tensor table ends.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class GGUF:
     tensors: tuple[Tensor, ...]
     types: dict[str, int]
     places: dict[str, tuple[int, int]]
+    header_bytes: int = 0
 
     @property
     def parameters(self) -> int:
@@ -202,7 +204,7 @@ def _read(path: Path, file: BinaryIO, size: int) -> GGUF:
             value = value.items
         metadata[key] = value
     tensors = _read_tensors(reader, tensor_count, _alignment(reader, metadata), size)
-    return GGUF(path, version, size, metadata, lengths, tensors, types, places)
+    return GGUF(path, version, size, metadata, lengths, tensors, types, places, reader.position)
 
 
 def _check_magic(path: Path, reader: _Reader) -> int:

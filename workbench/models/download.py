@@ -211,7 +211,7 @@ def _fetch(
     elif part.written:
         part.restart()
     try:
-        with _opened(client, part.file.url, asked, headers) as response:
+        with open_following(client, part.file.url, asked, headers) as response:
             if response.status_code == 416 and part.total and part.written == part.total:
                 return True
             _check_status(response, part)
@@ -245,10 +245,11 @@ def _fetch(
 
 
 @contextmanager
-def _opened(
+def open_following(
     client: httpx2.Client, url: str, asked: dict[str, str], headers: dict[str, str]
 ) -> Iterator[httpx2.Response]:
-    """The response, redirects followed: over https or on the same host, and without ``headers`` to another one."""
+    """The response, redirects followed: over https or on the same host, and without ``headers`` to another one. Raises
+    UserError for a redirect that is refused."""
     first = current = httpx2.URL(url)
     for _ in range(MOST_REDIRECTS + 1):
         own = headers if current.host == first.host else {}
@@ -265,14 +266,19 @@ def _opened(
 
 
 def _check_status(response: httpx2.Response, part: _Part) -> None:
-    status, name = response.status_code, part.file.name
-    if status in (200, 206):
-        return
-    if status == 416:
+    if response.status_code == 416:
         part.restart()
         raise _Again("the file is shorter than what is here; it is downloaded anew", 0.0)
-    if status in _RETRIED:
-        raise _Again(f"the server answered {status}", _retry_after(response))
+    if response.status_code in _RETRIED:
+        raise _Again(f"the server answered {response.status_code}", _retry_after(response))
+    refuse_status(response, part.file.name)
+
+
+def refuse_status(response: httpx2.Response, name: str) -> None:
+    """Raises UserError with the server's reason for a response without the file."""
+    status = response.status_code
+    if status in (200, 206):
+        return
     reason = response.headers.get("x-error-message", "") or response.reason_phrase
     if status in (401, 403):
         raise UserError(

@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
+import httpx2
+
 from workbench.errors import UserError
+from workbench.models.card_text import plain_card
+from workbench.models.download import open_following
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
-from workbench.records.hub import HubFile, HubFiles, HubModel, RemoteFile
+from workbench.records.hub import HubCard, HubFile, HubFiles, HubFilters, HubModel, RemoteFile, Sorting
 
 ENDPOINT = "https://huggingface.co"
 MOST_FOUND = 100
-_FOUND_FIELDS = ("gguf", "downloads", "likes", "gated", "lastModified", "tags")
+MOST_CARD_BYTES = 1 << 20
+MOST_RESULTS = 60
+_FOUND_FIELDS = ("gguf", "downloads", "likes", "gated", "lastModified", "tags", "pipeline_tag")
+_SORTS: dict[Sorting, Literal["downloads", "likes", "last_modified"]] = {
+    "downloads": "downloads", "likes": "likes", "updated": "last_modified",
+}  # fmt: skip
+_NO_FILTERS = HubFilters()
 _SPLIT = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$")
 _QUANTIZATION = re.compile(
     r"(?:^|[-._])(I?Q\d(?:_[A-Z0-9]+)*|F16|F32|BF16|MXFP4(?:_[A-Z]+)*)(?=[-._]|$)", re.IGNORECASE
@@ -34,23 +44,57 @@ class Hub:
         token = self._token()
         return {"Authorization": f"Bearer {token}"} if token else {}
 
-    def search(self, words: str, limit: int = 30) -> tuple[HubModel, ...]:
-        """Repositories with GGUF files, the most downloaded first. Raises UserError."""
+    def search(self, words: str, limit: int = 30, filters: HubFilters = _NO_FILTERS) -> tuple[HubModel, ...]:
+        """Repositories with GGUF files. Raises UserError."""
+        tags = ["gguf", *([f"license:{filters.licence}"] if filters.licence else [])]
         found = self._asked(
             lambda api: list(
                 api.list_models(
-                    filter="gguf", search=words.strip() or None, sort="downloads", limit=min(limit, MOST_FOUND),
-                    expand=list(_FOUND_FIELDS),
+                    filter=tags, search=words.strip() or None, sort=_SORTS[filters.sort],
+                    limit=max(1, min(limit, MOST_FOUND)), pipeline_tag=filters.task or None,
+                    num_parameters=_parameter_range(filters), gated=filters.gated, expand=list(_FOUND_FIELDS),
                 )
             ),
             "The hub could not be searched",
         )  # fmt: skip
         return tuple(map(_model, found))
 
+    def card(self, repository: str, revision: str = "") -> HubCard:
+        """The model card of a repository, without anything that would be fetched. Raises UserError."""
+        _check_repository(repository)
+        info = self._asked(
+            lambda api: api.model_info(repository, revision=revision or None), f"{repository} could not be looked up"
+        )
+        commit = str(info.sha or revision or "main")
+        text = ""
+        if any(str(sibling.rfilename) == "README.md" for sibling in info.siblings or ()):
+            text = plain_card(self._text(f"{self._endpoint}/{repository}/resolve/{commit}/README.md"))
+        data = getattr(info, "card_data", None)
+        results = [
+            (str(one.dataset_name or ""), str(one.metric_name or one.metric_type or ""), str(one.metric_value))
+            for one in (getattr(data, "eval_results", None) or ())
+        ]
+        return HubCard(repository=repository, revision=commit, text=text, results=tuple(results[:MOST_RESULTS]))
+
+    def _text(self, url: str) -> str:
+        """A small text file; "" where it cannot be read."""
+        with open_client(self._gate, "hub") as client:
+            try:
+                with open_following(client, url, {}, self.headers()) as response:
+                    if response.status_code != 200:
+                        return ""
+                    read = b""
+                    for block in response.iter_bytes():
+                        read += block
+                        if len(read) > MOST_CARD_BYTES:
+                            break
+                    return read.decode("utf-8", "replace")
+            except httpx2.HTTPError:
+                return ""
+
     def files(self, repository: str, revision: str = "") -> HubFiles:
         """The GGUF models of a repository, the smallest first, with sizes and checksums. Raises UserError."""
-        if not _REPOSITORY.fullmatch(repository):
-            raise UserError(f"{repository!r} is not the name of a repository.", "It is OWNER/NAME, as in its address.")
+        _check_repository(repository)
         info = self._asked(
             lambda api: api.model_info(repository, revision=revision or None, files_metadata=True),
             f"{repository} could not be looked up",
@@ -80,8 +124,10 @@ class Hub:
 
     def _asked(self, ask: Callable[[Any], Any], failure: str) -> Any:
         # a library that is told nothing looks for tokens in files, and reports what is used
-        os.environ.update(HF_HUB_DISABLE_IMPLICIT_TOKEN="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_XET="1")
-        import httpx2
+        os.environ.update(
+            HF_HUB_DISABLE_IMPLICIT_TOKEN="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_XET="1",
+            HF_HUB_DISABLE_UPDATE_CHECK="1",
+        )  # fmt: skip
         import huggingface_hub
         from huggingface_hub.errors import HfHubHTTPError
 
@@ -105,6 +151,21 @@ class Hub:
             huggingface_hub.close_session()
 
 
+def _check_repository(repository: str) -> None:
+    if not _REPOSITORY.fullmatch(repository):
+        raise UserError(f"{repository!r} is not the name of a repository.", "It is OWNER/NAME, as in its address.")
+
+
+def _parameter_range(filters: HubFilters) -> str | None:
+    """As the hub's search takes it: ``min:1B,max:8B``."""
+    limits = [
+        f"{name}:{count / 1e9:g}B"
+        for name, count in (("min", filters.least_parameters), ("max", filters.most_parameters))
+        if count
+    ]
+    return ",".join(limits) or None
+
+
 def _model(info: Any) -> HubModel:
     gguf = info.gguf if isinstance(getattr(info, "gguf", None), dict) else {}
     tags = [tag for tag in info.tags or () if isinstance(tag, str)]
@@ -116,6 +177,7 @@ def _model(info: Any) -> HubModel:
         licence=next((tag.removeprefix("license:") for tag in tags if tag.startswith("license:")), ""),
         gated=bool(info.gated),
         updated=updated.date().isoformat() if updated is not None else "",
+        task=str(getattr(info, "pipeline_tag", None) or ""),
         architecture=str(gguf.get("architecture") or ""),
         parameters=_count(gguf.get("total")),
         context_tokens=_count(gguf.get("context_length")),

@@ -20,6 +20,30 @@ class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str = ""
 
 
+Sorting = Literal["downloads", "likes", "updated"]
+
+
+class HubFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which repositories are found, and in which order. ``task``: as the hub names it, "" any. Parameters in units, 0:
+    no limit. ``licence``: as the hub names it, "" any. ``gated`` None: gated or not."""
+
+    sort: Sorting = "downloads"
+    task: str = ""
+    licence: str = ""
+    least_parameters: int = 0
+    most_parameters: int = 0
+    gated: bool | None = None
+
+
+class HubCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A model card: its text in Markdown, and the results that its authors report as (benchmark, metric, value)."""
+
+    repository: str
+    revision: str = ""
+    text: str = ""
+    results: tuple[tuple[str, str, str], ...] = ()
+
+
 class HubModel(msgspec.Struct, frozen=True, kw_only=True):
     """A repository with GGUF files. ``parameters`` and ``context_tokens`` 0, ``architecture`` "": not known.
     ``updated`` is a date (YYYY-MM-DD). ``gated``: its terms have to be accepted on its page first."""
@@ -30,6 +54,7 @@ class HubModel(msgspec.Struct, frozen=True, kw_only=True):
     licence: str = ""
     gated: bool = False
     updated: str = ""
+    task: str = ""
     architecture: str = ""
     parameters: int = 0
     context_tokens: int = 0

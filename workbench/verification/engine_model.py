@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.engine.library import llama, start_library
-from workbench.engine.memory_planner import find_windows
+from workbench.engine.memory_formulas import find_windows
 from workbench.engine.virtual_tokens import read_virtual_tokens
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter

@@ -8,6 +8,7 @@ import sys
 
 WORKERS = {
     "inference": "workbench.workers.inference",
+    "fitting": "workbench.workers.fitting",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
     "mcp": "workbench.workers.mcp",

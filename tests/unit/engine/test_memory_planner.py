@@ -9,7 +9,8 @@ import pytest
 from workbench.api.calls import Device, Machine, ModelDetails, ModelRecord
 from workbench.engine import memory_planner
 from workbench.engine.inference_calls import Load
-from workbench.engine.memory_planner import cache_bytes, plan_load
+from workbench.engine.memory_formulas import cache_bytes
+from workbench.engine.memory_planner import plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
 from workbench.errors import UserError
 from workbench.gguf.reader import read_pieces

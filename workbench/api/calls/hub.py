@@ -6,7 +6,8 @@ import msgspec
 
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
-from workbench.records.hub import HubFiles, HubModel, NetworkRequest
+from workbench.records.fit import Fit
+from workbench.records.hub import HubCard, HubFiles, HubFilters, HubModel, NetworkRequest
 
 
 class HubModels(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,10 +28,11 @@ class NetworkLog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchHub(Call[HubModels], frozen=True, kw_only=True, tag="hub.search"):
-    """Repositories with GGUF files whose name contains the words, the most downloaded first."""
+    """Repositories with GGUF files whose name contains the words, by ``filters``."""
 
     words: str = ""
     limit: int = 30
+    filters: HubFilters = HubFilters()
 
 
 class ListHubFiles(Call[HubFiles], frozen=True, kw_only=True, tag="hub.files"):
@@ -49,6 +51,22 @@ class DownloadModel(Call[RunRecord], frozen=True, kw_only=True, tag="hub.downloa
     file: str
     revision: str = ""
     name: str = ""
+
+
+class FitHubFile(Call[Fit], frozen=True, kw_only=True, tag="hub.fit"):
+    """Whether a model of a repository fits this machine now: only the headers of its files are fetched. ``file`` as in
+    ``DownloadModel``. Streams Progress in bytes."""
+
+    repository: str
+    file: str
+    revision: str = ""
+
+
+class ReadHubCard(Call[HubCard], frozen=True, kw_only=True, tag="hub.card"):
+    """The model card of a repository."""
+
+    repository: str
+    revision: str = ""
 
 
 class SetHubToken(Call[HubAccount], frozen=True, kw_only=True, tag="hub.token"):

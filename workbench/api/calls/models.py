@@ -10,6 +10,7 @@ from workbench.api.calls.machine import Status
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
 from workbench.records.exam import ExamResult
+from workbench.records.fit import Fit
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,9 +115,19 @@ class RemoveModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.remo
 
 
 class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
-    """Load a model; streams Progress in [0, 1]. Questions do it by themselves."""
+    """Load a model; streams Progress in [0, 1]. Questions do it by themselves. ``anyway``: although it does not fit
+    into what is free, now and until the program ends."""
 
     name: str
+    anyway: bool = False
+
+
+class FitModel(Call[Fit], frozen=True, kw_only=True, tag="models.fit"):
+    """Whether a model of the catalogue, or the GGUF file at a path, fits this machine now. ``context_tokens`` 0: that
+    of the settings."""
+
+    name: str
+    context_tokens: int = 0
 
 
 class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):

@@ -13,7 +13,7 @@ from workbench.errors import UserError
 from workbench.models.hub import Hub
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
-from workbench.records.hub import HubFile, HubFiles
+from workbench.records.hub import HubCard, HubFile, HubFiles
 
 TOKEN = "hub token"
 
@@ -29,6 +29,7 @@ class HubService:
         return {
             calls.SearchHub: unary(self.search),
             calls.ListHubFiles: unary(self.files),
+            calls.ReadHubCard: unary(self.card),
             calls.DownloadModel: unary(self.download),
             calls.SetHubToken: unary(self.set_token),
             calls.GetHubAccount: unary(self.account),
@@ -36,14 +37,17 @@ class HubService:
         }
 
     def search(self, call: calls.SearchHub) -> calls.HubModels:
-        return calls.HubModels(models=self._hub().search(call.words, call.limit))
+        return calls.HubModels(models=self._hub().search(call.words, call.limit, call.filters))
 
     def files(self, call: calls.ListHubFiles) -> HubFiles:
         return self._hub().files(call.repository, call.revision)
 
+    def card(self, call: calls.ReadHubCard) -> HubCard:
+        return self._hub().card(call.repository, call.revision)
+
     def download(self, call: calls.DownloadModel) -> calls.RunRecord:
         listed = self._hub().files(call.repository, call.revision)
-        file = _chosen(listed, call.file)
+        file = chosen_file(listed, call.file)
         config = DownloadConfig(
             repository=listed.repository,
             revision=listed.revision,
@@ -64,7 +68,7 @@ class HubService:
         return calls.NetworkLog(requests=tuple(self._gate.requests()))
 
 
-def _chosen(listed: HubFiles, wanted: str) -> HubFile:
+def chosen_file(listed: HubFiles, wanted: str) -> HubFile:
     """The model of a repository by its file name or its quantisation. Raises UserError that lists them."""
     named = [one for one in listed.files if one.name == wanted]
     found = named or [one for one in listed.files if one.quantization.lower() == wanted.lower()]

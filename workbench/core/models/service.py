@@ -147,6 +147,8 @@ class Models:
 
     def load(self, call: calls.LoadModel, context: RequestContext) -> Iterator[Event]:
         model = chat_model(call.name, self._catalogue)
+        if call.anyway:
+            self._backend.allow_anyway(model.path)
         with self._backend.lease(model, ModelUse(), context) as loading:
             yield from loading
         yield finish(self._status())

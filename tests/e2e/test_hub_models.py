@@ -1,0 +1,84 @@
+"""Models of the hub in a whole core: whether one fits is told from its header, and a download makes it a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_hub import FakeHub, serving
+from tests.synthetic_models import write_synthetic
+from workbench.api import calls, events
+from workbench.api.protocol import Call, drain, follow, result_type
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
+
+REPOSITORY, NAME = "owner/model-GGUF", "model-Q8_0.gguf"
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Iterator[FakeHub]:
+    hub = FakeHub()
+    with serving(hub):
+        path = write_synthetic(tmp_path / "there.gguf", "qwen3moe", layers=2, vocabulary=20_000)
+        hub.add_repository(REPOSITORY, {NAME: path.read_bytes(), "README.md": b"---\nlicense: mit\n---\n# A model\n"})
+        yield hub
+
+
+@pytest.fixture
+def core(tmp_path: Path, fake: FakeHub) -> Iterator[Workbench]:
+    core = Workbench(Home(tmp_path / "home"))
+    core.start()
+    ask(core, calls.ChangeSettings(values={"network": {"hub_address": fake.url}}))
+    yield core
+    core.close()
+
+
+def ask(core: Workbench, call: Call[Any]) -> Any:
+    return drain(follow(result_type(type(call)), core.handle(call)))
+
+
+def test_a_model_of_the_hub_is_measured_by_its_header_and_then_downloaded(core: Workbench, fake: FakeHub) -> None:
+    before = ask(core, calls.FitHubFile(repository=REPOSITORY, file="Q8_0"))
+    assert before.verdict == "processor"
+    assert "4 of 16 experts" in before.kind
+    assert before.tokens_per_s > 0
+    whole = len(fake.files[f"/{REPOSITORY}/resolve/{fake.commit}/{NAME}"])
+    assert 0 < sum(fake.sent) - fake.sent[0] < whole / 10
+    run = ask(core, calls.DownloadModel(repository=REPOSITORY, file=NAME))
+    ends = [event for event in core.handle(calls.FollowRun(run=run.id)) if isinstance(event, events.TERMINAL)]
+    assert isinstance(ends[-1], events.Finished)
+    after = ask(core, calls.FitModel(name=ends[-1].result["model"]))
+    assert [(part.device, part.total) for part in after.parts] == [(part.device, part.total) for part in before.parts]
+    asked = len(fake.asked)
+    ask(core, calls.FitHubFile(repository=REPOSITORY, file="Q8_0"))
+    assert len(fake.asked) == asked + 1  # the repository is looked up again, the header is there
+
+
+def test_a_card_is_read_without_its_front_matter(core: Workbench) -> None:
+    assert ask(core, calls.ReadHubCard(repository=REPOSITORY)).text == "# A model"
+
+
+def test_offline_nothing_is_asked(core: Workbench, fake: FakeHub) -> None:
+    ask(core, calls.ChangeSettings(values={"network": {"hub_address": "https://hub.example.org"}}))
+    for call in (calls.SearchHub(words="x"), calls.FitHubFile(repository=REPOSITORY, file="Q8_0")):
+        with pytest.raises(UserError, match="switched off"):
+            ask(core, call)
+    assert not fake.asked
+
+
+def test_a_header_on_which_llama_cpp_ends_is_unknown(core: Workbench, tmp_path: Path, monkeypatch: Any) -> None:
+    from workbench.core.models import fitting
+    from workbench.errors import WorkerDied
+
+    def die(*arguments: Any, **options: Any) -> Any:
+        raise WorkerDied("fitting", -6)
+
+    monkeypatch.setattr(fitting.WorkerHost, "call", die)
+    fit = ask(core, calls.FitModel(name=str(tmp_path / "there.gguf")))
+    assert (fit.verdict, fit.source) == ("unknown", "estimate")
+    assert json.dumps(fit.reason)

@@ -1,0 +1,75 @@
+"""A load without memory counts what the real one takes, and the planner's formulas are near it, never below."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tests.synthetic_models import FAMILIES, write_synthetic
+from workbench.engine.dry_load import DryModel
+from workbench.engine.inference_calls import Load
+from workbench.engine.library import llama, start_library
+from workbench.engine.loading import context_parameters, is_recurrent, model_parameters
+from workbench.engine.memory_breakdown import can_count, count_memory
+from workbench.engine.memory_formulas import cache_bytes, computing_bytes
+from workbench.engine.memory_planner import Plan
+from workbench.errors import UserError
+from workbench.models.gguf_model import describe_gguf
+from workbench.records.fit import MemoryPart
+
+pytestmark = pytest.mark.skipif(not can_count(), reason="this build of llama.cpp does not tell what it takes")
+
+
+def plan(context: int = 2048, sequences: int = 32) -> Plan:
+    return Plan(context, 0, 2, "auto", "f16", "", "", sequences=sequences)
+
+
+def load_really(path: Path, how: Plan) -> MemoryPart:
+    pointer = llama.llama_model_load_from_file(str(path).encode(), model_parameters(how))
+    context = llama.llama_init_from_model(pointer, context_parameters(how, is_recurrent(pointer)))
+    (part,) = count_memory(context)
+    llama.llama_free(context)
+    llama.llama_model_free(pointer)
+    return part
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_count_without_memory_is_that_of_the_real_load(family: str, tmp_path: Path) -> None:
+    path = write_synthetic(tmp_path / "model.gguf", family, layers=2, vocabulary=2_000, context=2_048)
+    model = DryModel(str(path), plan(), start_library())
+    (dry,) = model.count(plan())
+    model.close()
+    assert dry == load_really(path, plan())
+    details = describe_gguf(path)
+    sequences = 1 if family == "mamba2" else 32
+    assert dry.cache == cache_bytes(details, 2048, "f16", sequences)
+    estimated = computing_bytes(details, 2048, Load(path=""), sequences)
+    assert dry.computing <= estimated <= 1.6 * dry.computing + (40 << 20)
+
+
+def test_a_sliding_window_is_counted_short_and_whole(tmp_path: Path) -> None:
+    path = write_synthetic(tmp_path / "model.gguf", "gemma3", layers=6, vocabulary=500)
+    model = DryModel(str(path), plan(), start_library())
+    for sequences in (2, 32):
+        (part,) = model.count(plan(8192, sequences))
+        assert part.cache == cache_bytes(describe_gguf(path), 8192, "f16", sequences)
+    model.close()
+
+
+def test_several_contexts_take_several_caches_and_the_weights_once(tmp_path: Path) -> None:
+    path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=500)
+    model = DryModel(str(path), plan(), start_library())
+    (one,), (two,) = model.count(plan()), model.count(plan(), contexts=2)
+    model.close()
+    assert (two.weights, two.cache, two.computing) == (one.weights, 2 * one.cache, 2 * one.computing)
+
+
+def test_what_llama_cpp_refuses_has_its_reason(tmp_path: Path) -> None:
+    path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=500)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"llama.attention.head_count_kv", b"llama.attention.head_count_kx"))
+    path.write_bytes(path.read_bytes().replace(b"blk.1.ffn_up.weight", b"blk.1.ffn_uq.weight"))
+    with pytest.raises(UserError, match="cannot load this model"):
+        DryModel(str(path), dataclasses.replace(plan()), start_library())

@@ -1,0 +1,70 @@
+"""Fit: whether a model fits this machine, what it takes where, and how fast it will be."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Verdict = Literal["gpu", "partly", "processor", "too big", "unknown"]
+"""Where a model would run: all layers on GPUs; some of them; on the processor; nowhere as it is; not to be told."""
+
+VERDICTS: dict[Verdict, str] = {
+    "gpu": "On the GPU",
+    "partly": "Partly on the GPU",
+    "processor": "On the processor",
+    "too big": "Too big",
+    "unknown": "Fit unknown",
+}
+
+
+class MemoryPart(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes on a device ("": the processor's memory): weights, the cache of the conversation, and intermediate
+    results. ``free`` is what the device has for it, 0 where that is not known."""
+
+    device: str = ""
+    weights: int = 0
+    cache: int = 0
+    computing: int = 0
+    free: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.cache + self.computing
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a model fits this machine now.
+
+    ``parts`` are what it takes on each device with a context of ``context_tokens`` tokens (``trained_tokens``: the
+    length it was trained with). ``source``: llama.cpp's own count of a load without memory, or the planner's estimate.
+    ``released`` are bytes that the model loaded now takes and gives back. ``tokens_per_s`` is the expected speed of one
+    answer, 0 where it cannot be told: the bytes that a token reads, over the measured bandwidth of the memory.
+    ``kind`` says what is special about its architecture, ``reason`` why it fits or not, ``hint`` what would fit.
+    """
+
+    verdict: Verdict
+    context_tokens: int = 0
+    trained_tokens: int = 0
+    layers: int = 0
+    gpu_layers: int = 0
+    parts: tuple[MemoryPart, ...] = ()
+    source: Literal["llama.cpp", "estimate", ""] = ""
+    released: int = 0
+    token_bytes: int = 0
+    tokens_per_s: float = 0.0
+    architecture: str = ""
+    kind: str = ""
+    reason: str = ""
+    hint: str = ""
+
+    @property
+    def needed(self) -> int:
+        """Bytes on all devices together."""
+        return sum(part.total for part in self.parts)
+
+
+def describe_experts(experts: int, used: int) -> str:
+    """``Mixture of experts: a token uses 8 of 128 experts``; all of them are in memory."""
+    how = f"a token uses {used} of {experts} experts" if used else f"{experts} experts"
+    return f"Mixture of experts: {how}, and all are in memory"
