@@ -14,23 +14,29 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
-from ui.features.models import texts
+from ui.features.models import hub_texts, texts
 from ui.features.models.model_card import ModelCard, describe_parameters
 from ui.features.models.page import ModelsPage
 from workbench.api import events
 from workbench.api.calls import (
     ExamineModel,
+    FindLocalModels,
+    FitModel,
     FollowRun,
     ImportModel,
     LoadModel,
+    LocalModels,
     RegisterStarter,
     RemoveModel,
     SetDefaultModel,
     StopRun,
     UnloadModel,
 )
+from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
+from workbench.records.fit import Fit, MemoryPart
+from workbench.records.local_models import LocalModel
 
 SMOL = "SmolLM2-135M-Instruct"
 
@@ -312,3 +318,46 @@ def test_why_an_exam_failed_stands_in_the_card(page: ModelsPage, qtbot: QtBot, f
 
 def test_parameters_in_words() -> None:
     assert [describe_parameters(n) for n in (900, 134_515_008, 7_241_732_096)] == ["900", "135 M", "7.2 B"]
+
+
+def test_a_model_that_does_not_fit_is_loaded_anyway(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    smol.unload_button.click()
+    qtbot.waitUntil(smol.load_button.isVisible)
+    front.refuse(LoadModel, UserError("It needs 9.0 GB; 1.0 GB are free.", "A shorter context would fit."))
+    front.answer(FitModel, lambda call: [finish(Fit(verdict="too big"))])
+    smol.load_button.click()
+    qtbot.waitUntil(lambda: "9.0 GB" in smol.problem and smol.problem_action.text() == hub_texts.LOAD_ANYWAY)
+    smol.problem_action.click()
+    qtbot.waitUntil(lambda: len(front.asked(LoadModel)) == 2)
+    assert [call.anyway for call in front.asked(LoadModel)] == [False, True]
+
+
+def test_a_card_says_what_its_model_takes(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    parts = (MemoryPart(weights=92_000_000, cache=10_000_000, computing=3_000_000, free=500_000_000),)
+    fit = Fit(verdict="processor", context_tokens=8192, parts=parts, source="llama.cpp")
+    front.answer(FitModel, lambda call: [finish(fit)])
+    smol = card(page, qtbot)
+    smol.fit_button.click()
+    qtbot.waitUntil(lambda: smol.fit.fit is not None)
+    assert "105 MB with 8,192 tokens of context" in smol.fit.words
+    assert "Memory: 92 MB weights, 10 MB cache, 3.0 MB computing; 500 MB free" in smol.fit.words
+
+
+def test_models_of_other_programs_are_added_where_they_are(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    found = (
+        LocalModel(name="qwen3:4b", source="Ollama", path="/o/blobs/sha256-a", bytes=2_500_000_000),
+        LocalModel(name="small", source="LM Studio", path="/l/small.gguf", bytes=90_000_000, known=SMOL),
+    )
+    front.answer(FindLocalModels, lambda call: [finish(LocalModels(models=found))])
+    card(page, qtbot)
+    page.local.look_button.click()
+    qtbot.waitUntil(lambda: list(page.local.rows) == ["/o/blobs/sha256-a"])  # the other one is in the catalogue
+    row = page.local.rows["/o/blobs/sha256-a"]
+    front.refuse(ImportModel, UserError("It is damaged.", "Pull it again."))
+    row.add_button.click()
+    qtbot.waitUntil(row.problem.isVisible)
+    front.answer(ImportModel, lambda call: [finish(front.home.model(SMOL))])
+    row.add_button.click()
+    qtbot.waitUntil(row.isHidden)
+    assert front.asked(ImportModel)[-1] == ImportModel(path="/o/blobs/sha256-a", name="qwen3:4b")

@@ -29,6 +29,8 @@ def add_commands(commands: Commands) -> None:
     adding.add_argument("path", metavar="PATH", help="a .gguf file, any file of a split one, or a folder")
     adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
     adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
+    finding = "list models of Ollama, LM Studio and the Hugging Face cache on this disk; import PATH adds one"
+    group.command("find", finding, one_call(lambda a: calls.FindLocalModels()), show_local)
     group.command("list", "list the catalogue", list_models, show_models)
     choosing = group.command(
         "default", "choose the model that is used where none is named", choose, show_default, names=NAMES
@@ -188,6 +190,14 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
     output.table(headers, rows, numbers=("PARAMETERS", "CONTEXT", "SIZE"))
 
 
+def show_local(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["models"]:
+        output.line("No model of Ollama, LM Studio or the Hugging Face cache was found.")
+        return
+    rows = [(m["name"], m["source"], byte_size(m["bytes"]), m["known"], m["path"]) for m in result["models"]]
+    output.table(("NAME", "PROGRAM", "SIZE", "IN THE CATALOGUE", "PATH"), rows, numbers=("SIZE",))
+
+
 def _state(model: dict[str, Any], default: str | None) -> str:
     if model["missing"]:
         return model["unreadable"] or "file is missing"
@@ -236,7 +246,7 @@ def show_fit(result: dict[str, Any], output: TextOutput) -> None:
     """Where a model would run, what it takes on each device, how fast it would be."""
     fit = msgspec.convert(result, Fit)
     output.line(f"{VERDICTS[fit.verdict]}. {fit.reason}")
-    for line in (fit.hint, fit.kind):
+    for line in (fit.hint, fit.kind, fit.problem):
         if line:
             output.line(line)
     output.line()

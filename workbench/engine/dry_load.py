@@ -38,7 +38,7 @@ class DryModel:
         if not context:
             raise UserError(f"llama.cpp cannot run this model with these settings: {log_reason(self._log)}")
         try:
-            parts = count_memory(context)
+            parts = count_memory(context, mapped=bool(llama.llama_supports_mmap()))
         finally:
             llama.llama_free(context)
         return tuple(

@@ -32,8 +32,12 @@ def can_count() -> bool:
     return sys.platform != "win32" and hasattr(llama._lib, _NAME)
 
 
-def count_memory(context: Any) -> tuple[MemoryPart, ...]:
-    """The bytes of a context and its model, of each device ("": the processor); () where it cannot be told."""
+def count_memory(context: Any, *, mapped: bool = False) -> tuple[MemoryPart, ...]:
+    """The bytes of a context and its model, of each device ("": the processor); () where it cannot be told.
+
+    ``mapped``: of a load without a mapped file, what one with it takes: weights that are repacked for the processor are
+    in the mapped file as well.
+    """
     if not can_count():
         return ()
     function = getattr(llama._lib, _NAME)
@@ -42,6 +46,8 @@ def count_memory(context: Any) -> tuple[MemoryPart, ...]:
     parts: dict[str, list[int]] = {}
     for buffer_type, *sizes in _entries(found):
         known = parts.setdefault(_device(buffer_type), [0, 0, 0])
+        if mapped and not _device(buffer_type) and not _is_host(buffer_type):
+            known[0] += sizes[0]
         for place, size in enumerate(sizes):
             known[place] += size
     return tuple(
@@ -71,7 +77,7 @@ def _entries(found: _Map) -> Iterator[list[int]]:
 
 
 def _device(buffer_type: int) -> str:
-    if ggml_function("ggml_backend_buft_is_host", ctypes.c_bool, ctypes.c_void_p)(buffer_type):
+    if _is_host(buffer_type):
         return ""
     device = ggml_function("ggml_backend_buft_get_device", ctypes.c_void_p, ctypes.c_void_p)(buffer_type)
     if not device:
@@ -79,3 +85,7 @@ def _device(buffer_type: int) -> str:
     name: bytes = ggml_function("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)(device)
     kind = ggml_function("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)(device)
     return name.decode("utf-8", "replace") if kind else ""
+
+
+def _is_host(buffer_type: int) -> bool:
+    return bool(ggml_function("ggml_backend_buft_is_host", ctypes.c_bool, ctypes.c_void_p)(buffer_type))

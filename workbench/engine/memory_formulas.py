@@ -66,10 +66,12 @@ def computing_bytes(model: ModelDetails, context_tokens: int, call: Load, sequen
         computing += 2 * _state_bytes(model, model.layers - 1)
     if is_encoder_decoder(model):
         # no flash attention beside position biases, and cross attention to an encoded text of the trained length
-        trained = model.model.context_tokens
-        computing += 3 * 4 * BATCH_TOKENS * heads * context_tokens
-        computing += trained * (4 * heads * (keys + values) + 4 * 4 * BATCH_TOKENS)
-        computing += 4 * BATCH_TOKENS * trained * heads if off else 0
+        trained, score = model.model.context_tokens, 4 * BATCH_TOKENS * heads
+        own = context_tokens * (3 * score + 3 * 4 * BATCH_TOKENS) + 4 * trained * width
+        cross = trained * (
+            4 * heads * (keys + values) + 4 * 4 * BATCH_TOKENS + (score + 2 * 4 * BATCH_TOKENS if off else 0)
+        )
+        computing = 4 * BATCH_TOKENS * per_token + 4 * OUTPUTS * model.vocabulary + _FIXED_BYTES + max(own, cross)
     return computing
 
 

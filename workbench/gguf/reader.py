@@ -68,9 +68,8 @@ class GGUF:
 
     ``metadata`` holds numbers, texts and short lists. Arrays longer than 64 are left out of it and only counted:
     ``lengths[key]`` is the length of every array, kept or not. ``types[key]`` is the number of each entry's type, and
-    ``places[key]`` is where in the file the whole entry begins and ends. ``header_bytes`` is where the
-    tensor table ends.
-    """
+    ``places[key]`` is where in the file the whole entry begins and ends. ``header_bytes``: where its tensor
+    table ends."""
 
     path: Path
     version: int

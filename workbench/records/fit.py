@@ -40,7 +40,8 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     length it was trained with). ``source``: llama.cpp's own count of a load without memory, or the planner's estimate.
     ``released`` are bytes that the model loaded now takes and gives back. ``tokens_per_s`` is the expected speed of one
     answer, 0 where it cannot be told: the bytes that a token reads, over the measured bandwidth of the memory.
-    ``kind`` says what is special about its architecture, ``reason`` why it fits or not, ``hint`` what would fit.
+    ``kind`` says what is special about its architecture, ``problem`` why it would not answer here although it fits,
+    ``reason`` why it fits or not, ``hint`` what would fit.
     """
 
     verdict: Verdict
@@ -55,6 +56,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_s: float = 0.0
     architecture: str = ""
     kind: str = ""
+    problem: str = ""
     reason: str = ""
     hint: str = ""
 

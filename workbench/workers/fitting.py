@@ -60,7 +60,7 @@ class FittingServer:
         if problem and fit.source == "estimate":
             fit = msgspec.structs.replace(fit, verdict="unknown", reason=problem)
         elif problem:
-            fit = msgspec.structs.replace(fit, kind=f"{fit.kind} {problem}".strip())
+            fit = msgspec.structs.replace(fit, problem=problem)
         read = bytes_per_token(details, tensors, plan)
         if not self._bandwidth:
             self._bandwidth = measure_bandwidth(plan.threads)

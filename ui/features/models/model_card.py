@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
 
 from ui.components.basics import (
     Card,
@@ -22,8 +22,9 @@ from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes
-from ui.features.models import texts
+from ui.features.models import hub_texts, texts
 from ui.features.models.exam_view import ExamView
+from ui.features.models.fit_badge import FitBadge
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.calls import ModelDetails, ModelRecord
@@ -44,6 +45,8 @@ class ModelCard(Card):
     remove_wanted = Signal(str)
     default_wanted = Signal(str)
     exam_wanted = Signal(str)
+    fit_wanted = Signal(str)
+    load_anyway_wanted = Signal(str)
 
     def __init__(self, model: ModelRecord) -> None:
         super().__init__()
@@ -70,6 +73,8 @@ class ModelCard(Card):
         self.body.addWidget(self._purpose)
         self.body.addWidget(self._path)
         self.body.addWidget(self._problem)
+        self.fit = FitBadge()
+        self.body.addWidget(self.fit)
         self.body.addWidget(self._progress)
         self.exam = ExamView()
         self.body.addWidget(self.exam)
@@ -86,6 +91,7 @@ class ModelCard(Card):
         self.load_button = PlainButton(texts.LOAD, "play")
         self.unload_button = PlainButton(texts.UNLOAD, "close")
         self.details_button = QuietButton(texts.DETAILS, "chevron-right", checkable=True)
+        self.fit_button = QuietButton(hub_texts.FIT, "processor", toolTip=hub_texts.FIT_HELP)
         self.exam_button = QuietButton(texts.EXAMINE, "check", toolTip=texts.EXAMINE_HELP)
         self.default_button = QuietButton(texts.MAKE_DEFAULT, "pin", toolTip=texts.DEFAULT_HELP)
         self.remove_button = QuietButton(texts.REMOVE, "trash")
@@ -93,6 +99,7 @@ class ModelCard(Card):
             self.load_button,
             self.unload_button,
             self.details_button,
+            self.fit_button,
             self.exam_button,
             self.default_button,
             self.remove_button,
@@ -102,12 +109,14 @@ class ModelCard(Card):
         self.load_button.clicked.connect(lambda: self.load_wanted.emit(self.model.name))
         self.unload_button.clicked.connect(lambda: self.unload_wanted.emit(self.model.name))
         self.details_button.toggled.connect(self._on_details)
+        self.fit_button.clicked.connect(lambda: self.fit_wanted.emit(self.model.name))
         self.exam_button.clicked.connect(lambda: self.exam_wanted.emit(self.model.name))
         self.default_button.clicked.connect(lambda: self.default_wanted.emit(self.model.name))
         self.remove_button.clicked.connect(lambda: self.confirm.ask())
         row.addWidget(self.load_button)
         row.addWidget(self.unload_button)
         row.addWidget(self.details_button)
+        row.addWidget(self.fit_button)
         row.addWidget(self.exam_button)
         row.addWidget(self.default_button)
         row.addStretch(1)
@@ -182,6 +191,19 @@ class ModelCard(Card):
         self.details_button.setChecked(False)
         self._problem.show_message(text, "danger")
 
+    def show_refused(self, text: str) -> None:
+        """Loading was refused: say why, and offer to load it anyway."""
+        name = self.model.name
+        self._problem.show_message(
+            f"{text} {hub_texts.LOAD_ANYWAY_HELP}", "danger", hub_texts.LOAD_ANYWAY,
+            lambda: self.load_anyway_wanted.emit(name),
+        )  # fmt: skip
+
+    @property
+    def problem_action(self) -> QPushButton:
+        """The button beside a problem."""
+        return self._problem.action_button
+
     @property
     def problem(self) -> str:
         return self._problem.text if not self._problem.isHidden() else ""
@@ -208,6 +230,7 @@ class ModelCard(Card):
         self.load_button.setVisible(usable and not self._loaded and not loading)
         self.unload_button.setVisible(self._loaded and not loading)
         self.default_button.setVisible(usable and not self._is_default)
+        self.fit_button.setVisible(self.model.format == "gguf" and not self.model.missing)
         self.exam_button.setVisible(usable and self.model.format == "gguf" and not self.exam.running)
 
     # -- what is done --------------------------------------------------------------------------------

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.components.basics import PlainButton, Text
-from ui.components.layout import ScrolledColumn, column_of
+from ui.components.basics import PlainButton, QuietButton, Text
+from ui.components.layout import MARGINS, ScrolledColumn, column_of, row_of
 from ui.components.notices import EmptyState, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
-from ui.features.models import texts
+from ui.features.models import hub_texts, texts
+from ui.features.models.hub_panel import HubPanel
+from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
     ExamineModel,
+    FitModel,
     ImportModel,
     InspectModel,
     LoadModel,
@@ -37,6 +41,9 @@ from workbench.api.calls import (
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
 from workbench.errors import Cancelled
+from workbench.records.fit import Fit
+
+Section = Literal["here", "hub"]
 
 
 class ModelsPage(TakesFiles, QWidget):
@@ -61,8 +68,9 @@ class ModelsPage(TakesFiles, QWidget):
         self._models.follow(self._on_models)
         self._exams.find()
 
-    def open_target(self, model: str = "", add: bool = False) -> None:
-        """Show a model by name, or the import panel."""
+    def open_target(self, model: str = "", add: bool = False, section: Section = "here") -> None:
+        """Show a model by name, the import panel, or a section. Raises KeyError for one that there is not."""
+        self.show_section(section)
         if add:
             self._open_import()
         if model:
@@ -94,7 +102,6 @@ class ModelsPage(TakesFiles, QWidget):
     # -- building ------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        outer = column_of(self)
         self._area = ScrolledColumn(tokens.SPACE_3)
         column = self._area.column
         self._summary = Text("", "muted")
@@ -106,17 +113,50 @@ class ModelsPage(TakesFiles, QWidget):
         column.addWidget(self._summary)
         self._list = column_of(gap=tokens.SPACE_3)
         column.addLayout(self._list)
+        self.local = LocalModelsPanel(self._bridge)
+        self.local.added.connect(self._on_added)
+        column.addWidget(self.local)
         self._empty = EmptyState("models", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.USE_STARTER)
         assert self._empty.button is not None
         self._empty.button.clicked.connect(self._on_starter)
         self._other = PlainButton(texts.IMPORT_MODEL, "plus", clicked=self._open_import)
         self._empty.add_action(self._other)
+        self._look = PlainButton(hub_texts.LOOK_FOR, "folder", clicked=self._on_look)
+        self._empty.add_action(self._look)
+        self._find = PlainButton(hub_texts.HUB, "search", clicked=lambda: self.show_section("hub"))
+        self._empty.add_action(self._find)
         self._starter_error = Text("", "error", alignment=Qt.AlignmentFlag.AlignCenter, minimumWidth=480, visible=False)
         self._empty.add_action(self._starter_error)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._area)
         self._stack.addWidget(self._empty)
-        outer.addWidget(self._stack)
+        self.hub = HubPanel(self._bridge, self._shell)
+        self._panels: dict[Section, QWidget] = {"here": self._stack, "hub": self.hub}
+        self.switches: dict[Section, QuietButton] = {}
+        self._sections = QStackedWidget()
+        head = QWidget(accessibleName=hub_texts.SECTIONS)
+        row = row_of(head, gap=tokens.SPACE_1, margins=(MARGINS.left(), tokens.SPACE_3, MARGINS.right(), 0))
+        titles: dict[Section, tuple[str, str]] = {
+            "here": (hub_texts.ON_MACHINE, "models"),
+            "hub": (hub_texts.HUB, "search"),
+        }
+        for section, panel in self._panels.items():
+            words, icon = titles[section]
+            button = self.switches[section] = QuietButton(words, icon, small=True, checkable=True)
+            button.clicked.connect(lambda _=False, section=section: self.show_section(section))
+            row.addWidget(button)
+            self._sections.addWidget(panel)
+        row.addStretch(1)
+        column_of(self, head, (self._sections, 1), gap=0)
+        self.show_section("here")
+
+    def show_section(self, section: Section) -> None:
+        """Show the models that are here, or the hub. Raises KeyError for one that there is not."""
+        self._sections.setCurrentWidget(self._panels[section])
+        for name, button in self.switches.items():
+            button.setChecked(name == section)
+        if section == "hub":
+            self.hub.begin()
 
     # -- what happens --------------------------------------------------------------------------------
 
@@ -158,12 +198,14 @@ class ModelsPage(TakesFiles, QWidget):
         card.remove_wanted.connect(self._on_remove)
         card.default_wanted.connect(self._on_default)
         card.exam_wanted.connect(self._on_exam)
+        card.fit_wanted.connect(self._on_fit)
+        card.load_anyway_wanted.connect(lambda name: self._on_load(name, anyway=True))
         for exam in self._exams.open.values():
             self._show_exam(exam)
         return card
 
     def _show_stack(self) -> None:
-        empty = not self._cards and self._import.isHidden()
+        empty = not self._cards and self._import.isHidden() and not self.local.looked
         self._stack.setCurrentWidget(self._empty if empty else self._area)
 
     def _show_wanted(self) -> None:
@@ -180,13 +222,13 @@ class ModelsPage(TakesFiles, QWidget):
         for name, card in self._cards.items():
             card.set_loaded(name == status.model)
 
-    def _on_load(self, name: str) -> None:
+    def _on_load(self, name: str, anyway: bool = False) -> None:
         card = self._cards[name]
 
         def ended(terminal: Terminal) -> None:
             card.end_loading()
             if isinstance(terminal, events.Failed):
-                card.show_problem(in_words(error_of(terminal)))
+                self._explain_refusal(card, in_words(error_of(terminal)), anyway)
             self._bridge.refresh_status()
 
         def progressed(batch: Sequence[Event]) -> None:
@@ -195,8 +237,29 @@ class ModelsPage(TakesFiles, QWidget):
                     card.show_loading(event.done / event.total if event.total else None)
 
         card.show_loading(None)
-        handle = self._bridge.stream(LoadModel(name=name), progressed, ended, card)
+        handle = self._bridge.stream(LoadModel(name=name, anyway=anyway), progressed, ended, card)
         card.set_stop(handle.cancel)
+
+    def _explain_refusal(self, card: ModelCard, words: str, anyway: bool) -> None:
+        """Say why a model was not loaded; where that is its size, it can be loaded anyway."""
+        card.show_problem(words)
+
+        def shown(fit: Fit) -> None:
+            if fit.verdict == "too big":
+                card.show_refused(words)
+
+        if not anyway:
+            self._bridge.call(FitModel(name=card.model.name), shown, lambda error: None, card)
+
+    def _on_fit(self, name: str) -> None:
+        card = self._cards[name]
+        card.fit.show_waiting(hub_texts.CHECKING)
+
+        def failed(error: Exception) -> None:
+            card.fit.hide()
+            card.show_problem(in_words(error))
+
+        self._bridge.call(FitModel(name=name), lambda fit: card.fit.show_fit(fit, details=True), failed, card)
 
     def _on_unload(self, name: str) -> None:
         self._bridge.call(UnloadModel(), self._on_unloaded, owner=self)
@@ -252,9 +315,18 @@ class ModelsPage(TakesFiles, QWidget):
     # -- adding --------------------------------------------------------------------------------------
 
     def _open_import(self) -> None:
+        self.show_section("here")
         self._import.open()
         self._show_stack()
         self._area.verticalScrollBar().setValue(0)
+
+    def _on_look(self) -> None:
+        self.local.look()
+        self._show_stack()
+
+    def _on_added(self, name: str) -> None:
+        self._wanted = name
+        self._models.refresh()
 
     def _on_import(self, path: str, copy: bool) -> None:
         def progressed(batch: Sequence[Event]) -> None:

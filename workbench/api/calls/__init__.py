@@ -27,7 +27,7 @@ AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
-    | FitModel | FitHubFile | ReadHubCard
+    | FindLocalModels | FitModel | FitHubFile | ReadHubCard
     | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount | ListNetworkRequests
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | SetEmbedder | RemoveCollection
     | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument

@@ -11,6 +11,7 @@ from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
 from workbench.records.exam import ExamResult
 from workbench.records.fit import Fit
+from workbench.records.local_models import LocalModel
 
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,17 @@ class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.impo
     path: str
     name: str = ""
     copy: bool = False
+
+
+class LocalModels(msgspec.Struct, frozen=True, kw_only=True):
+    """Models of other programs on this disk."""
+
+    models: tuple[LocalModel, ...]
+
+
+class FindLocalModels(Call[LocalModels], frozen=True, kw_only=True, tag="models.local"):
+    """Look for models in the folders of Ollama, LM Studio and the Hugging Face cache; nothing is changed. Each can be
+    imported by its path."""
 
 
 class InspectModel(Call[ModelDetails], frozen=True, kw_only=True, tag="models.inspect"):

@@ -26,6 +26,7 @@ from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, import_model, remove_unfinished
 from workbench.models.inspection import inspect_path, is_missing
+from workbench.models.local_sources import default_roots, find_local_models
 from workbench.models.names import unique_name
 from workbench.models.starter import find_starters, starter_hint
 from workbench.paths import Home, absolute_path
@@ -50,6 +51,7 @@ class Models:
             calls.RegisterStarter: self.register_starter,
             calls.ListModels: unary(self.list_models),
             calls.ImportModel: self.import_model,
+            calls.FindLocalModels: unary(self.find_local),
             calls.InspectModel: unary(self.inspect),
             calls.RemoveModel: unary(self.remove),
             calls.SetDefaultModel: unary(self.set_default),
@@ -117,6 +119,19 @@ class Models:
         self._catalogue.put(model)
         self._changes.publish("model", model.name)
         yield finish(model)
+
+    def find_local(self, call: calls.FindLocalModels) -> calls.LocalModels:
+        known = {
+            os.path.realpath(file): model.name
+            for model in self._catalogue.list_models()
+            for file in (model.path, *model.files)
+        }
+        return calls.LocalModels(
+            models=tuple(
+                msgspec.structs.replace(found, known=known.get(os.path.realpath(found.path), ""))
+                for found in find_local_models(default_roots())
+            )
+        )
 
     def inspect(self, call: calls.InspectModel) -> calls.ModelDetails:
         known = self._catalogue.find(call.name)
