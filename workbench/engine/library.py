@@ -99,7 +99,7 @@ def _start() -> LibraryLog:
     llama.llama_log_set(log.callback, None)
     folder = library_folder()
     if _has_variants(folder):  # never the call without a path: it searches the current folder too
-        _ggml_function("ggml_backend_load_all_from_path", None, ctypes.c_char_p)(os.fsencode(folder))
+        ggml_function("ggml_backend_load_all_from_path", None, ctypes.c_char_p)(os.fsencode(folder))
     if pack := os.environ.get(PACK_VARIABLE):
         log.pack_problem = _load_pack(log, pack)
     llama.llama_backend_init()
@@ -119,7 +119,7 @@ def _has_variants(folder: Path) -> bool:
 def _load_pack(log: LibraryLog, library: str) -> str:
     """Load the backend of a runtime pack beside that of the processor; what is wrong with it, "" for nothing."""
     log.forget_errors()
-    if _ggml_function("ggml_backend_load", ctypes.c_void_p, ctypes.c_char_p)(os.fsencode(library)):
+    if ggml_function("ggml_backend_load", ctypes.c_void_p, ctypes.c_char_p)(os.fsencode(library)):
         return ""
     return log.errors()[-1] if log.errors() else f"{Path(library).name} has no backend that this machine supports."
 
