@@ -224,7 +224,7 @@ class Workbench:
             self._preferences,
             program.status,
         )
-        self._fitting = Fitting(catalogue, self._llama_cpp, hub, gate, self._host_maker("fitting")(lambda state: None))
+        self._fitting = Fitting(catalogue, self._llama_cpp, hub, gate, self._make_fitting_host())
         self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
         documents = Documents(
             self._registry, chats, self._embedding, self._runs, self._watching, self._changes, passwords
@@ -352,6 +352,15 @@ class Workbench:
             )
 
         return make
+
+    def _make_fitting_host(self) -> WorkerHost:
+        """It sees the devices that the inference worker sees."""
+        return WorkerHost(
+            "fitting",
+            command=self._commands.get("fitting"),
+            log=self.home.logs / "fitting.log",
+            environment=self._packs.environment,
+        )
 
     def _make_inference_host(self, on_state: Callable[[State], None]) -> WorkerHost:
         def changed(state: State) -> None:
