@@ -270,7 +270,7 @@ def _check_status(response: httpx2.Response, part: _Part) -> None:
         part.restart()
         raise _Again("the file is shorter than what is here; it is downloaded anew", 0.0)
     if response.status_code in _RETRIED:
-        raise _Again(f"the server answered {response.status_code}", _retry_after(response))
+        raise _Again(f"the server answered {response.status_code}.", _retry_after(response))
     refuse_status(response, part.file.name)
 
 
@@ -283,7 +283,7 @@ def refuse_status(response: httpx2.Response, name: str) -> None:
     if status in (401, 403):
         raise UserError(
             f"{name} may not be downloaded: {reason} ({status}).",
-            "The repository may be gated: accept its terms on its page, and enter an access token in Settings.",
+            "The repository may be gated: accept its terms on its page, and enter an access token in Models.",
         )
     if status in (404, 410):
         raise UserError(f"{name} is not there (any more): {reason} ({status}).", "Look the repository up again.")

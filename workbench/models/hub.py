@@ -138,8 +138,8 @@ class Hub:
         except HfHubHTTPError as error:
             status = error.response.status_code
             hint = {
-                401: "It may be private or gated: enter an access token in Settings.",
-                403: "It may be gated: accept its terms on its page, and enter an access token in Settings.",
+                401: "It may be private or gated: enter an access token in Models, or with `hub token`.",
+                403: "It may be gated: accept its terms on its page, and enter an access token in Models.",
                 404: "Check its name.",
                 429: "The hub asks to wait: try again in some minutes.",
             }.get(status, "Try again later.")

@@ -30,7 +30,11 @@ HOMONYMS = {
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
     "remember": {"ui/shell.py", "ui/features/chat/timeline_row.py"},  # a method of pages; an icon
-    "layers": {"workbench/cli/models.py", "workbench/settings.py"},  # of a model, on a graphics card
+    "layers": {  # of a model, on a graphics card, of an archive
+        "workbench/cli/models.py",
+        "workbench/models/local_sources.py",
+        "workbench/settings.py",
+    },
 }
 """Files in which the literal is not the method but another thing of the same name."""
 
