@@ -69,6 +69,8 @@ def plan(
     problem, hint = _first_problem(shape, method, data)
     if not problem:
         problem, hint = objective.problem(method)
+    if not problem and resolved.processes > 1 and not objective.parallel:
+        problem, hint = "This objective trains in one process.", "Set processes to 1."
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
     if base is None:

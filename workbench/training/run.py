@@ -23,6 +23,7 @@ from workbench.errors import Cancelled, UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.stored import Unreadable
 from workbench.records.training import TrainingConfig
+from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
 from workbench.training.control import Control
@@ -72,9 +73,15 @@ def finished_before(folder: Path) -> Trained | None:
 
 
 def train(
-    call: TrainModel, methods: Methods[Method], control: Control, emit: Emit, ranks: Ranks | None = None
+    call: TrainModel,
+    methods: Methods[Method],
+    control: Control,
+    emit: Emit,
+    ranks: Ranks | None = None,
+    rewards: RewardContext | None = None,
 ) -> Live | None:
-    """Train what the call says, or go on with it; gives None in processes that do not lead.
+    """Train what the call says, or go on with it; gives None in processes that do not lead. ``rewards`` is needed by
+    objectives that reward answers.
 
     Raises Cancelled when the control stopped it (a checkpoint is there then), UserError for bad data and a loss that is
     no number, MemoryError.
@@ -92,7 +99,7 @@ def train(
         general_set = read_general_set(writing) if forgetting else None
         writing.renderer.close()
         with _Session(
-            call, methods, objective, method, data, general_set, writing.tokenizer, control, emit, ranks
+            call, methods, objective, method, data, general_set, writing.tokenizer, control, emit, ranks, rewards
         ) as session:
             return session.run()
 
@@ -112,7 +119,9 @@ class _Session:
         control: Control,
         emit: Emit,
         ranks: Ranks,
+        rewards: RewardContext | None,
     ) -> None:
+        self._rewards = rewards
         self._call = call
         self._config: TrainingConfig = call.config
         self._folder = Path(call.folder)
@@ -200,7 +209,8 @@ class _Session:
             train=self._data.train,
             dtype=loaded.dtype,
             can_serve=self._method.artifact == "lora",
-            resumed=Checkpoints(self._folder / "checkpoints").latest() is not None,
+            threads=self._call.threads,
+            rewards=self._rewards,
             check=self._check,
             emit=self._emit,
         )
@@ -220,6 +230,7 @@ class _Session:
             check=self._check,
             emit=self._emit,
             selected_by=self._objective.selected_by,
+            most_evaluated=self._objective.most_evaluated,
         )
 
     def _options(self, loaded: LoadedBase, scorer: Scorer, fingerprint: str) -> TrainerOptions:
@@ -246,6 +257,8 @@ class _Session:
 
     def _after(self, scorer: Scorer, before: Before, steps: int, seconds: float) -> Trained:
         scores, forgetting = scorer.after(before, steps)
+        for note in self._objective.final_notes(scores, forgetting):
+            self._emit(events.Log(text=note, level="notice"))
         folder = self._folder / TRAINED
         trained = Trained(
             folder=str(folder),

@@ -63,12 +63,13 @@ class Scorer:
         check: Callable[[], None],
         emit: Emit,
         selected_by: Callable[[Scores], float | None] = lambda scores: scores.loss,
+        most_evaluated: int = MOST_EVALUATED,
     ) -> None:
         self._model = model
         self._loss_of, self._general_loss_of = loss_of, general_loss_of
         self._dtype, self._device = dtype, device
         self._max_new_tokens = config.evaluation.max_new_tokens
-        self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))
+        self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))[:most_evaluated]
         self._questions = spread(data.questions, config.evaluation.sample_answers)
         self._general_set = general_set
         self._micro_batch_tokens = config.optimiser.micro_batch_tokens or MICRO_BATCH_TOKENS

@@ -229,14 +229,14 @@ class StepTrainer(Trainer):  # type: ignore[misc]  # transformers is not followe
             raise Stopped from cancelled
         values = {name: parameter.detach().clone() for name, parameter in self._trainable.items()}
         self._before_updates = values, copy.deepcopy(self.optimizer.state_dict())
-        loss = None
+        loss, self._loss = torch.zeros((), device=self.args.device), math.nan
         for update in range(work.updates):
             if update:
                 torch.nn.utils.clip_grad_norm_(self._trainable.values(), self.args.max_grad_norm)
                 self.optimizer.step()
                 model.zero_grad(set_to_none=True)
             found = self._gradient(model, work)
-            loss = found if loss is None else loss
+            loss = loss if update else found
             if not loss_of.updates_on(update):
                 model.zero_grad(set_to_none=True)
                 break

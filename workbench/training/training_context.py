@@ -10,6 +10,7 @@ from typing import Any
 from workbench.api import events
 from workbench.records.methods import Method, Methods
 from workbench.records.training import TrainingConfig
+from workbench.rewards.reward import RewardContext
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.protocol import BaseModel
 from workbench.training.sequences import TokenSequence
@@ -19,7 +20,8 @@ from workbench.training.sequences import TokenSequence
 class TrainingContext:
     """``model`` is the torch model with its trainable weights, ``base`` what it was loaded from. ``folder`` is the
     run's. ``check`` is called in between and raises what is to end the training; ``can_serve``: what is trained is a
-    GGUF LoRA. ``dtype`` is that of the computation."""
+    GGUF LoRA. ``dtype`` is that of the computation. ``threads`` 0: as many as other programs leave. ``rewards`` is what
+    rewards ask for, where answers are rewarded."""
 
     model: Any
     base: BaseModel
@@ -30,6 +32,7 @@ class TrainingContext:
     train: Sequence[TokenSequence]
     dtype: Any
     can_serve: bool
-    resumed: bool
+    threads: int
+    rewards: RewardContext | None
     check: Callable[[], None]
     emit: Callable[[events.Event], None]

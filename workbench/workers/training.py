@@ -141,7 +141,13 @@ class TrainingService:
 
             trained = train_together(call, switch, emit)
         elif trained is None:
-            live = train(call, registry.METHODS, switch, emit)
+            from workbench.workers.reward_context import LocalRewardContext
+
+            rewards = LocalRewardContext(context)
+            try:
+                live = train(call, registry.METHODS, switch, emit, rewards=rewards)
+            finally:
+                rewards.close()
             assert live is not None
             trained, model = live.trained, live.model if live.computes_float32 else None
             del live

@@ -23,6 +23,7 @@ SHAPES = {
     "text": texts.SHAPE_TEXT,
     "preference_pairs": texts.SHAPE_PAIRS,
     "judged_answers": texts.SHAPE_JUDGED,
+    "prompts": texts.SHAPE_PROMPTS,
     "columns": texts.SHAPE_MAPPED,
     "unknown": texts.SHAPE_UNKNOWN,
 }

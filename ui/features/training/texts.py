@@ -169,7 +169,7 @@ COLUMN_HELD_OUT_LOSS, COLUMN_TIME = "Evaluation loss", "Time"
 COMPARED = "Comparison"
 
 # data report
-SHAPE_PAIRS, SHAPE_JUDGED = "Pairs of answers", "Judged answers"
+SHAPE_PAIRS, SHAPE_JUDGED, SHAPE_PROMPTS = "Pairs of answers", "Judged answers", "Prompts"
 SHAPE_MESSAGES, SHAPE_SHAREGPT = "Conversations", "Conversations (ShareGPT)"
 SHAPE_ALPACA, SHAPE_COLUMNS, SHAPE_TEXT = "Instruction and answer (Alpaca)", "Question and answer", "Plain text"
 SHAPE_MAPPED, SHAPE_UNKNOWN = "Columns", "Not recognised"

@@ -22,8 +22,8 @@ COLUMN_ROLES = ("messages", "prompt", "completion", "system", "text", "chosen", 
 
 
 class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
-    """Which columns an example is made of: ``messages``, or ``prompt`` and ``completion``, or ``text``, or ``chosen``
-    and ``rejected``, with ``prompt`` where they do not contain it.
+    """Which columns an example is made of: ``messages``, or ``prompt`` and ``completion``, or ``prompt`` alone, or
+    ``text``, or ``chosen`` and ``rejected``, with ``prompt`` where they do not contain it.
 
     ``messages`` holds a list of messages, whose members ``role`` and ``content`` say who speaks and what. The columns
     of ``prompt`` are joined by blank lines, empty ones left out. ``system`` are instructions for the conversation.
@@ -57,8 +57,8 @@ class ColumnMapping(msgspec.Struct, frozen=True, kw_only=True):
         pair = bool(self.chosen or self.rejected)
         asked = not pair and bool(self.prompt or self.completion)
         given = sum((bool(self.messages), asked, bool(self.text), pair))
-        half = bool(self.chosen) != bool(self.rejected) or (asked and bool(self.prompt) != bool(self.completion))
-        if given != 1 or half or (self.label and not asked):
+        half = bool(self.chosen) != bool(self.rejected) or bool(self.completion and not self.prompt)
+        if given != 1 or half or (self.label and not self.completion):
             raise UserError(
                 "The columns of an example are unclear.",
                 "Name one column of turns, or the columns of question and answer, or one column of text, or those of a "

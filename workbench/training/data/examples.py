@@ -42,7 +42,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set.
+    """A conversation that ends with an answer, or a plain text; exactly one of ``messages`` and ``text`` is set. A
+    conversation that does not end with an answer is a prompt.
 
     Of a preference, ``rejected`` is the answer that the last one was preferred to; or ``desirable`` says whether the
     last one was judged good. ``sampled`` are the token ids as a model drew them, of the last answer and of the rejected
@@ -60,7 +61,11 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def question(self) -> str:
         """What stands before the last answer; of a plain text nothing."""
-        return "\n\n".join(f"{m.role}: {m.content}" for m in self.messages[:-1])
+        return "\n\n".join(f"{m.role}: {m.content}" for m in self._asked)
+
+    @property
+    def _asked(self) -> tuple[Message, ...]:
+        return self.messages[:-1] if self.messages and self.messages[-1].role == "assistant" else self.messages
 
     @property
     def is_preference(self) -> bool:
@@ -68,7 +73,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to learn: no text, or no answer that says anything."""
+        """Whether there is nothing to learn: no text, or no answer that says anything; of a prompt without an answer,
+        whether it asks nothing."""
+        if self.messages and self.messages[-1].role != "assistant":
+            return not self.messages[-1].content.strip()
         if self.messages:
             return not any(m.role == "assistant" and (m.content.strip() or m.tool_calls) for m in self.messages)
         return not self.text.strip()
@@ -83,7 +91,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
     def question_digest(self) -> bytes:
         """The same of what stands before the last answer, white space and case apart."""
-        return digest_of(_parts_of(self.messages[:-1]), normalised=True)
+        return digest_of(_parts_of(self._asked), normalised=True)
 
 
 def _parts_of(messages: Sequence[Message]) -> list[str]:

@@ -37,7 +37,15 @@ from workbench.training.data.preferences import (
 from workbench.training.data.rows import Row
 
 ShapeName = Literal[
-    "messages", "sharegpt", "instruction", "prompt_completion", "text", "preference_pairs", "judged_answers", "unknown"
+    "messages",
+    "sharegpt",
+    "instruction",
+    "prompt_completion",
+    "text",
+    "preference_pairs",
+    "judged_answers",
+    "prompts",
+    "unknown",
 ]
 
 ROWS_LOOKED_AT = 200
@@ -81,6 +89,7 @@ def recognise(rows: Iterable[Row]) -> Shape:
         or _turns(sample, columns)
         or _instruction(sample, known)
         or _prompt_completion(sample, known)
+        or _prompts(sample, known)
         or _text(sample, columns, known)
     )
     if found is None:
@@ -120,6 +129,8 @@ def to_example(row: Row, mapping: ColumnMapping) -> Example:
         messages += turns_of(value_of(values, mapping.messages), mapping, mapping.messages)
     else:
         messages += question_of_row(values, mapping)
+        if not mapping.completion:
+            return Example(messages=tuple(messages), source=row.source)
         answer = value_of(values, mapping.completion)
         if is_turns(answer):
             messages += turns_of(answer, mapping, mapping.completion)
@@ -192,6 +203,16 @@ def _prompt_completion(sample: Sequence[Mapping[str, Any]], known: Mapping[str, 
                 mapping = ColumnMapping(prompt=asked, completion=answer, system=system)
                 joined = " and ".join(map(repr, asked))
                 return "prompt_completion", mapping, f"The question is {joined}, the answer {answer!r}."
+    return None
+
+
+def _prompts(sample: Sequence[Mapping[str, Any]], known: Mapping[str, str]) -> _Found | None:
+    if any(name in known for name in _TEXTS):
+        return None
+    for ask in _QUESTIONS:
+        if ask in known and (_is_text(sample, known[ask]) or _all_turns(sample, known[ask])):
+            mapping = ColumnMapping(prompt=(known[ask],), system=_system(sample, tuple(known.values()), ""))
+            return "prompts", mapping, f"The column {known[ask]!r} holds prompts, and none holds answers."
     return None
 
 

@@ -17,6 +17,7 @@ from workbench.records.training import (
     ColumnRole,
     MemoryPart,
     Scores,
+    ScoresPair,
     SideReport,
     TrainingConfig,
 )
@@ -47,8 +48,9 @@ class Objective:
     measures besides (``BatchLoss.metrics``): declared among the metrics, they are emitted for each step, and as
     ``evaluation_NAME``. ``roles`` are what columns of data can be, ``role_sets`` which of them make an example.
     ``verified_by`` names the score that verification compares beside the agreement of tokens. ``keeps_best``: the
-    weights of the best evaluation are what is trained, whatever came after.
-    ``generates``: what is trained writes text, so that its answers and what it forgot can be scored.
+    weights of the best evaluation are what is trained, whatever came after. ``parallel``: several processes can share
+    a step. ``most_evaluated`` held-out examples are scored. ``generates``: what is trained writes text, so that its
+    answers and what it forgot can be scored.
     """
 
     metrics: ClassVar[tuple[MetricSpec, ...]] = LANGUAGE_MODEL_METRICS
@@ -59,6 +61,8 @@ class Objective:
     verified_by: ClassVar[str] = "token_accuracy"
     keeps_best: ClassVar[bool] = False
     generates: ClassVar[bool] = True
+    parallel: ClassVar[bool] = True
+    most_evaluated: ClassVar[int] = 256
 
     def __init__(self, options: Any = None) -> None:
         self.options = options
@@ -161,6 +165,10 @@ class Objective:
     def selected_by(self, scores: Scores) -> float | None:
         """The number by which the best evaluation is chosen, the lowest; None for one that must not be."""
         return scores.loss
+
+    def final_notes(self, scores: ScoresPair, forgetting: ScoresPair) -> Sequence[str]:
+        """What a person should know of the result, as sentences."""
+        return ()
 
     def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
         """The loss of a micro-batch of sequences. ``sample`` are some tokens to try it with, ``dtype`` is that of the

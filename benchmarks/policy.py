@@ -1,0 +1,197 @@
+"""PPO, GRPO, Dr. GRPO and RLOO on the starter or its first two layers: does the reward of held-out answers rise?
+
+    python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE] [--prompts numbers]
+        [--set part.field=value] [--home FOLDER] [--json FILE]
+
+Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers. The
+default reward is 1 minus 8 times the share of the letter e. Each seed is a process of its own, planned and trained as
+the training worker does it, without verification. Reported per seed: the mean reward of held-out answers before and
+after, the paired difference with its 95 % interval, the divergence per answer, the time and CPU time of the steps by
+parts, and the peak of memory. ``--supervised`` trains the same LoRA on answers of the same length instead, for its peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+
+import msgspec
+from preferences import PROMPT, TOPICS
+
+from tests.short_model import write_short
+from workbench.api import events
+from workbench.api.protocol import RequestContext
+from workbench.models.starter import CHAT_FILE, CHAT_PACKAGE
+from workbench.records.training import (
+    DataPart,
+    EvaluationPart,
+    ObjectivePart,
+    OptimiserPart,
+    TrainingConfig,
+    TrainingPlan,
+    set_value,
+)
+from workbench.techniques.registry import METHODS
+from workbench.training.protocol import BaseModel, Plan, Trained, TrainModel
+from workbench.workers.training import TrainingService, keep_few_kernels
+
+LETTERS = "letter-share letters=e scale=8"
+HELD_OUT = 24
+MEASURED = (
+    "reward", "kl", "entropy", "answer_tokens", "clip_fraction", "updates", "mismatch", "importance", "repetition",
+    "beta", "evaluation_reward", "evaluation_kl", "memory_bytes",
+    "seconds_rollouts", "seconds_rewards", "seconds_forward", "seconds_updates",
+)  # fmt: skip
+
+
+def prompts_of(kind: str) -> tuple[list[str], list[str]]:
+    """To train on and held out."""
+    if kind == "numbers":
+        asked = [
+            f"How many {topic} are there in a box of {n}? Answer with a number only."
+            for n, topic in enumerate(TOPICS, 2)
+        ]
+    else:
+        asked = [PROMPT.format(topic) for topic in TOPICS]
+    return asked[:64], asked[-HELD_OUT:]
+
+
+def handled(call: Any) -> Iterator[events.Event]:
+    yield from TrainingService().handlers()[type(call)](call, RequestContext())
+
+
+def config_of(given: argparse.Namespace, folder: Path, seed: int) -> TrainingConfig:
+    train, held_out = prompts_of(given.prompts)
+    for name, asked in (("train", train), ("held-out", held_out)):
+        rows = [{"prompt": one} for one in asked]
+        if given.supervised:
+            rows = [{**row, "completion": "so " * 23} for row in rows]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    name = "sft" if given.supervised else given.objective
+    config = TrainingConfig(
+        objective=ObjectivePart(name=name, options={} if given.supervised else {"rewards": tuple(given.reward)}),
+        data=DataPart(path=str(folder / "train.jsonl"), evaluation_path=str(folder / "held-out.jsonl")),
+        optimiser=OptimiserPart(
+            max_steps=given.steps, learning_rate=1e-3, schedule="constant", warmup_ratio=0.0, seed=seed,
+            batch_size=16 if given.supervised else 0,
+        ),
+        evaluation=EvaluationPart(interval=given.interval, sample_answers=1, max_new_tokens=24, forgetting=False),
+    )  # fmt: skip
+    for value in given.values:
+        part, _, text = value.partition("=")
+        config = set_value(config, part, text, METHODS.find(name, "objective").config)
+    return config
+
+
+def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
+    """Train in this process."""
+    package = importlib.util.find_spec(CHAT_PACKAGE)
+    assert package is not None and package.origin is not None, "the starter is not installed"
+    found = Path(package.origin).parent / CHAT_FILE
+    path = write_short(found, folder / "short.gguf") if given.cut else found
+    base = BaseModel(name="cut" if given.cut else "starter", path=str(path))
+    config = config_of(given, folder, seed)
+    call = Plan(config=config, model=base, runs=str(folder), memory_free_bytes=16_000_000_000)
+    *_, planned = handled(call)
+    assert isinstance(planned, events.Finished), planned
+    plan = msgspec.convert(planned.result, TrainingPlan)
+    if plan.problem:
+        raise SystemExit(f"{plan.problem} {plan.hint}")
+    began, cpu = time.perf_counter(), time.process_time()
+    curves: dict[str, list[float]] = {}
+    notices: list[str] = []
+    trained = None
+    for event in handled(TrainModel(config=plan.config, model=base, folder=str(folder / "run"), threads=given.threads)):
+        if isinstance(event, events.Metric) and event.name in MEASURED:
+            curves.setdefault(event.name, []).append(event.value)
+        elif isinstance(event, events.Log):
+            notices.append(event.text)
+        elif isinstance(event, events.Failed):
+            raise SystemExit(f"{event.message} {event.hint}")
+        elif isinstance(event, events.Finished):
+            trained = msgspec.convert(event.result, Trained)
+    assert trained is not None
+    seconds = time.perf_counter() - began
+    report: dict[str, Any] = {
+        "seed": seed,
+        "steps": trained.steps,
+        "wall_s": round(seconds, 1),
+        "cpu_s": round(time.process_time() - cpu, 1),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "planned_bytes": plan.memory_bytes,
+        "notices": notices,
+        "curves": {name: [round(value, 4) for value in values] for name, values in curves.items()},
+    }
+    if given.supervised:
+        return report
+    records = sorted((folder / "run" / "rollouts").glob("held-out-*.jsonl"))
+    before, after = (
+        {row["prompt"]: row for row in map(json.loads, path.read_text().splitlines())}
+        for path in (records[0], records[-1])
+    )
+    differences = [after[prompt]["reward"] - before[prompt]["reward"] for prompt in before]
+    mean = statistics.mean(differences)
+    half = 1.96 * statistics.stdev(differences) / math.sqrt(len(differences))
+    return report | {
+        "n": len(differences),
+        "before": round(statistics.mean(row["reward"] for row in before.values()), 3),
+        "after": round(statistics.mean(row["reward"] for row in after.values()), 3),
+        "difference": [round(mean, 3), round(mean - half, 3), round(mean + half, 3)],
+        "kl": round(statistics.mean(row["kl"] for row in after.values()), 2),
+        "length": [round(statistics.mean(len(row["tokens"]) for row in side.values()), 1) for side in (before, after)],
+        "start": json.loads((folder / "run" / "rollouts" / "start.json").read_text()),
+        "samples": [(row["response"], after[prompt]["response"]) for prompt, row in list(before.items())[:3]],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--objective", default="ppo")
+    parser.add_argument("--cut", action="store_true")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--interval", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--reward", action="append")
+    parser.add_argument("--prompts", choices=("topics", "numbers"), default="topics")
+    parser.add_argument("--supervised", action="store_true")
+    parser.add_argument("--set", action="append", default=[], dest="values")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    given.reward = given.reward or [LETTERS]
+    home = given.home or Path(tempfile.mkdtemp(prefix="policy-"))
+    if given.here:
+        keep_few_kernels()
+        given.json.write_text(json.dumps(one_seed(given, given.seeds[0], home)))
+        return
+    reports = []
+    for seed in given.seeds:
+        folder = home / f"{given.objective}-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        out = folder / "report.json"
+        again = [*sys.argv[1:], "--here", "--seeds", str(seed), "--home", str(folder), "--json", str(out)]
+        subprocess.run([sys.executable, __file__, *again], check=True, env=dict(os.environ))
+        reports.append(json.loads(out.read_text()))
+        print(json.dumps({k: v for k, v in reports[-1].items() if k != "curves"}, indent=1), flush=True)
+    if given.json:
+        given.json.write_text(json.dumps(reports, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""Rollouts by llama.cpp in the training worker: what is optimised is what is served.
+
+The policy is written as a GGUF LoRA whenever its weights have changed and switched on over the same model file, in
+contexts of its own. The engine computes with the file's quantised weights and other kernels, so its log-probabilities
+differ from torch's; ``policy_losses.importance_weights`` corrects for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.protocol import RequestContext
+from workbench.engine.inference_calls import Load, LoraUse
+from workbench.engine.keys import Key, make_key
+from workbench.engine.loading import inspect_model, load_model
+from workbench.engine.loop import Engine
+from workbench.engine.sampling_job import SampledAnswer, SamplingJob
+from workbench.errors import Cancelled
+from workbench.gguf.lora import adapter_to_gguf
+from workbench.training.experience.rollouts import Ask, Sampled, draw
+
+_Ended = events.Event | BaseException
+LOOK_S = 0.1
+MOST_SEQUENCES = 16
+"""Answers that are computed at once; more are no faster on a processor."""
+CONTEXT_SLACK = 64
+
+
+class EngineRollouts:
+    """Samples by ``base``, a GGUF model, with the LoRA of ``model``. ``longest_prompt`` is in tokens, ``threads`` 0
+    adapts to the load of the machine."""
+
+    name = "engine"
+
+    def __init__(self, model: Any, base: Path, *, longest_prompt: int, new_tokens: int, threads: int = 0) -> None:
+        """Raises UserError where llama.cpp cannot load the model."""
+        self._model, self._base = model, base
+        self._folder = Path(tempfile.mkdtemp(prefix="policy-"))
+        self._written = 0
+        self._key: Key = ()
+        self._state: int | None = None
+        self._undo = contextlib.ExitStack()
+        self._undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        cells = MOST_SEQUENCES * new_tokens + 4 * longest_prompt + CONTEXT_SLACK
+        details = inspect_model(str(base))
+        trained = details.model.context_tokens or cells
+        call = Load(
+            path=str(base),
+            context_tokens=min(max(cells, longest_prompt + new_tokens + CONTEXT_SLACK), max(trained, 256)),
+            threads=threads,
+            sequences=MOST_SEQUENCES,
+            prefix_cache_bytes=0,
+        )
+        try:
+            loading = load_model(call, details, RequestContext())
+            while True:
+                next(loading)
+        except StopIteration as loaded:
+            self._engine = Engine(loaded.value)
+        except BaseException:
+            self._undo.close()
+            raise
+        self._undo.callback(self._engine.close)
+
+    def refresh(self) -> None:
+        """Write the policy as an adapter, if its weights are others than when it was last written."""
+        state = sum(one._version for one in self._model.parameters() if one.requires_grad)
+        if state == self._state:
+            return
+        folder = self._folder / "policy"
+        shutil.rmtree(folder, ignore_errors=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._model.save_pretrained(folder, save_embedding_layers=False)
+        self._written += 1
+        out = self._folder / f"policy-{self._written}.gguf"
+        adapter_to_gguf(folder, self._base, out, "policy")
+        self._key = make_key([LoraUse(path=str(out))])
+        self._engine.forget()
+        for old in self._folder.glob("policy-*.gguf"):
+            if old != out:
+                old.unlink(missing_ok=True)
+        self._state = state
+
+    def sample(
+        self, asks: Sequence[Ask], new_tokens: int, temperature: float, check: Callable[[], None]
+    ) -> list[Sampled]:
+        context = RequestContext()
+        width = min(self._engine.model.sequences, MOST_SEQUENCES) if self._engine.model.shares else 1
+        ended: queue.SimpleQueue[tuple[int, _Ended]] = queue.SimpleQueue()
+        jobs: list[SamplingJob] = []
+        places: list[list[int]] = []
+        for prompt, group in groupby(range(len(asks)), key=lambda place: asks[place].prompt):
+            together = list(group)
+            for start in range(0, len(together), width):
+                part = together[start : start + width]
+                seeds = [asks[place].seed for place in part]
+                ends = self._engine.model.vocabulary.ends_generation
+                job = SamplingJob(prompt, seeds, new_tokens, temperature, draw, ends, context, key=self._key)
+                job.send_to(_numbered(ended, len(jobs)))
+                jobs.append(job)
+                places.append(part)
+        self._engine.submit_all(jobs)
+        found: dict[int, Sampled] = {}
+        left = len(jobs)
+        stopped: BaseException | None = None
+        failed: BaseException | None = None
+        while left:
+            if stopped is None:
+                try:
+                    check()
+                except BaseException as error:  # noqa: BLE001 - the jobs have to end first
+                    stopped = error
+                    context.cancel()
+            try:
+                number, event = ended.get(timeout=LOOK_S)
+            except queue.Empty:
+                continue
+            if isinstance(event, events.Finished):
+                answers = msgspec.convert(event.result, list[SampledAnswer])
+                for place, one in zip(places[number], answers, strict=True):
+                    found[place] = Sampled(tuple(one.tokens), tuple(one.logprobs), one.finished)
+            elif isinstance(event, BaseException):
+                failed = failed or event
+            elif not isinstance(event, events.Failed | events.Cancelled):
+                continue
+            left -= 1
+        if stopped is not None:
+            raise stopped
+        if failed is not None:
+            raise failed
+        if len(found) < len(asks):
+            raise Cancelled
+        return [found[place] for place in range(len(asks))]
+
+    def close(self) -> None:
+        self._undo.close()
+
+
+def _numbered(into: queue.SimpleQueue[tuple[int, _Ended]], number: int) -> Callable[[_Ended], None]:
+    return lambda event: into.put((number, event))

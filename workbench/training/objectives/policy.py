@@ -1,0 +1,342 @@
+"""Objectives that learn from rewards of sampled answers: their prompts, what they measure, and their experience."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.records.methods import Methods
+from workbench.records.training import (
+    ChartSpec,
+    ColumnRole,
+    MemoryPart,
+    MetricSpec,
+    Scores,
+    ScoresPair,
+    SideReport,
+    TrainingConfig,
+)
+from workbench.records.training.metrics import GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
+from workbench.rewards.methods import METHODS as REWARDS
+from workbench.rewards.spec import weighted_sum
+from workbench.training.data.examples import Example
+from workbench.training.data.packed_tokens import WrittenExamples
+from workbench.training.data.preparation import LoadedSet, TrainingSet
+from workbench.training.data.prompt_writer import PromptWriter
+from workbench.training.data.tokenization import ExampleWriter
+from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.objective import Objective
+from workbench.training.sequences import Question, TokenSequence, TokenSequences
+
+if TYPE_CHECKING:
+    from workbench.training.defaults import Facts
+    from workbench.training.experience.collection import Asked, Collector
+    from workbench.training.experience.policy_loss import PolicyLoss, StepTensors
+    from workbench.training.losses import ComputeLoss
+    from workbench.training.methods.weights_method import WeightsMethod
+    from workbench.training.model_shape import ModelShape
+    from workbench.training.sets import Writing
+    from workbench.training.training_context import TrainingContext
+
+ANSWERS_PER_STEP = 16
+UPPER_SHARE = 3
+"""The last third of the layers is adapted: what lies below is computed once for all passes of a step."""
+FORGOTTEN = 1.1
+MOST_HELD_OUT = 32
+
+_REWARD_CHART = ChartSpec(
+    name="reward",
+    title="Reward",
+    help="The mean reward of the sampled answers. A rise with a rising KL can be a trick: read the samples.",
+)
+_CHARTS = (
+    _REWARD_CHART,
+    ChartSpec(
+        name="kl",
+        title="KL divergence",
+        unit="nats",
+        help="The distance of an answer from the model before. At twice the target the training stops.",
+    ),
+    ChartSpec(
+        name="length", title="Answer length", unit="tokens", from_zero=True,
+        help="Answers that become very short or as long as allowed are a usual trick.",
+    ),
+    ChartSpec(
+        name="variety",
+        title="Variety",
+        help="Answers that repeat themselves, and distinct pairs of tokens over all answers.",
+    ),
+    ChartSpec(name="entropy", title="Entropy", unit="nats", help="How undecided the policy is, per token."),
+    ChartSpec(
+        name="clip_fraction",
+        title="Clip fraction",
+        help="Tokens whose update is clipped. Above 0.3 the learning rate or the number of updates is too high.",
+    ),
+    ChartSpec(
+        name="mismatch",
+        title="Mismatch",
+        unit="nats",
+        help="Mean difference per token between what sampled the answers and the model in training.",
+    ),
+    ChartSpec(name="loss", title="Policy loss", help="Its size says nothing about success; jumps mean instability."),
+    ChartSpec(name="seconds", title="Time of a step", unit="s", from_zero=True, help="Where the time of a step goes."),
+    *TRAINER_CHARTS,
+)  # fmt: skip
+_METRICS = (
+    MetricSpec(name="reward", title="Reward", label="reward", better="higher", chart="reward", drawn="smooth"),
+    MetricSpec(
+        name="evaluation_reward", title="Reward, held out", label="held-out reward", better="higher", chart="reward",
+        drawn="dots", score="reward", help="The mean reward of answers to prompts that are not trained on.",
+    ),
+    MetricSpec(name="kl", title="KL per answer", label="kl", unit="nats", chart="kl", drawn="smooth"),
+    MetricSpec(
+        name="evaluation_kl", title="KL, held out", unit="nats", chart="kl", drawn="dots", score="kl",
+        help="The divergence from the model before, per held-out answer.",
+    ),
+    MetricSpec(name="beta", title="KL weight", help="Adapted to keep the divergence at its target."),
+    MetricSpec(name="answer_tokens", title="Length", unit="tokens", chart="length", drawn="smooth"),
+    MetricSpec(
+        name="evaluation_answer_tokens", title="Length, held out", unit="tokens", chart="length", drawn="dots",
+        score="answer_tokens",
+    ),
+    MetricSpec(name="finished", title="Finished answers", form="percent", help="Answers that end by themselves."),
+    MetricSpec(
+        name="repetition", title="Repetitive answers", form="percent", better="lower", chart="variety",
+        help="Answers of which fewer than half of the pairs of tokens are distinct.",
+    ),
+    MetricSpec(
+        name="evaluation_repetition", title="Repetitive, held out", form="percent", better="lower", chart="variety",
+        drawn="dots", score="repetition",
+    ),
+    MetricSpec(
+        name="diversity", title="Distinct pairs", form="percent", better="higher", chart="variety",
+        help="Distinct pairs of tokens over all answers of a step.",
+    ),
+    MetricSpec(name="entropy", title="Entropy", unit="nats", chart="entropy", drawn="smooth"),
+    MetricSpec(name="clip_fraction", title="Clip fraction", form="percent", chart="clip_fraction"),
+    MetricSpec(
+        name="change", title="Change of the policy", help="The mean of the halved squares of the changes, per token."
+    ),
+    MetricSpec(name="updates", title="Updates", form="count"),
+    MetricSpec(name="mismatch", title="Mismatch", unit="nats", chart="mismatch", drawn="smooth"),
+    MetricSpec(name="importance", title="Importance weight", help="The mean weight of a token; 1 without mismatch."),
+    MetricSpec(name="seconds_rollouts", title="Sampling", unit="s", chart="seconds"),
+    MetricSpec(name="seconds_rewards", title="Rewards", unit="s", chart="seconds"),
+    MetricSpec(name="seconds_forward", title="Forward passes", unit="s", chart="seconds"),
+    MetricSpec(name="seconds_updates", title="Updates", unit="s", chart="seconds"),
+    *(LOSS, *TRAINER_METRICS, GENERAL_LOSS),
+)  # fmt: skip
+
+
+class Policy(Objective):
+    """What the objectives share. ``valued``: they learn a value of each token. ``kl_in_loss``: the divergence is a
+    term of the loss, else of the rewards."""
+
+    charts: ClassVar[tuple[ChartSpec, ...]] = _CHARTS
+    roles: ClassVar[tuple[ColumnRole, ...]] = (
+        ColumnRole(name="prompt", title="Prompt", several=True),
+        ColumnRole(name="completion", title="Expected answer"),
+        ColumnRole(name="messages", title="Messages"),
+        ColumnRole(name="system", title="Instructions"),
+    )
+    role_sets: ClassVar[tuple[tuple[str, ...], ...]] = (("prompt",),)
+    keeps_best: ClassVar[bool] = True
+    parallel: ClassVar[bool] = False
+    most_evaluated: ClassVar[int] = MOST_HELD_OUT
+    title: ClassVar[str] = ""
+    valued: ClassVar[bool] = False
+    kl_in_loss: ClassVar[bool] = False
+    fewest_answers: ClassVar[int] = 1
+    value_weight: float = 0.0
+    value_clip: float = 0.2
+    options: PolicyOptions
+
+    def __init__(self, options: PolicyOptions | None = None) -> None:
+        super().__init__(options or PolicyOptions())
+        self._asked: dict[tuple[int, ...], Asked] = {}
+        self._expected: dict[bytes, tuple[str, ...]] = {}
+        self._collector: Collector | None = None
+        self._loss: PolicyLoss | None = None
+        self.part_metrics = self._parts()
+        self.metrics = (  # type: ignore[misc]  # the parts of the reward are the person's
+            *_METRICS,
+            *(
+                MetricSpec(name=name, title=f"Reward: {title}", chart="reward", drawn="smooth")
+                for name, title in self.part_metrics.items()
+            ),
+        )
+
+    def _parts(self) -> dict[str, str]:
+        """The metrics of the parts of a sum, with what the sum calls them; a single reward has none."""
+        try:
+            parts = weighted_sum(self.options.rewards, Methods(REWARDS)).parts
+        except UserError:  # it is told where the training is planned
+            return {}
+        return {f"reward_{number}": part.title for number, part in enumerate(parts, 1)} if len(parts) > 1 else {}
+
+    @property
+    def clip_above(self) -> float:
+        return self.options.clip
+
+    # -- the data ------------------------------------------------------------------------------------
+
+    def loaded(self, loaded: LoadedSet) -> LoadedSet:
+        """The prompts; the answers of the set are what rewards may compare with."""
+        if any(not example.messages for example in loaded.examples):
+            raise UserError(
+                "These examples are plain texts; this objective needs prompts.",
+                "Choose a set with a column of prompts.",
+            )
+        sides = []
+        for side in (loaded.examples, loaded.evaluation):
+            prompts: dict[bytes, Example] = {}
+            for example in side:
+                messages = example.messages
+                if messages[-1].role == "assistant":
+                    prompt = msgspec.structs.replace(example, messages=messages[:-1], rejected=None, desirable=None)
+                    key = prompt.digest()
+                    if example.desirable is not False:
+                        known = self._expected.get(key, ())
+                        if messages[-1].content not in known:
+                            self._expected[key] = (*known, messages[-1].content)
+                else:
+                    prompt = example
+                prompts.setdefault(prompt.digest(), prompt)
+            sides.append(tuple(prompts.values()))
+        return msgspec.structs.replace(loaded, examples=sides[0], evaluation=sides[1])
+
+    def writer(self, writing: Writing, limit: int) -> ExampleWriter:
+        room = max(1, limit - self.options.max_new_tokens) if limit else 0
+        return PromptWriter(writing.template, writing.tokenizer, writing.renderer, max_length=room)
+
+    def longest(self, prepared: TrainingSet, limit: int) -> int:
+        return super().longest(prepared, limit) + self.options.max_new_tokens
+
+    def sequences(self, written: WrittenExamples, limit: int) -> TokenSequences:
+        return TokenSequences(written.packed)
+
+    def texts(self, sequence: TokenSequence) -> Sequence[TokenSequence]:
+        """The prompt with the answer that the policy gave last, where it gave one."""
+        answer = self._loss.held_out.get(sequence.tokens, ()) if self._loss is not None else ()
+        if not answer:
+            return (sequence,)
+        prompt = len(sequence.tokens)
+        return (TokenSequence((*sequence.tokens, *answer), (False,) * prompt + (True,) * len(answer)),)
+
+    def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
+        from workbench.training.experience.collection import Asked
+
+        writer = self.writer(writing, limit)
+        asked: list[Question] = []
+        held_out = bool(prepared.evaluation)
+        for evaluated, side in ((False, prepared.train_examples), (True, prepared.evaluation_examples)):
+            for example in side:
+                try:
+                    tokens = writer.write(example).tokens
+                except UserError:
+                    continue  # it was refused before
+                expected = self._expected.get(example.digest(), ())
+                self._asked[tokens] = Asked(example.messages, expected)
+                if evaluated == held_out:
+                    question = example.messages[-1].content
+                    asked.append(Question(prompt=tokens, question=question, expected=expected[-1] if expected else ""))
+        return tuple(asked)
+
+    # -- what is recommended and planned --------------------------------------------------------------
+
+    def recommended(self, config: TrainingConfig, facts: Facts) -> TrainingConfig:
+        weights, optimiser = config.weights, config.optimiser
+        if not weights.adapted_layers:
+            weights = msgspec.structs.replace(weights, adapted_layers=max(1, math.ceil(facts.layers / UPPER_SHARE)))
+        if not optimiser.batch_size:
+            prompts = max(1, ANSWERS_PER_STEP // self.options.answers)
+            optimiser = msgspec.structs.replace(optimiser, batch_size=min(prompts, max(1, facts.examples)))
+        return msgspec.structs.replace(config, weights=weights, optimiser=optimiser)
+
+    def recommended_length(self, facts: Facts, room: int) -> int:
+        return min(facts.longest + self.options.max_new_tokens, room)
+
+    def typical_length(self, facts: Facts, max_length: int) -> int:
+        return facts.median + self.options.max_new_tokens
+
+    def mean_length(self, train: SideReport, max_length: int) -> float:
+        """Tokens per prompt over all passes: sampling costs about four times what a pass does."""
+        each = super().mean_length(train, max_length) + self.options.max_new_tokens
+        return each * self.options.answers * (2 + self.options.updates) + 4 * (
+            self.options.answers * self.options.max_new_tokens
+        )
+
+    def notes(self, data: SideReport, max_length: int) -> list[str]:
+        return []
+
+    def problem(self, method: WeightsMethod) -> tuple[str, str]:
+        if method.own_weights:
+            return (
+                f"{self.title} compares with the model as it was before, which training its own weights changes.",
+                "Choose a method that trains an adapter, such as LoRA.",
+            )
+        try:
+            weighted_sum(self.options.rewards, Methods(REWARDS))
+        except UserError as error:
+            return error.message, error.hint
+        if self.options.answers < self.fewest_answers:
+            return (
+                f"{self.title} compares the answers to a prompt with each other; there is {self.options.answers}.",
+                "Sample at least two answers per prompt; four to eight are usual.",
+            )
+        return "", ""
+
+    def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
+        """The engine's cache: the model file itself is mapped, and can be dropped by the system."""
+        answers = config.optimiser.batch_size * self.options.answers
+        cells = min(answers, ANSWERS_PER_STEP) * config.data.max_length
+        return (MemoryPart("rollouts", 2 * shape.keys * cells + shape.file_bytes),)
+
+    # -- the loss ------------------------------------------------------------------------------------
+
+    def prepare(self, context: TrainingContext) -> None:
+        from workbench.training.experience.collection import Collector
+        from workbench.training.experience.policy_loss import PolicyLoss
+
+        self._collector = Collector(context, self.options, self._asked)
+        self._loss = PolicyLoss(self, context, self._collector)
+
+    def close(self) -> None:
+        if self._collector is not None:
+            self._collector.close()
+
+    def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
+        assert self._loss is not None, "prepare comes first"
+        return self._loss
+
+    def training_arguments(self) -> dict[str, Any]:
+        return {"adam_epsilon": 1e-5}  # Huang et al. 2024, arXiv:2403.17031
+
+    def selected_by(self, scores: Scores) -> float | None:
+        assert self._loss is not None
+        return scores.loss if self._loss.in_bounds(scores.metrics.get("kl", math.inf)) else None
+
+    def final_notes(self, scores: ScoresPair, forgetting: ScoresPair) -> Sequence[str]:
+        before, after = forgetting.before, forgetting.after
+        if before is None or after is None or after.loss <= FORGOTTEN * before.loss:
+            return ()
+        return (
+            f"A hint of reward hacking: the loss on general texts rose from {before.loss:.2f} to {after.loss:.2f}.",
+        )
+
+    def advantages(self, step: StepTensors) -> tuple[Any, Any]:
+        """The advantage of each token, (answers, longest), and its return, or zeros where no value is learnt."""
+        raise NotImplementedError
+
+    def token_weights(self, step: StepTensors) -> Any:
+        """By how much each token's loss counts; here the mean over all tokens of the step."""
+        return step.counted / step.counted.sum().clamp(min=1)
+
+
+def of_tokens(per_answer: Any, step: StepTensors) -> Any:
+    """A number per answer as that of each of its tokens."""
+    return per_answer[:, None] * step.mask

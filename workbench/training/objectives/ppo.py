@@ -1,0 +1,75 @@
+"""PPO: a value of each token is learnt, and updates are clipped (Schulman et al. 2017, arXiv:1707.06347; for language
+models Ouyang et al. 2022, arXiv:2203.02155)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from workbench.fields import about
+from workbench.records.methods import Method
+from workbench.records.training import ChartSpec, MetricSpec
+from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.policy import Policy
+
+if TYPE_CHECKING:
+    from workbench.training.experience.policy_loss import StepTensors
+
+
+class PpoOptions(PolicyOptions, frozen=True, kw_only=True):
+    """Settings of PPO."""
+
+    answers: Annotated[
+        int, about("Answers per prompt", ge=1, le=64), "How many answers are sampled to each prompt of a step."
+    ] = 1
+    gae_lambda: Annotated[
+        float,
+        about("GAE lambda", ge=0, le=1, advanced=True),
+        "1 takes whole answers for the advantage, 0 the value of the next token.",
+    ] = 0.95
+    value_weight: Annotated[
+        float, about("Value weight", ge=0, le=10, advanced=True), "The weight of the value's loss."
+    ] = 0.1
+    value_clip: Annotated[
+        float, about("Value clip", gt=0, le=10, advanced=True), "How far a value may move in the updates of a step."
+    ] = 0.2
+
+
+class Ppo(Policy):
+    title: ClassVar[str] = "PPO"
+    valued: ClassVar[bool] = True
+    charts: ClassVar[tuple[ChartSpec, ...]] = (
+        *Policy.charts,
+        ChartSpec(name="value_loss", title="Value loss", help="How well the reward to come is foretold."),
+    )
+    options: PpoOptions
+
+    def __init__(self, options: PpoOptions | None = None) -> None:
+        super().__init__(options or PpoOptions())
+        self.metrics = (  # type: ignore[misc]  # as in the class before
+            *self.metrics,
+            MetricSpec(name="value_loss", title="Value loss", better="lower", chart="value_loss", drawn="smooth"),
+        )
+        self.value_weight, self.value_clip = self.options.value_weight, self.options.value_clip
+
+    def advantages(self, step: StepTensors) -> tuple[Any, Any]:
+        from workbench.training.policy_losses import gae, k1, whiten
+
+        rewards = -step.beta * k1(step.policy, step.reference) * step.mask
+        last = step.mask.sum(dim=1) - 1
+        rewards[range(len(rewards)), last] += step.rewards
+        advantages, returns = gae(rewards, step.values, step.mask, lam=self.options.gae_lambda)
+        return whiten(advantages, step.counted), returns
+
+
+ROW = Method(
+    name="ppo",
+    kind="objective",
+    technique="preference",
+    title="PPO",
+    summary="Learn from rewards of sampled answers, with a learnt value of each token.",
+    source="Schulman et al. 2017, Proximal Policy Optimization Algorithms, arXiv:1707.06347",
+    config=PpoOptions,
+    entry=f"{__name__}:Ppo",
+    served="As its weights method says.",
+    cost="Answers are sampled in each step, then computed two times, and once more for each update.",
+)

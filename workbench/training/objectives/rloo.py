@@ -1,0 +1,44 @@
+"""RLOO: an answer's reward against the mean of the prompt's other answers (Ahmadian et al. 2024, arXiv:2402.14740)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from workbench.records.methods import Method
+from workbench.training.experience.options import PolicyOptions
+from workbench.training.objectives.policy import Policy, of_tokens
+
+if TYPE_CHECKING:
+    from workbench.training.experience.policy_loss import StepTensors
+
+
+class RlooOptions(PolicyOptions, frozen=True, kw_only=True):
+    """Settings of RLOO."""
+
+
+class Rloo(Policy):
+    """The divergence is part of the reward. All tokens of an answer share its advantage."""
+
+    title: ClassVar[str] = "RLOO"
+    fewest_answers: ClassVar[int] = 2
+    options: RlooOptions
+
+    def advantages(self, step: StepTensors) -> tuple[Any, Any]:
+        from workbench.training.policy_losses import leave_one_out
+
+        found = of_tokens(leave_one_out(step.rewards - step.beta * step.divergence, step.group), step)
+        return found, found * 0
+
+
+ROW = Method(
+    name="rloo",
+    kind="objective",
+    technique="preference",
+    title="RLOO",
+    summary="Learn from rewards of sampled answers against the mean of the prompt's other answers; the simplest.",
+    source="Ahmadian et al. 2024, Back to Basics: Revisiting REINFORCE-Style Optimization, arXiv:2402.14740",
+    config=RlooOptions,
+    entry=f"{__name__}:Rloo",
+    served="As its weights method says.",
+    cost="As GRPO.",
+)
