@@ -1,13 +1,13 @@
 """PPO, GRPO, Dr. GRPO and RLOO on the starter or its first two layers: does the reward of held-out answers rise?
 
-    python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE] [--prompts numbers]
-        [--set part.field=value] [--home FOLDER] [--json FILE]
+    python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE]
+        [--prompts numbers] [--set part.field=value] [--home FOLDER] [--json FILE]
 
 Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers. The
 default reward is 1 minus 8 times the share of the letter e. Each seed is a process of its own, planned and trained as
 the training worker does it, without verification. Reported per seed: the mean reward of held-out answers before and
-after, the paired difference with its 95 % interval, the divergence per answer, the time and CPU time of the steps by
-parts, and the peak of memory. ``--supervised`` trains the same LoRA on answers of the same length instead, for its peak.
+after, the paired difference with its 95 % interval, the divergence per answer, the time of the steps by parts, and the
+peak of memory. ``--supervised`` trains the same LoRA on answers of the same length instead, for its peak.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
 from preferences import PROMPT, TOPICS
@@ -61,10 +61,7 @@ MEASURED = (
 def prompts_of(kind: str) -> tuple[list[str], list[str]]:
     """To train on and held out."""
     if kind == "numbers":
-        asked = [
-            f"How many {topic} are there in a box of {n}? Answer with a number only."
-            for n, topic in enumerate(TOPICS, 2)
-        ]
+        asked = [f"How many {one} are in a box of {n}? Answer with a number only." for n, one in enumerate(TOPICS, 2)]
     else:
         asked = [PROMPT.format(topic) for topic in TOPICS]
     return asked[:64], asked[-HELD_OUT:]
@@ -100,7 +97,8 @@ def config_of(given: argparse.Namespace, folder: Path, seed: int) -> TrainingCon
 def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     """Train in this process."""
     package = importlib.util.find_spec(CHAT_PACKAGE)
-    assert package is not None and package.origin is not None, "the starter is not installed"
+    if package is None or package.origin is None:
+        raise SystemExit("the starter is not installed")
     found = Path(package.origin).parent / CHAT_FILE
     path = write_short(found, folder / "short.gguf") if given.cut else found
     base = BaseModel(name="cut" if given.cut else "starter", path=str(path))

@@ -8,6 +8,7 @@ differ from torch's; ``policy_losses.importance_weights`` corrects for it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import queue
 import shutil
 import tempfile
@@ -49,7 +50,7 @@ class EngineRollouts:
         self._folder = Path(tempfile.mkdtemp(prefix="policy-"))
         self._written = 0
         self._key: Key = ()
-        self._state: int | None = None
+        self._state = b""
         self._undo = contextlib.ExitStack()
         self._undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
         cells = MOST_SEQUENCES * new_tokens + 4 * longest_prompt + CONTEXT_SLACK
@@ -75,7 +76,7 @@ class EngineRollouts:
 
     def refresh(self) -> None:
         """Write the policy as an adapter, if its weights are others than when it was last written."""
-        state = sum(one._version for one in self._model.parameters() if one.requires_grad)
+        state = _digest(self._model)
         if state == self._state:
             return
         folder = self._folder / "policy"
@@ -146,6 +147,15 @@ class EngineRollouts:
 
     def close(self) -> None:
         self._undo.close()
+
+
+def _digest(model: Any) -> bytes:
+    """Of the trained weights. Their version counters do not tell: fused optimisers leave them as they are."""
+    digest = hashlib.blake2b(digest_size=16)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            digest.update(parameter.detach().cpu().contiguous().numpy().tobytes())
+    return digest.digest()
 
 
 def _numbered(into: queue.SimpleQueue[tuple[int, _Ended]], number: int) -> Callable[[_Ended], None]:
