@@ -107,7 +107,17 @@ def test_preferences_are_named_as_such() -> None:
     assert recognise([row({"chosen": "a", "rejected": "b"})]).name == "preference_pairs"
 
 
-@pytest.mark.parametrize("given", [{}, {"text": "a", "messages": "b"}, {"prompt": ("a",)}, {"completion": "a"}])
+def test_prompts_without_answers_are_told_apart_from_texts() -> None:
+    shape = recognise([row({"prompt": "Why?"}), row({"prompt": "How?"})])
+    assert (shape.name, shape.mapping) == ("prompts", ColumnMapping(prompt=("prompt",)))
+    assert shape.mapping is not None
+    assert to_example(row({"prompt": "Why?"}), shape.mapping).messages == (Message("user", "Why?"),)
+    assert recognise([row({"text": "Why?"})]).name == "text"
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"text": "a", "messages": "b"}, {"prompt": ("a",), "text": "b"}, {"completion": "a"}]
+)
 def test_a_mapping_says_one_thing(given: dict[str, Any]) -> None:
     with pytest.raises(UserError):
         ColumnMapping(**given)
