@@ -385,6 +385,8 @@ class FakeFront:
                 return home.text(call.collection, call.document), []
             case c.DrawPage():
                 return home.page(call), []
+            case c.GetHubAccount():
+                return c.HubAccount(has_token=False), []
             case c.ListChats():
                 return c.ChatList(chats=home.find_chats(call.search), folders=home.folder_names()), []
             case c.GetChat():
