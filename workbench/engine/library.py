@@ -212,11 +212,14 @@ def ggml_function(name: str, result: Any, *arguments: Any) -> Any:
 
 @functools.cache
 def _ggml_libraries() -> tuple[ctypes.CDLL, ...]:
-    """ggml's shared libraries as llama.cpp has loaded them: opening them again returns the same ones."""
+    """ggml's shared libraries as llama.cpp has loaded them: opening them again returns the same ones, by the names that
+    they are linked with. (A wheel has each of them several times, and another file is another library with its own
+    backends.)"""
     folder = library_folder()
     found = []
     for stem in ("ggml", "ggml-base", "ggml-cpu"):
-        for file in (f"lib{stem}.so", f"lib{stem}.dylib", f"{stem}.dll", f"lib{stem}.dll"):
+        linux, apple = (f"lib{stem}.so.0", f"lib{stem}.so"), (f"lib{stem}.0.dylib", f"lib{stem}.dylib")
+        for file in (*linux, *apple, f"{stem}.dll", f"lib{stem}.dll"):
             if (folder / file).exists():
                 found.append(ctypes.CDLL(str(folder / file)))
                 break

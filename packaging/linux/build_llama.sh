@@ -1,0 +1,25 @@
+#!/bin/sh
+# Builds llama-cpp-python with a library for each kind of processor, and OpenMP beside them:
+#   packaging/linux/build_llama.sh PYTHON WORK OUT
+# PYTHON needs pip, scikit-build-core, cmake and ninja; run it on the oldest system that is to be supported. JOBS [1]
+# compilers run at once. OUT gets the wheel. PACK=vulkan (or cuda, hip) builds that backend's library as well.
+set -eu
+python=$1 work=$2 out=$3
+version=$(sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' "$(dirname "$0")/../locks/llama-cpp-python.txt")
+mkdir -p "$work/source" "$out"
+"$python" -m pip download --quiet --no-deps --no-build-isolation --no-binary :all: --require-hashes \
+  -r "$(dirname "$0")/../locks/llama-cpp-python.txt" -d "$work/source"
+rm -rf "$work/llama_cpp_python-$version"
+tar xf "$work/source/llama_cpp_python-$version.tar.gz" -C "$work"
+export CMAKE_BUILD_PARALLEL_LEVEL="${JOBS:-1}"
+# without the last of the first line the variants are installed elsewhere, and there is no backend for the processor
+export CMAKE_ARGS="-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib \
+  -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF -DMTMD_BUILD=OFF"
+case "${PACK:-}" in
+  vulkan) CMAKE_ARGS="$CMAKE_ARGS -DGGML_VULKAN=ON" ;;
+  cuda) CMAKE_ARGS="$CMAKE_ARGS -DGGML_CUDA=ON" ;;
+  hip) CMAKE_ARGS="$CMAKE_ARGS -DGGML_HIP=ON" ;;
+esac
+"$python" -m pip wheel --no-deps --no-build-isolation -w "$work/wheel" --config-settings=build-dir="$work/build" \
+  "$work/llama_cpp_python-$version"
+"$python" "$(dirname "$0")/finish_wheel.py" "$work/wheel"/llama_cpp_python-*.whl "$out"

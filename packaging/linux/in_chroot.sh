@@ -1,0 +1,21 @@
+#!/bin/sh
+# Builds llama.cpp and the tree within a chroot: FOLDER ROOT PREFIX-OR-"" LINKS-OR-"" KIND PLATFORM SOURCE
+set -eu
+chroot_folder=$1 root=$2 python=$3 links=$4 kind=$5 platform=$6 source=$7
+rm -rf "$chroot_folder/root/repo" "$chroot_folder/root/tree"
+mkdir -p "$chroot_folder/root/repo"
+(cd "$root" && tar cf - --exclude=.git --exclude=.venv --exclude=__pycache__ --exclude='.*_cache' .) | tar xf - -C "$chroot_folder/root/repo"
+if [ -n "$links" ]; then mkdir -p "$chroot_folder/root/links" && cp -r "$links/." "$chroot_folder/root/links/"; fi
+for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do
+  [ -f "$file" ] && cp "$file" "$chroot_folder/etc/pip.conf"
+done
+cp -r /etc/ssl/certs/. "$chroot_folder/etc/ssl/certs/" 2>/dev/null || true
+if [ -n "$python" ]; then rm -rf "$chroot_folder/root/prefix" && cp -a "$python" "$chroot_folder/root/prefix"; fi
+chroot "$chroot_folder" sh -eu -c '
+  cd /root
+  [ -d prefix ] || sh repo/packaging/linux/debian_prefix.sh /root/prefix
+  [ -d v ] || { python3 -m venv v && v/bin/pip install --quiet scikit-build-core; }
+  ls wheel/llama_cpp_python-*.whl >/dev/null 2>&1 || sh repo/packaging/linux/build_llama.sh /root/v/bin/python /root/llama /root/wheel
+  v/bin/python repo/packaging/tree.py --python /root/prefix --platform "$3" --kind "$2" --source "$4" \
+    --llama-cpp "$(ls wheel/llama_cpp_python-*.whl)" ${1:+--find-links /root/links} --out /root/tree
+' sh "$links" "$kind" "$platform" "$source"

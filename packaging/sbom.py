@@ -1,0 +1,118 @@
+"""What is in a private tree: a bill of materials (CycloneDX 1.6) and the licence texts, and what must not be in it.
+
+python packaging/sbom.py TREE       prints the components with their licences; fails for one under GPL or AGPL
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from email.parser import HeaderParser
+from pathlib import Path
+
+FORBIDDEN = re.compile(r"\bA?GPL|GNU (?:Affero )?General Public", re.IGNORECASE)
+ALLOWED = re.compile(r"LGPL|Lesser General Public|GPL[^;]*(?:exception|runtime library)", re.IGNORECASE)
+TEXT = re.compile(r"licen[cs]e|copying|notice|authors", re.IGNORECASE)
+DUAL = {
+    "PySide6_Essentials": "LGPL-3.0-only",
+    "shiboken6": "LGPL-3.0-only",
+}
+"""Packages under a choice of licences: the one that is chosen here."""
+
+OURS = (
+    ("CPython", "PSF-2.0", "python"),
+    ("libgomp", "GPL-3.0-or-later WITH GCC-exception-3.1", "the OpenMP runtime of GCC, beside llama.cpp"),
+)
+
+
+def components(site: Path) -> Iterator[dict[str, object]]:
+    for info in sorted(site.glob("*.dist-info"), key=lambda path: path.name.lower()):
+        headers = HeaderParser().parsestr((info / "METADATA").read_text("utf-8", "replace"))
+        name, version = headers["Name"], headers["Version"]
+        yield {
+            "type": "library",
+            "name": name,
+            "version": version,
+            "purl": f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}",
+            "licenses": [{"license": {"name": licence_of(headers, name)}}],
+        }
+
+
+def licence_of(headers: object, name: str) -> str:
+    """The licence as the package's metadata says it: expression, classifiers, or the first line of the field."""
+    if name in DUAL:
+        return DUAL[name]
+    get = headers.get  # type: ignore[attr-defined]
+    if expression := get("License-Expression"):
+        return str(expression)
+    classifiers = [one for one in headers.get_all("Classifier", []) if one.startswith("License ::")]  # type: ignore[attr-defined]
+    if classifiers:
+        return "; ".join(one.rpartition(":: ")[2] for one in classifiers)
+    lines = [line for line in (get("License") or "").strip().splitlines() if line.strip()]
+    return lines[0].strip() if lines else "not stated"
+
+
+def forbidden(found: list[dict[str, object]]) -> list[str]:
+    """The components under GPL or AGPL without an exception."""
+    wrong = []
+    for one in found:
+        licence = one["licenses"][0]["license"]["name"]  # type: ignore[index]
+        alternatives = re.split(r"\bOR\b|;", licence)
+        if all(FORBIDDEN.search(part) and not ALLOWED.search(part) for part in alternatives):
+            wrong.append(f"{one['name']}: {licence}")
+    return wrong
+
+
+def copy_texts(site: Path, out: Path) -> None:
+    """The licence files of each package, in a folder of its name."""
+    for info in site.glob("*.dist-info"):
+        texts = [
+            file for file in info.rglob("*") if file.is_file() and (TEXT.search(file.name) or "licenses" in file.parts)
+        ]
+        for file in texts:
+            to = out / info.name.removesuffix(".dist-info") / file.relative_to(info)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, to)
+
+
+def write_sbom(tree: Path, site: Path, version: str) -> None:
+    """Write ``sbom.json`` and ``licences/``. Raises SystemExit for what must not be shipped."""
+    found = list(components(site))
+    for name, licence, what in OURS:
+        found.append(
+            {
+                "type": "library",
+                "name": name,
+                "version": "",
+                "description": what,
+                "licenses": [{"license": {"name": licence}}],
+            }
+        )
+    if wrong := forbidden(found):
+        raise SystemExit("These may not be shipped:\n" + "\n".join(wrong))
+    content = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": {"type": "application", "name": "llm-workbench", "version": version}},
+        "components": found,
+    }
+    (tree / "sbom.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    copy_texts(site, tree / "licences")
+
+
+def main() -> int:
+    tree = Path(sys.argv[1])
+    found = json.loads((tree / "sbom.json").read_text("utf-8"))["components"]
+    for one in found:
+        sys.stdout.write(f"{one['name']} {one['version']}: {one['licenses'][0]['license']['name']}\n")
+    wrong = forbidden(found)
+    sys.stdout.write("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
