@@ -28,6 +28,7 @@ PYTHON = "3.11"
 BUILT_FROM_SOURCE = "llama-cpp-python"
 OF_LLAMA_CPP_PYTHON = ["diskcache>=5.6.1", "typing-extensions>=4.5.0"]
 EXTRAS = ("mcp",)
+ANNOUNCING = ["cryptography", "httpx2", "msgspec", "platformdirs", "psutil", "tomli-w"]  # packaging/latest.py
 
 
 def requirements() -> list[str]:
@@ -66,6 +67,7 @@ def main() -> None:
         torch = [f"torch=={given.torch}"] if given.torch and platform.startswith("linux") else []
         lock([*requirements(), *torch], LOCKS / f"{platform}.txt", platform, more)
         sys.stdout.write(f"{platform}\n")
+    lock(ANNOUNCING, LOCKS / "announce.txt", "linux-x86_64", [])
     lock(starters(), LOCKS / "starter.txt", "linux-x86_64", ["--no-deps"])
 
 

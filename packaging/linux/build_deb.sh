@@ -39,7 +39,7 @@ share=$package/usr/share
 install -Dm644 "$here/share/org.llm_workbench.LLMWorkbench.desktop" -t "$share/applications"
 install -Dm644 "$here/share/llm-workbench.mime.xml" "$share/mime/packages/llm-workbench.xml"
 mkdir -p "$share/metainfo"
-sed "s/@VERSION@/$version/; s/@DATE@/$(date -u +%F)/" "$here/share/org.llm_workbench.LLMWorkbench.metainfo.xml" \
+sed "s/@VERSION@/$version/; s/@DATE@/$(date -u +%F)/; s|@HOMEPAGE@|${HOMEPAGE:-https://llm-workbench.invalid}|" "$here/share/org.llm_workbench.LLMWorkbench.metainfo.xml" \
   > "$share/metainfo/org.llm_workbench.LLMWorkbench.metainfo.xml"
 install -Dm644 "$root/resources/app-icon.svg" "$share/icons/hicolor/scalable/apps/llm-workbench.svg"
 for size in 16 32 48 64 128 256; do

@@ -110,7 +110,8 @@ def main() -> int:
         sys.stderr.write(f"{len(files)} files need at most GLIBC_{most[0]}.{most[1]}.\n")
     found, missing = packages(foreign(files), system_libraries())
     if missing:
-        sys.stderr.write(f"No package of this system has {', '.join(missing)}.\n")
+        sys.stderr.write(f"Neither the tree nor a package of this system has {', '.join(missing)}.\n")
+        return 1
     sys.stdout.write(", ".join([f"libc6 (>= {most[0]}.{most[1]})", *found]) + "\n")
     return 0
 

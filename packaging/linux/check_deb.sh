@@ -1,0 +1,30 @@
+#!/bin/bash
+# Installs a .deb in a bare Debian by apt, uses it as a person without a network would, and removes it:
+#   packaging/linux/check_deb.sh FILE.deb RELEASE FOLDER
+# Needs root and mmdebstrap. FOLDER keeps the Debian, and in FOLDER.out the picture of the window and the answers.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+deb=$(readlink -f "$1") release=$2 folder=$3
+out=$folder.out
+mkdir -p "$out"
+[ -d "$folder/usr" ] || mmdebstrap --variant=minbase "$release" "$folder"
+cp "$deb" "$folder/root/llm-workbench.deb"
+cp /etc/resolv.conf "$folder/etc/" 2>/dev/null || true
+install -m755 "$here/check_session.sh" "$folder/root/check_session.sh"
+mount | grep -q " $(readlink -f "$folder")/proc " || mount -t proc proc "$folder/proc"
+mount --bind /dev "$folder/dev"
+trap 'umount "$folder/dev" "$folder/proc" 2>/dev/null || true' EXIT
+chroot "$folder" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/llm-workbench.deb' \
+  > "$out/install.log" 2>&1 || { tail -n 20 "$out/install.log"; exit 1; }
+chroot "$folder" sh -c 'id ida >/dev/null 2>&1 || useradd -m ida'
+echo "installed: $(du -sm "$folder/opt/llm-workbench" | cut -f1) MB"
+# as a person: no network, nothing in the environment
+unshare --net --ipc --pid --fork chroot --userspec=ida:ida "$folder" /usr/bin/env -i HOME=/home/ida PATH=/usr/bin:/bin LANG=C.UTF-8 \
+  sh /root/check_session.sh 2>&1 | tee "$out/session.log" || exit 1
+cp "$folder"/home/ida/*.json "$out/" 2>/dev/null || true
+before=$(find "$folder/home/ida/.local/share/llm-workbench" -type f | wc -l)
+chroot "$folder" sh -c 'apt-get purge -y -qq llm-workbench' >> "$out/install.log" 2>&1
+test ! -e "$folder/opt/llm-workbench" -a ! -e "$folder/usr/bin/llm-workbench" || { echo "something was left"; exit 1; }
+after=$(find "$folder/home/ida/.local/share/llm-workbench" -type f | wc -l)
+echo "purged; the home has $after of $before files"
+test "$before" = "$after"

@@ -1,0 +1,27 @@
+#!/bin/sh
+# The first minutes of a person with the installed program: an answer from a document, a training in two processes.
+# Run within check_deb.sh's Debian.
+set -eu
+cd "$HOME"
+ip link set lo up 2>/dev/null || true
+seconds() { cut -d' ' -f1 /proc/uptime; }
+took() { awk -v a="$1" -v b="$(seconds)" 'BEGIN { printf "%.1f s\n", b - a }'; }
+printf 'The pump P-7 was installed in 2019. Its warranty runs for 36 months from delivery.\n\nThe filter of the pump is changed every six weeks.\n' > pump.txt
+begin=$(seconds)
+workbench models starter
+workbench docs create manuals
+workbench docs add manuals "$HOME/pump.txt"
+workbench ask "How long is the warranty of the pump?" --collection manuals --json > answer.json
+printf 'first answer after '; took "$begin"
+tail -n 1 answer.json | head -c 600; echo
+grep -q '"citations":\[{' answer.json || { echo "no citation"; exit 1; }
+i=0
+while [ $i -lt 24 ]; do
+  echo "{\"messages\": [{\"role\": \"user\", \"content\": \"What is in room $i?\"}, {\"role\": \"assistant\", \"content\": \"Box $((i * 7)).\"}]}"
+  i=$((i + 1))
+done > examples.jsonl
+begin=$(seconds)
+workbench train sft --data "$HOME/examples.jsonl" --name rooms --processes 2 --set steps=4 --json > training.json || { tail -n 3 training.json; exit 1; }
+printf 'training in two processes: '; took "$begin"
+workbench doctor
+workbench status

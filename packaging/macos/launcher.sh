@@ -1,0 +1,7 @@
+#!/bin/sh
+# Starts the program with its own Python. The variables are those of workbench/installation.py.
+here=$(cd "$(dirname "$0")" && pwd -P)
+unset PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR PYTHONEXECUTABLE PYTHONUSERBASE \
+  PYTHONPYCACHEPREFIX PYTHONWARNINGS PYTHONBREAKPOINT QT_PLUGIN_PATH QT_QPA_PLATFORM_PLUGIN_PATH GGML_BACKEND_PATH
+export PYTHONNOUSERSITE=1
+exec "$here/../Resources/tree/python/bin/python3" -P -m ui.main "$@"

@@ -1,0 +1,6 @@
+@echo off
+rem Starts the terminal's program with its own Python. The variables are those of workbench/installation.py.
+setlocal
+for %%V in (PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR PYTHONEXECUTABLE PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONWARNINGS PYTHONBREAKPOINT QT_PLUGIN_PATH QT_QPA_PLATFORM_PLUGIN_PATH GGML_BACKEND_PATH) do set "%%V="
+set PYTHONNOUSERSITE=1
+"%~dp0..\python\python.exe" -P -m workbench %*

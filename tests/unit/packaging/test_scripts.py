@@ -1,0 +1,160 @@
+"""The scripts that make installers: what they take out, what they ask of the system, what must not be shipped."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.unit.packaging.scripts import FOLDER, ROOT, script
+from workbench.core.runtime.updates import ANNOUNCEMENT
+from workbench.installation import FOREIGN_VARIABLES
+from workbench.signatures import check_signature, trusted_keys
+
+depends, sbom, pruning = script("linux/depends"), script("sbom"), script("pruning")
+LOCKS = sorted(
+    path for path in (FOLDER / "locks").glob("*-*.txt") if path.stem.partition("-")[0] in ("linux", "windows", "macos")
+)
+
+
+@pytest.mark.parametrize("launcher", ["linux/launcher.sh", "macos/launcher.sh", "windows/workbench.cmd"])
+def test_the_launchers_unset_what_the_program_unsets_for_its_children(launcher: str) -> None:
+    text = (FOLDER / launcher).read_text("utf-8")
+    unset = re.search(r"(?:unset|for %%V in \()(.*?)(?:\nexport|\) do)", text, re.DOTALL)
+    assert unset is not None
+    assert unset[1].replace("\\\n", " ").split() == list(FOREIGN_VARIABLES)
+    assert "PYTHONNOUSERSITE=1" in text
+    assert " -P -m " in text
+
+
+def test_copies_of_a_library_become_one_file(tmp_path: Path) -> None:
+    for name in ("libggml.so", "libggml.so.0", "libggml.so.0.25.3", "libggml-cpu-zen4.so", "libgomp.so.1"):
+        (tmp_path / name).write_bytes(b"\x7fELF")
+    pruning.link_copies(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "libggml-cpu-zen4.so", "libggml.so", "libggml.so.0", "libgomp.so.1",
+    ]  # fmt: skip
+    assert (tmp_path / "libggml.so").samefile(tmp_path / "libggml.so.0")
+
+
+def test_pruning_leaves_what_the_program_imports(tmp_path: Path) -> None:
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    kept = ["torch/lib/libtorch.so", "torch/testing/__init__.py", "PySide6/Qt/lib/libQt6Svg.so.6", "llama_cpp/llama.py"]
+    gone = [
+        "torch/include/a.h",
+        "PySide6/Qt/qml/a.qml",
+        "lib/libllama.so",
+        "PySide6/Qt/lib/libQt6Quick.so.6",
+        "x.dist-info/RECORD",
+    ]
+    for name in (*kept, *gone):
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text("x")
+    (tmp_path / "lib" / "python3.11" / "test").mkdir()
+    pruning.prune(tmp_path, site)
+    assert [name for name in kept if not (site / name).exists()] == []
+    assert [name for name in gone if (site / name).exists()] == []
+    assert not (tmp_path / "lib" / "python3.11" / "test").exists()
+
+
+OBJDUMP = """
+Dynamic Section:
+  NEEDED               libggml.so.0
+  NEEDED               libfoo.so.6
+  NEEDED               libc.so.6
+  SONAME               libllama.so.0
+
+Version References:
+  required from libc.so.6:
+    0x06969194 0x00 03 GLIBC_2.14
+    0x069691b4 0x00 02 GLIBC_2.34
+    0x09691974 0x00 05 GLIBC_2.3.4
+  required from libstdc++.so.6:
+    0x0297f865 0x00 04 GLIBCXX_3.4.32
+"""
+
+
+def test_what_a_file_needs_is_read_from_its_elf_header() -> None:
+    elf = depends.read_elf(OBJDUMP)
+    assert elf.needed == ("libggml.so.0", "libfoo.so.6", "libc.so.6")
+    assert elf.glibc == (2, 34)
+
+
+def test_libraries_of_the_tree_are_not_asked_of_the_system(tmp_path: Path) -> None:
+    files = {tmp_path / "libllama.so": depends.read_elf(OBJDUMP), tmp_path / "libggml.so.0": depends.Elf((), (0, 0))}
+    assert depends.foreign(files) == {"libfoo.so.6", "libc.so.6"}
+    found, missing = depends.packages({"libfoo.so.6", "libc.so.6", "libbar.so.1"}, {"libfoo.so.6": "libfoo6"})
+    assert "libfoo6" in found
+    assert "libxcb-cursor0" in found  # opened by name
+    assert missing == ["libbar.so.1"]
+
+
+@pytest.mark.parametrize(
+    ("licence", "may"),
+    [
+        ("MIT", True),
+        ("LGPL-3.0-only", True),
+        ("GPL-3.0-or-later WITH GCC-exception-3.1", True),
+        ("MIT OR GPL-2.0-only", True),
+        ("GPL-3.0-only", False),
+        ("AGPL-3.0-or-later", False),
+        ("GNU General Public License v3 (GPLv3)", False),
+        ("GNU Lesser General Public License v3 (LGPLv3)", True),
+        ("not stated", True),
+    ],
+)
+def test_nothing_under_gpl_or_agpl_may_be_shipped(licence: str, may: bool) -> None:
+    component = {"name": "x", "licenses": [{"license": {"name": licence}}]}
+    assert (sbom.forbidden([component]) == []) is may
+
+
+def test_the_bill_of_materials_names_each_package_and_its_texts_are_there(tmp_path: Path) -> None:
+    site, tree = tmp_path / "site", tmp_path / "tree"
+    info = site / "Some_Thing-1.2.dist-info"
+    (info / "licenses").mkdir(parents=True)
+    tree.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Thing\nVersion: 1.2\nLicense-Expression: MIT\n")
+    (info / "licenses" / "LICENSE.txt").write_text("Permission is granted")
+    sbom.write_sbom(tree, site, "0.1.0")
+    components = {one["name"]: one for one in json.loads((tree / "sbom.json").read_text())["components"]}
+    assert components["Some_Thing"]["purl"] == "pkg:pypi/some-thing@1.2"
+    assert {"CPython", "libgomp"} <= set(components)
+    assert (tree / "licences" / "Some_Thing-1.2" / "licenses" / "LICENSE.txt").read_text() == "Permission is granted"
+    (info / "METADATA").write_text("Name: Some_Thing\nVersion: 1.2\nLicense-Expression: AGPL-3.0-only\n")
+    with pytest.raises(SystemExit, match="Some_Thing: AGPL"):
+        sbom.write_sbom(tree, site, "0.1.0")
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
+def test_a_lock_file_has_every_dependency_with_hashes(lock: Path) -> None:
+    text = lock.read_text("utf-8")
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    assert all(re.search(r"==\S+.* \\\n\s+--hash=sha256:[0-9a-f]{64}", block) for block in blocks)
+    names = {re.split(r"[\[=<>~ ;]", block)[0].lower() for block in blocks}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {re.split(r"[\[=<>~ ;]", one)[0].lower() for one in project["dependencies"]}
+    assert {re.sub(r"[-_.]+", "-", one) for one in wanted} - names == {"llama-cpp-python"}
+    assert "llama-cpp-python" in (FOLDER / "locks" / "llama-cpp-python.txt").read_text()
+    if lock.stem.startswith("linux"):
+        assert not any(name.startswith("nvidia") for name in names)
+
+
+def test_the_announcement_is_what_the_program_reads(tmp_path: Path) -> None:
+    latest, keys = script("latest"), script("keys")
+    installers = []
+    for name in ("llm-workbench_0.2.0_amd64.deb", "llm-workbench-0.2.0-x86_64.run", "llm-workbench-0.2.0-x86_64.exe",
+                 "llm-workbench-0.2.0-arm64.dmg"):  # fmt: skip
+        installers.append(tmp_path / name)
+        installers[-1].write_bytes(name.encode())
+    content = latest.announce("0.2.0", installers, "Faster.", "2026-11-26")
+    read = ANNOUNCEMENT.get(content)
+    assert sorted(read.files) == ["deb-linux-x86_64", "macos-macos-arm64", "run-linux-x86_64", "windows-windows-x86_64"]
+    keys.write_pair("release", tmp_path / "keys")
+    assert (tmp_path / "keys" / "release.key").stat().st_mode & 0o077 == 0
+    signature = keys.sign(keys.read_private(tmp_path / "keys" / "release.key"), content)
+    assert check_signature("It", content, signature, trusted_keys(tmp_path / "keys")) == "release"
+    assert len(base64.b64decode(signature)) == 64
