@@ -26,7 +26,7 @@ def sign(private: bytes, content: bytes) -> str:
 
 
 def read_private(path: Path) -> bytes:
-    return base64.b64decode(path.read_text("ascii"), validate=True)
+    return base64.b64decode(path.read_text("ascii").strip(), validate=True)
 
 
 def write_pair(name: str, folder: Path) -> None:

@@ -10,17 +10,17 @@ mkdir -p "$out"
 [ -d "$folder/usr" ] || mmdebstrap --variant=minbase "$release" "$folder"
 cp "$deb" "$folder/root/llm-workbench.deb"
 cp /etc/resolv.conf "$folder/etc/" 2>/dev/null || true
-install -m755 "$here/check_session.sh" "$folder/root/check_session.sh"
-mount | grep -q " $(readlink -f "$folder")/proc " || mount -t proc proc "$folder/proc"
+install -m755 "$here/check_session.sh" "$folder/tmp/check_session.sh"
 mount --bind /dev "$folder/dev"
-trap 'umount "$folder/dev" "$folder/proc" 2>/dev/null || true' EXIT
+trap 'umount "$folder/dev" 2>/dev/null || true' EXIT
 chroot "$folder" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/llm-workbench.deb' \
   > "$out/install.log" 2>&1 || { tail -n 20 "$out/install.log"; exit 1; }
 chroot "$folder" sh -c 'id ida >/dev/null 2>&1 || useradd -m ida'
 echo "installed: $(du -sm "$folder/opt/llm-workbench" | cut -f1) MB"
 # as a person: no network, nothing in the environment
-unshare --net --ipc --pid --fork chroot --userspec=ida:ida "$folder" /usr/bin/env -i HOME=/home/ida PATH=/usr/bin:/bin LANG=C.UTF-8 \
-  sh /root/check_session.sh 2>&1 | tee "$out/session.log" || exit 1
+# (its own /proc: a lock names the process that holds it)
+unshare --net --ipc --pid --mount --fork sh -c 'ip link set lo up && mount -t proc proc "$1/proc" && exec chroot --userspec=ida:ida "$1" /usr/bin/env -i \
+  HOME=/home/ida PATH=/usr/bin:/bin LANG=C.UTF-8 DISPLAY="$2" sh /tmp/check_session.sh' sh "$folder" "${DISPLAY:-}" 2>&1 | tee "$out/session.log" || exit 1
 cp "$folder"/home/ida/*.json "$out/" 2>/dev/null || true
 before=$(find "$folder/home/ida/.local/share/llm-workbench" -type f | wc -l)
 chroot "$folder" sh -c 'apt-get purge -y -qq llm-workbench' >> "$out/install.log" 2>&1

@@ -3,7 +3,6 @@
 # Run within check_deb.sh's Debian.
 set -eu
 cd "$HOME"
-ip link set lo up 2>/dev/null || true
 seconds() { cut -d' ' -f1 /proc/uptime; }
 took() { awk -v a="$1" -v b="$(seconds)" 'BEGIN { printf "%.1f s\n", b - a }'; }
 printf 'The pump P-7 was installed in 2019. Its warranty runs for 36 months from delivery.\n\nThe filter of the pump is changed every six weeks.\n' > pump.txt
@@ -21,7 +20,7 @@ while [ $i -lt 24 ]; do
   i=$((i + 1))
 done > examples.jsonl
 begin=$(seconds)
-workbench train sft --data "$HOME/examples.jsonl" --name rooms --processes 2 --set steps=4 --json > training.json || { tail -n 3 training.json; exit 1; }
+workbench train sft --data "$HOME/examples.jsonl" --name rooms --processes 2 --set optimiser.max_steps=4 --json > training.json || { tail -n 3 training.json; exit 1; }
 printf 'training in two processes: '; took "$begin"
 workbench doctor
 workbench status

@@ -112,6 +112,7 @@ def main() -> int:
     if missing:
         sys.stderr.write(f"Neither the tree nor a package of this system has {', '.join(missing)}.\n")
         return 1
+    found = [one for one in found if one != "libc6"]
     sys.stdout.write(", ".join([f"libc6 (>= {most[0]}.{most[1]})", *found]) + "\n")
     return 0
 

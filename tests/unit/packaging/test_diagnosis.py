@@ -10,13 +10,13 @@ import pytest
 
 from tests.local_front import LocalFront
 from workbench import cli
+from workbench.api.calls import CreateChatFolder
 from workbench.api.client import Front
 from workbench.core.app import Workbench
 from workbench.core.runtime.diagnosis import scrubbed
 from workbench.diagnosis import faults, local_diagnosis, write_report
 from workbench.paths import Home
 from workbench.records.diagnosis import Diagnosis, Fact, Section
-from workbench.storage.chats import ChatStore
 
 SECRET = "Kündigung-Meyer"
 LOG = f"""2026-11-26 12:00:00 ERROR MainThread workbench.core: Failed for {SECRET}
@@ -47,7 +47,7 @@ def test_a_report_holds_nothing_private(home: Home, tmp_path: Path) -> None:
     out = tmp_path / "report.zip"
     workbench = Workbench(home)
     try:
-        ChatStore(workbench._database).create_folder(SECRET)
+        list(workbench.handle(CreateChatFolder(name=SECRET)))
         front = LocalFront(workbench)
         status = cli.main(["--home", str(home.root), "doctor", "--report", str(out)], lambda home: front)
     finally:

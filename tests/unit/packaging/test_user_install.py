@@ -75,7 +75,8 @@ def running(person: Person) -> Iterator[subprocess.Popen[bytes]]:
     program = person.to / "1.2.0" / "python" / "bin" / "sh"
     process = subprocess.Popen([program, "-c", "read line"], stdin=subprocess.PIPE)
     yield process
-    process.communicate(b"\n")
+    if process.poll() is None:
+        process.communicate(b"\n")
 
 
 def test_it_is_installed_with_its_launchers_and_menu_entry(person: Person) -> None:

@@ -35,7 +35,10 @@ _log = logging.getLogger(__name__)
 
 def machine_is_free() -> bool:
     """Whether the processor was mostly free since the last call, and the machine is not on battery."""
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    try:
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    except OSError:  # psutil 7.2: /sys is not there in many containers
+        battery = None
     return psutil.cpu_percent() < BUSY_PERCENT and (battery is None or battery.power_plugged is not False)
 
 

@@ -184,3 +184,12 @@ def test_file_that_was_only_touched_keeps_its_exam(desk: Desk) -> None:
     assert desk.catalogue.get("Small").exam is None  # not known yet whether it is the same
     assert desk.examiner.start_next(CONTEXT) is None
     assert desk.catalogue.get("Small").exam is not None
+
+
+def test_a_machine_whose_battery_cannot_be_read_may_be_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable() -> None:
+        raise FileNotFoundError("/sys/class/power_supply")
+
+    monkeypatch.setattr(examiner.psutil, "sensors_battery", unreadable, raising=False)
+    monkeypatch.setattr(examiner.psutil, "cpu_percent", lambda: 1.0)
+    assert examiner.machine_is_free()
