@@ -10,7 +10,8 @@ PYTHON = (
     "lib/python3*/ensurepip", "lib/python3*/lib2to3", "lib/python3*/config-*", "lib/python3*/pydoc_data", "lib/*.a",
     "lib/tcl*", "lib/tk*", "lib/itcl*", "lib/thread*", "lib/pkgconfig", "bin/2to3*", "bin/idle*", "bin/pydoc*",
     "bin/pip*",
-    "lib/python3*/lib-dynload/_tkinter*", "lib/python3*/lib-dynload/_dbm*", "lib/python3*/lib-dynload/nis*", "lib/python3*/lib-dynload/_test*",
+    "lib/python3*/lib-dynload/_tkinter*", "lib/python3*/lib-dynload/_dbm*",
+    "lib/python3*/lib-dynload/nis*", "lib/python3*/lib-dynload/_test*",
     "lib/python3*/lib-dynload/_ctypes_test*",
 )  # fmt: skip
 SITE = (
@@ -29,7 +30,8 @@ SITE = (
     "PySide6/Qt/plugins/qmllint", "PySide6/Qt/plugins/qmlls", "PySide6/Qt/plugins/designer",
     "PySide6/Qt/plugins/sqldrivers", "PySide6/Qt/plugins/wayland-graphics-integration-server",
     "PySide6/Qt/lib/libQt6*Compositor*", "PySide6/Qt/lib/libQt6Lottie*", "PySide6/Qt/plugins/vectorimageformats",
-    "PySide6/Qt/plugins/imageformats/libqpdf*", "PySide6/Qt/plugins/printsupport", "PySide6/libpyside6qml*", "pyarrow/libarrow_flight*",
+    "PySide6/Qt/plugins/imageformats/libqpdf*", "PySide6/Qt/plugins/printsupport",
+    "PySide6/libpyside6qml*", "pyarrow/libarrow_flight*",
     "pyarrow/libarrow_python_flight*", "pyarrow/_flight*", "pyarrow/_pyarrow_cpp_tests*",
     "PySide6/Qt/plugins/platforms/libqeglfs*", "PySide6/Qt/plugins/platforms/libqlinuxfb*",
     "PySide6/Qt/plugins/platforms/libqminimalegl*", "PySide6/Qt/plugins/platforms/libqvkkhrdisplay*",
