@@ -125,11 +125,11 @@ def _instructions() -> str:
 def _tried(trial: Trial | None, used: bool) -> str:
     if trial is None:
         return "not tried"
-    driver = f", driver {trial.driver}" if trial.driver else ""
+    driver = f" (driver {trial.driver})" if trial.driver else ""
     if trial.problem:
-        return f"not used: {scrubbed(trial.problem)}{driver}"
+        return f"not used{driver}: {scrubbed(trial.problem)}"
     words = "in use" if used else "works, not in use"
-    return f"{words}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}{driver}"
+    return f"{words}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 
 def _torch() -> str:
