@@ -106,7 +106,7 @@ class WelcomePage(QWidget):
         self.files = FilesRead()
         self.files.stop_clicked.connect(self._on_stop)
         self.documents_step.content.addWidget(self.drop)
-        row = row_of(None, Text(texts.NO_DOCUMENTS_YET, "muted"), sample, None)
+        row = row_of(None, Text(texts.NO_DOCUMENTS_YET, "muted", wordWrap=False), sample, None)
         self.documents_step.content.addLayout(row)
         self.documents_step.content.addWidget(self.files)
         return self.documents_step
