@@ -293,6 +293,8 @@ class FakeFront:
         match call:
             case c.GetMachine():
                 return home.machine, []
+            case c.FindLocalModels():
+                return c.LocalModels(models=()), []
             case c.WarmUp():
                 return None, []
             case c.GetStatus():

@@ -17,8 +17,19 @@ from ui.bridge import Bridge
 from ui.features.welcome import texts
 from ui.features.welcome.page import SAMPLES, WelcomePage
 from workbench.api import events
-from workbench.api.calls import AddDocuments, CreateCollection, FollowRun, StopRun, WarmUp
+from workbench.api.calls import (
+    AddDocuments,
+    CreateCollection,
+    FindLocalModels,
+    FollowRun,
+    ImportModel,
+    LocalModels,
+    StopRun,
+    WarmUp,
+)
+from workbench.api.protocol import finish
 from workbench.errors import UserError
+from workbench.records.local_models import LocalModel
 
 
 @pytest.fixture
@@ -59,6 +70,30 @@ def test_the_document_process_warms_up_while_the_person_reads(
     page.show()
     front.wait_idle()
     assert front.asked(WarmUp) == [WarmUp()]
+
+
+def test_a_model_that_is_on_the_disk_already_is_offered_where_it_fits(
+    qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront
+) -> None:
+    found = (
+        LocalModel(name="small:1b", source="Ollama", path="/o/a", bytes=900_000_000),
+        LocalModel(name="qwen3:4b", source="Ollama", path="/o/b", bytes=2_500_000_000),
+        LocalModel(name="huge:70b", source="LM Studio", path="/l/c", bytes=40_000_000_000),
+        LocalModel(name="mine", source="Ollama", path="/o/d", bytes=3_000_000_000, known="Mine"),
+    )
+    front.answer(FindLocalModels, lambda call: [finish(LocalModels(models=found))])
+    page = WelcomePage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    offer = texts.FROM_DISK.format(name="qwen3:4b", source="Ollama", bytes="2.5 GB")
+    qtbot.waitUntil(lambda: page.disk_button.isVisible() and page.disk_button.text() == offer)
+    front.refuse(ImportModel, UserError("It is damaged.", "Pull it again."))
+    page.disk_button.click()
+    qtbot.waitUntil(lambda: page.model_step.problem == "It is damaged. Pull it again.")
+    front.answer(ImportModel, lambda call: [finish(front.home.model("SmolLM2-135M-Instruct"))])
+    page.starter_button.click()
+    qtbot.waitUntil(lambda: not page.disk_button.isVisible())  # there is a model now
+    assert [call.path for call in front.asked(ImportModel)] == ["/o/b"]
 
 
 def test_the_starter_is_one_click(page: WelcomePage, qtbot: QtBot) -> None:

@@ -24,8 +24,12 @@ from workbench.api.calls import (
     Collection,
     CollectionList,
     CreateCollection,
+    FindLocalModels,
+    ImportModel,
+    LocalModels,
     Machine,
     ModelList,
+    ModelRecord,
     RegisterStarter,
     RunRecord,
     Status,
@@ -33,6 +37,7 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
+from workbench.records.local_models import LocalModel
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 SAMPLES_GIVEN = 8
@@ -51,6 +56,8 @@ class WelcomePage(QWidget):
         self._run: RunFollower | None = None
         self._has_model = False
         self._warmed_up = False
+        self._local_models: tuple[LocalModel, ...] = ()
+        self._disk_model: LocalModel | None = None
         self._reading = False
         self._has_sample = False
         self._sample_had_keyboard = False
@@ -95,6 +102,8 @@ class WelcomePage(QWidget):
         row.addWidget(other)
         row.addStretch(1)
         self.model_step.content.addLayout(row)
+        self.disk_button = PlainButton("", "models", clicked=self._on_disk_model, visible=False)
+        self.model_step.content.addWidget(self.disk_button, 0, Qt.AlignmentFlag.AlignLeft)
         return self.model_step
 
     def _build_documents_step(self) -> StepCard:
@@ -129,8 +138,10 @@ class WelcomePage(QWidget):
         if not self._warmed_up:  # it takes seconds, in which documents are chosen
             self._warmed_up = True
             self._bridge.call(WarmUp(), lambda result: None, lambda error: None, self)
+            self._bridge.call(FindLocalModels(), self._on_local_models, lambda error: None, self)
 
     def _on_machine(self, machine: Machine) -> None:
+        self._show_disk_model()
         graphics = [device.description or device.name for device in machine.devices if device.kind == "gpu"]
         memory = texts.MEMORY.format(
             bytes=describe_bytes(machine.memory_bytes), bytes2=describe_bytes(machine.memory_free_bytes)
@@ -158,6 +169,7 @@ class WelcomePage(QWidget):
             self.model_step.set_words(texts.MODEL_WORDS)
         else:
             self.model_step.set_words(texts.STARTER_NOT_INSTALLED.format(starter_hint=found.starter_hint))
+        self._show_disk_model()
         self._show_question_step()
 
     def _on_collections(self, found: CollectionList) -> None:
@@ -185,6 +197,38 @@ class WelcomePage(QWidget):
         self.starter_button.setEnabled(False)
         self.starter_button.setText(texts.PREPARING_STARTER)
         self._bridge.call(RegisterStarter(), self._on_starter_ready, self._on_starter_failed, self)
+
+    def _on_local_models(self, found: LocalModels) -> None:
+        self._local_models = tuple(one for one in found.models if not one.known)
+        self._show_disk_model()
+
+    def _show_disk_model(self) -> None:
+        """Offer the largest model of another program that leaves half of the memory free."""
+        machine = self._bridge.home.machine.value
+        room = machine.memory_bytes // 2 if machine is not None else 0
+        fitting = [one for one in self._local_models if one.bytes <= room]
+        model = self._disk_model = max(fitting, key=lambda one: one.bytes, default=None)
+        self.disk_button.setVisible(model is not None and not self._has_model)
+        if model is not None:
+            size = describe_bytes(model.bytes)
+            self.disk_button.setText(texts.FROM_DISK.format(name=model.name, source=model.source, bytes=size))
+            self.disk_button.setToolTip(texts.FROM_DISK_HELP.format(path=model.path))
+
+    def _on_disk_model(self) -> None:
+        if self._disk_model is None:
+            return
+        self.model_step.clear_problem()
+        self.disk_button.setEnabled(False)
+        self._bridge.call(ImportModel(path=self._disk_model.path), self._on_disk_ready, self._on_disk_failed, self)
+
+    def _on_disk_ready(self, model: ModelRecord) -> None:
+        self._local_models = ()
+        self._show_disk_model()
+        self._bridge.home.models.refresh()
+
+    def _on_disk_failed(self, error: Exception) -> None:
+        self.disk_button.setEnabled(True)
+        self.model_step.show_problem(in_words(error))
 
     def _on_starter_ready(self, found: ModelList) -> None:
         self._reset_starter()

@@ -15,6 +15,8 @@ STOPPING = "Stopping…"
 # page
 SMALL = "It is small: good at finding and quoting what your documents say, not at facts of its own or long reasoning."
 MODEL_WORDS = f"The model reads and answers. The starter model runs on any machine. {SMALL}"
+FROM_DISK = "Use {name} from {source}, {bytes}"
+FROM_DISK_HELP = "A model of another program on this disk. It stays where it is: {path}"
 SAMPLE_NAME = "Sample: Brunnen pumps"
 SAMPLE_HELP = "Manual, warranty, prices and service papers of a fictional pump maker"
 SAMPLE_QUESTIONS = (
