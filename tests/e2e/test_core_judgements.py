@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.fixtures.make_home import make_home
 from workbench.api import events
 from workbench.api.calls import (
     AddDocuments,
+    Ask,
     ChangeJudgement,
     CreateCollection,
     FollowRun,
@@ -24,6 +26,7 @@ from workbench.api.calls import (
     ListQueues,
     MakeCandidates,
     MakePreferenceSet,
+    RateAnswer,
     RemoveQueue,
     ResumeRun,
     StopRun,
@@ -134,6 +137,17 @@ def test_judgements_of_a_blind_comparison_are_not_trained_on(trainer: Workbench,
     assert call(trainer, ListJudgements()).judgements[0].source == "verdict"
     with pytest.raises(UserError, match="nothing is trained on it"):
         call(trainer, MakePreferenceSet(name="taste"))
+
+
+def test_rated_answers_of_chats_are_trained_with_the_tokens_that_were_sampled(trainer: Workbench) -> None:
+    good, poor = (call(trainer, Ask(question=question, recipe=DRAWN)) for question in ("High?", "Deep?"))
+    call(trainer, RateAnswer(message=good.message, rating=1))
+    call(trainer, RateAnswer(message=poor.message, rating=-1))
+    made = call(trainer, MakePreferenceSet(name="rated", kind="rated"))
+    rows = [json.loads(line) for line in Path(made.path).read_text().splitlines()]
+    assert [(row["prompt"][-1]["content"], row["label"]) for row in rows] == [("High?", True), ("Deep?", False)]
+    # every character is a token of the small worker
+    assert ["".join(map(chr, row["completion_tokens"])) for row in rows] == [good.answer, poor.answer]
 
 
 def test_prompts_are_asked_about_passages_of_documents(trainer: Workbench, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from workbench.api.calls import StoredMessage
+from workbench.errors import UserError
 from workbench.judgements.from_chats import judgements_of_chats
-from workbench.records.judgements import Judgement
+from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.storage.chats import ChatStore
 from workbench.storage.judgements import JudgementStore
 
@@ -29,3 +32,20 @@ class ChatJudgements:
     def rate(self, message: str, rating: int) -> str:
         """Rate the answer in its chat, whose id is returned."""
         return self._chats.rate(message, rating).chat
+
+    def with_tokens(self, judgement: Judgement) -> Judgement:
+        """With the sampled tokens of the answers that came from chats, where they are stored."""
+        a, b = judgement.a, judgement.b
+        return msgspec.structs.replace(judgement, a=self._drawn(a), b=self._drawn(b) if b is not None else None)
+
+    def _drawn(self, answer: JudgedAnswer) -> JudgedAnswer:
+        if answer.tokens or not answer.message:
+            return answer
+        try:
+            trace, place = self._chats.get_trace(answer.message), self._chats.get_message(answer.message)
+        except UserError:  # its chat was deleted, or is of a newer program
+            return answer
+        sequences = trace.tokens.sequences if trace is not None and trace.tokens is not None else ()
+        if place.selected_sequence >= len(sequences):
+            return answer
+        return msgspec.structs.replace(answer, tokens=sequences[place.selected_sequence])

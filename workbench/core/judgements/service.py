@@ -165,7 +165,8 @@ class Judgements:
 
     def make_set(self, call: MakePreferenceSet) -> DataSet:
         name = self._sets.check_name(call.name)
-        made = training_rows(self.each(call.which), call.kind, skip_conflicts=call.skip_conflicts)
+        judgements = map(self._of_chats.with_tokens, self.each(call.which))
+        made = training_rows(judgements, call.kind, skip_conflicts=call.skip_conflicts)
         if not made.rows:
             what = "pair of answers" if call.kind == "pairs" else "rated answer"
             reasons = " ".join(f"{one.count:,}: {one.reason}" for one in made.left_out)
