@@ -24,6 +24,8 @@ create table judgements (
 );
 create index judgements_by_change on judgements (changed);
 create index judgements_of_queue on judgements (queue, verdict, place);
+-- Finds the rated and edited answers of chats without reading the others, which hold whole traces.
+create index messages_judged on messages (chat) where rating <> 0 or original is not null;
 -- Ratings and edits of chats that are left out: they are no rows of judgements, since the chat holds them.
 create table left_out_judgements (
     id text primary key
