@@ -86,7 +86,7 @@ class JudgementStore:
         return tuple(
             self._database.execute(
                 "select id, rating, original, text from messages where rating <> 0 or original is not null"
-                " order by number"
+                " order by chat, number"
             )
         )
 
