@@ -48,4 +48,6 @@ class ChatJudgements:
         sequences = trace.tokens.sequences if trace is not None and trace.tokens is not None else ()
         if place.selected_sequence >= len(sequences):
             return answer
-        return msgspec.structs.replace(answer, tokens=sequences[place.selected_sequence])
+        tokens, most = sequences[place.selected_sequence], answer.recipe.decoding.max_tokens if answer.recipe else 0
+        finish = "length" if 0 < most <= len(tokens) else answer.finish  # the message does not say how it ended
+        return msgspec.structs.replace(answer, tokens=tokens, finish=finish)
