@@ -131,7 +131,7 @@ PAGE = "Page {page}"
 PAGE_PROBLEM = "The original file cannot be shown; this is its stored text. {error}"
 COUNT_PAGES, COUNT_CHUNKS = "{pages:,} page{value}", "{chunks:,} passage{value}"
 COUNT_CHARACTERS = "{characters:,} characters"
-ADVICE_LOCKED = "Enter its password in its row of the table."
+ADVICE_LOCKED = "Enter its password in its row."
 ADVICE_PASSWORD = "Save a copy without the password and add it."
 ADVICE_OCR = "Recognise its text with a scanner program (OCR), then add the result."
 ADVICE_MISSING = "Restore the file, or remove it from the list."
@@ -187,3 +187,9 @@ CHUNKS = "Passages of the document"
 # wording
 OUT_OF_MEMORY = "Memory ran out. Close other programs, or use a smaller model."
 FAULT = "Internal error: {message}"
+
+# a file with a password
+PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password"
+PASSWORD_OF = "Password of {name}"
+PASSWORD_HELP = "{reason} The password is used for this reading and not stored; pages are shown as text."
+UNLOCK = "Unlock"

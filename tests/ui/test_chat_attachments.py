@@ -15,6 +15,7 @@ from tests.ui.conftest import choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import page
+from ui import texts as frame
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
@@ -105,6 +106,43 @@ def test_a_file_that_cannot_be_read_is_named_with_the_reason_and_nothing_else_is
     qtbot.waitUntil(lambda: "no file or folder" in message.text)
     assert names(page) == ["lease.txt"]
     assert page.parts.composer.text == "How long?"
+
+
+def test_an_attached_file_with_a_password_asks_for_it_and_is_then_searched(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, lease: Path
+) -> None:
+    locked = lease.with_name("secret.txt")
+    locked.write_text("LOCKED The notice is ninety days.")
+    page.new_chat()
+    drop(page, lease, locked)
+    files = page.parts.files
+    qtbot.waitUntil(lambda: list(files.locked) == [str(locked)] and names(page) == ["lease.txt"])
+    row = files.locked[str(locked)]
+    assert row.isVisible()
+    assert not files.message.isVisible()
+    assert front.asked(c.RemoveDocument) == []
+    row.password.field.setText("sesame")
+    row.password.button.click()
+    qtbot.waitUntil(lambda: row.password.field.placeholderText() == frame.PASSWORD_WRONG)
+    row.password.field.setText("open")
+    QTest.keyClick(row.password.field, Qt.Key.Key_Return)
+    read(qtbot, page, "lease.txt", "secret.txt")
+    qtbot.waitUntil(lambda: not files.locked)
+    assert "open" not in str([run.config for run in home.runs.values()])
+
+
+def test_a_locked_file_alone_holds_its_chat_until_it_is_taken_away(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, lease: Path
+) -> None:
+    lease.write_text("LOCKED The notice is ninety days.")
+    before = set(home.chats)
+    page.new_chat()
+    drop(page, lease)
+    files = page.parts.files
+    qtbot.waitUntil(lambda: list(files.locked) == [str(lease)])
+    assert page.session.chat.id is not None
+    files.locked[str(lease)].remove.click()
+    qtbot.waitUntil(lambda: not files.locked and set(home.chats) == before)
 
 
 def test_a_chat_that_was_begun_for_a_wrong_file_does_not_stay_behind(

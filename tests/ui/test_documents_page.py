@@ -17,15 +17,16 @@ from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
 from ui import texts as frame_texts
+from ui import texts as frame
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog
+from ui.components.password_row import PasswordRow
 from ui.components.text_view import TextView
 from ui.features.documents import texts
 from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.layout import FileView
 from ui.features.documents.page import DocumentsPage
-from ui.features.documents.password_row import PasswordRow
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
 from workbench.api import calls as c
@@ -239,12 +240,12 @@ def test_a_locked_file_asks_for_its_password_in_its_row(
     page.add([str(path)])
     qtbot.waitUntil(lambda: len(page.parts.view.findChildren(PasswordRow)) == 1)
     [row] = page.parts.view.findChildren(PasswordRow)
-    assert row.field.placeholderText() == texts.PASSWORD_NEEDED
+    assert row.field.placeholderText() == frame.PASSWORD_NEEDED
     assert not row.button.isEnabled()
     row.field.setText("sesame")
     row.button.click()
     assert row.field.text() == ""
-    qtbot.waitUntil(lambda: row.field.placeholderText() == texts.PASSWORD_WRONG)
+    qtbot.waitUntil(lambda: row.field.placeholderText() == frame.PASSWORD_WRONG)
     row.field.setText("open")
     QTest.keyClick(row.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not page.parts.view.findChildren(PasswordRow))

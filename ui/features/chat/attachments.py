@@ -1,6 +1,7 @@
 """The files attached to a chat: a chip for each, how far its reading is, and what is wrong with one.
 
-They serve that chat alone. A file that cannot be read is not attached: the reason is said, and all else stays.
+They serve that chat alone. A file that cannot be read is not attached: the reason is said, and all else stays. One with
+a password gets a field for it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import IconButton, InlineMessage, LinkButton
+from ui.components.basics import IconButton, InlineMessage, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.components.password_row import PasswordRow
 from ui.components.run_follower import IngestFollower, RunFollowers
 from ui.components.wording import describe_seconds
 from ui.features.chat import texts
@@ -21,7 +23,15 @@ from ui.features.chat.answer_parts import within
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.api.calls import Attached, AttachFiles, ChatRecord, Document, DocumentList, RemoveDocument
+from workbench.api.calls import (
+    Attached,
+    AttachFiles,
+    ChatRecord,
+    Document,
+    DocumentList,
+    RemoveDocument,
+    UnlockDocument,
+)
 
 _SHOWN = 8
 """More files than this, as of a folder, are only counted."""
@@ -48,6 +58,8 @@ class AttachedFiles(QWidget):
         self._chat: ChatRecord | None = None
         self._listing: Listing[DocumentList] | None = None
         self._documents: tuple[Document, ...] = ()
+        self.locked: dict[str, LockedFile] = {}
+        """Files that wait for their password, by path."""
         self._held = False  # whether files were attached to the shown chat, from here or before
         self._asked = 0  # calls to attach that are under way
         self._settling: set[str] = set()  # paths that were read, until the list has them
@@ -55,8 +67,10 @@ class AttachedFiles(QWidget):
         self.chips: list[FileChip] = []
         self._flow_of_chips = QWidget(visible=False)
         self._flow = FlowLayout(self._flow_of_chips, tokens.SPACE_2)
+        self._rows_of_locked = QWidget(visible=False)
+        self._rows = column_of(self._rows_of_locked, gap=tokens.SPACE_1)
         self.message = InlineMessage()
-        column_of(self, self.message, self._flow_of_chips, gap=tokens.SPACE_2)
+        column_of(self, self.message, self._rows_of_locked, self._flow_of_chips, gap=tokens.SPACE_2)
         self._runs = RunFollowers(bridge, ("ingest",), self, IngestFollower)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
@@ -92,6 +106,7 @@ class AttachedFiles(QWidget):
         if not same and before is not None:
             self.message.hide()
         self._documents = ()
+        self._show_locked(())
         self._held = False
         self._settling.clear()
         self._listing = self._bridge.home.documents(collection) if collection else None
@@ -142,19 +157,23 @@ class AttachedFiles(QWidget):
         paths = set(reading.run.config["paths"])
         unwanted, left = paths & self._unwanted, paths - self._unwanted
         self._unwanted -= paths
-        for path in (*unwanted, *(path for path, _ in reading.failed)):
+        for path in unwanted:
             self._remove(path)
         if unwanted and left:
             self.attach(sorted(left))  # they were stopped with it
         self._settling |= left
         if self._listing is not None:
-            self._listing.once(lambda _: self._on_settled(reading, stopped=bool(unwanted)), self)
+            self._listing.once(lambda found: self._on_settled(reading, found, stopped=bool(unwanted)), self)
 
-    def _on_settled(self, reading: IngestFollower, stopped: bool) -> None:
+    def _on_settled(self, reading: IngestFollower, found: DocumentList, stopped: bool) -> None:
         """The list has what was read."""
         self._settling -= set(reading.run.config["paths"])
-        if reading.failed:
-            names = [texts.NOT_ATTACHED.format(name=os.path.basename(path), reason=why) for path, why in reading.failed]
+        locked = {document.path for document in found.documents if document.locked}
+        failed = [(path, why) for path, why in reading.failed if path not in locked]
+        for path, _ in failed:
+            self._remove(path)
+        if failed:
+            names = [texts.NOT_ATTACHED.format(name=os.path.basename(path), reason=why) for path, why in failed]
             self.message.show_message("\n".join(names[:3]), "danger")
         elif not reading.result and not stopped:
             self.message.show_message(reading.outcome, "attention")
@@ -172,13 +191,40 @@ class AttachedFiles(QWidget):
 
     # -- showing ---------------------------------------------------------------------------------------
 
+    def _show_locked(self, documents: Sequence[Document]) -> None:
+        """A row for each file that waits for its password."""
+        for path in set(self.locked) - {document.path for document in documents}:
+            row = self.locked.pop(path)
+            self._rows.removeWidget(row)
+            row.deleteLater()
+        for document in documents:
+            row = self.locked.get(document.path) or LockedFile(document.path)
+            if document.path not in self.locked:
+                row.removed.connect(self._remove)
+                row.password.entered.connect(self._unlock)
+                self.locked[document.path] = row
+                self._rows.addWidget(row)
+            row.password.show_document(document)
+        self._rows_of_locked.setVisible(bool(self.locked))
+
+    def _unlock(self, document: str, password: str) -> None:
+        collection = self._chat.attachments if self._chat is not None else ""
+
+        def fail(error: Exception) -> None:
+            self.message.show_message(str(error), "danger")
+
+        self.message.hide()
+        call = UnlockDocument(collection=collection, document=document, password=password)
+        self._bridge.call(call, self._runs.follow, fail, self)
+
     def _on_documents(self, found: DocumentList) -> None:
+        self._show_locked([document for document in found.documents if document.locked])
         self._documents = tuple(document for document in found.documents if document.state != "failed")
         self._show()
         self._tell_emptied()
 
     def _tell_emptied(self) -> None:
-        if self.there_are or self._asked:
+        if self.there_are or self._asked or self.locked:
             self._held = True
         elif self._held:
             self._held = False
@@ -220,6 +266,23 @@ class AttachedFiles(QWidget):
                 reading.stop()
                 return
         self._remove(path)
+
+
+class LockedFile(QFrame):
+    """A file that waits for its password: its name, the field, and a button that takes it away again."""
+
+    removed = Signal(str)
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        name = os.path.basename(path.rstrip(os.sep)) or path
+        self.setProperty("role", "file")
+        self.name = Text(texts.LOCKED_FILE.format(name=within(name, _NAME)), toolTip=path)
+        self.password = PasswordRow()
+        self.remove = IconButton("close", texts.DETACH.format(name=name), clicked=lambda: self.removed.emit(path))
+        self.remove.setFixedSize(24, 24)
+        margins = (tokens.SPACE_2, tokens.SPACE_1, 2, tokens.SPACE_1)
+        row_of(self, self.name, (self.password, 1), self.remove, gap=tokens.SPACE_2, margins=margins)
 
 
 class FileChip(QFrame):

@@ -235,6 +235,7 @@ DELETE_MENU = "Delete\tDel"
 
 # attachments
 NOT_ATTACHED = "{name} is not attached. {reason}"
+LOCKED_FILE = "{name} needs its password"
 SENT_WHEN_READ = "Your question is sent when the files are read."
 SEND_NOW = "Send now"
 FILE_WAITS = "{name} · reading…"

@@ -71,12 +71,6 @@ CANNOT_OPEN = "This system has no program to open {path}."
 A_NEW_COLLECTION = "a new collection"
 DROP_TO_ADD = "Drop to add to {name}"
 
-# a file with a password
-PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password"
-PASSWORD_OF = "Password of {name}"
-PASSWORD_HELP = "{reason} The password is used for this reading and not stored; pages are shown as text."
-UNLOCK = "Unlock"
-
 # table
 COLUMN_NAME, COLUMN_KIND, COLUMN_PAGES, COLUMN_PASSAGES, COLUMN_STATE = "Name", "Type", "Pages", "Passages", "State"
 STATE_REMOVED, STATE_PART = "Removed", "Read in part"

@@ -21,6 +21,7 @@ from workbench.techniques.retrieval.reading.table import Row, named_cells
 MOST_SPACES = 100
 _SPACE = re.compile(r"[ \t\r\n]+")
 _MANIFEST = "META-INF/manifest.xml"
+ENCRYPTED = "The file is an OpenDocument text with a password, which cannot be opened here."
 
 
 def read_odt(data: bytes) -> Extracted:
@@ -29,7 +30,7 @@ def read_odt(data: bytes) -> Extracted:
     manifest = _Manifest()
     archive.parse(_MANIFEST, manifest)
     if manifest.is_encrypted:
-        raise UserError("The file is protected by a password.", "Save a copy without the password.")
+        raise UserError(ENCRYPTED, "Open it in its own program and save a copy without the password.")
     body = _Text(archive)
     body.parse(archive.read("content.xml"), "content.xml")
     pages = _Text(archive)

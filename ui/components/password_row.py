@@ -1,4 +1,4 @@
-"""The field for the password of a locked file, in its row of the table."""
+"""The field for the password of a locked file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import PurePath
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from ui import texts
 from ui.components.basics import PlainButton
 from ui.components.layout import row_of
-from ui.features.documents import texts
 from ui.theme import tokens
 from workbench.api.calls import Document
 
