@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.techniques.retrieval.abstention import (
     LEAST_EVIDENCE,
     LEAST_EVIDENCE_ELSEWHERE,
+    RAREST_MISSING,
     SENTENCES_EXAMINED,
     measure_evidence,
 )
@@ -60,6 +62,20 @@ def test_same_subject_without_the_words_is_not_enough() -> None:
     retriever = Alike(0.5, background=0.0)
     found = measure_evidence("What voltage and frequency does the pump require outdoors?", [PUMP], retriever)
     assert not found.suffices
+
+
+def test_less_is_the_evidence_where_none_of_the_rarest_words_is_named() -> None:
+    retriever = Alike(0.6, background=0.0)
+    retriever.passages += [passage("The pump runs.", f"{n}.txt") for n in range(30)]
+    asked = "How long does the warranty of the pump run?"
+    (named, *_) = measure_evidence(asked, [PUMP], retriever).sentences
+    assert named.names_subject
+    (unnamed, *_) = measure_evidence(
+        "How long does the guarantee of the locomotive pump run?", [PUMP], retriever
+    ).sentences
+    assert not unnamed.names_subject
+    named_after_all = msgspec.structs.replace(unnamed, names_subject=True)
+    assert named_after_all.evidence - unnamed.evidence == pytest.approx(RAREST_MISSING)
 
 
 def test_similarity_counts_from_the_embedders_own_zero() -> None:

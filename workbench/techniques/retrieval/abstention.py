@@ -10,7 +10,8 @@ question is compared with single sentences of the hits, and its *evidence* is th
     cosine of question and sentence
     cosine of question and passage
 
-A heading names the subject of a question and answers none: its evidence does not count.
+less ``RAREST_MISSING`` where neither of the question's two rarest words stands in the sentence or beside it: what is
+asked about is then not named. A heading names the subject of a question and answers none: its evidence does not count.
 
 Words are weighted by their rarity in the collection (inverse document frequency, Spärck Jones 1972); function words do
 not count, and texts without spaces are compared by pairs of characters. Cosines are measured from the embedder's own
@@ -40,7 +41,7 @@ from workbench.text.language import detect_language, detect_question_language, i
 from workbench.text.sentences import is_heading, split_sentences
 from workbench.text.terms import Vocabulary
 
-LEAST_EVIDENCE = {"en": 0.857, "zh": 0.87, "": 0.77}
+LEAST_EVIDENCE = {"en": 0.852, "zh": 0.865, "": 0.77}
 """Thresholds of abstention by the language of the passages; "" is that of all others, fitted on German. In each of the
 three about 4 % of the answerable questions of XQuAD lie below; English: 3.6 % on articles that it was not chosen on."""
 
@@ -66,6 +67,9 @@ _SHARED_BEGINNING = 0.7
 WEIGHTS = (0.25, 0.2, 0.6, 0.7, 0.25)
 """Of the five parts of ``Sentence.evidence``."""
 
+RAREST, RAREST_MISSING = 2, 0.1
+"""So many of the question's rarest words are looked for, and so much less is the evidence where all of them miss."""
+
 UNSEEN, UNSEEN_PAIR = 0.6, 0.3
 """Rarity of a word, and of a pair of characters, that occurs in no chunk."""
 
@@ -84,7 +88,8 @@ BACKGROUND = (
 
 class Sentence(Struct, frozen=True, kw_only=True):
     """A sentence compared with a question: shares of the question's words in [0, 1], cosines from zero in [0, 1].
-    ``start`` and ``end`` are its place in the passage's text.
+    ``start`` and ``end`` are its place in the passage's text. ``names_subject``: one of the question's rarest words
+    stands in it or beside it.
 
     ``strength`` orders the sentences of one question; ``evidence`` is compared between questions."""
 
@@ -97,6 +102,7 @@ class Sentence(Struct, frozen=True, kw_only=True):
     passage: Passage
     start: int = 0
     end: int = 0
+    names_subject: bool = True
 
     @property
     def states(self) -> bool:
@@ -110,7 +116,8 @@ class Sentence(Struct, frozen=True, kw_only=True):
     @property
     def evidence(self) -> float:
         parts = (self.own_words, self.words_around, self.kin_around, self.alike, self.passage_alike)
-        return sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True))
+        lacking = 0.0 if self.names_subject else RAREST_MISSING
+        return max(0.0, sum(weight * part for weight, part in zip(WEIGHTS, parts, strict=True)) - lacking)
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -152,7 +159,7 @@ def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, 
     best = _best_by_words(term_weights(question, vocabulary, retriever.count_terms(question)), passages, vocabulary)
     if not best:
         return []
-    cosines = retriever.similarities([question], [*(p.text[a:b] for p, (a, b), _ in best), *BACKGROUND])[0]
+    cosines = retriever.similarities([question], [*(p.text[a:b] for p, (a, b), _, _ in best), *BACKGROUND])[0]
     zero = sum(cosines[len(best) :]) / len(BACKGROUND)
     return [
         Sentence(
@@ -165,8 +172,9 @@ def examine(question: str, passages: Sequence[Passage], vocabulary: Vocabulary, 
             passage=passage,
             start=start,
             end=end,
+            names_subject=named,
         )
-        for (passage, (start, end), shares), cosine in zip(best, cosines, strict=False)
+        for (passage, (start, end), shares, named), cosine in zip(best, cosines, strict=False)
     ]
 
 
@@ -189,24 +197,26 @@ def term_weights(question: str, vocabulary: Vocabulary, counts: TermStatistics) 
 
 def _best_by_words(
     weights: dict[str, float], passages: Sequence[Passage], vocabulary: Vocabulary
-) -> list[tuple[Passage, tuple[int, int], tuple[float, float, float]]]:
-    """The sentences with most of the question's words: passage, place, and the shares of the words in it, in it with
-    its neighbours, and there with kin words."""
+) -> list[tuple[Passage, tuple[int, int], tuple[float, float, float], bool]]:
+    """The sentences with most of the question's words: passage, place, the shares of the words in it, in it with its
+    neighbours, and there with kin words; and whether one of the rarest words is there."""
     split = [(p, split_sentences(p.text)) for p in passages]
     stems = [[set(vocabulary.stems(p.text[a:b])) for a, b in spans] for p, spans in split]
     everything = set().union(*(one for sentences in stems for one in sentences))
     forms = {term: {term} if term in everything else _misspellings(term, everything) for term in weights}
     kin = {term: forms[term] | _kin(term, everything) for term in weights}
     total = sum(weights.values())
+    rarest = sorted(weights, key=lambda term: -weights[term])[:RAREST]
 
     def share(present: set[str], of: dict[str, set[str]]) -> float:
         return sum(weight for term, weight in weights.items() if present & of[term]) / total
 
-    found: list[tuple[Passage, tuple[int, int], tuple[float, float, float]]] = []
+    found: list[tuple[Passage, tuple[int, int], tuple[float, float, float], bool]] = []
     for (passage, spans), own in zip(split, stems, strict=True):
         for i, span in enumerate(spans):
             around = set().union(*own[max(0, i - 1) : i + 2])
-            found.append((passage, span, (share(own[i], forms), share(around, forms), share(around, kin))))
+            shares = share(own[i], forms), share(around, forms), share(around, kin)
+            found.append((passage, span, shares, any(around & forms[term] for term in rarest)))
     found.sort(key=lambda one: -sum(one[2]))
     return found[:SENTENCES_EXAMINED]
 
