@@ -16,7 +16,7 @@ DATA (default ../shared/data) holds ``xquad``. The starter model answers with th
     removed   questions whose paragraph is removed from the results, and unrelated ones: how many are declined?
 
 The program *warns* of an answer when it is unsure of it; the answer is *marked* when it warns, or one of its statements
-is not supported. Intervals are 95 %.
+contradicts the passages or has nothing of them (``records/trust.py``). Intervals are 95 %.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ import msgspec
 from answers import HERE, Bench, Without, holds, normalised, opened
 
 from workbench.api.calls import AskResult
+from workbench.records import trust
 from workbench.records.messages import Citation, Statement
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode, QuoteLength
@@ -50,7 +51,7 @@ from workbench.techniques import composition
 from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.live_verification import LiveVerifier
-from workbench.techniques.retrieval.verification import verifier_of, verify_answer
+from workbench.techniques.retrieval.verification import verify_answer
 from workbench.text.sentences import split_sentences
 
 PARTS = ("shown", "own", "spans", "time", "planted", "removed")
@@ -75,8 +76,7 @@ def contains(text: str, golds: list[str], language: str) -> bool:
 
 
 def is_marked(result: AskResult) -> bool:
-    checked = result.verification
-    return checked is None or checked.unsure or any(s.verdict != "supported" for s in checked.statements)
+    return result.verification is None or trust.is_marked(result.verification)
 
 
 def area_under_curve(values: list[tuple[float, bool]]) -> float:
@@ -249,13 +249,12 @@ def measure_planted(bench: Bench, language: str) -> dict[str, Any]:
     names = sorted({name for _, sentence in rows for name in NAME.findall(sentence)})
     planted, found, untouched = Counter[str](), Counter[str](), 0
     for grounding, sentence in rows:
-        verifier = verifier_of(grounding)
-        untouched += any(s.verdict != "supported" for s in verifier.verify(sentence))
+        untouched += marks(sentence, grounding)
         for kind in ("number", "date", "name", "unit", "negation"):
             changed = plant(kind, sentence, language, names, rng)
             if changed is not None:
                 planted[kind] += 1
-                found[kind] += any(s.verdict != "supported" for s in verifier.verify(changed))
+                found[kind] += marks(changed, grounding)
     return {
         "untouched": len(rows),
         "untouched_marked": untouched,
@@ -263,6 +262,12 @@ def measure_planted(bench: Bench, language: str) -> dict[str, Any]:
         "planted_marked": sum(found.values()),
         "by_kind": {kind: f"{found[kind]} of {planted[kind]}" for kind in planted},
     }
+
+
+def marks(text: str, grounding: Grounding) -> bool:
+    """Whether an answer in these words would be marked."""
+    verified = verify_answer(text, grounding, None)
+    return verified is None or trust.is_marked(verified)
 
 
 def plant(kind: str, sentence: str, language: str, names: list[str], rng: random.Random) -> str | None:

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell, choose
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome, running_ingest
-from ui import texts as frame_texts
 from ui import texts as frame
+from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog

@@ -71,6 +71,20 @@ def test_statements_without_support_are_underlined_and_counted(qtbot: QtBot, the
     assert view.trust.property("role") == "attention"
 
 
+def test_a_sure_answer_has_marks_where_it_contradicts_the_passages_alone(qtbot: QtBot, theme: Theme) -> None:
+    beyond, wrong = statement("It covers", "unsupported"), statement("Claims cost", "unsupported", ("20",))
+    sure = Verification(statements=(statement("It runs", "supported"), beyond, wrong), confidence=0.9)
+    assert trust.describe_trust(sure) == ("Your documents support 1 of 3 statements.", False)
+    none = msgspec.structs.replace(sure, statements=(beyond, wrong))
+    assert trust.describe_trust(none) == (trust.BEYOND, False)
+    contradicting = msgspec.structs.replace(wrong, contradictions=("20",))
+    marked = msgspec.structs.replace(sure, statements=(*sure.statements[:2], contradicting))
+    view = AnswerView(message(marked), Methods(()))
+    qtbot.addWidget(view)
+    assert underlined(view) == "Claims cost 20 euros"
+    assert view.trust.property("role") == "attention"
+
+
 def test_marks_come_back_after_a_change_of_the_theme(qtbot: QtBot, theme: Theme) -> None:
     view = AnswerView(message(OWN), Methods(()))
     qtbot.addWidget(view)
@@ -114,6 +128,7 @@ def test_statements_are_marked_and_sources_named_while_the_answer_is_written(qtb
     for word in rest.split(" "):
         live.take([events.TextDelta(text=f"{word} ")])
         assert underlined(view) == "It covers frost damage too."  # also when the open block is written anew
-    live.take([events.Verified(statements=OWN.statements[2:])])
+    wrong = msgspec.structs.replace(OWN.statements[2], contradictions=("20",))
+    live.take([events.Verified(statements=(wrong,))])
     qtbot.waitUntil(lambda: underlined(view) == "It covers frost damage too.Claims cost 20 euros")
     assert view.trust.isHidden()  # how many are supported is said of the whole answer

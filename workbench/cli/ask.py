@@ -22,7 +22,7 @@ from workbench.errors import UserError
 from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepAction, StepEdit
-from workbench.records.trust import describe_statement, describe_trust, own_statements
+from workbench.records.trust import describe_statement, describe_trust, marks, own_statements
 from workbench.techniques.registry import METHODS
 
 _ENDS = {
@@ -313,13 +313,13 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def _show_verification(answer: str, checked: Verification, output: TextOutput) -> None:
-    """Whether the documents support the answer, and the statements that they do not support."""
+    """Whether the documents support the answer, and the statements that are marked."""
     words, _ = describe_trust(checked)
     if words:
         output.line()
         output.line(words)
     for statement in own_statements(checked):
-        if statement.verdict != "supported":
+        if marks(statement, checked):
             text = one_line(answer[statement.start : statement.end])
             output.line(f"  {statement.verdict}: {text} ({describe_statement(statement)})")
 

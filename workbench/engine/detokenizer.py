@@ -39,7 +39,7 @@ class Detokenizer:
         assistant_start: str = "",
     ) -> None:
         self.tokens: list[int] = []
-        self.logprob_sum = 0.0
+        self.logprobs: list[float] = []
         self._sequence = sequence
         self._send = send
         self._vocabulary = vocabulary
@@ -58,7 +58,7 @@ class Detokenizer:
     def feed(self, token: int, logprob: float, now: float = 0.0) -> bool:
         """Add the next token; True when it completes a stop string. ``now``: seconds, for sending in time."""
         self.tokens.append(token)
-        self.logprob_sum += logprob
+        self.logprobs.append(logprob)
         self._unread.append(token)
         if self._reads_at_once and self._read():
             return True
@@ -84,15 +84,23 @@ class Detokenizer:
                     reason = "stop" if stopped else reason
             self._show(self._stops.finish())
         self.flush()
-        mean = self.logprob_sum / len(self.tokens) if self.tokens else None
+        mean = sum(self.logprobs) / len(self.tokens) if self.tokens else None
         return GeneratedSequence(
             text="".join(self._text),
             thought="".join(self._thought),
             finish=reason,
             tokens=tuple(self.tokens),
             mean_logprob=mean,
+            spelled=self._spelled(),
             score=mean if score is None else score,
         )
+
+    def _spelled(self) -> tuple[tuple[str, float], ...]:
+        """The tokens that were chosen, as text: given ones have a log-probability of 0."""
+        if self._thought:
+            return ()
+        chosen = [pair for pair in zip(self.tokens, self.logprobs, strict=True) if pair[1]]
+        return tuple((self._vocabulary.text([token]), round(logprob, 4)) for token, logprob in chosen)
 
     def flush(self) -> None:
         """Send the pending text."""

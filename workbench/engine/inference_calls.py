@@ -51,7 +51,8 @@ class GeneratedSequence(msgspec.Struct, frozen=True, kw_only=True):
     """One answer of a generation; ``tokens`` are the chosen ids, without the one that ended it.
 
     ``mean_logprob`` is the mean natural-log probability of its tokens under the model itself (no temperature, no
-    penalty). ``score`` orders sequences: ``mean_logprob``, or a beam's length-normalised sum.
+    penalty). ``spelled`` are the texts of its tokens with their log-probabilities; () where these were not recorded, or
+    it has a thought. ``score`` orders sequences: ``mean_logprob``, or a beam's length-normalised sum.
     """
 
     text: str
@@ -59,6 +60,7 @@ class GeneratedSequence(msgspec.Struct, frozen=True, kw_only=True):
     finish: Finish = "eos"
     tokens: tuple[int, ...] = ()
     mean_logprob: float | None = None
+    spelled: tuple[tuple[str, float], ...] = ()
     score: float | None = None
 
 

@@ -11,6 +11,7 @@ from workbench.records.messages import Statement, Verification
 QUOTED = "Quoted from your documents, word for word."
 WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
 UNSURE = "This may not answer your question: compare it with the sources."
+BEYOND = "What answers the question is in your documents, but no statement stands there as a whole."
 VERDICTS = {
     "partly": "Only part of this is in the cited passage.",
     "unsupported": "The passages do not support this.",
@@ -33,14 +34,31 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
     parts = [QUOTED] if checked.quoted else []
     supported = sum(statement.verdict == "supported" for statement in own)
     if own:
-        parts.append(_count(supported, len(own), bool(checked.quoted)))
+        sure = checked.confidence is not None and not is_marked(checked)
+        parts.append(BEYOND if sure and not supported else _count(supported, len(own), bool(checked.quoted)))
     if checked.problem:
         parts.append(checked.problem)
     elif checked.unsure and (own or not checked.quoted):
         parts.append(UNSURE)
     if parts:
         parts.append(describe_rates(checked, bool(own) or not checked.quoted))
-    return " ".join(part for part in parts if part), supported < len(own) or checked.unsure
+    return " ".join(part for part in parts if part), is_marked(checked)
+
+
+def is_marked(checked: Verification) -> bool:
+    """Whether the program warns of an answer, or of a statement in it."""
+    return checked.unsure or any(marks(statement, checked) for statement in own_statements(checked))
+
+
+def marks(statement: Statement, checked: Verification, *, written: bool = True) -> bool:
+    """Whether a statement is marked: it contradicts the passages, or has nothing of them; or it is not supported, and
+    the program is unsure of the answer, or could not estimate that. A statement of a sure answer that goes beyond its
+    source is only counted. Before an answer is ``written`` the program cannot be unsure of it."""
+    if statement.verdict == "supported":
+        return False
+    if statement.contradictions or statement.verdict == "outside":
+        return True
+    return written and (checked.unsure or checked.confidence is None)
 
 
 def describe_rates(checked: Verification, own: bool) -> str:

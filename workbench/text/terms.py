@@ -47,6 +47,10 @@ class Vocabulary:
             return NUMBER_WORDS[word]
         return str(self._stemmer.stemWord(word))
 
+    def is_function_word(self, word: str) -> bool:
+        """Whether a lower-case word says nothing by itself."""
+        return word in self._passed_over
+
     def stems(self, text: str) -> list[str]:
         """All words' stems in order; scripts without spaces as overlapping pairs of characters."""
         found: list[str] = []

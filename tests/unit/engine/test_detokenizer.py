@@ -23,6 +23,9 @@ class Words:
         self.asked[token] += 1
         return WORDS[token]
 
+    def text(self, tokens: list[int]) -> str:
+        return b"".join(WORDS[token] for token in tokens).decode("utf-8", "replace")
+
 
 def made(stop: tuple[str, ...] = ()) -> tuple[Detokenizer, Words, list[Event]]:
     words, sent = Words(), list[Event]()
@@ -53,7 +56,9 @@ def test_tokens_become_text_when_it_is_time_to_send_them() -> None:
 def test_a_stop_text_ends_the_answer_with_the_token_that_completes_it() -> None:
     detokenizer, _, sent = made(("two",))
     assert feed(detokenizer, [1, 2]) == [False, True]
-    assert detokenizer.finish("stop").text == "One "
+    result = detokenizer.finish("stop")
+    assert result.text == "One "
+    assert result.spelled == (("One", -1.0), (" two", -1.0))
     assert "".join(event.text for event in sent if isinstance(event, TextDelta)) == "One "
 
 
@@ -63,4 +68,5 @@ def test_nothing_is_lost_at_the_end() -> None:
     result = detokenizer.finish("length")
     assert (result.thought, result.text, result.tokens) == ("One", "two für", (6, 1, 7, 2, 4, 5))
     assert result.mean_logprob == -1.0
+    assert result.spelled == ()  # it has a thought
     assert "".join(event.text for event in sent if isinstance(event, TextDelta)) == "two für"

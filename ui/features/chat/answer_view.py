@@ -224,7 +224,7 @@ class AnswerView(QWidget):
         """What is verified and cited of an answer that has come as far as ``text``."""
         self.show_sources(citations, self.sources.passages)
         if not self.columns.columns:
-            self.text.set_marks(marks_of(text, verification))
+            self.text.set_marks(marks_of(text, verification, written=False))
 
     def add_text(self, piece: str, sequence: int = 0) -> None:
         """The next piece of one of the answers."""

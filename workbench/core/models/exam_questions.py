@@ -46,7 +46,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a question. ``declined``: the program abstained, or, where there is no answer, the model said so.
-    ``confidence`` is that of the answer in the model's own words, uncorrected; ``unsupported``: it is marked whatever
+    ``confidence`` is that of the answer in the model's own words, uncorrected; ``contradicts``: it is marked whatever
     the confidence."""
 
     question: str
@@ -55,14 +55,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     own: bool = False
     quoted: bool = False
     confidence: float | None = None
-    unsupported: bool = False
+    contradicts: bool = False
 
     @property
     def language(self) -> str:
         return self.question.split("/")[0]
 
     def is_marked(self, shift: float) -> bool:
-        return self.unsupported or (self.confidence is not None and shifted(self.confidence, shift) < UNSURE)
+        return self.contradicts or (self.confidence is not None and shifted(self.confidence, shift) < UNSURE)
 
 
 class _Questions(msgspec.Struct, frozen=True):

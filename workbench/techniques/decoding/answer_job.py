@@ -92,7 +92,7 @@ class AnswerJob(Job):
         model's choice."""
         result = detokenizer.finish(reason)
         chosen = len(result.tokens) - len(self._given)
-        mean = detokenizer.logprob_sum / chosen if chosen > 0 else None
+        mean = sum(detokenizer.logprobs) / chosen if chosen > 0 else None
         return msgspec.structs.replace(result, mean_logprob=mean, score=mean)
 
     def _result(

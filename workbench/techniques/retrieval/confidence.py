@@ -1,7 +1,7 @@
 """Confidence: the estimated probability that an answer in the model's own words is right.
 
 An answer can be said by a passage and still not answer the question. So it is compared with the sentences that match
-the *question* best (``abstention``): an answer whose words come from them is more often right. Five features are
+the *question* best (``abstention``): an answer whose words come from them is more often right. Six features are
 added with equal weights (no fitted ones did better on other articles; Dawes 1979, "The robust beauty of improper linear
 models"); ``benchmarks/fit_confidence.py`` fits the scale and the threshold:
 
@@ -10,33 +10,49 @@ models"); ``benchmarks/fit_confidence.py`` fits the scale and the threshold:
     coverage    share of the best sentence's words, beyond the question's, that the answer has
     echo        share of the question's words that the answer repeats
     logprob     mean log-probability of the answer's tokens
+    certainty   that of the words, beyond the question's, that stand in the two best sentences: by token, then by word
 
-Figures: docs/benchmarks.md, "Trust". Selective prediction: Kamath et al. 2020, "Selective Question Answering under
-Domain Shift" (arXiv:2006.09462).
+``certainty`` is that of the words which may be the answer; what is written around them says less (Duan et al. 2023,
+"Shifting Attention to Relevance", arXiv:2307.01379). Figures: docs/benchmarks.md, "Trust". Selective prediction: Kamath
+et al. 2020, "Selective Question Answering under Domain Shift" (arXiv:2006.09462).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.text.terms import Vocabulary
 
-UNSURE = 0.458
-"""Below this an answer is marked as unsure."""
+UNSURE = 0.419
+"""Below this an answer is marked as unsure. Chosen so that 9 % of the answers are wrong and not marked."""
 
-_WEIGHT, _BIAS = 1.22, -1.816
+_WEIGHT, _BIAS = 0.884, -0.76
 _SHARPNESS = 8.0
-_NO_LOGPROB = -1.0
+_NO_LOGPROB, _NO_CERTAINTY = -1.0, -0.9
+"""Where log-probabilities were not recorded: about the mean."""
+_NO_WORD = -2.0
+"""The certainty of an answer that takes no word from the best sentences."""
+_POINTED_TO = 2
+_WORD = re.compile(r"[^\W_][\w'’-]*")
 _BEGINNING = 3
 
 
-def estimate(question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None) -> float | None:
+Spelled = Sequence[tuple[str, float]]
+"""The texts of an answer's tokens with their log-probabilities."""
+
+
+def estimate(
+    question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None, spelled: Spelled = ()
+) -> float | None:
     """The confidence in [0, 1]; None where there is no sentence to compare with. About a millisecond."""
     if not sentences or not answer.strip():
         return None
-    value = _BIAS + _WEIGHT * sum(measure(question, answer, sentences, mean_logprob))
+    value = _BIAS + _WEIGHT * sum(measure(question, answer, sentences, mean_logprob, spelled))
     return 1 / (1 + math.exp(-value))
 
 
@@ -62,8 +78,10 @@ def fit_shift(graded: Sequence[tuple[float, bool]]) -> float:
     return (low + high) / 2
 
 
-def measure(question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None) -> tuple[float, ...]:
-    """The five features, in the order of the module's table."""
+def measure(
+    question: str, answer: str, sentences: Sequence[Sentence], mean_logprob: float | None, spelled: Spelled = ()
+) -> tuple[float, ...]:
+    """The six features, in the order of the module's table."""
     vocabulary = Vocabulary.of(s.text for s in sentences)
     asked = set(vocabulary.content_terms(question))
     added = [term for term in vocabulary.content_terms(answer) if term not in asked]
@@ -77,4 +95,22 @@ def measure(question: str, answer: str, sentences: Sequence[Sentence], mean_logp
     coverage = sum(term in own for term in added) / max(1, len(own))
     beginning = sum(term in best for term in added[:_BEGINNING]) / min(_BEGINNING, len(added)) if added else 0.0
     echo = len(asked & set(vocabulary.content_terms(answer))) / max(1, len(asked))
-    return agreement, beginning, coverage, echo, mean_logprob if mean_logprob is not None else _NO_LOGPROB
+    strongest_first = sorted(range(len(sentences)), key=lambda i: -sentences[i].strength)[:_POINTED_TO]
+    pointed_to = {term for i in strongest_first for term in stems[i]} - asked
+    logprob = mean_logprob if mean_logprob is not None else _NO_LOGPROB
+    return agreement, beginning, coverage, echo, logprob, _certainty(spelled, pointed_to, vocabulary)
+
+
+def _certainty(spelled: Spelled, pointed_to: set[str], vocabulary: Vocabulary) -> float:
+    """The mean log-probability of the words that are among ``pointed_to``, each the mean of its tokens."""
+    if not spelled:
+        return _NO_CERTAINTY
+    ends = list(itertools.accumulate(len(text) for text, _ in spelled))
+    words: list[float] = []
+    for word in _WORD.finditer("".join(text for text, _ in spelled)):
+        terms = vocabulary.content_terms(word.group())
+        if terms and terms[0] in pointed_to:
+            first, last = bisect_right(ends, word.start()), bisect_left(ends, word.end())
+            tokens = [logprob for _, logprob in spelled[first : last + 1]]
+            words.append(sum(tokens) / len(tokens))
+    return sum(words) / len(words) if words else _NO_WORD

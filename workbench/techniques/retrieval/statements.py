@@ -17,7 +17,9 @@ quoted, has to stand in one sentence as a whole: the value is multiplied by
     agreement: the share of the statement's words, beyond the question's, that those sentences hold
     whole: the share of all its words that the one sentence that bears it holds
 
-The verdict follows from two thresholds on the value. A statement with a conflict is never supported.
+The verdict follows from two thresholds on the value. A statement with a conflict is never supported. A conflict is a
+*contradiction* where no sentence of the passages says it either, or the statement says otherwise the same as its
+sentence.
 
 ``benchmarks/fit_statements.py`` compares constants and thresholds, and says what other evidence would add: sentence
 vectors next to nothing, the model's own log-probabilities nothing. ``benchmarks/trust.py --only planted`` measures what
@@ -52,6 +54,11 @@ ECHO = 0.25
 NEIGHBOUR = 0.5
 """Weight of a word that only the neighbours of a sentence hold."""
 
+RETOLD = 0.75
+"""A statement of which, but for what differs, one sentence holds this share says the same: the difference contradicts
+it."""
+
+NEGATION = "negation"
 TIE = 0.1
 """A sentence that would be quoted is pointed to rather than another one whose value is at most so much higher."""
 
@@ -114,6 +121,9 @@ class StatementVerifier:
         self._rarity = {stem: math.log(1 + count / n) / math.log(1 + count) for stem, n in seen_in.items()}
         self._quotes = [with_digits(text, self._language) for text in answering]
         self._answering = frozenset(stem for text in self._quotes for stem in self._vocabulary.stems(text))
+        self._text = " ".join(one.text.lower() for one in self._sentences)
+        self._stems = frozenset().union(*(one.stems | one.around for one in self._sentences))
+        self._units_said = frozenset().union(*(one.units for one in self._sentences))
         question = with_digits(question, self._language)
         self._asked = set(self._vocabulary.content_terms(question))
         self._asked_numbers = self._numbers(question)
@@ -146,6 +156,8 @@ class StatementVerifier:
         valued = [(coverage - CONFLICT * len(found), found, one) for coverage, found, one in compared]
         value, conflicts, sentence = max(valued, key=lambda c: c[0])
         bearer = self._bearer(valued, value, sentence)
+        differing = {self._vocabulary.stem(part) for conflict in conflicts for part in conflict.split(" ")}
+        retold = self._coverage([term for term in terms if term not in differing], sentence)[0] >= RETOLD
         outside = value < OUTSIDE and not conflicts
         value *= self._relevance(terms, sentence)
         return Statement(
@@ -154,6 +166,9 @@ class StatementVerifier:
             verdict="outside" if outside else _verdict(value, conflicts),
             value=round(max(0.0, value), 4),
             conflicts=conflicts,
+            contradictions=tuple(
+                one for one in conflicts if self._is_nowhere(one) or (retold and one not in sentence.numbers)
+            ),
             n=bearer.passage.n,
             sentence_start=bearer.passage.start + bearer.start,
             sentence_end=bearer.passage.start + bearer.end,
@@ -207,8 +222,17 @@ class StatementVerifier:
             if self._vocabulary.stem(name) not in everywhere and name not in sentence.near:
                 found.append(name)
         if self._polarity_differs(statement, sentence):
-            found.append("negation")
+            found.append(NEGATION)
         return tuple(found)
+
+    def _is_nowhere(self, conflict: str) -> bool:
+        """Whether no sentence of the passages says this either; a denial counts in any case."""
+        if conflict == NEGATION:
+            return True
+        number, _, unit = conflict.partition(" ")
+        if unit:
+            return (number, unit) not in self._units_said
+        return self._vocabulary.stem(conflict) not in self._stems and conflict not in self._text
 
     def _split(self, passage: Passage) -> list[_Sentence]:
         spans = split_sentences(passage.text)
@@ -252,6 +276,7 @@ class StatementVerifier:
             (number.rstrip(".,"), self._vocabulary.stem(unit.lower()))
             for source in (text, spelled)
             for number, unit in pattern.findall(source)
+            if not self._vocabulary.is_function_word(unit.lower())
         }
 
     def _once(self, text: str) -> frozenset[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from workbench.records.exam import FEWEST, ExamResult
 from workbench.records.messages import Citation, Passage, Statement, Verification
-from workbench.techniques.retrieval.confidence import UNSURE, estimate, shifted
+from workbench.records.trust import is_marked
+from workbench.techniques.retrieval.confidence import UNSURE, Spelled, estimate, shifted
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.prompting import WANTS_MORE
 from workbench.techniques.retrieval.quoting import Quotes, quote
 from workbench.techniques.retrieval.statements import StatementVerifier
 from workbench.text.language import detect_language
+from workbench.text.sentences import split_sentences
 
 _OTHER_LANGUAGE = "The answer is in another language than the passages, so its statements were not checked."
 
+_CITATION, _SIGNS = re.compile(r"\[\d+\]"), re.compile(r"\W+")
 _PLACES = ("sentence_start", "sentence_end", "span_start", "span_end")
 
 _QUESTION_IN_OTHER_LANGUAGE = (
@@ -25,19 +29,36 @@ _QUESTION_IN_OTHER_LANGUAGE = (
 
 
 def verify_answer(
-    text: str, grounding: Grounding, mean_logprob: float | None, exam: ExamResult | None = None
+    text: str,
+    grounding: Grounding,
+    mean_logprob: float | None,
+    exam: ExamResult | None = None,
+    spelled: Spelled = (),
 ) -> Verification | None:
     """Verify an answer in the model's own words against the passages that it was shown. None for an empty text, and
-    for one in a format (JSON and the like), which has no sentences. The model's ``exam`` corrects the confidence."""
+    for one in a format (JSON and the like), which has no sentences. The model's ``exam`` corrects the confidence;
+    ``spelled`` are the answer's tokens."""
     if grounding.verbatim or not text.strip():
         return None
     verified = _verified(text, verifier_of(grounding))
-    confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob)
+    confidence = estimate(grounding.question, text, grounding.sentences, mean_logprob, spelled)
     if verified.problem or confidence is None:
         return verified
     if exam is not None and exam.current:
         confidence = shifted(confidence, exam.confidence_shift)
-    return msgspec.structs.replace(verified, confidence=round(confidence, 4), unsure=confidence < UNSURE)
+    unsure = confidence < UNSURE and not _is_word_for_word(text, grounding.passages)
+    return msgspec.structs.replace(verified, confidence=round(confidence, 4), unsure=unsure)
+
+
+def _is_word_for_word(text: str, passages: Sequence[Passage]) -> bool:
+    """Whether an answer is made of whole sentences of the passages: such a one is as good as a quoted answer."""
+    held = {_plain(p.text[start:end]) for p in passages for start, end in split_sentences(p.text)}
+    said = {_plain(text[start:end]) for start, end in split_sentences(text)} - {""}
+    return bool(said) and said <= held
+
+
+def _plain(sentence: str) -> str:
+    return " ".join(_SIGNS.sub(" ", _CITATION.sub("", sentence)).casefold().split())
 
 
 def with_rates(verification: Verification | None, question: str, exam: ExamResult | None) -> Verification | None:
@@ -46,7 +67,7 @@ def with_rates(verification: Verification | None, question: str, exam: ExamResul
     rates = exam.rates(detect_language(question)) if exam is not None and exam.current else None
     if verification is None or rates is None:
         return verification
-    marked = verification.unsure or any(s.verdict != "supported" for s in verification.statements)
+    marked = is_marked(verification)
     only_quoted = verification.quoted and all(s.end <= verification.quoted for s in verification.statements)
     own = rates.own if only_quoted else rates.of_answer(marked)
     own_rate, quoted_rate = (rate if rate.count >= FEWEST else None for rate in (own, rates.quoted))

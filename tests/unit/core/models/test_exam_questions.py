@@ -64,7 +64,7 @@ def test_rates_are_counted_by_language_and_marks() -> None:
 
     outcomes = [
         outcome(1, own=True, quoted=True),
-        outcome(2, own=False, quoted=True, confidence=0.9, unsupported=True),
+        outcome(2, own=False, quoted=True, confidence=0.9, contradicts=True),
         outcome(3, own=False, quoted=False, confidence=0.1),
         outcome(4, declined=True),
         outcome(5, answerable=False, declined=True),

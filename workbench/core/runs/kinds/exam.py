@@ -44,6 +44,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, Example, ModelPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.records.stored import Stored
+from workbench.records.trust import is_marked
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever
 from workbench.techniques.tools.services import ToolServices
@@ -222,7 +223,7 @@ def _answered(key: str, question: Question, services: ExamServices, run: OpenRun
         return done(Outcome(question=question.id, answerable=answerable, declined=True))
     own = ask("own-words")
     checked = own.verification
-    unsupported = checked is None or bool(checked.problem) or any(s.verdict != "supported" for s in checked.statements)
+    contradicts = checked is None or bool(checked.problem) or is_marked(msgspec.structs.replace(checked, unsure=False))
     outcome = Outcome(
         question=question.id,
         answerable=answerable,
@@ -230,6 +231,6 @@ def _answered(key: str, question: Question, services: ExamServices, run: OpenRun
         own=holds(own.answer, question.answers),
         quoted=holds(quoted.answer, question.answers),
         confidence=checked.confidence if checked is not None else None,
-        unsupported=unsupported,
+        contradicts=contradicts,
     )
     return done(outcome, own.answer)
