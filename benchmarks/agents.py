@@ -8,7 +8,7 @@ DATA (default ../shared/data) holds ``xquad/en``. Parts:
                 calculator; the answer is constrained to a number in both
     documents   60 questions of two hops that are made from pairs of XQuAD questions: the answer to the first is part of
                 the second, where X takes its place. Plain retrieval (as shipped, and in the model's own words) against
-                an agent that searches; right: the answer holds a gold answer
+                an agent that searches, by look-up alone and step by step; right: the answer holds a gold answer
     reflexion   60 sums; the check is a test that a person could write: it computes the sum from the question, and is
                 not told the answer. One trial against three
     critic      60 sums in words: a draft against the draft after it was checked by calculation
@@ -35,6 +35,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import msgspec
 from prompting import Front, sums
 
 from workbench.api.calls import AddDocuments, Ask, AskResult, CreateCollection, FollowRun, GetTrace
@@ -86,11 +87,12 @@ class Bench(Front):
         right: Callable[[str, Any], bool],
     ) -> list[bool]:
         """How many rows a way answers right."""
-        found, calls, began = list[bool](), 0, time.perf_counter()
+        found, calls, cited, began = list[bool](), 0, 0, time.perf_counter()
         for number, (question, expected) in enumerate(rows):
             result, trace = way(question)
             found.append(right(result.answer, expected))
             calls += sum(step.kind == "call" for step in trace.steps)
+            cited += bool(result.citations)
             if number % 10 == 9:
                 print(f"  {name}: {sum(found)} of {number + 1} so far", file=sys.stderr, flush=True)
             if number < self.shows:
@@ -101,7 +103,7 @@ class Bench(Front):
         share, took = wilson(sum(found), count), (time.perf_counter() - began) / count
         print(
             f"{name}: {sum(found)} of {count} right, {share.value:.1%} ({share.low:.1%} to {share.high:.1%}); "
-            f"{calls / count:.1f} calls and {took:.1f} s each",
+            f"{cited} with a source; {calls / count:.1f} calls and {took:.1f} s each",
             flush=True,
         )
         return found
@@ -201,17 +203,20 @@ def documents(bench: Bench, data: Path, count: int, seed: int, alone: bool) -> N
     bench.call(FollowRun(run=run.id))
     own = RetrievalPart(collection="xquad", mode="own-words", decline=False)
     part = AgentPart(tools=("search_documents",), max_steps=3, thought_tokens=0, max_tokens=1200, seconds=180)
+    searching = msgspec.structs.replace(part, method="lookup")
     plain = RetrievalPart(collection="xquad")
     ways: dict[str, Callable[[str], Made]] = {
         "retrieval, as shipped": lambda q: bench.answer(q, retrieval=plain),
         "retrieval, own words": lambda q: bench.answer(q, retrieval=own),
+        "agent, look up and quote": lambda q: bench.answer(q, searching, retrieval=plain),
         "agent, step by step": lambda q: bench.answer(q, part, retrieval=plain),
     }
     if alone:
         ways = {name: way for name, way in ways.items() if "agent" in name}
     made = {name: bench.measure(f"documents, {name}", rows, way, holds) for name, way in ways.items()}
-    for name in list(ways)[:-1]:
-        difference(f"agent against {name}", made["agent, step by step"], made[name])
+    for agent in (name for name in ways if "agent" in name):
+        for name in (name for name in ways if "agent" not in name):
+            difference(f"{agent} against {name}", made[agent], made[name])
 
 
 # -- answers that are checked --------------------------------------------------------------------------------

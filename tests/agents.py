@@ -178,7 +178,7 @@ def ask(
     decoding = decoding or DecodingPart(max_tokens=200, seed=7)
     context = AnswerContext(
         model=model,
-        retriever=None,
+        retriever=retriever,
         cancelled=cancelled,
         decoding=decoding,
         tools=services or GivenTools(given, retriever),

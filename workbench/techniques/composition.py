@@ -17,12 +17,13 @@ from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.engine.inference_calls import Generated
+from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.messages import Message, Passage, Statement
 from workbench.records.recipes import (
     AgentPart,
     PromptingPart,
     Recipe,
+    RetrievalPart,
     problem_of,
     system_text,
     with_examples,
@@ -34,11 +35,13 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
-from workbench.techniques.retrieval.grounded import Grounding
+from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.retrieval.grounded import CLOSEST_NAMED, Grounding, abstention_text
 from workbench.techniques.retrieval.live_verification import LiveVerifier
+from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
-from workbench.techniques.retrieval.quoting import narrow, text_to_quote_from
+from workbench.techniques.retrieval.quoting import narrow, resolve_mode, text_to_quote_from
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
@@ -127,6 +130,8 @@ def _by_agent(
     every = tuple(dict.fromkeys(name for names in (part.tools, *of_team) for name in names))
     tools = yield from open_tools(msgspec.structs.replace(part, tools=every), context)
     decisions = {one.signature: one for one in context.decisions}
+    retriever = context.retriever
+    look_up = (lambda question: Lookup(question, retriever)) if retriever is not None else None
     agent = Agent(
         part=part,
         context=context,
@@ -134,6 +139,8 @@ def _by_agent(
         decisions=decisions,
         asks=context.asks,
         verify=_statements,
+        look_up=look_up,
+        quotes=_quotes(conversation[-1].content, recipe, context),
         policy=context.policy,
         exposure=context.exposure.joined(remembered.exposure),
     )
@@ -144,7 +151,29 @@ def _by_agent(
     question = conversation[-1].content
     verbatim = context.decoding.format != "text"
     grounding = Grounding(question, outcome.passages, question, verbatim=verbatim) if outcome.passages else None
+    if isinstance(outcome.looked_up, Lookup):
+        assert retriever is not None
+        grounding = _looked_up(question, outcome.looked_up, outcome.passages, retriever)
+        yield from _written(_unchanged(grounding.declined), grounding, context)
+        return
     yield from _written(outcome.write, grounding, context)
+
+
+def _looked_up(question: str, lookup: Lookup, passages: tuple[Passage, ...], retriever: Retriever) -> Grounding:
+    """What was looked up for a question, as quotes, or as an abstention where it holds no answer."""
+    quotes = lookup.quotes(passages)
+    if quotes is None or not lookup.suffices:
+        closest = passages[:CLOSEST_NAMED]
+        return Grounding(question, closest, question, declined=abstention_text(closest, retriever.collection))
+    return Grounding(question, quotes.passages, question, quotes=quotes, own_words=False, sentences=quotes.sentences)
+
+
+def _quotes(question: str, recipe: Recipe, context: AnswerContext) -> bool:
+    """Whether an agent's answers from documents are quoted, as the chat's are."""
+    if context.retriever is None or context.decoding.format != "text" or needs_no_documents(question):
+        return False
+    part = recipe.retrieval or RetrievalPart()
+    return resolve_mode(part, question, context.model, context.decoding.n, context.exam) == "quoted"
 
 
 def _statements(text: str, passages: Sequence[Passage], question: str) -> Sequence[Statement]:
@@ -244,8 +273,8 @@ def _written(
             checked = yield from live.watch(edit(written, live.editor))
         generated, sequences = checked.generated, cited(checked.generated, checked.editors)
         citations = citations_of(checked.editors[0], grounding.passages)
-        logprob = generated.sequences[0].mean_logprob if generated.sequences else None
-        verification = verify_answer(generated.text, grounding, logprob, context.exam)
+        first = generated.sequences[0] if generated.sequences else GeneratedSequence(text="")
+        verification = verify_answer(generated.text, grounding, first.mean_logprob, context.exam, first.spelled)
         if quotes is not None:
             generated = msgspec.structs.replace(generated, text=before + generated.text)
             sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.engine.inference_calls import Generated
@@ -32,12 +33,26 @@ FINAL = "final_answer"
 """What is chosen instead of a tool when the agent answers."""
 
 
+class Lookup(Protocol):
+    """The searches that a question needs, and whether their passages answer it. It asks no model."""
+
+    def next_query(self) -> str:
+        """What to search for next; "" when nothing is left open."""
+
+    def add(self, query: str, passages: Sequence[Passage]) -> None:
+        """Take the numbered passages that a search has found."""
+
+    @property
+    def suffices(self) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Agent:
     """The agent of one answer. ``tools`` are those that the recipe names, by name. ``decisions`` are those of the
     person that were not carried out yet, by the signature of their call. ``asks``: there is a person who can be asked;
     otherwise what would need one is denied. ``verify(text, passages, question)`` compares the sentences of a text with
-    passages. ``policy`` and ``exposure``: as in ``AnswerContext``."""
+    passages. ``look_up(question)`` leads the searches for a question, None without documents; ``quotes``: answers from
+    documents are quoted, by the recipe and the model. ``policy`` and ``exposure``: as in ``AnswerContext``."""
 
     part: AgentPart
     context: AnswerContext
@@ -45,6 +60,8 @@ class Agent:
     decisions: Mapping[str, Decision]
     asks: bool = True
     verify: Callable[[str, Sequence[Passage], str], Sequence[Statement]] = lambda text, passages, question: ()
+    look_up: Callable[[str], Lookup] | None = None
+    quotes: bool = False
     policy: Policy = field(default_factory=Policy)
     exposure: Exposure = field(default_factory=Exposure)
 
@@ -52,10 +69,12 @@ class Agent:
 @dataclass(frozen=True)
 class Outcome:
     """How a run ended. ``write`` writes the final answer, streaming it; ``passages`` are those that the tools have
-    found, numbered as the agent saw them. ``waiting``: it cannot go on without a person, and there is no answer yet."""
+    found, numbered as the agent saw them. ``looked_up``: the answer is quoted from what these searches found, or says
+    that they found none. ``waiting``: it cannot go on without a person, and there is no answer yet."""
 
     write: Generator[Event, None, Generated] | None = None
     passages: tuple[Passage, ...] = ()
+    looked_up: Lookup | None = None
     waiting: Approval | None = None
 
 

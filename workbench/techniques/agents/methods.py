@@ -39,6 +39,13 @@ METHODS = (
         cost="A thought, a choice and the arguments of each call, within the agent's budget.",
     ),
     _agent(
+        "lookup",
+        "Look up and quote",
+        "Search the documents, search again for what the first result leaves open, and quote the sentences found.",
+        "Qi et al. 2019, Answering Complex Open-domain Questions Through Iterative Query Generation, arXiv:1910.07000",
+        cost="Two searches; no generation.",
+    ),
+    _agent(
         "planning",
         "Plan and execute",
         "Write a plan of a few steps, carry out each with tools, and make a new plan where one fails.",

@@ -16,10 +16,12 @@ from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
+from workbench.techniques.agents.lookup import SEARCHES, can_look_up, look_up
 from workbench.techniques.agents.session import OUT_OF_BUDGET, OUT_OF_STEPS, Session
 from workbench.techniques.agents.steps import ARGUMENTS, CHOOSE, THOUGHT, read_arguments
 from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.methods import SEARCH
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 TOLD_AT = 3
@@ -48,9 +50,22 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
     try:
         examples = yield from session.demonstrated(messages[-1].content, options.examples, session.context)
         done = yield from work(session, messages, session.context, examples=examples)
+        found = yield from _from_documents(session, messages[-1].content, done, session.context)
     except Waiting as waiting:
         return session.waits(waiting)
-    return session.answered(session.answer(done.history, done.thought, session.context))
+    return found or session.answered(session.answer(done.history, done.thought, session.context))
+
+
+def _from_documents(
+    session: Session, question: str, done: Work, context: AnswerContext
+) -> Generator[Event, None, Outcome | None]:
+    """The answer quoted from the documents, where answers from them are quoted: the model has made no call that found
+    something else, and they hold an answer. A small model seldom searches by itself, and retells badly. Raises
+    Waiting."""
+    if any(call.tool != SEARCH for call, _ in done.results) or not can_look_up(session):
+        return None
+    found = yield from look_up(session, question, SEARCHES, context)
+    return session.quoted(found) if found.suffices else None
 
 
 def work(

@@ -18,7 +18,7 @@ from workbench.backends.backend import has_fewer_parameters
 from workbench.engine.inference_calls import Generated, Scores
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
-from workbench.techniques.agents.agent import FINAL, Agent, Outcome
+from workbench.techniques.agents.agent import FINAL, Agent, Lookup, Outcome
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
 from workbench.techniques.agents.compaction import SUMMARY_TOKENS, compact
 from workbench.techniques.agents.demonstrations import SMALL, nearest, possible, shown
@@ -222,6 +222,15 @@ class Session:
             return Generated(text=text)
 
         return self.answered(write())
+
+    def quoted(self, lookup: Lookup) -> Outcome:
+        """The end of a run whose answer is quoted from what was looked up."""
+
+        def write() -> Generator[Event, None, Generated]:
+            yield from ()
+            return Generated(text="")
+
+        return Outcome(write=write(), passages=self.executor.passages, looked_up=lookup)
 
     def waits(self, waiting: Waiting) -> Outcome:
         """The end of a run that waits for a person."""

@@ -82,6 +82,13 @@ def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quote
     return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown, best)
 
 
+def quote_all(sentences: Sequence[Sentence], shown: Sequence[Passage]) -> Quotes | None:
+    """Quote sentences in their order; None without any. Passages are numbered as by ``quote``."""
+    if not sentences:
+        return None
+    return _write([(sentence, 0, len(sentence.text)) for sentence in sentences], shown, sentences[0])
+
+
 def text_to_quote_from(quotes: Quotes) -> str:
     """The quoted sentences as the description of the answer format ``quote``."""
     return "\n\n".join(sentence.text for sentence in quotes.sentences)

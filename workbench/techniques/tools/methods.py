@@ -30,6 +30,8 @@ def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str
     )
 
 
+SEARCH = "search_documents"
+
 METHODS = (
     tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),
     tool_row(
@@ -37,7 +39,7 @@ METHODS = (
         "Run Python",
         "Runs a short program in a sandbox, without files, network or your environment.",
     ),
-    tool_row("search_documents", "Search documents", "Finds passages in the recipe's documents, to be cited."),
+    tool_row(SEARCH, "Search documents", "Finds passages in the recipe's documents, to be cited."),
     tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
     tool_row(
         "read_value",
