@@ -65,7 +65,7 @@ def test_without_documents_the_model_answers_and_it_is_said() -> None:
 @pytest.mark.parametrize("small", [True, False])
 def test_a_small_model_that_answers_at_once_quotes_what_was_looked_up(small: bool) -> None:
     model = ScriptedModel([], ["Berlin."])
-    model.parameters = 135_000_000 if small else 8_000_000_000
+    model.parameters = 135_000_000 if small else 1_500_000_000
     made = ask(model, SEARCH, question=QUESTION, retriever=library())
     assert (BORN in made.result.answer, made.result.answer == "Berlin.") == (small, not small)
     assert len(made.of("call")) == (2 if small else 0)

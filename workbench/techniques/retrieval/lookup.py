@@ -32,40 +32,39 @@ class Lookup:
     def __init__(self, question: str, retriever: Retriever) -> None:
         self._question, self._retriever = question, retriever
         self._sentences: list[Sentence] = []
-        self._newest: Sentence | None = None
-        self._searches = 0
+        self._best: list[Sentence | None] = []
         self._suffices = False
 
     def next_query(self) -> str:
         """What to search for next; "" when nothing of the question is left open."""
-        if not self._searches:
+        if not self._best:
             return self._question
-        if self._newest is None:
+        newest = self._best[-1]
+        if newest is None:
             return ""
-        vocabulary = Vocabulary.of([self._newest.passage.text])
+        vocabulary = Vocabulary.of([newest.passage.text])
         asked = set(vocabulary.content_terms(self._question))
-        told = {stem for one in self._sentences for stem in vocabulary.stems(one.text)}
+        told = {stem for one in self._best if one is not None for stem in vocabulary.stems(one.text)}
         left = [word for word in _WORD.findall(self._question) if not _terms(vocabulary, word) <= told]
         if not left:
             return ""
         added = [
             word
-            for word in dict.fromkeys(_WORD.findall(self._newest.text))
+            for word in dict.fromkeys(_WORD.findall(newest.text))
             if (word[0].isupper() or word[0].isdigit()) and (terms := _terms(vocabulary, word)) and not terms & asked
         ]
         return " ".join((*left, *added))
 
     def add(self, query: str, passages: Sequence[Passage]) -> None:
         """Take the passages that a search has found. Two calls of the retriever, about 0.1 s."""
-        self._searches += 1
         evidence = measure_evidence(query, passages, self._retriever)
         stating = [one for one in evidence.sentences if one.states] or list(evidence.sentences)
         known = {_place(one) for one in self._sentences}
         new = [one for one in stating if _place(one) not in known]
-        self._newest = new[0] if new else None
-        self._sentences += new[: MOST_SENTENCES if self._searches == 1 else 1]
-        if self._searches == 1:
+        if not self._best:
             self._suffices = evidence.suffices
+        self._sentences += new[: 1 if self._best else MOST_SENTENCES]
+        self._best.append(new[0] if new else None)
 
     @property
     def suffices(self) -> bool:
