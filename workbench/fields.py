@@ -146,7 +146,9 @@ def parse_text(field: Field, text: str) -> Any:
     try:
         return msgspec.convert(raw, _type_of(field), strict=False)
     except msgspec.ValidationError as error:
-        raise UserError(f"{field.name} cannot be {text!r}: {_plain(error)}.", describe_range(field)) from error
+        said = describe_range(field)
+        why = "" if field.kind in ("int", "float", "choice") and said else f": {_plain(error)}"
+        raise UserError(f"{field.name} cannot be {text!r}{why}.", said) from error
 
 
 def _type_of(field: Field) -> Any:

@@ -408,7 +408,7 @@ def test_recipe_file_and_options_are_put_together(run: Run, answering: FakeFront
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("--set", "decoding.temperature=9"), "temperature cannot be '9'"),
+        (("--set", "decoding.temperature=9"), "temperature cannot be '9'."),
         (("--set", "nonsense"), "not of the form part.field=value"),
         (("--recipe", "/nowhere.toml"), "There is no recipe file /nowhere.toml"),
         (("--document", "d", "--task", "summarise"), "--collection"),
