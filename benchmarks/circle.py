@@ -2,12 +2,12 @@
 
     python benchmarks/circle.py [--objective dpo] [--set part.field=value] [--home FOLDER] [--json FILE]
 
-Everything goes through the calls that window and terminal make. The starter answers 96 prompts twice (a labelling
-queue); a rule in the place of a person judges the pairs (it wants the answer said in at most 15 words); a training set
-is made of the judgements and trained; then base and adapter answer 64 prompts about other topics (a queue for a
-verdict), the same rule judges blind, and the program gives the win rate: ties count half, the interval of 95 % is
-Wilson's, at equal lengths by a logistic regression. The control compares the base with itself. The mean length is
-beside it, since this taste is met best by saying nothing.
+Everything goes through the calls that window and terminal make. Two recipes of the starter answer 96 prompts (a
+labelling queue), one as it is and one that is told to be brief; a rule in the place of a person judges the pairs (it
+wants at most 20 words); a training set is made of the judgements and trained; then base and adapter answer 64 prompts
+about other topics (a queue for a verdict), the same rule judges blind, and the program gives the win rate: ties count
+half, the interval of 95 % is Wilson's, at equal lengths by a logistic regression. The control compares the base with
+itself. The mean length is beside it, since this taste is met best by saying nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from workbench.api.protocol import Call, result_of
 from workbench.core.app import Workbench
 from workbench.paths import Home
 from workbench.records.judging import WinRate
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -42,14 +42,16 @@ from workbench.records.training import (
 from workbench.techniques.registry import METHODS
 
 PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
-TASTE = "length-range minimum=3 maximum=15"
+TASTE = "length-range minimum=3 maximum=20"
+BRIEF = "Answer in one short sentence."
 TRAINED, HELD_OUT = 48, 32
 
 
-def answers_by(name: str, adapter: str = "") -> Recipe:
+def answers_by(name: str, adapter: str = "", instructions: str = "") -> Recipe:
     adapters = (AdapterUse(name=adapter),) if adapter else ()
-    decoding = DecodingPart(temperature=1.0, max_tokens=40)
-    return Recipe(name=name, model=ModelPart(adapters=adapters), decoding=decoding)
+    decoding = DecodingPart(temperature=1.0, max_tokens=56)
+    prompting = PromptingPart(instructions=instructions)
+    return Recipe(name=name, model=ModelPart(adapters=adapters), prompting=prompting, decoding=decoding)
 
 
 class Circle:
@@ -107,7 +109,7 @@ def main() -> None:
     try:
         circle.call(calls.RegisterStarter())
         began = time.perf_counter()
-        circle.queue("labels", TOPICS[:TRAINED], answers_by("base"))
+        circle.queue("labels", TOPICS[:TRAINED], answers_by("base"), answers_by("brief", instructions=BRIEF))
         timed("candidates and judgements", began)
         data = circle.call(calls.MakePreferenceSet(name="taste"))
         config = TrainingConfig(

@@ -71,10 +71,13 @@ def paired_interval(differences: Numbers) -> tuple[float, float]:
 
 def fit_temperature(margins: Numbers) -> float:
     """The number by which differences of scores are divided for the best log-loss of the preferences (Guo et al. 2017,
-    arXiv:1706.04599)."""
+    arXiv:1706.04599). One pair in all counts as judged the other way, as in Platt's targets (1999), so that scores
+    which tell all of them apart are not taken for certain."""
+    wrong = 1 / (len(margins) + 2)
 
     def loss(temperature: float) -> float:
-        return float(np.logaddexp(0.0, -margins / temperature).mean())
+        scaled = margins / temperature
+        return float(((1 - wrong) * np.logaddexp(0.0, -scaled) + wrong * np.logaddexp(0.0, scaled)).mean())
 
     found: list[float] = np.geomspace(0.02, 50, 160).tolist()
     return min(found, key=loss)

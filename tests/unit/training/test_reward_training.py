@@ -125,6 +125,7 @@ def test_calibration_says_how_often_predictions_hold() -> None:
     logits = generator.normal(size=20_000) * 2
     margins = np.where(generator.random(20_000) < 1 / (1 + np.exp(-logits)), logits, -logits)
     assert fit_temperature(margins * 3) == pytest.approx(3, rel=0.1)
+    assert 0.2 < fit_temperature(np.full(50, 2.0)) < 1, "fifty right of fifty are not taken for certain"
     for one in calibrate(margins):
         assert one.observed == pytest.approx(one.predicted, abs=0.03)
     over = calibrate(margins * 3)  # too sure of itself

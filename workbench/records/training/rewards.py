@@ -66,8 +66,6 @@ class RewardReport(msgspec.Struct, frozen=True, kw_only=True):
     calibration: tuple[CalibrationBin, ...] = ()
     scores: tuple[ScoreBin, ...] = ()
     held_out: bool = True
-    probe_accuracy: float | None = None
-    """Of the linear probe alone, before the adapter was trained; None without one."""
 
     @property
     def beats_chance(self) -> bool:
