@@ -209,6 +209,7 @@ class _Session:
             train=self._data.train,
             dtype=loaded.dtype,
             can_serve=self._method.artifact == "lora",
+            resumed=Checkpoints(self._folder / "checkpoints").latest() is not None,
             threads=self._call.threads,
             rewards=self._rewards,
             check=self._check,

@@ -20,8 +20,8 @@ from workbench.training.sequences import TokenSequence
 class TrainingContext:
     """``model`` is the torch model with its trainable weights, ``base`` what it was loaded from. ``folder`` is the
     run's. ``check`` is called in between and raises what is to end the training; ``can_serve``: what is trained is a
-    GGUF LoRA. ``dtype`` is that of the computation. ``threads`` 0: as many as other programs leave. ``rewards`` is what
-    rewards ask for, where answers are rewarded."""
+    GGUF LoRA; ``resumed``: its weights will be those of a checkpoint. ``dtype`` is that of the computation. ``threads``
+    0: as many as other programs leave. ``rewards`` is what rewards ask for, where answers are rewarded."""
 
     model: Any
     base: BaseModel
@@ -32,6 +32,7 @@ class TrainingContext:
     train: Sequence[TokenSequence]
     dtype: Any
     can_serve: bool
+    resumed: bool
     threads: int
     rewards: RewardContext | None
     check: Callable[[], None]

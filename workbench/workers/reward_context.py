@@ -4,8 +4,6 @@ judges as the training has them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
@@ -14,17 +12,13 @@ from workbench.rewards.reward import ProgramResult, Sample
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.tools.sandbox_host import Sandbox
 
-if TYPE_CHECKING:
-    from workbench.training.protocol import TrainModel
-    from workbench.workers.reward_models import EngineRewardModels
-
 ScoreSamples = Callable[[str, Sequence[Sample]], list[float]]
 GradePrompts = Callable[[str, Sequence[Sequence[Message]], Sequence[str]], list[list[float]]]
 
 
 class LocalRewardContext:
     """``rewards.RewardContext`` of this process. ``model_scores`` and ``grade_logprobs`` are None where the training
-    has no reward model and no judge. ``close`` ends the sandbox. Thread-safe as far as those two are."""
+    has no reward model and no judge; the argument ``close`` frees what they hold. Thread-safe as far as they are."""
 
     def __init__(
         self,
@@ -33,23 +27,13 @@ class LocalRewardContext:
         sandbox: Sandbox | None = None,
         model_scores: ScoreSamples | None = None,
         grade_logprobs: GradePrompts | None = None,
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self._context = context or RequestContext()
         self._sandbox = sandbox or Sandbox()  # its process starts with the first program
         self._model_scores = model_scores
         self._grade_logprobs = grade_logprobs
-        self._models: EngineRewardModels | None = None
-
-    @classmethod
-    def of_training(cls, call: TrainModel, context: RequestContext) -> LocalRewardContext:
-        """That of a training: its reward models are computed by llama.cpp over the model that it trains."""
-        from workbench.workers.reward_models import EngineRewardModels  # loads llama.cpp
-
-        base = call.over.path if call.over is not None else call.model.path
-        models = EngineRewardModels(Path(base), call.reward_models, context, threads=call.threads)
-        made = cls(context, model_scores=models.scores)
-        made._models = models
-        return made
+        self._close = close
 
     def find_problem(self, format: str, grammar: str, text: str) -> str:
         return find_problem(format, grammar, text)
@@ -72,8 +56,7 @@ class LocalRewardContext:
 
     def close(self) -> None:
         self._sandbox.close()
-        if self._models is not None:
-            self._models.close()
+        self._close()
 
 
 def find_problem(format: str, grammar: str, text: str) -> str:

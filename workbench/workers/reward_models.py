@@ -14,6 +14,8 @@ from workbench.engine.loop import Engine
 from workbench.engine.reward_scoring import reward_jobs
 from workbench.errors import UserError
 from workbench.rewards.reward import Sample
+from workbench.training.protocol import TrainModel
+from workbench.workers.reward_context import LocalRewardContext
 
 CONTEXT_TOKENS = 4096
 SEQUENCES = 8
@@ -77,3 +79,10 @@ class EngineRewardModels:
                 next(loading)
             except StopIteration as loaded:
                 return Engine(loaded.value)
+
+
+def rewards_of_training(call: TrainModel, context: RequestContext) -> LocalRewardContext:
+    """What rewards ask for within a training: its reward models are computed over the model that is trained."""
+    base = call.over.path if call.over is not None else call.model.path
+    models = EngineRewardModels(Path(base), call.reward_models, context, threads=call.threads)
+    return LocalRewardContext(context, model_scores=models.scores, close=models.close)

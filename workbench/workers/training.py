@@ -141,9 +141,9 @@ class TrainingService:
 
             trained = train_together(call, switch, emit)
         elif trained is None:
-            from workbench.workers.reward_context import LocalRewardContext
+            from workbench.workers.reward_models import rewards_of_training
 
-            rewards = LocalRewardContext(context)
+            rewards = rewards_of_training(call, context)
             try:
                 live = train(call, registry.METHODS, switch, emit, rewards=rewards)
             finally:
