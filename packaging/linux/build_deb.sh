@@ -49,7 +49,9 @@ for size in 16 32 48 64 128 256; do
 done
 doc=$share/doc/llm-workbench
 install -Dm644 "$here/copyright" -t "$doc"
-gzip -9nc "$root/CHANGELOG.md" > "$doc/changelog.gz"
+gzip -9nc "$root/CHANGELOG.md" > "$doc/CHANGELOG.md.gz"
+printf 'llm-workbench (%s) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- %s  %s\n' "$version" \
+  "The LLM Workbench authors <authors@llm-workbench.invalid>" "$(date -uR)" | gzip -9n > "$doc/changelog.gz"
 install -Dm644 "$here/lintian-overrides" "$share/lintian/overrides/llm-workbench"
 
 find "$package" -type d -exec chmod 755 {} +

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import plistlib
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -16,6 +20,7 @@ from workbench.installation import FOREIGN_VARIABLES
 from workbench.signatures import check_signature, trusted_keys
 
 depends, sbom, pruning = script("linux/depends"), script("sbom"), script("pruning")
+MAINTAINER = ("preinst", "postinst", "prerm", "postrm")
 LOCKS = sorted(
     path for path in (FOLDER / "locks").glob("*-*.txt") if path.stem.partition("-")[0] in ("linux", "windows", "macos")
 )
@@ -158,3 +163,30 @@ def test_the_announcement_is_what_the_program_reads(tmp_path: Path) -> None:
     signature = keys.sign(keys.read_private(tmp_path / "keys" / "release.key"), content)
     assert check_signature("It", content, signature, trusted_keys(tmp_path / "keys")) == "release"
     assert len(base64.b64decode(signature)) == 64
+
+
+SHELL = [path for path in sorted(FOLDER.rglob("*")) if path.suffix == ".sh" or path.name in MAINTAINER]
+
+
+@pytest.mark.parametrize("path", SHELL, ids=[path.name for path in SHELL])
+def test_the_shell_can_parse_each_script(path: Path) -> None:
+    shell = "bash" if path.read_text("utf-8").startswith("#!/bin/bash") else "sh"
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    done = subprocess.run([shell, "-n", str(path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_descriptions_for_desktops_agree() -> None:
+    share = FOLDER / "linux" / "share"
+    entry = (share / "org.llm_workbench.LLMWorkbench.desktop").read_text("utf-8")
+    described = ElementTree.parse(share / "org.llm_workbench.LLMWorkbench.metainfo.xml").getroot()
+    assert described.findtext("launchable") == "org.llm_workbench.LLMWorkbench.desktop"
+    assert f"Icon={described.findtext('icon')}\n" in entry
+    assert f"Exec={described.findtext('provides/binary')}\n" in entry
+    magic = ElementTree.parse(share / "llm-workbench.mime.xml").getroot().find(".//{*}match")
+    assert magic is not None
+    assert (magic.get("value"), magic.get("offset")) == ("GGUF", "0")
+    for name in ("Info.plist", "entitlements.plist"):
+        with (FOLDER / "macos" / name).open("rb") as file:
+            assert plistlib.load(file)
