@@ -28,6 +28,7 @@ from workbench.engine.inference_calls import (
     Score,
     Scored,
     Scores,
+    TokenizerInfo,
     start_text,
     whole_start,
 )
@@ -173,6 +174,15 @@ class FakeModelBackend:
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
     ) -> tuple[ChosenToken, ...]:
         return tuple(ChosenToken(token=token, text=f"{token} ", logprob=-1.0) for token in answer[-last:])
+
+    def tokenize(self, texts: Sequence[str], *, special: bool, begin: bool) -> list[tuple[int, ...]]:
+        return [(*((1,) if begin else ()), *map(ord, text)) for text in texts]
+
+    def detokenize(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        return ["".join(map(chr, tokens)) for tokens in sequences]
+
+    def describe_tokenizer(self) -> TokenizerInfo:
+        return TokenizerInfo(vocabulary=256)
 
     def render(self, request: Generate) -> Rendered:
         text = "\n".join(f"<{one.role}>{one.content}" for one in request.messages)

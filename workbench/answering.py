@@ -22,7 +22,7 @@ from workbench.backends.backend import Capabilities, Loading, ModelBackend, Mode
 from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
-from workbench.records.agents import Decision
+from workbench.records.agents import Decision, ToolInfo
 from workbench.records.answer_state import with_trace
 from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
@@ -48,6 +48,8 @@ from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.services import ToolServices
 
+JSON_FORMATS = ("json", "json_schema")
+
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
 
 
@@ -58,7 +60,10 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     Of an agent: ``decisions`` are the person's on its calls that were not carried out yet, ``asks``: there is a person
     who can be asked; ``allowed`` are the tools that the person has allowed in this chat, ``untrusted`` the texts of the
     conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none; ``done``
-    are the signatures of the calls that other answers to the same question have begun."""
+    are the signatures of the calls that other answers to the same question have begun.
+
+    ``tools`` are run by the program that asks: the answer is one call of them, or a text; with ``must_call`` a call. A
+    conversation may end with a tool's result."""
 
     recipe: Recipe
     conversation: tuple[Message, ...] = ()
@@ -73,6 +78,8 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     untrusted: tuple[str, ...] = ()
     chat: str = ""
     done: frozenset[str] = frozenset()
+    tools: tuple[ToolInfo, ...] = ()
+    must_call: bool = False
 
     @property
     def kind(self) -> RequestKind:
@@ -143,8 +150,16 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
         raise UserError("A document task needs the collection of the document.", "Name the collection.")
     if request.task is None and request.prefix is None:
         conversation = request.conversation
-        if not conversation or conversation[-1].role != "user" or not conversation[-1].content.strip():
+        answers_tool = bool(conversation) and conversation[-1].role == "tool"
+        asks = bool(conversation) and conversation[-1].role == "user" and bool(conversation[-1].content.strip())
+        if not asks and not answers_tool:
             raise UserError("The question is empty.", "Write a question first.")
+        if (request.tools or answers_tool) and (request.recipe.agent or request.recipe.retrieval):
+            has = "tools" if request.recipe.agent is not None else "documents"
+            raise UserError(
+                f"The recipe answers with {has} of its own, beside which a program cannot offer tools.",
+                "Leave out the tools, or ask another recipe or the model itself.",
+            )
     check_parts(request.recipe.prompting)
     method = _method_of(request)
     if request.recipe.agent is not None:
@@ -207,7 +222,8 @@ def needs_of(request: AnswerRequest) -> Capabilities:
     )
     of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *method.needs), True))
     return of_methods | Capabilities(
-        grammars=decoding.format != "text",
+        schemas=decoding.format in JSON_FORMATS,
+        grammars=decoding.format not in ("text", *JSON_FORMATS),
         max_sequences=answers_of(decoding_of(request.recipe, METHODS, request.kind), strategy),
         adapters=bool(request.recipe.model.adapters),
         continues_from_tokens=request.prefix is not None,
@@ -249,10 +265,22 @@ def answer(
                     ended = event
                     break
                 yield event
+                if isinstance(event, events.Retrieved):
+                    yield from _tell_of_sending(event, resolved, answering)
         terminal = _completed(ended, request, recipe, services.checksum(resolved), answering)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
+
+
+def _tell_of_sending(found: events.Retrieved, resolved: Resolved, context: AnswerContext) -> Iterator[Event]:
+    """A note on passages that leave this machine."""
+    endpoint = resolved.model.endpoint
+    if endpoint is None or endpoint.is_local or not found.passages:
+        return
+    names = " and ".join(one.name or "attached files" for one in resolved.collections)
+    count = len(found.passages)
+    yield from context.note(f"{count} {'passage' if count == 1 else 'passages'} of {names} sent to {endpoint.host}.")
 
 
 def retriever_for(
@@ -315,6 +343,8 @@ def context_for(
         exposure=exposure,
         specialists=team,
         reward_model=lambda name: services.reward_model(name, resolved),
+        client_tools=request.tools,
+        must_call=request.must_call,
         guard=Guard(policy, exposure, request.decisions, request.earlier),
     )
 

@@ -75,6 +75,11 @@ class Home:
         return self.root / "core.key"
 
     @property
+    def api_key(self) -> Path:
+        """The key of the local API; readable by its owner only."""
+        return self.root / "api.key"
+
+    @property
     def address(self) -> str:
         """The local connection's address: a Unix socket or a Windows named pipe.
 

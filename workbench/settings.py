@@ -155,6 +155,12 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         about("MCP servers over the network"),
         "Connect to the MCP servers that you have added with an address. Those on this machine need no permission.",
     ] = False
+    endpoints: Annotated[
+        bool,
+        about("Remote endpoints"),
+        "Ask the endpoints that you have added. Questions are sent to them; passages of documents only where you have "
+        "allowed it, collection by collection. Endpoints on this machine need no permission.",
+    ] = False
     hub: Annotated[bool, about("Search and download models"), "Contact the model hub when you search or download."] = (
         False
     )
@@ -170,6 +176,21 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ] = "https://huggingface.co"
 
 
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other programs on this machine can use your recipes and models through an API like OpenAI's. It serves this
+    machine only, while this window or `workbench serve` is open."""
+
+    enabled: Annotated[
+        bool, about("Local API"), "Answer requests of other programs on this machine that carry the key."
+    ] = False
+    port: Annotated[int, about("Port", ge=1024, le=65_535), "The port on 127.0.0.1 at which the API is served."] = 4711
+    origins: Annotated[
+        tuple[str, ...],
+        about("Web pages", separator=",", advanced=True),
+        "Origins of web pages that may use the API from a browser, such as http://localhost:3000. Empty: none.",
+    ] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a home folder, by section. ``problems`` describe the unreadable parts of their file: these are at
     their default here, and stay in the file."""
@@ -179,6 +200,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models: ModelSettings = ModelSettings()
     documents: DocumentSettings = DocumentSettings()
     network: NetworkSettings = NetworkSettings()
+    server: ServerSettings = ServerSettings()
     problems: tuple[str, ...] = ()
 
 
@@ -188,6 +210,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "models": ModelSettings,
     "documents": DocumentSettings,
     "network": NetworkSettings,
+    "server": ServerSettings,
 }
 
 

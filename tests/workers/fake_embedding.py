@@ -25,6 +25,7 @@ from workbench.techniques.retrieval.embedding_calls import (
     CountTerms,
     Documents,
     EmbeddingCall,
+    EmbedTexts,
     Forget,
     Ingest,
     Picture,
@@ -132,6 +133,10 @@ def _similarities(call: Similarities, context: RequestContext) -> Iterator[Event
     yield finish(tuple(tuple(0.5 for _ in call.others) for _ in call.texts))
 
 
+def _embed(call: EmbedTexts, context: RequestContext) -> Iterator[Event]:
+    yield finish(tuple((1.0, float(len(text)), 0.0) for text in call.texts))
+
+
 def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
     yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
 
@@ -148,6 +153,7 @@ if __name__ == "__main__":
             Ingest: _ingest,
             Search: _search,
             Similarities: _similarities,
+            EmbedTexts: _embed,
             Forget: _nothing,
             CountTerms: _terms,
             Documents: _documents,

@@ -23,6 +23,8 @@ from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
     DescribeBuild,
+    DescribeTokenizer,
+    Detokenize,
     FindToolFormat,
     Generate,
     Generated,
@@ -43,6 +45,8 @@ from workbench.engine.inference_calls import (
     ScoreText,
     Speed,
     TextScore,
+    Tokenize,
+    TokenizerInfo,
     Unload,
 )
 from workbench.engine.tool_format import ToolFormat
@@ -224,6 +228,18 @@ def _count(call: CountTokens, context: RequestContext) -> Iterator[Event]:
     yield finish(tuple(len(text) // 4 + 1 for text in call.texts))
 
 
+def _tokenize(call: Tokenize, context: RequestContext) -> Iterator[Event]:
+    yield finish(tuple(_tokens(text) for text in call.texts))
+
+
+def _detokenize(call: Detokenize, context: RequestContext) -> Iterator[Event]:
+    yield finish(tuple(map(_text, call.sequences)))
+
+
+def _tokenizer(call: DescribeTokenizer, context: RequestContext) -> Iterator[Event]:
+    yield finish(TokenizerInfo(vocabulary=1 << 20, eos=3, eos_text="</s>"))
+
+
 def _build(call: DescribeBuild, context: RequestContext) -> Iterator[Event]:
     yield finish(ENGINE)
 
@@ -249,6 +265,9 @@ if __name__ == "__main__":
             ScoreText: _text_score,
             MeasureSpeed: _speed,
             CountTokens: _count,
+            Tokenize: _tokenize,
+            Detokenize: _detokenize,
+            DescribeTokenizer: _tokenizer,
             ListDevices: _nothing,
             DescribeBuild: _build,
         },

@@ -16,7 +16,16 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import AssistantStart, Generate, LoraUse, Rendered, RewardText, Score, Scores
+from workbench.engine.inference_calls import (
+    AssistantStart,
+    Generate,
+    LoraUse,
+    Rendered,
+    RewardText,
+    Score,
+    Scores,
+    TokenizerInfo,
+)
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.messages import ChosenToken, Message
@@ -26,15 +35,17 @@ from workbench.records.recipes import DecodingPart, Thinking
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The capabilities of a backend for a model, or those that a request needs.
 
-    ``token_logprobs``: scores given continuations and tells the alternatives to each token. ``grammars``: every form
-    of answer of ``DecodingPart.format``. ``searches``: beam and contrastive search. ``max_sequences``: answers to one
-    prompt. ``adapters``: LoRAs, soft prompts and prefixes in GGUF form. ``embeddings``: vectors of texts. ``tools``:
-    tool definitions and calls as message parts. ``vision``: images in messages. ``context_known``: the context length.
+    ``token_logprobs``: scores given continuations and tells the alternatives to each token. ``schemas``: answers as
+    JSON, by a schema or not; ``grammars``: every other form of answer of ``DecodingPart.format``. ``searches``: beam
+    and contrastive search. ``max_sequences``: answers to one prompt. ``adapters``: LoRAs, soft prompts and prefixes in
+    GGUF form. ``embeddings``: vectors of texts. ``tools``: tool definitions and calls as message parts. ``vision``:
+    images in messages. ``context_known``: the context length.
     """
 
     streams: bool = False
     token_logprobs: bool = False
     continues_from_tokens: bool = False
+    schemas: bool = False
     grammars: bool = False
     searches: bool = False
     max_sequences: int = 1
@@ -58,6 +69,7 @@ _MISSING = {
     "streams": ("cannot stream its answer", f"{_LOCAL}."),
     "token_logprobs": ("does not report the probabilities of tokens", f"{_LOCAL}."),
     "continues_from_tokens": ("cannot continue an answer from a given token", f"{_LOCAL}, or ask again."),
+    "schemas": ("cannot answer as JSON by a schema", f"{_LOCAL}, or set decoding.format to text."),
     "grammars": ("cannot constrain the format of its answer", f"{_LOCAL}, or set decoding.format to text."),
     "searches": ("supports neither beam search nor contrastive search", f"{_LOCAL}, or choose sampling."),
     "max_sequences": ("gives at most {has} of the {needs} answers", f"{_LOCAL}, or set decoding.n to {{has}}."),
@@ -75,6 +87,14 @@ def require(needs: Capabilities, has: Capabilities, model: str) -> None:
     for name in has.missing(needs):
         lacks, hint = (text.format(has=getattr(has, name), needs=getattr(needs, name)) for text in _MISSING[name])
         raise UserError(f"{model} {lacks}.", hint)
+
+
+def describe_missing(name: str, has: Capabilities) -> str:
+    """What a model lacks, as a sentence without a subject."""
+    lacks = _MISSING[name][0]
+    if name == "max_sequences":
+        return f"Gives at most {has.max_sequences} {'answer' if has.max_sequences == 1 else 'answers'} at once."
+    return f"{lacks[0].upper()}{lacks[1:]}."
 
 
 class ModelBackend(Protocol):
@@ -117,6 +137,15 @@ class ModelBackend(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """An estimate where the vocabulary is not known."""
+
+    def tokenize(self, texts: Sequence[str], *, special: bool, begin: bool) -> list[tuple[int, ...]]:
+        """As ``workbench.engine.inference_calls.Tokenize``; of models that continue from tokens."""
+
+    def detokenize(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        """As ``workbench.engine.inference_calls.Detokenize``; of models that continue from tokens."""
+
+    def describe_tokenizer(self) -> TokenizerInfo:
+        """The vocabulary; of models that continue from tokens."""
 
     def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
         """Several generations that begin together: events with the place of their request. Each ends in a terminal

@@ -17,6 +17,8 @@ from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
     DescribeBuild,
+    DescribeTokenizer,
+    Detokenize,
     FindToolFormat,
     Generate,
     GenerateMany,
@@ -34,6 +36,8 @@ from workbench.engine.inference_calls import (
     ScoreRewards,
     Scores,
     Speed,
+    Tokenize,
+    TokenizerInfo,
     Unload,
 )
 from workbench.engine.tool_format import ToolFormat
@@ -51,6 +55,7 @@ CAPABILITIES = Capabilities(
     streams=True,
     token_logprobs=True,
     continues_from_tokens=True,
+    schemas=True,
     grammars=True,
     searches=True,
     max_sequences=16,
@@ -370,6 +375,17 @@ class LlamaCppModel:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         counts = self._call(CountTokens(texts=tuple(texts)))
         return list(counts)
+
+    def tokenize(self, texts: Sequence[str], *, special: bool, begin: bool) -> list[tuple[int, ...]]:
+        tokens: tuple[tuple[int, ...], ...] = self._call(Tokenize(texts=tuple(texts), special=special, begin=begin))
+        return list(tokens)
+
+    def detokenize(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        texts: tuple[str, ...] = self._call(Detokenize(sequences=tuple(tuple(one) for one in sequences)))
+        return list(texts)
+
+    def describe_tokenizer(self) -> TokenizerInfo:
+        return self._call(DescribeTokenizer())
 
     def inspect(
         self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int

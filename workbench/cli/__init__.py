@@ -42,6 +42,7 @@ from workbench.cli import (
     prompts,
     questions,
     runs,
+    serve,
     settings,
     tools,
     train,
@@ -120,6 +121,7 @@ def make_parser() -> argparse.ArgumentParser:
         memory,
         mcp,
         format,
+        serve,
         settings,
         doctor,
     ):

@@ -11,6 +11,7 @@ import msgspec
 from workbench.api import calls
 from workbench.api.events import Log
 from workbench.cli.arguments import Commands, absolute, one_call
+from workbench.cli.endpoints import add_commands as add_endpoints
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
@@ -60,6 +61,7 @@ def add_commands(commands: Commands) -> None:
     )
     quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
     quantizing.add_argument("--name", dest="new", default="", help="the name of the new model (default: chosen)")
+    add_endpoints(group)
     _add_bench(commands)
 
 

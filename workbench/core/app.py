@@ -20,6 +20,7 @@ from workbench.api.calls import AddDocuments, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
 from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
 from workbench.core.agents.mcp import McpHub
@@ -48,6 +49,7 @@ from workbench.core.judgements.prompts import PromptSource
 from workbench.core.judgements.service import Judgements
 from workbench.core.judging.service import JudgingService
 from workbench.core.models.base_models import BaseModels
+from workbench.core.models.endpoints import Endpoints
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.fitting import Fitting
 from workbench.core.models.hub import TOKEN, HubService
@@ -71,6 +73,7 @@ from workbench.core.runs.run_kind import RunKind
 from workbench.core.runtime.diagnosis import Diagnosing
 from workbench.core.runtime.service import RuntimePacks
 from workbench.core.runtime.updates import Updates
+from workbench.core.serving.service import Serving
 from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
 from workbench.core.training.service import Training
@@ -81,13 +84,13 @@ from workbench.models.hub import Hub
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
 from workbench.paths import Home
-from workbench.records.hub import Purpose
 from workbench.storage.adapters import AdapterStore
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.demonstrations import DemonstrationStore
+from workbench.storage.endpoints import EndpointStore
 from workbench.storage.evaluations import EvaluationStore
 from workbench.storage.facts import FactStore
 from workbench.storage.judgements import JudgementStore
@@ -143,7 +146,7 @@ class Workbench:
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
-        gate, secrets = Gate(self._is_allowed), Secrets()
+        gate, secrets = Gate(self._preferences.allows), Secrets()
         self._servers = McpHub(
             home.root / "mcp.json",
             gate,
@@ -161,9 +164,10 @@ class Workbench:
             lambda: self._preferences.current.general.offline,
         )
         demonstrations = DemonstrationStore(home.demonstrations)
+        endpoints = Endpoints(catalogue, self._registry, EndpointStore(self._database), secrets, gate, self._changes)
         services = HomeServices(
-            Resolver(catalogue, self._registry, home.adapters, checksums),
-            {"llama.cpp": self._llama_cpp},
+            Resolver(catalogue, self._registry, home.adapters, checksums, endpoints.check_sending),
+            {"llama.cpp": self._llama_cpp, REMOTE: endpoints.backend},
             self._embedding,
             catalogue,
             checksums,
@@ -223,6 +227,7 @@ class Workbench:
             self._changes,
             self._preferences,
             program.status,
+            endpoints.forget,
         )
         self._fitting = Fitting(catalogue, self._llama_cpp, hub, gate, self._make_fitting_host())
         self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
@@ -242,9 +247,14 @@ class Workbench:
         )
         measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
+        inference = self._llama_cpp.host
+        self._serving = Serving(
+            home, self.handle, services, catalogue, self._embedding, inference, self._preferences, self._changes
+        )
         self._handlers: dict[type[Call[Any]], Handler] = {
             **program.handlers(),
             **self._models.handlers(),
+            **endpoints.handlers(),
             **self._examiner.handlers(),
             **self._packs.handlers(),
             **Diagnosing(
@@ -271,6 +281,7 @@ class Workbench:
             **JudgementFiles(judgements).handlers(),
             **Labelling(judged, queues, prompt_source, services, self._runs, self._changes).handlers(),
             **JudgingService(judged, queues, services, self._runs).handlers(),
+            **self._serving.handlers(),
             **Training(home, bases, self._training_workers, self._runs).handlers(),
         }
 
@@ -284,6 +295,7 @@ class Workbench:
         self._background.start("watch", self._watch)
         self._background.start("exams", self._examiner.watch)
         self._background.start("idle", self._stop_idle)
+        self._background.start("api", self._serving.start)
 
     def handle(self, call: Call[Any], context: RequestContext | None = None) -> Iterator[Event]:
         """Answer any call of ``workbench.api.calls``: events that end in exactly one terminal event; raises nothing.
@@ -301,10 +313,11 @@ class Workbench:
     @property
     def busy(self) -> bool:
         """Whether work goes on that no client has to watch."""
-        return self._answers.busy or self._runs.busy
+        return self._answers.busy or self._runs.busy or self._serving.server.busy
 
     def close(self) -> None:
         """Interrupt the running work, let the workers leave, close the database."""
+        self._serving.server.close()
         self._watching.close()
         self._answers.close()
         self._runs.close()
@@ -326,13 +339,6 @@ class Workbench:
             thread.join()
         self._background.close()
         self._database.close()
-
-    def _is_allowed(self, purpose: Purpose) -> bool:
-        """Whether the person has switched a purpose of the network on."""
-        settings = self._preferences.current
-        network = settings.network
-        switches: dict[Purpose, bool] = {"hub": network.hub, "mcp": network.allow_mcp, "update": network.updates}
-        return not settings.general.offline and switches.get(purpose, False)
 
     def _add_task(self, title: str, config: TaskConfig) -> tuple[RunRecord, Path]:
         run = self._runs.add("task", title, config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home
+from workbench.records.hub import Purpose
 from workbench.settings import SECTIONS, Settings, load_settings, save_settings
 from workbench.techniques import registry
 from workbench.workers.host import WorkerHost
@@ -32,10 +34,26 @@ class Preferences:
         self._changes = changes
         self._lock = threading.Lock()
         self._settings = load_settings(self._path)
+        self._followers: list[Callable[[], None]] = []
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """Have a function called after each change, on the thread that changes."""
+        self._followers.append(follower)
 
     @property
     def current(self) -> Settings:
         return self._settings
+
+    def allows(self, purpose: Purpose) -> bool:
+        """Whether the person has switched a purpose of the network on."""
+        network = self._settings.network
+        switches: dict[Purpose, bool] = {
+            "hub": network.hub,
+            "mcp": network.allow_mcp,
+            "update": network.updates,
+            "endpoint": network.endpoints,
+        }
+        return not self._settings.general.offline and switches.get(purpose, False)
 
     def change(self, values: dict[str, dict[str, Any]]) -> Settings:
         """Change fields: all of them, or none when one is unknown or invalid (UserError)."""
@@ -46,6 +64,8 @@ class Preferences:
                 self._path, {section: {name: plain[section][name] for name in values[section]} for section in values}
             )
             self._settings = load_settings(self._path)
+        for follower in self._followers:
+            follower()
         self._changes.publish("settings")
         return self._settings
 

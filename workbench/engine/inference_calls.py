@@ -298,6 +298,40 @@ class CountTokens(Call[tuple[int, ...]], frozen=True, kw_only=True, tag="count")
     texts: tuple[str, ...]
 
 
+class Tokenize(Call[tuple[tuple[int, ...], ...]], frozen=True, kw_only=True, tag="tokenize"):
+    """The token ids of each text in the loaded model's vocabulary. ``special``: names of control tokens stand for those
+    tokens. ``begin``: the token that begins a text is put first, where the model has one."""
+
+    texts: tuple[str, ...]
+    special: bool = True
+    begin: bool = False
+
+
+class Detokenize(Call[tuple[str, ...]], frozen=True, kw_only=True, tag="detokenize"):
+    """The text of each of several token sequences, with the names of control tokens. Raises UserError for ids that the
+    vocabulary does not have."""
+
+    sequences: tuple[tuple[int, ...], ...]
+
+
+class TokenizerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The vocabulary of a model and its chat template. ``bos`` and ``eos`` are -1, their texts "", where there is
+    none; ``adds_bos``: prompts begin with ``bos``."""
+
+    vocabulary: int
+    bos: int = -1
+    eos: int = -1
+    bos_text: str = ""
+    eos_text: str = ""
+    adds_bos: bool = False
+    template: str = ""
+    context_tokens: int = 0
+
+
+class DescribeTokenizer(Call[TokenizerInfo], frozen=True, kw_only=True, tag="tokenizer"):
+    """The loaded model's vocabulary and chat template."""
+
+
 class Embed(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
     """A vector of length 1 per text, by the GGUF embedding model ``path``, pooled as the model says. The model stays
     loaded beside the chat model until another one is requested."""
@@ -358,5 +392,6 @@ class ListDevices(Call[tuple[Device, ...]], frozen=True, kw_only=True, tag="devi
 
 InferenceCall = (
     Load | Unload | Generate | GenerateMany | FindToolFormat | Render | Score | ScoreMany | Inspect | ScoreText
-    | MeasureSpeed | CountTokens | Embed | Rank | ScoreRewards | ListDevices | DescribeBuild | DescribeLibrary
+    | MeasureSpeed | CountTokens | Tokenize | Detokenize | DescribeTokenizer | Embed | Rank | ScoreRewards
+    | ListDevices | DescribeBuild | DescribeLibrary
 )  # fmt: skip

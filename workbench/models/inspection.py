@@ -36,6 +36,8 @@ def inspect_path(path: Path) -> ModelDetails:
 
 def is_missing(model: ModelRecord) -> bool:
     """Whether a file of a model is missing, or it is not known which ones it has."""
+    if model.endpoint is not None:  # whether it answers is known once it is asked
+        return False
     return bool(model.unreadable) or not all(Path(file).is_file() for file in model.files or (model.path,))
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
+from workbench.records.endpoints import ENDPOINT
 from workbench.records.exam import EXAM, ExamResult
 from workbench.records.stored import Unreadable, explained
 from workbench.storage.database import Database, Row
@@ -29,6 +30,7 @@ _COLUMNS = (
     "files",
     "sha256",
     "owned",
+    "endpoint",
 )
 _MODEL = ", ".join(_COLUMNS)
 
@@ -100,7 +102,9 @@ class ModelCatalogue:
 
     def _value(self, model: ModelRecord, column: str) -> Any:
         value = getattr(model, column)
-        if column == "path":
+        if column == "endpoint":
+            return ENDPOINT.encode(value).decode() if value is not None else None
+        if column == "path" and model.endpoint is None:
             return self._inside(value)
         if column == "files":
             return msgspec.json.encode([self._inside(file) for file in value]).decode()
@@ -109,7 +113,11 @@ class ModelCatalogue:
     def _record(self, row: Row) -> ModelRecord:
         values = dict(zip((*_COLUMNS, "exam"), row, strict=True))
         try:
-            values["path"] = self._outside(values["path"])
+            read = ENDPOINT.decode(values["endpoint"]) if values["endpoint"] else None
+            if isinstance(read, Unreadable):
+                return _unreadable(str(values["name"]), read.reason)
+            values["endpoint"] = msgspec.to_builtins(read)
+            values["path"] = self._outside(values["path"]) if read is None else read.address
             files = msgspec.json.decode(values["files"], type=list[str])
             values["files"] = [self._outside(file) for file in files]
             values["owned"] = bool(values["owned"])

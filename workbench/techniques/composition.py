@@ -18,7 +18,7 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.records.messages import Message, Passage, Statement
+from workbench.records.messages import Message, Passage, Statement, ToolCallPart
 from workbench.records.recipes import (
     AgentPart,
     PromptingPart,
@@ -30,6 +30,7 @@ from workbench.records.recipes import (
     with_question_asked,
 )
 from workbench.techniques.agents.agent import Agent, Outcome, settled
+from workbench.techniques.agents.client_tools import call_or_answer
 from workbench.techniques.agents.memory import recall
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
@@ -89,6 +90,9 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     """
     if recipe.agent is not None:
         yield from _by_agent(conversation, recipe, recipe.agent, context)
+        return
+    if context.client_tools or conversation[-1].role == "tool":
+        yield from _with_client_tools(conversation, recipe, context)
         return
     technique = METHODS.find(recipe.prompting.technique, "technique")
     options = technique.decode(recipe.prompting.options)
@@ -174,6 +178,16 @@ def _quotes(question: str, recipe: Recipe, context: AnswerContext) -> bool:
         return False
     part = recipe.retrieval or RetrievalPart()
     return resolve_mode(part, question, context.model, context.decoding.n, context.exam) == "quoted"
+
+
+def _with_client_tools(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+    """Call one of the client's tools, or answer. The prompting technique is not run: it asks for an answer."""
+    messages = with_instructions(system_text(recipe.prompting), conversation)
+    decided = yield from call_or_answer(messages, context)
+    if isinstance(decided, ToolCallPart):
+        yield finish(AskResult(answer="", parts=(decided,), notices=tuple(context.notices)))
+        return
+    yield from _written(decided, None, context)
 
 
 def _statements(text: str, passages: Sequence[Passage], question: str) -> Sequence[Statement]:

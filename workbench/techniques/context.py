@@ -30,7 +30,7 @@ from workbench.engine.inference_calls import (
     Scores,
 )
 from workbench.errors import UserError
-from workbench.records.agents import Decision
+from workbench.records.agents import Decision, ToolInfo
 from workbench.records.answer_state import replay_step
 from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
@@ -161,7 +161,8 @@ class AnswerContext:
     its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says which
     calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
     of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is a
-    reward model for this recipe's model.
+    reward model for this recipe's model. ``client_tools`` are run by the program that
+    asks: the answer is a call of one of them, always where it ``must_call``, or a text.
     """
 
     model: ModelBackend
@@ -187,6 +188,8 @@ class AnswerContext:
     guard: Guard | None = None
     specialists: Mapping[str, Specialist] = field(default_factory=dict)
     reward_model: Callable[[str], LoraUse] = _no_reward_model
+    client_tools: tuple[ToolInfo, ...] = ()
+    must_call: bool = False
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 

@@ -101,6 +101,7 @@ class EmbeddingService:
             embedding_calls.Ingest: self._ingest,
             embedding_calls.Search: self._search,
             embedding_calls.Similarities: self._similarities,
+            embedding_calls.EmbedTexts: self._embed,
             embedding_calls.Forget: self._forget,
             embedding_calls.CountTerms: self._count_terms,
             embedding_calls.Documents: self._documents,
@@ -136,6 +137,10 @@ class EmbeddingService:
         vectors = self._vectors_of(call.embedder, [*call.texts, *call.others], context)
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
+
+    def _embed(self, call: embedding_calls.EmbedTexts, context: RequestContext) -> Iterator[Event]:
+        vectors = self._vectors_of(call.embedder, call.texts, context)
+        yield finish([[float(value) for value in vector] for vector in vectors])
 
     def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
         gone = set(call.texts)

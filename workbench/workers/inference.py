@@ -170,6 +170,37 @@ class InferenceServer:
             vocabulary = engine.model.vocabulary
             yield finish(tuple(len(vocabulary.tokenize(text, special=False)) for text in call.texts))
 
+    def tokenize(self, call: inference_calls.Tokenize, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            vocabulary = engine.model.vocabulary
+            first = [vocabulary.bos] if call.begin and vocabulary.adds_bos else []
+            yield finish(tuple((*first, *vocabulary.tokenize(text, special=call.special)) for text in call.texts))
+
+    def detokenize(self, call: inference_calls.Detokenize, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            vocabulary = engine.model.vocabulary
+            for tokens in call.sequences:
+                if tokens:
+                    check_tokens(tokens, vocabulary)
+            yield finish(tuple(vocabulary.text(tokens, special=True) for tokens in call.sequences))
+
+    def tokenizer(self, call: inference_calls.DescribeTokenizer, context: RequestContext) -> Iterator[Event]:
+        with self._model(context) as (engine, _):
+            vocabulary = engine.model.vocabulary
+            bos, eos = vocabulary.bos, vocabulary.eos
+            yield finish(
+                inference_calls.TokenizerInfo(
+                    vocabulary=vocabulary.size,
+                    bos=bos,
+                    eos=eos,
+                    bos_text=vocabulary.text([bos], special=True) if bos >= 0 else "",
+                    eos_text=vocabulary.text([eos], special=True) if eos >= 0 else "",
+                    adds_bos=vocabulary.adds_bos,
+                    template=engine.model.template,
+                    context_tokens=engine.model.context_tokens,
+                )
+            )
+
     def devices(self, call: inference_calls.ListDevices, context: RequestContext) -> Iterator[Event]:
         yield finish(list_devices())
 
@@ -311,6 +342,9 @@ def main() -> None:
             inference_calls.ScoreText: inference.score_text,
             inference_calls.MeasureSpeed: inference.measure,
             inference_calls.CountTokens: inference.count,
+            inference_calls.Tokenize: inference.tokenize,
+            inference_calls.Detokenize: inference.detokenize,
+            inference_calls.DescribeTokenizer: inference.tokenizer,
             inference_calls.Embed: encoding.embed,
             inference_calls.Rank: encoding.rank,
             inference_calls.ListDevices: inference.devices,

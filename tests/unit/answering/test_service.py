@@ -121,7 +121,8 @@ def test_a_question_is_needed(conversation: tuple[Message, ...]) -> None:
 
 
 NEEDS = {
-    "grammars": (Recipe(decoding=DecodingPart(format="json")), "cannot constrain the format"),
+    "schemas": (Recipe(decoding=DecodingPart(format="json")), "cannot answer as JSON"),
+    "grammars": (Recipe(decoding=DecodingPart(format="regex", grammar="a")), "cannot constrain the format"),
     "searches": (Recipe(decoding=DecodingPart(strategy="beam")), "neither beam search"),
     "max_sequences": (Recipe(decoding=DecodingPart(n=3, temperature=1.0)), "gives at most 1 of the 3 answers"),
     "adapters": (Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), "cannot use adapters"),

@@ -214,7 +214,7 @@ def test_each_backend_is_asked_for_what_it_is_able_to_do(backend: LlamaCppBacken
     request = msgspec.structs.replace(asked("remote/Fake"), recipe=recipe)
     (last,) = answer(request, home_services(backend), RequestContext())
     assert isinstance(last, events.Failed)
-    assert last.message == "Fake cannot constrain the format of its answer."
+    assert last.message == "Fake cannot answer as JSON by a schema."
 
 
 def test_background_work_of_one_model_lets_people_with_another_one_go_first(backend: LlamaCppBackend) -> None:

@@ -10,6 +10,7 @@ from workbench.api.calls.agents import *
 from workbench.api.calls.chats import *
 from workbench.api.calls.demonstrations import *
 from workbench.api.calls.documents import *
+from workbench.api.calls.endpoints import *
 from workbench.api.calls.evaluation import *
 from workbench.api.calls.hub import *
 from workbench.api.calls.judgements import *
@@ -21,6 +22,7 @@ from workbench.api.calls.prompts import *
 from workbench.api.calls.rewards import *
 from workbench.api.calls.runs import *
 from workbench.api.calls.runtime import *
+from workbench.api.calls.serving import *
 from workbench.api.calls.training import *
 
 AnyCall = (
@@ -28,6 +30,9 @@ AnyCall = (
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
     | FindLocalModels | FitModel | FitHubFile | ReadHubCard
+    | ListEndpoints | AddEndpoint | ProbeEndpoint | ChangeEndpoint | AllowSending
+    | ListServedModels | AskServed | EmbedServed | RankServed | TokenizeServed | DetokenizeServed
+    | DescribeServedTokenizer | GetApiState | RenewApiKey | ServeApi
     | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount | ListNetworkRequests
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | SetEmbedder | RemoveCollection
     | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument

@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls.machine import Status
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
+from workbench.records.endpoints import Endpoint
 from workbench.records.exam import ExamResult
 from workbench.records.fit import Fit
 from workbench.records.local_models import LocalModel
@@ -17,15 +18,16 @@ from workbench.records.local_models import LocalModel
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One model of the catalogue. ``path`` is its (first) file or its folder.
 
-    ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf or safetensors. ``owned``: the
-    files are in the home folder and deleted with the model. ``thinking``: its chat template has a switch for it.
-    ``exam`` is that of the files as they are now, None without one; ``exam_problem`` says why a stored one cannot be
-    read. ``unreadable`` says why the stored row cannot be read; then only the name is known.
+    ``kind``: chat models answer; embedders turn text into vectors. ``format``: gguf, safetensors, or an ``endpoint``,
+    which another program or service computes and whose ``path`` is its address. ``owned``: the files are in the home
+    folder and deleted with the model. ``thinking``: its chat template has a switch for it. ``exam`` is that of the
+    files as they are now, None without one; ``exam_problem`` says why a stored one cannot be read. ``unreadable`` says
+    why the stored row cannot be read; then only the name is known.
     """
 
     name: str
     kind: Literal["chat", "base", "embedder"]
-    format: Literal["gguf", "safetensors"]
+    format: Literal["gguf", "safetensors", "endpoint"]
     path: str
     architecture: str
     parameters: int
@@ -40,6 +42,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     thinking: bool = False
     exam: ExamResult | None = None
     exam_problem: str = ""
+    endpoint: Endpoint | None = None
     unreadable: str = ""
 
 

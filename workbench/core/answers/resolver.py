@@ -16,6 +16,7 @@ from workbench.api.calls import Collection, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Backend, Capabilities, Loading, ModelBackend, ModelUse
+from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding
@@ -55,6 +56,10 @@ MOST_EXAMPLES = 5_000
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
+CheckSending = Callable[[ModelRecord, RetrievalPart | None, Sequence[Collection]], None]
+"""Raises UserError where passages of collections may not be sent to an endpoint's host."""
+
+
 @dataclass(eq=False)
 class Resolver:
     """Looks up a recipe's names in the ``catalogue`` of models, the ``registry`` of collections and the folder of
@@ -64,6 +69,7 @@ class Resolver:
     _registry: CollectionRegistry
     _adapters: Path
     _checksums: Checksums
+    _check_sending: CheckSending = lambda model, part, collections: None
     # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
     _is_virtual: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)
     _rewards: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)  # the same: of reward models
@@ -76,6 +82,10 @@ class Resolver:
         model = chat_model(recipe.model.name, self._catalogue)
         for one in recipe.model.adapters:
             self._refuse_failed(one.name)
+        if model.endpoint is not None and recipe.model.adapters:
+            raise UserError(
+                f"{model.name} cannot use adapters.", "Choose a model that runs on this machine, or remove them."
+            )
         paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
         checked = [self._checked(path, model) for path in paths]
         adapters = tuple(
@@ -97,7 +107,7 @@ class Resolver:
         if decoding.speculation == "draft":
             if not decoding.draft_model:
                 raise UserError("No draft model is set for speculative decoding.", "Set decoding.draft_model.")
-            drafting = chat_model(decoding.draft_model, self._catalogue)
+            drafting = local_model(decoding.draft_model, self._catalogue)
             decoding, draft = msgspec.structs.replace(decoding, draft_model=drafting.name), drafting.path
         if decoding.seed < 0:
             decoding = msgspec.structs.replace(decoding, seed=secrets.randbelow(LARGEST_SEED + 1))
@@ -117,7 +127,10 @@ class Resolver:
             draft_path=draft,
             thinking=recipe.prompting.thinking,
         )
-        return Resolved(recipe=resolved, model=model, collections=collections, use=use)
+        if model.endpoint is None:
+            return Resolved(recipe=resolved, model=model, collections=collections, use=use)
+        self._check_sending(model, retrieval, collections)
+        return Resolved(recipe=resolved, model=model, collections=collections, use=use, backend=REMOTE)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
         """Resolve the recipe of a stored answer with another ``decoding``, to continue from its tokens. Its collection
@@ -375,8 +388,18 @@ def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
         model = able[0]
     if model.unreadable:
         raise UserError(model.unreadable)
+    if model.format == "endpoint":
+        return model
     if model.format != "gguf":
         raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)
     if is_missing(model):
         raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+    return model
+
+
+def local_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
+    """As ``chat_model``, of those that this machine computes."""
+    model = chat_model(name, catalogue)
+    if model.endpoint is not None:
+        raise UserError(f"{model.name} is computed by {model.endpoint.host}, not here.", IMPORT_HINT)
     return model

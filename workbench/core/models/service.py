@@ -16,7 +16,7 @@ from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, drain, finish, with_progress
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
-from workbench.core.answers.resolver import chat_model
+from workbench.core.answers.resolver import chat_model, local_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.runs.queue import Runs
 from workbench.core.status import Preferences
@@ -45,6 +45,7 @@ class Models:
     _changes: ChangeNotifier
     _preferences: Preferences
     _status: Callable[[], object]
+    _forget_endpoint: Callable[[calls.ModelRecord], None] = lambda model: None
 
     def handlers(self) -> Handlers:
         return {
@@ -137,6 +138,8 @@ class Models:
         known = self._catalogue.find(call.name)
         if known is None and not Path(call.name).expanduser().is_absolute():
             known = self._catalogue.get(call.name)  # names the existing ones
+        if known is not None and known.endpoint is not None:
+            return calls.ModelDetails(model=known)
         details = inspect_path(Path(known.path if known is not None else call.name).expanduser())
         return details if known is None else msgspec.structs.replace(details, model=known)
 
@@ -156,12 +159,15 @@ class Models:
         if default is not None and default.name == model.name:  # a later model of that name is another one
             self._preferences.change({"general": {"model": ""}})
         self._catalogue.remove(model.name)
-        delete_files(model, self._home.models)
+        if model.endpoint is not None:
+            self._forget_endpoint(model)
+        else:
+            delete_files(model, self._home.models)
         self._changes.publish("model", model.name)
         return model
 
     def load(self, call: calls.LoadModel, context: RequestContext) -> Iterator[Event]:
-        model = chat_model(call.name, self._catalogue)
+        model = local_model(call.name, self._catalogue)
         if call.anyway:
             self._backend.allow_anyway(model.path)
         with self._backend.lease(model, ModelUse(), context) as loading:
@@ -170,7 +176,7 @@ class Models:
 
     def bench(self, call: calls.BenchModel, context: RequestContext) -> Iterator[Event]:
         """Other answers wait: work beside a measurement would be measured too."""
-        model = chat_model(call.name, self._catalogue)
+        model = local_model(call.name, self._catalogue)
         measure = MeasureSpeed(
             prompt_tokens=call.prompt_tokens, new_tokens=call.new_tokens, sequences=call.sequences, rounds=call.rounds
         )
@@ -215,7 +221,7 @@ def _check_new(path: Path, there: Sequence[calls.ModelRecord]) -> None:
     """Raises UserError when a model of the catalogue has the same files."""
     real = os.path.realpath(path)
     for model in there:
-        if real in (os.path.realpath(file) for file in (model.path, *model.files)):
+        if model.endpoint is None and real in (os.path.realpath(file) for file in (model.path, *model.files)):
             raise UserError(
                 f"{path} is in the catalogue already, as {model.name!r}.",
                 "Use that one. For another name, remove it first, or import a copy.",
@@ -225,7 +231,11 @@ def _check_new(path: Path, there: Sequence[calls.ModelRecord]) -> None:
 def _has_thinking_switch(model: calls.ModelRecord) -> bool:
     """False for a model that cannot be read: the error is shown when it is used."""
     try:
-        return model.kind == "chat" and _thinking_of(model.path, os.stat(model.path).st_mtime_ns)
+        return (
+            model.kind == "chat"
+            and model.endpoint is None
+            and _thinking_of(model.path, os.stat(model.path).st_mtime_ns)
+        )
     except (OSError, UserError):
         return False
 

@@ -73,6 +73,13 @@ class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=Tru
     others: tuple[str, ...]
 
 
+class EmbedTexts(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
+    """A vector of length 1 for each text: shape (len(texts), dimensions)."""
+
+    embedder: str
+    texts: tuple[str, ...]
+
+
 class Forget(Call[None], frozen=True, kw_only=True, tag="forget"):
     """Drop what is kept of the vectors of texts."""
 
@@ -137,8 +144,9 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 
 EmbeddingCall = (
-    Ingest | Search | Similarities | Forget | CountTerms | Documents | Text | Picture | Remove | State | Close
-)
+    Ingest | Search | Similarities | EmbedTexts | Forget | CountTerms | Documents | Text | Picture | Remove | State
+    | Close
+)  # fmt: skip
 
 
 class Retriever(Protocol):

@@ -1,0 +1,202 @@
+"""Endpoints as models of a home: added, asked, paid, and what never leaves without consent. A key is nowhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fake_endpoint import KEY, FakeEndpoint, Fault, serving
+from tests.local_front import LocalFront
+from tests.workers import fake_embedding, fake_inference
+from workbench.api.calls import (
+    AddDocuments,
+    AddEndpoint,
+    AllowSending,
+    Ask,
+    AskResult,
+    ChangeEndpoint,
+    ChangeSettings,
+    CreateCollection,
+    FollowRun,
+    ImportModel,
+    ListEndpoints,
+    ListModels,
+    ListNetworkRequests,
+    LoadModel,
+    ProbeEndpoint,
+    RemoveModel,
+)
+from workbench.api.protocol import Call
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
+from workbench.records.recipes import (
+    AdapterUse,
+    AgentPart,
+    DecodingPart,
+    ModelPart,
+    PromptingPart,
+    Recipe,
+    RetrievalPart,
+    save_recipe,
+)
+
+COMMANDS = {
+    "inference": [sys.executable, fake_inference.__file__],
+    "embedding": [sys.executable, fake_embedding.__file__],
+}
+BIG = Recipe(model=ModelPart(name="Big"))
+
+
+@pytest.fixture
+def service() -> Iterator[FakeEndpoint]:
+    with serving(FakeEndpoint()) as running:
+        yield running
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def workbench(home: Home, service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    workbench = Workbench(home, commands=COMMANDS)
+    call(workbench, AddEndpoint(address=service.address, model="big", name="Big", key=KEY))
+    service.asked.clear()
+    yield workbench
+    workbench.close()
+
+
+def call(workbench: Workbench, asked: Call[Any]) -> Any:
+    return LocalFront(workbench).call(asked)
+
+
+def test_an_endpoint_is_a_model_like_any_other(workbench: Workbench, service: FakeEndpoint) -> None:
+    (model,) = call(workbench, ListModels()).models
+    assert (model.name, model.format, model.missing) == ("Big", "endpoint", False)
+    answer: AskResult = call(workbench, Ask(question="Is it so?", recipe=BIG))
+    assert answer.answer == service.reply
+    assert answer.recipe.model.engine == "127.0.0.1 big"
+    (record,) = call(workbench, ListEndpoints()).endpoints
+    assert (record.use.requests, record.use.prompt_tokens, record.use.new_tokens) == (1, 7, 4)
+    assert "Cannot use adapters." in record.lacks
+    with pytest.raises(UserError, match=r"is computed by 127\.0\.0\.1, not here"):
+        call(workbench, LoadModel(name="Big"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reason"),
+    [
+        (Recipe(model=ModelPart(name="Big", adapters=(AdapterUse(name="calm"),))), "Big cannot use adapters"),
+        (msgspec.structs.replace(BIG, decoding=DecodingPart(strategy="beam")), "neither beam search"),
+        (msgspec.structs.replace(BIG, decoding=DecodingPart(format="regex", grammar="a")), "cannot constrain"),
+        (msgspec.structs.replace(BIG, prompting=PromptingPart(technique="tree-of-thoughts")), "Big "),
+        (msgspec.structs.replace(BIG, agent=AgentPart(tools=("calculator",))), "Big "),
+    ],
+    ids=["adapters", "beam", "regex", "technique", "agent"],
+)
+def test_what_a_recipe_cannot_have_there_is_refused_before_anything_is_sent(
+    workbench: Workbench, service: FakeEndpoint, recipe: Recipe, reason: str
+) -> None:
+    with pytest.raises(UserError, match=reason):
+        call(workbench, Ask(question="Is it so?", recipe=recipe))
+    assert service.asked == []
+
+
+def test_a_budget_is_never_exceeded(workbench: Workbench, service: FakeEndpoint) -> None:
+    call(workbench, ChangeEndpoint(name="Big", price_in=1.0, price_out=1.0, budget=0.0005))
+    short = msgspec.structs.replace(BIG, decoding=DecodingPart(max_tokens=400))
+    call(workbench, Ask(question="Is it so?", recipe=short))
+    call(workbench, ChangeEndpoint(name="Big", budget=0.0004))
+    with pytest.raises(UserError, match=r"Big has cost 0\.0000 of its budget of 0\.0004"):
+        call(workbench, Ask(question="Is it so?", recipe=short))
+    assert len(service.asked) == 1
+
+
+def test_passages_go_out_only_with_consent_collection_by_collection(workbench: Workbench) -> None:
+    catalogue: Any = workbench._models._catalogue
+    model = catalogue.get("Big")
+    away = msgspec.structs.replace(model.endpoint, address="https://api.example.com/v1")
+    catalogue.put(msgspec.structs.replace(model, name="Away", endpoint=away))
+    for name in ("manuals", "letters"):
+        call(workbench, CreateCollection(name=name))
+    recipe = Recipe(model=ModelPart(name="Away"), retrieval=RetrievalPart(collection="manuals", passages=3))
+    with pytest.raises(UserError, match=r"Up to 3 passages of manuals will be sent to api\.example\.com"):
+        call(workbench, Ask(question="How long?", recipe=recipe))
+    record = call(workbench, AllowSending(name="Away", collection="manuals", allowed=True))
+    assert record.use.sending == {"manuals": True}
+    with pytest.raises(UserError, match="The network is switched off for answering by a remote model"):
+        call(workbench, Ask(question="How long?", recipe=msgspec.structs.replace(recipe, retrieval=None)))
+    both = msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection="manuals", more=("letters",)))
+    with pytest.raises(UserError, match="passages of letters will be sent"):
+        call(workbench, Ask(question="How long?", recipe=both))
+    call(workbench, AllowSending(name="Away", collection="letters", allowed=False))
+    with pytest.raises(UserError, match=r"You have refused to send passages of letters to api\.example\.com"):
+        call(workbench, Ask(question="How long?", recipe=both))
+
+
+def test_documents_are_read_by_an_endpoint_on_this_machine_without_asking(
+    workbench: Workbench, service: FakeEndpoint, tmp_path: Path, minilm_path: Path
+) -> None:
+    call(workbench, ImportModel(path=str(minilm_path), name="MiniLM"))
+    (tmp_path / "pump.txt").write_text("The warranty of the pump is 36 months.")
+    collection = call(workbench, CreateCollection(name="manuals"))
+    run = call(workbench, AddDocuments(collection=collection.id, paths=(str(tmp_path / "pump.txt"),)))
+    call(workbench, FollowRun(run=run.id))
+    retrieval = RetrievalPart(collection="manuals", mode="own-words", decline=False)
+    call(workbench, Ask(question="warranty of the pump", recipe=msgspec.structs.replace(BIG, retrieval=retrieval)))
+    assert "36 months" in service.asked[-1]["messages"][-1]["content"]
+
+
+def test_a_key_is_nowhere_in_a_home(workbench: Workbench, service: FakeEndpoint, home: Home,
+                                    caplog: pytest.LogCaptureFixture) -> None:  # fmt: skip
+    """After answers, errors that repeat it, a probe, a saved recipe and the program's own log."""
+    handler = logging.FileHandler(home.logs / "core.log")
+    logging.getLogger().addHandler(handler)
+    try:
+        with caplog.at_level(logging.DEBUG):
+            call(workbench, Ask(question="Is it so?", recipe=BIG))
+            service.faults.append(Fault(status=401, body={"error": {"message": f"Incorrect key: {KEY}"}}))
+            with pytest.raises(UserError) as refused:
+                call(workbench, Ask(question="And now?", recipe=BIG))
+            service.faults.append(Fault(cut=1, closes=True))
+            with pytest.raises(UserError):
+                call(workbench, Ask(question="And now?", recipe=BIG))
+            call(workbench, ProbeEndpoint(name="Big"))
+            call(workbench, ChangeSettings(values={"network": {"endpoints": True}}))
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+    save_recipe(home.recipes / "big.toml", BIG)
+    assert KEY not in str(refused.value)
+    assert KEY not in repr(call(workbench, ListEndpoints()))
+    assert KEY not in repr(call(workbench, ListNetworkRequests()))
+    workbench.close()
+    assert any(f"Bearer {KEY}" == one for one in service.keys), "it was sent"
+    files = [path for path in home.root.rglob("*") if path.is_file()]
+    assert len(files) >= 4
+    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert KEY not in caplog.text
+
+
+def test_a_removed_endpoint_leaves_no_key(workbench: Workbench, service: FakeEndpoint) -> None:
+    call(workbench, RemoveModel(name="Big"))
+    assert call(workbench, ListEndpoints()).endpoints == ()
+    service.keys.clear()
+    call(workbench, AddEndpoint(address=service.address, model="big", name="Big"))
+    assert set(service.keys) == {""}
+
+
+def test_an_endpoint_that_is_refused_is_not_added(workbench: Workbench, service: FakeEndpoint) -> None:
+    service.faults.append(Fault(status=401))
+    with pytest.raises(UserError, match=r"refused the request \(401\)"):
+        call(workbench, AddEndpoint(address=service.address, model="big", name="Other", key="wrong"))
+    assert [one.name for one in call(workbench, ListModels()).models] == ["Big"]

@@ -1,0 +1,341 @@
+"""The backend of endpoints: models that another program or service computes, through OpenAI's chat completions.
+
+What an endpoint is able to do was probed (``probe``) and is part of its value; anything else is refused before it is
+sent. It sees messages only: no token ids, no begun answers, no log-probabilities, so methods that need those are
+refused by their capabilities.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.calls import ModelRecord
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.backends.backend import Capabilities, ModelUse
+from workbench.backends.chat_stream import Connection
+from workbench.engine.inference_calls import (
+    AssistantStart,
+    Generate,
+    Generated,
+    GeneratedSequence,
+    Rendered,
+    Score,
+    Scores,
+    TokenizerInfo,
+)
+from workbench.engine.tool_format import ToolFormat
+from workbench.errors import Cancelled, UserError
+from workbench.records.endpoints import Endpoint
+from workbench.records.messages import ChosenToken, Finish, Message, Usage
+from workbench.records.recipes import DecodingPart
+
+NAME = "openai-compatible"
+MOST_AT_ONCE, MOST_ANSWERS = 4, 8
+CHARACTERS_PER_TOKEN = 3.5
+FINISHES: dict[str, Finish] = {"stop": "eos", "length": "length"}
+SENT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "max_tokens", "n", "format",
+        "grammar", "strategy", "ranked")  # fmt: skip
+"""Fields of the decoding that such an API knows, or that have their effect here."""
+
+NEUTRAL = {"repetition_penalty": 1.0, "top_k": 0}
+"""Values that change nothing, so that it does not matter that they are not sent."""
+
+Spend = Callable[[ModelRecord, int, int], None]
+
+
+def capabilities_of(endpoint: Endpoint) -> Capabilities:
+    return Capabilities(
+        streams=endpoint.streams,
+        schemas=endpoint.schemas,
+        max_sequences=MOST_ANSWERS if endpoint.several else 1,
+        context_known=endpoint.context_tokens > 0,
+    )
+
+
+class OpenAICompatibleBackend:
+    """``connect`` makes the connection to a model's endpoint. ``may_spend`` raises UserError where a request could
+    exceed the budget, by its tokens at most; ``spent`` notes what was used."""
+
+    def __init__(self, connect: Callable[[ModelRecord], Connection], may_spend: Spend, spent: Spend) -> None:
+        self._connect = connect
+        self._may_spend = may_spend
+        self._spent = spent
+        self._places = threading.Semaphore(MOST_AT_ONCE)
+
+    def capabilities(self, model: ModelRecord) -> Capabilities:
+        return capabilities_of(endpoint_of(model))
+
+    def build(self, context: RequestContext) -> str:
+        return NAME
+
+    @contextlib.contextmanager
+    def lease(
+        self, model: ModelRecord, use: ModelUse, context: RequestContext
+    ) -> Iterator[Generator[Event, None, RemoteModel]]:
+        def loading() -> Generator[Event, None, RemoteModel]:
+            yield from ()
+            return RemoteModel(model, self._connect(model), context, self._places, self._may_spend, self._spent)
+
+        yield loading()
+
+
+def endpoint_of(model: ModelRecord) -> Endpoint:
+    if model.endpoint is None:
+        raise UserError(f"{model.name} is no endpoint.")
+    return model.endpoint
+
+
+class RemoteModel:
+    """An endpoint's model (``ModelBackend``)."""
+
+    parameters: int | None = None
+    languages: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        model: ModelRecord,
+        connection: Connection,
+        context: RequestContext,
+        places: threading.Semaphore,
+        may_spend: Spend,
+        spent: Spend,
+    ) -> None:
+        self._model = model
+        self._endpoint = endpoint_of(model)
+        self._connection = connection
+        self._context = context
+        self._places = places
+        self._may_spend = may_spend
+        self._spent = spent
+        self.capabilities = capabilities_of(self._endpoint)
+        self.engine = f"{self._endpoint.host} {self._endpoint.model}"
+        self.context_tokens = self._endpoint.context_tokens
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        decoding: DecodingPart,
+        assistant_start: AssistantStart = "",
+        tools: Sequence[dict[str, Any]] = (),
+    ) -> Iterator[Event]:
+        request = Generate(
+            messages=tuple(messages), decoding=decoding, assistant_start=assistant_start, tools=tuple(tools)
+        )
+        return self._generate(request, self._context)
+
+    def generate_many(self, requests: Sequence[Generate], context: RequestContext) -> Iterator[tuple[int, Event]]:
+        arrived: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+
+        def work(place: int, request: Generate) -> None:
+            try:
+                for event in self._generate(request, context.part(place)):
+                    arrived.put((place, event))
+            except Exception as error:  # noqa: BLE001 - it ends this request
+                arrived.put((place, failure_of(error)))
+
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            for place, request in enumerate(requests):
+                threading.Thread(target=work, args=(place, request), name="endpoint", daemon=True).start()
+            left = len(requests)
+            while left:
+                place, event = arrived.get()
+                left -= isinstance(event, events.TERMINAL)
+                yield place, event
+        finally:
+            context.cancel()
+            forget()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [_estimated(text) for text in texts]
+
+    def render(self, request: Generate) -> Rendered:
+        text = "\n\n".join(f"[{one.role}]\n{one.content}" for one in request.messages)
+        return Rendered(text=text, tokens=_estimated(text))
+
+    def tool_format(self) -> ToolFormat:
+        return ToolFormat()
+
+    def _generate(self, request: Generate, context: RequestContext) -> Iterator[Event]:
+        if request.prompt or request.assistant_start or request.tools:
+            raise UserError(
+                f"{self._model.name} cannot begin or continue an answer: it sees messages only.",
+                "Choose a model that runs on this machine, or the technique Direct without an agent.",
+            )
+        if ignored := _ignored(request.decoding):
+            yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
+        body = body_of(self._endpoint, request)
+        prompt = sum(_estimated(one.content) for one in request.messages)
+        self._may_spend(self._model, prompt, request.decoding.max_tokens * request.decoding.n)
+        while not self._places.acquire(timeout=0.1):
+            context.raise_if_cancelled()
+        try:
+            yield from self._received(body, prompt, context)
+        finally:
+            self._places.release()
+
+    def _received(self, body: dict[str, Any], prompt: int, context: RequestContext) -> Iterator[Event]:
+        reading = _Reading(prompt)
+        began = time.perf_counter()
+        first = 0.0
+        try:
+            if self._endpoint.streams:
+                for chunk in self._connection.stream(body, context):
+                    for event in reading.take(chunk):
+                        first = first or time.perf_counter() - began
+                        yield event
+            else:
+                yield from reading.take(self._connection.ask(body, context))
+        except Cancelled:
+            yield events.Cancelled(result=finish(reading.generated(began, first, cancelled=True)).result)
+            return
+        finally:
+            usage = reading.usage
+            self._spent(self._model, usage.prompt_tokens, usage.new_tokens)
+        yield finish(reading.generated(began, first))
+
+    # -- what its capabilities deny ------------------------------------------------------------------
+
+    def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
+        raise self._cannot()
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        raise self._cannot()
+
+    def inspect(
+        self, prompt: Sequence[int], answer: Sequence[int], alternatives: int, last: int
+    ) -> tuple[ChosenToken, ...]:
+        raise self._cannot()
+
+    def tokenize(self, texts: Sequence[str], *, special: bool, begin: bool) -> list[tuple[int, ...]]:
+        raise self._cannot()
+
+    def detokenize(self, sequences: Sequence[Sequence[int]]) -> list[str]:
+        raise self._cannot()
+
+    def describe_tokenizer(self) -> TokenizerInfo:
+        raise self._cannot()
+
+    def _cannot(self) -> UserError:
+        return UserError(
+            f"{self._model.name} tells nothing of its tokens.",
+            "Choose a model that runs on this machine (a GGUF file).",
+        )
+
+
+def body_of(endpoint: Endpoint, request: Generate) -> dict[str, Any]:
+    """The body of a request to chat completions."""
+    part = request.decoding
+    body: dict[str, Any] = {
+        "model": endpoint.model,
+        "messages": [{"role": one.role, "content": one.content} for one in request.messages],
+        endpoint.limit_field: part.max_tokens,
+        "temperature": part.temperature,
+    }
+    if part.temperature:
+        body["top_p"] = part.top_p
+    for name in ("presence_penalty", "frequency_penalty"):
+        if value := getattr(part, name):
+            body[name] = value
+    if part.seed >= 0:
+        body["seed"] = part.seed % (1 << 31)
+    if part.stop:
+        body["stop"] = list(part.stop[:4])
+    if part.n > 1:
+        body["n"] = part.n
+    if part.format == "json":
+        body["response_format"] = {"type": "json_object"}
+    elif part.format == "json_schema":
+        schema = {"name": "answer", "schema": json.loads(part.grammar)}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if endpoint.streams:
+        body["stream"] = True
+        if endpoint.streams_usage:
+            body["stream_options"] = {"include_usage": True}
+    return body
+
+
+class _Reading:
+    """A reply that arrives, whole or in chunks. Where the server tells no usage it is estimated."""
+
+    def __init__(self, prompt_tokens: int) -> None:
+        self._texts: dict[int, list[str]] = {}
+        self._thoughts: dict[int, list[str]] = {}
+        self._finishes: dict[int, Finish] = {}
+        self._prompt = prompt_tokens
+        self._told: Usage | None = None
+
+    def take(self, reply: dict[str, Any]) -> Iterator[Event]:
+        if isinstance(told := reply.get("usage"), dict):
+            with contextlib.suppress(msgspec.ValidationError):
+                counts = msgspec.convert(told, _ToldUsage)
+                self._told = Usage(prompt_tokens=counts.prompt_tokens, new_tokens=counts.completion_tokens)
+        for choice in reply.get("choices") or ():
+            if not isinstance(choice, dict) or not isinstance(choice.get("index", 0), int):
+                continue
+            place, said = choice.get("index", 0), choice.get("delta") or choice.get("message") or {}
+            thought = said.get("reasoning_content") or said.get("reasoning")
+            if isinstance(thought, str) and thought:
+                self._thoughts.setdefault(place, []).append(thought)
+                yield events.Thought(text=thought, sequence=place)
+            if isinstance(text := said.get("content"), str) and text:
+                self._texts.setdefault(place, []).append(text)
+                yield events.TextDelta(text=text, sequence=place)
+            if isinstance(ended := choice.get("finish_reason"), str):
+                self._finishes[place] = FINISHES.get(ended, "stop")
+
+    @property
+    def usage(self) -> Usage:
+        if self._told is not None:
+            return self._told
+        written = [*self._texts.values(), *self._thoughts.values()]
+        return Usage(prompt_tokens=self._prompt, new_tokens=sum(_estimated("".join(one)) for one in written))
+
+    def generated(self, began: float, first: float, *, cancelled: bool = False) -> Generated:
+        seconds = time.perf_counter() - began - first
+        usage = self.usage
+        rate = usage.new_tokens / seconds if seconds > 0 else 0.0
+        sequences = tuple(
+            GeneratedSequence(
+                text="".join(self._texts.get(place, ())),
+                thought="".join(self._thoughts.get(place, ())),
+                finish="cancelled" if cancelled else self._finishes.get(place, "stop"),
+            )
+            for place in sorted({0, *self._texts, *self._finishes})
+        )
+        return Generated(
+            text=sequences[0].text,
+            thought=sequences[0].thought,
+            finish=sequences[0].finish,
+            usage=msgspec.structs.replace(usage, first_token_s=first, tokens_per_s=rate),
+            sequences=sequences,
+        )
+
+
+class _ToldUsage(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+def _estimated(text: str) -> int:
+    return int(len(text) / CHARACTERS_PER_TOKEN) + 1 if text else 0
+
+
+def _ignored(part: DecodingPart) -> list[str]:
+    """Fields that were set and that such an API does not know."""
+    default = DecodingPart()
+    return [
+        name
+        for name in part.__struct_fields__
+        if name not in SENT and getattr(part, name) not in (getattr(default, name), NEUTRAL.get(name))
+    ]

@@ -1,0 +1,103 @@
+"""What an endpoint is able to do, found out by requests that generate a single token each."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import msgspec
+
+from workbench.api.protocol import RequestContext
+from workbench.backends.chat_stream import Connection, Refused
+from workbench.records.endpoints import Endpoint
+
+_SAY = [{"role": "user", "content": "Hi"}]
+_SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "answer",
+        "schema": {
+            "type": "object",
+            "properties": {"a": {"type": "integer"}},
+            "required": ["a"],
+            "additionalProperties": False,
+        },
+    },
+}
+_CLIENT_ERROR = range(400, 500)
+
+
+def probe(connection: Connection, context: RequestContext) -> Endpoint:
+    """The endpoint with what it is able to do. At most six requests. Raises Refused where it does not answer at all."""
+    endpoint = connection.endpoint
+    context_tokens = _context_tokens(connection, context)
+    limit = _limit_field(connection, context)
+    body: dict[str, Any] = {"model": endpoint.model, "messages": _SAY, limit: 1}
+    streams, usage = _streams(connection, body, context)
+    return msgspec.structs.replace(
+        endpoint,
+        limit_field=limit,
+        context_tokens=context_tokens or endpoint.context_tokens,
+        streams=streams,
+        streams_usage=usage,
+        schemas=_accepts(connection, {**body, "response_format": _SCHEMA}, context) is not None,
+        several=len(_choices(_accepts(connection, {**body, "n": 2, "temperature": 1.0}, context))) == 2,
+        probed=time.time(),
+    )
+
+
+def _limit_field(connection: Connection, context: RequestContext) -> str:
+    """Newer services refuse ``max_tokens``."""
+    body: dict[str, Any] = {"model": connection.endpoint.model, "messages": _SAY}
+    try:
+        connection.ask({**body, "max_tokens": 1}, context)
+        return "max_tokens"
+    except Refused as error:
+        if error.status != 400:
+            raise
+        if _accepts(connection, {**body, "max_completion_tokens": 1}, context) is None:
+            raise error from None
+        return "max_completion_tokens"
+
+
+def _streams(connection: Connection, body: dict[str, Any], context: RequestContext) -> tuple[bool, bool]:
+    """Whether it streams, and whether it tells the usage in a stream."""
+    told = {"stream": True, "stream_options": {"include_usage": True}}
+    for more in (told, {"stream": True}):
+        try:
+            chunks = list(connection.stream({**body, **more}, context))
+        except Refused as error:
+            if error.status in _CLIENT_ERROR:
+                continue
+            return False, False
+        return True, any(isinstance(one.get("usage"), dict) for one in chunks)
+    return False, False
+
+
+def _context_tokens(connection: Connection, context: RequestContext) -> int:
+    """The context length where the list of models has it, as vLLM's and llama.cpp's do; else 0."""
+    found: Any = None
+    with contextlib.suppress(Refused):
+        listed = connection.get("/models", context).get("data")
+        for one in listed if isinstance(listed, list) else ():
+            if isinstance(one, dict) and one.get("id") == connection.endpoint.model:
+                meta = one.get("meta")
+                known = one.get("max_model_len") or one.get("context_length")
+                found = known or (meta.get("n_ctx_train") if isinstance(meta, dict) else None)
+    return found if isinstance(found, int) and 0 < found < 1 << 31 else 0
+
+
+def _accepts(connection: Connection, body: dict[str, Any], context: RequestContext) -> Any:
+    """The reply, or None where the server refuses the request itself. Raises Refused for other failures."""
+    try:
+        return connection.ask(body, context)
+    except Refused as error:
+        if error.status in _CLIENT_ERROR and error.status not in (401, 403, 429):
+            return None
+        raise
+
+
+def _choices(reply: Any) -> list[Any]:
+    choices = reply.get("choices") if isinstance(reply, dict) else None
+    return choices if isinstance(choices, list) else []

@@ -1,0 +1,76 @@
+"""``workbench serve``: the local API for other programs, as long as the command runs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import msgspec
+
+from workbench.api import calls
+from workbench.api.events import Artifact, Event
+from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
+from workbench.cli.output import TextOutput
+from workbench.cli.session import Events, Session, Stopped
+
+EXAMPLE = """curl {address}/v1/chat/completions \\
+  -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\
+  -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello"}}]}}'"""
+"""A request, to be copied."""
+
+
+def add_commands(commands: Commands) -> None:
+    help = "serve your recipes and models to other programs on this machine, through an API like OpenAI's"
+    parser = commands.command("serve", help, serve, show_end, on_event=_on_event)
+    parser.add_argument(
+        "--port", metavar="N", type=at_least(1024, 65_535), default=0, help="the port (default: that of the settings)"
+    )
+    group = commands.group("api", "the local API: whether it is served, and its key")
+    group.command("state", "show where it is served, and the key", one_call(lambda a: calls.GetApiState()), show_state)
+    renewing = one_call(lambda a: calls.RenewApiKey())
+    renewed = one_sentence(lambda result: f"The key is now {result['key']}; programs with the old one are refused.")
+    group.command("renew-key", "make another key", renewing, renewed)
+
+
+def serve(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    """Serve until Ctrl+C, which is how this ends well."""
+    offered = yield from session.call(calls.ListServedModels())
+    state: dict[str, Any] = {}
+    stream = session.call(calls.ServeApi(port=arguments.port))
+    try:
+        for event in stream:
+            if isinstance(event, Artifact) and event.kind == "api":
+                state = {**event.result, "models": [one.id for one in offered.models if one.kind != "embedder"]}
+                event = msgspec.structs.replace(event, result=state)
+            yield event
+    except Stopped:
+        return state
+    return state
+
+
+def _on_event(event: Event, output: TextOutput) -> None:
+    if isinstance(event, Artifact) and event.kind == "api":
+        show_state(event.result, output)
+        models = event.result["models"]
+        output.pairs([("models", ", ".join(models) or "none: add one with `workbench models starter`")])
+        output.line()
+        output.line(EXAMPLE.format(**event.result, model=models[0] if models else "MODEL"))
+        output.line()
+        output.line("Ctrl+C ends it.")
+
+
+def show_end(result: dict[str, Any], output: TextOutput) -> None:
+    output.line("The API is served no more.")
+
+
+def show_state(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["running"]:
+        output.line(result["problem"] or "The API is off. `workbench serve` serves it.")
+    output.pairs(
+        [
+            ("address", f"{result['address']}/v1" if result["address"] else ""),
+            ("key", result["key"]),
+            ("answered", result["answered"] if result["running"] else ""),
+            ("refused", result["refused"] if result["running"] else ""),
+        ]
+    )

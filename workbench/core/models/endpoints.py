@@ -1,0 +1,217 @@
+"""Endpoints of a home: added and probed, their keys, their budgets, and what may be sent to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench.api import calls
+from workbench.api.calls import Collection, EndpointRecord, ModelRecord
+from workbench.api.protocol import RequestContext
+from workbench.backends.backend import Capabilities, describe_missing
+from workbench.backends.chat_stream import Connection
+from workbench.backends.llama_cpp import CAPABILITIES
+from workbench.backends.openai_compatible import OpenAICompatibleBackend, capabilities_of, endpoint_of
+from workbench.backends.probing import probe
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.models.names import unique_name
+from workbench.network.gate import Gate
+from workbench.network.secrets import Secrets
+from workbench.records.endpoints import Endpoint, checked_address
+from workbench.records.recipes import RetrievalPart
+from workbench.storage.collections import CollectionRegistry
+from workbench.storage.endpoints import EndpointStore
+from workbench.storage.models import ModelCatalogue
+
+ATTACHED = "attached"
+"""Stands for files that are attached to chats, whichever."""
+
+USUAL_PASSAGES = 8
+"""How many passages a large model sees at most where the recipe leaves it open."""
+
+
+@dataclass(frozen=True, eq=False)
+class Endpoints:
+    _catalogue: ModelCatalogue
+    _registry: CollectionRegistry
+    _store: EndpointStore
+    _secrets: Secrets
+    _gate: Gate
+    _changes: ChangeNotifier
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.ListEndpoints: unary(lambda call: self.list_all()),
+            calls.AddEndpoint: unary(self.add),
+            calls.ProbeEndpoint: unary(self.probe),
+            calls.ChangeEndpoint: unary(self.change),
+            calls.AllowSending: unary(self.allow),
+        }
+
+    @property
+    def backend(self) -> OpenAICompatibleBackend:
+        return OpenAICompatibleBackend(self.connect, self.may_spend, self.spent)
+
+    # -- for the backend ----------------------------------------------------------------------------
+
+    def connect(self, model: ModelRecord) -> Connection:
+        return Connection(self._gate, endpoint_of(model), self._secrets.get(_secret(model.name)))
+
+    def may_spend(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> None:
+        """Raises UserError where a request of at most so many tokens could exceed the budget."""
+        endpoint = endpoint_of(model)
+        if not endpoint.budget:
+            return
+        spent, most = self._store.use_of(model.name).cost, endpoint.cost(prompt_tokens, new_tokens)
+        if spent + most > endpoint.budget:
+            raise UserError(
+                f"{model.name} has cost {spent:.4f} of its budget of {endpoint.budget:.4f}, and this request could "
+                f"cost {most:.4f}.",
+                "Raise the budget, or set a lower maximum length.",
+            )
+
+    def spent(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> None:
+        cost = endpoint_of(model).cost(prompt_tokens, new_tokens)
+        self._store.note_use(model.name, prompt_tokens, new_tokens, cost)
+
+    def check_sending(self, model: ModelRecord, part: RetrievalPart | None, collections: Sequence[Collection]) -> None:
+        """Raises UserError for private text that may not be sent to a model's host, or of which nobody has decided."""
+        endpoint = model.endpoint
+        if endpoint is None or endpoint.is_local:
+            return
+        count = (part.passages if part is not None else 0) or USUAL_PASSAGES
+        for one in collections:
+            key, name = (ATTACHED, "attached files") if one.chat else (one.id, one.name)
+            decided = self._store.may_send(key, endpoint.host)
+            if decided:
+                continue
+            command = f'workbench models endpoint allow "{model.name}" "{"" if one.chat else one.name}"'
+            if decided is False:
+                raise UserError(
+                    f"You have refused to send passages of {name} to {endpoint.host}.",
+                    f"Ask a model on this machine, or allow it: {command}, or on the page of models.",
+                )
+            raise UserError(
+                f"Up to {count} passages of {name} will be sent to {endpoint.host} with each question, if you allow "
+                "it.",
+                f"Allow it on the page of models or by: {command}. Otherwise ask a model on this machine.",
+            )
+
+    # -- calls --------------------------------------------------------------------------------------
+
+    def list_all(self) -> calls.EndpointList:
+        found = [one for one in self._catalogue.list_models() if one.endpoint is not None]
+        return calls.EndpointList(endpoints=tuple(map(self._record, found)))
+
+    def add(self, call: calls.AddEndpoint) -> EndpointRecord:
+        address = checked_address(call.address)
+        if not call.model.strip():
+            raise UserError("The endpoint's model is not named.", "Give the name by which the API knows it.")
+        try:
+            endpoint = msgspec.convert(
+                {
+                    "address": address,
+                    "model": call.model.strip(),
+                    "price_in": call.price_in,
+                    "price_out": call.price_out,
+                    "budget": call.budget,
+                    "terms": call.terms,
+                },
+                Endpoint,
+            )
+        except msgspec.ValidationError as error:
+            raise UserError(f"The endpoint is not valid: {error}.") from error
+        key = _checked_key(call.key)
+        probed = probe(Connection(self._gate, endpoint, key), RequestContext())
+        taken = [model.name for model in self._catalogue.list_models()]
+        if call.name.strip() and call.name.strip().casefold() in [name.casefold() for name in taken]:
+            raise UserError(f"There is a model {call.name.strip()!r} already.", "Choose another name.")
+        name = call.name.strip() or unique_name(f"{endpoint.model} at {endpoint.host}", taken)
+        model = _model(name, probed)
+        self._secrets.set(_secret(name), key)
+        self._catalogue.put(model)
+        self._changes.publish("model", name)
+        return self._record(model)
+
+    def probe(self, call: calls.ProbeEndpoint) -> EndpointRecord:
+        model = self._catalogue.get(call.name)
+        return self._put(model, probe(self.connect(model), RequestContext()))
+
+    def change(self, call: calls.ChangeEndpoint) -> EndpointRecord:
+        model = self._catalogue.get(call.name)
+        given = {name: getattr(call, name) for name in ("price_in", "price_out", "budget")}
+        fields = {name: value for name, value in given.items() if value is not None}
+        plain = {**msgspec.to_builtins(endpoint_of(model)), **fields}
+        try:
+            endpoint = msgspec.convert(plain, Endpoint)
+        except msgspec.ValidationError as error:
+            raise UserError(f"The endpoint is not valid: {error}.") from error
+        if call.key is not None:
+            self._secrets.set(_secret(model.name), _checked_key(call.key))
+        return self._put(model, endpoint)
+
+    def allow(self, call: calls.AllowSending) -> EndpointRecord:
+        model = self._catalogue.get(call.name)
+        collection = self._registry.get(call.collection).id if call.collection else ATTACHED
+        self._store.decide(collection, endpoint_of(model).host, call.allowed)
+        self._changes.publish("model", model.name)
+        return self._record(model)
+
+    def forget(self, model: ModelRecord) -> None:
+        """Forget the key and the usage of an endpoint that is removed."""
+        self._secrets.set(_secret(model.name), "")
+        self._store.forget(model.name)
+
+    def _put(self, model: ModelRecord, endpoint: Endpoint) -> EndpointRecord:
+        model = msgspec.structs.replace(model, endpoint=endpoint, context_tokens=endpoint.context_tokens)
+        self._catalogue.put(model)
+        self._changes.publish("model", model.name)
+        return self._record(model)
+
+    def _record(self, model: ModelRecord) -> EndpointRecord:
+        endpoint = endpoint_of(model)
+        names = {one.id: one.name for one in self._registry.list_collections()} | {ATTACHED: "attached files"}
+        sending = {names[id]: allowed for id, allowed in self._store.decisions(endpoint.host).items() if id in names}
+        name = _secret(model.name)
+        has_key = bool(self._secrets.get(name))
+        use = msgspec.structs.replace(
+            self._store.use_of(model.name), has_key=has_key, key_kept=has_key and self._secrets.is_kept(name),
+            sending=sending,
+        )  # fmt: skip
+        return EndpointRecord(model=model, use=use, lacks=lacks_of(capabilities_of(endpoint)))
+
+
+def lacks_of(has: Capabilities) -> tuple[str, ...]:
+    """What a recipe cannot have on an endpoint, against a model on this machine."""
+    return tuple(describe_missing(name, has) for name in has.missing(CAPABILITIES))
+
+
+def _model(name: str, endpoint: Endpoint) -> ModelRecord:
+    return ModelRecord(
+        name=name,
+        kind="chat",
+        format="endpoint",
+        path=endpoint.address,
+        architecture="",
+        parameters=0,
+        quantization="",
+        context_tokens=endpoint.context_tokens,
+        bytes=0,
+        licence=endpoint.terms,
+        endpoint=endpoint,
+    )
+
+
+def _secret(name: str) -> str:
+    return f"endpoint {name.casefold()}"
+
+
+def _checked_key(key: str) -> str:
+    key = key.strip()
+    if not key.isascii() or not key.isprintable() or len(key) > 10_000:
+        raise UserError("The key holds characters that no key has.", "Copy it again.")
+    return key

@@ -1,0 +1,1 @@
+"""Answers for other programs, and the server that hands them out."""

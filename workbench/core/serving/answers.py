@@ -1,0 +1,226 @@
+"""Answers for other programs: through ``workbench.answering`` as everything else, stored nowhere, behind all people.
+
+Probabilities are computed again after the answer, as in the window (``Inspect``): its prompt is still in the prefix
+cache. A raw prompt is an answer that is continued from the prompt's last token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from workbench.answering import AnswerRequest, Prefix, Resolved, answer
+from workbench.api.calls import (
+    AskResult,
+    AskServed,
+    DescribeServedTokenizer,
+    DetokenizeServed,
+    ListServedModels,
+    ServedAnswer,
+    ServedModels,
+    ServedTokenizer,
+    TextToken,
+    TokenizeServed,
+    TokenList,
+    TokensText,
+)
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish, follow
+from workbench.backends.backend import Capabilities, Loading, ModelBackend, require
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.serving.models import ServedRecipes
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.records.agents import ToolInfo
+from workbench.records.messages import Candidate, ChosenToken, Message
+from workbench.records.recipes import DecodingPart, Recipe, literal
+from workbench.records.stored import explained
+
+TOKENS = Capabilities(token_logprobs=True, continues_from_tokens=True)
+RAW = Capabilities(continues_from_tokens=True)
+
+
+@dataclass(frozen=True, eq=False)
+class ServedAnswers:
+    _services: HomeServices
+    _recipes: ServedRecipes
+
+    def handlers(self) -> Handlers:
+        return {
+            ListServedModels: unary(lambda call: ServedModels(models=self._recipes.list_all())),
+            AskServed: self.ask,
+            TokenizeServed: self.tokenize,
+            DetokenizeServed: self.detokenize,
+            DescribeServedTokenizer: self.describe_tokenizer,
+        }
+
+    def ask(self, call: AskServed, context: RequestContext) -> Iterator[Event]:
+        recipe = changed(self._recipes.find(call.model), call.decoding)
+        if call.prompt is not None:
+            yield from self._complete(call, call.prompt, recipe, context)
+            return
+        recipe, messages = with_system(recipe, call.messages)
+        tools = tuple(
+            ToolInfo(name=one.name, description=one.description, parameters=one.parameters) for one in call.tools
+        )
+        request = AnswerRequest(recipe=recipe, conversation=messages, tools=tools, must_call=call.must_call)
+        resolved = self._services.resolve(recipe)
+        if call.alternatives is not None:
+            require(TOKENS, self._services.capabilities(resolved), resolved.model.name)
+        result = yield from self._answered(request, resolved, context)
+        tokens = yield from self._probabilities(call, result, resolved, context)
+        yield finish(ServedAnswer(result=result, prompt_tokens=result.usage.prompt_tokens, tokens=tokens))
+
+    def _answered(
+        self, request: AnswerRequest, resolved: Resolved, context: RequestContext
+    ) -> Generator[Event, None, AskResult]:
+        """The answer. Raises what ended it otherwise."""
+        return (
+            yield from follow(AskResult, answer(request, self._services, context, background=True, resolved=resolved))
+        )
+
+    def _complete(
+        self, call: AskServed, prompt: str | tuple[int, ...], recipe: Recipe, context: RequestContext
+    ) -> Iterator[Event]:
+        """Continue a raw prompt, or only score it. The token that ends an answer counts as one of it, as other servers
+        have it: evaluation harnesses expect a token after the prompt.
+
+        The model is leased anew for each part: a lease within another one would wait for a person who waits for the
+        outer one to end."""
+        plain = msgspec.structs.replace(recipe, retrieval=None, agent=None)
+        resolved = self._services.resolve(plain)
+        needs = TOKENS if call.alternatives is not None else RAW
+        require(needs, self._services.capabilities(resolved), resolved.model.name)
+        with self._lease(resolved, context) as loading:
+            model = yield from loading
+            tokens, text = _prompt_of(prompt, model)
+        result = AskResult(answer="", sequences=(Candidate(text="", finish="length"),))
+        sequences: tuple[tuple[int, ...], ...] = ((),)
+        if call.generate:
+            request = AnswerRequest(recipe=plain, prefix=Prefix(prompt=tokens, answer=(), question=""))
+            result = yield from self._answered(request, resolved, context)
+            sequences = _sequences_of(result)
+        answered = ServedAnswer(result=result, prompt_text=text, prompt_tokens=len(tokens))
+        if call.alternatives is not None:
+            with self._lease(resolved, context) as loading:
+                model = yield from loading
+                ends = (model.describe_tokenizer().eos,)
+                sequences = tuple(
+                    (*one, *ends) if made.finish == "eos" and ends[0] >= 0 else one
+                    for one, made in zip(sequences, result.sequences, strict=True)
+                )
+                if call.echo:
+                    whole = [_inspected(model, tokens[:1], (*tokens[1:], *one), call.alternatives) for one in sequences]
+                    (first,) = model.detokenize([tokens[:1]])
+                    scored = (ChosenToken(token=tokens[0], text=first, logprob=0.0), *whole[0][: len(tokens) - 1])
+                    told = tuple(one[len(tokens) - 1 :] for one in whole)
+                    answered = msgspec.structs.replace(answered, prompt=scored, tokens=told)
+                else:
+                    told = tuple(_inspected(model, tokens, one, call.alternatives) for one in sequences)
+                    answered = msgspec.structs.replace(answered, tokens=told)
+        yield finish(answered)
+
+    def _probabilities(
+        self, call: AskServed, result: AskResult, resolved: Resolved, context: RequestContext
+    ) -> Generator[Event, None, tuple[tuple[ChosenToken, ...], ...]]:
+        """The tokens of a chat answer with their probabilities, where they are asked for and one generation wrote
+        it."""
+        generation = result.trace.generation if result.trace is not None else None
+        if call.alternatives is None or generation is None or generation.tokens is None:
+            return ()
+        known, alternatives = generation.tokens, call.alternatives
+        with self._lease(resolved, context) as loading:
+            model = yield from loading
+            return tuple(_inspected(model, known.prompt, one, alternatives) for one in known.sequences)
+
+    # -- tokens -----------------------------------------------------------------------------------
+
+    def tokenize(self, call: TokenizeServed, context: RequestContext) -> Iterator[Event]:
+        resolved = self._with_vocabulary(call.model)
+        with self._lease(resolved, context) as loading:
+            model = yield from loading
+            (tokens,) = model.tokenize([call.text], special=call.special, begin=call.begin)
+            texts = model.detokenize([(token,) for token in tokens])
+        shown = tuple(TextToken(token, text) for token, text in zip(tokens, texts, strict=True))
+        yield finish(TokenList(model=resolved.model.name, tokens=shown, context_tokens=model.context_tokens))
+
+    def detokenize(self, call: DetokenizeServed, context: RequestContext) -> Iterator[Event]:
+        with self._lease(self._with_vocabulary(call.model), context) as loading:
+            model = yield from loading
+            (text,) = model.detokenize([call.tokens])
+        yield finish(TokensText(text=text))
+
+    def describe_tokenizer(self, call: DescribeServedTokenizer, context: RequestContext) -> Iterator[Event]:
+        resolved = self._with_vocabulary(call.model)
+        with self._lease(resolved, context) as loading:
+            model = yield from loading
+            info = model.describe_tokenizer()
+        yield finish(ServedTokenizer(model=resolved.model.name, **msgspec.structs.asdict(info)))
+
+    def _with_vocabulary(self, name: str) -> Resolved:
+        resolved = self._services.resolve(Recipe(model=self._recipes.find(name).model))
+        require(RAW, self._services.capabilities(resolved), resolved.model.name)
+        return resolved
+
+    def _lease(self, resolved: Resolved, context: RequestContext) -> AbstractContextManager[Loading]:
+        return self._services.lease(resolved, context, background=True)
+
+
+def changed(recipe: Recipe, fields: dict[str, Any]) -> Recipe:
+    """The recipe with some fields of its decoding set otherwise. Raises UserError for one out of its range."""
+    if not fields:
+        return recipe
+    try:
+        decoding = msgspec.convert({**msgspec.to_builtins(recipe.decoding), **fields}, DecodingPart)
+    except msgspec.ValidationError as error:
+        raise UserError(f"The request cannot be answered: {explained(error)}.") from error
+    return msgspec.structs.replace(recipe, decoding=decoding)
+
+
+def with_system(recipe: Recipe, messages: Sequence[Message]) -> tuple[Recipe, tuple[Message, ...]]:
+    """The client's system messages follow the recipe's own instructions: neither is lost."""
+    said = [one.content for one in messages if one.role == "system" and one.content.strip()]
+    if not said:
+        return recipe, tuple(messages)
+    conversation = tuple(one for one in messages if one.role != "system")
+    added = "\n\n".join(filter(None, (recipe.prompting.instructions, literal("\n\n".join(said)))))
+    prompting = msgspec.structs.replace(recipe.prompting, instructions=added)
+    return msgspec.structs.replace(recipe, prompting=prompting), conversation
+
+
+def _prompt_of(prompt: str | tuple[int, ...], model: ModelBackend) -> tuple[tuple[int, ...], str]:
+    """The token ids of a raw prompt, and its text. Raises UserError for one without tokens."""
+    if isinstance(prompt, str):
+        (tokens,) = model.tokenize([prompt], special=True, begin=True)
+        text = prompt
+    else:
+        (text,) = model.detokenize([prompt])
+        tokens = prompt
+    if not tokens:
+        raise UserError("The prompt is empty.", "Write something first.")
+    return tokens, text
+
+
+def _sequences_of(result: AskResult) -> tuple[tuple[int, ...], ...]:
+    """The token ids of an answer's sequences."""
+    generation = result.trace.generation if result.trace is not None else None
+    return generation.tokens.sequences if generation is not None and generation.tokens is not None else ((),)
+
+
+def _inspected(
+    model: ModelBackend, prompt: Sequence[int], tokens: Sequence[int], alternatives: int
+) -> tuple[ChosenToken, ...]:
+    """Tokens with their probabilities. A token has the same text as the alternative that it is, so that a client can
+    tell whether it was the most probable one."""
+    if not tokens:
+        return ()
+    told = model.inspect(prompt, tokens, max(1, alternatives), 0)[: len(tokens)]
+    named = []
+    for one in told:
+        text = next((other.text for other in one.alternatives if other.token == one.token), one.text)
+        named.append(msgspec.structs.replace(one, text=text, alternatives=one.alternatives[:alternatives]))
+    return tuple(named)

@@ -1,0 +1,50 @@
+"""Everything that other programs may use: answers, vectors and tokens as calls, and the server of the local API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from workbench.api.events import Event
+from workbench.api.protocol import Call, RequestContext
+from workbench.core.answers.resolver import HomeServices
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.documents.embedder import Embedding
+from workbench.core.serving.answers import ServedAnswers
+from workbench.core.serving.models import ServedRecipes
+from workbench.core.serving.server import ApiService
+from workbench.core.serving.texts import ServedTexts
+from workbench.core.status import Preferences
+from workbench.core.streams import Handlers
+from workbench.paths import Home
+from workbench.storage.models import ModelCatalogue
+from workbench.workers.host import WorkerHost
+
+
+class Serving:
+    """``handle`` answers the calls that requests become; ``inference`` is the worker that computes GGUF models."""
+
+    def __init__(
+        self,
+        home: Home,
+        handle: Callable[[Call[Any], RequestContext], Iterator[Event]],
+        services: HomeServices,
+        catalogue: ModelCatalogue,
+        embedding: Embedding,
+        inference: WorkerHost,
+        preferences: Preferences,
+        changes: ChangeNotifier,
+    ) -> None:
+        self._answers = ServedAnswers(services, ServedRecipes(home.recipes, catalogue))
+        self._texts = ServedTexts(catalogue, embedding, inference)
+        self.server = ApiService(home, handle, lambda: preferences.current.server, changes)
+        self._preferences = preferences
+        preferences.when_changed(self.server.follow_settings)
+
+    def handlers(self) -> Handlers:
+        return {**self._answers.handlers(), **self._texts.handlers(), **self.server.handlers()}
+
+    def start(self, context: RequestContext) -> None:
+        """Serve where the settings say so."""
+        if self._preferences.current.server.enabled:
+            self.server.follow_settings()

@@ -1,0 +1,104 @@
+"""Endpoints: models that another program or service computes, asked through OpenAI's API.
+
+The key of an endpoint is no part of this value: it is in the keyring only.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+
+from workbench.errors import UserError
+from workbench.records.stored import Stored
+
+LONGEST_URL = 500
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """``address`` is the base of the API, up to ``/v1``; ``model`` the name that it knows the model by.
+
+    What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, tells usage in a
+    stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``). ``limit_field`` names
+    the most tokens. ``context_tokens`` 0: not known. Prices are per million tokens, in the currency of ``budget``: what
+    may be spent in all; 0: no budget. ``terms`` is the address of the terms that the person has named.
+    """
+
+    address: str
+    model: str
+    context_tokens: Annotated[int, msgspec.Meta(ge=0)] = 0
+    streams: bool = False
+    streams_usage: bool = False
+    schemas: bool = False
+    several: bool = False
+    limit_field: str = "max_tokens"
+    probed: float = 0.0
+    price_in: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    price_out: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    budget: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    terms: str = ""
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.address).hostname or ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, so that nothing leaves it."""
+        host = self.host.rstrip(".").lower()
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    def cost(self, prompt_tokens: int, new_tokens: int) -> float:
+        return (prompt_tokens * self.price_in + new_tokens * self.price_out) / 1e6
+
+
+ENDPOINT = Stored("endpoint", Endpoint)
+
+
+class EndpointUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What an endpoint was asked so far, and whose passages it may get: ``sending`` by the collections' names."""
+
+    name: str
+    requests: int = 0
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    cost: float = 0.0
+    has_key: bool = False
+    key_kept: bool = False
+    sending: dict[str, bool] = {}
+
+
+def checked_address(address: str) -> str:
+    """The base address of an API, without a slash at its end. Raises UserError for one that holds a secret, or is
+    none."""
+    address = address.strip().rstrip("/")
+    for suffix in ("/chat/completions", "/completions"):
+        address = address.removesuffix(suffix)
+    try:
+        parts = urlsplit(address)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid or len(address) > LONGEST_URL or any(one.isspace() for one in address):
+        raise UserError(f"{address[:80]!r} is no address of an API.", "Give one such as https://api.example.com/v1.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UserError("An address holds no user, key or query.", "Give the key by itself; it goes into the keyring.")
+    if parts.scheme == "http" and not Endpoint(address=address, model="").is_local and not _is_private(parts.hostname):
+        raise UserError(
+            f"{parts.hostname} would be asked without encryption.", "Use https, or an address of your own network."
+        )
+    return address
+
+
+def _is_private(host: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(host or "").is_private
+    except ValueError:
+        return False

@@ -1,0 +1,57 @@
+"""Errors in the shape of OpenAI's API, and what a failed call means as one."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from workbench.api import events
+
+_log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A request that is answered with an error. ``param`` is the field at fault, "" for none."""
+
+    def __init__(
+        self, status: int, message: str, *, kind: str = "invalid_request_error", code: str = "", param: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.kind = kind
+        self.code = code
+        self.param = param
+
+    def body(self) -> dict[str, Any]:
+        error = {"message": self.message, "type": self.kind, "param": self.param or None, "code": self.code or None}
+        return {"error": error}
+
+    def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
+        return JSONResponse(self.body(), self.status, headers)
+
+
+def invalid(message: str, param: str = "") -> ApiError:
+    """A request that says something that cannot be."""
+    return ApiError(400, message, param=param, code="invalid_value" if param else "")
+
+
+def unknown_model(name: str, known: list[str]) -> ApiError:
+    message = f"There is no model {name!r} here. There are: {', '.join(known) or 'none'}."
+    return ApiError(404, message, code="model_not_found", param="model")
+
+
+def error_of(event: events.Failed | events.Cancelled) -> ApiError:
+    """What a call that has not finished is to a client. A bug's traceback goes to the log, never to the client."""
+    if isinstance(event, events.Cancelled):
+        return ApiError(503, "The request was stopped.", kind="server_error", code="cancelled")
+    if event.reason == "user":
+        return invalid(f"{event.message} {event.hint}".strip())
+    if event.reason == "worker":
+        return ApiError(503, event.message, kind="server_error", code="engine_died")
+    if event.reason == "memory":
+        return ApiError(503, "The model ran out of memory.", kind="server_error", code="out_of_memory")
+    _log.error("A request of the API failed: %s\n%s", event.message, event.stderr_tail)
+    return ApiError(500, "An error of the program; its log says more.", kind="server_error", code="internal_error")

@@ -1,0 +1,73 @@
+"""The server's thread: one event loop on a socket of this machine's own address."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+
+import uvicorn
+
+from workbench.errors import UserError
+from workbench.server.security import Guard
+
+ADDRESS = "127.0.0.1"
+CLOSE_S = 5.0
+MOST_CONNECTIONS = 512
+LARGEST_HEAD = 64 << 10
+START_S = 10.0
+
+
+class RunningServer:
+    """Serves from its making until ``close``. ``port`` 0 takes a free one. Raises UserError where another program has
+    the port."""
+
+    def __init__(self, app: Guard, port: int) -> None:
+        self._socket = _bind(port)
+        self.address = f"http://{ADDRESS}:{self._socket.getsockname()[1]}"
+        self.counts = app.counts
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, name="api-server", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop serving; requests under way have two seconds to end."""
+        self._server.should_exit = True
+        self._thread.join(CLOSE_S)
+        self._socket.close()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":  # there it would let two programs have one port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((ADDRESS, port))
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        reason = error.strerror or str(error)
+        raise UserError(f"The port {port} cannot be used: {reason}.", "Choose another one in the settings.") from error
+    return bound
