@@ -178,7 +178,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Other programs on this machine can use your recipes and models through an API like OpenAI's. It serves this
-    machine only, while this window or `workbench serve` is open."""
+    machine only, while this window, or workbench serve in a terminal, is open."""
 
     enabled: Annotated[
         bool, about("Local API"), "Answer requests of other programs on this machine that carry the key."

@@ -306,6 +306,20 @@ class FakeFront:
             case c.ChangeSettings():
                 home.settings = _changed_settings(home.settings, call.values)
                 return home.settings, [("settings", "")]
+            case c.ListEndpoints():
+                found = [one for one in home.models.values() if one.endpoint is not None]
+                return c.EndpointList(endpoints=tuple(map(home.endpoint_record, found))), []
+            case c.AddEndpoint():
+                record = home.add_endpoint(call)
+                return record, [("model", record.model.name)]
+            case c.AllowSending():
+                home.sending[call.collection or "attached files"] = call.allowed
+                return home.endpoint_record(home.models[call.name]), [("model", call.name)]
+            case c.GetApiState() | c.RenewApiKey():
+                home.api_keys += isinstance(call, c.RenewApiKey)
+                return home.api_state(), []
+            case c.ListServedModels():
+                return c.ServedModels(models=tuple(map(_served, home.models.values()))), []
             case c.ListModels():
                 hint = "" if home.starters else STARTER_HINT
                 default = home.settings.general.model if home.settings.general.model in home.models else ""
@@ -561,6 +575,10 @@ class FakeFront:
         yield finish(run)
         self._announce("run", run.id)
         self._announce("collection", self.home.collection(call.collection).id)
+
+
+def _served(model: c.ModelRecord) -> c.ServedModel:
+    return c.ServedModel(id=model.name, kind="embedder" if model.kind == "embedder" else "chat")
 
 
 def _changed_settings(settings: Settings, values: dict[str, dict[str, Any]]) -> Settings:

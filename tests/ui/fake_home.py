@@ -20,6 +20,7 @@ from workbench.api.events import Event
 from workbench.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
+from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
@@ -98,6 +99,9 @@ class FakeHome:
     question_sets: dict[str, QuestionSet] = field(default_factory=dict)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
+    sending: dict[str, bool] = field(default_factory=dict)
+    api_keys: int = 1
+    """How many keys of the local API have been made."""
     """Of evaluations: the share of the questions that have answers."""
     cell_ratings: dict[tuple[str, int, int], int] = field(default_factory=dict)
     runs: dict[str, c.RunRecord] = field(default_factory=dict)
@@ -107,6 +111,26 @@ class FakeHome:
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     # -- program and models --------------------------------------------------------------------------
+
+    def endpoint_record(self, model: c.ModelRecord) -> c.EndpointRecord:
+        use = EndpointUse(name=model.name, requests=3, prompt_tokens=700, new_tokens=90, sending=dict(self.sending))
+        return c.EndpointRecord(model=model, use=use, lacks=("Cannot use adapters.",))
+
+    def add_endpoint(self, call: c.AddEndpoint) -> c.EndpointRecord:
+        endpoint = Endpoint(address=call.address, model=call.model, context_tokens=32_768)
+        model = c.ModelRecord(
+            name=call.name or call.model, kind="chat", format="endpoint", path=call.address, architecture="",
+            parameters=0, quantization="", context_tokens=32_768, bytes=0, endpoint=endpoint,
+        )  # fmt: skip
+        self.models[model.name] = model
+        return self.endpoint_record(model)
+
+    def api_state(self) -> c.ApiState:
+        server = self.settings.server
+        address = f"http://127.0.0.1:{server.port}" if server.enabled else ""
+        return c.ApiState(
+            running=server.enabled, address=address, key=f"wb-key-{self.api_keys}", answered=12, refused=1
+        )
 
     def status(self) -> c.Status:
         names = ("inference", "embedding")

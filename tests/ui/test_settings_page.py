@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
@@ -17,7 +17,8 @@ from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
 from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
-from workbench.api.calls import ChangeSettings, GetSettings
+from workbench.api.calls import ApiState, ChangeSettings, GetApiState, GetSettings
+from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.fields import fields_of
 from workbench.settings import SECTIONS
@@ -137,3 +138,26 @@ def test_where_no_program_opens_folders_the_path_is_said(
     page.folder_button.click()
     assert "/home/ada/workbench" in asked[0]
     assert "/home/ada/workbench" in shell.messages[0][0]
+
+
+def test_the_api_shows_a_request_to_copy_while_it_is_served(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    assert not page.api.example.isVisibleTo(page)
+    front.call(ChangeSettings(values={"server": {"enabled": True, "port": 5005}}))
+    qtbot.waitUntil(lambda: page.api.example.isVisibleTo(page))
+    qtbot.waitUntil(lambda: "wb-key-1" in page.api.example.code)
+    assert "http://127.0.0.1:5005/v1" in page.api.example.code
+    assert "12 requests answered, 1 refused" in page.api.status.text()
+    QTest.mouseClick(page.api.copy_key, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "wb-key-1"
+    QTest.mouseClick(page.api.renew, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "wb-key-2" in page.api.example.code)
+    front.call(ChangeSettings(values={"server": {"enabled": False}}))
+    qtbot.waitUntil(lambda: not page.api.example.isVisibleTo(page))
+
+
+def test_a_port_that_is_taken_is_said(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    taken = ApiState(running=False, problem="The port 5005 cannot be used: Address already in use.")
+    front.answer(GetApiState, lambda call: [finish(taken)])
+    page.api.refresh()
+    qtbot.waitUntil(lambda: page.api.problem.isVisibleTo(page))
+    assert "port 5005" in page.api.problem.text()

@@ -22,7 +22,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_bytes
-from ui.features.models import hub_texts, texts
+from ui.features.models import endpoint_texts, hub_texts, texts
 from ui.features.models.exam_view import ExamView
 from ui.features.models.fit_badge import FitBadge
 from ui.theme import tokens
@@ -131,13 +131,16 @@ class ModelCard(Card):
         word, purpose = KINDS[model.kind]
         self._kind.setText(word)
         self._purpose.setText(purpose)
+        if model.endpoint is not None:
+            self._kind.setText(endpoint_texts.CARD_KIND)
+            self._purpose.setText(endpoint_texts.CARD_HELP.format(host=model.endpoint.host))
         facts = [
             model.architecture,
-            texts.PARAMETERS.format(parameters=describe_parameters(model.parameters)),
+            texts.PARAMETERS.format(parameters=describe_parameters(model.parameters)) if model.parameters else "",
             model.quantization,
-            describe_bytes(model.bytes),
-            texts.CONTEXT_LENGTH.format(context_tokens=model.context_tokens),
-            model.licence or texts.NO_LICENCE,
+            describe_bytes(model.bytes) if model.endpoint is None else "",
+            texts.CONTEXT_LENGTH.format(context_tokens=model.context_tokens) if model.context_tokens else "",
+            model.licence or (texts.NO_LICENCE if model.endpoint is None else ""),
         ]
         self._facts.setText(" · ".join(fact for fact in facts if fact))
         self._path.set_full_text(model.path)
@@ -227,7 +230,7 @@ class ModelCard(Card):
     def _show_buttons(self) -> None:
         loading = not self._progress.isHidden()
         usable = self.model.kind != "embedder" and not self.model.missing
-        self.load_button.setVisible(usable and not self._loaded and not loading)
+        self.load_button.setVisible(usable and self.model.endpoint is None and not self._loaded and not loading)
         self.unload_button.setVisible(self._loaded and not loading)
         self.default_button.setVisible(usable and not self._is_default)
         self.fit_button.setVisible(self.model.format == "gguf" and not self.model.missing)
@@ -257,7 +260,10 @@ class ModelFacts(QWidget):
         column = column_of(self, Line(), gap=tokens.SPACE_3, margins=(0, tokens.SPACE_2, 0, 0))
         model = details.model
         numbers = [
-            (texts.FACT_FORMAT, {"gguf": "GGUF", "safetensors": "safetensors"}[model.format]),
+            (
+                texts.FACT_FORMAT,
+                {"gguf": "GGUF", "safetensors": "safetensors", "endpoint": endpoint_texts.CARD_KIND}[model.format],
+            ),
             (texts.FACT_TOKENIZER, details.tokenizer),
             (
                 texts.FACT_VOCABULARY,

@@ -16,7 +16,8 @@ from ui.components.notices import EmptyState, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
-from ui.features.models import hub_texts, texts
+from ui.features.models import endpoint_texts, hub_texts, texts
+from ui.features.models.endpoint_panel import EndpointPanel
 from ui.features.models.hub_panel import HubPanel
 from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
@@ -43,7 +44,7 @@ from workbench.api.protocol import error_of
 from workbench.errors import Cancelled
 from workbench.records.fit import Fit
 
-Section = Literal["here", "hub"]
+Section = Literal["here", "hub", "endpoints"]
 
 
 class ModelsPage(TakesFiles, QWidget):
@@ -131,7 +132,8 @@ class ModelsPage(TakesFiles, QWidget):
         self._stack.addWidget(self._area)
         self._stack.addWidget(self._empty)
         self.hub = HubPanel(self._bridge, self._shell)
-        self._panels: dict[Section, QWidget] = {"here": self._stack, "hub": self.hub}
+        self.endpoints = EndpointPanel(self._bridge)
+        self._panels: dict[Section, QWidget] = {"here": self._stack, "hub": self.hub, "endpoints": self.endpoints}
         self.switches: dict[Section, QuietButton] = {}
         self._sections = QStackedWidget()
         head = QWidget(accessibleName=hub_texts.SECTIONS)
@@ -139,6 +141,7 @@ class ModelsPage(TakesFiles, QWidget):
         titles: dict[Section, tuple[str, str]] = {
             "here": (hub_texts.ON_MACHINE, "models"),
             "hub": (hub_texts.HUB, "search"),
+            "endpoints": (endpoint_texts.ENDPOINTS, "globe"),
         }
         for section, panel in self._panels.items():
             words, icon = titles[section]
@@ -151,12 +154,14 @@ class ModelsPage(TakesFiles, QWidget):
         self.show_section("here")
 
     def show_section(self, section: Section) -> None:
-        """Show the models that are here, or the hub. Raises KeyError for one that there is not."""
+        """Show the models that are here, the hub, or endpoints. Raises KeyError for one that there is not."""
         self._sections.setCurrentWidget(self._panels[section])
         for name, button in self.switches.items():
             button.setChecked(name == section)
         if section == "hub":
             self.hub.begin()
+        elif section == "endpoints":
+            self.endpoints.begin()
 
     # -- what happens --------------------------------------------------------------------------------
 

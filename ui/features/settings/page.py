@@ -19,6 +19,7 @@ from ui.components.layout import ScrolledColumn, column_of
 from ui.components.wording import describe_bytes
 from ui.features import ShellActions
 from ui.features.settings import texts
+from ui.features.settings.api_card import ApiCard
 from ui.theme import tokens
 from workbench.api.calls import ChangeSettings, Machine, ModelList, Status
 from workbench.errors import UserError
@@ -31,6 +32,7 @@ TITLES = {
     "models": texts.SECTION_EXAM,
     "documents": texts.SECTION_DOCUMENTS,
     "network": texts.SECTION_NETWORK,
+    "server": texts.SECTION_SERVER,
 }
 
 
@@ -79,6 +81,9 @@ class SettingsPage(QWidget):
             form = self.forms[section] = Form(config, make_row=_make_row)
             form.changed.connect(partial(self._on_edited, section))
             card.body.addWidget(form)
+            if section == "server":
+                self.api = ApiCard(self._bridge)
+                card.body.addWidget(self.api)
             column.addWidget(card)
         column.addWidget(self._build_about())
         outer.addWidget(self._area)
@@ -109,6 +114,7 @@ class SettingsPage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self.api.refresh()
         self._bridge.home.machine.refresh()  # how much is free changes by itself
 
     def _on_settings(self, settings: Settings) -> None:

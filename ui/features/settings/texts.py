@@ -19,3 +19,17 @@ FREE_MEMORY = "{bytes}, {bytes2} free"
 NO_GRAPHICS = "none that models can use"
 CANNOT_OPEN_FOLDER = "This system has no program to open folders. The data folder is {folder}."
 FIRST_MODEL = "The first one added"
+
+# the local API
+SECTION_SERVER = "Local API"
+COPY_ADDRESS, COPY_KEY, RENEW_KEY = "Copy address", "Copy key", "New key"
+RENEW_KEY_HELP = "Programs with the old key are refused from then on."
+API_SERVED = "Served at {address}. {answered:,} requests answered, {refused:,} refused."
+API_EXAMPLE = "A request in Python, with the package openai:"
+API_MODEL = "MODEL"
+API_CODE = """from openai import OpenAI
+
+client = OpenAI(base_url="{address}/v1", api_key="{key}")
+question = [{{"role": "user", "content": "Hello"}}]
+answer = client.chat.completions.create(model="{model}", messages=question)
+print(answer.choices[0].message.content)"""
