@@ -3,7 +3,7 @@
     python benchmarks/api_load.py --clients 64 --tokens 48
 
 Three things are measured on the same prompts: the engine's own batch without HTTP, as people's requests and as
-background work, which the API's are; the API with all clients at once; and a question of the window, alone and meanwhile.
+background work, which the API's are; the API with all clients at once; a question of the window, alone and meanwhile.
 """
 
 from __future__ import annotations

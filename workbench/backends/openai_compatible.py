@@ -84,7 +84,8 @@ class OpenAICompatibleBackend:
     ) -> Iterator[Generator[Event, None, RemoteModel]]:
         def loading() -> Generator[Event, None, RemoteModel]:
             yield from ()
-            return RemoteModel(model, self._connect(model), context, self._places, self._may_spend, self._spent)
+            connection = self._connect(model)
+            return RemoteModel(model, use, connection, context, self._places, self._may_spend, self._spent)
 
         yield loading()
 
@@ -104,6 +105,7 @@ class RemoteModel:
     def __init__(
         self,
         model: ModelRecord,
+        use: ModelUse,
         connection: Connection,
         context: RequestContext,
         places: threading.Semaphore,
@@ -119,7 +121,7 @@ class RemoteModel:
         self._spent = spent
         self.capabilities = capabilities_of(self._endpoint)
         self.engine = f"{self._endpoint.host} {self._endpoint.model}"
-        self.context_tokens = self._endpoint.context_tokens
+        self.context_tokens = use.context_tokens or self._endpoint.context_tokens
 
     def generate(
         self,

@@ -178,12 +178,12 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
     rows = [
         (
             m["name"],
-            m["kind"],
+            "endpoint" if m["format"] == "endpoint" else m["kind"],
             m["architecture"],
-            count_size(m["parameters"]),
+            count_size(m["parameters"]) if m["parameters"] else "",
             m["quantization"],
             f"{m['context_tokens']:,}" if m["context_tokens"] else "",
-            byte_size(m["bytes"]),
+            byte_size(m["bytes"]) if m["bytes"] else "",
             m["licence"],
             _state(m, result.get("default")),
         )

@@ -252,7 +252,8 @@ class HomeServices:
         self._questions = questions
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
-        return self._backends[resolved.backend].capabilities(resolved.model)
+        has = self._backends[resolved.backend].capabilities(resolved.model)
+        return has | Capabilities(context_known=resolved.use.context_tokens > 0)
 
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
