@@ -312,6 +312,8 @@ class FakeFront:
             case c.AddEndpoint():
                 record = home.add_endpoint(call)
                 return record, [("model", record.model.name)]
+            case c.ProbeEndpoint():
+                return home.endpoint_record(home.models[call.name]), []
             case c.AllowSending():
                 home.sending[call.collection or "attached files"] = call.allowed
                 return home.endpoint_record(home.models[call.name]), [("model", call.name)]

@@ -79,7 +79,7 @@ def test_why_an_endpoint_was_refused_is_said(page: ModelsPage, qtbot: QtBot, fro
 
 def test_other_machines_need_the_switch(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
     panel = page.endpoints
-    assert panel.permission.isVisibleTo(panel)
+    qtbot.waitUntil(lambda: panel.permission.isVisibleTo(panel))
     QTest.mouseClick(panel.permission.action_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.permission.isVisibleTo(panel))
     assert front.home.settings.network.endpoints

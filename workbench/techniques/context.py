@@ -160,9 +160,8 @@ class AnswerContext:
     ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the person on
     its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says which
     calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
-    of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is a
-    reward model for this recipe's model. ``client_tools`` are run by the program that
-    asks: the answer is a call of one of them, always where it ``must_call``, or a text.
+    of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is one
+    for this recipe's model. The asking program runs ``client_tools``: one is called (``must_call``), or may be.
     """
 
     model: ModelBackend
