@@ -28,7 +28,9 @@ from workbench.engine.inference_calls import (
     Generate,
     Generated,
     GeneratedSequence,
+    LoraUse,
     Rendered,
+    RewardText,
     Score,
     Scores,
     TokenizerInfo,
@@ -212,6 +214,9 @@ class RemoteModel:
         raise self._cannot()
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        raise self._cannot()
+
+    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
         raise self._cannot()
 
     def inspect(
