@@ -47,6 +47,7 @@ def what_can_be_learnt(
         good=rated.good,
         conflicting=conflicting / len(every) if every else 0.0,
         longer_wins=longer.is_shown and longer.value > 0.5,
+        prompts=pairs.prompts,
     )
     advised = [(row, objective.advise(facts)) for row, objective in objectives]
     best = min((advice.rank for _, advice in advised if advice.fits), default=None)

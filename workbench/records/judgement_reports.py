@@ -95,14 +95,16 @@ class ObjectiveFit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgementFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What objectives need to know of judgements: usable ``pairs``, ``rated`` answers (``good`` of them good), the
-    share of judgements that contradict another, and whether the longer answer is preferred more often than not."""
+    """What objectives need to know of judgements: usable ``pairs`` of how many ``prompts``, ``rated`` answers (``good``
+    of them good), the share of judgements that contradict another, and whether the longer answer is preferred more
+    often than not."""
 
     pairs: int
     rated: int
     good: int
     conflicting: float
     longer_wins: bool
+    prompts: int = 0
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):

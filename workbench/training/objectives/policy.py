@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from workbench.errors import UserError
+from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.methods import Methods
 from workbench.records.training import (
     ChartSpec,
@@ -47,6 +48,7 @@ UPPER_SHARE = 3
 """The last third of the layers is adapted: what lies below is computed once for all passes of a step."""
 FORGOTTEN = 1.1
 MOST_HELD_OUT = 32
+FEWEST_PROMPTS = 10
 
 _REWARD_CHART = ChartSpec(
     name="reward",
@@ -177,6 +179,16 @@ class Policy(Objective):
         except UserError:  # it is told where the training is planned
             return {}
         return {f"reward_{number}": part.title for number, part in enumerate(parts, 1)} if len(parts) > 1 else {}
+
+    def advise(self, facts: JudgementFacts) -> Advice:
+        """What can be learnt from judgements: their prompts are practised on, and something has to score."""
+        if facts.prompts < FEWEST_PROMPTS:
+            reason = f"It needs at least {FEWEST_PROMPTS} prompts of pairs; there are {facts.prompts:,}."
+            return Advice(usable=facts.prompts, fits=False, rank=9, reason=reason)
+        reason = (
+            "It practises on these prompts, and needs a reward: a rule, or a reward model trained on the pairs first."
+        )
+        return Advice(usable=facts.prompts, fits=True, rank=6, reason=reason)
 
     @property
     def clip_above(self) -> float:
