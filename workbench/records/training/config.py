@@ -177,7 +177,7 @@ def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
-    """Which layers are adapted and which trainer trains can be set."""
+    """Which layers are adapted can be set."""
     return plain
 
 
@@ -199,12 +199,6 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     processes: Annotated[
         int, about("Processes", ge=1, le=64, advanced=True), "Number of processes that train in parallel."
     ] = 1
-    trainer: Annotated[
-        Literal["workbench", "trl"],
-        about("Trainer", advanced=True),
-        "TRL's own trainer is for graphics cards and several of them: the same data and adapter, without an exact "
-        "resume.",
-    ] = "workbench"
 
 
 TRAINING = Stored("training config", TrainingConfig, upgrades=UPGRADES, key="schema")

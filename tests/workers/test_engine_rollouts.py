@@ -1,0 +1,75 @@
+"""The engine samples by the policy as its weights are now, and says how probable what it sampled was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests.short_model import write_short  # noqa: E402
+from workbench.errors import Cancelled  # noqa: E402
+from workbench.records.training import WeightsPart  # noqa: E402
+from workbench.techniques.registry import METHODS  # noqa: E402
+from workbench.training.experience.engine_rollouts import EngineRollouts  # noqa: E402
+from workbench.training.experience.policy_model import PolicyModel  # noqa: E402
+from workbench.training.experience.rollouts import Ask, Sampled  # noqa: E402
+from workbench.training.methods.weights_method import method_of  # noqa: E402
+from workbench.training.peft_models import trainable_parameters  # noqa: E402
+from workbench.training.sequences import TokenSequence  # noqa: E402
+from workbench.training.weights.loading import load_base  # noqa: E402
+
+PROMPTS = [(1, 9690, 198, 2683, 359, 253), (1, 520, 9531, 198)]
+ASKS = [Ask(prompt, (7, place)) for place, prompt in enumerate([PROMPTS[0]] * 3 + [PROMPTS[1]] * 2)]
+
+
+def differences(policy: PolicyModel, found: list[Sampled]) -> Any:
+    """By how much torch and the engine differ in the log-probability of each sampled token."""
+    rows = [
+        TokenSequence((*ask.prompt, *one.tokens), (False,) * len(ask.prompt) + (True,) * len(one.tokens), (), place)
+        for place, (ask, one) in enumerate(zip(ASKS, found, strict=True))
+    ]
+    policy.forget()
+    with torch.no_grad():
+        logps = policy(rows).logps
+    return (logps - torch.tensor([value for one in found for value in one.logprobs])).abs()
+
+
+@pytest.mark.timeout(300)
+def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smollm_path: Path) -> None:
+    base = write_short(smollm_path, tmp_path / "short.gguf")
+    torch.manual_seed(0)
+    model = method_of(WeightsPart(base="f32", rank=4, adapted_layers=1), METHODS).apply(load_base(base, "f32"))
+    policy = PolicyModel(model, 1.0, valued=True, sample=PROMPTS[0])
+    assert policy.shares_trunk
+    parameters = trainable_parameters(model)
+    assert "value_head.weight" in parameters
+    rollouts = EngineRollouts(model, base, longest_prompt=6, new_tokens=12, threads=1)
+    try:
+        rollouts.refresh()
+        first = rollouts.sample(ASKS, 12, 1.0, lambda: None)
+        again = rollouts.sample(ASKS, 12, 1.0, lambda: None)
+        assert [one.tokens for one in again] == [one.tokens for one in first]
+        assert len({one.tokens for one in first[:3]}) == 3  # seeds of their own
+        assert all(len(one.tokens) == len(one.logprobs) <= 12 for one in first)
+        assert float(differences(policy, first).mean()) < 0.15
+        optimiser = torch.optim.AdamW(parameters.values(), lr=0.05, fused=True)  # its steps leave version counters
+        for parameter in parameters.values():
+            parameter.grad = torch.ones_like(parameter)
+        optimiser.step()
+        assert float(differences(policy, first).mean()) > 0.5  # another policy now
+        rollouts.refresh()
+        moved = rollouts.sample(ASKS, 12, 1.0, lambda: None)
+        assert [one.tokens for one in moved] != [one.tokens for one in first]
+        assert float(differences(policy, moved).mean()) < 0.3
+
+        def stop() -> None:
+            raise Cancelled
+
+        with pytest.raises(Cancelled):
+            rollouts.sample(ASKS, 12, 1.0, stop)
+        assert rollouts.sample(ASKS, 12, 1.0, lambda: None) == moved
+    finally:
+        rollouts.close()
