@@ -4,8 +4,8 @@
 
 Pairs are of hh-rlhf (``../shared/data/hh-rlhf/train.jsonl``), cut to ``--longest`` tokens. Each side takes one step of
 the optimiser on all pairs, in a process of its own that reports the CPU seconds of the step and the peak of its memory,
-in turn, ``--rounds`` times. TRL computes all pairs in a batch, or pair by pair; neither side uses checkpointing. Loss and
-gradient norm are reported to show that they compute the same.
+in turn, ``--rounds`` times. TRL computes all pairs in a batch, or pair by pair; neither side uses checkpointing. Loss
+and gradient norm are reported to show that they compute the same.
 """
 
 from __future__ import annotations
