@@ -17,7 +17,6 @@ import importlib.util
 import json
 import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -129,7 +128,7 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, An
         "steps": trained.steps,
         "wall_s": round(seconds, 1),
         "cpu_s": round(time.process_time() - cpu, 1),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": trained.peak_memory_bytes,
         "planned_bytes": plan.memory_bytes,
         "notices": notices,
         "curves": {name: [round(value, 4) for value in values] for name, values in curves.items()},

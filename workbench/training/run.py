@@ -50,6 +50,7 @@ TRAINED = "trained"
 _DONE = "trained.json"
 _FINGERPRINT = "2:"  # what of a training is digested
 _BEFORE = "before.json"
+_NONE_WITHIN = "No evaluation found weights within the bound, so the last ones are kept: lower the learning rate."
 
 Emit = Callable[[events.Event], None]
 
@@ -178,6 +179,8 @@ class _Session:
                 steps = reached.best_step
                 scorer.forget()
                 self._emit(events.Log(text=f"The best weights are kept: those after step {steps:,}.", level="notice"))
+        elif self._objective.keeps_best and not reached.best_step:
+            self._emit(events.Log(text=_NONE_WITHIN, level="notice"))
         trainer.optimizer = trainer.lr_scheduler = None
         del trainer
         model.zero_grad(set_to_none=True)
