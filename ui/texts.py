@@ -193,3 +193,11 @@ PASSWORD_NEEDED, PASSWORD_WRONG = "Password (not stored)", "Wrong password"
 PASSWORD_OF = "Password of {name}"
 PASSWORD_HELP = "{reason} The password is used for this reading and not stored; pages are shown as text."
 UNLOCK = "Unlock"
+
+# verdict bar
+LEFT_BETTER, RIGHT_BETTER, TIE, BOTH_BAD = "A is better", "B is better", "Equally good", "Both are bad"
+WHICH_BETTER = "Which answer is better? Names are shown once you have chosen."
+SHOW_NAMES = "Show names"
+SHOW_NAMES_HELP = "Say which recipe wrote which answer, without choosing; it is not counted then"
+UNDO_VERDICT = "Undo"
+SAME_TEXTS = "Both answers are the same, word for word."

@@ -25,6 +25,7 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
+from tests.ui.fake_judgements import furnish_judgements, furnish_queue
 from tests.ui.fake_training import furnish_training
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
@@ -33,9 +34,11 @@ from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.adapters.page import AdaptersPage
 from ui.features.agents.page import AgentsPage
 from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.opponents import BASE as BASE_MODEL
 from ui.features.chat.page import ChatPage
 from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage
+from ui.features.feedback.page import FeedbackPage
 from ui.features.models.page import ModelsPage
 from ui.features.training.page import TrainPage
 from ui.features.training.set_builder import SetBuilder
@@ -592,8 +595,60 @@ def _compare(shell: Shell, front: Front) -> None:
     assert isinstance(page, ChatPage)
     settle()
     page.parts.recipe.changed.emit(_tuned_recipe())
-    page.parts.composer.compare_chip.click()
+    page.compare.opponents.choose(BASE_MODEL)
     page.parts.composer.asked.emit("How long is the warranty?")
+
+
+def _compared(shell: Shell, front: Front) -> None:
+    """The same, once the person has chosen."""
+    _compare(shell, front)
+    settle()
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
+    view = page.parts.conversation.views[-1]
+    assert isinstance(view, AnswerView)
+    view.comparison.bar.buttons["left"].click()
+
+
+def _judged_home() -> FakeHome:
+    home = _trained_home()
+    furnish_judgements(home)
+    furnish_queue(home)
+    return home
+
+
+def _feedback(shell: Shell) -> FeedbackPage:
+    page = shell.made_page("feedback")
+    assert isinstance(page, FeedbackPage)
+    settle()
+    return page
+
+
+def _review(shell: Shell, front: Front) -> None:
+    """A judgement beside the table."""
+    page = _feedback(shell)
+    page.review.grid.setCurrentIndex(page.review.table.index(2, 2))
+    page.review.show_judgement(page.review.table.row(2))
+
+
+def _label(shell: Shell, front: Front) -> None:
+    _feedback(shell).open_target("label")
+
+
+def _new_queue(shell: Shell, front: Front) -> None:
+    page = _feedback(shell)
+    page.open_target("label")
+    page.label.begin()
+
+
+def _learn(shell: Shell, front: Front) -> None:
+    _feedback(shell).open_target("learn")
+
+
+def _import(shell: Shell, front: Front) -> None:
+    dialog = _feedback(shell).review.begin_import()
+    dialog.choose("/home/ada/pairs.jsonl")
+    dialog.go.click()
 
 
 def _gone(shell: Shell, front: Front) -> None:
@@ -815,6 +870,13 @@ SCENES: tuple[Scene, ...] = (
     ("set-pairs-made", "adapters", _trained_home, _builder("pairs", build=True)),
     ("chat-adapters", "chat", _trained_home, _chat_adapters),
     ("compare", "chat", _trained_home, _compare),
+    ("feedback", "feedback", _judged_home, _review),
+    ("feedback-empty", "feedback", furnished_home, None),
+    ("feedback-label", "feedback", _judged_home, _label),
+    ("feedback-new", "feedback", _judged_home, _new_queue),
+    ("feedback-learn", "feedback", _judged_home, _learn),
+    ("feedback-import", "feedback", _judged_home, _import),
+    ("compared", "chat", _trained_home, _compared),
     ("edit-answer", "chat", _trained_home, _edit),
     ("adapter-gone", "chat", _trained_home, _gone),
     ("models", "models", furnished_home, None),

@@ -12,11 +12,14 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
+from tests.ui.fake_judgements import Unswapped
 from ui.bridge import Bridge
 from ui.features.adapters import texts as adapter_texts
+from ui.features.chat import compare_texts
 from ui.features.chat import texts as chat_texts
 from ui.features.chat.adapter_form import AdapterForm
 from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.opponents import BASE as BASE_MODEL
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
@@ -31,6 +34,7 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) ->
     furnish_adapters(home)
     page = ChatPage(bridge, shell)
     qtbot.addWidget(page)
+    page.compare.pairs.draw = Unswapped()
     page.resize(1280, 760)
     page.show()
     qtbot.waitUntil(lambda: bool(form(page).rows) and bool(page.parts.history.model.chats))
@@ -244,12 +248,13 @@ def test_an_answer_with_adapters_is_compared_with_the_bases(
     held.emit(events.TextDelta(text="A promise "), events.TextDelta(text="of a seller."))
     columns = view.comparison.columns
     qtbot.waitUntil(lambda: columns[0].text.text == "A promise of a seller.")
-    assert [column.title.text() for column in columns] == ["Base", "+ my-notes 0.8"]
     assert columns[1].text.text == home.answer_text
     assert page.session.busy
     assert not view.text.isVisible()
     end(home, held, base, "A promise of a seller.")
     qtbot.waitUntil(lambda: not page.session.busy)
+    view.comparison.bar.names_button.click()
+    assert [column.title.text() for column in columns] == ["A · Base", "B · + my-notes 0.8"]
     assert last(page).message_id == tuned  # the conversation's is still the tuned one
     assert columns[1].kept_mark.isVisible()
     assert columns[0].keep_button.isVisible()
@@ -264,14 +269,14 @@ def test_the_bases_answer_can_be_kept_and_compared_again(page: ChatPage, qtbot: 
     view.footer.compare_button.click()
     qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
     base = view.comparison.ids[0]
+    view.comparison.bar.names_button.click()
     view.comparison.columns[0].keep_button.click()
     qtbot.waitUntil(lambda: last(page).message_id == base)
     assert last(page).comparison.isHidden()
     assert last(page).text.text == home.base_text
-    assert last(page).footer.compare_button.text() == chat_texts.BASE_AND_TUNED_BUTTON
+    assert last(page).footer.compare_button.text() == compare_texts.BESIDE_BUTTON
     last(page).footer.compare_button.click()
     qtbot.waitUntil(last(page).comparison.isVisible)
-    assert last(page).comparison.columns[0].kept_mark.isVisible()
     last(page).footer.compare_button.click()
     assert last(page).comparison.isHidden()
     assert last(page).text.isVisible()
@@ -282,7 +287,7 @@ def test_both_are_asked_at_once_and_stopped_together(
 ) -> None:
     page.parts.recipe.changed.emit(TUNED)
     first, second = front.hold(c.Ask), front.hold(c.Ask)
-    page.parts.composer.compare_chip.click()
+    page.compare.opponents.choose(BASE_MODEL)
     ask(page, "How long is the warranty?")
     tuned = begin(front, home, first, qtbot)
     base = begin(front, home, second, qtbot)
@@ -306,13 +311,6 @@ def test_a_base_answer_that_is_refused_leaves_the_conversation_as_it_was(
     assert view.comparison.isHidden()
     assert view.text.isVisible()
     assert not page.session.busy
-
-
-def test_without_adapters_there_is_nothing_to_compare(page: ChatPage, qtbot: QtBot) -> None:
-    plain = Recipe(model=ModelPart(name=BASE))
-    view = answered(qtbot, page, plain)
-    assert not view.footer.compare_button.isVisible()
-    assert not page.parts.composer.compare_chip.isVisible()
 
 
 # -- ratings and edits ------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
+from tests.ui.fake_judgements import Unswapped
 from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
-from ui.features.chat import texts
+from ui.features.chat import compare_texts, texts
 from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
@@ -168,10 +169,10 @@ def test_an_answer_is_compared_with_the_recipe_as_it_is_now(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:
     page.new_chat()
+    page.compare.pairs.draw = Unswapped()
     ask(page, "How long is the warranty?")
     qtbot.waitUntil(lambda: not page.session.busy and bool(answers(page)) and answers(page)[-1].text.text != "")
     view, first = answers(page)[-1], answers(page)[-1].message_id
-    assert not view.footer.compare_button.isVisible()  # the recipe is the answer's own
     creative = next(row for row in page.parts.recipe.methods.of("preset") if row.name == "creative")
     page.parts.recipe.decoding_form.changed.emit(with_preset(page.bench.recipe.decoding, creative))
     qtbot.waitUntil(view.footer.compare_button.isVisible)
@@ -180,11 +181,12 @@ def test_an_answer_is_compared_with_the_recipe_as_it_is_now(
     qtbot.waitUntil(lambda: len(view.comparison.ids) == 2 and not page.session.busy)
     asked = front.asked(c.Ask)[-1]
     assert (asked.aside, asked.regenerate, asked.recipe.decoding.temperature) == (True, first, 1.1)
-    assert [column.title.text() for column in view.comparison.columns] == ["Precise", "Creative"]
+    view.comparison.bar.names_button.click()
+    assert [column.title.text() for column in view.comparison.columns] == ["A · Precise", "B · Creative"]
     assert view.comparison.ids[0] == first
     view.comparison.columns[1].keep_button.click()
     qtbot.waitUntil(lambda: answers(page)[-1].message_id == view.comparison.ids[1] or answers(page)[-1] is not view)
-    assert answers(page)[-1].footer.compare_button.text() == texts.BESIDE_BUTTON
+    assert answers(page)[-1].footer.compare_button.text() == compare_texts.BESIDE_BUTTON
 
 
 def test_the_editor_of_a_question_is_in_sight_also_where_its_answer_is_long(

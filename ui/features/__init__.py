@@ -14,7 +14,7 @@ A page is a QWidget with
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
-frame builds the navigation and Ctrl+1..8 from it. No page knows another page: it asks the frame to open it.
+frame builds the navigation and Ctrl+1..9 from it. No page knows another page: it asks the frame to open it.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class ShellActions(Protocol):
         ``agents`` takes ``section`` (tools, memory, saved);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub);
-        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name); ``evaluate`` takes
+        ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` (name);
+        ``feedback`` takes ``section`` (review, label, learn), ``judgement`` (id), ``queue`` (id); ``evaluate`` takes
         ``evaluation`` (id), ``question_set`` (id)."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
@@ -88,6 +89,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("agents", "Agents", "agents", "ui.features.agents.page:AgentsPage"),
     PageEntry("train", "Train", "train", "ui.features.training.page:TrainPage"),
     PageEntry("adapters", "Adapters", "adapters", "ui.features.adapters.page:AdaptersPage"),
+    PageEntry("feedback", "Feedback", "thumb-up", "ui.features.feedback.page:FeedbackPage"),
     PageEntry("evaluate", "Evaluate", "evaluate", "ui.features.evaluation.page:EvaluatePage"),
     PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),

@@ -48,6 +48,10 @@ class AnswerColumns(QWidget):
         self._grid.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._fit_soon = QTimer(self, singleShot=True, interval=0, timeout=self._fit)
 
+    def fit_soon(self) -> None:
+        """Arrange the columns anew once what they show has its size."""
+        self._fit_soon.start()
+
     def begin(self, count: int) -> None:
         """Make place for so many answers; what stands there already stays."""
         while len(self.columns) < count:
@@ -162,7 +166,7 @@ class AnswerColumn(Card):
             clicked=lambda: self.tokens_wanted.emit(self.number),
         )
         head = row_of(None, self.title, self.finish, None, gap=tokens.SPACE_2)
-        foot = row_of(None, self.kept_mark, self.keep_button, self.tokens_button, None, gap=tokens.SPACE_1)
+        foot = self.foot = row_of(None, self.kept_mark, self.keep_button, self.tokens_button, None, gap=tokens.SPACE_1)
         feet = QWidget()
         feet.setLayout(foot)
         feet.setFixedHeight(30)  # reserved while the answer is made

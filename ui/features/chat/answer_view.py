@@ -17,7 +17,7 @@ from ui.components.layout import Centred, column_of
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat import agent_texts, texts
 from ui.features.chat.answer_columns import AnswerColumns
-from ui.features.chat.answer_comparison import AnswerComparison
+from ui.features.chat.answer_comparison import AnswerComparison, ShownPair
 from ui.features.chat.answer_feedback import EditedNote
 from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting
@@ -193,10 +193,17 @@ class AnswerView(QWidget):
         self._show_answers()
         self.footer.feedback.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
-    def show_comparison(self, pair: tuple[StoredMessage, StoredMessage], titles: tuple[str, str]) -> None:
+    def show_comparison(self, pair: ShownPair) -> None:
         """Show both answers side by side in the place of this one."""
-        self.comparison.show_pair(pair, titles, self.message_id)
+        was_blind = self.comparison.blind
+        self.comparison.show_pair(pair, self.message_id)
         self.comparison.show()
+        if self.comparison.blind:  # what is below is of one of the two, and would tell which
+            for part in (self.sources, self.trust, self.notices, self.usage, self.edited_note, self.state_line):
+                part.hide()
+            self.footer.show_blind()
+        elif was_blind:
+            self.show_message(self._message)
         self.footer.compare_button.setChecked(True)
         self.waiting.hide()
         self._show_answers()
@@ -205,7 +212,7 @@ class AnswerView(QWidget):
         self.footer.compare_button.setChecked(False)
         if not self.comparison.isHidden():
             self.comparison.hide()
-            self._show_answers()
+            self.show_message(self._message)
 
     # -- one that is being made --------------------------------------------------------------------
 

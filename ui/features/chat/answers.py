@@ -16,8 +16,7 @@ from ui.components.wording import in_words
 from ui.features.chat.answer_view import CONTINUED, PLAIN, VARIED, AnswerView
 from ui.features.chat.conversation import Conversation
 from ui.features.chat.live_answer import describe_progress
-from ui.features.chat.recipe_files import unresolved
-from ui.features.chat.recipes import with_model
+from ui.features.chat.recipes import unresolved, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
 from workbench.api.calls import (

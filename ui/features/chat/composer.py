@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import agent_texts, texts
+from ui.features.chat import agent_texts, compare_texts, texts
 from ui.features.chat.answer_parts import within
 from ui.theme import tokens
 
@@ -38,9 +38,7 @@ class Composer(QWidget):
         self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
         self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
         self.agent_chip = ChipButton("", "agents", clicked=self.agent_chip_clicked)
-        self.compare_chip = ChipButton(
-            texts.COMPARE_WITH_BASE, checkable=True, toolTip=texts.COMPARE_HELP, toggled=self._on_compare
-        )
+        self.compare_chip = ChipButton(compare_texts.CHIP_OFF, toolTip=compare_texts.CHIP_HELP)
         self.reason = Text("", "small")
         self.remedy = LinkButton("", clicked=self.remedy_clicked)
         chips = QWidget()
@@ -85,18 +83,19 @@ class Composer(QWidget):
     def blocked(self) -> str:
         return self._blocked
 
-    @property
-    def compares(self) -> bool:
-        """Whether the next question is to be answered by the base model as well."""
-        return self.compare_chip.isChecked() and not self.compare_chip.isHidden()
+    def show_opponent(self, title: str) -> None:
+        """What each next question is compared with; no words: with nothing."""
+        words = compare_texts.CHIP_ON.format(title=title) if title else compare_texts.CHIP_OFF
+        self.compare_chip.setText(within(words, _NAMES))
+        self.compare_chip.setAccessibleName(words)
+        self.compare_chip.set_tone("preference" if title else "plain")
 
     def show_adapters(self, words: str) -> None:
-        """What is on over the model; no words: nothing, so that there is nothing to compare with the base."""
+        """What is on over the model; no words: nothing."""
         self.adapters_chip.setText(within(words, _NAMES))
         self.adapters_chip.setAccessibleName(texts.ADAPTERS_CHIP.format(words=words))
         self.adapters_chip.setToolTip(texts.ADAPTERS_CHIP.format(words=words))
         self.adapters_chip.setVisible(bool(words))
-        self.compare_chip.setVisible(bool(words))
 
     def show_agent(self, words: str) -> None:
         """How an agent is to answer; no words: none is."""
@@ -133,9 +132,6 @@ class Composer(QWidget):
         empty = not self.text.strip()
         self.send.setEnabled(not reason and not empty)
         self.send.setToolTip(reason or (texts.WRITE_FIRST if empty else texts.SEND_HELP))
-
-    def _on_compare(self, on: bool) -> None:
-        self.compare_chip.set_tone("accent" if on else "plain")  # its words stay: other ones might move the field
 
     def _on_changed(self) -> None:
         self._show_state()

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.components.basics import IconButton, PlainButton, PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import texts
+from ui.features.chat import compare_texts, texts
 from ui.features.chat.answer_feedback import FeedbackButtons
+from ui.features.chat.opponents import AGAIN, BASE, Opponent
 from ui.theme import tokens
 from workbench.api.calls import StoredMessage
 
@@ -111,6 +112,7 @@ class _Field(QPlainTextEdit):
 
 
 _COPIED_MS = 1_500
+_SIZE = 28  # px, as high as the small buttons beside
 
 
 class AnswerFooter(QWidget):
@@ -137,8 +139,10 @@ class AnswerFooter(QWidget):
         self.steps_button.setToolTip(texts.STEPS_HELP)
         self.passages_button = _small("", "eye")
         self.feedback = FeedbackButtons()
-        self.compare_button = _small(texts.COMPARE, "adapters")
+        self.compare_button = _small(compare_texts.COMPARE, "adapters")
         self.compare_button.setCheckable(True)
+        self.compare_menu_button = IconButton("chevron-down", compare_texts.WITH_MENU)
+        self.compare_menu_button.setFixedSize(_SIZE, _SIZE)
         self._copied = QTimer(
             self, singleShot=True, interval=_COPIED_MS, timeout=lambda: self.copy_button.setText(texts.COPY)
         )
@@ -148,6 +152,7 @@ class AnswerFooter(QWidget):
             row.addWidget(part)
         for button in (
             self.compare_button,
+            self.compare_menu_button,
             self.answers_button,
             self.steps_button,
             self.tokens_button,
@@ -187,14 +192,19 @@ class AnswerFooter(QWidget):
         self.passages_button.setText(texts.PASSAGES_BUTTON.format(count=count))
         self.passages_button.setVisible(count > 0)
 
-    def offer_comparison(self, there: bool, can_ask: bool, tuned: bool) -> None:
-        """Whether there is an answer to compare it with, and else whether one can be asked for. ``tuned``: that is the
-        base model's, or that of a tuned one."""
-        beside = texts.BASE_AND_TUNED_BUTTON if tuned else texts.BESIDE_BUTTON
-        ask = texts.COMPARE_ANSWER_HELP if tuned else texts.COMPARE_RECIPE_HELP
-        self.compare_button.setText(beside if there else texts.COMPARE)
-        self.compare_button.setToolTip(texts.BASE_AND_TUNED_HELP if there else ask)
+    def offer_comparison(self, there: bool, can_ask: bool, opponent: Opponent) -> None:
+        """Whether there is an answer to compare it with, and else whether one of ``opponent`` can be asked for."""
+        helps = {BASE.name: compare_texts.COMPARE_ANSWER_HELP, AGAIN.name: compare_texts.COMPARE_AGAIN_HELP}
+        ask = helps.get(opponent.name, compare_texts.COMPARE_RECIPE_HELP)
+        self.compare_button.setText(compare_texts.BESIDE_BUTTON if there else compare_texts.COMPARE)
+        self.compare_button.setToolTip(compare_texts.BESIDE_HELP if there else ask)
         self.compare_button.setVisible(there or can_ask)
+        self.compare_menu_button.setVisible(can_ask)
+
+    def show_blind(self) -> None:
+        """Only the way back from a comparison: all else is about one of its answers."""
+        for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            part.setVisible(part is self.compare_button)
 
     def show_copied(self) -> None:
         """Say for a moment that the answer was copied."""

@@ -22,7 +22,7 @@ from ui.components.notices import DropCover, TakesFiles
 from ui.features import Action, Found, ShellActions
 from ui.features.chat import texts
 from ui.features.chat.answers import ChatAnswers
-from ui.features.chat.compare import ChatCompare
+from ui.features.chat.compare_choice import CompareChoice
 from ui.features.chat.controller import ChatController
 from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
@@ -80,7 +80,7 @@ class ChatPage(TakesFiles, QWidget):
         self._cover = DropCover(self)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
-        self.compare = ChatCompare(self.session, talk, self.parts.recipe, self)  # sees what was laid out
+        self.compare = CompareChoice(bridge, shell, self.session, self.parts, self)  # sees what was laid out
         self.recipe_files = RecipeFiles(bridge, shell, self.session, self.parts.recipe, self.bench.choose, self)
         self.library = PromptLibrary(bridge, shell, self.parts.recipe, self.bench.choose, self)
         self._history = bridge.home.chats
@@ -285,9 +285,7 @@ class ChatPage(TakesFiles, QWidget):
             self.parts.files.wait(lambda: self._on_files_read(True))
             return
         self._waits_for_files = False
-        if self.parts.composer.compares:
-            self.compare.ask(question)
-        else:
+        if not self.compare.ask(question):
             self.session.ask(question, self.parts.recipe.recipe)
 
     def _on_stored(self) -> None:

@@ -13,6 +13,7 @@ from ui.bridge import Bridge
 from ui.features import ShellActions
 from ui.features.chat import texts
 from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.recipes import unresolved
 from ui.features.chat.session import ChatSession
 from ui.theme.theme import current_theme
 from workbench.errors import UserError
@@ -35,6 +36,7 @@ class RecipeFiles(QObject):
         self._bridge, self._shell, self._session, self._panel = bridge, shell, session, panel
         self._put, self._page = put, page
         panel.menu_button.clicked.connect(self._on_menu)
+        panel.save_button.clicked.connect(self._on_save)
 
     def make_menu(self) -> QMenu:
         menu, icon = QMenu(self._page), current_theme().icon
@@ -88,15 +90,3 @@ class RecipeFiles(QObject):
         path, _ = QFileDialog.getOpenFileName(self._page, texts.OPEN_RECIPE, str(self._folder), texts.FILTER_RECIPES)
         if path:
             self.open_from(Path(path))
-
-
-def unresolved(made: Recipe) -> Recipe:
-    """The recipe of an answer as it would be asked with, without what was filled in when it was resolved."""
-    replace, retrieval = msgspec.structs.replace, without_attachments(made).retrieval
-    adapters = tuple(replace(use, sha256="") for use in made.model.adapters)
-    return replace(
-        made,
-        model=replace(made.model, adapters=adapters, sha256="", engine="", context_tokens=0),
-        decoding=replace(made.decoding, seed=-1),
-        retrieval=replace(retrieval, revision=0) if retrieval is not None else None,
-    )

@@ -21,7 +21,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
-from ui.features.chat import agent_texts, texts
+from ui.features.chat import agent_texts, compare_texts, texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.agent_form import AgentForm, describe_agent
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
@@ -233,10 +233,13 @@ class RecipePanel(QFrame):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its cards take the keyboard
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
+        self.save_button = LinkButton(compare_texts.SAVE_RECIPE)
+        self.compare_button = LinkButton(compare_texts.WITH_MENU, toolTip=compare_texts.CHIP_HELP)
         column_of(
             self,
             head,
             (area, 1),
+            row_of(None, self.save_button, None, self.compare_button, gap=tokens.SPACE_2),
             gap=tokens.SPACE_2,
             margins=(tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_2, tokens.SPACE_3),
         )

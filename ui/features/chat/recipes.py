@@ -12,7 +12,7 @@ from ui.features.adapters.texts import find_problem
 from ui.features.chat import texts
 from ui.state import Listing
 from workbench.api.calls import Collection
-from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart, without_attachments
 from workbench.records.training import AdapterList, AdapterRecord
 
 DESCRIBED = ("json_schema", "regex", "choice", "gbnf", "quote")
@@ -99,6 +99,18 @@ def with_adapter(recipe: Recipe, record: AdapterRecord) -> Recipe:
     on = with_model(recipe, record.base) if record.base else recipe  # a file without a card names no base
     uses = (AdapterUse(name=record.name),)
     return msgspec.structs.replace(on, model=msgspec.structs.replace(on.model, adapters=uses))
+
+
+def unresolved(made: Recipe) -> Recipe:
+    """The recipe of an answer as it would be asked with, without what was filled in when it was resolved."""
+    replace, retrieval = msgspec.structs.replace, without_attachments(made).retrieval
+    adapters = tuple(replace(use, sha256="") for use in made.model.adapters)
+    return replace(
+        made,
+        model=replace(made.model, adapters=adapters, sha256="", engine="", context_tokens=0),
+        decoding=replace(made.decoding, seed=-1),
+        retrieval=replace(retrieval, revision=0) if retrieval is not None else None,
+    )
 
 
 def without_adapters(recipe: Recipe) -> Recipe:

@@ -203,12 +203,16 @@ class ChatSession(QObject):
         )
         self._begin(call, (answer,), recipe)
 
-    def answer_aside(self, message: str, recipe: Recipe) -> None:
-        """Answer the question above an answer with another recipe, only to be compared: the shown branch stays."""
+    def answer_aside(self, message: str, recipe: Recipe, *, varied: bool = False) -> str:
+        """Answer the question above an answer with another recipe, only to be compared: the shown branch stays.
+        ``varied``: drawn more freely than the recipe says. Returns the id that the answer has until it is stored; ""
+        where it cannot be asked."""
         if message not in self.chat.branches or self.chat.id is None:
-            return
+            return ""
         answer = answer_beside(self.chat.branches[message], f"new-a{next(self._names)}", recipe)
-        self._begin(Ask(recipe=recipe, chat=self.chat.id, regenerate=message, aside=True), (answer,), recipe)
+        call = Ask(recipe=recipe, chat=self.chat.id, regenerate=message, aside=True, varied=varied)
+        self._begin(call, (answer,), recipe)
+        return answer.id
 
     def _begin(self, call: Ask, messages: tuple[StoredMessage, ...], recipe: Recipe) -> None:
         chat = self.chat

@@ -30,12 +30,6 @@ SCORE = "score {score:.2f}"
 ONE_TOKEN = "1 token"
 COUNT_TOKENS = "{tokens:,} tokens"
 
-# answer comparison
-SIDE_BY_SIDE = "Two answers side by side"
-BASE = "Base"
-KEEP_ANSWER_OF = "Keep the answer of {title}"
-TUNED = "Tuned"
-
 # answer feedback
 GOOD_ANSWER = "Good answer"
 BAD_ANSWER = "Bad answer"
@@ -86,7 +80,6 @@ GREEDY_SCORE = "{score:.2f} greedy"
 
 # composer
 NO_MODEL, NO_DOCUMENTS = "No model", "No documents"
-COMPARE_WITH_BASE, COMPARE_HELP = "Compare with base", "Ask the base model, too, and show both answers side by side"
 ASK = "Ask something…"
 QUESTION = "Question"
 COMPOSER_HELP = "Enter sends, Shift+Enter starts a new line, Esc stops an answer."
@@ -279,15 +272,9 @@ ANSWERS_HELP = "Show all generated answers, or only the kept one"
 TOKENS_HELP = "Probability of each token, and its alternatives"
 BEAMS_HELP = "The beam search tree of this answer"
 STEPS_HELP = "Steps of this answer: searches, checks and generations, with time and tokens"
-COMPARE = "Compare"
 ANSWERS_BUTTON = "{count} answers"
 STEPS_BUTTON = "Steps ({count})"
 PASSAGES_BUTTON = "Passages ({count})"
-BASE_AND_TUNED_BUTTON = "Base and tuned"
-BESIDE_BUTTON = "Side by side"
-BASE_AND_TUNED_HELP = "Show both answers side by side, or only the kept one"
-COMPARE_RECIPE_HELP = "Ask the same question with the recipe as it is now, and show both answers side by side"
-COMPARE_ANSWER_HELP = "Ask the base model the same question and show both answers side by side"
 COPIED = "Copied"
 
 # order list

@@ -94,8 +94,9 @@ class TrainPage(TakesFiles, QWidget):
         home.adapters.follow(self._on_adapters)
         home.runs.follow(self._on_runs)
 
-    def open_target(self, run: str = "", data: str = "", model: str = "") -> None:
-        """Show a run (its id), or the setup with these examples (a path or the name of a set) and this model."""
+    def open_target(self, run: str = "", data: str = "", model: str = "", objective: str = "") -> None:
+        """Show a run (its id), or the setup with these examples (a path or the name of a set), this model and this
+        objective."""
         self._first_look = False
         if run:
             self._wanted = run
@@ -109,6 +110,8 @@ class TrainPage(TakesFiles, QWidget):
                 self._set_config(msgspec.structs.replace(self.setup.config, model=model))
             if data:
                 self.setup.choose_data(data)
+            if objective:
+                self.setup.choose_objective(objective)
 
     def find_entries(self, text: str) -> Sequence[Found]:
         """Trainings and what can be begun here, for the palette."""

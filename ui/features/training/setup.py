@@ -278,6 +278,11 @@ class TrainSetup(QWidget):
             self._fits_kind = True
             self._on_objective(name)
 
+    def choose_objective(self, name: str) -> None:
+        """Train with this objective, whatever the examples would suit."""
+        self._fits_kind = True
+        self._on_objective(name)
+
     def _edit(self, **changes: object) -> None:
         self._emit(msgspec.structs.replace(self._config, **changes))
 

@@ -1,0 +1,308 @@
+"""The page of feedback: judgements reviewed and corrected, compared in a row by keyboard, imported, learnt from."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell, settle
+from tests.ui.fake_adapters import furnish_adapters
+from tests.ui.fake_front import FakeFront
+from tests.ui.fake_home import SMOL, FakeHome
+from tests.ui.fake_judgements import furnish_judgements, furnish_queue
+from ui.bridge import Bridge
+from ui.features.feedback import texts
+from ui.features.feedback.page import FeedbackPage
+from ui.features.feedback.recipe_choice import SAME
+from workbench.api import calls as c
+from workbench.api import events
+from workbench.errors import UserError
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> FeedbackPage:
+    furnish_adapters(home)
+    page = FeedbackPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1120, 720)
+    return page
+
+
+def show(page: FeedbackPage, bridge: Bridge, qtbot: QtBot, section: str = "review") -> None:
+    page.open_target(section)  # type: ignore[arg-type]
+    page.show()
+    settle(bridge, qtbot)
+
+
+# -- review -----------------------------------------------------------------------------------------
+
+
+def test_a_home_without_judgements_says_how_to_make_some(page: FeedbackPage, bridge: Bridge, qtbot: QtBot) -> None:
+    show(page, bridge, qtbot)
+    qtbot.waitUntil(page.review.empty.isVisible)
+    assert page.review.empty.button is not None
+    page.review.empty.button.click()
+    assert page.label.isVisible()
+
+
+def test_judgements_are_filtered_and_one_is_corrected(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_judgements(home)
+    show(page, bridge, qtbot)
+    review = page.review
+    qtbot.waitUntil(lambda: review.table.total == 48)
+    assert review.counts.text() == "48 judgements of 48 questions"
+    review.verdict.show_value("good")
+    review.verdict.chosen.emit("good")
+    qtbot.waitUntil(lambda: review.table.total == 1)
+    row = review.table.row(0)
+    assert row.question == "How long is the warranty?"
+    review.grid.opened.emit(row, -1)
+    assert review.panel.isVisible()
+    assert review.panel.earlier_button.text() == texts.BEFORE.format(count=1)
+    review.panel.verdict.buttons["poor"].click()
+    qtbot.waitUntil(lambda: home.judged.known[row.id].verdict == "poor")
+    qtbot.waitUntil(lambda: review.table.total == 0)
+    assert review.nothing.isVisible()
+
+
+def test_an_answer_of_a_judgement_is_edited_and_a_refusal_is_shown(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_judgements(home, 1)
+    show(page, bridge, qtbot)
+    one = next(one for one in home.judged.known.values() if one.is_pair)
+    page.open_target("review", judgement=one.id)
+    panel = page.review.panel
+    qtbot.waitUntil(panel.isVisible)
+    panel.answers[1].edit_button.click()
+    panel.editor.field.setPlainText("The Sea")
+    panel.editor.take_button.click()
+    qtbot.waitUntil(lambda: home.judged.known[one.id].edited)
+    assert home.judged.known[one.id].verdict == "b"
+    qtbot.waitUntil(lambda: panel.title.text() == texts.EDITED)
+    assert panel.answers[1].note.text().startswith("The model had written: The sea")
+    front.refuse(c.ChangeJudgement, UserError("This judgement is held by a chat.", "Change it there."))
+    panel.verdict.buttons["tie"].click()
+    qtbot.waitUntil(panel.message.isVisible)
+    assert "held by a chat" in panel.message.text
+
+
+def test_a_judgement_is_deleted_and_the_deletion_undone(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, shell: RecordingShell
+) -> None:
+    furnish_judgements(home, 3)
+    show(page, bridge, qtbot)
+    qtbot.waitUntil(lambda: page.review.table.total == 5)
+    page.review.grid.setCurrentIndex(page.review.table.index(0, 0))
+    page.review.grid.setFocus()
+    QTest.keyClick(page.review.grid, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: page.review.table.total == 4 and bool(shell.messages))
+    words, _, action = shell.messages[-1]
+    assert words == texts.DELETED.format(count="1 judgement")
+    assert action is not None
+    action.run()
+    qtbot.waitUntil(lambda: page.review.table.total == 5)
+
+
+def test_a_file_is_imported_and_its_bad_rows_are_named(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    show(page, bridge, qtbot)
+    page.take_files(["/home/ada/pairs.jsonl"])
+    dialog = page.review.findChildren(type(page.review.begin_import()))[0]
+    assert dialog.path.text() == "/home/ada/pairs.jsonl"
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.message.isVisibleTo(dialog))
+    assert dialog.message.text.startswith("2 of 4 rows added.")
+    assert "line 9: both answers are the same" in dialog.details.text()
+    dialog.go.click()  # closes it
+    qtbot.waitUntil(lambda: page.review.table.total == 2)
+
+
+def test_a_file_that_cannot_be_read_is_said_and_can_be_chosen_again(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot
+) -> None:
+    show(page, bridge, qtbot)
+    dialog = page.review.begin_import()
+    assert not dialog.go.isEnabled()
+    dialog.choose("/home/ada/missing.jsonl")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: "There is no file" in dialog.message.text)
+    assert dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_what_is_shown_is_exported_and_what_a_format_leaves_out_is_counted(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_judgements(home)
+    show(page, bridge, qtbot)
+    qtbot.waitUntil(lambda: page.review.table.total == 48)
+    dialog = page.review.begin_export()
+    dialog.choose("/home/ada/out.jsonl")
+    dialog.form.show_value("trl")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.message.isVisibleTo(dialog))
+    assert front.asked(c.ExportJudgements)[-1].form == "trl"
+    assert "1 left out: A tie is no pair." in dialog.details.text()
+    dialog.accept()
+
+
+# -- in a row ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("key", "first", "second"), [("J", "a", "b"), ("K", "b", "a"), ("T", "tie", "tie")])
+def test_pairs_are_judged_by_keys_in_the_order_in_which_they_stand(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, key: str, first: str, second: str
+) -> None:
+    queue = furnish_queue(home, waiting=2, running=False)
+    show(page, bridge, qtbot, "label")
+    pair = page.label.pair
+    qtbot.waitUntil(pair.isVisible)
+    one = pair.pair
+    assert one is not None
+    assert (one.shown, one.a.name) == ("ab", "")
+    QTest.keyClick(pair, getattr(Qt.Key, f"Key_{key}"))
+    qtbot.waitUntil(lambda: home.judged.known[one.id].verdict == first)
+    qtbot.waitUntil(lambda: pair.pair is not None and pair.pair.id != one.id)
+    other = pair.pair
+    assert other is not None
+    assert other.shown == "ba"
+    assert pair.sides[0].text.text == other.b.text if other.b is not None else False
+    QTest.keyClick(pair, getattr(Qt.Key, f"Key_{key}"))
+    qtbot.waitUntil(lambda: home.judged.known[other.id].verdict == second)
+    qtbot.waitUntil(page.label.done.isVisible)
+    assert "2 judgements were made" in page.label.done_words.text()
+    assert home.judged.queues[queue.id].name == page.label.title.full_text
+
+
+def test_a_pair_is_skipped_and_a_choice_taken_back(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    furnish_queue(home, waiting=3, running=False)
+    show(page, bridge, qtbot, "label")
+    pair = page.label.pair
+    qtbot.waitUntil(pair.isVisible)
+    one = pair.pair
+    assert one is not None
+    QTest.keyClick(pair, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: pair.pair is not None and pair.pair.id != one.id)
+    two = pair.pair
+    assert two is not None
+    QTest.keyClick(pair, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: pair.pair is not None and pair.pair.id not in (one.id, two.id))
+    QTest.keyClick(pair, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: pair.pair is not None and pair.pair.id == two.id)
+    assert home.judged.known[two.id].verdict == ""
+
+
+def test_an_answer_is_edited_with_a_key_and_escape_gives_up(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    furnish_queue(home, waiting=2, running=False)
+    show(page, bridge, qtbot, "label")
+    pair = page.label.pair
+    qtbot.waitUntil(pair.isVisible)
+    one = pair.pair
+    assert one is not None
+    assert one.b is not None
+    QTest.keyClick(pair, Qt.Key.Key_R)
+    assert pair.editor.field.toPlainText() == one.b.text
+    QTest.keyClick(pair.editor.field, Qt.Key.Key_Escape)
+    assert pair.editor.isHidden()
+    QTest.keyClick(pair, Qt.Key.Key_R)
+    pair.editor.field.setPlainText("The Sea")
+    pair.editor.take_button.click()
+    qtbot.waitUntil(lambda: home.judged.known[one.id].verdict == "b")
+    stored = home.judged.known[one.id].b
+    assert stored is not None
+    assert (stored.text, stored.original) == ("The Sea", one.b.text)
+
+
+def test_answers_are_generated_in_the_background_and_stopped(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_queue(home, waiting=0)
+    show(page, bridge, qtbot, "label")
+    qtbot.waitUntil(page.label.waiting.isVisible)
+    qtbot.waitUntil(page.label.progress.isVisible)
+    page.label.progress.stop_button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
+    run = front.asked(c.StopRun)[0].run
+    front.tell(run, events.Cancelled())
+    qtbot.waitUntil(lambda: page.label.message.text == texts.MAKING_STOPPED)
+
+
+def test_a_set_is_made_of_one_recipe_drawn_twice_or_of_two(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, front: FakeFront, home: FakeHome
+) -> None:
+    show(page, bridge, qtbot, "label")
+    dialog = page.label.begin()
+    settle(bridge, qtbot)
+    assert dialog.second.value == SAME
+    dialog.prompts.buttons["file"].click()
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == texts.FILE_NEEDED
+    dialog.file.setText("/home/ada/questions.txt")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.MakeCandidates)))
+    call = front.asked(c.MakeCandidates)[0]
+    assert (call.prompts, call.path, call.limit, call.purpose) == ("file", "/home/ada/questions.txt", 50, "label")
+    (recipe,) = call.recipes
+    assert (recipe.model.name, recipe.decoding.max_tokens) == (SMOL.name, 128)
+    assert recipe.decoding.temperature > 0
+    qtbot.waitUntil(lambda: bool(page.label._shown))
+    other = page.label.begin()
+    settle(bridge, qtbot)
+    other.second.choose_adapter("my-notes")
+    assert [use.name for use in other.recipes[1].model.adapters] == ["my-notes"]
+    other.reject()
+
+
+def test_a_set_is_deleted(page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome) -> None:
+    furnish_queue(home, waiting=2, running=False)
+    show(page, bridge, qtbot, "label")
+    qtbot.waitUntil(page.label.pair.isVisible)
+    page.label.delete_button.click()
+    page.label.confirm.confirm_button.click()
+    qtbot.waitUntil(page.label.empty.isVisible)
+    assert not home.judged.queues
+
+
+# -- what can be learnt -------------------------------------------------------------------------------
+
+
+def test_what_can_be_learnt_leads_to_a_training_with_set_and_objective(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, shell: RecordingShell, front: FakeFront
+) -> None:
+    furnish_judgements(home)
+    show(page, bridge, qtbot, "learn")
+    qtbot.waitUntil(lambda: set(page.learn.cards) == {"dpo", "kto"})
+    assert page.learn.title.text() == "What can be learnt from 48 judgements"
+    assert not page.learn.cards["kto"].button.isEnabled()
+    page.learn.cards["dpo"].button.click()
+    qtbot.waitUntil(lambda: bool(shell.opened))
+    name, target = shell.opened[-1]
+    assert (name, target["objective"]) == ("train", "dpo")
+    assert target["data"] == front.asked(c.MakePreferenceSet)[0].name
+    assert front.asked(c.MakePreferenceSet)[0].skip_conflicts
+    longer = page.learn.statistics.shares[texts.LONGER]
+    assert longer.words.text().startswith("31%")
+
+
+def test_a_new_judgement_renews_what_is_shown(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    show(page, bridge, qtbot, "learn")
+    qtbot.waitUntil(page.learn.empty.isVisible)
+    furnish_judgements(home, 4)
+    front.announce("judgements")
+    qtbot.waitUntil(lambda: bool(page.learn.cards))
+    QApplication.processEvents()
+    assert not page.learn.cards["dpo"].button.isEnabled()
+    assert page.learn.cards["dpo"].button.toolTip().startswith("There are")

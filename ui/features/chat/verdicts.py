@@ -1,0 +1,129 @@
+"""The judgements of the answers that stand side by side in a chat: which are known, and adding one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from ui.bridge import Bridge
+from ui.state import Listing
+from workbench.api.calls import AddJudgements, JudgementPage, ListJudgements, RemoveJudgements, StoredMessage
+from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
+from workbench.records.messages import Finish, Message
+from workbench.records.recipes import Recipe
+
+MOST = 500
+_FINISHES: dict[str, Finish] = {"stopped": "cancelled", "interrupted": "cancelled"}
+PairVerdict = Literal["a", "b", "tie", "bad"]
+
+
+class ChatVerdicts(QObject):
+    """``changed`` is sent when other judgements of the chat's comparisons are known."""
+
+    changed = Signal()
+
+    def __init__(self, bridge: Bridge, parent: QObject) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._chat: str | None = None
+        self._listing: Listing[JudgementPage] | None = None
+        self._known: dict[frozenset[str], Judgement] = {}
+
+    def follow(self, chat: str | None) -> None:
+        """Know the judgements of this chat from now on."""
+        if chat == self._chat:
+            return
+        if self._listing is not None:
+            self._listing.leave(self._on_known)
+        self._chat, self._known, self._listing = chat, {}, None
+        if chat is not None:
+            which = JudgementFilter(chat=chat, sources=("compare",))
+            self._listing = self._bridge.home.listing(ListJudgements(which=which, limit=MOST))
+            self._listing.follow(self._on_known)
+
+    def find(self, first: str, second: str) -> Judgement | None:
+        """The judgement of two answers, by the ids of their messages."""
+        return self._known.get(frozenset((first, second)))
+
+    def add(
+        self,
+        asked: Sequence[StoredMessage],
+        shown: tuple[StoredMessage, StoredMessage],
+        names: tuple[str, str],
+        verdict: PairVerdict,
+        swapped: bool,
+        edited: str = "",
+    ) -> None:
+        """Store a judgement of the answers ``shown``, from the left. ``a`` is the one that was there first: at the
+        right where they are ``swapped``. ``edited`` is what the preferred one should have been."""
+        pair = [judged_answer(one, name) for one, name in zip(shown, names, strict=True)]
+        if swapped:
+            pair.reverse()
+        if edited:
+            place = 0 if verdict == "a" else 1
+            before = pair[place]
+            pair[place] = JudgedAnswer(
+                text=edited,
+                original=before.original or before.text,
+                name=before.name,
+                recipe=before.recipe,
+                finish=before.finish,
+                message=before.message,
+            )
+        made = Judgement(
+            prompt=prompt_of(asked, pair[0].recipe),
+            a=pair[0],
+            b=pair[1],
+            shown="ba" if swapped else "ab",
+            verdict=verdict,
+            source="compare",
+            chat=self._chat or "",
+        )
+
+        def take(stored: tuple[Judgement, ...]) -> None:
+            for one in stored:
+                self._put(one)
+            self.changed.emit()
+
+        self._bridge.call(AddJudgements(judgements=(made,)), take, owner=self)
+
+    def remove(self, judgement: Judgement) -> None:
+        """Take a judgement back."""
+
+        def taken(_: int) -> None:
+            self._known = {key: one for key, one in self._known.items() if one.id != judgement.id}
+            self.changed.emit()
+
+        which = JudgementFilter(ids=(judgement.id,))
+        self._bridge.call(RemoveJudgements(which=which), taken, owner=self)
+
+    def _put(self, judgement: Judgement) -> None:
+        if judgement.b is not None:
+            self._known[frozenset((judgement.a.message, judgement.b.message))] = judgement
+
+    def _on_known(self, page: JudgementPage) -> None:
+        self._known = {}
+        for judgement in reversed(page.judgements):  # the latest counts
+            self._put(judgement)
+        self.changed.emit()
+
+
+def judged_answer(message: StoredMessage, name: str) -> JudgedAnswer:
+    """An answer of a chat as it is judged."""
+    return JudgedAnswer(
+        text=message.text,
+        original=message.original,
+        name=name,
+        recipe=message.recipe,
+        finish=_FINISHES.get(message.state, "eos"),
+        message=message.id,
+    )
+
+
+def prompt_of(asked: Sequence[StoredMessage], recipe: Recipe | None) -> tuple[Message, ...]:
+    """The messages down to the question, below the instructions of the recipe that answered it."""
+    turns = tuple(message.as_message() for message in asked if message.text.strip())
+    instructions = recipe.prompting.instructions.strip() if recipe is not None else ""
+    return (Message("system", instructions), *turns) if instructions else turns

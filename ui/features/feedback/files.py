@@ -1,0 +1,176 @@
+"""Judgements from a file and into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+
+from ui.bridge import Bridge, Handle
+from ui.components.basics import InlineMessage, PlainButton, ProgressLine, Text
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import row_of
+from ui.components.wording import describe_count, how_far, in_words
+from ui.features.feedback import texts
+from ui.theme import tokens
+from workbench.api import events
+from workbench.api.calls import ExportJudgements, ImportJudgements
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import Call, error_of, read_result
+from workbench.errors import Cancelled
+from workbench.records.judgement_reports import ExportReport, ImportReport
+from workbench.records.judgements import JudgementFilter
+
+_SHOWN_REFUSED = 8
+
+
+class _FileDialog(Dialog):
+    """Sends a call that reads or writes a file, with its progress and Stop; what came of it stays in sight."""
+
+    def __init__(self, bridge: Bridge, title: str, help: str, action: str, parent: QWidget | None) -> None:
+        super().__init__(title, help, action, parent, 600)
+        self._bridge = bridge
+        self._handle: Handle | None = None
+        self._done = False
+        self.path = QLineEdit(accessibleName=texts.FILE, textChanged=lambda _: self._show_state())
+        self.browse_button = PlainButton(texts.CHOOSE_FILE, "folder", clicked=self._on_browse)
+        self.progress = ProgressLine(stop_clicked=self._on_stop)
+        self.progress.hide()
+        self.message = InlineMessage(closable=False)
+        self.details = Text("", "small", visible=False)
+        line = row_of(None, (self.path, 1), self.browse_button, gap=tokens.SPACE_2)
+        self.inside.addWidget(LabelledField(texts.FILE, "", line))
+        for part in (self.progress, self.message, self.details):
+            self.below.addWidget(part)
+        self.go.clicked.connect(self._on_go)
+        self._show_state()
+
+    def choose(self, path: str) -> None:
+        self.path.setText(path)
+
+    def _make_call(self) -> Call[Any]:
+        raise NotImplementedError
+
+    def _on_browse(self) -> None:
+        raise NotImplementedError
+
+    def _show_report(self, report: ImportReport | ExportReport) -> None:
+        raise NotImplementedError
+
+    def _show_state(self) -> None:
+        ready = bool(self.path.text().strip()) and self._handle is None
+        self.go.setEnabled(ready or self._done)
+        self.go.setToolTip("" if ready or self._done else texts.FILE_NEEDED)
+
+    def _on_go(self) -> None:
+        if self._done:
+            self.accept()
+            return
+        call = self._make_call()
+        self.message.hide()
+        self.progress.set_progress(texts.IMPORTING.format(path=Path(self.path.text()).name))
+        self.progress.show()
+
+        def take(batch: Sequence[Event]) -> None:
+            for event in batch:
+                if isinstance(event, events.Progress):
+                    share, numbers = how_far(event)
+                    words = texts.IMPORTING.format(path=Path(self.path.text()).name)
+                    self.progress.set_progress(words, share, numbers)
+
+        def end(terminal: Terminal) -> None:
+            self._handle = None
+            self.progress.hide()
+            if isinstance(terminal, events.Finished):
+                self._done = True
+                self.go.setText(texts.DONE)
+                self.leave.hide()
+                self._show_report(read_result(call, terminal.result))
+            elif not isinstance(error := error_of(terminal), Cancelled):
+                self.message.show_message(in_words(error), "danger")
+            self._show_state()
+
+        self._handle = self._bridge.stream(call, take, end, self)
+        self._show_state()
+
+    def _on_stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def reject(self) -> None:
+        self._on_stop()
+        super().reject()
+
+
+class ImportDialog(_FileDialog):
+    """Bad rows are named by their numbers; the others are added."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(bridge, texts.IMPORT_TITLE, texts.IMPORT_HELP, texts.IMPORT.rstrip("…"), parent)
+        forms = [(texts.FORM_AUTO, ""), *((title, name) for name, title in texts.FORMS.items())]
+        self.form = ChoiceBox(texts.FORM, forms, 24)
+        self.counts_from = ChoiceRow(texts.COUNTS_FROM, texts.COUNTS_FROM_CHOICES)
+        self.counts_from.show_value("-1")
+        self.counts_from.chosen.connect(self.counts_from.show_value)
+        self.inside.addWidget(LabelledField(texts.FORM, texts.FORM_HELP, self.form))
+        self.inside.addWidget(LabelledField(texts.COUNTS_FROM, texts.COUNTS_FROM_HELP, self.counts_from))
+        self.inside.addStretch(1)
+
+    def _make_call(self) -> Call[ImportReport]:
+        form, first = self.form.value, int(self.counts_from.value)
+        return ImportJudgements(path=self.path.text().strip(), form=form, counts_from=first)  # type: ignore[arg-type]
+
+    def _on_browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILTER_FILES)
+        if path:
+            self.choose(path)
+
+    def _show_report(self, report: ImportReport | ExportReport) -> None:
+        assert isinstance(report, ImportReport)
+        rows = describe_count(report.rows, "row")
+        said = [texts.IMPORTED.format(added=f"{report.added:,}", rows=rows, why=report.why)]
+        if report.duplicates:
+            said.append(texts.DUPLICATES_LEFT.format(count=f"{report.duplicates:,}"))
+        self.message.show_message(" ".join(said), "success" if report.added else "attention")
+        shown = list(report.refused[:_SHOWN_REFUSED])
+        more = len(report.refused) - len(shown) + report.more_refused
+        if report.refused:
+            refused = len(report.refused) + report.more_refused
+            shown.insert(0, texts.REFUSED.format(count=describe_count(refused, "row")))
+            shown += [texts.AND_MORE.format(more=more)] if more else []
+        self.details.setText("\n".join((*shown, *report.notes)))
+        self.details.setVisible(bool(self.details.text()))
+
+
+class ExportDialog(_FileDialog):
+    """What a format cannot say is counted, with the reason."""
+
+    def __init__(self, bridge: Bridge, which: JudgementFilter, count: int, parent: QWidget | None = None) -> None:
+        help = describe_count(count, "judgement")
+        super().__init__(bridge, texts.EXPORT_TITLE, help, texts.EXPORT, parent)
+        self._which = which
+        self.form = ChoiceBox(texts.FORM, [(title, name) for name, title in texts.FORMS.items()], 24)
+        self.form.show_value("workbench")
+        self.form.chosen.connect(self.form.show_value)
+        self.inside.addWidget(LabelledField(texts.FORM, "", self.form))
+        self.inside.addStretch(1)
+
+    def _make_call(self) -> Call[ExportReport]:
+        path, form = self.path.text().strip(), self.form.value
+        return ExportJudgements(path=path, form=form, which=self._which)  # type: ignore[arg-type]
+
+    def _on_browse(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT_TITLE, "preferences.jsonl", texts.FILTER_JSONL)
+        if path:
+            self.choose(path)
+
+    def _show_report(self, report: ImportReport | ExportReport) -> None:
+        assert isinstance(report, ExportReport)
+        words = texts.EXPORTED.format(count=describe_count(report.rows, "row"), path=report.path)
+        self.message.show_message(words, "success")
+        lines = [texts.LEFT_OUT.format(count=f"{one.count:,}", reason=one.reason) for one in report.left_out]
+        self.details.setText("\n".join(lines))
+        self.details.setVisible(bool(lines))

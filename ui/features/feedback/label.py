@@ -1,0 +1,346 @@
+"""Comparing answers in a row: the sets of pairs at the left, and the pair to be judged at the right."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import ElidedLabel, InlineMessage, PrimaryButton, ProgressLine, QuietButton, Text
+from ui.components.layout import column_of, row_of
+from ui.components.notices import ConfirmRow, EmptyState
+from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
+from ui.components.wording import how_far, in_words
+from ui.features import ShellActions
+from ui.features.feedback import texts
+from ui.features.feedback.pair_view import PairView
+from ui.features.feedback.queue_dialog import NewQueue
+from ui.theme import tokens
+from workbench.api import events
+from workbench.api.calls import (
+    ChangeJudgement,
+    GetJudgementStatistics,
+    GetNextPair,
+    ListQueues,
+    NextPair,
+    QueueList,
+    RemoveQueue,
+    RunRecord,
+    SkipPair,
+    UndoJudgement,
+)
+from workbench.api.protocol import error_of
+from workbench.errors import UserError
+from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
+from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
+
+_LIST = 230
+LABEL_RUN = "label"
+
+
+class LabelPanel(QWidget):
+    learn_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge, self._shell = bridge, shell
+        self._queues: dict[str, LabellingQueue] = {}
+        self._shown = ""  # the id of the queue that is judged
+        self._wanted_run = ""  # whose queue is to be shown once it is known
+        self._undo_depth = 0
+        self._asking = False
+        self._failed: dict[str, str] = {}  # why the making of a queue ended, by its run
+        self._build()
+        self._soon = QTimer(self, singleShot=True, interval=150, timeout=self._ask_next)
+        self._runs = RunFollowers(bridge, (LABEL_RUN,), self)  # type: ignore[arg-type]
+        self._runs.began.connect(self._on_began)
+        self._runs.ended.connect(self._on_ended)
+        bridge.home.listing(ListQueues()).follow(self._on_queues)
+        self._runs.find()
+
+    def begin(self) -> NewQueue:
+        """Ask for a new set of pairs."""
+        dialog = NewQueue(self._bridge, self)
+        dialog.started.connect(self._on_started)
+        dialog.open()
+        return dialog
+
+    def show_queue(self, queue: str) -> None:
+        """Judge the pairs of a set, by its id."""
+        if queue not in self._queues:
+            return
+        if queue != self._shown:
+            self._shown, self._undo_depth = queue, 0
+            self.pair.pair = None
+            self.message.hide()
+            self.confirm.hide()
+        self._mark()
+        self._show()
+        self._ask_next()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._shown:
+            self.pair.setFocus()
+
+    # -- the sets ------------------------------------------------------------------------------------
+
+    def _on_queues(self, found: QueueList) -> None:
+        self._queues = {queue.id: queue for queue in found.queues}
+        self._fill()
+        wanted = next((one.id for one in found.queues if self._wanted_run and one.run == self._wanted_run), "")
+        if wanted:
+            self._wanted_run = ""
+            self.show_queue(wanted)
+        elif self._shown not in self._queues:
+            first = next((one.id for one in found.queues if one.waiting), next(iter(self._queues), ""))
+            self._shown = ""
+            if first:
+                self.show_queue(first)
+        self._show()
+        if self._shown and (self.pair.pair is None or self.pair.pair.queue != self._shown):
+            self._soon.start()
+
+    def _fill(self) -> None:
+        self.list.blockSignals(True)
+        self.list.clear()
+        for queue in self._queues.values():
+            words = texts.QUEUE_LINE.format(judged=queue.judged, waiting=queue.waiting)
+            test = f" · {texts.QUEUE_BLIND_TEST}" if queue.purpose == "verdict" else ""
+            item = QListWidgetItem(f"{queue.name}\n{words}{test}")
+            item.setData(256, queue.id)
+            item.setToolTip(queue.unreadable or queue.origin)
+            self.list.addItem(item)
+        self.list.blockSignals(False)
+        self._mark()
+
+    def _mark(self) -> None:
+        self.list.blockSignals(True)
+        for row in range(self.list.count()):
+            if self.list.item(row).data(256) == self._shown:
+                self.list.setCurrentRow(row)
+        self.list.blockSignals(False)
+
+    def _show(self) -> None:
+        """What is to be seen of the set that is shown."""
+        queue = self._queues.get(self._shown)
+        if queue is None:
+            self._views.setCurrentWidget(self.empty)
+            self._head.hide()
+            return
+        self._head.show()
+        self.title.set_full_text(queue.name)
+        self.counts.setText(texts.LABEL_PROGRESS.format(judged=queue.judged, waiting=queue.waiting))
+        follower = self._runs.open.get(queue.run)
+        self.progress.setVisible(follower is not None)
+        self.pair.set_can_undo(self._undo_depth > 0 or queue.judged > 0)
+        if self.pair.pair is not None and self.pair.pair.queue == queue.id:
+            self._views.setCurrentWidget(self.pair)
+        elif follower is not None or self._is_made(queue):
+            self._views.setCurrentWidget(self.waiting)
+        else:
+            self._show_end(queue)
+
+    def _is_made(self, queue: LabellingQueue) -> bool:
+        runs = self._bridge.home.runs.value
+        run = next((run for run in runs.runs if run.id == queue.run), None) if runs is not None else None
+        return run is not None and run.state in ACTIVE
+
+    def _show_end(self, queue: LabellingQueue) -> None:
+        self._views.setCurrentWidget(self.done)
+        self.done_words.setText(
+            texts.LABEL_DONE_HELP.format(judged=queue.judged) if queue.judged else texts.LABEL_EMPTY
+        )
+        which = JudgementFilter(queue=queue.id)
+        self._bridge.call(GetJudgementStatistics(which=which), self._on_statistics, owner=self)
+
+    def _on_statistics(self, found: JudgementStatistics) -> None:
+        lines = [
+            texts.LABEL_RESULT.format(
+                name=one.name or texts.UNNAMED,
+                won=one.won,
+                lost=one.lost,
+                tied=one.tied,
+                share=texts.describe_share(one.share),
+            )
+            for one in found.columns
+        ]
+        self.done_columns.setText("\n".join(lines))
+        self.done_columns.setVisible(bool(lines))
+
+    # -- making pairs --------------------------------------------------------------------------------
+
+    def _on_started(self, run: RunRecord) -> None:
+        self._wanted_run = run.id
+        self._bridge.home.runs.put_run(run)
+        self._bridge.home.listing(ListQueues()).refresh()
+
+    def _on_began(self, follower: RunFollower) -> None:
+        follower.progressed.connect(lambda progress: self._on_progress(follower, progress))
+        self._show()
+
+    def _on_progress(self, follower: RunFollower, progress: events.Progress) -> None:
+        queue = self._queues.get(self._shown)
+        if queue is not None and queue.run == follower.run.id:
+            share, numbers = how_far(progress)
+            words = progress.detail or progress.stage.capitalize()
+            self.progress.set_progress(words, share, numbers, progress.seconds_left)
+        if self.pair.pair is None:
+            self._soon.start()
+
+    def _on_ended(self, follower: RunFollower) -> None:
+        terminal = follower.terminal
+        queue = self._queues.get(self._shown)
+        if queue is not None and queue.run == follower.run.id and terminal is not None:
+            if isinstance(terminal, events.Failed):
+                self.message.show_message(texts.MAKING_FAILED.format(why=in_words(error_of(terminal))), "danger")
+            elif isinstance(terminal, events.Cancelled):
+                self.message.show_message(texts.MAKING_STOPPED, "info")
+        self._bridge.home.listing(ListQueues()).refresh()
+        self._ask_next()
+
+    def _on_stop(self) -> None:
+        queue = self._queues.get(self._shown)
+        follower = self._runs.open.get(queue.run) if queue is not None else None
+        if follower is not None:
+            follower.stop()
+
+    # -- judging -------------------------------------------------------------------------------------
+
+    def _ask_next(self) -> None:
+        if not self._shown or self._asking:
+            return
+        self._asking = True
+        self._bridge.call(GetNextPair(queue=self._shown), self._on_next, self._on_refused, self)
+
+    def _on_next(self, found: NextPair) -> None:
+        self._asking = False
+        self._queues[found.queue.id] = found.queue
+        if found.queue.id != self._shown:
+            return
+        if found.pair is not None:
+            self.pair.show_pair(found.pair)
+            if self.isVisible() and not self.pair.editor.isVisible():
+                self.pair.setFocus()
+        else:
+            self.pair.pair = None
+        self._fill()
+        self._show()
+
+    def _on_refused(self, error: Exception) -> None:
+        self._asking = False
+        if isinstance(error, UserError):
+            self.message.show_message(in_words(error), "attention")
+        self._bridge.home.listing(ListQueues()).refresh()
+
+    def _judge(self, verdict: str) -> None:
+        if self.pair.pair is not None and not self._asking:
+            self._send(ChangeJudgement(judgement=self.pair.pair.id, verdict=verdict))  # type: ignore[arg-type]
+
+    def _edit(self, side: str, text: str) -> None:
+        if self.pair.pair is not None and not self._asking:
+            self._send(ChangeJudgement(judgement=self.pair.pair.id, edits=side, edited=text))  # type: ignore[arg-type]
+
+    def _send(self, call: ChangeJudgement) -> None:
+        self._asking = True
+
+        def judged(_: Judgement) -> None:
+            self._asking = False
+            self._undo_depth += 1
+            self.message.hide()
+            self._ask_next()
+
+        self._bridge.call(call, judged, self._on_refused, self)
+
+    def _skip(self) -> None:
+        if self.pair.pair is not None and not self._asking:
+            self._asking = True
+            self._bridge.call(SkipPair(judgement=self.pair.pair.id), self._on_next, self._on_refused, self)
+
+    def _undo(self) -> None:
+        """Take back the last verdict: its pair is shown again."""
+        if not self._shown or self._asking:
+            return
+        self._asking = True
+
+        def undone(_: UndoneAction) -> None:
+            self._asking = False
+            self._undo_depth = max(0, self._undo_depth - 1)
+            self.pair.pair = None
+            self._ask_next()
+
+        self._bridge.call(UndoJudgement(queue=self._shown), undone, self._on_refused, self)
+
+    def _on_delete(self) -> None:
+        if self._shown:
+            listing = self._bridge.home.listing(ListQueues())
+            self._bridge.call(RemoveQueue(queue=self._shown), listing.put, self._on_refused, self)
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.new_button = PrimaryButton(texts.NEW_QUEUE, "plus", small=True, clicked=self.begin)
+        self.list = QListWidget(accessibleName=texts.QUEUES)
+        self.list.currentRowChanged.connect(self._on_row)
+        side = QFrame()
+        side.setProperty("role", "panel")
+        head = row_of(None, (Text(texts.QUEUES, "strong"), 1), self.new_button, gap=tokens.SPACE_2)
+        column_of(side, head, (self.list, 1), gap=tokens.SPACE_2, margins=tokens.SPACE_3)
+        side.setMinimumWidth(190)
+        self.title = ElidedLabel("", "heading")
+        self.counts = Text("", "small", wordWrap=False)
+        self.delete_button = QuietButton(texts.DELETE_QUEUE, "trash", small=True, clicked=self._on_delete_wanted)
+        self.confirm = ConfirmRow(self.delete_button)
+        self.confirm.confirmed.connect(self._on_delete)
+        self.progress = ProgressLine(stop_clicked=self._on_stop, visible=False)
+        self.message = InlineMessage()
+        self._head = QWidget()
+        names = row_of(None, (self.title, 1), self.counts, self.delete_button, gap=tokens.SPACE_3)
+        column_of(self._head, names, self.confirm, self.progress, self.message, gap=tokens.SPACE_2)
+        self.pair = PairView()
+        self.pair.judged.connect(self._judge)
+        self.pair.edited.connect(self._edit)
+        self.pair.skip_wanted.connect(self._skip)
+        self.pair.undo_wanted.connect(self._undo)
+        self.empty = EmptyState("thumb-up", texts.NO_QUEUE_TITLE, texts.NO_QUEUE_HELP, texts.NEW_GO)
+        if self.empty.button is not None:
+            self.empty.button.clicked.connect(self.begin)
+        self.waiting = EmptyState("clock", texts.LABEL_WAITS, texts.LABEL_WAITS_HELP)
+        self._build_done()
+        self._views = QStackedWidget()
+        for view in (self.pair, self.empty, self.waiting, self.done):
+            self._views.addWidget(view)
+        right = QWidget()
+        margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_5, tokens.SPACE_3)
+        column_of(right, self._head, (self._views, 1), gap=tokens.SPACE_3, margins=margins)
+        split = QSplitter()
+        for number, part in enumerate((side, right)):
+            split.addWidget(part)
+            split.setCollapsible(number, False)
+            split.setStretchFactor(number, number)
+        split.setSizes([_LIST, 1000])
+        column_of(self, split)
+        self._head.hide()
+
+    def _build_done(self) -> None:
+        self.done = EmptyState("check", texts.LABEL_DONE, "", texts.LABEL_LEARN)
+        self.done_words, self.done_columns = Text("", "muted"), Text("", "body")
+        for words in (self.done_words, self.done_columns):
+            words.setMinimumWidth(420)
+            self.done.add_action(words)
+        self.undo_at_end = QuietButton(texts.UNDO_LAST, "restart", small=True, clicked=self._undo)
+        self.done.add_action(self.undo_at_end)
+        if self.done.button is not None:
+            self.done.button.clicked.connect(self.learn_wanted)
+
+    def _on_row(self, row: int) -> None:
+        item = self.list.item(row)
+        if item is not None:
+            self.show_queue(str(item.data(256)))
+
+    def _on_delete_wanted(self) -> None:
+        queue = self._queues.get(self._shown)
+        if queue is not None:
+            self.confirm.set_question(texts.ASK_DELETE_QUEUE.format(name=queue.name), texts.DELETE)
+            self.confirm.ask()

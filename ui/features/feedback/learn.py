@@ -1,0 +1,206 @@
+"""What can be learnt from the judgements: which objectives suit, what would be held out, what is biased."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QCheckBox, QStackedWidget, QVBoxLayout, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import Card, Chip, InlineMessage, PlainButton, PrimaryButton, Text
+from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
+from ui.components.notices import EmptyState
+from ui.components.wording import describe_count, in_words
+from ui.features import ShellActions
+from ui.features.feedback import texts
+from ui.features.feedback.statistics_view import StatisticsView
+from ui.theme import tokens
+from workbench.api.calls import GetJudgementStatistics, GetLearnable, MakePreferenceSet, MethodList
+from workbench.records.judgement_reports import JudgementStatistics, Learnable, ObjectiveFit
+from workbench.records.methods import Methods
+from workbench.records.training import DataSet
+
+RATED = ("kto",)
+"""Objectives that learn from single answers, good and bad ones."""
+_WIDE = 1000
+"""From this width on, in px, the statistics stand beside the objectives."""
+
+
+class LearnPanel(QWidget):
+    judgement_wanted = Signal(str)
+    gather_wanted = Signal()
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge, self._shell = bridge, shell
+        self._old = True
+        self._wide: bool | None = None
+        self._methods: Methods[Any] = Methods()
+        self.cards: dict[str, ObjectiveCard] = {}
+        self.title = Text("", "title", wordWrap=True)
+        self.counts = Text("", "muted")
+        self.message = InlineMessage()
+        self.skip_conflicts = QCheckBox(texts.SKIP_CONFLICTS)
+        self.skip_conflicts.setChecked(True)
+        self.statistics = StatisticsView()
+        self.statistics.judgement_wanted.connect(self.judgement_wanted)
+        self.empty = EmptyState("train", texts.LEARN_EMPTY, texts.EMPTY_HELP, texts.EMPTY_ACTION)
+        if self.empty.button is not None:
+            self.empty.button.clicked.connect(self.gather_wanted)
+        self._lay_out()
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(lambda connected: self._on_changed("judgements", "") if connected else None)
+        bridge.home.methods.follow(self._on_methods)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._old:
+            self._refresh()
+
+    def _on_methods(self, found: MethodList) -> None:
+        self._methods = Methods(found.methods)
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind in ("judgements", "chat"):
+            self._old = True
+            if self.isVisible():
+                self._refresh()
+
+    def _refresh(self) -> None:
+        self._old = False
+        self._bridge.call(GetLearnable(), self._on_learnable, owner=self)
+        self._bridge.call(GetJudgementStatistics(), self._on_statistics, owner=self)
+
+    def _on_learnable(self, found: Learnable) -> None:
+        self._views.setCurrentWidget(self._area if found.judgements else self.empty)
+        self.title.setText(texts.LEARN_TITLE.format(judgements=describe_count(found.judgements, "judgement")))
+        self.counts.setText(
+            texts.LEARN_COUNTS.format(
+                pairs=describe_count(found.pairs, "pair"),
+                rated=f"{found.rated:,}",
+                good=f"{found.good:,}",
+                prompts=describe_count(found.prompts, "question"),
+            )
+        )
+        empty_layout(self._cards)
+        self.cards = {}
+        best = next((fit.objective for fit in found.objectives if fit.fits), "")
+        for fit in found.objectives:
+            card = self.cards[fit.objective] = ObjectiveCard(fit, fit.objective == best)
+            card.button.clicked.connect(lambda _=False, fit=fit: self.train(fit))
+            self._cards.addWidget(card)
+        self._warnings.setVisible(bool(found.warnings))
+        self._warning_words.setText("\n".join(found.warnings))
+        self._left_out.setVisible(bool(found.left_out))
+        self._left_out_words.setText("\n".join(f"{one.count:,} · {one.reason}" for one in found.left_out))
+
+    def _on_statistics(self, found: JudgementStatistics) -> None:
+        self.statistics.show_statistics(found)
+        self.skip_conflicts.setVisible(bool(found.contradictions))
+
+    def train(self, fit: ObjectiveFit) -> None:
+        """Make a data set of the judgements, and open the training page with it and the objective."""
+        name = texts.SET_NAME_DEFAULT.format(date=time.strftime("%d %b %Y %H-%M-%S"))
+
+        def made(found: DataSet) -> None:
+            self._set_busy(False)
+            self.message.hide()
+            self._shell.open_page("train", data=found.name, objective=fit.objective)
+
+        def refused(error: Exception) -> None:
+            self._set_busy(False)
+            self.message.show_message(in_words(error), "danger")
+
+        self._set_busy(True)
+        self.message.show_message(texts.MAKING_SET, "info")
+        kind = "rated" if fit.objective in RATED else "pairs"
+        call = MakePreferenceSet(name=name, kind=kind, skip_conflicts=self.skip_conflicts.isChecked())  # type: ignore[arg-type]
+        self._bridge.call(call, made, refused, self)
+
+    def _set_busy(self, busy: bool) -> None:
+        for card in self.cards.values():
+            card.button.setEnabled(card.fits and not busy)
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self._cards = column_of(None, gap=tokens.SPACE_3)
+        self._warnings, self._warning_words = _card(texts.WARNINGS)
+        self._left_out, self._left_out_words = _card(texts.LEFT_OUT_TITLE)
+        numbers = Card(margin=tokens.SPACE_5)
+        numbers.body.setSpacing(tokens.SPACE_3)
+        numbers.body.addWidget(Text(texts.STATISTICS, "heading"))
+        numbers.body.addWidget(self.statistics)
+        self._numbers = numbers
+        self._first, self._second = QWidget(), QWidget()
+        self._left = column_of(self._first, gap=tokens.SPACE_4)
+        self._right = column_of(self._second, gap=tokens.SPACE_4)
+        both = row_of(None, (self._first, 3), (self._second, 2), gap=tokens.SPACE_5)
+        self._left.addLayout(self._cards)
+        self._left.addWidget(self.skip_conflicts)
+        for part in (self._warnings, self._left_out):
+            self._left.addWidget(part)
+        self._left.addStretch(1)
+        self._area = ScrolledColumn(tokens.SPACE_4, width=1280)
+        for words in (self.title, self.counts, self.message):
+            self._area.column.addWidget(words)
+        self._area.column.addLayout(both)
+        self._area.column.addStretch(1)
+        self._views = QStackedWidget()
+        for view in (self._area, self.empty):
+            self._views.addWidget(view)
+        column_of(self, self._views)
+        self._arrange(False)
+
+    def _arrange(self, wide: bool) -> None:
+        if wide == self._wide:
+            return
+        self._wide = wide
+        for column in (self._left, self._right):
+            column.removeWidget(self._numbers)
+        self._second.setVisible(wide)
+        if wide:
+            self._right.insertWidget(0, self._numbers)
+        else:
+            self._left.insertWidget(self._left.count() - 1, self._numbers)
+        _end_in_space(self._right)
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._arrange(self.width() >= _WIDE)
+
+
+class ObjectiveCard(Card):
+    """An objective with its usable examples, and why it suits or does not."""
+
+    def __init__(self, fit: ObjectiveFit, best: bool) -> None:
+        super().__init__(margin=tokens.SPACE_4)
+        self.fits = fit.fits
+        words = texts.TRAIN_WITH.format(title=fit.title)
+        self.button = PrimaryButton(words, "train") if best else PlainButton(words, "train")
+        self.button.setEnabled(fit.fits)
+        self.button.setToolTip("" if fit.fits else fit.reason)
+        mark = Chip(texts.ADVISED if fit.advised else texts.NOT_YET, "success" if fit.advised else "plain")
+        mark.setVisible(fit.advised or not fit.fits)
+        head = row_of(None, Text(fit.title, "heading"), mark, None, self.button, gap=tokens.SPACE_2)
+        self.body.addLayout(head)
+        if fit.reason:
+            self.body.addWidget(Text(fit.reason, "body" if fit.fits else "muted"))
+        held = texts.HELD_OUT.format(usable=fit.usable, held_out=fit.held_out, width=fit.half_width)
+        self.body.addWidget(Text(held, "small", visible=bool(fit.usable)))
+
+
+def _card(title: str) -> tuple[Card, Text]:
+    card, words = Card(margin=tokens.SPACE_4), Text("")
+    card.body.addWidget(Text(title, "strong"))
+    card.body.addWidget(words)
+    return card, words
+
+
+def _end_in_space(column: QVBoxLayout) -> None:
+    last = column.itemAt(column.count() - 1) if column.count() else None
+    if last is None or last.spacerItem() is None:
+        column.addStretch(1)

@@ -1,0 +1,101 @@
+"""The page of feedback: judgements are reviewed, made in a row, and learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import QuietButton
+from ui.components.layout import MARGINS, column_of, row_of
+from ui.components.notices import DropCover, TakesFiles
+from ui.features import Found, ShellActions
+from ui.features.feedback import texts
+from ui.features.feedback.label import LabelPanel
+from ui.features.feedback.learn import LearnPanel
+from ui.features.feedback.review import ReviewPanel
+from ui.theme import tokens
+
+Section = Literal["review", "label", "learn"]
+_TITLES: dict[Section, tuple[str, str]] = {
+    "review": (texts.REVIEW, "table"),
+    "label": (texts.LABEL, "thumb-up"),
+    "learn": (texts.LEARN, "train"),
+}
+
+
+class FeedbackPage(TakesFiles, QWidget):
+    """See ``ui.features`` for what the frame asks of a page."""
+
+    name, title, icon = "feedback", texts.FEEDBACK, "thumb-up"
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._shell = shell
+        self.review = ReviewPanel(bridge, shell)
+        self.label = LabelPanel(bridge, shell)
+        self.learn = LearnPanel(bridge, shell)
+        self.review.label_wanted.connect(partial(self.open_target, "label"))
+        self.label.learn_wanted.connect(partial(self.open_target, "learn"))
+        self.learn.gather_wanted.connect(partial(self.open_target, "label"))
+        self.learn.judgement_wanted.connect(lambda judgement: self.open_target("review", judgement=judgement))
+        self._panels: dict[Section, QWidget] = {"review": self.review, "label": self.label, "learn": self.learn}
+        self.switches: dict[Section, QuietButton] = {}
+        self._stack = QStackedWidget()
+        sections = QWidget(accessibleName=texts.SECTIONS)
+        margins = (MARGINS.left(), tokens.SPACE_3, MARGINS.right(), tokens.SPACE_2)
+        row = row_of(sections, gap=tokens.SPACE_1, margins=margins)
+        for section, panel in self._panels.items():
+            words, icon = _TITLES[section]
+            button = self.switches[section] = QuietButton(words, icon, small=True, checkable=True)
+            button.clicked.connect(lambda _=False, section=section: self.open_target(section))
+            row.addWidget(button)
+            self._stack.addWidget(panel)
+        row.addStretch(1)
+        column_of(self, sections, (self._stack, 1), gap=0)
+        self.cover = DropCover(self)
+        self.setAcceptDrops(True)
+        self._show("review")
+
+    def open_target(self, section: Section = "review", judgement: str = "", queue: str = "") -> None:
+        """Show a section, a judgement, or the pairs of a queue, by their ids. Raises KeyError for a section that there
+        is not."""
+        self._show("label" if queue else section)
+        if judgement:
+            self.review.show_id(judgement)
+        if queue:
+            self.label.show_queue(queue)
+
+    def find_entries(self, text: str) -> Sequence[Found]:
+        """The sections, for the palette."""
+        return [
+            Found(words, "feedback", icon, partial(self._shell.open_page, self.name, section=section))
+            for section, (words, icon) in _TITLES.items()
+        ]
+
+    def remember(self) -> str:
+        return next((name for name, panel in self._panels.items() if panel is self._stack.currentWidget()), "review")
+
+    def recall(self, words: str) -> None:
+        for section in self._panels:
+            if section == words:
+                self._show(section)
+
+    def show_drop(self, over: bool) -> None:
+        self.cover.cover(texts.DROP_HERE) if over else self.cover.hide()
+
+    def take_files(self, paths: list[str]) -> None:
+        self._show("review")
+        self.review.take_files(paths)
+
+    def _show(self, section: Section) -> None:
+        self._stack.setCurrentWidget(self._panels[section])
+        for name, button in self.switches.items():
+            button.setChecked(name == section)
+        self.setFocusProxy(self.switches[section])
+        if self.hasFocus():
+            self.switches[section].setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,181 @@
+"""What is asked before answers are generated to be compared in a row: two recipes and the questions."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import InlineMessage, PlainButton
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import column_of, row_of
+from ui.components.wording import describe_count, in_words
+from ui.features.feedback import texts
+from ui.features.feedback.recipe_choice import RecipeChoice
+from ui.theme import tokens
+from workbench.api.calls import CollectionList, MakeCandidates, QuestionSetList, RunRecord
+from workbench.records.recipes import Recipe
+
+
+class NewQueue(Dialog):
+    """``started`` sends the run that generates the answers."""
+
+    started = Signal(object)
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None, purpose: str = "label") -> None:
+        super().__init__(texts.NEW_TITLE, texts.NEW_HELP, texts.NEW_GO, parent, 620)
+        self._bridge = bridge
+        self._waiting = False
+        self._named = False
+        self.first = RecipeChoice(bridge, texts.FIRST_RECIPE)
+        self.second = RecipeChoice(bridge, texts.SECOND_RECIPE, with_same=True)
+        self.prompts = ChoiceRow(texts.PROMPTS, texts.PROMPTS_FROM, chosen=self._on_prompts)
+        self.set = ChoiceBox(texts.SET, (), 26)
+        self.collection = ChoiceBox(texts.COLLECTION, (), 26)
+        self.file = QLineEdit(accessibleName=texts.PROMPT_FILE, textChanged=lambda _: self._show_state())
+        self.file_button = PlainButton(texts.CHOOSE_FILE, "folder", clicked=self._on_browse)
+        self.limit = ChoiceBox(texts.LIMIT, [(title, str(count)) for count, title in texts.LIMITS])
+        self.limit.show_value("50")
+        self.tokens = ChoiceBox(texts.TOKENS, [(title, str(count)) for count, title in texts.TOKEN_CHOICES])
+        self.tokens.show_value("128")
+        self.purpose = ChoiceRow(texts.PURPOSE, texts.PURPOSES)
+        self.purpose.chosen.connect(self.purpose.show_value)
+        self.purpose.show_value(purpose)
+        self.name = QLineEdit(textEdited=self._on_named)
+        self.message = InlineMessage(closable=False)
+        self._lay_out()
+        self.first.known.connect(self._suggest_name)
+        for box in (self.first, self.second, self.set, self.collection):
+            box.chosen.connect(lambda _: self._suggest_name())
+        self.go.clicked.connect(self._on_go)
+        self._on_prompts("chats")
+        bridge.home.question_sets.follow(self._on_sets)
+        bridge.home.collections.follow(self._on_collections)
+        self._suggest_name()
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The two recipes; one where the same one is drawn from twice."""
+        chosen = [one for one in (self.first.recipe, self.second.recipe) if one is not None]
+        tokens = int(self.tokens.value)
+        return tuple(
+            msgspec.structs.replace(one, decoding=msgspec.structs.replace(one.decoding, max_tokens=tokens))
+            for one in chosen
+        )
+
+    def missing(self) -> str:
+        """What has to be given first; "" where all is there."""
+        needed = {
+            "questions": (self.set.value, texts.SET_NEEDED),
+            "documents": (self.collection.value, texts.COLLECTION_NEEDED),
+            "file": (self.file.text().strip(), texts.FILE_NEEDED),
+        }
+        if self.first.recipe is None:
+            return texts.MODEL_NEEDED
+        given, words = needed.get(self.prompts.value, ("given", ""))
+        if not given:
+            return words
+        return "" if self.name.text().strip() else texts.NAME_NEEDED
+
+    def make_call(self) -> MakeCandidates:
+        paths = {
+            "questions": self.set.value, "documents": self.collection.value, "file": self.file.text().strip()
+        }  # fmt: skip
+        return MakeCandidates(
+            name=self.name.text().strip(),
+            recipes=self.recipes,
+            prompts=self.prompts.value,  # type: ignore[arg-type]
+            path=paths.get(self.prompts.value, ""),
+            limit=int(self.limit.value),
+            seed=int(time.time()) % 1_000_000,
+            purpose=self.purpose.value,  # type: ignore[arg-type]
+        )
+
+    def _lay_out(self) -> None:
+        places = QStackedWidget()
+        self._places = {"chats": QWidget()}
+        for name, field in (
+            ("questions", LabelledField(texts.SET, "", self.set)),
+            ("documents", LabelledField(texts.COLLECTION, "", self.collection)),
+        ):
+            self._places[name] = field
+        line = row_of(None, (self.file, 1), self.file_button, gap=tokens.SPACE_2)
+        self._places["file"] = LabelledField(texts.PROMPT_FILE, texts.PROMPT_FILE_HELP, line)
+        for place in self._places.values():
+            places.addWidget(place)
+        self._stack = places
+        numbers = row_of(
+            None,
+            LabelledField(texts.LIMIT, "", self.limit),
+            LabelledField(texts.TOKENS, "", self.tokens),
+            None,
+            gap=tokens.SPACE_5,
+        )
+        asked = QWidget()
+        column_of(asked, self.prompts, places, gap=tokens.SPACE_3)
+        self.inside.setSpacing(tokens.SPACE_4)
+        self.inside.addWidget(LabelledField(texts.FIRST_RECIPE, "", self.first))
+        self.inside.addWidget(LabelledField(texts.SECOND_RECIPE, texts.SECOND_HELP, self.second))
+        self.inside.addWidget(LabelledField(texts.PROMPTS, "", asked))
+        self.inside.addLayout(numbers)
+        self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
+        self.inside.addWidget(LabelledField(texts.SET_NAME, "", self.name))
+        self.inside.addStretch(1)
+        self.below.addWidget(self.message)
+        self.resize(640, 680)
+
+    def _on_prompts(self, value: str) -> None:
+        self.prompts.show_value(value)
+        self._stack.setCurrentWidget(self._places[value])
+        self._stack.setVisible(value != "chats")
+        self._show_state()
+
+    def _on_sets(self, found: QuestionSetList) -> None:
+        self.set.set_choices([(one.name, one.id) for one in found.sets])
+        self._show_state()
+
+    def _on_collections(self, found: CollectionList) -> None:
+        held = [one for one in found.collections if one.documents]
+        self.collection.set_choices([(f"{c.name} ({describe_count(c.documents, 'file')})", c.id) for c in held])
+        self._show_state()
+
+    def _on_named(self, text: str) -> None:
+        self._named = bool(text.strip())
+        self._show_state()
+
+    def _suggest_name(self) -> None:
+        recipe = self.first.recipe
+        if not self._named and recipe is not None:
+            when = time.strftime("%d %b %H:%M")
+            self.name.setText(texts.DEFAULT_NAME.format(model=recipe.name or recipe.model.name, date=when))
+        self._show_state()
+
+    def _show_state(self) -> None:
+        missing = self.missing()
+        self.go.setEnabled(not missing and not self._waiting)
+        self.go.setToolTip(missing)
+
+    def _on_browse(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, texts.PROMPT_FILE, "", texts.FILTER_PROMPTS)
+        if path:
+            self.file.setText(path)
+
+    def _on_go(self) -> None:
+        self._waiting = True
+        self.message.hide()
+        self._show_state()
+
+        def started(run: RunRecord) -> None:
+            self.started.emit(run)
+            self.accept()
+
+        def refused(error: Exception) -> None:
+            self._waiting = False
+            self.message.show_message(in_words(error), "danger")
+            self._show_state()
+
+        self._bridge.call(self.make_call(), started, refused, self)

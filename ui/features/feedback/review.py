@@ -1,0 +1,272 @@
+"""Judgements as a table: searched, filtered, corrected, deleted, imported and exported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import IconButton, PlainButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of, row_of
+from ui.components.lists import SearchField
+from ui.components.notices import ConfirmRow, EmptyState
+from ui.components.paged_table import PAGE_ROWS, PagedTable
+from ui.components.wording import describe_count, in_words
+from ui.features import Action, ShellActions
+from ui.features.evaluation.grid import GridView
+from ui.features.feedback import texts
+from ui.features.feedback.files import ExportDialog, ImportDialog
+from ui.features.feedback.judgement_panel import JudgementPanel
+from ui.theme import tokens
+from workbench.api.calls import (
+    ChangeJudgement,
+    GetJudgement,
+    GetJudgementStatistics,
+    JudgementPage,
+    ListJudgements,
+    RemoveJudgements,
+    UndoJudgement,
+)
+from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
+from workbench.records.judgements import Judgement, JudgementFilter
+
+_WIDTHS = (112, 112)
+_PANEL = 400
+
+
+class JudgementTable(PagedTable):
+    """Rows are ``Judgement``."""
+
+    def show_all(self) -> None:
+        columns = (texts.COLUMN_VERDICT, texts.COLUMN_SOURCE, texts.COLUMN_QUESTION, texts.COLUMN_BETTER)
+        self.restart((*columns, texts.COLUMN_OTHER))
+
+    def cell(self, row: Judgement, column: int) -> str:
+        better = row.preferred or row.a
+        other = row.other or row.b
+        answers = (better.text, other.text if other is not None else "")
+        said = (texts.describe_verdict(row), texts.describe_source(row), row.question, *answers)
+        return " ".join(said[column].split())
+
+
+class ReviewPanel(QWidget):
+    label_wanted = Signal()
+    """The person wants to compare answers in a row."""
+
+    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+        super().__init__()
+        self._bridge, self._shell = bridge, shell
+        self._wanted = ""  # a judgement to be shown
+        self._old = True
+        self.search = SearchField(texts.SEARCH, searched=lambda _: self._restart())
+        self.verdict = ChoiceBox(texts.VERDICT, [(title, name) for name, title in texts.VERDICT_FILTERS])
+        self.source = ChoiceBox(texts.SOURCE, [(title, name) for name, title in texts.SOURCE_FILTERS], 10)
+        self.judge = ChoiceBox(texts.JUDGE, [(title, name) for name, title in texts.JUDGE_FILTERS])
+        for box in (self.verdict, self.source, self.judge):
+            box.chosen.connect(lambda _: self._restart())
+        self.counts = Text("", "small")
+        self.import_button = PlainButton(texts.IMPORT, "upload", small=True, clicked=self.begin_import)
+        self.export_button = PlainButton(texts.EXPORT, "export", small=True, clicked=self.begin_export)
+        self.undo_button = IconButton("restart", texts.UNDO, toolTip=texts.UNDO_HELP, clicked=self.undo)
+        self.more_button = IconButton("more", texts.MORE, clicked=self._on_more)
+        self.confirm = ConfirmRow(self.more_button)
+        self.confirm.confirmed.connect(self._on_delete_shown)
+        self.table = JudgementTable(self)
+        self.table.page_wanted.connect(self._read)
+        self.grid = GridView(texts.JUDGEMENTS, _WIDTHS)
+        self.grid.setModel(self.table)
+        self.grid.opened.connect(lambda row, _: self.show_judgement(row))
+        self.nothing = Text(texts.NO_ROW, "muted", alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.empty = EmptyState("thumb-up", texts.EMPTY_TITLE, texts.EMPTY_HELP, texts.EMPTY_ACTION)
+        if self.empty.button is not None:
+            self.empty.button.clicked.connect(self.label_wanted)
+        self.panel = JudgementPanel()
+        self.panel.hide()
+        self._connect_panel()
+        self._lay_out()
+        for keys, run in ((QKeySequence.StandardKey.Undo, self.undo), (QKeySequence("Del"), self._delete_current)):
+            shortcut = QShortcut(QKeySequence(keys), self.grid)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(run)
+        self.table.show_all()
+        bridge.changed.connect(self._on_changed)
+        bridge.connected_changed.connect(lambda connected: self._on_changed("judgements", "") if connected else None)
+
+    @property
+    def which(self) -> JudgementFilter:
+        """The judgements that are shown."""
+        return JudgementFilter(
+            search=self.search.text().strip(),
+            verdicts=_chosen(self.verdict),
+            sources=_chosen(self.source),
+            judges=_chosen(self.judge),
+        )
+
+    def begin_import(self) -> ImportDialog:
+        dialog = ImportDialog(self._bridge, self)
+        dialog.open()
+        return dialog
+
+    def begin_export(self) -> ExportDialog:
+        """Export what is shown."""
+        dialog = ExportDialog(self._bridge, self.which, self.table.total, self)
+        dialog.open()
+        return dialog
+
+    def take_files(self, paths: list[str]) -> None:
+        self.begin_import().choose(paths[0])
+
+    def show_id(self, judgement: str) -> None:
+        """Show a judgement by its id."""
+        self._wanted = judgement
+        self._bridge.call(GetJudgement(judgement=judgement), self.show_judgement, owner=self)
+
+    def show_judgement(self, judgement: Judgement) -> None:
+        self.panel.show_judgement(judgement)
+        if self.panel.isHidden():
+            self.panel.show()
+            width = self._split.width()
+            self._split.setSizes([max(width - _PANEL, 360), _PANEL])
+
+    def undo(self) -> None:
+        def undone(action: UndoneAction) -> None:
+            self._shell.show_message(texts.UNDONE.format(title=action.title), "info")
+
+        self._bridge.call(UndoJudgement(), undone, owner=self)
+
+    # -- reading -------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._old:
+            self._refresh()
+
+    def _on_changed(self, kind: str, id: str) -> None:
+        if kind in ("judgements", "chat"):
+            self._old = True
+            if self.isVisible():
+                self._refresh()
+
+    def _refresh(self) -> None:
+        """Read again what is in sight."""
+        self._old = False
+        self.table.expire()
+        self._read(0)
+        self._bridge.call(GetJudgementStatistics(which=self.which), self._on_statistics, owner=self)
+        if self.panel.shown is not None and not self.panel.isHidden():
+            call = GetJudgement(judgement=self.panel.shown.id)
+            self._bridge.call(call, self.panel.show_judgement, lambda _: self.panel.hide(), self)
+
+    def _restart(self) -> None:
+        self.table.show_all()
+        self.grid.show_widths()
+        self._refresh()
+
+    def _read(self, first: int) -> None:
+        which = self.which
+
+        def take(page: JudgementPage) -> None:
+            if which == self.which:
+                self._put(page)
+
+        self._bridge.call(ListJudgements(which=which, first=first, limit=PAGE_ROWS), take, owner=self)
+
+    def _put(self, page: JudgementPage) -> None:
+        self.table.put_rows(page.first, page.total, page.judgements)
+        self.grid.show_widths()
+        none = not page.total and self.which == JudgementFilter()
+        self._rows.setCurrentWidget(self.empty if none else self.grid if page.total else self.nothing)
+        self.export_button.setEnabled(bool(page.total))
+
+    def _on_statistics(self, found: JudgementStatistics) -> None:
+        self.counts.setText(texts.describe_counts(found.judgements, found.prompts) if found.judgements else "")
+
+    # -- changing ------------------------------------------------------------------------------------
+
+    def _connect_panel(self) -> None:
+        panel = self.panel
+        panel.closed.connect(self._on_closed)
+        panel.corrected.connect(lambda verdict: self._change(verdict=verdict))
+        panel.edited.connect(lambda side, text: self._change(edits=side, edited=text))
+        panel.commented.connect(lambda words: self._change(comment=words))
+        panel.delete_wanted.connect(lambda: self._delete(panel.shown))
+        panel.chat_wanted.connect(lambda chat: self._shell.open_page("chat", chat=chat))
+
+    def _change(self, **changes: Any) -> None:
+        shown = self.panel.shown
+        if shown is None:
+            return
+
+        def refused(error: Exception) -> None:
+            self.panel.message.show_message(in_words(error), "danger")
+
+        self.panel.message.hide()
+        call = ChangeJudgement(judgement=shown.id, **changes)
+        self._bridge.call(call, self.panel.show_judgement, refused, self)
+
+    def _delete_current(self) -> None:
+        index = self.grid.currentIndex()
+        if index.isValid():
+            self._delete(self.table.row(index.row()))
+
+    def _delete(self, judgement: Judgement | None) -> None:
+        if judgement is not None:
+            self._remove(JudgementFilter(ids=(judgement.id,)))
+
+    def _on_delete_shown(self) -> None:
+        self._remove(self.which)
+
+    def _remove(self, which: JudgementFilter) -> None:
+        def removed(count: int) -> None:
+            words = texts.DELETED.format(count=describe_count(count, "judgement"))
+            self._shell.show_message(words, "info", Action(texts.UNDO, self.undo))
+
+        self.panel.hide()
+        self._bridge.call(RemoveJudgements(which=which), removed, owner=self)
+
+    def _on_closed(self) -> None:
+        self.panel.hide()
+        self.grid.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_more(self) -> None:
+        menu = QMenu(self)
+        count = describe_count(self.table.total, "judgement")
+        delete = menu.addAction(texts.DELETE_SHOWN.format(count=count), self._ask_delete)
+        delete.setEnabled(bool(self.table.total))
+        menu.popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
+
+    def _ask_delete(self) -> None:
+        count = describe_count(self.table.total, "judgement")
+        self.confirm.set_question(texts.ASK_DELETE_SHOWN.format(count=count), texts.DELETE)
+        self.confirm.ask()
+
+    # -- building ------------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        boxes = row_of(None, (self.search, 1), self.verdict, self.source, self.judge, gap=tokens.SPACE_2)
+        self.search.setMinimumWidth(140)
+        self.grid.setSelectionBehavior(GridView.SelectionBehavior.SelectRows)
+        tools = (self.undo_button, self.import_button, self.export_button, self.more_button)
+        head = row_of(None, (self.counts, 1), *tools, gap=tokens.SPACE_2)
+        self._rows = QStackedWidget()
+        for widget in (self.grid, self.nothing, self.empty):
+            self._rows.addWidget(widget)
+        left = QWidget()
+        left.setMinimumWidth(420)
+        margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0)
+        column_of(left, boxes, head, self.confirm, (self._rows, 1), gap=tokens.SPACE_2, margins=margins)
+        self._split = QSplitter()
+        for part in (left, self.panel):
+            self._split.addWidget(part)
+        self._split.setCollapsible(0, False)
+        self._split.setCollapsible(1, False)
+        self._split.setStretchFactor(0, 1)
+        column_of(self, self._split)
+
+
+def _chosen(box: ChoiceBox) -> tuple[Any, ...]:
+    return tuple(box.value.split(",")) if box.value else ()

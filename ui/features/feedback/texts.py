@@ -1,0 +1,255 @@
+"""The words of the feedback page."""
+
+from __future__ import annotations
+
+import time
+
+from ui.components.wording import describe_count
+from workbench.api.calls import PreferenceForm
+from workbench.records.judgement_reports import MeanEstimate, ShareEstimate
+from workbench.records.judgements import JudgedAnswer, Judgement
+
+FEEDBACK = "Feedback"
+SECTIONS = "Sections of feedback"
+REVIEW, LABEL, LEARN, WIN_RATE = "Judgements", "Compare in a row", "What can be learnt", "Blind test"
+
+# review
+SEARCH = "Search in questions and answers"
+VERDICT, SOURCE, JUDGE = "Verdict", "From", "Judged by"
+ANY_VERDICT, ANY_SOURCE, ANY_JUDGE = "Any verdict", "From anywhere", "By anyone"
+VERDICT_FILTERS = (
+    ("", ANY_VERDICT),
+    ("a,b", "One is better"),
+    ("tie", "Equally good"),
+    ("bad", "Both are bad"),
+    ("good", "Good"),
+    ("poor", "Bad"),
+)
+SOURCE_FILTERS = (
+    ("", ANY_SOURCE),
+    ("chat", "Thumbs and edits in chats"),
+    ("compare", "Side by side in chats"),
+    ("label", "Compared in a row"),
+    ("judge", "A judge"),
+    ("import", "Imported"),
+    ("verdict", "Blind tests"),
+)
+JUDGE_FILTERS = (("", ANY_JUDGE), ("person", "By people"), ("model", "By judge models"), ("rule", "By rules"))
+SOURCES = {
+    "chat": "chat",
+    "compare": "side by side",
+    "label": "in a row",
+    "verdict": "blind test",
+    "judge": "judge",
+    "import": "import",
+}
+JUDGES = {"person": "a person", "model": "a judge model", "rule": "a rule"}
+VERDICTS = {
+    "a": "One is better",
+    "b": "One is better",
+    "tie": "Equally good",
+    "bad": "Both are bad",
+    "good": "Good",
+    "poor": "Bad",
+    "": "Not judged",
+}
+EDITED = "Edited"
+COLUMN_VERDICT, COLUMN_SOURCE, COLUMN_QUESTION = "Verdict", "From", "Question"
+COLUMN_BETTER, COLUMN_OTHER = "Answer", "Other answer"
+JUDGEMENTS = "Judgements"
+DROP_HERE = "Drop a file of preferences to import it"
+IMPORT, EXPORT, UNDO = "Import…", "Export", "Undo"
+UNDO_HELP = "Take back the last change of judgements (Ctrl+Z)"
+MORE = "More"
+DELETE_SHOWN = "Delete the {count} shown…"
+ASK_DELETE_SHOWN = "Delete {count}? Chats keep their thumbs and edits."
+DELETE = "Delete"
+DELETED = "{count} deleted."
+UNDONE = "Taken back: {title}."
+NO_ROW = "No judgement matches."
+EMPTY_TITLE = "No judgements yet"
+EMPTY_HELP = (
+    "Press Compare under an answer and choose the better one, press a thumb, or edit an answer into what you wanted. "
+    "What you say is collected here, and a model can learn from it."
+)
+EMPTY_ACTION = "Compare in a row"
+COUNTS = "{judgements} of {prompts}"
+
+# one judgement
+CLOSE = "Close this judgement"
+QUESTION, BEFORE = "Question", "What was said before ({count})"
+ANSWER, BETTER, OTHER, FIRST, SECOND = "Answer", "Better answer", "Other answer", "First answer", "Second answer"
+CORRECT = "Correct the verdict"
+PAIR_CHOICES = (("a", "First is better"), ("b", "Second is better"), ("tie", "Equally good"), ("bad", "Both are bad"))
+SINGLE_CHOICES = (("good", "Good"), ("poor", "Bad"))
+COMMENT, COMMENT_HELP = "Comment", "Why it was judged so. It is only for you."
+EDIT, EDIT_NAME = "Edit", "Edit the answer of {name}"
+EDITOR, EDITOR_HELP, SAVE = "What the answer should have been", "It is learnt from as the better answer.", "Save"
+OPEN_CHAT = "Open the chat"
+UNNAMED = "an unnamed model"
+ORIGINAL = "The model had written: {text}"
+FACTS = "Judged by {judge}, {date} · {source}"
+SHOWN_FIRST = {"ab": "The first answer stood at the left.", "ba": "The second answer stood at the left."}
+CUT = "This answer reached the maximum length."
+CONFIDENCE = "Confidence {value:.0%}."
+
+# import and export
+IMPORT_TITLE = "Import judgements"
+IMPORT_HELP = "A file of preferences, one row for each judgement. Its format is recognised by its columns."
+FILE, CHOOSE_FILE = "File", "Choose a file…"
+FILTER_FILES = "Preferences (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
+FORM, FORM_HELP = "Format", "Only needed where the columns do not tell."
+FORM_AUTO = "Recognise by columns"
+FORMS: dict[PreferenceForm, str] = {
+    "trl": "TRL: prompt, chosen, rejected",
+    "trl-chat": "TRL: the same, as messages",
+    "trl-rated": "TRL: prompt, completion, label",
+    "trl-rated-chat": "TRL: rated, as messages",
+    "hh-rlhf": "HH-RLHF: dialogues",
+    "ultrafeedback": "UltraFeedback, binarised",
+    "argilla": "Argilla, flattened",
+    "arena": "Arena: two conversations and a winner",
+    "sharegpt": "ShareGPT (LLaMA-Factory)",
+    "openai": "OpenAI preference fine-tuning",
+    "candidates": "input_text, candidate1, candidate2, human_preference",
+    "rewards": "prompt, response, rewards",
+    "workbench": "LLM Workbench: everything",
+}
+COUNTS_FROM, COUNTS_FROM_HELP = "First candidate is number", "Where the file names the better candidate by a number."
+COUNTS_FROM_CHOICES = (("-1", "Recognise"), ("0", "0"), ("1", "1"))
+IMPORTING = "Reading {path}"
+IMPORTED = "{added} of {rows} added. {why}"
+DUPLICATES_LEFT = "{count} were there before."
+REFUSED = "{count} refused:"
+AND_MORE = "and {more:,} more"
+DONE = "Close"
+EXPORT_TITLE = "Export judgements"
+FILTER_JSONL = "JSON Lines (*.jsonl)"
+EXPORTED = "{count} written to {path}."
+LEFT_OUT = "{count} left out: {reason}"
+
+# labelling in a row
+QUEUES, NEW_QUEUE = "Sets to compare", "New…"
+NO_QUEUE_TITLE = "Compare answers in a row"
+NO_QUEUE_HELP = (
+    "Two recipes answer many questions in the background, and you choose the better answer of each pair with one key. "
+    "Fifty choices take about ten minutes."
+)
+QUEUE_LINE = "{judged} judged, {waiting} waiting"
+QUEUE_BLIND_TEST = "blind test"
+LABEL_KEYS = "J, K, T or B chooses · E edits A, R edits B · S skips · U takes the last choice back"
+LABEL_PROGRESS = "{judged} judged · {waiting} waiting"
+LABEL_MAKING = "Answers are being generated: {numbers}"
+LABEL_WAITS = "The next pair is being generated."
+LABEL_WAITS_HELP = "You can leave this page; what is ready waits here."
+LABEL_DONE = "All pairs are judged."
+LABEL_DONE_HELP = "{judged} judgements were made. See what can be learnt from them, or compare more."
+LABEL_RESULT = "{name}: better in {won}, worse in {lost}, equal in {tied} · {share}"
+LABEL_EMPTY = "No pair was made."
+LABEL_LEARN = "See what can be learnt"
+SKIP, UNDO_LAST = "Skip  (S)", "Undo  (U)"
+SKIPPED = "Skipped: it comes again at the end."
+ANSWER_SIDES = ("Answer A", "Answer B")
+DELETE_QUEUE, ASK_DELETE_QUEUE = "Delete this set", "Delete “{name}”? What you have judged stays."
+STOP_MAKING = "Stop"
+MAKING_FAILED, MAKING_STOPPED = "Generating stopped: {why}", "Stopped. The pairs that are ready can be judged."
+SYSTEM, USER, ASSISTANT = "Instructions", "You", "Model"
+
+# a new set to compare
+NEW_TITLE = "Compare answers in a row"
+NEW_HELP = "The same questions are answered by two recipes, in the background. You judge the pairs as they arrive."
+NEW_GO = "Generate answers"
+FIRST_RECIPE, SECOND_RECIPE = "First recipe", "Second recipe"
+SECOND_HELP = "For judgements to learn from, take the same recipe twice: its answers differ since they are drawn."
+SAME_AGAIN = "The same, drawn once more"
+OF_MODEL, OF_ADAPTER, OF_FILE = "{name}", "{model} + {adapter}", "Saved recipe: {name}"
+PROMPTS = "Questions"
+PROMPTS_FROM = (
+    ("chats", "Of my chats"),
+    ("questions", "A question set"),
+    ("documents", "About my documents"),
+    ("file", "A file"),
+)
+SET, COLLECTION, PROMPT_FILE = "Question set", "Documents", "File of questions"
+PROMPT_FILE_HELP = "A text file with a question in each line, or JSON Lines with a column prompt."
+FILTER_PROMPTS = "Questions (*.txt *.jsonl *.json *.csv);;All files (*)"
+LIMIT = "How many"
+LIMITS = ((20, "20"), (50, "50"), (100, "100"), (200, "200"), (0, "All"))
+SET_NAME = "Name"
+PURPOSE = "What for"
+PURPOSES = (("label", "To learn from"), ("verdict", "To test only"))
+PURPOSE_HELP = "Judgements of a test are never learnt from."
+MODEL_NEEDED, SET_NEEDED, FILE_NEEDED = "There is no chat model yet.", "Choose a question set.", "Choose a file."
+COLLECTION_NEEDED, NAME_NEEDED = "Choose documents.", "Write a name."
+DEFAULT_NAME = "{model}, {date}"
+TOKENS = "Longest answer"
+TOKEN_CHOICES = ((64, "64 tokens"), (128, "128 tokens"), (256, "256 tokens"), (512, "512 tokens"))
+
+# what can be learnt
+LEARN_TITLE = "What can be learnt from {judgements}"
+LEARN_COUNTS = "{pairs} of a better and a worse answer, {rated} single ({good} good), on {prompts}."
+LEARN_EMPTY = "There is nothing to learn from yet."
+TRAIN_WITH = "Train with {title}"
+HELD_OUT = "{usable:,} usable · {held_out:,} held out · a result would be known to ±{width:.0%}"
+ADVISED, NOT_YET = "recommended", "not yet"
+LEFT_OUT_TITLE = "Not used"
+WARNINGS = "This would be learnt as well"
+SKIP_CONFLICTS = "Leave out contradictory judgements"
+MAKING_SET = "Making the data set…"
+SET_NAME_DEFAULT = "Preferences {date}"
+STATISTICS = "Statistics"
+LONGER, LONGER_HELP = "The longer answer was preferred", "Of pairs whose answers differ in length."
+POSITION, POSITION_HELP = "The answer at the left was preferred", "Of pairs with a known order; half is unbiased."
+POSITION_BY = "The same, judged by {judge}"
+LENGTH_LONGER = "The preferred answer is {value:.0f} characters longer ({low:.0f} to {high:.0f})."
+LENGTH_SHORTER = "The preferred answer is {value:.0f} characters shorter ({low:.0f} to {high:.0f})."
+LENGTH_SAME = "The preferred answer is neither clearly longer nor shorter ({low:+.0f} to {high:+.0f} characters)."
+SHARE = "{value:.0%} ({low:.0%} to {high:.0%}, n = {n:,})"
+NO_SHARE = "no pairs yet"
+BIASED, UNBIASED = "differs from half", "no clear difference from half"
+REPEATED = "{count} repeat an earlier one."
+CONFLICTS, CYCLES = "Contradictions", "Circles"
+CONFLICT_HELP = "The same two answers were judged both ways. Look at them and correct one."
+CYCLE_HELP = "Each of these answers was preferred to the next, and the last to the first."
+SHOW = "Show"
+WHO_WON = "Who won"
+BAR_NAME = "{title}: {words}"
+
+
+def describe_moment(at: float) -> str:
+    """``26 Nov 2026, 16:40``; "" where it is not known."""
+    return time.strftime("%d %b %Y, %H:%M", time.localtime(at)) if at else ""
+
+
+def describe_share(share: ShareEstimate) -> str:
+    """``71% (58% to 82%, n = 41)``"""
+    return SHARE.format(value=share.value, low=share.low, high=share.high, n=share.n) if share.n else NO_SHARE
+
+
+def describe_difference(mean: MeanEstimate) -> str:
+    if not mean.n:
+        return ""
+    if mean.low > 0:
+        return LENGTH_LONGER.format(value=mean.value, low=mean.low, high=mean.high)
+    if mean.high < 0:
+        return LENGTH_SHORTER.format(value=-mean.value, low=-mean.high, high=-mean.low)
+    return LENGTH_SAME.format(low=mean.low, high=mean.high)
+
+
+def describe_verdict(judgement: Judgement) -> str:
+    return EDITED if judgement.edited else VERDICTS[judgement.verdict]
+
+
+def describe_source(judgement: Judgement) -> str:
+    words = SOURCES.get(judgement.source, judgement.source)
+    return f"{words}, {JUDGES[judgement.judge]}" if judgement.judge != "person" else words
+
+
+def name_answer(answer: JudgedAnswer) -> str:
+    return answer.name or (answer.recipe.model.name if answer.recipe is not None else "") or UNNAMED
+
+
+def describe_counts(judgements: int, prompts: int) -> str:
+    return COUNTS.format(
+        judgements=describe_count(judgements, "judgement"), prompts=describe_count(prompts, "question")
+    )
