@@ -35,6 +35,18 @@ _PAGES = {
         ("F2", texts.KEY_RENAME),
         ("Del", texts.KEY_REMOVE),
     ),
+    texts.SHORTCUTS_FEEDBACK: (
+        ("J", texts.LEFT_BETTER),
+        ("K", texts.RIGHT_BETTER),
+        ("T", texts.TIE),
+        ("B", texts.BOTH_BAD),
+        ("E", texts.KEY_EDIT_LEFT),
+        ("R", texts.KEY_EDIT_RIGHT),
+        ("S", texts.KEY_SKIP),
+        ("U", texts.KEY_UNDO_VERDICT),
+        ("Ctrl+Z", texts.KEY_UNDO_JUDGEMENT),
+        ("Del", texts.KEY_DELETE_JUDGEMENT),
+    ),
 }
 
 

@@ -201,3 +201,9 @@ SHOW_NAMES = "Show names"
 SHOW_NAMES_HELP = "Say which recipe wrote which answer, without choosing; it is not counted then"
 UNDO_VERDICT = "Undo"
 SAME_TEXTS = "Both answers are the same, word for word."
+
+# keys of feedback
+SHORTCUTS_FEEDBACK = "Feedback"
+KEY_EDIT_LEFT, KEY_EDIT_RIGHT = "Edit answer A into what you wanted", "Edit answer B into what you wanted"
+KEY_SKIP, KEY_UNDO_VERDICT = "Skip this pair", "Take the last choice back"
+KEY_UNDO_JUDGEMENT, KEY_DELETE_JUDGEMENT = "Undo the last change of judgements", "Delete the selected judgement"

@@ -52,6 +52,9 @@ Answer = Callable[[Any], Iterable[Event]]
 STARTER_HINT = 'Install them with: pip install "llm-workbench[starter]"'
 
 
+_LONG = ("train", "evaluate", "optimise", "candidates")
+
+
 class FakeHandle:
     """One open call."""
 
@@ -239,7 +242,7 @@ class FakeFront:
     def _goes_on(self, call: Call[Any]) -> bool:
         """A training that is under way tells of itself until its end."""
         run = self.home.runs.get(call.run) if isinstance(call, c.FollowRun) else None
-        return run is not None and run.kind in ("train", "evaluate", "optimise") and run.state in ("queued", "running")
+        return run is not None and run.kind in _LONG and run.state in ("queued", "running")
 
     def tell(self, run: str, *several: Event) -> None:
         """Have a run tell more to those who follow it, and keep it."""

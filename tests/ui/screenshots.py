@@ -25,8 +25,8 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
-from tests.ui.fake_judgements import furnish_judgements, furnish_queue
 from tests.ui.fake_training import furnish_training
+from tests.ui.judged_home import furnish_judgements, furnish_queue
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
 from ui.components.page_view import PageView

@@ -12,7 +12,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
-from tests.ui.fake_judgements import Unswapped
+from tests.ui.judged_home import Unswapped
 from ui.bridge import Bridge
 from ui.features.adapters import texts as adapter_texts
 from ui.features.chat import compare_texts

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
-from tests.ui.fake_judgements import Unswapped
+from tests.ui.judged_home import Unswapped, judgements_in
 from tests.ui.test_chat_page import answers, ask, page
 from ui import texts as shared_texts
 from ui.features.chat import compare_texts as texts
@@ -20,7 +20,7 @@ from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.opponents import AGAIN, Opponent
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
-from workbench.records.judgements import Judgement
+from workbench.records.judgements import Judgement, JudgementFilter
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, save_recipe
 
 __all__ = ["page"]  # a fixture
@@ -49,7 +49,7 @@ def shown(page: ChatPage) -> AnswerView:
 
 
 def stored(home: FakeHome) -> list[Judgement]:
-    return list(home.judged.known.values())
+    return judgements_in(home, JudgementFilter(sources=("compare",)))
 
 
 def test_nothing_tells_which_is_which_until_one_is_chosen(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:

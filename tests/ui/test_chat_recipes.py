@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
-from tests.ui.fake_judgements import Unswapped
+from tests.ui.judged_home import Unswapped
 from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
 from ui.features.chat import compare_texts, texts
 from ui.features.chat.file_choice import FileChoice

@@ -73,8 +73,8 @@ class ShellActions(Protocol):
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
         ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` (name);
-        ``feedback`` takes ``section`` (review, label, learn), ``judgement`` (id), ``queue`` (id); ``evaluate`` takes
-        ``evaluation`` (id), ``question_set`` (id)."""
+        ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id), ``adapter``
+        (name; the blind test of it); ``evaluate`` takes ``evaluation`` (id), ``question_set`` (id)."""
 
     def show_message(self, text: str, kind: MessageKind, action: Action | None = None) -> None:
         """Say something in the banner above the page until the person closes it or another message comes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer, Signal
+from typing import Final
+
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, QStackedWidget, QWidget
 
@@ -36,7 +38,8 @@ from workbench.records.judgement_reports import JudgementStatistics, UndoneActio
 from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
 
 _LIST = 230
-LABEL_RUN = "label"
+_QUEUE = int(Qt.ItemDataRole.UserRole)
+CANDIDATES: Final = "candidates"
 
 
 class LabelPanel(QWidget):
@@ -53,7 +56,7 @@ class LabelPanel(QWidget):
         self._failed: dict[str, str] = {}  # why the making of a queue ended, by its run
         self._build()
         self._soon = QTimer(self, singleShot=True, interval=150, timeout=self._ask_next)
-        self._runs = RunFollowers(bridge, (LABEL_RUN,), self)  # type: ignore[arg-type]
+        self._runs = RunFollowers(bridge, (CANDIDATES,), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
         bridge.home.listing(ListQueues()).follow(self._on_queues)
@@ -109,7 +112,7 @@ class LabelPanel(QWidget):
             words = texts.QUEUE_LINE.format(judged=queue.judged, waiting=queue.waiting)
             test = f" · {texts.QUEUE_BLIND_TEST}" if queue.purpose == "verdict" else ""
             item = QListWidgetItem(f"{queue.name}\n{words}{test}")
-            item.setData(256, queue.id)
+            item.setData(_QUEUE, queue.id)
             item.setToolTip(queue.unreadable or queue.origin)
             self.list.addItem(item)
         self.list.blockSignals(False)
@@ -118,7 +121,7 @@ class LabelPanel(QWidget):
     def _mark(self) -> None:
         self.list.blockSignals(True)
         for row in range(self.list.count()):
-            if self.list.item(row).data(256) == self._shown:
+            if self.list.item(row).data(_QUEUE) == self._shown:
                 self.list.setCurrentRow(row)
         self.list.blockSignals(False)
 
@@ -170,6 +173,10 @@ class LabelPanel(QWidget):
         self.done_columns.setVisible(bool(lines))
 
     # -- making pairs --------------------------------------------------------------------------------
+
+    def await_queue(self, run: RunRecord) -> None:
+        """Show the pairs that a run makes, as soon as they are known."""
+        self._on_started(run)
 
     def _on_started(self, run: RunRecord) -> None:
         self._wanted_run = run.id
@@ -282,6 +289,8 @@ class LabelPanel(QWidget):
     def _build(self) -> None:
         self.new_button = PrimaryButton(texts.NEW_QUEUE, "plus", small=True, clicked=self.begin)
         self.list = QListWidget(accessibleName=texts.QUEUES)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setWordWrap(True)
         self.list.currentRowChanged.connect(self._on_row)
         side = QFrame()
         side.setProperty("role", "panel")
@@ -337,7 +346,7 @@ class LabelPanel(QWidget):
     def _on_row(self, row: int) -> None:
         item = self.list.item(row)
         if item is not None:
-            self.show_queue(str(item.data(256)))
+            self.show_queue(str(item.data(_QUEUE)))
 
     def _on_delete_wanted(self) -> None:
         queue = self._queues.get(self._shown)

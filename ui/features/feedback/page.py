@@ -18,13 +18,16 @@ from ui.features.feedback import texts
 from ui.features.feedback.label import LabelPanel
 from ui.features.feedback.learn import LearnPanel
 from ui.features.feedback.review import ReviewPanel
+from ui.features.feedback.verdict import VerdictPanel
 from ui.theme import tokens
+from workbench.api.calls import RunRecord
 
-Section = Literal["review", "label", "learn"]
+Section = Literal["review", "label", "learn", "verdict"]
 _TITLES: dict[Section, tuple[str, str]] = {
     "review": (texts.REVIEW, "table"),
     "label": (texts.LABEL, "thumb-up"),
     "learn": (texts.LEARN, "train"),
+    "verdict": (texts.WIN_RATE, "evaluate"),
 }
 
 
@@ -43,7 +46,15 @@ class FeedbackPage(TakesFiles, QWidget):
         self.label.learn_wanted.connect(partial(self.open_target, "learn"))
         self.learn.gather_wanted.connect(partial(self.open_target, "label"))
         self.learn.judgement_wanted.connect(lambda judgement: self.open_target("review", judgement=judgement))
-        self._panels: dict[Section, QWidget] = {"review": self.review, "label": self.label, "learn": self.learn}
+        self.verdict = VerdictPanel(bridge)
+        self.verdict.queue_wanted.connect(lambda queue: self.open_target(queue=queue))
+        self.verdict.started.connect(self._on_test_started)
+        self._panels: dict[Section, QWidget] = {
+            "review": self.review,
+            "label": self.label,
+            "learn": self.learn,
+            "verdict": self.verdict,
+        }
         self.switches: dict[Section, QuietButton] = {}
         self._stack = QStackedWidget()
         sections = QWidget(accessibleName=texts.SECTIONS)
@@ -61,14 +72,20 @@ class FeedbackPage(TakesFiles, QWidget):
         self.setAcceptDrops(True)
         self._show("review")
 
-    def open_target(self, section: Section = "review", judgement: str = "", queue: str = "") -> None:
-        """Show a section, a judgement, or the pairs of a queue, by their ids. Raises KeyError for a section that there
-        is not."""
-        self._show("label" if queue else section)
+    def open_target(self, section: Section = "review", judgement: str = "", queue: str = "", adapter: str = "") -> None:
+        """Show a section, a judgement or the pairs of a queue, by their ids, or begin the blind test of an adapter.
+        Raises KeyError for a section that there is not."""
+        self._show("label" if queue else "verdict" if adapter else section)
+        if adapter:
+            self.verdict.begin(adapter)
         if judgement:
             self.review.show_id(judgement)
         if queue:
             self.label.show_queue(queue)
+
+    def _on_test_started(self, run: RunRecord) -> None:
+        self._show("label")
+        self.label.await_queue(run)
 
     def find_entries(self, text: str) -> Sequence[Found]:
         """The sections, for the palette."""

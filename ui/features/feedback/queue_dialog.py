@@ -26,13 +26,19 @@ class NewQueue(Dialog):
 
     started = Signal(object)
 
-    def __init__(self, bridge: Bridge, parent: QWidget | None = None, purpose: str = "label") -> None:
-        super().__init__(texts.NEW_TITLE, texts.NEW_HELP, texts.NEW_GO, parent, 620)
+    def __init__(
+        self, bridge: Bridge, parent: QWidget | None = None, purpose: str = "label", adapter: str = ""
+    ) -> None:
+        """``adapter`` is that of the second recipe; the first is its base model."""
+        tests = purpose == "verdict"
+        title, help = (texts.TEST_TITLE, texts.TEST_NEW_HELP) if tests else (texts.NEW_TITLE, texts.NEW_HELP)
+        super().__init__(title, help, texts.NEW_GO, parent, 620)
+        self._adapter = adapter
         self._bridge = bridge
         self._waiting = False
         self._named = False
         self.first = RecipeChoice(bridge, texts.FIRST_RECIPE)
-        self.second = RecipeChoice(bridge, texts.SECOND_RECIPE, with_same=True)
+        self.second = RecipeChoice(bridge, texts.SECOND_RECIPE, with_same=not tests)
         self.prompts = ChoiceRow(texts.PROMPTS, texts.PROMPTS_FROM, chosen=self._on_prompts)
         self.set = ChoiceBox(texts.SET, (), 26)
         self.collection = ChoiceBox(texts.COLLECTION, (), 26)
@@ -49,12 +55,14 @@ class NewQueue(Dialog):
         self.message = InlineMessage(closable=False)
         self._lay_out()
         self.first.known.connect(self._suggest_name)
+        self.second.known.connect(self._choose_adapter)
         for box in (self.first, self.second, self.set, self.collection):
             box.chosen.connect(lambda _: self._suggest_name())
         self.go.clicked.connect(self._on_go)
         self._on_prompts("chats")
         bridge.home.question_sets.follow(self._on_sets)
         bridge.home.collections.follow(self._on_collections)
+        self._choose_adapter()
         self._suggest_name()
 
     @property
@@ -92,6 +100,7 @@ class NewQueue(Dialog):
             path=paths.get(self.prompts.value, ""),
             limit=int(self.limit.value),
             seed=int(time.time()) % 1_000_000,
+            part="held-out" if self.purpose.value == "verdict" and self.prompts.value == "questions" else "tune",
             purpose=self.purpose.value,  # type: ignore[arg-type]
         )
 
@@ -134,6 +143,13 @@ class NewQueue(Dialog):
         self._stack.setVisible(value != "chats")
         self._show_state()
 
+    def _choose_adapter(self) -> None:
+        """The adapter that the test was begun for, until another recipe is chosen."""
+        if self._adapter and (base := self.second.choose_adapter(self._adapter)):
+            self._adapter = ""
+            self.first.choose_model(base)
+            self._suggest_name()
+
     def _on_sets(self, found: QuestionSetList) -> None:
         self.set.set_choices([(one.name, one.id) for one in found.sets])
         self._show_state()
@@ -148,7 +164,8 @@ class NewQueue(Dialog):
         self._show_state()
 
     def _suggest_name(self) -> None:
-        recipe = self.first.recipe
+        tests = self.purpose.value == "verdict"
+        recipe = self.second.recipe if tests and self.second.recipe is not None else self.first.recipe
         if not self._named and recipe is not None:
             when = time.strftime("%d %b %H:%M")
             self.name.setText(texts.DEFAULT_NAME.format(model=recipe.name or recipe.model.name, date=when))

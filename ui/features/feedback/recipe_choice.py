@@ -44,11 +44,18 @@ class RecipeChoice(ChoiceBox):
     def recipe(self) -> Recipe | None:
         return self._recipes.get(self.value)
 
-    def choose_adapter(self, name: str) -> None:
-        """Choose a model with this adapter, where it is there."""
+    def choose_adapter(self, name: str) -> str:
+        """Choose a model with this adapter, where it is there. Returns the model's name."""
         value = f"adapter:{name}"
-        if value in self._recipes:
-            self.show_value(value)
+        if value not in self._recipes:
+            return ""
+        self.show_value(value)
+        return self._recipes[value].model.name
+
+    def choose_model(self, name: str) -> None:
+        """Choose a model without adapters, where it is there."""
+        if f"model:{name}" in self._recipes:
+            self.show_value(f"model:{name}")
 
     def _on_models(self, found: ModelList) -> None:
         self._models = [one for one in found.models if one.kind in ("chat", "base") and not one.missing]

@@ -215,6 +215,28 @@ SHOW = "Show"
 WHO_WON = "Who won"
 BAR_NAME = "{title}: {words}"
 
+# blind tests
+NEW_TEST = "New blind test…"
+TEST_TITLE, TEST_NEW_HELP = (
+    "New blind test",
+    (
+        "The same questions are answered by two recipes. Take questions that nothing was trained on. You judge them "
+        "without knowing which is which, and the share of wins says whether the training was worth it."
+    ),
+)
+NO_TEST_TITLE = "Was the training worth it?"
+NO_TEST_HELP = (
+    "In a blind test you choose between answers of the base model and of your adapter to new questions, without "
+    "knowing which is which. The win rate comes with its interval."
+)
+TEST_HELP = "How often the second recipe won, a tie counted half, with the 95% interval. The dashed line is one half."
+JUDGE_PAIRS = "Judge the pairs"
+NOT_TESTED = "Nothing has been judged yet."
+IS_BETTER = "{name} is better: it won {share}."
+IS_WORSE = "{name} is worse: it won {share}."
+NO_DIFFERENCE = "No clear difference: {name} won {share}."
+TEST_FIGURES = "{second} against {first}: {won} won, {lost} lost, {tied} equal or both bad"
+
 
 def describe_moment(at: float) -> str:
     """``26 Nov 2026, 16:40``; "" where it is not known."""

@@ -64,6 +64,7 @@ class RunActions(QObject):
         view.delete_wanted.connect(self._on_delete_wanted)
         view.try_wanted.connect(self._on_try)
         view.merge_wanted.connect(self._on_merge)
+        view.test_wanted.connect(self._on_test)
 
     def delete(self, run: str) -> None:
         self._bridge.call(RemoveRun(run=run), lambda _: self.removed.emit(run), self._complain, self)
@@ -118,6 +119,11 @@ class RunActions(QObject):
         made = self._made()
         if made is not None:
             self._shell.open_page("chat", adapter=made.name)
+
+    def _on_test(self) -> None:
+        made = self._made()
+        if made is not None:
+            self._shell.open_page("feedback", adapter=made.name)
 
     def _on_merge(self) -> None:
         made = self._made()

@@ -35,6 +35,7 @@ from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 
 _LOG_SHOWN = 200
+_HINTS_SHOWN = 4
 _STOPPING = texts.STOPPING_WITH_CHECKPOINT
 
 
@@ -62,6 +63,8 @@ class TrainRun(QWidget):
     delete_wanted = Signal()
     try_wanted = Signal()
     merge_wanted = Signal()
+    test_wanted = Signal()
+    """A blind test of the result against its base."""
 
     def __init__(self, made: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
         """``made`` are the usual ``make_charts``, where they were made before."""
@@ -86,6 +89,8 @@ class TrainRun(QWidget):
         self.outcome = InlineMessage(closable=False)
         self.try_button = PrimaryButton(texts.TRY_IN_CHAT, "chat")
         self.merge_button = PlainButton(texts.MERGE, "models")
+        self.test_button = PlainButton(texts.BLIND_TEST, "thumb-up", toolTip=texts.BLIND_TEST_HELP)
+        self.hints = InlineMessage(closable=False)
         self.gone = Text(texts.RESULT_DELETED, "muted", visible=False)
         self.scores = TrainingScores()
         self.methods: Methods[Any] = Methods()
@@ -123,6 +128,15 @@ class TrainRun(QWidget):
         questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
         self.samples.show_questions(questions, story.scores.after is not None)
         self._show_log(story)
+        self._show_hints(story)
+
+    def _show_hints(self, story: TrainingState) -> None:
+        """What the training has noticed of itself, such as answers that please the reward and no one else."""
+        noticed = list(dict.fromkeys(words for _, level, words in story.log if level == "notice"))[-_HINTS_SHOWN:]
+        if noticed:
+            self.hints.show_message("\n".join(noticed), "attention")
+        else:
+            self.hints.hide()
 
     def _show_state(self, run: RunRecord) -> None:
         words, tone = state_of(run)
@@ -186,6 +200,7 @@ class TrainRun(QWidget):
         )
         self.try_button.setVisible(usable and made is not None and made.kind != "reward")
         self.merge_button.setVisible(usable and made is not None and made.kind == "lora")
+        self.test_button.setVisible(usable and made is not None and made.kind != "merged")
         self.gone.setVisible(gone)
         self._came.setVisible(self.scores.isVisibleTo(self._came) or usable)
 
@@ -236,7 +251,7 @@ class TrainRun(QWidget):
         self._came.body.setSpacing(tokens.SPACE_3)
         self._came.body.addWidget(Text(texts.FACT_RESULT, "heading"))
         self._came.body.addWidget(self.scores)
-        use = row_of(None, self.try_button, self.merge_button, None, gap=tokens.SPACE_2)
+        use = row_of(None, self.try_button, self.test_button, self.merge_button, None, gap=tokens.SPACE_2)
         self._came.body.addLayout(use)
         self._came.body.addWidget(self.gone)
         self._came.hide()
@@ -265,7 +280,7 @@ class TrainRun(QWidget):
         column = column_of(
             inside, names, self.facts, buttons, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_4)
         )
-        for part in (self.progress, self.numbers, self.message, self.outcome, self._came):
+        for part in (self.progress, self.numbers, self.message, self.outcome, self.hints, self._came):
             column.addWidget(part)
         self._both = QHBoxLayout()
         self._below = QVBoxLayout()
@@ -322,6 +337,7 @@ class TrainRun(QWidget):
             (self.delete_button, self.delete_wanted),
             (self.try_button, self.try_wanted),
             (self.merge_button, self.merge_wanted),
+            (self.test_button, self.test_wanted),
         ):
             button.clicked.connect(signal)
         self.stop_button.clicked.connect(self._on_stop)

@@ -16,6 +16,7 @@ from ui.components.basics import Text
 from ui.components.config_form import FieldRow, Form, describe_value
 from ui.components.layout import column_of, empty_layout
 from ui.features.training import texts
+from ui.features.training.reward_list import REWARDS, RewardsRow
 from ui.theme import tokens
 from workbench.fields import Field, fields_of
 from workbench.records.methods import Methods
@@ -89,11 +90,15 @@ class TrainingSettings(QWidget):
         if name != self._objective:
             self._objective = name
             empty_layout(self._place)
-            self._own = Form(self._methods.row(name, "objective").fields)
+            self._own = Form(self._methods.row(name, "objective").fields, make_row=self._make_row)
             self._own.changed.connect(self._on_option)
             self._place.addWidget(self._own)
         if self._own is not None:
             self._own.set_values(config.objective.options)
+
+    def _make_row(self, field: Field) -> QWidget | None:
+        """Rewards are chosen and weighed, not written."""
+        return RewardsRow(field, self._methods) if field.name == REWARDS and field.kind == "list" else None
 
     def _on_option(self, name: str, value: Any) -> None:
         options = {**self._config.objective.options, name: value}
