@@ -377,8 +377,7 @@ def test_the_win_rate_is_shown_with_its_interval(
 def test_no_difference_is_not_called_one() -> None:
     even = ColumnShare(name="tuned", won=6, lost=5, tied=1, share=ShareEstimate(value=0.54, low=0.3, high=0.77, n=12))
     assert describe_result(even).startswith("No clear difference")
-    worse = ColumnShare(
-        name="tuned", won=1, lost=11, tied=0, share=ShareEstimate(value=0.08, low=0.01, high=0.35, n=12)
-    )
+    rare = ShareEstimate(value=0.08, low=0.01, high=0.35, n=12)
+    worse = ColumnShare(name="tuned", won=1, lost=11, tied=0, share=rare)
     assert describe_result(worse).startswith("tuned is worse")
     assert describe_result(None) == texts.NOT_TESTED
