@@ -23,11 +23,10 @@ from ui.features.feedback.files import ImportDialog
 from ui.features.feedback.page import FeedbackPage
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.features.feedback.recipe_choice import SAME
-from ui.features.feedback.verdict import describe_result
 from workbench.api import calls as c
 from workbench.api import events
+from workbench.api.protocol import finish
 from workbench.errors import UserError
-from workbench.records.judgement_reports import ColumnShare, ShareEstimate
 
 
 @pytest.fixture
@@ -354,7 +353,7 @@ def test_the_win_rate_is_shown_with_its_interval(
     show(page, bridge, qtbot, "verdict")
     qtbot.waitUntil(lambda: queue.id in page.verdict.cards)
     card = page.verdict.cards[queue.id]
-    qtbot.waitUntil(lambda: card.sentence.text() == texts.NOT_TESTED)
+    qtbot.waitUntil(lambda: card.sentence.text() == "Nothing has been judged yet.")
     assert not card.bar.isVisible()
     card.judge_button.click()
     pair = page.label.pair
@@ -369,15 +368,32 @@ def test_the_win_rate_is_shown_with_its_interval(
     second = queue.columns[1]
     qtbot.waitUntil(lambda: page.verdict.cards[queue.id].sentence.text().startswith(f"{second} is better: it won"))
     card = page.verdict.cards[queue.id]
-    assert "n = 12" in card.sentence.text()
+    assert "12 prompts" in card.sentence.text()
+    assert "At equal lengths" in card.figures.text()
     assert card.bar.isVisible()
     assert not card.judge_button.isVisible()
 
 
-def test_no_difference_is_not_called_one() -> None:
-    even = ColumnShare(name="tuned", won=6, lost=5, tied=1, share=ShareEstimate(value=0.54, low=0.3, high=0.77, n=12))
-    assert describe_result(even).startswith("No clear difference")
-    rare = ShareEstimate(value=0.08, low=0.01, high=0.35, n=12)
-    worse = ColumnShare(name="tuned", won=1, lost=11, tied=0, share=rare)
-    assert describe_result(worse).startswith("tuned is worse")
-    assert describe_result(None) == texts.NOT_TESTED
+def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_its_figures(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, shell: RecordingShell
+) -> None:
+    queue = furnish_queue(home, waiting=3, running=False, purpose="verdict", name="Was it worth it?")
+    run = c.RunRecord(id="r-judge", kind="judging", title="Judging", state="running", created=1.0)
+    home.runs[run.id] = run
+    front.answer(c.JudgePairs, lambda call: [finish(run)])
+    held = front.hold(c.FollowRun)
+    show(page, bridge, qtbot, "verdict")
+    qtbot.waitUntil(lambda: queue.id in page.verdict.cards)
+    dialog = page.verdict.let_judge(queue)
+    settle(bridge, qtbot)
+    assert dialog.constitution.toPlainText().startswith("The better answer")
+    dialog.kind.buttons["rewards"].click()
+    assert not dialog.go.isEnabled()
+    assert dialog.rewards is not None
+    dialog.rewards.add("length-range")
+    dialog.go.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.JudgePairs)))
+    assert front.asked(c.JudgePairs)[0].rewards == ("length-range",)
+    held.fail(UserError("It said A 140 of 140 times.", "Take another judge."))
+    qtbot.waitUntil(lambda: bool(shell.messages))
+    assert shell.messages[-1][0] == texts.JUDGE_REFUSED.format(why="It said A 140 of 140 times. Take another judge.")

@@ -13,6 +13,8 @@ from ui.bridge import Bridge
 from ui.components.basics import QuietButton
 from ui.components.layout import MARGINS, column_of, row_of
 from ui.components.notices import DropCover, TakesFiles
+from ui.components.run_follower import RunFollower, RunFollowers
+from ui.components.wording import in_words
 from ui.features import Found, ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.label import LabelPanel
@@ -20,7 +22,9 @@ from ui.features.feedback.learn import LearnPanel
 from ui.features.feedback.review import ReviewPanel
 from ui.features.feedback.verdict import VerdictPanel
 from ui.theme import tokens
+from workbench.api import events
 from workbench.api.calls import RunRecord
+from workbench.api.protocol import error_of
 
 Section = Literal["review", "label", "learn", "verdict"]
 _TITLES: dict[Section, tuple[str, str]] = {
@@ -68,6 +72,9 @@ class FeedbackPage(TakesFiles, QWidget):
             self._stack.addWidget(panel)
         row.addStretch(1)
         column_of(self, sections, (self._stack, 1), gap=0)
+        self._judging = RunFollowers(bridge, ("judging",), self)
+        self._judging.ended.connect(self._on_judged)
+        self._judging.find()
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
         self._show("review")
@@ -82,6 +89,18 @@ class FeedbackPage(TakesFiles, QWidget):
             self.review.show_id(judgement)
         if queue:
             self.label.show_queue(queue)
+
+    def _on_judged(self, follower: RunFollower) -> None:
+        """A judge has judged, or was refused with its figures."""
+        terminal = follower.terminal
+        if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
+            counts = {name: terminal.result.get(name, 0) for name in ("judged", "dropped")}
+            self._shell.show_message(texts.JUDGED.format(**counts), "success")
+        elif isinstance(terminal, events.Failed):
+            why = in_words(error_of(terminal))
+            self._shell.show_message(texts.JUDGE_REFUSED.format(why=why), "attention")
+        elif terminal is not None:
+            self._shell.show_message(texts.JUDGE_STOPPED, "info")
 
     def _on_test_started(self, run: RunRecord) -> None:
         self._show("label")

@@ -231,10 +231,25 @@ NO_TEST_HELP = (
 )
 TEST_HELP = "How often the second recipe won, a tie counted half, with the 95% interval. The dashed line is one half."
 JUDGE_PAIRS = "Judge the pairs"
-NOT_TESTED = "Nothing has been judged yet."
-IS_BETTER = "{name} is better: it won {share}."
-IS_WORSE = "{name} is worse: it won {share}."
-NO_DIFFERENCE = "No clear difference: {name} won {share}."
+# a judge
+JUDGE_TITLE, JUDGE_GO = "Let a judge judge", "Start"
+JUDGE_HELP = (
+    "A judge model is first measured on pairs that you have judged yourself, each asked in both orders. Where it agrees "
+    "with you no more than chance would, it is refused, with its figures. Rules are not measured."
+)
+JUDGE_KINDS = (("recipe", "A judge model"), ("rewards", "Rules and reward models"))
+JUDGE_RECIPE, JUDGE_RECIPE_HELP = (
+    "Judge",
+    "A larger model than the one that is judged. Small models are mostly refused.",
+)
+CONSTITUTION, CONSTITUTION_HELP = "Constitution", "What makes an answer the better one, in your words."
+RULES_HELP = "The answer with the higher sum of these is the better one."
+REWARD_NEEDED = "Add a reward first."
+LET_JUDGE = "Let a judge judge…"
+JUDGED = "{judged} judged by the judge, {dropped} left out since it contradicted itself."
+JUDGE_STOPPED, JUDGE_REFUSED = "The judge was stopped.", "The judge was refused. {why}"
+LENGTH_CONTROLLED = "At equal lengths: {share}. Mean length: {first:.0f} and {second:.0f} characters."
+JUDGED_BY = "Judged by {names}."
 TEST_FIGURES = "{second} against {first}: {won} won, {lost} lost, {tied} equal or both bad"
 
 

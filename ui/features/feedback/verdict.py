@@ -11,12 +11,14 @@ from ui.components.basics import Card, Chip, PlainButton, PrimaryButton, Text
 from ui.components.interval_bar import IntervalBar
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import EmptyState
+from ui.components.wording import in_words
 from ui.features.feedback import texts
+from ui.features.feedback.judge_dialog import JudgeDialog
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.theme import tokens
-from workbench.api.calls import GetJudgementStatistics, ListQueues, QueueList, RunRecord
-from workbench.records.judgement_reports import ColumnShare, JudgementStatistics
-from workbench.records.judgements import JudgementFilter, LabellingQueue
+from workbench.api.calls import GetWinRate, ListQueues, QueueList, RunRecord
+from workbench.records.judgements import LabellingQueue
+from workbench.records.judging import WinRate
 
 MOST = 20
 
@@ -57,6 +59,12 @@ class VerdictPanel(QWidget):
         dialog.open()
         return dialog
 
+    def let_judge(self, queue: LabellingQueue) -> JudgeDialog:
+        """Ask for a judge of the pairs that wait."""
+        dialog = JudgeDialog(self._bridge, queue, self)
+        dialog.open()
+        return dialog
+
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if self._old:
@@ -82,12 +90,12 @@ class VerdictPanel(QWidget):
             for queue in self._queues:
                 card = self.cards[queue.id] = VerdictCard()
                 card.judge_button.clicked.connect(lambda _=False, id=queue.id: self.queue_wanted.emit(id))
+                card.let_button.clicked.connect(lambda _=False, queue=queue: self.let_judge(queue))
                 self._cards.addWidget(card)
         for queue in self._queues:
             card = self.cards[queue.id]
             card.show_queue(queue)
-            which = JudgementFilter(queue=queue.id)
-            self._bridge.call(GetJudgementStatistics(which=which), card.show_statistics, owner=card)
+            self._bridge.call(GetWinRate(queue=queue.id), card.show_rate, card.show_problem, card)
 
 
 class VerdictCard(Card):
@@ -99,48 +107,50 @@ class VerdictCard(Card):
         self.title = Text("", "heading", wordWrap=True)
         self.state = Chip("")
         self.judge_button = PlainButton(texts.JUDGE_PAIRS, "thumb-up", small=True)
+        self.let_button = PlainButton(texts.LET_JUDGE, "evaluate", small=True)
         self.sentence = Text("", "strong")
         self.bar = IntervalBar(texts.WIN_RATE)
         self.figures = Text("", "small")
-        self.body.addLayout(row_of(None, (self.title, 1), self.state, self.judge_button, gap=tokens.SPACE_2))
+        self.body.addLayout(row_of(None, (self.title, 1), self.state, gap=tokens.SPACE_2))
         for part in (self.sentence, self.bar, self.figures):
             self.body.addWidget(part)
+        self.body.addLayout(row_of(None, self.judge_button, self.let_button, None, gap=tokens.SPACE_2))
 
     def show_queue(self, queue: LabellingQueue) -> None:
         self._queue = queue
         self.title.setText(queue.name)
         self.state.setText(texts.LABEL_PROGRESS.format(judged=queue.judged, waiting=queue.waiting))
-        self.judge_button.setVisible(queue.waiting > 0)
+        for button in (self.judge_button, self.let_button):
+            button.setVisible(queue.waiting > 0)
 
-    def show_statistics(self, found: JudgementStatistics) -> None:
+    def show_rate(self, found: WinRate) -> None:
         """The result as it is now."""
-        queue = self._queue
-        second = queue.columns[1] if queue is not None and len(queue.columns) > 1 else ""
-        column = next((one for one in found.columns if one.name == second), None)
-        self.sentence.setText(describe_result(column))
-        judged = column is not None and bool(column.share.n)
-        self.bar.setVisible(judged)
-        self.figures.setVisible(judged)
-        if column is None or not judged:
-            return
-        share = column.share
-        tone = "muted" if not share.is_shown else "success" if share.value > 0.5 else "danger"
-        words = texts.describe_share(share)
-        self.bar.show_interval((share.low, share.value, share.high), tone, words)
-        names = queue.columns if queue is not None else ("", "")
-        self.figures.setText(
-            texts.TEST_FIGURES.format(
-                first=names[0], second=names[1], won=column.won, lost=column.lost, tied=column.tied
-            )
+        self.sentence.setText(found.verdict)
+        for part in (self.bar, self.figures):
+            part.setVisible(bool(found.n))
+        rate = found.rate
+        tone = "muted" if not rate.is_shown else "success" if rate.value > 0.5 else "danger"
+        self.bar.show_interval((rate.low, rate.value, rate.high), tone, texts.describe_share(rate))
+        self.figures.setText(describe_rate(found))
+
+    def show_problem(self, error: Exception) -> None:
+        self.sentence.setText(in_words(error))
+        for part in (self.bar, self.figures):
+            part.hide()
+
+
+def describe_rate(found: WinRate) -> str:
+    """The figures behind a win rate: wins, equal lengths, who judged."""
+    said = [
+        texts.TEST_FIGURES.format(
+            first=found.first, second=found.second, won=found.won, lost=found.lost, tied=found.tied + found.both_bad
         )
-
-
-def describe_result(column: ColumnShare | None) -> str:
-    """The result in a sentence."""
-    if column is None or not column.share.n:
-        return texts.NOT_TESTED
-    words = texts.describe_share(column.share)
-    if not column.share.is_shown:
-        return texts.NO_DIFFERENCE.format(name=column.name, share=words)
-    won = texts.IS_BETTER if column.share.value > 0.5 else texts.IS_WORSE
-    return won.format(name=column.name, share=words)
+    ]
+    if found.n:
+        words = texts.describe_share(found.controlled)
+        first, second = found.characters_first.value, found.characters_second.value
+        said.append(texts.LENGTH_CONTROLLED.format(share=words, first=first, second=second))
+    if found.judges:
+        names = ", ".join(f"{texts.JUDGES.get(name, name)} ({count:,})" for name, count in found.judges.items())
+        said.append(texts.JUDGED_BY.format(names=names))
+    return "\n".join(said)

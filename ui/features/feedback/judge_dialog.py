@@ -1,0 +1,111 @@
+"""What is asked before a judge judges the pairs of a set: a recipe with a constitution, or rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import InlineMessage, Text
+from ui.components.choice_box import ChoiceRow
+from ui.components.dialog import Dialog, LabelledField
+from ui.components.layout import column_of
+from ui.components.wording import in_words
+from ui.features.feedback import texts
+from ui.features.feedback.recipe_choice import RecipeChoice
+from ui.features.training.reward_list import RewardList
+from ui.theme import tokens
+from workbench.api.calls import JudgePairs, MethodList, RunRecord
+from workbench.records.judgements import LabellingQueue
+from workbench.records.judging import CONSTITUTION
+from workbench.records.methods import Methods
+
+
+class JudgeDialog(Dialog):
+    """``started`` sends the run in which the judge is measured and judges."""
+
+    started = Signal(object)
+
+    def __init__(self, bridge: Bridge, queue: LabellingQueue, parent: QWidget | None = None) -> None:
+        super().__init__(texts.JUDGE_TITLE, texts.JUDGE_HELP, texts.JUDGE_GO, parent, 600)
+        self._bridge, self._queue = bridge, queue
+        self._waiting = False
+        self.kind = ChoiceRow(texts.JUDGE, texts.JUDGE_KINDS, chosen=self._on_kind)
+        self.recipe = RecipeChoice(bridge, texts.JUDGE_RECIPE)
+        self.constitution = QPlainTextEdit(CONSTITUTION, accessibleName=texts.CONSTITUTION)
+        self.constitution.setTabChangesFocus(True)
+        self.constitution.setFixedHeight(120)
+        self.rewards: RewardList | None = None
+        self._rewards_place = column_of(None, gap=0)
+        self.message = InlineMessage(closable=False)
+        model, rules = QWidget(), QWidget()
+        column_of(
+            model,
+            LabelledField(texts.JUDGE_RECIPE, texts.JUDGE_RECIPE_HELP, self.recipe),
+            LabelledField(texts.CONSTITUTION, texts.CONSTITUTION_HELP, self.constitution),
+            None,
+            gap=tokens.SPACE_4,
+        )
+        column_of(rules, Text(texts.RULES_HELP, "small"), self._rewards_place, None, gap=tokens.SPACE_3)
+        self._stack = QStackedWidget()
+        self._places = {"recipe": model, "rewards": rules}
+        for place in self._places.values():
+            self._stack.addWidget(place)
+        self.inside.setSpacing(tokens.SPACE_4)
+        self.inside.addWidget(self.kind)
+        self.inside.addWidget(self._stack, 1)
+        self.below.addWidget(self.message)
+        self.go.clicked.connect(self._on_go)
+        self.resize(620, 560)
+        bridge.home.methods.follow(self._on_methods)
+        self.recipe.known.connect(self._show_state)
+        self._on_kind("recipe")
+
+    def make_call(self) -> JudgePairs:
+        if self.kind.value == "rewards":
+            return JudgePairs(queue=self._queue.id, rewards=self.rewards.lines if self.rewards is not None else ())
+        words = self.constitution.toPlainText().strip()
+        return JudgePairs(queue=self._queue.id, recipe=self.recipe.recipe, constitution=words)
+
+    def missing(self) -> str:
+        """What has to be given first; "" where all is there."""
+        if self.kind.value == "rewards":
+            return "" if self.rewards is not None and self.rewards.lines else texts.REWARD_NEEDED
+        return "" if self.recipe.recipe is not None else texts.MODEL_NEEDED
+
+    def _on_methods(self, found: MethodList) -> None:
+        methods: Methods[Any] = Methods(found.methods)
+        if self.rewards is None:
+            self.rewards = RewardList(methods)
+            self.rewards.changed.connect(lambda _: self._show_state())
+            self._rewards_place.addWidget(self.rewards)
+        self._show_state()
+
+    def _on_kind(self, value: str) -> None:
+        self.kind.show_value(value)
+        self._stack.setCurrentWidget(self._places[value])
+        self._show_state()
+
+    def _show_state(self) -> None:
+        missing = self.missing()
+        self.go.setEnabled(not missing and not self._waiting)
+        self.go.setToolTip(missing)
+
+    def _on_go(self) -> None:
+        self._waiting = True
+        self.message.hide()
+        self._show_state()
+
+        def started(run: RunRecord) -> None:
+            self._bridge.home.runs.put_run(run)
+            self.started.emit(run)
+            self.accept()
+
+        def refused(error: Exception) -> None:
+            self._waiting = False
+            self.message.show_message(in_words(error), "danger")
+            self._show_state()
+
+        self._bridge.call(self.make_call(), started, refused, self)
