@@ -234,8 +234,8 @@ JUDGE_PAIRS = "Judge the pairs"
 # a judge
 JUDGE_TITLE, JUDGE_GO = "Let a judge judge", "Start"
 JUDGE_HELP = (
-    "A judge model is first measured on pairs that you have judged yourself, each asked in both orders. Where it agrees "
-    "with you no more than chance would, it is refused, with its figures. Rules are not measured."
+    "A judge model is first measured on pairs that you have judged yourself, each asked in both orders. Where it "
+    "agrees with you no more than chance would, it is refused, with its figures. Rules are not measured."
 )
 JUDGE_KINDS = (("recipe", "A judge model"), ("rewards", "Rules and reward models"))
 JUDGE_RECIPE, JUDGE_RECIPE_HELP = (
