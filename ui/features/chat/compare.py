@@ -289,13 +289,12 @@ class ChatCompare(QObject):
     def _add(
         self, question: str, shown: _Open, pair: tuple[StoredMessage, StoredMessage], verdict: str, edited: str = ""
     ) -> None:
-        names = self._titles(pair[1], pair[0])[::-1] if shown.swapped else self._titles(*pair)
         branches = self._session.chat.branches
         asked = [branches[question]]
         while asked[0].parent is not None and asked[0].parent in branches:
             asked.insert(0, branches[asked[0].parent])
         self._verdicts.follow(self._session.chat.id)
-        self._verdicts.add(asked, pair, (names[0], names[1]), verdict, shown.swapped, edited)  # type: ignore[arg-type]
+        self._verdicts.add(asked, pair, verdict, shown.swapped, edited)  # type: ignore[arg-type]
 
     def _go_on_from(self, message: str) -> None:
         """The conversation goes on from the better answer, unless it has gone on from the other one."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from ui.bridge import Bridge
 from ui.state import Listing
 from workbench.api.calls import AddJudgements, JudgementPage, ListJudgements, RemoveJudgements, StoredMessage
-from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
+from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, name_of
 from workbench.records.messages import Finish, Message
 from workbench.records.recipes import Recipe
 
@@ -51,13 +51,15 @@ class ChatVerdicts(QObject):
         self,
         asked: Sequence[StoredMessage],
         shown: tuple[StoredMessage, StoredMessage],
-        names: tuple[str, str],
         verdict: PairVerdict,
         swapped: bool,
         edited: str = "",
     ) -> None:
         """Store a judgement of the answers ``shown``, from the left. ``a`` is the one that was there first: at the
         right where they are ``swapped``. ``edited`` is what the preferred one should have been."""
+        names = [name_of(one.recipe) for one in shown]
+        if names[0] == names[1]:  # of one recipe: neither wins against the other
+            names = ["", ""]
         pair = [judged_answer(one, name) for one, name in zip(shown, names, strict=True)]
         if swapped:
             pair.reverse()

@@ -18,6 +18,8 @@ from workbench.records.judgement_reports import Conflict, JudgementStatistics, S
 _MOST_CONFLICTS = 6
 _LONGEST = 120
 _BAR = 200
+_FEWEST = 5
+"""Judgements of a recipe's answers below which who won is not shown."""
 
 
 class StatisticsView(QWidget):
@@ -47,7 +49,7 @@ class StatisticsView(QWidget):
                 title = texts.POSITION_BY.format(judge=texts.JUDGES.get(judge, judge))
                 self._add_share(title, "", share)
         for column in found.columns:
-            if column.name and column.share.n:
+            if column.name and column.share.n >= _FEWEST:
                 self._add_share(f"{texts.WHO_WON}: {column.name}", "", column.share, is_bias=False)
         self.length.setText(texts.describe_difference(found.length_difference))
         self.length.setVisible(bool(self.length.text()))
