@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSplitter, Q
 
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel, InlineMessage, PrimaryButton, ProgressLine, QuietButton, Text
-from ui.components.layout import column_of, row_of
+from ui.components.layout import Centred, column_of, row_of
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
@@ -44,6 +44,8 @@ CANDIDATES: Final = "candidates"
 
 class LabelPanel(QWidget):
     learn_wanted = Signal()
+    result_wanted = Signal()
+    """The result of a blind test."""
 
     def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
         super().__init__()
@@ -152,9 +154,13 @@ class LabelPanel(QWidget):
 
     def _show_end(self, queue: LabellingQueue) -> None:
         self._views.setCurrentWidget(self.done)
-        self.done_words.setText(
-            texts.LABEL_DONE_HELP.format(judged=queue.judged) if queue.judged else texts.LABEL_EMPTY
-        )
+        tests = queue.purpose == "verdict"
+        self.done_title.setText(texts.LABEL_DONE if queue.judged else texts.LABEL_EMPTY)
+        words = texts.LABEL_TEST_HELP if tests else texts.LABEL_DONE_HELP
+        self.done_words.setText(words.format(judged=queue.judged) if queue.judged else "")
+        self.done_button.setText(texts.LABEL_RESULT_BUTTON if tests else texts.LABEL_LEARN)
+        self.done_button.setVisible(queue.judged > 0)
+        self.undo_at_end.setVisible(queue.judged > 0)
         which = JudgementFilter(queue=queue.id)
         self._bridge.call(GetJudgementStatistics(which=which), self._on_statistics, owner=self)
 
@@ -333,15 +339,22 @@ class LabelPanel(QWidget):
         self._head.hide()
 
     def _build_done(self) -> None:
-        self.done = EmptyState("check", texts.LABEL_DONE, "", texts.LABEL_LEARN)
-        self.done_words, self.done_columns = Text("", "muted"), Text("", "body")
-        for words in (self.done_words, self.done_columns):
-            words.setMinimumWidth(420)
-            self.done.add_action(words)
+        centre = Qt.AlignmentFlag.AlignCenter
+        self.done_title = Text(texts.LABEL_DONE, "title", alignment=centre)
+        self.done_words = Text("", "muted", alignment=centre)
+        self.done_columns = Text("", "body", alignment=centre)
+        self.done_button = PrimaryButton(texts.LABEL_LEARN, clicked=self._on_done)
         self.undo_at_end = QuietButton(texts.UNDO_LAST, "restart", small=True, clicked=self._undo)
-        self.done.add_action(self.undo_at_end)
-        if self.done.button is not None:
-            self.done.button.clicked.connect(self.learn_wanted)
+        buttons = QWidget()
+        row_of(buttons, None, self.undo_at_end, self.done_button, None, gap=tokens.SPACE_2)
+        inside = Centred(self.done_title, self.done_words, self.done_columns, buttons)
+        inside.set_most(560)
+        self.done = QWidget()
+        column_of(self.done, None, inside, None)
+
+    def _on_done(self) -> None:
+        queue = self._queues.get(self._shown)
+        (self.result_wanted if queue is not None and queue.purpose == "verdict" else self.learn_wanted).emit()
 
     def _on_row(self, row: int) -> None:
         item = self.list.item(row)

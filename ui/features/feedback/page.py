@@ -48,6 +48,7 @@ class FeedbackPage(TakesFiles, QWidget):
         self.learn = LearnPanel(bridge, shell)
         self.review.label_wanted.connect(partial(self.open_target, "label"))
         self.label.learn_wanted.connect(partial(self.open_target, "learn"))
+        self.label.result_wanted.connect(partial(self.open_target, "verdict"))
         self.learn.gather_wanted.connect(partial(self.open_target, "label"))
         self.learn.judgement_wanted.connect(lambda judgement: self.open_target("review", judgement=judgement))
         self.verdict = VerdictPanel(bridge)
