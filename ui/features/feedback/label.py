@@ -16,6 +16,7 @@ from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
 from ui.features import ShellActions
 from ui.features.feedback import texts
+from ui.features.feedback.judge_dialog import JudgeDialog
 from ui.features.feedback.pair_view import PairView
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.theme import tokens
@@ -68,6 +69,15 @@ class LabelPanel(QWidget):
         """Ask for a new set of pairs."""
         dialog = NewQueue(self._bridge, self)
         dialog.started.connect(self._on_started)
+        dialog.open()
+        return dialog
+
+    def let_judge(self) -> JudgeDialog | None:
+        """Ask for a judge of the pairs that wait."""
+        queue = self._queues.get(self._shown)
+        if queue is None:
+            return None
+        dialog = JudgeDialog(self._bridge, queue, self)
         dialog.open()
         return dialog
 
@@ -138,6 +148,7 @@ class LabelPanel(QWidget):
         self.title.set_full_text(queue.name)
         self.counts.setText(texts.LABEL_PROGRESS.format(judged=queue.judged, waiting=queue.waiting))
         follower = self._runs.open.get(queue.run)
+        self.let_button.setVisible(queue.waiting > 0)
         self.progress.setVisible(follower is not None)
         self.pair.set_can_undo(self._undo_depth > 0 or queue.judged > 0)
         if self.pair.pair is not None and self.pair.pair.queue == queue.id:
@@ -306,12 +317,13 @@ class LabelPanel(QWidget):
         self.title = ElidedLabel("", "heading")
         self.counts = Text("", "small", wordWrap=False)
         self.delete_button = QuietButton(texts.DELETE_QUEUE, "trash", small=True, clicked=self._on_delete_wanted)
+        self.let_button = QuietButton(texts.LET_JUDGE, "evaluate", small=True, clicked=self.let_judge)
         self.confirm = ConfirmRow(self.delete_button)
         self.confirm.confirmed.connect(self._on_delete)
         self.progress = ProgressLine(stop_clicked=self._on_stop, visible=False)
         self.message = InlineMessage()
         self._head = QWidget()
-        names = row_of(None, (self.title, 1), self.counts, self.delete_button, gap=tokens.SPACE_3)
+        names = row_of(None, (self.title, 1), self.counts, self.let_button, self.delete_button, gap=tokens.SPACE_2)
         column_of(self._head, names, self.confirm, self.progress, self.message, gap=tokens.SPACE_2)
         self.pair = PairView()
         self.pair.judged.connect(self._judge)

@@ -304,6 +304,8 @@ class TrainRun(QWidget):
         """The first one over the others, of which three are in a row."""
         empty_layout(self._large)
         empty_layout(self._small)
+        for column in range(SMALL_IN_ROW):  # however long the names of their lines are
+            self._small.setColumnStretch(column, 1)
         first, *others = self.charts.values()
         self._large.addWidget(first)
         for number, chart in enumerate(others):
