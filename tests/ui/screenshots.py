@@ -25,6 +25,7 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
+from tests.ui.fake_judgements import room_of
 from tests.ui.fake_training import furnish_training
 from tests.ui.judged_home import furnish_judgements, furnish_queue
 from ui.bridge import Bridge
@@ -41,11 +42,13 @@ from ui.features.evaluation.page import EvaluatePage
 from ui.features.feedback.page import FeedbackPage
 from ui.features.models.page import ModelsPage
 from ui.features.training.page import TrainPage
+from ui.features.training.reward_list import RewardsRow
 from ui.features.training.set_builder import SetBuilder
 from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
 from workbench.api.calls import (
+    ChangeJudgement,
     ChangeSettings,
     GetChat,
     GetDocumentText,
@@ -645,6 +648,46 @@ def _learn(shell: Shell, front: Front) -> None:
     _feedback(shell).open_target("learn")
 
 
+def _tested_home() -> FakeHome:
+    """A blind test that is half done, and one that has not begun."""
+    home = _judged_home()
+    room = room_of(home)
+    for name, judged in (("Short titles against the base", 17), ("Polite tone", 0)):
+        queue = furnish_queue(home, 24, running=False, purpose="verdict", name=name)
+        for number in range(judged):
+            pair = room.store.next_waiting(queue.id)
+            assert pair is not None
+            verdict = "tie" if number == 5 else "a" if number % 6 == 0 else "b"
+            room.judgements.change(ChangeJudgement(judgement=pair.id, verdict=verdict))  # type: ignore[arg-type]
+    return home
+
+
+def _verdict(shell: Shell, front: Front) -> None:
+    _feedback(shell).open_target("verdict")
+
+
+def _let_judge(shell: Shell, front: Front) -> None:
+    page = _feedback(shell)
+    page.open_target("verdict")
+    settle()
+    page.verdict.cards[next(iter(page.verdict.cards))].let_button.click()
+
+
+def _rewards(shell: Shell, front: Front) -> None:
+    """Rewards of reinforcement learning, in cards."""
+    page = shell.made_page("train")
+    assert isinstance(page, TrainPage)
+    page.show_setup()
+    page.setup.choose_objective("grpo" if "grpo" in page.setup.objective.buttons else "dpo")
+    settle()
+    row = page.setup.settings.rows.get("objective.rewards")
+    if isinstance(row, RewardsRow):
+        row.list.add("letter-share")
+        row.list.add("length-range")
+        settle()
+        page.setup.show_place(row)
+
+
 def _import(shell: Shell, front: Front) -> None:
     dialog = _feedback(shell).review.begin_import()
     dialog.choose("/home/ada/pairs.jsonl")
@@ -876,6 +919,10 @@ SCENES: tuple[Scene, ...] = (
     ("feedback-new", "feedback", _judged_home, _new_queue),
     ("feedback-learn", "feedback", _judged_home, _learn),
     ("feedback-import", "feedback", _judged_home, _import),
+    ("feedback-verdict", "feedback", _tested_home, _verdict),
+    ("feedback-judge", "feedback", _tested_home, _let_judge),
+    ("compared", "chat", _trained_home, _compared),
+    ("train-rewards", "train", _training_home, _rewards),
     ("compared", "chat", _trained_home, _compared),
     ("edit-answer", "chat", _trained_home, _edit),
     ("adapter-gone", "chat", _trained_home, _gone),
