@@ -37,6 +37,8 @@ class PairView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(texts.PAIR)
+        self.setAccessibleDescription(texts.LABEL_KEYS)
         self.pair: Judgement | None = None
         self._editing = 0
         self._stacked: bool | None = None

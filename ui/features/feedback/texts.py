@@ -137,6 +137,7 @@ NO_QUEUE_HELP = (
 )
 QUEUE_LINE = "{judged} judged, {waiting} waiting"
 QUEUE_BLIND_TEST = "blind test"
+PAIR = "Two answers to one question"
 LABEL_KEYS = "J, K, T or B chooses · E edits A, R edits B · S skips · U takes the last choice back"
 LABEL_PROGRESS = "{judged} judged · {waiting} waiting"
 LABEL_MAKING = "Answers are being generated: {numbers}"
