@@ -55,8 +55,9 @@ class LabelPanel(QWidget):
         self._shown = ""  # the id of the queue that is judged
         self._wanted_run = ""  # whose queue is to be shown once it is known
         self._undo_depth = 0
-        self._asking = False
-        self._failed: dict[str, str] = {}  # why the making of a queue ended, by its run
+        self._asking = self._sending = False  # for the next pair; a verdict
+        self._ask_again = False  # what is on its way is older than the last verdict
+        self._said = ""  # the pair on which the last verdict was given
         self._build()
         self._soon = QTimer(self, singleShot=True, interval=150, timeout=self._ask_next)
         self._runs = RunFollowers(bridge, (CANDIDATES,), self)
@@ -233,16 +234,21 @@ class LabelPanel(QWidget):
     # -- judging -------------------------------------------------------------------------------------
 
     def _ask_next(self) -> None:
-        if not self._shown or self._asking:
-            return
-        self._asking = True
-        self._bridge.call(GetNextPair(queue=self._shown), self._on_next, self._on_refused, self)
+        if self._shown and self._asking:
+            self._ask_again = True
+        elif self._shown:
+            self._asking = True
+            self._bridge.call(GetNextPair(queue=self._shown), self._on_next, self._on_refused, self)
 
     def _on_next(self, found: NextPair) -> None:
         self._asking = False
         self._queues[found.queue.id] = found.queue
-        if found.queue.id != self._shown:
+        if self._ask_again or found.queue.id != self._shown:
+            self._ask_again = False
+            self._ask_next()
             return
+        if not self._sending:
+            self._said = ""
         if found.pair is not None:
             self.pair.show_pair(found.pair)
             if self.isVisible() and not self.pair.editor.isVisible():
@@ -253,24 +259,31 @@ class LabelPanel(QWidget):
         self._show()
 
     def _on_refused(self, error: Exception) -> None:
-        self._asking = False
+        self._asking = self._sending = self._ask_again = False
+        self._said = ""
         if isinstance(error, UserError):
             self.message.show_message(in_words(error), "attention")
         self._bridge.home.listing(ListQueues()).refresh()
 
+    @property
+    def _open_pair(self) -> str:
+        """The id of the pair that a verdict can be given on; "" while one is on its way."""
+        pair = self.pair.pair
+        return pair.id if pair is not None and not self._sending and pair.id != self._said else ""
+
     def _judge(self, verdict: str) -> None:
-        if self.pair.pair is not None and not self._asking:
-            self._send(ChangeJudgement(judgement=self.pair.pair.id, verdict=verdict))  # type: ignore[arg-type]
+        if self._open_pair:
+            self._send(ChangeJudgement(judgement=self._open_pair, verdict=verdict))  # type: ignore[arg-type]
 
     def _edit(self, side: str, text: str) -> None:
-        if self.pair.pair is not None and not self._asking:
-            self._send(ChangeJudgement(judgement=self.pair.pair.id, edits=side, edited=text))  # type: ignore[arg-type]
+        if self._open_pair:
+            self._send(ChangeJudgement(judgement=self._open_pair, edits=side, edited=text))  # type: ignore[arg-type]
 
     def _send(self, call: ChangeJudgement) -> None:
-        self._asking = True
+        self._sending, self._said = True, call.judgement
 
         def judged(_: Judgement) -> None:
-            self._asking = False
+            self._sending = False
             self._undo_depth += 1
             self.message.hide()
             self._ask_next()
@@ -278,18 +291,25 @@ class LabelPanel(QWidget):
         self._bridge.call(call, judged, self._on_refused, self)
 
     def _skip(self) -> None:
-        if self.pair.pair is not None and not self._asking:
-            self._asking = True
-            self._bridge.call(SkipPair(judgement=self.pair.pair.id), self._on_next, self._on_refused, self)
+        if not self._open_pair:
+            return
+        self._sending, self._said = True, self._open_pair
+
+        def skipped(_: NextPair) -> None:
+            self._sending = False
+            self._ask_next()
+
+        self._bridge.call(SkipPair(judgement=self._said), skipped, self._on_refused, self)
 
     def _undo(self) -> None:
         """Take back the last verdict: its pair is shown again."""
-        if not self._shown or self._asking:
+        if not self._shown or self._sending:
             return
-        self._asking = True
+        self._sending = True
 
         def undone(_: UndoneAction) -> None:
-            self._asking = False
+            self._sending = False
+            self._said = ""
             self._undo_depth = max(0, self._undo_depth - 1)
             self.pair.pair = None
             self._ask_next()
