@@ -128,7 +128,8 @@ def _optimiser(
     count = objective.count(facts, longest)
     batch = asked.batch_size or batch_size(count)
     steps = count_steps(count, batch, asked.epochs, asked.max_steps)
-    rate = asked.learning_rate or learning_rate(method, facts.parameters)
+    usual = learning_rate(method, facts.parameters)
+    rate = asked.learning_rate or float(f"{objective.rate_share * usual:.1e}")
     room = ALLOWED_SHARE * facts.memory_free_bytes / config.processes - facts.fixed_bytes
     typical = objective.typical_length(facts, longest)
     share = math.ceil(batch / config.processes)

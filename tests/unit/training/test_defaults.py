@@ -161,3 +161,12 @@ def test_passes_take_no_more_than_half_of_what_is_left() -> None:
 def test_no_more_layers_than_there_are() -> None:
     found = recommended(TrainingConfig(weights=WeightsPart(method="layers", last_layers=99)), facts(layers=12))
     assert found.weights.last_layers == 12
+
+
+@pytest.mark.parametrize("objective", ["dpo", "kto"])
+def test_preferences_are_learnt_more_slowly_than_facts(objective: str) -> None:
+    usual = recommended(TrainingConfig(), facts()).optimiser.learning_rate
+    found = recommended(TrainingConfig(objective=ObjectivePart(name=objective)), facts()).optimiser.learning_rate
+    assert 0.25 * usual < found < 0.35 * usual
+    asked = TrainingConfig(objective=ObjectivePart(name=objective), optimiser=OptimiserPart(learning_rate=0.01))
+    assert recommended(asked, facts()).optimiser.learning_rate == 0.01

@@ -51,6 +51,7 @@ class Objective:
     weights of the best evaluation are what is trained, whatever came after. ``parallel``: several processes can share
     a step. ``most_evaluated`` held-out examples are scored. ``generates``: what is trained writes text, so that its
     answers and what it forgot can be scored.
+    ``rate_share`` is the recommended learning rate as a share of that at which facts are learnt.
     """
 
     metrics: ClassVar[tuple[MetricSpec, ...]] = LANGUAGE_MODEL_METRICS
@@ -59,6 +60,7 @@ class Objective:
     roles: ClassVar[tuple[ColumnRole, ...]] = ()
     role_sets: ClassVar[tuple[tuple[str, ...], ...]] = ()
     verified_by: ClassVar[str] = "token_accuracy"
+    rate_share: ClassVar[float] = 1.0
     keeps_best: ClassVar[bool] = False
     generates: ClassVar[bool] = True
     parallel: ClassVar[bool] = True
