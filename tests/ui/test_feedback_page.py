@@ -336,6 +336,7 @@ def test_a_blind_test_of_an_adapter_is_begun_with_its_base(
     page.open_target(adapter="my-notes")
     (dialog,) = page.verdict.findChildren(NewQueue)
     settle(bridge, qtbot)
+    assert dialog.name.text().startswith("my-notes, ")
     first, second = dialog.recipes
     assert first.model.adapters == ()
     assert [use.name for use in second.model.adapters] == ["my-notes"]

@@ -103,7 +103,7 @@ class LearnPanel(QWidget):
 
     def train(self, fit: ObjectiveFit) -> None:
         """Make a data set of the judgements, and open the training page with it and the objective."""
-        name = texts.SET_NAME_DEFAULT.format(date=time.strftime("%d %b %Y %H-%M-%S"))
+        name = texts.SET_NAME_DEFAULT.format(date=time.strftime("%d %b %H-%M-%S"))
 
         def made(found: DataSet) -> None:
             self._set_busy(False)

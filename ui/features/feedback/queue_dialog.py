@@ -20,6 +20,9 @@ from ui.theme import tokens
 from workbench.api.calls import CollectionList, MakeCandidates, QuestionSetList, RunRecord
 from workbench.records.recipes import Recipe
 
+_LONGEST_SUGGESTED = 60
+"""Characters of a suggested name before the date: names have at most 80."""
+
 
 class NewQueue(Dialog):
     """``started`` sends the run that generates the answers."""
@@ -33,7 +36,7 @@ class NewQueue(Dialog):
         tests = purpose == "verdict"
         title, help = (texts.TEST_TITLE, texts.TEST_NEW_HELP) if tests else (texts.NEW_TITLE, texts.NEW_HELP)
         super().__init__(title, help, texts.NEW_GO, parent, 620)
-        self._adapter = adapter
+        self._adapter, self._tests = adapter, tests
         self._bridge = bridge
         self._waiting = False
         self._named = False
@@ -51,7 +54,7 @@ class NewQueue(Dialog):
         self.purpose = ChoiceRow(texts.PURPOSE, texts.PURPOSES)
         self.purpose.chosen.connect(self.purpose.show_value)
         self.purpose.show_value(purpose)
-        self.name = QLineEdit(textEdited=self._on_named)
+        self.name = QLineEdit(textEdited=self._on_named, maxLength=80)
         self.message = InlineMessage(closable=False)
         self._lay_out()
         self.first.known.connect(self._suggest_name)
@@ -128,7 +131,7 @@ class NewQueue(Dialog):
         column_of(asked, self.prompts, places, gap=tokens.SPACE_3)
         self.inside.setSpacing(tokens.SPACE_4)
         self.inside.addWidget(LabelledField(texts.FIRST_RECIPE, "", self.first))
-        self.inside.addWidget(LabelledField(texts.SECOND_RECIPE, texts.SECOND_HELP, self.second))
+        self.inside.addWidget(LabelledField(texts.SECOND_RECIPE, "" if self._tests else texts.SECOND_HELP, self.second))
         self.inside.addWidget(LabelledField(texts.PROMPTS, "", asked))
         self.inside.addLayout(numbers)
         self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
@@ -168,7 +171,9 @@ class NewQueue(Dialog):
         recipe = self.second.recipe if tests and self.second.recipe is not None else self.first.recipe
         if not self._named and recipe is not None:
             when = time.strftime("%d %b %H:%M")
-            self.name.setText(texts.DEFAULT_NAME.format(model=recipe.name or recipe.model.name, date=when))
+            on = [use.name for use in recipe.model.adapters]
+            called = (on[0] if on else recipe.name or recipe.model.name)[:_LONGEST_SUGGESTED]
+            self.name.setText(texts.DEFAULT_NAME.format(model=called.strip(), date=when))
         self._show_state()
 
     def _show_state(self) -> None:
