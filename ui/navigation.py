@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QPushButton
 from ui import texts
 from ui.components.basics import Text
 from ui.components.layout import column_of
-from ui.features import PageEntry
+from ui.features import PageEntry, keys_of_page
 from ui.theme import tokens
 from ui.theme.theme import set_icon, set_property
 
@@ -47,7 +47,7 @@ class Navigation(QFrame):
                 set_icon(find, "search", "muted")
                 find.clicked.connect(self.find_wanted)
                 column.addWidget(find)
-            column.addWidget(self._button(entry, f"Ctrl+{number}"))
+            column.addWidget(self._button(entry, keys_of_page(number)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

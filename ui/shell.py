@@ -21,7 +21,7 @@ from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, row_of
-from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry
+from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page
 from ui.navigation import Navigation
 from ui.statusbar import StatusBar
 from ui.theme import tokens
@@ -256,7 +256,7 @@ class Shell(QMainWindow):
         self._bridge.connected_changed.connect(self._on_connected_changed)
         self._bridge.status_changed.connect(self._on_status)
         for number, entry in enumerate(self.pages, 1):
-            self._shortcut(f"Ctrl+{number}", partial(self.open_page, entry.name))
+            self._shortcut(keys_of_page(number), partial(self.open_page, entry.name))
         self._shortcut("Ctrl+K", self.show_finder)
         self._shortcut("Ctrl+J", self.show_runs)
         self._shortcut("F1", self.show_shortcuts)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from ui import texts
 from ui.components.basics import Chip, Text
 from ui.components.dialog import Dialog
-from ui.features import PageEntry
+from ui.features import PageEntry, keys_of_page
 from ui.theme import tokens
 
 _FRAME = (("Ctrl+K", texts.FIND_ANYTHING), ("Ctrl+J", texts.SHOW_RUNS), ("F1", texts.SHORTCUTS), ("Ctrl+Q", texts.QUIT))
@@ -52,7 +52,7 @@ _PAGES = {
 
 def keys_of(pages: tuple[PageEntry, ...]) -> dict[str, list[tuple[str, str]]]:
     """Keys as in ``QKeySequence``, with what they do, by the part of the window."""
-    opening = [(f"Ctrl+{number}", texts.OPEN_PAGE.format(page=page.title)) for number, page in enumerate(pages, 1)]
+    opening = [(keys_of_page(number), texts.OPEN_PAGE.format(page=page.title)) for number, page in enumerate(pages, 1)]
     return {texts.SHORTCUTS_WINDOW: [*_FRAME, *opening]} | {title: list(keys) for title, keys in _PAGES.items()}
 
 

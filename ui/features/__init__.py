@@ -14,7 +14,7 @@ A page is a QWidget with
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.
 
 Pages are made when they are first shown: the window is there before they are. ``PAGES`` is the whole list; the
-frame builds the navigation and Ctrl+1..9 from it. No page knows another page: it asks the frame to open it.
+frame builds the navigation and Ctrl+1..8 from it. No page knows another page: it asks the frame to open it.
 """
 
 from __future__ import annotations
@@ -94,6 +94,13 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("models", "Models", "models", "ui.features.models.page:ModelsPage"),
     PageEntry("settings", "Settings", "settings", "ui.features.settings.page:SettingsPage"),
 )
+
+
+def keys_of_page(number: int) -> str:
+    """The keys that open a page, by its place from 1 on: Ctrl+9 is a view's own, so the last page has those that
+    settings usually have."""
+    return f"Ctrl+{number}" if number < 9 else "Ctrl+,"
+
 
 WELCOME = PageEntry("welcome", "Welcome", "home", "ui.features.welcome.page:WelcomePage")
 """Shown by itself while there is no model or no collection; not in the navigation."""
