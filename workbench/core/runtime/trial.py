@@ -111,7 +111,7 @@ class _Run:
             loaded: LoadedModel = host.call(load, context=context)
             if gpu_layers and not loaded.gpu_layers:
                 raise UserError("No layer of a model fits on the GPU.")
-            decoding = DecodingPart(strategy="greedy", max_tokens=tokens)
+            decoding = DecodingPart(temperature=0.0, max_tokens=tokens)
             asked = Generate(messages=(Message("user", _QUESTION),), decoding=decoding)
             made: Generated = host.call(asked, context=context)
         except (WorkerDied, UserError) as error:

@@ -89,13 +89,13 @@ class Collector:
             part = asks[start : start + size]
             done = min(len(asks), start + size)
             for name, one in opened.items():
-                self._context.emit(events.Progress(stage="sampling", done=start, total=len(asks), unit="answers"))
+                self._context.emit(events.Progress(stage="rollouts", done=start, total=len(asks), unit="answers"))
                 began = time.perf_counter()
                 found = one.sample(part, self._options.max_new_tokens, self._options.temperature, self._context.check)
                 seconds[name] += time.perf_counter() - began
                 tokens[name] += sum(len(answer.tokens) for answer in found)
                 sampled += zip(part, found, strict=True)
-            self._context.emit(events.Progress(stage="sampling", done=done, total=len(asks), unit="answers"))
+            self._context.emit(events.Progress(stage="rollouts", done=done, total=len(asks), unit="answers"))
         speeds = {name: tokens[name] / max(1e-9, seconds[name]) for name in opened}
         chosen = max(speeds, key=speeds.__getitem__)
         for name, one in opened.items():

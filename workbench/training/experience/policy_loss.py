@@ -95,7 +95,7 @@ class PolicyLoss(ExperienceLoss):
 
     def collect(self, model: Any, step: int, examples: Sequence[TokenSequence]) -> StepWork:
         self._begin()
-        self._context.emit(events.Progress(stage="sampling", done=0, total=self._answers_per_step, unit="answers"))
+        self._context.emit(events.Progress(stage="rollouts", done=0, total=self._answers_per_step, unit="answers"))
         prompts = [example.tokens for example in examples]
         answers = self._collector.answers(step, prompts)
         rows = [_row(answer, mark) for mark, answer in enumerate(answers)]
