@@ -75,12 +75,12 @@ def child(url: str, size: int, sha256: str, folder: str) -> None:
 def kills(count: int, megabytes: int, seed: int) -> None:
     drawn = random.Random(seed)
     hub = FakeHub()
-    hub.files["/model.gguf"] = drawn.randbytes(megabytes * 1_000_000)
+    hub.files["/model.gguf"] = b"".join(drawn.randbytes(1_000_000) for _ in range(megabytes))
     size, sha256 = len(hub.files["/model.gguf"]), hub.sha256("/model.gguf")
     folder = Path(tempfile.mkdtemp(prefix="downloads-"))
     part = folder / "model.gguf.part"
     command = [sys.executable, __file__, "--child", "", str(size), sha256, str(folder)]
-    losses, anew, done = list[int](), 0, 0
+    losses, reached, done = list[int](), list[int](), 0
     with serving(hub) as url:
         command[3] = f"{url}/model.gguf"
         hub.block_s = 0.005
@@ -99,7 +99,7 @@ def kills(count: int, megabytes: int, seed: int) -> None:
             known = json.loads((folder / "model.gguf.part.json").read_text()) if there else {"synced": 0}
             resumes = min(int(known["synced"]), there)
             losses.append(there - resumes)
-            anew += bool(done) and resumes == 0
+            reached.append(there)
             done += 1
         hub.block_s = 0
         subprocess.run(command, check=True)
@@ -108,7 +108,8 @@ def kills(count: int, megabytes: int, seed: int) -> None:
     left = sorted(path.name for path in folder.iterdir())
     shutil.rmtree(folder)
     print(
-        f"{done} kills of a download of {megabytes} MB: lost at most {max(losses) / 1e6:.1f} MB (mean "
+        f"{done} kills of a download of {megabytes} MB, at {min(reached) / 1e6:.1f} to "
+        f"{max(reached) / 1e6:.1f} MB: lost at most {max(losses) / 1e6:.1f} MB (mean "
         f"{sum(losses) / len(losses) / 1e6:.1f}), {sum(loss <= ALLOWED_LOSS for loss in losses)}/{done} within 10 MB; "
         f"{len(asked_from)} attempts by range, positions never fell: {asked_from == sorted(asked_from)}; begun anew "
         f"after the first bytes were safe: {sum(one == 0 for one in asked_from)}; SHA-256 right: {whole}; left: {left}"

@@ -38,6 +38,7 @@ class FakeHub:
         self.url = ""
         self.commit = "c0ffee" + "0" * 34
         self.sent: list[int] = []
+        self._digests: dict[int, str] = {}
 
     def add_repository(self, name: str, files: dict[str, bytes], **about: object) -> None:
         """A repository as the hub's API describes it, found by every search."""
@@ -62,10 +63,14 @@ class FakeHub:
             self.files[f"/{name}/resolve/{self.commit}/{file}"] = content
 
     def etag(self, path: str) -> str:
-        return f'"{hashlib.sha256(self.files[path]).hexdigest()[:16]}"'
+        return f'"{self.sha256(path)[:16]}"'
 
     def sha256(self, path: str) -> str:
-        return hashlib.sha256(self.files[path]).hexdigest()
+        content = self.files[path]
+        known = hash(content)  # bytes remember theirs
+        if known not in self._digests:
+            self._digests[known] = hashlib.sha256(content).hexdigest()
+        return self._digests[known]
 
 
 @contextmanager

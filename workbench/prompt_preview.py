@@ -63,6 +63,7 @@ def score(
             prompt=first.prompt,
             answer=first.answer,
             tools=first.tools,
+            plain=first.plain,
         )
         (scores,) = model.score_many((asked,), context)
     yield finish(scores)
@@ -148,6 +149,7 @@ class _PromptReader:
                     prompt=one.prompt,
                     answer=one.answer,
                     tools=one.tools,
+                    plain=one.plain,
                 )
                 for one in requests
             ]

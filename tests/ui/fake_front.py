@@ -39,6 +39,7 @@ from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
 from workbench.records.agent_edits import actions_on as agent_actions
 from workbench.records.answer_state import AnswerState, with_trace
+from workbench.records.evaluation import Leaderboard
 from workbench.records.messages import Candidate, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.thoughts import actions_on
@@ -408,6 +409,8 @@ class FakeFront:
                 return home.page(call), []
             case c.GetHubAccount():
                 return c.HubAccount(has_token=False), []
+            case c.GetLeaderboard():
+                return Leaderboard(), []
             case c.ListChats():
                 return c.ChatList(chats=home.find_chats(call.search), folders=home.folder_names()), []
             case c.GetChat():

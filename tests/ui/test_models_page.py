@@ -23,6 +23,7 @@ from workbench.api.calls import (
     FindLocalModels,
     FitModel,
     FollowRun,
+    GetLeaderboard,
     ImportModel,
     LoadModel,
     LocalModels,
@@ -34,6 +35,13 @@ from workbench.api.calls import (
 )
 from workbench.api.protocol import finish
 from workbench.errors import UserError
+from workbench.records.evaluation import (
+    ColumnScore,
+    Leaderboard,
+    LeaderboardCell,
+    LeaderboardColumn,
+    LeaderboardRow,
+)
 from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.local_models import LocalModel
@@ -361,3 +369,29 @@ def test_models_of_other_programs_are_added_where_they_are(page: ModelsPage, qtb
     row.add_button.click()
     qtbot.waitUntil(row.isHidden)
     assert front.asked(ImportModel)[-1] == ImportModel(path="/o/blobs/sha256-a", name="qwen3:4b")
+
+
+def test_the_leaderboard_has_a_table_for_each_set_of_settings(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    def cell(value: float) -> LeaderboardCell:
+        score = ColumnScore(value=value, low=value - 0.1, high=value + 0.1, n=200)
+        return LeaderboardCell(score=score, date=0.0, evaluation="e")
+
+    columns = tuple(
+        LeaderboardColumn(benchmark="MMLU", shots=shots, metric="acc", question_set="MMLU test", questions="all")
+        for shots in (0, 5)
+    )
+    rows = (
+        LeaderboardRow(model=SMOL, quantization="Q4_1", bytes=1, parameters=1, cells=(cell(0.25), cell(0.3))),
+        LeaderboardRow(model="Better", quantization="Q8_0", bytes=1, parameters=1, cells=(None, cell(0.5))),
+    )
+    front.answer(GetLeaderboard, lambda call: [finish(Leaderboard(columns=columns, rows=rows))])
+    parts = (MemoryPart(weights=92_000_000),)
+    front.answer(FitModel, lambda call: [finish(Fit(verdict="processor", parts=parts))])
+    page.show_section("leaderboard")
+    qtbot.waitUntil(lambda: len(page.leaderboard.tables) == 2)
+    first, second = page.leaderboard.tables
+    assert "0 examples" in first.title
+    assert list(first.cells) == [SMOL]
+    assert list(second.cells) == ["Better", SMOL]
+    assert second.cells["Better"][2:5] == ("50.0%", "40.0% – 60.0%", "200")
+    qtbot.waitUntil(lambda: second.memory(SMOL) == "92 MB")

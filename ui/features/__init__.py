@@ -71,7 +71,8 @@ class ShellActions(Protocol):
         chat with its base model and it on); ``adapters`` takes ``adapter`` (name);
         ``agents`` takes ``section`` (tools, memory, saved);
         ``documents`` takes ``collection`` (id), ``document`` (id), ``start`` and ``end``; ``settings`` takes
-        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub);
+        ``section`` and ``field``; ``models`` takes ``model`` (name), ``add`` (True), ``section`` (here, hub, endpoints,
+        leaderboard);
         ``train`` takes ``run`` (id), ``data`` (a path or the name of a set), ``model`` (name), ``objective`` (name);
         ``feedback`` takes ``section`` (review, label, learn, verdict), ``judgement`` (id), ``queue`` (id), ``adapter``
         (name; the blind test of it); ``evaluate`` takes ``evaluation`` (id), ``question_set`` (id)."""

@@ -26,6 +26,7 @@ from workbench.api.protocol import failure_of
 from workbench.cli import (
     adapters,
     ask,
+    benchmarks,
     chat,
     chats,
     data,
@@ -116,6 +117,7 @@ def make_parser() -> argparse.ArgumentParser:
         adapters,
         questions,
         evaluation,
+        benchmarks,
         runs,
         tools,
         memory,

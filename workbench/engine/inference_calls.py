@@ -188,6 +188,8 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     answer's first tokens, which are part of its text: so an answer can be continued from any of its tokens. ``append``
     is plain text after the prompt's tokens, in which no control token is parsed: the result of a tool, for example.
     ``background`` requests yield to others. ``draft_path`` is the draft model of ``speculation="draft"``.
+
+    ``plain``: the messages' texts are the whole prompt, without the chat template, and the answer goes on from there.
     """
 
     messages: tuple[Message, ...] = ()
@@ -201,6 +203,7 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False
     draft_path: str = ""
+    plain: bool = False
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,7 +238,8 @@ class Score(Call[Scores], frozen=True, kw_only=True, tag="score"):
     is computed once and the continuations in parallel.
 
     ``assistant_start``, ``prompt`` and ``answer`` are a begun answer that they continue, and ``tools`` are described in
-    the prompt, as in ``Generate``.
+    the prompt, as in ``Generate``. ``plain`` as there: then continuations are texts, each tokenised together with the
+    prompt and split behind it, as lm-evaluation-harness does.
     """
 
     messages: tuple[Message, ...] = ()
@@ -247,6 +251,7 @@ class Score(Call[Scores], frozen=True, kw_only=True, tag="score"):
     tools: tuple[dict[str, Any], ...] = ()
     adapters: tuple[LoraUse, ...] = ()
     background: bool = False
+    plain: bool = False
 
 
 class ScoreMany(Call[tuple[Scores, ...]], frozen=True, kw_only=True, tag="score_many"):

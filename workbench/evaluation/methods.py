@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from workbench.evaluation.scorers.benchmarks import Comparing, Extracting
 from workbench.evaluation.scorers.evidence import Abstaining
 from workbench.evaluation.scorers.models import Choosing, Rubric
 from workbench.evaluation.scorers.rewards import RewardLines
 from workbench.evaluation.scorers.texts import NoOptions
+from workbench.records.evaluation import BENCHMARK_CHOICE, BENCHMARK_NUMBER
 from workbench.records.methods import Method, Trait
 from workbench.rewards.models import RewardModelUse
 from workbench.rewards.texts import Pattern, Schema, Tolerance, last_number
@@ -91,6 +93,26 @@ _ABSTENTION = _scorer(
     config=Abstaining,
 )
 _LENGTH = _scorer("answer-length", "Length", "The number of words.", "texts:word_count", unit="words")
+_BENCHMARK_CHOICE = _scorer(
+    BENCHMARK_CHOICE,
+    "Accuracy of a benchmark",
+    "The right continuation of the benchmark's prompt is the most probable one, as lm-evaluation-harness scores.",
+    "benchmarks:choice",
+    "Gao et al. 2024, lm-evaluation-harness; Brown et al. 2020, arXiv:2005.14165",
+    "without answer",
+    "asks a model",
+    config=Comparing,
+    needs=_SCORES,
+    cost="One evaluation of the question.",
+)
+_BENCHMARK_NUMBER = _scorer(
+    BENCHMARK_NUMBER,
+    "Number of a benchmark",
+    "The number of the answer is that of the solution, as lm-evaluation-harness compares GSM8K.",
+    "benchmarks:number",
+    "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
+    config=Extracting,
+)
 
 METHODS = (
     _EXACT,
@@ -124,6 +146,8 @@ METHODS = (
         needs=_SCORES,
         cost="One evaluation of the question.",
     ),
+    _BENCHMARK_CHOICE,
+    _BENCHMARK_NUMBER,
     _scorer(
         "valid-json",
         "Valid JSON",
@@ -222,6 +246,8 @@ METHODS = (
 def suited_scorers(rows: Sequence[QuestionRow]) -> tuple[str, ...]:
     """Names of the scorers that suit a set, the main one first."""
     asked = [row for row in rows if row.answerable]
+    if any(row.prompt for row in asked):
+        return (_BENCHMARK_CHOICE.name if any(row.choices for row in asked) else _BENCHMARK_NUMBER.name,)
     if any(row.choices for row in asked):
         found = [_CHOICE]
     elif not any(row.expected for row in asked):

@@ -18,6 +18,9 @@ Split = Literal["tune", "held-out"]
 """``tune``: what a search for a better prompt may see. ``held-out``: what it is measured on."""
 
 Part = Literal["all", "tune", "held-out"]
+BENCHMARK_CHOICE, BENCHMARK_NUMBER = "benchmark-choice", "benchmark-number"
+"""The scorers of benchmarks."""
+
 ASK_FOR_LETTER = "Answer with the letter of the right choice."
 
 
@@ -27,6 +30,8 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ``messages`` is the conversation that ends with the question. ``expected`` are the accepted answers, () when none is
     known. ``choice`` is the index of the right one of ``choices``, which are shown below the question. ``sources`` are
     names of the documents that hold the answer. ``answerable`` is False where the right answer is that there is none.
+    ``prompt`` is the whole prompt of a benchmark's question, which is asked as it is; its ``choices`` are the texts
+    that may follow it.
     """
 
     messages: tuple[Message, ...]
@@ -36,6 +41,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     sources: tuple[str, ...] = ()
     answerable: bool = True
     id: str = ""
+    prompt: str = ""
 
     @property
     def text(self) -> str:
@@ -59,7 +65,9 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return self.expected[0] if self.expected else ""
 
     def conversation(self) -> tuple[Message, ...]:
-        """What is asked, with the choices as a lettered list."""
+        """What is asked, with the choices as a lettered list; of a benchmark's question its prompt."""
+        if self.prompt:
+            return (Message("user", self.prompt),)
         if not self.choices:
             return self.messages
         lines = (f"{letter}. {choice}" for letter, choice in zip(ascii_uppercase, self.choices, strict=False))
@@ -70,9 +78,18 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 QUESTION = Stored("question", QuestionRow)
 
 
+class BenchmarkUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A published benchmark, with the number of examples before each question."""
+
+    name: str
+    title: str
+    shots: int = 0
+
+
 class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     """A set of questions. ``tune`` of them are for tuning; which ones was drawn with ``seed`` when it was made, and
-    stays so. ``notes`` say what was left out, ``unreadable`` why its description cannot be read."""
+    stays so. ``notes`` say what was left out, ``unreadable`` why its description cannot be read. ``benchmark`` is the
+    published one that it is."""
 
     id: str
     name: str
@@ -82,6 +99,7 @@ class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     origin: str = ""
     notes: tuple[str, ...] = ()
+    benchmark: BenchmarkUse | None = None
     unreadable: str = ""
 
 
@@ -266,3 +284,39 @@ class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     costs: tuple[ColumnCost, ...]
     results: tuple[ScorerResult, ...]
+
+
+class LeaderboardColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A benchmark with everything that its results depend on beside the model: only such results are compared."""
+
+    benchmark: str
+    shots: int
+    metric: str
+    question_set: str
+    questions: str
+    engine: str = ""
+
+
+class LeaderboardCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's score with its interval of 95 %, from ``n`` questions, and when the evaluation was begun.
+    ``tokens_per_s`` is the speed of its answers, 0 where none were generated."""
+
+    score: ColumnScore
+    date: float
+    evaluation: str
+    tokens_per_s: float = 0.0
+
+
+class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A model as its files are now. ``cells`` has one for each column, None where there is no result."""
+
+    model: str
+    quantization: str
+    bytes: int
+    parameters: int
+    cells: tuple[LeaderboardCell | None, ...]
+
+
+class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
+    columns: tuple[LeaderboardColumn, ...] = ()
+    rows: tuple[LeaderboardRow, ...] = ()

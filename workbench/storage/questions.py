@@ -12,6 +12,7 @@ from workbench.errors import UserError
 from workbench.records.evaluation import (
     QUESTION,
     QUESTION_SET,
+    BenchmarkUse,
     NumberedQuestion,
     Part,
     QuestionRow,
@@ -37,6 +38,7 @@ class QuestionStore:
         seed: int,
         origin: str,
         notes: Sequence[str],
+        benchmark: BenchmarkUse | None = None,
     ) -> QuestionSet:
         """Raises UserError when the name is taken or is none."""
         made = QuestionSet(
@@ -48,6 +50,7 @@ class QuestionStore:
             seed=seed,
             origin=origin,
             notes=tuple(notes),
+            benchmark=benchmark,
         )
         with self._database.transaction() as connection:
             self.check_name(name)

@@ -204,10 +204,11 @@ class AnswerContext:
         assistant_start: AssistantStart = "",
         tools: Sequence[dict[str, Any]] = (),
         limit: RequestContext | None = None,
+        plain: bool = False,
     ) -> Generator[Event, None, Generated]:
         """One generation, as a step; returns what was generated. The recipe's ``decoding`` shapes it unless another is
         given; each generation of an answer draws with a seed of its own. ``tools`` are described in the prompt;
-        cancelling ``limit`` stops it.
+        cancelling ``limit`` stops it. ``plain`` continues the messages' texts, without the chat template.
 
         The text is the answer's, or with ``quiet`` that of the step alone. Raises errors.Cancelled when a quiet
         generation was cancelled; another one returns with ``finish="cancelled"`` and the text so far.
@@ -215,13 +216,17 @@ class AnswerContext:
         self.raise_if_cancelled()
         part = self._seeded(decoding or self.decoding)
         step = self.step(kind, title, input, writes_answer=not quiet)
-        if limit is None:
+        if limit is None and not plain:
             stream = self.model.generate(messages, part, assistant_start, tools)
         else:
             call = Generate(
-                messages=tuple(messages), decoding=part, assistant_start=assistant_start, tools=tuple(tools)
+                messages=tuple(messages),
+                decoding=part,
+                assistant_start=assistant_start,
+                tools=tuple(tools),
+                plain=plain,
             )
-            stream = (event for _, event in self.model.generate_many((call,), limit))
+            stream = (event for _, event in self.model.generate_many((call,), limit or RequestContext()))
         generated = yield from self.report(stream, step, quiet=quiet)
         if quiet and generated.finish == "cancelled":
             raise errors.Cancelled

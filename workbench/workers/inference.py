@@ -22,6 +22,7 @@ from workbench.engine.library import describe_library, describe_state, list_devi
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.measuring import measure_speed
+from workbench.engine.plain_prompts import plain_pair, plain_prompt
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.reward_scoring import reward_jobs
 from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScoring
@@ -235,6 +236,8 @@ class InferenceServer:
         given = [token for one in call.continuations if not isinstance(one, str) for token in one]
         if call.prompt or given:
             check_tokens([*call.prompt, *call.answer, *given], vocabulary)
+        if call.plain:
+            return self._plain_scoring(call, engine, context)
         if call.prompt:
             tokens = [*call.prompt, *call.answer]
         else:
@@ -252,6 +255,21 @@ class InferenceServer:
             background=call.background,
         )
 
+    def _plain_scoring(self, call: inference_calls.Score, engine: Engine, context: RequestContext) -> Scoring:
+        model, key = engine.model, make_key(call.adapters)
+        pairs = [plain_pair(model.vocabulary, call.messages, one) for one in call.continuations if isinstance(one, str)]
+        if not pairs:
+            raise UserError("Nothing is to be scored.")
+        return Scoring(
+            pairs[0][0],
+            [continuation for _, continuation in pairs],
+            context,
+            together=min(SIDE_BY_SIDE, model.sequences - 1) if model.shares else 1,
+            context_tokens=model.context_tokens - virtual_tokens(key),
+            key=key,
+            background=call.background,
+        )
+
     def _prompt(self, call: inference_calls.Generate, engine: Engine, writer: PromptWriter, room: int) -> Prompt:
         if call.prompt:
             check_tokens([*call.prompt, *call.answer], engine.model.vocabulary)
@@ -260,6 +278,8 @@ class InferenceServer:
                 return prompt
             appended = SegmentTokenizer(engine.model.vocabulary).literal_tokens(call.append)
             return replace(prompt, tokens=[*prompt.tokens, *appended], opened=None)
+        if call.plain:
+            return plain_prompt(engine.model.vocabulary, call.messages)
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 

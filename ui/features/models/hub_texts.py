@@ -117,3 +117,18 @@ LOOK_FOR, LOOK_FOR_HELP = (
 )
 LOOKING = "Looking in the folders of Ollama, LM Studio and Hugging Face…"
 NONE_FOUND = "No model of Ollama, LM Studio or the Hugging Face cache was found that is not in the list already."
+
+# leaderboard
+BOARD_TITLES = (
+    "Model", "Quantisation", "Score", "95 % interval", "Questions", "Size", "Memory", "Tokens/s", "Date",
+)  # fmt: skip
+BOARD_HELP = (
+    "What the models of this machine reached on published benchmarks, asked and scored as lm-evaluation-harness does. "
+    "Results of different settings are never in one table. Memory: with the context of your settings."
+)
+BOARD_EMPTY = "No benchmark was run yet"
+BOARD_EMPTY_HELP = (
+    "Import a benchmark's data with `workbench benchmarks import mmlu FILE --examples FILE`, and run models on it with "
+    "`workbench benchmarks run SET --model NAME`."
+)
+BOARD_COLUMN = "{benchmark} · {shots} examples · {metric} · {set} · questions: {questions}"

@@ -19,6 +19,7 @@ from ui.features import ShellActions
 from ui.features.models import endpoint_texts, hub_texts, texts
 from ui.features.models.endpoint_panel import EndpointPanel
 from ui.features.models.hub_panel import HubPanel
+from ui.features.models.leaderboard import LeaderboardPanel
 from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
@@ -44,7 +45,7 @@ from workbench.api.protocol import error_of
 from workbench.errors import Cancelled
 from workbench.records.fit import Fit
 
-Section = Literal["here", "hub", "endpoints"]
+Section = Literal["here", "hub", "endpoints", "leaderboard"]
 
 
 class ModelsPage(TakesFiles, QWidget):
@@ -133,7 +134,10 @@ class ModelsPage(TakesFiles, QWidget):
         self._stack.addWidget(self._empty)
         self.hub = HubPanel(self._bridge, self._shell)
         self.endpoints = EndpointPanel(self._bridge)
-        self._panels: dict[Section, QWidget] = {"here": self._stack, "hub": self.hub, "endpoints": self.endpoints}
+        self.leaderboard = LeaderboardPanel(self._bridge)
+        self._panels: dict[Section, QWidget] = {
+            "here": self._stack, "hub": self.hub, "endpoints": self.endpoints, "leaderboard": self.leaderboard,
+        }  # fmt: skip
         self.switches: dict[Section, QuietButton] = {}
         self._sections = QStackedWidget()
         head = QWidget(accessibleName=hub_texts.SECTIONS)
@@ -142,6 +146,7 @@ class ModelsPage(TakesFiles, QWidget):
             "here": (hub_texts.ON_MACHINE, "models"),
             "hub": (hub_texts.HUB, "search"),
             "endpoints": (endpoint_texts.ENDPOINTS, "globe"),
+            "leaderboard": (hub_texts.LEADERBOARD, "evaluate"),
         }
         for section, panel in self._panels.items():
             words, icon = titles[section]
@@ -154,7 +159,8 @@ class ModelsPage(TakesFiles, QWidget):
         self.show_section("here")
 
     def show_section(self, section: Section) -> None:
-        """Show the models that are here, the hub, or endpoints. Raises KeyError for one that there is not."""
+        """Show the models that are here, the hub, endpoints, or the leaderboard. Raises KeyError for one that there is
+        not."""
         self._sections.setCurrentWidget(self._panels[section])
         for name, button in self.switches.items():
             button.setChecked(name == section)

@@ -13,6 +13,7 @@ from workbench.records.evaluation import (
     Evaluation,
     EvaluationReport,
     GridPage,
+    Leaderboard,
     NumberedQuestion,
     Part,
     QuestionRow,
@@ -41,13 +42,15 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     told by its columns, unless ``columns`` names those of ``question``, ``expected``, ``context`` or ``choices``.
     ``with_context`` puts a context before its question; without it the documents have to be searched. ``chats``: the
     questions of ``chats`` (ids; () of all) whose answers were rated as good, edited or chosen: these are expected.
-    ``data``: the examples of the data set ``path``, such as pairs from documents.
+    ``data``: the examples of the data set ``path``, such as pairs from documents. ``benchmark``: the rows of the
+    published ``benchmark`` (mmlu, arc, hellaswag, gsm8k) in ``path``, asked as lm-evaluation-harness asks, with
+    ``shots`` examples (-1: as many as is usual) from the file or folder ``examples``.
 
     ``tune_share`` of the questions, drawn with ``seed``, are for tuning for good, the others are held out. ``limit`` is
     the maximum number of questions, 0 for all. Without a ``name`` it is the file's.
     """
 
-    source: Literal["file", "chats", "data"] = "file"
+    source: Literal["file", "chats", "data", "benchmark"] = "file"
     path: str = ""
     chats: tuple[str, ...] = ()
     name: str = ""
@@ -56,6 +59,9 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     limit: int = 0
     tune_share: float = 0.5
     seed: int = 0
+    benchmark: str = ""
+    examples: str = ""
+    shots: int = -1
 
 
 class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):
@@ -105,6 +111,21 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
     part: Part = "all"
     limit: int = 0
     seed: int = 0
+
+
+class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.benchmark"):
+    """Queue the evaluation of models on a question set that is a benchmark, as lm-evaluation-harness runs it: without
+    chat template, greedily, with its scores. ``limit`` and ``seed`` as in ``Evaluate``."""
+
+    question_set: str
+    models: tuple[str, ...]
+    limit: int = 0
+    seed: int = 0
+
+
+class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluation.leaderboard"):
+    """What the models of this machine reached on benchmarks. Results of other settings, such as another number of
+    examples or other questions, are in columns of their own."""
 
 
 class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optimise"):

@@ -23,6 +23,7 @@ from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.evaluation.benchmarks import find_benchmark, read_benchmark, use_of
 from workbench.evaluation.questions import Columns, Questions, draw_splits, questions_of, read_questions
 from workbench.paths import absolute_path
 from workbench.records.evaluation import QuestionSet
@@ -53,12 +54,16 @@ class QuestionSets:
     def create(self, call: CreateQuestionSet, context: RequestContext) -> Iterator[Event]:
         if not 0 <= call.tune_share <= 1:
             raise UserError("The share of questions for tuning must be from 0 to 1.")
+        use = None
+        if call.source == "benchmark":
+            known = find_benchmark(call.benchmark)
+            use = use_of(known, known.shots if call.shots < 0 else call.shots)
         if call.source == "chats":
             name = self._store.check_name(call.name or "From chats")
             read, origin = self._from_chats(call), "answers from chats"
         else:
             path = Path(self._data.get(call.path).path) if call.source == "data" else absolute_path(call.path)
-            name = self._store.check_name(call.name or path.stem)
+            name = self._store.check_name(call.name or (path.stem if use is None else f"{use.title} {path.stem}"))
             read, origin = (yield from self._from_file(path, call, context)), path.name
         notes = list(read.refused)
         if notes:
@@ -66,7 +71,7 @@ class QuestionSets:
             rows = "1 row is no question and was" if left_out == 1 else f"{left_out:,} rows are no questions and were"
             notes.insert(0, f"{rows} left out.")
         splits = draw_splits(read.rows, call.tune_share, call.seed)
-        made = self._store.add(name, read.rows, splits, seed=call.seed, origin=origin, notes=notes)
+        made = self._store.add(name, read.rows, splits, seed=call.seed, origin=origin, notes=notes, benchmark=use)
         self._changes.publish("questions", made.id)
         yield finish(made)
 
@@ -117,6 +122,11 @@ class QuestionSets:
                 context.raise_if_cancelled()
                 report(events.Progress(stage="reading", done=rows, unit="rows"))
 
+            if call.source == "benchmark":
+                known = find_benchmark(call.benchmark)
+                shots = known.shots if call.shots < 0 else call.shots
+                examples = absolute_path(call.examples) if call.examples else None
+                return read_benchmark(known, path, examples, shots, call.limit, tell)
             return read_questions(path, columns=columns, with_context=call.with_context, limit=call.limit, report=tell)
 
         return (yield from with_progress(read))

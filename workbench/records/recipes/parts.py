@@ -32,6 +32,8 @@ class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 DEFAULT_TECHNIQUE = "direct"
+COMPLETION_TECHNIQUE = "completion"
+"""The technique that knows no chat template, of benchmarks."""
 
 
 Thinking = Literal["automatic", "on", "off"]

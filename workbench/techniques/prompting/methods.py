@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from workbench.records.methods import Method, Trait
-from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
+from workbench.records.recipes.parts import COMPLETION_TECHNIQUE, DEFAULT_TECHNIQUE
 
 
 def _technique(
@@ -40,6 +40,13 @@ METHODS = (
         "Direct",
         "Answer in one generation, after the instructions.",
         "Ouyang et al. 2022, Training language models to follow instructions, arXiv:2203.02155",
+    ),
+    _technique(
+        COMPLETION_TECHNIQUE,
+        "Completion",
+        "Continue the question's text, without the chat template: as benchmarks ask, and for base models.",
+        "Brown et al. 2020, Language Models are Few-Shot Learners, arXiv:2005.14165",
+        needs=("continues_from_tokens",),
     ),
     _technique(
         "chain-of-thought",

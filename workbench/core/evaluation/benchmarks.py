@@ -1,0 +1,120 @@
+"""Benchmarks of a home: models are run on them, and the leaderboard of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench.api.calls import Evaluate, GetLeaderboard, RunBenchmark, RunRecord
+from workbench.core.streams import Handlers, unary
+from workbench.errors import UserError
+from workbench.evaluation.benchmarks import benchmark_recipe, find_benchmark
+from workbench.records.evaluation import (
+    BENCHMARK_CHOICE,
+    BENCHMARK_NUMBER,
+    Evaluation,
+    EvaluationReport,
+    Leaderboard,
+    LeaderboardCell,
+    LeaderboardColumn,
+    LeaderboardRow,
+    QuestionSet,
+)
+from workbench.storage.evaluations import EvaluationStore
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.questions import QuestionStore
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkRuns:
+    """``start`` queues an evaluation, ``report`` reads one."""
+
+    _store: EvaluationStore
+    _sets: QuestionStore
+    _catalogue: ModelCatalogue
+    _start: Callable[[Evaluate], RunRecord]
+    _report: Callable[[Evaluation], EvaluationReport]
+
+    def handlers(self) -> Handlers:
+        return {RunBenchmark: unary(self.run), GetLeaderboard: unary(self.leaderboard)}
+
+    def run(self, call: RunBenchmark) -> RunRecord:
+        found = self._sets.get(call.question_set)
+        if found.benchmark is None:
+            raise UserError(
+                f"{found.name} is no benchmark.",
+                "Import one with `workbench benchmarks import`, or evaluate recipes on this set.",
+            )
+        if not call.models:
+            raise UserError("No model is named.")
+        benchmark = find_benchmark(found.benchmark.name)
+        models = [self._catalogue.get(name).name for name in call.models]
+        recipes = tuple(benchmark_recipe(benchmark, model) for model in models)
+        return self._start(
+            Evaluate(
+                question_set=found.id, recipes=recipes, scorers=benchmark.scorers, limit=call.limit, seed=call.seed
+            )
+        )
+
+    def leaderboard(self, call: GetLeaderboard) -> Leaderboard:
+        sets = {one.id: one for one in self._sets.list_sets() if one.benchmark is not None}
+        columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]] = {}
+        for evaluation in reversed(self._store.list_evaluations()):  # the latest result of a model counts
+            known = sets.get(evaluation.question_set)
+            if known is not None and not evaluation.search and not evaluation.unreadable:
+                self._add(evaluation, known, columns)
+        models = {model.name: model for model in self._catalogue.list_models()}
+        ordered = sorted(columns, key=msgspec.structs.astuple)
+        named = {name for cells in columns.values() for name in cells if name in models}
+        rows = [
+            LeaderboardRow(
+                model=name,
+                quantization=models[name].quantization,
+                bytes=models[name].bytes,
+                parameters=models[name].parameters,
+                cells=tuple(columns[column].get(name) for column in ordered),
+            )
+            for name in sorted(named, key=str.casefold)
+        ]
+        return Leaderboard(columns=tuple(ordered), rows=tuple(rows))
+
+    def _add(
+        self, evaluation: Evaluation, known: QuestionSet, columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]]
+    ) -> None:
+        assert known.benchmark is not None
+        report = self._report(evaluation)
+        asked = f"{evaluation.questions} drawn with {evaluation.seed}" if evaluation.limit else "all"
+        for use, result in zip(evaluation.scorers, report.results, strict=True):
+            options = ", ".join(str(value) for value in use.options.values())
+            column = LeaderboardColumn(
+                benchmark=known.benchmark.title,
+                shots=known.benchmark.shots,
+                metric=_METRICS.get((use.name, options), f"{result.title} {options}".strip()),
+                question_set=known.name,
+                questions=asked,
+            )
+            for place, score in enumerate(result.columns):
+                if score is None or not score.n:
+                    continue
+                model = evaluation.columns[place].recipe.model.name
+                columns.setdefault(column, {})[model] = LeaderboardCell(
+                    score=score, date=evaluation.created, evaluation=evaluation.id, tokens_per_s=_speed(report, place)
+                )
+
+
+_METRICS = {
+    (BENCHMARK_CHOICE, ""): "acc",
+    (BENCHMARK_CHOICE, "sum"): "acc",
+    (BENCHMARK_CHOICE, "character"): "acc_norm",
+    (BENCHMARK_NUMBER, ""): "exact_match, strict",
+    (BENCHMARK_NUMBER, "strict"): "exact_match, strict",
+    (BENCHMARK_NUMBER, "flexible"): "exact_match, flexible",
+}
+"""The harness's names."""
+
+
+def _speed(report: EvaluationReport, place: int) -> float:
+    cost = report.costs[place] if place < len(report.costs) else None
+    return cost.new_tokens / cost.seconds if cost is not None and cost.answers and cost.seconds > 0 else 0.0
