@@ -131,4 +131,6 @@ BOARD_EMPTY_HELP = (
     "Import a benchmark's data with `workbench benchmarks import mmlu FILE --examples FILE`, and run models on it with "
     "`workbench benchmarks run SET --model NAME`."
 )
+BOARD_SET, BOARD_MODEL, BOARD_RUN = "Benchmark", "Model", "Run"
+BOARD_BEGUN = "{title} is running in the background; its result appears here. Your questions go first."
 BOARD_COLUMN = "{benchmark} · {shots} examples · {metric} · {set} · questions: {questions}"

@@ -1,0 +1,68 @@
+"""A benchmark in a whole core: imported, run on the starter model without a template, shown on the leaderboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.api import calls, events
+from workbench.api.protocol import Call, drain, follow, result_type
+from workbench.core.app import Workbench
+from workbench.errors import UserError
+from workbench.paths import Home
+
+ROWS = [
+    {"subject": "", "question": f"What is {n} and {n}?", "choices": [str(n), str(2 * n), "0", "99"], "answer": 1}
+    for n in range(2, 6)
+]
+
+
+@pytest.fixture
+def core(tmp_path: Path, smollm_path: Path) -> Iterator[Workbench]:
+    core = Workbench(Home(tmp_path / "home"))
+    core.start()
+    ask(core, calls.ImportModel(path=str(smollm_path), name="Small"))
+    yield core
+    core.close()
+
+
+def ask(core: Workbench, call: Call[Any]) -> Any:
+    return drain(follow(result_type(type(call)), core.handle(call)))
+
+
+def run(core: Workbench, **options: Any) -> events.Event:
+    record = ask(core, calls.RunBenchmark(models=("Small",), **options))
+    *_, last = core.handle(calls.FollowRun(run=record.id))
+    return last
+
+
+def test_a_benchmark_is_run_and_stands_on_the_leaderboard(core: Workbench, tmp_path: Path) -> None:
+    data = tmp_path / "sums.jsonl"
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
+    made = ask(
+        core,
+        calls.CreateQuestionSet(source="benchmark", benchmark="mmlu", path=str(data), examples=str(data), shots=2),
+    )
+    assert (made.name, made.benchmark.shots) == ("MMLU sums", 2)
+    assert isinstance(run(core, question_set=made.id), events.Finished)
+    assert isinstance(run(core, question_set=made.id, limit=2), events.Finished)
+    board = ask(core, calls.GetLeaderboard())
+    assert [(one.metric, one.questions) for one in board.columns] == [("acc", "2 drawn with 0"), ("acc", "all")]
+    (row,) = board.rows
+    assert (row.model, row.quantization) == ("Small", "Q4_1")
+    assert [cell.score.n for cell in row.cells] == [2, 4]
+    prompt = ask(core, calls.ListQuestions(question_set=made.id)).questions[0].question.prompt
+    assert prompt.startswith("What is 2 and 2?\nA. 2\nB. 4\nC. 0\nD. 99\nAnswer: B\n\nWhat is 3 and 3?")
+
+
+def test_another_set_is_no_benchmark(core: Workbench, tmp_path: Path) -> None:
+    data = tmp_path / "own.jsonl"
+    data.write_text('{"question": "Why?", "answer": "Because."}\n')
+    made = ask(core, calls.CreateQuestionSet(path=str(data)))
+    with pytest.raises(UserError, match="is no benchmark"):
+        ask(core, calls.RunBenchmark(question_set=made.id, models=("Small",)))
+    assert ask(core, calls.GetLeaderboard()).rows == ()
