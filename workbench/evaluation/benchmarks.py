@@ -82,6 +82,12 @@ def _gsm8k_prompt(row: Row) -> str:
     return f"Question: {row['question']}\nAnswer:"
 
 
+def _gsm8k_right(row: Row) -> str:
+    if "####" not in str(row["answer"]):
+        raise ValueError("its answer has no number behind ####")
+    return str(row["answer"])
+
+
 _ACCURACY = ScorerUse(name=BENCHMARK_CHOICE)
 _NORMALISED = ScorerUse(name=BENCHMARK_CHOICE, options={"per": "character"})
 
@@ -129,7 +135,7 @@ BENCHMARKS = (
         prompt=_gsm8k_prompt,
         target=lambda row: f" {row['answer']}",
         choices=lambda row: (),
-        right=lambda row: str(row["answer"]),
+        right=_gsm8k_right,
         scorers=(
             ScorerUse(name=BENCHMARK_NUMBER),
             ScorerUse(name=BENCHMARK_NUMBER, options={"extract": "flexible"}),
