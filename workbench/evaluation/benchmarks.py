@@ -138,7 +138,7 @@ BENCHMARKS = (
         right=_gsm8k_right,
         scorers=(
             ScorerUse(name=BENCHMARK_NUMBER),
-            ScorerUse(name=BENCHMARK_NUMBER, options={"extract": "flexible"}),
+            ScorerUse(name=BENCHMARK_NUMBER, options={"filter": "flexible"}),
         ),
         decoding=DecodingPart(
             temperature=0.0, max_tokens=256, stop=("Question:", "</s>", "<|im_end|>"),

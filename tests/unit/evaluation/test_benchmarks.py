@@ -137,4 +137,4 @@ def test_the_number_of_a_solution_is_found_strictly_or_flexibly(text: str, stric
     row = QuestionRow(messages=(Message("user", "q"),), prompt="whole", expected=(ROWS["gsm8k"][1]["answer"],))
     context = cast(ScorerContext, Fixed())
     assert number(scorable(row, text), Extracting(), context).value == strict
-    assert number(scorable(row, text), Extracting(extract="flexible"), context).value == flexible
+    assert number(scorable(row, text), Extracting(filter="flexible"), context).value == flexible

@@ -30,7 +30,7 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Extracting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the number stands in the answer."""
 
-    extract: Annotated[
+    filter: Annotated[
         Literal["strict", "flexible"],
         about("Number"),
         "The one after #### (strict-match), or the last one of the answer (flexible-extract).",
@@ -54,7 +54,7 @@ def number(cell: Scorable, options: Extracting, context: ScorerContext) -> Score
     """Whether the number of the answer is that of the solution."""
     if not cell.question.expected:
         return Score(None)
-    found = _extracted(cell.answer.text, options.extract)
+    found = _extracted(cell.answer.text, options.filter)
     return Score(float(_compared(found) == _compared(cell.question.expected[0])), found[:80])
 
 

@@ -32,7 +32,7 @@ class ModelPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 DEFAULT_TECHNIQUE = "direct"
-COMPLETION_TECHNIQUE = "completion"
+COMPLETION_TECHNIQUE = "plain-completion"
 """The technique that knows no chat template, of benchmarks."""
 
 

@@ -43,7 +43,7 @@ METHODS = (
     ),
     _technique(
         COMPLETION_TECHNIQUE,
-        "Completion",
+        "Plain completion",
         "Continue the question's text, without the chat template: as benchmarks ask, and for base models.",
         "Brown et al. 2020, Language Models are Few-Shot Learners, arXiv:2005.14165",
         needs=("continues_from_tokens",),
