@@ -219,13 +219,13 @@ class AnswerContext:
         if limit is None and not plain:
             stream = self.model.generate(messages, part, assistant_start, tools)
         else:
-            call = Generate(
-                messages=tuple(messages),
-                decoding=part,
-                assistant_start=assistant_start,
-                tools=tuple(tools),
-                plain=plain,
-            )
+            asked: dict[str, Any] = {
+                "messages": tuple(messages),
+                "decoding": part,
+                "tools": tuple(tools),
+                "plain": plain,
+            }
+            call = Generate(assistant_start=assistant_start, **asked)
             stream = (event for _, event in self.model.generate_many((call,), limit or RequestContext()))
         generated = yield from self.report(stream, step, quiet=quiet)
         if quiet and generated.finish == "cancelled":
