@@ -219,13 +219,8 @@ class AnswerContext:
         if limit is None and not plain:
             stream = self.model.generate(messages, part, assistant_start, tools)
         else:
-            asked: dict[str, Any] = {
-                "messages": tuple(messages),
-                "decoding": part,
-                "tools": tuple(tools),
-                "plain": plain,
-            }
-            call = Generate(assistant_start=assistant_start, **asked)
+            more: dict[str, Any] = {"messages": tuple(messages), "decoding": part, "tools": tuple(tools)}
+            call = Generate(assistant_start=assistant_start, plain=plain, **more)
             stream = (event for _, event in self.model.generate_many((call,), limit or RequestContext()))
         generated = yield from self.report(stream, step, quiet=quiet)
         if quiet and generated.finish == "cancelled":
