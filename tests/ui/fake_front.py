@@ -27,6 +27,7 @@ from tests.ui import (
     fake_agents,
     fake_evaluation,
     fake_judgements,
+    fake_models,
     fake_prompts,
     fake_tokens,
     fake_training,
@@ -39,7 +40,6 @@ from workbench.api.protocol import Call, failure_of, finish, result_of
 from workbench.errors import UserError, WorkerDied
 from workbench.records.agent_edits import actions_on as agent_actions
 from workbench.records.answer_state import AnswerState, with_trace
-from workbench.records.evaluation import Leaderboard
 from workbench.records.messages import Candidate, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.thoughts import actions_on
@@ -291,7 +291,15 @@ class FakeFront:
 
     def _do(self, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]]:
         home = self.home
-        for part in (fake_adapters, fake_agents, fake_training, fake_evaluation, fake_prompts, fake_judgements):
+        for part in (
+            fake_adapters,
+            fake_agents,
+            fake_training,
+            fake_evaluation,
+            fake_models,
+            fake_prompts,
+            fake_judgements,
+        ):
             if (known := part.do(home, call)) is not None:
                 return known
         match call:
@@ -407,10 +415,6 @@ class FakeFront:
                 return home.text(call.collection, call.document), []
             case c.DrawPage():
                 return home.page(call), []
-            case c.GetHubAccount():
-                return c.HubAccount(has_token=False), []
-            case c.GetLeaderboard():
-                return Leaderboard(), []
             case c.ListChats():
                 return c.ChatList(chats=home.find_chats(call.search), folders=home.folder_names()), []
             case c.GetChat():

@@ -1,0 +1,54 @@
+"""The hub, the fit of models and benchmarks of the fake core: one small repository, in which one model fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.ui.fake_home import FakeHome
+from workbench.api import calls as c
+from workbench.errors import UserError
+from workbench.records.evaluation import Leaderboard
+from workbench.records.fit import Fit, MemoryPart
+from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel, RemoteFile
+
+REPOSITORY = "owner/small-GGUF"
+FILE = HubFile(
+    name="small-Q4_K_M.gguf", bytes=100_000_000, quantization="Q4_K_M",
+    parts=(RemoteFile(url="https://hub.example/small", name="small-Q4_K_M.gguf", bytes=100_000_000),),
+)  # fmt: skip
+FIT = Fit(
+    verdict="processor", context_tokens=8192, trained_tokens=8192, source="llama.cpp",
+    parts=(MemoryPart(weights=100_000_000, cache=20_000_000, computing=5_000_000, free=900_000_000),),
+)  # fmt: skip
+
+
+def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
+    """The result of a call, and what it changed; None for calls of others."""
+    known = _answer(home, call)
+    return None if known is None else (known, [])
+
+
+def _answer(home: FakeHome, call: Any) -> Any:
+    match call:
+        case c.GetHubAccount():
+            return c.HubAccount(has_token=False)
+        case c.SetHubToken():
+            return c.HubAccount(has_token=bool(call.token), kept=True)
+        case c.SearchHub():
+            return c.HubModels(models=(HubModel(repository=REPOSITORY, licence="mit", parameters=135_000_000),))
+        case c.ListHubFiles():
+            return HubFiles(repository=call.repository, revision="c" * 40, files=(FILE,))
+        case c.ReadHubCard():
+            return HubCard(repository=call.repository, text="# Small")
+        case c.FitModel():
+            home.model(call.name)
+            return FIT
+        case c.FitHubFile():
+            return FIT
+        case c.FindLocalModels():
+            return c.LocalModels(models=())
+        case c.GetLeaderboard():
+            return Leaderboard()
+        case c.RunBenchmark() | c.DownloadModel():
+            raise UserError("There is no network and no benchmark here.")
+    return None
