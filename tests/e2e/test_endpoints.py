@@ -33,7 +33,9 @@ from workbench.api.calls import (
     RemoveModel,
 )
 from workbench.api.protocol import Call
+from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.core.app import Workbench
+from workbench.core.models.endpoints import Endpoints
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.recipes import (
@@ -119,6 +121,17 @@ def test_a_budget_is_never_exceeded(workbench: Workbench, service: FakeEndpoint)
     with pytest.raises(UserError, match=r"Big has cost 0\.0000 of its budget of 0\.0004"):
         call(workbench, Ask(question="Is it so?", recipe=short))
     assert len(service.asked) == 1
+    backend: Any = workbench._answers._services._backends[REMOTE]
+    endpoints: Endpoints = backend._reserve.__self__
+    model = endpoints._catalogue.get("Big")
+    with (
+        endpoints.reserve(model, 0, 200),  # while one request runs, another sees what it may cost
+        pytest.raises(UserError, match=r"requests that run may cost 0\.0002"),
+        endpoints.reserve(model, 0, 300),
+    ):
+        pass
+    with endpoints.reserve(model, 0, 300):
+        pass
 
 
 def test_passages_go_out_only_with_consent_collection_by_collection(workbench: Workbench) -> None:

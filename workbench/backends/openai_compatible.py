@@ -52,6 +52,7 @@ SENT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed",
 NEUTRAL = {"repetition_penalty": 1.0, "top_k": 0}
 """Values that change nothing, so that it does not matter that they are not sent."""
 
+Reserve = Callable[[ModelRecord, int, int], contextlib.AbstractContextManager[None]]
 Spend = Callable[[ModelRecord, int, int], None]
 
 
@@ -65,12 +66,12 @@ def capabilities_of(endpoint: Endpoint) -> Capabilities:
 
 
 class OpenAICompatibleBackend:
-    """``connect`` makes the connection to a model's endpoint. ``may_spend`` raises UserError where a request could
-    exceed the budget, by its tokens at most; ``spent`` notes what was used."""
+    """``connect`` makes the connection to a model's endpoint. ``reserve`` holds what a request costs at most while it
+    runs, and raises UserError where that could exceed the budget; ``spent`` notes what was used."""
 
-    def __init__(self, connect: Callable[[ModelRecord], Connection], may_spend: Spend, spent: Spend) -> None:
+    def __init__(self, connect: Callable[[ModelRecord], Connection], reserve: Reserve, spent: Spend) -> None:
         self._connect = connect
-        self._may_spend = may_spend
+        self._reserve = reserve
         self._spent = spent
         self._places = threading.Semaphore(MOST_AT_ONCE)
 
@@ -87,7 +88,7 @@ class OpenAICompatibleBackend:
         def loading() -> Generator[Event, None, RemoteModel]:
             yield from ()
             connection = self._connect(model)
-            return RemoteModel(model, use, connection, context, self._places, self._may_spend, self._spent)
+            return RemoteModel(model, use, connection, context, self._places, self._reserve, self._spent)
 
         yield loading()
 
@@ -111,7 +112,7 @@ class RemoteModel:
         connection: Connection,
         context: RequestContext,
         places: threading.Semaphore,
-        may_spend: Spend,
+        reserve: Reserve,
         spent: Spend,
     ) -> None:
         self._model = model
@@ -119,7 +120,7 @@ class RemoteModel:
         self._connection = connection
         self._context = context
         self._places = places
-        self._may_spend = may_spend
+        self._reserve = reserve
         self._spent = spent
         self.capabilities = capabilities_of(self._endpoint)
         self.engine = f"{self._endpoint.host} {self._endpoint.model}"
@@ -180,13 +181,13 @@ class RemoteModel:
             yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
         body = body_of(self._endpoint, request)
         prompt = sum(_estimated(one.content) for one in request.messages)
-        self._may_spend(self._model, prompt, request.decoding.max_tokens * request.decoding.n)
-        while not self._places.acquire(timeout=0.1):
-            context.raise_if_cancelled()
-        try:
-            yield from self._received(body, prompt, context)
-        finally:
-            self._places.release()
+        with self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
+            while not self._places.acquire(timeout=0.1):
+                context.raise_if_cancelled()
+            try:
+                yield from self._received(body, prompt, context)
+            finally:
+                self._places.release()
 
     def _received(self, body: dict[str, Any], prompt: int, context: RequestContext) -> Iterator[Event]:
         reading = _Reading(prompt)

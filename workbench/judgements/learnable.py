@@ -77,6 +77,7 @@ def _fit(row: MethodInfo, advice: Advice, held_out_share: float, advised: bool) 
         objective=row.name,
         title=row.title,
         usable=advice.usable,
+        examples=advice.examples,
         held_out=held_out,
         half_width=half_width(held_out),
         fits=advice.fits,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from workbench.records.judgements import JudgementSource
+
+ExampleKind = Literal["pairs", "rated"]
+"""Pairs of a chosen and a rejected answer, or answers that were rated one by one."""
 
 
 class ShareEstimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,9 +85,10 @@ class JudgementStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ObjectiveFit(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the judgements suit an objective. ``usable`` examples of it there are, of which about ``held_out`` are
-    kept for measuring; ``half_width`` is that of the 95 % interval which they would give (of a share about 0.65).
-    ``fits`` says that it can be trained, ``advised`` that it is a good choice, ``reason`` why, or why not."""
+    """Whether the judgements suit an objective. ``usable`` examples of it there are, of the kind ``examples``, of which
+    about ``held_out`` are kept for measuring; ``half_width`` is that of the 95 % interval which they would give (of a
+    share about 0.65). ``fits`` says that it can be trained, ``advised`` that it is a good choice, ``reason`` why, or
+    why not."""
 
     objective: str
     title: str
@@ -90,6 +96,7 @@ class ObjectiveFit(msgspec.Struct, frozen=True, kw_only=True):
     held_out: int
     half_width: float
     fits: bool
+    examples: ExampleKind = "pairs"
     advised: bool = False
     reason: str = ""
 
@@ -109,12 +116,14 @@ class JudgementFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True):
     """What an objective says of judgements: ``usable`` examples it would have, ``fits`` whether they suffice, ``rank``
-    the order among those that do, lower first. ``reason`` is a sentence."""
+    the order among those that do, lower first. ``examples`` is the kind of set that it learns from, ``reason`` a
+    sentence."""
 
     usable: int
     fits: bool
     rank: int
     reason: str
+    examples: ExampleKind = "pairs"
 
 
 class LeftOut(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,8 +23,6 @@ from workbench.records.judgement_reports import JudgementStatistics, Learnable, 
 from workbench.records.methods import Methods
 from workbench.records.training import DataSet
 
-RATED = ("kto",)
-"""Objectives that learn from single answers, good and bad ones."""
 _WIDE = 1000
 """From this width on, in px, the statistics stand beside the objectives."""
 
@@ -116,8 +114,7 @@ class LearnPanel(QWidget):
 
         self._set_busy(True)
         self.message.show_message(texts.MAKING_SET, "info")
-        kind = "rated" if fit.objective in RATED else "pairs"
-        call = MakePreferenceSet(name=name, kind=kind, skip_conflicts=self.skip_conflicts.isChecked())  # type: ignore[arg-type]
+        call = MakePreferenceSet(name=name, kind=fit.examples, skip_conflicts=self.skip_conflicts.isChecked())
         self._bridge.call(call, made, refused, self)
 
     def _set_busy(self, busy: bool) -> None:

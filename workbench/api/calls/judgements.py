@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
 from workbench.records.judgement_reports import (
+    ExampleKind,
     ExportReport,
     ImportReport,
     JudgementStatistics,
@@ -142,7 +143,7 @@ class MakePreferenceSet(Call[DataSet], frozen=True, kw_only=True, tag="judgement
     Raises UserError when no example is left."""
 
     name: str
-    kind: Literal["pairs", "rated"] = "pairs"
+    kind: ExampleKind = "pairs"
     which: JudgementFilter = JudgementFilter()
     skip_conflicts: bool = True
 

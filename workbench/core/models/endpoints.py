@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -42,6 +45,9 @@ class Endpoints:
     _secrets: Secrets
     _gate: Gate
     _changes: ChangeNotifier
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _held: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """By model: what its requests that run cost at most."""
 
     def handlers(self) -> Handlers:
         return {
@@ -54,25 +60,34 @@ class Endpoints:
 
     @property
     def backend(self) -> OpenAICompatibleBackend:
-        return OpenAICompatibleBackend(self.connect, self.may_spend, self.spent)
+        return OpenAICompatibleBackend(self.connect, self.reserve, self.spent)
 
     # -- for the backend ----------------------------------------------------------------------------
 
     def connect(self, model: ModelRecord) -> Connection:
         return Connection(self._gate, endpoint_of(model), self._secrets.get(_secret(model.name)))
 
-    def may_spend(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> None:
-        """Raises UserError where a request of at most so many tokens could exceed the budget."""
+    @contextlib.contextmanager
+    def reserve(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> Iterator[None]:
+        """While a request runs, hold what it costs at most. Raises UserError where that, what was spent and what other
+        requests hold could exceed the budget."""
         endpoint = endpoint_of(model)
-        if not endpoint.budget:
-            return
-        spent, most = self._store.use_of(model.name).cost, endpoint.cost(prompt_tokens, new_tokens)
-        if spent + most > endpoint.budget:
-            raise UserError(
-                f"{model.name} has cost {spent:.4f} of its budget of {endpoint.budget:.4f}, and this request could "
-                f"cost {most:.4f}.",
-                "Raise the budget, or set a lower maximum length.",
-            )
+        most = endpoint.cost(prompt_tokens, new_tokens)
+        with self._lock:
+            spent, held = self._store.use_of(model.name).cost, self._held[model.name]
+            if endpoint.budget and spent + held + most > endpoint.budget:
+                waiting = f", requests that run may cost {held:.4f}" if held else ""
+                raise UserError(
+                    f"{model.name} has cost {spent:.4f} of its budget of {endpoint.budget:.4f}{waiting}, and this "
+                    f"request could cost {most:.4f}.",
+                    "Raise the budget, or set a lower maximum length.",
+                )
+            self._held[model.name] += most
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held[model.name] -= most
 
     def spent(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> None:
         cost = endpoint_of(model).cost(prompt_tokens, new_tokens)

@@ -71,10 +71,17 @@ class Kto(Preferences):
         good, poor = facts.good, facts.rated - facts.good
         if facts.rated < FEWEST_JUDGED or not good or not poor:
             needs = f"It needs at least {FEWEST_JUDGED} rated answers, good and bad ones"
-            return Advice(usable=facts.rated, fits=False, rank=9, reason=f"{needs}; there are {good:,} and {poor:,}.")
+            return Advice(
+                usable=facts.rated,
+                fits=False,
+                rank=9,
+                examples="rated",
+                reason=f"{needs}; there are {good:,} and {poor:,}.",
+            )
         few = f" With fewer than {FEW_JUDGED} an effect is rarely seen." if facts.rated < FEW_JUDGED else ""
         reason = f"It learns from answers rated one by one, {good:,} good and {poor:,} bad.{few}"
-        return Advice(usable=facts.rated, fits=True, rank=0 if facts.rated > 2 * facts.pairs else 5, reason=reason)
+        rank = 0 if facts.rated > 2 * facts.pairs else 5
+        return Advice(usable=facts.rated, fits=True, rank=rank, examples="rated", reason=reason)
 
     def loaded(self, loaded: LoadedSet) -> LoadedSet:
         judged = {example.desirable for example in loaded.examples}
