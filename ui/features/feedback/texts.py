@@ -89,7 +89,7 @@ OPEN_CHAT = "Open the chat"
 UNNAMED = "an unnamed model"
 ORIGINAL = "The model had written: {text}"
 FACTS = "Judged by {judge}, {date} · {source}"
-SHOWN_FIRST = {"ab": "The first answer stood at the left.", "ba": "The second answer stood at the left."}
+SHOWN_FIRST = {"ab": "The first answer was shown at the left.", "ba": "The second answer was shown at the left."}
 CUT = "This answer reached the maximum length."
 CONFIDENCE = "Confidence {value:.0%}."
 
