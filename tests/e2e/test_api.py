@@ -225,6 +225,10 @@ def test_vectors_and_ranks(client: openai.OpenAI) -> None:
     body = json.dumps({"query": "cats", "documents": ["Dogs bark.", "Cats purr."], "top_n": 1})
     (best,) = json.loads(post(client, "/v1/rerank", body))["results"]
     assert best["index"] == 1
+    body = json.dumps({"query": "cats", "texts": ["Dogs bark.", "Cats purr."], "top_n": 1, "return_text": True})
+    (best,) = json.loads(post(client, "/v1/rerank", body))
+    assert (best["index"], best["text"]) == (1, "Cats purr.")
+    assert best["score"] > 0
 
 
 def test_a_response_whole_and_streamed(client: openai.OpenAI) -> None:

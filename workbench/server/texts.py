@@ -34,12 +34,16 @@ class EmbeddingsRequest(msgspec.Struct):
 
 
 class RerankRequest(msgspec.Struct):
+    """``documents`` as Jina and llama.cpp have it; with ``texts``, as Text Embeddings Inference does, the answer is a
+    list with scores."""
+
     query: str
     documents: list[str | dict[str, Any]] | None = None
     texts: list[str] | None = None
     model: str = ""
     top_n: int | None = None
     return_documents: bool | None = None
+    return_text: bool | None = None
 
 
 class TokenizeRequest(msgspec.Struct):
@@ -90,8 +94,14 @@ async def rerank(endpoints: Endpoints, request: Request) -> Response:
     call = RankServed(query=asked.query, documents=tuple(map(str, texts)), model=model)
     made = await result_of(endpoints.handle, call, request)
     best = sorted(range(len(texts)), key=lambda place: -made.scores[place])
+    best = best[: max(0, asked.top_n) if asked.top_n is not None else None]
+    if asked.documents is None:
+        said = [{"text": texts[place]} if asked.return_text else {} for place in best]
+        return JSONResponse(
+            [{"index": place, "score": made.scores[place], **one} for place, one in zip(best, said, strict=True)]
+        )
     results: list[dict[str, Any]] = []
-    for place in best[: max(0, asked.top_n) if asked.top_n is not None else None]:
+    for place in best:
         shown = {"document": {"text": texts[place]}} if asked.return_documents else {}
         results.append({"index": place, "relevance_score": made.scores[place], **shown})
     tokens = sum(len(str(text)) // 4 + 1 for text in (asked.query, *texts))
