@@ -17,7 +17,8 @@ KEY = "sk-very-secret-4711"
 @dataclass
 class Fault:
     """What happens to one request: another ``status`` with ``headers`` and ``body``, or a stream that is ``cut`` after
-    so many chunks, ``closes`` the connection then, or is no JSON (``garbage``)."""
+    so many chunks, ``closes`` the connection then, or is no JSON (``garbage``); the request
+    is not answered before ``waits_for``."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Fault:
     cut: int | None = None
     closes: bool = False
     garbage: bool = False
+    waits_for: threading.Event | None = None
 
 
 class FakeEndpoint:
@@ -63,6 +65,10 @@ def serving(endpoint: FakeEndpoint) -> Iterator[FakeEndpoint]:
             endpoint.asked.append(body)
             endpoint.keys.append(self.headers.get("Authorization", ""))
             fault = endpoint.faults.popleft() if endpoint.faults else Fault()
+            if fault.waits_for is not None:
+                fault.waits_for.wait()
+                self.close_connection = True
+                return
             if fault.status:
                 self._json(fault.status, fault.body, fault.headers)
             elif fault.garbage:

@@ -1,8 +1,8 @@
 """One request to an endpoint's chat completions: sent through the gate, retried, read under limits.
 
-Retried is what fails before the first word: no connection, 429, and errors of the server. A redirect is never followed,
-since the request carries private text and a key. The key is in no message and no log: errors name the host and the
-status, and what the server says is shown without it.
+Requests that fail before the first word are retried: no connection, 429, and errors of the server. A redirect is never
+followed, since the request carries private text and a key. The key is in no message and no log: errors name the host
+and the status, and the server's own message is shown without it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,21 @@ from workbench.records.endpoints import Endpoint
 TRIES = 4
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
 RETRIED = frozenset({408, 429, 500, 502, 503, 504, 529})
+READ_S = 600.0
+"""Seconds that an endpoint may be silent: a long prompt, or a whole answer that is not streamed, takes minutes."""
+
 LARGEST_REPLY, LONGEST_LINE = 64 << 20, 1 << 20
 LONGEST_COMPLAINT = 300
 
 
 class Refused(UserError):
-    """The endpoint has answered with an error of ``status``; 0: it was not reached."""
+    """The endpoint has answered with an error of ``status``, 0: with none. ``accepted``: it took the request, so it may
+    charge for it."""
 
-    def __init__(self, message: str, hint: str = "", status: int = 0) -> None:
+    def __init__(self, message: str, hint: str = "", status: int = 0, *, accepted: bool = False) -> None:
         super().__init__(message, hint)
         self.status = status
+        self.accepted = accepted
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +64,10 @@ class Connection:
     def stream(self, body: dict[str, Any], context: RequestContext) -> Iterator[dict[str, Any]]:
         """The chunks of a streamed reply, up to its end. Raises Refused for one that is cut off before."""
         with self._opened("POST", "/chat/completions", body, context) as response:
-            ended, size = False, 0
+            ended = False
             try:
-                for line in response.iter_lines():
+                for line in self._lines(response):
                     context.raise_if_cancelled()
-                    size += len(line)
-                    if len(line) > LONGEST_LINE or size > LARGEST_REPLY:
-                        raise Refused(f"{self.endpoint.host} sends more than an answer can be.")
                     if not line.startswith("data:"):
                         continue
                     data = line[5:].strip()
@@ -73,7 +75,7 @@ class Connection:
                         return
                     chunk = self._parsed(data)
                     if "error" in chunk:
-                        raise Refused(self._complaint(chunk, 0))
+                        raise Refused(self._complaint(chunk, 0), accepted=True)
                     choices = chunk.get("choices") or []
                     ended = ended or any(one.get("finish_reason") for one in choices if isinstance(one, dict))
                     yield chunk
@@ -82,16 +84,30 @@ class Connection:
                 raise Refused(
                     f"The connection to {self.endpoint.host} was lost within the answer ({type(error).__name__}).",
                     "Ask again.",
+                    accepted=True,
                 ) from None
             if not ended:
-                raise Refused(f"{self.endpoint.host} has cut off its answer.", "Ask again.")
+                raise Refused(f"{self.endpoint.host} has cut off its answer.", "Ask again.", accepted=True)
+
+    def _lines(self, response: httpx2.Response) -> Iterator[str]:
+        """The lines of a body. Raises Refused for one, or a whole body, that is too long."""
+        pending, size = bytearray(), 0
+        for block in response.iter_bytes():
+            size += len(block)
+            pending += block
+            *lines, pending = pending.split(b"\n")
+            if max(map(len, (*lines, pending))) > LONGEST_LINE or size > LARGEST_REPLY:
+                raise Refused(f"{self.endpoint.host} sends more than an answer can be.", accepted=True)
+            for line in lines:
+                yield line.decode("utf-8", "replace").rstrip("\r")
+        yield pending.decode("utf-8", "replace")
 
     @contextlib.contextmanager
     def _opened(
         self, method: str, path: str, body: dict[str, Any] | None, context: RequestContext
     ) -> Iterator[httpx2.Response]:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        with open_client(self.gate, "endpoint", headers) as client, contextlib.ExitStack() as stack:
+        with open_client(self.gate, "endpoint", headers, read_s=READ_S) as client, contextlib.ExitStack() as stack:
             forget = context.when_cancelled(client.close)
             try:
                 yield self._sent(client, method, path, body, context, stack)
@@ -117,6 +133,13 @@ class Connection:
             wait = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**number * random.uniform(0.8, 1.2))
             try:
                 response = attempt.enter_context(client.stream(method, f"{self.endpoint.address}{path}", json=body))
+            except httpx2.ReadTimeout:  # it may still compute the answer, and charge for it
+                attempt.close()
+                raise Refused(
+                    f"{self.endpoint.host} did not answer within {READ_S:.0f} seconds.",
+                    "Try again later.",
+                    accepted=True,
+                ) from None
             except httpx2.HTTPError as error:
                 attempt.close()
                 context.raise_if_cancelled()
@@ -174,11 +197,12 @@ class Connection:
             for piece in response.iter_bytes():
                 said += piece
                 if len(said) > LARGEST_REPLY:
-                    raise Refused(f"{self.endpoint.host} sends more than an answer can be.")
+                    raise Refused(f"{self.endpoint.host} sends more than an answer can be.", accepted=True)
         except httpx2.HTTPError as error:
             raise Refused(
                 f"The connection to {self.endpoint.host} was lost within the answer ({type(error).__name__}).",
                 "Ask again.",
+                accepted=True,
             ) from None
         return self._parsed(said.decode("utf-8", "replace"))
 
@@ -188,7 +212,9 @@ class Connection:
         except (ValueError, RecursionError):
             plain = None
         if not isinstance(plain, dict):
-            raise Refused(f"{self.endpoint.host} does not answer as OpenAI's API does.", "Check its address.")
+            raise Refused(
+                f"{self.endpoint.host} does not answer as OpenAI's API does.", "Check its address.", accepted=True
+            )
         return plain
 
 

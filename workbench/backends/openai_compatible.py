@@ -22,7 +22,7 @@ from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import Capabilities, ModelUse
-from workbench.backends.chat_stream import Connection
+from workbench.backends.chat_stream import Connection, Refused
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -37,6 +37,7 @@ from workbench.engine.inference_calls import (
 )
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import Cancelled, UserError
+from workbench.network.gate import Offline
 from workbench.records.endpoints import Endpoint
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart
@@ -181,16 +182,17 @@ class RemoteModel:
             yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
         body = body_of(self._endpoint, request)
         prompt = sum(_estimated(one.content) for one in request.messages)
-        with self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
-            while not self._places.acquire(timeout=0.1):
-                context.raise_if_cancelled()
-            try:
+        while not self._places.acquire(timeout=0.1):
+            context.raise_if_cancelled()
+        try:
+            # those that wait hold nothing: what they cost is not known before the others have ended
+            with self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
                 yield from self._received(body, prompt, context)
-            finally:
-                self._places.release()
+        finally:
+            self._places.release()
 
     def _received(self, body: dict[str, Any], prompt: int, context: RequestContext) -> Iterator[Event]:
-        reading = _Reading(prompt)
+        reading, charged = _Reading(prompt), True
         began = time.perf_counter()
         first = 0.0
         try:
@@ -204,9 +206,14 @@ class RemoteModel:
         except Cancelled:
             yield events.Cancelled(result=finish(reading.generated(began, first, cancelled=True)).result)
             return
+        except (Offline, Refused) as error:
+            # nothing is charged for what was not sent, or was answered with an error
+            charged = isinstance(error, Refused) and error.accepted
+            raise
         finally:
             usage = reading.usage
-            self._spent(self._model, usage.prompt_tokens, usage.new_tokens)
+            if charged:
+                self._spent(self._model, usage.prompt_tokens, usage.new_tokens)
         yield finish(reading.generated(began, first))
 
     # -- what its capabilities deny ------------------------------------------------------------------
@@ -236,7 +243,7 @@ class RemoteModel:
 
     def _cannot(self) -> UserError:
         return UserError(
-            f"{self._model.name} tells nothing of its tokens.",
+            f"{self._model.name} gives no access to its tokens.",
             "Choose a model that runs on this machine (a GGUF file).",
         )
 
@@ -274,20 +281,20 @@ def body_of(endpoint: Endpoint, request: Generate) -> dict[str, Any]:
 
 
 class _Reading:
-    """A reply that arrives, whole or in chunks. Where the server tells no usage it is estimated."""
+    """A reply that arrives, whole or in chunks. Usage that the server does not report is estimated."""
 
     def __init__(self, prompt_tokens: int) -> None:
         self._texts: dict[int, list[str]] = {}
         self._thoughts: dict[int, list[str]] = {}
         self._finishes: dict[int, Finish] = {}
         self._prompt = prompt_tokens
-        self._told: Usage | None = None
+        self._reported: Usage | None = None
 
     def take(self, reply: dict[str, Any]) -> Iterator[Event]:
-        if isinstance(told := reply.get("usage"), dict):
+        if isinstance(reported := reply.get("usage"), dict):
             with contextlib.suppress(msgspec.ValidationError):
-                counts = msgspec.convert(told, _ToldUsage)
-                self._told = Usage(prompt_tokens=counts.prompt_tokens, new_tokens=counts.completion_tokens)
+                counts = msgspec.convert(reported, _ReportedUsage)
+                self._reported = Usage(prompt_tokens=counts.prompt_tokens, new_tokens=counts.completion_tokens)
         for choice in reply.get("choices") or ():
             if not isinstance(choice, dict) or not isinstance(choice.get("index", 0), int):
                 continue
@@ -304,8 +311,8 @@ class _Reading:
 
     @property
     def usage(self) -> Usage:
-        if self._told is not None:
-            return self._told
+        if self._reported is not None:
+            return self._reported
         written = [*self._texts.values(), *self._thoughts.values()]
         return Usage(prompt_tokens=self._prompt, new_tokens=sum(_estimated("".join(one)) for one in written))
 
@@ -330,7 +337,7 @@ class _Reading:
         )
 
 
-class _ToldUsage(msgspec.Struct):
+class _ReportedUsage(msgspec.Struct):
     prompt_tokens: int = 0
     completion_tokens: int = 0
 

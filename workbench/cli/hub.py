@@ -144,9 +144,9 @@ def show_requests(result: dict[str, Any], output: TextOutput) -> None:
             one["status"] or "",
             byte_size(one["bytes_out"]),
             byte_size(one["bytes_in"]),
-            one["refused"],
+            one["refused"] or one["failed"],
         )
         for one in result["requests"]
     ]
-    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "REFUSED")
+    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "NOT ANSWERED")
     output.table(titles, rows, numbers=("STATUS", "SENT", "RECEIVED"))

@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from workbench.errors import UserError
 from workbench.records.hub import NetworkRequest, Purpose
 
@@ -69,6 +71,14 @@ class Gate:
     def log(self, request: NetworkRequest) -> None:
         with self._lock:
             self._log.append(request)
+
+    def note_received(self, request: NetworkRequest, received: int) -> None:
+        """Add the number of bytes that were received to a logged request."""
+        with self._lock:
+            for place, logged in enumerate(self._log):
+                if logged is request:
+                    self._log[place] = msgspec.structs.replace(logged, bytes_in=received)
+                    break
 
     def requests(self) -> list[NetworkRequest]:
         """The last requests, the latest first."""

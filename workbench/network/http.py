@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import httpcore2
 import httpx2
+import msgspec
 
 from workbench.network.gate import Gate
 from workbench.records.hub import NetworkRequest, Purpose
 
-TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 MOST_REDIRECTS = 5
 
 
@@ -66,24 +66,43 @@ class GatedTransport(httpx2.HTTPTransport):
             at=time.time(), purpose=self._purpose, host=request.url.host, method=request.method,
             path=request.url.path, bytes_out=sent,
         )  # fmt: skip
-        response = super().handle_request(request)
-        received = int(response.headers.get("content-length", "0") or 0)
-        self._gate.log(_answered(noted, response.status_code, received))
+        try:
+            response = super().handle_request(request)
+        except httpx2.TransportError as error:  # the body may have been sent already
+            self._gate.log(msgspec.structs.replace(noted, failed=type(error).__name__))
+            raise
+        noted = msgspec.structs.replace(noted, status=response.status_code)
+        self._gate.log(noted)
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = _CountedStream(response.stream, self._gate, noted)
         return response
 
 
-def _answered(noted: NetworkRequest, status: int, received: int) -> NetworkRequest:
-    return NetworkRequest(
-        at=noted.at, purpose=noted.purpose, host=noted.host, method=noted.method, path=noted.path,
-        bytes_out=noted.bytes_out, bytes_in=received, status=status,
-    )  # fmt: skip
+class _CountedStream(httpx2.SyncByteStream):
+    """The body of a response. When it is closed, the log gets the number of bytes that were received."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, gate: Gate, noted: NetworkRequest) -> None:
+        self._stream, self._gate, self._noted = stream, gate, noted
+        self._received = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._stream:
+            self._received += len(block)
+            yield block
+
+    def close(self) -> None:
+        self._stream.close()
+        self._gate.note_received(self._noted, self._received)
 
 
-def open_client(gate: Gate, purpose: Purpose, headers: dict[str, str] | None = None) -> httpx2.Client:
-    """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment."""
+def open_client(
+    gate: Gate, purpose: Purpose, headers: dict[str, str] | None = None, *, read_s: float = 30.0
+) -> httpx2.Client:
+    """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment.
+    ``read_s``: seconds that the server may be silent."""
     return httpx2.Client(
-        transport=GatedTransport(gate, purpose), timeout=TIMEOUT, headers=headers, follow_redirects=False,
-        trust_env=False,
+        transport=GatedTransport(gate, purpose), timeout=httpx2.Timeout(30.0, connect=10.0, read=read_s),
+        headers=headers, follow_redirects=False, trust_env=False,
     )  # fmt: skip
 
 

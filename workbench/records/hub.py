@@ -81,7 +81,7 @@ class HubFiles(msgspec.Struct, frozen=True, kw_only=True):
 
 class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as the log shows it. ``at`` is seconds since the epoch; ``bytes_out`` and ``bytes_in`` are those of the
-    bodies; ``refused`` says why it was not made."""
+    bodies; ``refused`` says why it was not made; ``failed`` names the error where no response arrived."""
 
     at: float
     purpose: Purpose
@@ -92,3 +92,4 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     bytes_in: int = 0
     status: int = 0
     refused: str = ""
+    failed: str = ""

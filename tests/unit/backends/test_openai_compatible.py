@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 
@@ -14,6 +15,7 @@ from tests.fake_endpoint import KEY, FakeEndpoint, Fault, serving
 from workbench.api import events
 from workbench.api.calls import ModelRecord
 from workbench.api.protocol import RequestContext, drain
+from workbench.backends import chat_stream
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of, capabilities_of
@@ -115,6 +117,38 @@ def test_a_wrong_key_is_not_tried_again_and_not_repeated(service: FakeEndpoint) 
     assert len(service.asked) == 1
 
 
+def test_a_refused_request_is_not_charged(service: FakeEndpoint) -> None:
+    service.faults.append(Fault(status=401))
+    remote = Remote(service)
+    with pytest.raises(Refused):
+        remote.ask()
+    assert (len(remote.most), remote.spent) == (1, [])
+
+
+def test_a_line_without_an_end_is_not_read_for_ever(service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_stream, "LONGEST_LINE", 100)
+    blocks = iter([b"x" * 60] * 50)
+    response = httpx2.Response(200, content=blocks)
+    with pytest.raises(Refused, match="sends more than an answer can be"):
+        list(Remote(service).connection._lines(response))
+    assert len(list(blocks)) == 48
+
+
+def test_a_request_that_timed_out_is_not_sent_again(service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_stream, "READ_S", 0.05)
+    answered = threading.Event()
+    service.faults.append(Fault(waits_for=answered))
+    remote = Remote(service)
+    try:
+        with pytest.raises(Refused, match="did not answer within"):
+            remote.ask()
+    finally:
+        answered.set()
+    assert len(service.asked) == 1
+    assert remote.spent[0][0] > 0, "the service may charge for it"
+    assert remote.gate.requests()[0].failed == "ReadTimeout"
+
+
 @pytest.mark.parametrize("fault", [Fault(cut=2), Fault(cut=2, closes=True)], ids=["without an end", "by the line"])
 def test_a_stream_that_is_cut_off_is_no_answer(service: FakeEndpoint, fault: Fault) -> None:
     service.faults.append(fault)
@@ -158,6 +192,7 @@ def test_a_request_is_logged_without_its_key(service: FakeEndpoint) -> None:
         "endpoint", "127.0.0.1", "/v1/chat/completions", 200,
     )  # fmt: skip
     assert logged.bytes_out > 0
+    assert logged.bytes_in > 100, "of a stream without a Content-Length"
     assert KEY not in repr(logged)
     assert KEY not in repr(remote.connection)
 

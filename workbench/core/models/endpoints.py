@@ -31,7 +31,7 @@ from workbench.storage.endpoints import EndpointStore
 from workbench.storage.models import ModelCatalogue
 
 ATTACHED = "attached"
-"""Stands for files that are attached to chats, whichever."""
+"""In place of a collection's id: the files that are attached to chats, all of them."""
 
 USUAL_PASSAGES = 8
 """How many passages a large model sees at most where the recipe leaves it open."""
