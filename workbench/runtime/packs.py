@@ -6,6 +6,7 @@ manifest names with their SHA-256. Nothing of it is opened before the signature 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import platform
 import shutil
@@ -52,7 +53,8 @@ def read_pack(path: Path, keys: dict[str, bytes]) -> PackManifest:
 def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) -> PackManifest:
     """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one.
 
-    Raises UserError for what is not signed, damaged, of another ``base`` or for another system; nothing is left then.
+    Raises UserError for a pack that is not signed, damaged, of another ``base`` or for another system; the older one
+    stays then.
     """
     with _opened(path) as packed:
         manifest = _manifest(path, packed, keys)
@@ -60,13 +62,28 @@ def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) ->
         out = folder / manifest.name
         folder.mkdir(parents=True, exist_ok=True)
         check_room(out, sum(file.bytes for file in manifest.files))
-        shutil.rmtree(out, ignore_errors=True)
-        with folder_beside(out, manifest.name) as beside:
+        with _replaced(out), folder_beside(out, manifest.name) as beside:
             for file in manifest.files:
                 _unpack(path, packed, file.name, beside / file.name, file.bytes, file.sha256)
             for name in (MANIFEST_FILE, SIGNATURE_FILE):
                 (beside / name).write_bytes(packed.read(name))
     return manifest
+
+
+@contextlib.contextmanager
+def _replaced(out: Path) -> Iterator[None]:
+    """Moves an older folder aside; when the block raises, it is moved back."""
+    aside = out.with_name(f".replaced-{out.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        if out.exists():
+            out.rename(aside)
+        yield
+    except BaseException:
+        if aside.exists() and not out.exists():
+            aside.rename(out)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def list_packs(folder: Path) -> list[PackManifest]:

@@ -84,6 +84,15 @@ def test_a_changed_library_is_refused(pack: Path, home: Home, keys: dict[str, by
     assert "another content than its manifest says" in refused(pack, home, keys)
 
 
+def test_a_damaged_pack_does_not_replace_the_installed_one(pack: Path, home: Home, keys: dict[str, bytes]) -> None:
+    manifest = install_pack(pack, home.packs, keys, BASE)
+    changed(pack, "libggml-vulkan.so", lambda content: content[:-1] + b"!")
+    with pytest.raises(UserError):
+        install_pack(pack, home.packs, keys, BASE)
+    check_installed(home.packs, manifest, keys)
+    assert [one.name for one in home.packs.iterdir()] == [manifest.name]
+
+
 def test_a_longer_library_is_refused_before_it_fills_the_disk(pack: Path, home: Home, keys: dict[str, bytes]) -> None:
     changed(pack, "libggml-vulkan.so", lambda content: content + b"!")
     assert "longer than announced" in refused(pack, home, keys)
