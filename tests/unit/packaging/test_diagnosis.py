@@ -13,10 +13,11 @@ from workbench import cli
 from workbench.api.calls import CreateChatFolder
 from workbench.api.client import Front
 from workbench.core.app import Workbench
-from workbench.core.runtime.diagnosis import scrubbed
+from workbench.core.runtime.diagnosis import changed_settings, scrubbed
 from workbench.diagnosis import faults, local_diagnosis, write_report
 from workbench.paths import Home
 from workbench.records.diagnosis import Diagnosis, Fact, Section
+from workbench.settings import ServerSettings, Settings
 
 SECRET = "Kündigung-Meyer"
 LOG = f"""2026-11-26 12:00:00 ERROR MainThread workbench.core: Failed for {SECRET}
@@ -28,6 +29,11 @@ workbench.errors.UserError: There is no chat {SECRET}.
 /build/ggml/src/ggml.c:1780: GGML_ASSERT({SECRET}) failed
 ValueError: not within a traceback {SECRET}
 """
+
+
+def test_changed_settings_name_no_texts() -> None:
+    settings = Settings(server=ServerSettings(port=5_000, origins=(f"https://{SECRET}.example",)))
+    assert changed_settings(settings) == [("server.port", "5000"), ("server.origins", "changed")]
 
 
 def test_faults_are_places_in_our_code_and_kinds_of_errors(home: Home) -> None:

@@ -22,7 +22,7 @@ from workbench.errors import WorkerDied
 from workbench.paths import Home
 from workbench.records.diagnosis import Diagnosis, Fact, Section
 from workbench.records.runtime import Trial
-from workbench.settings import SECTIONS
+from workbench.settings import SECTIONS, Settings
 
 _PATHS = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s:;,)]+")
 _INSTRUCTIONS = (
@@ -92,7 +92,7 @@ class Diagnosing:
     def _state(self) -> Diagnosis:
         hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
         facts = [Fact(f"{host.worker} worker", host.state) for host in hosts]
-        facts += [Fact(name, value) for name, value in _changed_settings(self._preferences)]
+        facts += [Fact(name, value) for name, value in changed_settings(self._preferences.current)]
         problems = tuple(scrubbed(problem) for problem in self._preferences.current.problems)
         return Diagnosis(sections=(Section("State", tuple(facts)),), problems=problems)
 
@@ -128,8 +128,8 @@ def _tried(trial: Trial | None, used: bool) -> str:
     driver = f" (driver {trial.driver})" if trial.driver else ""
     if trial.problem:
         return f"not used{driver}: {scrubbed(trial.problem)}"
-    words = "in use" if used else "works, not in use"
-    return f"{words}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
+    state = "in use" if used else "works, not in use"
+    return f"{state}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 
 def _torch() -> str:
@@ -139,13 +139,13 @@ def _torch() -> str:
         return "not installed"
 
 
-def _changed_settings(preferences: Preferences) -> list[tuple[str, str]]:
-    """Settings other than the default. Texts are not told: they may name anything."""
+def changed_settings(settings: Settings) -> list[tuple[str, str]]:
+    """Settings other than the default. Texts and lists of them are left out: they may name anything."""
     changed = []
     for section, kind in SECTIONS.items():
-        plain = msgspec.to_builtins(getattr(preferences.current, section))
+        plain = msgspec.to_builtins(getattr(settings, section))
         for name, default in msgspec.to_builtins(kind()).items():
             if plain[name] != default:
-                shown = "changed" if type(plain[name]) is str else str(plain[name]).lower()
+                shown = str(plain[name]).lower() if isinstance(plain[name], bool | int | float) else "changed"
                 changed.append((f"{section}.{name}", shown))
     return changed
