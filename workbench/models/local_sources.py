@@ -1,7 +1,7 @@
 """Finds models that other programs have put on this disk: Ollama, LM Studio, the cache of Hugging Face.
 
-Nothing is copied or changed; a model that is found can be imported where it is. Folders of strangers are read within
-limits: of size, of number, of depth.
+Nothing is copied or changed: a model is imported by reference. The folders are read within limits of size, number and
+depth.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REGISTRY = "registry.ollama.ai"
 
 @dataclass(frozen=True)
 class Roots:
-    """The folders in which each program keeps its models."""
+    """The folders in which each program stores its models."""
 
     ollama: tuple[Path, ...]
     lm_studio: tuple[Path, ...]
@@ -38,7 +38,7 @@ class Roots:
 
 
 def default_roots(environment: Mapping[str, str] = os.environ, home: Path | None = None) -> Roots:
-    """Where the programs keep models unless told otherwise, by the variables that each of them reads."""
+    """The default folders of the programs, or those that their environment variables name."""
     home = home or Path.home()
 
     def named(name: str) -> tuple[Path, ...]:
@@ -73,27 +73,26 @@ def _ollama(root: Path) -> Iterator[LocalModel]:
         parts = path.relative_to(manifests).parts
         if len(parts) < 3:
             continue
-        digest, size = _weights_of(path)
+        digest = _weights_of(path)
         blob = root / "blobs" / f"sha256-{digest}"
         if digest and blob.is_file():
             owner = [] if parts[:2] == (_REGISTRY, "library") else list(parts[1 if parts[0] == _REGISTRY else 0 : -2])
             name = f"{'/'.join([*owner, parts[-2]])}:{parts[-1]}"
-            yield LocalModel(name=name, source="Ollama", path=str(blob), bytes=size or blob.stat().st_size)
+            yield LocalModel(name=name, source="Ollama", path=str(blob), bytes=_size_of(blob))
 
 
-def _weights_of(manifest: Path) -> tuple[str, int]:
-    """Digest and size of a manifest's weights; ("", 0) where it has none."""
+def _weights_of(manifest: Path) -> str:
+    """The digest of a manifest's weights, "" where it has none."""
     try:
         with open_regular(manifest) as opened:
             read = json.loads(opened.read(MOST_MANIFEST_BYTES))
         for layer in read["layers"]:
             found = _DIGEST.fullmatch(str(layer.get("digest", "")))
             if layer.get("mediaType") == _MODEL_LAYER and found is not None:
-                size = layer.get("size", 0)
-                return found[1], size if isinstance(size, int) else 0
+                return found[1]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    return "", 0
+    return ""
 
 
 def _files(root: Path, source: Source, depth: int = DEEPEST) -> Iterator[LocalModel]:

@@ -6,8 +6,8 @@ reads like the whole one for all that looks at metadata and the tensor table onl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import httpx2
@@ -20,8 +20,12 @@ from workbench.records.hub import HubFile, RemoteFile
 
 FIRST_BYTES = 2 << 20
 MOST_BYTES = 64 << 20
+LARGEST_FILE = 1 << 43
 LATER_FIRST_BYTES = 256 << 10
 """Of the files of a split model after the first, which have a tensor table only."""
+
+_RANGE = re.compile(r"bytes (\d{1,19})-\d{1,19}/(\d{1,19}|\*)")
+_LATER = "Try again later."
 
 
 def fetch_headers(
@@ -75,12 +79,13 @@ def _append(
         with open_following(client, part.url, asked, headers) as response:
             refuse_status(response, part.name)
             if response.status_code == 206:
-                size = int(response.headers.get("content-range", "/0").rpartition("/")[2] or 0)
-                start = have
+                start, size = _range_of(response, part.name)
+                if start != have:
+                    raise UserError(f"The hub sent another part of {part.name} than was asked for.", _LATER)
             else:  # the server ignores ranges: what is read of the whole is enough
-                size, start = int(response.headers.get("content-length", 0) or 0), 0
+                size, start = _count(response.headers.get("content-length", "")), 0
             size = size or part.bytes
-            if not size or (part.bytes and size != part.bytes):
+            if not 0 < size <= LARGEST_FILE or (part.bytes and size != part.bytes):
                 raise UserError(
                     f"{part.name} has {size:,} bytes on the server; {part.bytes:,} were announced.",
                     "Look the repository up again.",
@@ -96,15 +101,20 @@ def _append(
                         break
     except httpx2.TransportError as error:
         raise UserError(f"{part.name} cannot be read on the hub: {error or type(error).__name__}.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.", "Free some space.") from error
     if start <= have:
-        raise UserError(f"The hub sent nothing of {part.name}.", "Try again later.")
+        raise UserError(f"The hub sent nothing of {part.name}.", _LATER)
     return start, size
 
 
-def remove_headers(folder: Path) -> None:
-    """Remove what ``fetch_headers`` wrote."""
-    for path in folder.glob("*.gguf"):
-        with suppress(OSError):
-            path.unlink()
-    with suppress(OSError):
-        folder.rmdir()
+def _range_of(response: httpx2.Response, name: str) -> tuple[int, int]:
+    """Where the part begins, and the size of the whole file, 0 where it is not known."""
+    found = _RANGE.fullmatch(response.headers.get("content-range", "").strip())
+    if found is None:
+        raise UserError(f"The hub sent a part of {name} without saying which one.", _LATER)
+    return int(found[1]), _count(found[2])
+
+
+def _count(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 20 else 0

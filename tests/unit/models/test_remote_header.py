@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.fake_hub import FakeHub, Fault, serving
@@ -13,7 +14,7 @@ from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 from workbench.models import remote_header
 from workbench.models.gguf_model import describe_gguf
-from workbench.models.remote_header import fetch_headers, remove_headers
+from workbench.models.remote_header import fetch_headers
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
 from workbench.records.hub import HubFile, RemoteFile
@@ -53,8 +54,6 @@ def test_the_header_describes_the_model_as_the_whole_file_does(
     assert (here.vocabulary, here.layers) == (there.vocabulary, there.layers)
     assert (here.model.parameters, here.model.quantization) == (there.model.parameters, there.model.quantization)
     assert [asked[1] for asked in hub.asked] == ["bytes=0-99999", "bytes=100000-199999", "bytes=200000-399999"]
-    remove_headers(path.parent)
-    assert not path.parent.exists()
 
 
 def test_a_server_that_ignores_ranges_is_read_no_further_than_needed(hub: FakeHub, tmp_path: Path) -> None:
@@ -77,6 +76,23 @@ def test_what_is_no_model_leaves_nothing(hub: FakeHub, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="web page"):
         fetch(hub, tmp_path / "headers")
     assert not list((tmp_path / "headers").iterdir())
+
+
+def test_another_part_than_the_requested_one_is_refused(hub: FakeHub, tmp_path: Path) -> None:
+    hub.faults.append(Fault(lies=True))
+    with pytest.raises(UserError, match=r"sent another part of model\.gguf"):
+        fetch(hub, tmp_path / "headers")
+
+
+@pytest.mark.parametrize("text", ["bytes 0-1", "items 0-1/2", "bytes x-y/z", ""])
+def test_a_range_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="without saying which one"):
+        remote_header._range_of(httpx2.Response(206, headers={"Content-Range": text}), "model.gguf")
+
+
+def test_a_size_may_be_unknown() -> None:
+    response = httpx2.Response(206, headers={"Content-Range": "bytes 7-9/*"})
+    assert remote_header._range_of(response, "model.gguf") == (7, 0)
 
 
 def test_another_size_than_announced_is_refused(hub: FakeHub, tmp_path: Path) -> None:

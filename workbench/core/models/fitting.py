@@ -104,9 +104,13 @@ class Fitting:
         def fetched(count: int) -> None:
             report(Progress(stage="reading the header", done=count, unit="bytes", detail=file.name))
 
-        with open_client(self._gate, "hub") as client:
-            headers = self._hub().headers()
-            path, _ = fetch_headers(file, folder, client, context, headers=headers, report=fetched)
+        try:
+            with open_client(self._gate, "hub") as client:
+                headers = self._hub().headers()
+                path, _ = fetch_headers(file, folder, client, context, headers=headers, report=fetched)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         with self._lock:
             self._headers[key] = path
             while len(self._headers) > MOST_HEADERS:
