@@ -94,8 +94,9 @@ GETS: dict[str, Endpoint] = {
 
 def _on_http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 400
-    said = {404: "There is no such path.", 405: "This path is not asked in this way."}
-    return ApiError(status, said.get(status, "The request cannot be answered."), code="not_found").response()
+    messages = {404: "There is no such path.", 405: "This path does not support this method."}
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "")
+    return ApiError(status, messages.get(status, "The request cannot be answered."), code=code).response()
 
 
 def _on_error(request: Request, error: Exception) -> Response:
@@ -105,4 +106,4 @@ def _on_error(request: Request, error: Exception) -> Response:
 
 def _on_bug(request: Request, error: Exception) -> Response:
     """The server logs the traceback."""
-    return ApiError(500, "An error of the program; its log says more.", kind="server_error").response()
+    return ApiError(500, "Internal error. The log of the program has its details.", kind="server_error").response()

@@ -1,4 +1,4 @@
-"""``/v1/chat/completions``: a conversation answered by a recipe or a model, at once or as it is written."""
+"""``/v1/chat/completions``: a recipe or a model answers a conversation, whole or as a stream."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def whole(answered: ServedAnswer, model: str) -> dict[str, Any]:
 
 
 class _Chunks:
-    """Writes an answer's events as chunks. With probabilities the text comes once they are known."""
+    """Writes an answer's events as chunks. With ``logprobs`` the text is sent when the answer is complete."""
 
     def __init__(self, model: str, with_probabilities: bool, with_usage: bool) -> None:
         self._head = {"id": new_id("chatcmpl"), "object": CHUNK, "created": now(), "model": model}
@@ -152,7 +152,7 @@ class _Chunks:
                 rest = {"index": place, "function": {"arguments": call.arguments}}
                 pieces.append(self._chunk(choice, {"tool_calls": [rest]}))
             if self._holds_back and not called:
-                pieces += self._told(choice, answered)
+                pieces += self._with_logprobs(choice, answered)
             finish = result.sequences[choice].finish if result.sequences else "eos"
             more = {"workbench": extension(result)} if choice == last else {}
             pieces.append(self._chunk(choice, {}, finish=_finish(called, finish), **more))
@@ -160,7 +160,7 @@ class _Chunks:
             pieces.append(sse({**self._head, "choices": [], "usage": _usage(answered)}))
         return pieces
 
-    def _told(self, choice: int, answered: ServedAnswer) -> list[bytes]:
+    def _with_logprobs(self, choice: int, answered: ServedAnswer) -> list[bytes]:
         """The text of a choice in pieces with their probabilities."""
         tokens = answered.tokens[choice] if choice < len(answered.tokens) else ()
         text = answered.result.sequences[choice].text if answered.result.sequences else answered.result.answer

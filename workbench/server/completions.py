@@ -154,8 +154,8 @@ class _Chunks:
                 answered = self._answers[place] = msgspec.convert(event.result, ServedAnswer)
                 for number, one in enumerate(answered.result.sequences):
                     text = (answered.prompt_text if self._asked.echo else "") + one.text if self._holds_back else ""
-                    told = _logprobs(self._asked, answered, number)
-                    yield self._chunk(first + number, text, FINISHES[one.finish], told)
+                    logprobs = _logprobs(self._asked, answered, number)
+                    yield self._chunk(first + number, text, FINISHES[one.finish], logprobs)
         if self._asked.includes_usage:
             yield sse({**self._head, "choices": [], "usage": _usage(list(self._answers.values()))})
         yield DONE

@@ -1,4 +1,4 @@
-"""What every endpoint uses: the calls, and the names of the models."""
+"""Shared by all endpoints: the calls of the core, and the lookup of model names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors in the shape of OpenAI's API, and what a failed call means as one."""
+"""Errors in the format of OpenAI's API, and the translation of a failed call into one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ApiError(Exception):
 
 
 def invalid(message: str, param: str = "") -> ApiError:
-    """A request that says something that cannot be."""
+    """A field of the request has a value that is not valid."""
     return ApiError(400, message, param=param, code="invalid_value" if param else "")
 
 
@@ -44,7 +44,7 @@ def unknown_model(name: str, known: list[str]) -> ApiError:
 
 
 def error_of(event: events.Failed | events.Cancelled) -> ApiError:
-    """What a call that has not finished is to a client. A bug's traceback goes to the log, never to the client."""
+    """The error of a call that failed or was cancelled. A bug's traceback goes to the log, never to the client."""
     if isinstance(event, events.Cancelled):
         return ApiError(503, "The request was stopped.", kind="server_error", code="cancelled")
     if event.reason == "user":
@@ -54,4 +54,6 @@ def error_of(event: events.Failed | events.Cancelled) -> ApiError:
     if event.reason == "memory":
         return ApiError(503, "The model ran out of memory.", kind="server_error", code="out_of_memory")
     _log.error("A request of the API failed: %s\n%s", event.message, event.stderr_tail)
-    return ApiError(500, "An error of the program; its log says more.", kind="server_error", code="internal_error")
+    return ApiError(
+        500, "Internal error. The log of the program has its details.", kind="server_error", code="internal_error"
+    )

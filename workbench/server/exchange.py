@@ -1,4 +1,4 @@
-"""From a call's events, which a thread reads, to a response, which the event loop writes.
+"""Calls run in threads; the event loop writes their events as a response.
 
 A client that closes its connection cancels its calls.
 """
@@ -19,11 +19,16 @@ from starlette.responses import StreamingResponse
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of, read_result
-from workbench.server.errors import error_of
+from workbench.server.errors import ApiError, error_of
 
 R = TypeVar("R")
 Handle = Callable[[Call[Any], RequestContext], Iterator[Event]]
 """Answers a call with events that end in a terminal one, as ``Workbench.handle``."""
+
+MOST_CALLS = 512
+"""Calls at the same time, each on a thread; one request may have 64."""
+
+_places = threading.Semaphore(MOST_CALLS)
 
 Arrived = AsyncIterator[tuple[int, Event]]
 DONE = b"data: [DONE]\n\n"
@@ -45,8 +50,10 @@ async def following(handle: Handle, calls: Sequence[Call[Any]], request: Request
         try:
             for event in handle(call, contexts[place]):
                 put(place, event)
-        except Exception as error:  # noqa: BLE001 - whatever is raised ends the call
+        except Exception as error:  # noqa: BLE001 - any error ends the call
             put(place, failure_of(error))
+        finally:
+            _places.release()
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -54,6 +61,11 @@ async def following(handle: Handle, calls: Sequence[Call[Any]], request: Request
         for context in contexts:
             context.cancel()
 
+    for taken in range(len(calls)):
+        if not _places.acquire(blocking=False):
+            if taken:
+                _places.release(taken)
+            raise ApiError(429, "Too many requests at the same time.", kind="requests", code="rate_limit_exceeded")
     for place, call in enumerate(calls):
         threading.Thread(target=work, args=(place, call), name="api-request", daemon=True).start()
     watching = asyncio.create_task(watch())

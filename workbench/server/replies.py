@@ -1,4 +1,4 @@
-"""What replies of several endpoints have in common: ids, usage, ends, probabilities, citations."""
+"""Parts of the replies of several endpoints: ids, usage, finish reasons, log-probabilities, citations."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def extension(result: AskResult) -> dict[str, Any]:
 
 
 def chat_logprobs(tokens: tuple[ChosenToken, ...]) -> dict[str, Any]:
-    """Probabilities of tokens as chat completions tell them."""
+    """Log-probabilities of tokens in the format of chat completions."""
     return {"content": [chat_logprob(one) for one in tokens], "refusal": None}
 
 
@@ -81,7 +81,7 @@ def _logprob(one: ChosenToken | Alternative) -> dict[str, Any]:
 
 
 def text_logprobs(prompt: tuple[ChosenToken, ...], tokens: tuple[ChosenToken, ...]) -> dict[str, Any]:
-    """Probabilities of tokens as completions tell them. The first token of an echoed prompt has none."""
+    """Log-probabilities of tokens in the format of completions. The first token of an echoed prompt has none."""
     offsets, place = [], 0
     for one in (*prompt, *tokens):
         offsets.append(place)

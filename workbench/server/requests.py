@@ -1,4 +1,4 @@
-"""Bodies of requests as values: which fields are understood, their types, and what they are of a recipe's decoding.
+"""Bodies of requests as values: the supported fields, their types, and the fields of a recipe's decoding they set.
 
 Fields that are not named here are ignored, as OpenAI's servers do with those of newer clients.
 """
@@ -121,14 +121,14 @@ def format_of(response_format: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def alternatives_of(logprobs: bool | int | None, top: int | None) -> int | None:
-    """How many alternatives to each token are told; None: no probabilities. Raises ApiError."""
+    """The number of alternatives to return for each token; None: no log-probabilities. Raises ApiError."""
     if logprobs is None or logprobs is False:
         if top:
             raise invalid("top_logprobs needs logprobs.", "top_logprobs")
         return None
     wanted = (top or 0) if logprobs is True else logprobs
     if not 0 <= wanted <= MOST_ALTERNATIVES:
-        raise invalid(f"At most {MOST_ALTERNATIVES} alternatives to a token are told.", "logprobs")
+        raise invalid(f"At most {MOST_ALTERNATIVES} alternatives to a token are returned.", "logprobs")
     return wanted
 
 

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 import threading
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from workbench.errors import UserError
 from workbench.server.security import Guard
 
 ADDRESS = "127.0.0.1"
 CLOSE_S = 5.0
+HEAD_S = 10.0
+"""A connection whose next request has not arrived up to its body within this time is closed."""
+
 MOST_CONNECTIONS = 512
 LARGEST_HEAD = 64 << 10
-START_S = 10.0
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's protocol, which waits for ever for the rest of a request's head."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch(None)
+
+    def _watch(self, last: object) -> None:
+        """Closes the connection unless a request has arrived since ``last``, or is being answered."""
+        waits = self.conn.their_state is h11.IDLE and self.cycle is last
+        if waits and self._watched:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._watched = True
+            self.loop.call_later(HEAD_S, self._watch, self.cycle)
+
+    _watched = False
 
 
 class RunningServer:
@@ -28,7 +52,7 @@ class RunningServer:
         self.counts = app.counts
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=_Protocol,
             ws="none",
             loop="asyncio",
             lifespan="off",

@@ -1,8 +1,8 @@
-"""What a request must show before it is read: who it is meant for, where it comes from, its key, its size.
+"""The checks of a request before it is answered: its Host, its origin, its key, the size of its body.
 
 A page in the browser can reach this machine's addresses, under any name that it resolves to them (DNS rebinding). So
 the Host must be a name of this machine, an Origin must be listed, and every request but ``/health`` carries the key,
-which is compared in constant time. What is refused is logged, without its key or body.
+which is compared in constant time. Refused requests are logged, without their keys and bodies.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Guard:
             headers = MutableHeaders()
             headers["Access-Control-Allow-Origin"] = origin
             headers["Access-Control-Allow-Methods"] = "GET, POST"
-            headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            headers["Access-Control-Allow-Headers"] = "Authorization, *"  # a wildcard does not cover it
             headers["Vary"] = "Origin"
             await send({"type": "http.response.start", "status": 204, "headers": headers.raw})
             await send({"type": "http.response.body", "body": b""})

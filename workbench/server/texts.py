@@ -164,7 +164,7 @@ def _texts(given: str | list[int | str | list[int]]) -> list[str]:
     if len(texts) > MOST_TEXTS:
         raise invalid(f"At most {MOST_TEXTS:,} texts are allowed.", "input")
     if not all(isinstance(one, str) for one in texts):
-        raise invalid("input must be texts: token ids of another tokenizer mean nothing here.", "input")
+        raise invalid("input must be texts: token ids are not supported.", "input")
     if not all(str(one).strip() for one in texts):
         raise invalid("A text is empty.", "input")
     return [str(one) for one in texts]

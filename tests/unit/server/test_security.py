@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,8 @@ from tests.api_server import KEY, send_raw, serving
 from workbench.api.calls import ListServedModels, ServedModels
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.server import exchange
+from workbench.server import running as running_module
 from workbench.server.running import RunningServer
 from workbench.server.security import Limits
 
@@ -125,8 +128,47 @@ def test_a_listed_page_may_ask(server: RunningServer) -> None:
     assert f"access-control-allow-origin: {ORIGIN}".encode() in answer.lower()
     preflight = send_raw(server, request(f"Origin: {ORIGIN}", method="OPTIONS", key=None))
     assert status_of(preflight) == 204
+    assert b"access-control-allow-headers: authorization, *" in preflight.lower()
     assert b"access-control-allow-credentials" not in preflight.lower()
     assert status_of(send_raw(server, request(f"Origin: {ORIGIN}", key=None))) == 401, "it needs the key all the same"
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/chat", request(method="GET", path="/health")[:-4] + b"A: "])
+def test_a_head_that_does_not_arrive_ends_the_connection(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_module, "HEAD_S", 0.02)
+    with serving(handle) as running:
+        assert send_raw(running, sent) == b""
+
+
+def test_a_slow_answer_does_not_end_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_module, "HEAD_S", 0.01)
+    checked, close = threading.Event(), running_module._Protocol._watch
+
+    def watch(self: Any, last: object) -> None:
+        if self.cycle is not None and self.cycle is last:
+            checked.set()
+        close(self, last)
+
+    def waiting(call: Call[object], context: RequestContext) -> Iterator[Event]:
+        assert checked.wait(30)
+        yield finish(ServedModels(models=()))
+
+    monkeypatch.setattr(running_module._Protocol, "_watch", watch)
+    with serving(waiting) as running:
+        assert status_of(send_raw(running, request(method="GET", path="/v1/models"))) == 200
+
+
+def test_prompts_of_one_request_count_as_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "_places", threading.Semaphore(2))
+
+    def answering(call: Call[object], context: RequestContext) -> Iterator[Event]:
+        assert isinstance(call, ListServedModels), "more calls than allowed were begun"
+        yield finish(ServedModels(models=()))
+
+    with serving(answering) as running:
+        many = request(path="/v1/completions", body=json.dumps({"prompt": ["a", "b", "c"]}).encode())
+        assert status_of(send_raw(running, many)) == 429
+        assert status_of(send_raw(running, request(method="GET", path="/v1/models"))) == 200
 
 
 def test_too_many_requests_at_once_are_told_to_come_again() -> None:
