@@ -38,7 +38,8 @@ VIAddVersionKey LegalCopyright "The LLM Workbench authors, Apache-2.0"
 !insertmacro MUI_PAGE_DIRECTORY
 !insertmacro MUI_PAGE_INSTFILES
 !define MUI_FINISHPAGE_RUN "$INSTDIR\${VERSION}\python\pythonw.exe"
-!define MUI_FINISHPAGE_RUN_PARAMETERS "-P -m ui.main"
+; -I: no launcher clears PYTHONPATH and the like here
+!define MUI_FINISHPAGE_RUN_PARAMETERS "-I -m ui.main"
 !insertmacro MUI_PAGE_FINISH
 !insertmacro MUI_UNPAGE_CONFIRM
 !insertmacro MUI_UNPAGE_INSTFILES
@@ -97,7 +98,7 @@ Section "Program"
     ${EndIf}
   ${EndIf}
 
-  CreateShortCut "$SMPROGRAMS\LLM Workbench.lnk" "$INSTDIR\${VERSION}\python\pythonw.exe" "-P -m ui.main" "$INSTDIR\${VERSION}\llm-workbench.ico"
+  CreateShortCut "$SMPROGRAMS\LLM Workbench.lnk" "$INSTDIR\${VERSION}\python\pythonw.exe" "-I -m ui.main" "$INSTDIR\${VERSION}\llm-workbench.ico"
   WriteRegStr HKCU "Software\Classes\.gguf\OpenWithProgids" "${CLASS}" ""
   WriteRegStr HKCU "Software\Classes\${CLASS}" "" "GGUF language model"
   WriteRegStr HKCU "Software\Classes\${CLASS}\DefaultIcon" "" "$INSTDIR\${VERSION}\llm-workbench.ico"
