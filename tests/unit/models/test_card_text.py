@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+
+import pytest
+
 from workbench.models.card_text import MOST_CHARACTERS, plain_card
 
 CARD = """---
@@ -30,6 +34,30 @@ def test_pictures_and_html_become_text() -> None:
     assert "A chart A logo" in text
     assert "Bold & plain" in text
     assert "a < b and c > d" in text
+
+
+def test_an_escaped_picture_is_no_picture() -> None:
+    assert plain_card("&lt;img src='https://example.org/x.png' alt='A logo'&gt;") == "A logo"
+    assert plain_card("&#33;[A chart](https://example.org/chart.png)") == "A chart"
+
+
+def test_a_comment_without_an_end_hides_nothing_else() -> None:
+    assert plain_card("<!-- a --> b <!-- c <style>d</style> e") == "b <!-- c  e"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="needs SIGALRM")
+@pytest.mark.parametrize("piece", ["<script ", "<!--", "![", "<img ", "[](", "![a](", "<svg></sv", "[ ", "\n \t"])
+def test_a_card_that_is_made_to_take_long_is_read_at_once(piece: str) -> None:
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(20)  # an unbounded pattern takes minutes, these take milliseconds
+    try:
+        assert len(plain_card(piece * MOST_CHARACTERS)) <= MOST_CHARACTERS + 4
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_long_card_is_cut() -> None:
