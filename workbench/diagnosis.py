@@ -1,7 +1,7 @@
-"""What can be told of program and machine without the core, and the report: both hold nothing private.
+"""The diagnosis of program and machine that needs no core, and the report: both hold nothing private.
 
-A report says no name of a chat, document, model or folder, no path, and no message of an error, which may quote any of
-them: of faults in the logs only the places in our own code and the kind of the error.
+A report names no chat, document, model or folder, no path, and no message of an error, which may quote any of them: of
+faults in the logs it has only the places in our own code and the kind of the error.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from workbench.records.recipes import DecodingPart, Thinking
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The capabilities of a backend for a model, or those that a request needs.
 
-    ``token_logprobs``: scores given continuations and tells the alternatives to each token. ``schemas``: answers as
+    ``token_logprobs``: scores given continuations and reports the alternatives to each token. ``schemas``: answers as
     JSON, by a schema or not; ``grammars``: every other form of answer of ``DecodingPart.format``. ``searches``: beam
     and contrastive search. ``max_sequences``: answers to one prompt. ``adapters``: LoRAs, soft prompts and prefixes in
     GGUF form. ``embeddings``: vectors of texts. ``tools``: tool definitions and calls as message parts. ``vision``:

@@ -62,9 +62,9 @@ def _limit_field(connection: Connection, context: RequestContext) -> str:
 
 
 def _streams(connection: Connection, body: dict[str, Any], context: RequestContext) -> tuple[bool, bool]:
-    """Whether it streams, and whether it tells the usage in a stream."""
-    told = {"stream": True, "stream_options": {"include_usage": True}}
-    for more in (told, {"stream": True}):
+    """Whether it streams, and whether a stream reports the usage."""
+    with_usage = {"stream": True, "stream_options": {"include_usage": True}}
+    for more in (with_usage, {"stream": True}):
         try:
             chunks = list(connection.stream({**body, **more}, context))
         except Refused as error:

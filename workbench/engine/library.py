@@ -48,8 +48,8 @@ _VARIANT = re.compile(r"ggml-cpu-(\w+)\.(?:so|dylib|dll)$")
 
 
 class LibraryLog:
-    """llama.cpp's log: warnings and errors go to stderr; the last errors are kept to explain a failure, and so are the
-    backends that were loaded from files, by name."""
+    """llama.cpp's log: warnings and errors go to stderr; the last errors are stored to explain a failure, and
+    so are the backends that were loaded from files, by name."""
 
     KEPT_ERRORS = 8
 

@@ -223,5 +223,5 @@ def benchmark_recipe(benchmark: Benchmark, model: str) -> Recipe:
 
 
 def use_of(benchmark: Benchmark, shots: int) -> BenchmarkUse:
-    """What the question set keeps of it."""
+    """The benchmark as the question set names it."""
     return BenchmarkUse(name=benchmark.name, title=benchmark.title, shots=shots)

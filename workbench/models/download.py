@@ -93,7 +93,7 @@ def download(
         if tries >= TRIES:
             raise UserError(
                 f"{file.name} could not be downloaded: {problem.message}",
-                "What was downloaded is kept: try again later.",
+                "Try again later: the download resumes where it stopped.",
             ) from problem
         _wait(context, min(LONGEST_WAIT_S, 2.0 ** (tries - 1)) if wait is None else wait, sleep)
     part.finish(path)

@@ -123,7 +123,7 @@ class Hub:
         )
 
     def _asked(self, ask: Callable[[Any], Any], failure: str) -> Any:
-        # a library that is told nothing looks for tokens in files, and reports what is used
+        # by default the library looks for tokens in files, and sends telemetry
         os.environ.update(
             HF_HUB_DISABLE_IMPLICIT_TOKEN="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_XET="1",
             HF_HUB_DISABLE_UPDATE_CHECK="1",

@@ -43,7 +43,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Gate:
-    """``allowed`` tells whether the person has switched a purpose on; it is asked for each connection."""
+    """``allowed`` says whether the person has switched a purpose on; it is called for each connection."""
 
     def __init__(self, allowed: Callable[[Purpose], bool], resolve: Resolve = resolve) -> None:
         self._allowed = allowed

@@ -27,7 +27,7 @@ class Secrets:
         return bool(_from_keyring(name))
 
     def set(self, name: str, value: str) -> bool:
-        """Keep a secret, or forget it where it is empty. Returns whether it outlasts this session."""
+        """Store a secret, or delete it where it is empty. Returns whether it outlasts this session."""
         with self._lock:
             self._session[name] = value
         return _to_keyring(name, value)
@@ -39,7 +39,7 @@ def _keyring() -> Any:
 
     backend = keyring.get_keyring()
     if type(backend).__module__.startswith("keyrings.alt"):
-        raise RuntimeError("this keyring keeps secrets in a file")
+        raise RuntimeError("this keyring stores secrets in a file")
     return backend
 
 

@@ -20,7 +20,7 @@ LONGEST_URL = 500
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """``address`` is the base of the API, up to ``/v1``; ``model`` the name that it knows the model by.
 
-    What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, tells usage in a
+    What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, reports usage in a
     stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``). ``limit_field`` names
     the most tokens. ``context_tokens`` 0: not known. Prices are per million tokens, in the currency of ``budget``: what
     may be spent in all; 0: no budget. ``terms`` is the address of the terms that the person has named.

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 Verdict = Literal["gpu", "partly", "processor", "too big", "unknown"]
-"""Where a model would run: all layers on GPUs; some of them; on the processor; nowhere as it is; not to be told."""
+"""Where a model would run: all layers on GPUs; some of them; on the processor; nowhere; not known."""
 
 VERDICTS: dict[Verdict, str] = {
     "gpu": "On the GPU",
@@ -39,7 +39,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     ``parts`` are what it takes on each device with a context of ``context_tokens`` tokens (``trained_tokens``: the
     length it was trained with). ``source``: llama.cpp's own count of a load without memory, or the planner's estimate.
     ``released`` are bytes that the model loaded now takes and gives back. ``tokens_per_s`` is the expected speed of one
-    answer, 0 where it cannot be told: the bytes that a token reads, over the measured bandwidth of the memory.
+    answer, 0 where it is not known: the bytes that a token reads, over the measured bandwidth of the memory.
     ``kind`` says what is special about its architecture, ``problem`` why it would not answer here although it fits,
     ``reason`` why it fits or not, ``hint`` what would fit.
     """

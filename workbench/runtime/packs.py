@@ -40,7 +40,7 @@ def this_platform() -> str:
 
 def base_release() -> str:
     """The llama.cpp that a pack's library must be of: a release of llama-cpp-python holds the source of one commit.
-    (The commit that ggml itself tells is that of whatever repository it was built in.)"""
+    (The commit that ggml reports is that of the repository in which it was built.)"""
     return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
 
 

@@ -1,4 +1,4 @@
-"""The words of the hub and of the fit of models."""
+"""Texts of the hub and of the fit of models."""
 
 from __future__ import annotations
 
@@ -51,8 +51,7 @@ NO_LICENCE = "licence not stated"
 # a repository
 CHOOSE = "Choose a model on the left"
 CHOOSE_HELP = (
-    "Its files appear here, with what each takes and how fast it will be on this machine, before "
-    "anything is downloaded."
+    "Its files appear here with their memory and expected speed on this machine, before anything is downloaded."
 )
 LOOKING_UP = "Looking up {repository}…"
 FILES, FILES_HELP = (
@@ -68,11 +67,14 @@ MORE_CARD = "Show all of it"
 
 # fit
 CHECKING = "Reading its header…"
-CHECK_FIT, CHECK_FIT_HELP = "Check fit", "Reads the file's header (0.5 to 20 MB) and counts what the model takes."
+CHECK_FIT, CHECK_FIT_HELP = (
+    "Check fit",
+    "Reads the file's header (0.5 to 20 MB) and counts the memory that it needs.",
+)
 FIT_FAILED = "Fit unknown"
 FIT_LINE = "{needed} with {context:,} tokens of context"
 SPEED = "up to ~{speed:,.0f} tokens/s"
-SPEED_HELP = "The most that the speed of this machine's memory allows: each token reads {bytes}."
+SPEED_HELP = "An upper limit, from the bandwidth of this machine's memory: each token reads {bytes}."
 PART = "{device}: {weights} weights, {cache} cache, {computing} computing; {free} free"
 PROCESSOR_MEMORY = "Memory"
 RELEASED = "{bytes} of the model that is loaded now are counted as free."
@@ -83,7 +85,7 @@ DOWNLOAD, DOWNLOAD_NAME = "Download", "Download {name}"
 DOWNLOADED = "On this machine"
 DOWNLOADING = "Downloading {name}"
 WAITING = "Waiting to download {name}"
-STOPPED = "{name} is stopped at {share:.0%}. What arrived is kept."
+STOPPED = "{name} is stopped at {share:.0%}. Resume continues there."
 FAILED = "{name} could not be downloaded. {message}"
 RESUME = "Resume"
 READY = "{model} is downloaded and verified."
@@ -93,23 +95,23 @@ STOPPING = "Stopping…"
 # token
 TOKEN, TOKEN_HELP = (
     "Access token",
-    "For gated and private models. It is kept in the keyring of your system, and sent to the hub only.",
+    "For gated and private models. It is stored in the keyring of your system, and sent to the hub only.",
 )
 TOKEN_FIELD, SAVE_TOKEN, FORGET_TOKEN = "Access token of the hub", "Save token", "Forget token"
 TOKEN_KEPT, TOKEN_SESSION = (
     "A token is in the keyring of this system.",
-    "A token is known until the program ends: this system has no keyring.",
+    "The token is used until the program ends: this system has no keyring.",
 )
 TOKEN_NONE = "No token is entered."
 
 # fit of a model that is here
-FIT, FIT_HELP = "Fit", "Count what the model takes on this machine, and how fast it will be."
+FIT, FIT_HELP = "Fit", "Count the memory that the model needs on this machine, and estimate its speed."
 LOAD_ANYWAY = "Load anyway"
 LOAD_ANYWAY_HELP = "It may be very slow, or end other programs."
 
 # models that other programs have
 FOUND = "Models of other programs on this disk"
-FOUND_HELP = "They can be used where they are; nothing is copied."
+FOUND_HELP = "They are used from their present folder; nothing is copied."
 ADD, ADD_NAME = "Add", "Add {name}"
 LOOK_FOR, LOOK_FOR_HELP = (
     "Find models on this disk",
@@ -123,7 +125,7 @@ BOARD_TITLES = (
     "Model", "Quantisation", "Score", "95 % interval", "Questions", "Size", "Memory", "Tokens/s", "Date",
 )  # fmt: skip
 BOARD_HELP = (
-    "What the models of this machine reached on published benchmarks, asked and scored as lm-evaluation-harness does. "
+    "Scores of this machine's models on published benchmarks, with the prompts and metrics of lm-evaluation-harness. "
     "Results of different settings are never in one table. Memory: with the context of your settings."
 )
 BOARD_EMPTY = "No benchmark was run yet"

@@ -173,7 +173,7 @@ class ModelsPage(TakesFiles, QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._models.refresh()  # a file may have been moved away meanwhile, and nothing tells of that
+        self._models.refresh()  # a file may have been moved away meanwhile, and no event reports that
 
     def _on_models(self, found: ModelList) -> None:
         names = [model.name for model in found.models]

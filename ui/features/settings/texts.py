@@ -23,7 +23,7 @@ FIRST_MODEL = "The first one added"
 # the local API
 SECTION_SERVER = "Local API"
 COPY_ADDRESS, COPY_KEY, RENEW_KEY = "Copy address", "Copy key", "New key"
-RENEW_KEY_HELP = "Programs with the old key are refused from then on."
+RENEW_KEY_HELP = "The old key stops working."
 API_SERVED = "Served at {address}. {answered:,} requests answered, {refused:,} refused."
 API_EXAMPLE = "A request in Python, with the package openai:"
 API_MODEL = "MODEL"

@@ -40,8 +40,8 @@ _log = logging.getLogger(__name__)
 
 
 class RuntimePacks:
-    """``make_host`` makes an inference worker with more environment; ``restart`` lets the present one go, once it is
-    not in use; ``changed`` is told of every change."""
+    """``make_host`` makes an inference worker with more environment; ``restart`` ends the present one once it is not in
+    use; ``changed`` is called after every change."""
 
     def __init__(
         self,
@@ -95,15 +95,15 @@ class RuntimePacks:
             return {PACK_VARIABLE: str(self._home.packs / name / manifest.library)}
 
     def on_state(self, state: State, death: WorkerDied | None) -> None:
-        """Of the inference worker: where it died with a pack, the next one goes on without."""
+        """Follows the inference worker: after a crash with a pack, the next one starts without it."""
         with self._lock:
             if state != "dead" or not self._active or self._active != self._choice.pack:
                 return
             name, self._active = self._active, ""
             code = f" (exit code {death.exit_code})" if death is not None and death.exit_code is not None else ""
             self._give_up(
-                f"The model process crashed{code} while it used the runtime pack {name}; the processor computes since. "
-                f"Try the pack again once its driver is in order."
+                f"The model process crashed{code} while it used the runtime pack {name}; now the processor computes. "
+                f"Check its driver, then try the pack again."
             )
 
     # -- calls ---------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from workbench.workers.host import WorkerHost
 TOKENS = 64
 LIMIT_S = 120.0
 ALIKE_TOKENS = 3
-"""So many of the first tokens must be the processor's: other sums are rounded otherwise, and later ones may differ."""
+"""So many of the first tokens must equal the processor's; later ones may differ by rounding."""
 
 CONTEXT_TOKENS = 512
 _QUESTION = "Write the numbers from one to one hundred in words."

@@ -1,4 +1,4 @@
-"""Answers for other programs: through ``workbench.answering`` as everything else, stored nowhere, behind all people.
+"""Answers for other programs: by ``workbench.answering``, stored nowhere, with a lower priority than the window.
 
 Probabilities are computed again after the answer, as in the window (``Inspect``): its prompt is still in the prefix
 cache. A raw prompt is an answer that is continued from the prompt's last token.
@@ -117,11 +117,11 @@ class ServedAnswers:
                     whole = [_inspected(model, tokens[:1], (*tokens[1:], *one), call.alternatives) for one in sequences]
                     (first,) = model.detokenize([tokens[:1]])
                     scored = (ChosenToken(token=tokens[0], text=first, logprob=0.0), *whole[0][: len(tokens) - 1])
-                    told = tuple(one[len(tokens) - 1 :] for one in whole)
-                    answered = msgspec.structs.replace(answered, prompt=scored, tokens=told)
+                    chosen = tuple(one[len(tokens) - 1 :] for one in whole)
+                    answered = msgspec.structs.replace(answered, prompt=scored, tokens=chosen)
                 else:
-                    told = tuple(_inspected(model, tokens, one, call.alternatives) for one in sequences)
-                    answered = msgspec.structs.replace(answered, tokens=told)
+                    chosen = tuple(_inspected(model, tokens, one, call.alternatives) for one in sequences)
+                    answered = msgspec.structs.replace(answered, tokens=chosen)
         yield finish(answered)
 
     def _probabilities(
@@ -218,9 +218,9 @@ def _inspected(
     tell whether it was the most probable one."""
     if not tokens:
         return ()
-    told = model.inspect(prompt, tokens, max(1, alternatives), 0)[: len(tokens)]
+    inspected = model.inspect(prompt, tokens, max(1, alternatives), 0)[: len(tokens)]
     named = []
-    for one in told:
+    for one in inspected:
         text = next((other.text for other in one.alternatives if other.token == one.token), one.text)
         named.append(msgspec.structs.replace(one, text=text, alternatives=one.alternatives[:alternatives]))
     return tuple(named)

@@ -28,7 +28,7 @@ class Comparing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Extracting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the number stands in the answer."""
+    """Which number of the answer is compared."""
 
     filter: Annotated[
         Literal["strict", "flexible"],
