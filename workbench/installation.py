@@ -34,6 +34,7 @@ FOREIGN_VARIABLES = (
     "QT_PLUGIN_PATH",
     "QT_QPA_PLATFORM_PLUGIN_PATH",
     "GGML_BACKEND_PATH",
+    "LLAMA_CPP_LIB_PATH",
 )
 """Variables with which another Python, Qt or ggml would be mixed into ours. The launchers unset the same ones."""
 

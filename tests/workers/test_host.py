@@ -20,7 +20,9 @@ from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.workers.host import WORKER_ENVIRONMENT, WorkerHost
+from workbench.engine.inference_calls import PACK_VARIABLE
+from workbench.workers.host import WorkerHost
+from workbench.workers.process import WORKER_ENVIRONMENT
 
 COMMAND = [sys.executable, echo.__file__]
 
@@ -303,7 +305,15 @@ def test_a_missing_interpreter_is_a_dead_worker() -> None:
         host.start()
 
 
-def test_workers_are_offline_unless_told_otherwise(tmp_path: Path) -> None:
+def test_an_inherited_runtime_pack_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PACK_VARIABLE, "/tmp/libggml-unsigned.so")
+    host = WorkerHost("echo", command=COMMAND)
+    environment = host.call(echo.Environment())
+    host.stop()
+    assert environment[PACK_VARIABLE] == ""
+
+
+def test_workers_are_offline_unless_their_host_says_otherwise(tmp_path: Path) -> None:
     host = WorkerHost("echo", command=COMMAND, environment={"HF_HUB_OFFLINE": "0"})
     environment = host.call(echo.Environment())
     host.stop()

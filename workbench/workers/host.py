@@ -28,21 +28,11 @@ from workbench.api.protocol import Call, RequestContext, failure_of, result_of
 from workbench.errors import WorkerDied
 from workbench.launching import child_environment, python_command
 from workbench.workers.messages import PROTOCOL, Cancel, FromWorker, Ready, Shutdown, ToWorker, WorkerRequest
-from workbench.workers.process import StderrTail, kill_group, kill_tree, measure_tree, spawn
+from workbench.workers.process import WORKER_ENVIRONMENT, StderrTail, kill_group, kill_tree, measure_tree, spawn
 
 R = TypeVar("R")
 State = Literal["stopped", "starting", "ready", "dead"]
 
-WORKER_ENVIRONMENT = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "PYTHONUTF8": "1",
-    # ggml's abort would start a debugger, or a backtrace in a fork that can deadlock, and wait for its end
-    # (https://github.com/ggml-org/ggml/issues/1075)
-    "GGML_NO_BACKTRACE": "1",
-}
 START_ATTEMPTS = 3
 MEMORY_EVERY_S = 2.0
 LEAVE_S = 2.0

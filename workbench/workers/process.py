@@ -16,8 +16,23 @@ from typing import IO
 
 import psutil
 
+from workbench.engine.inference_calls import PACK_VARIABLE
+
 STDERR_TAIL_LINES = 60
 LARGEST_LOG_BYTES = 4 * 1024 * 1024
+WORKER_ENVIRONMENT = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONUTF8": "1",
+    # ggml's abort would start a debugger, or a backtrace in a fork that can deadlock, and wait for its end
+    # (https://github.com/ggml-org/ggml/issues/1075)
+    "GGML_NO_BACKTRACE": "1",
+    # a library is only loaded when the core has checked its signature, so one that is inherited is none
+    PACK_VARIABLE: "",
+}
+"""Variables of every worker, unless its host sets others."""
 
 
 def spawn(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

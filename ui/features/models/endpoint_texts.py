@@ -21,9 +21,7 @@ CONTEXT, NO_CONTEXT = "{tokens:,} tokens of context", "context length not known"
 COST, BUDGET = "cost {cost:.4f}", "of a budget of {budget:g}"
 LACKS = "Not available with this endpoint:"
 PASSAGES = "Send passages of {collection} to {host}"
-PASSAGES_HELP = (
-    "Documents whose passages may leave this machine. Without a tick, questions about them are refused."
-)
+PASSAGES_HELP = "Documents whose passages may leave this machine. Without a tick, questions about them are refused."
 ATTACHED = "attached files"
 PROBE = "Probe again"
 CARD_KIND, CARD_HELP = "Endpoint", "Computed by {host}."
