@@ -13,7 +13,9 @@ from workbench.api import calls, events
 from workbench.api.protocol import Call, drain, follow, result_type
 from workbench.core.app import Workbench
 from workbench.errors import UserError
+from workbench.evaluation.benchmarks import find_benchmark
 from workbench.paths import Home
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 
 ROWS = [
     {"subject": "", "question": f"What is {n} and {n}?", "choices": [str(n), str(2 * n), "0", "99"], "answer": 1}
@@ -40,7 +42,7 @@ def run(core: Workbench, **options: Any) -> events.Event:
     return last
 
 
-def test_a_benchmark_is_run_and_stands_on_the_leaderboard(core: Workbench, tmp_path: Path) -> None:
+def test_a_benchmark_is_run_and_shown_on_the_leaderboard(core: Workbench, tmp_path: Path) -> None:
     data = tmp_path / "sums.jsonl"
     data.write_text("".join(f"{json.dumps(row)}\n" for row in ROWS))
     made = ask(
@@ -55,6 +57,11 @@ def test_a_benchmark_is_run_and_stands_on_the_leaderboard(core: Workbench, tmp_p
     (row,) = board.rows
     assert (row.model, row.quantization) == ("Small", "Q4_1")
     assert [cell.score.n for cell in row.cells] == [2, 4]
+    other = Recipe(model=ModelPart(name="Small"), decoding=DecodingPart(temperature=0.0, max_tokens=1))
+    scorers = find_benchmark("mmlu").scorers
+    record = ask(core, calls.Evaluate(question_set=made.id, recipes=(other,), scorers=scorers))
+    assert isinstance([*core.handle(calls.FollowRun(run=record.id))][-1], events.Finished)
+    assert ask(core, calls.GetLeaderboard()) == board, "a recipe of one's own is another setting"
     prompt = ask(core, calls.ListQuestions(question_set=made.id)).questions[0].question.prompt
     assert prompt.startswith("What is 2 and 2?\nA. 2\nB. 4\nC. 0\nD. 99\nAnswer: B\n\nWhat is 3 and 3?")
 

@@ -63,7 +63,7 @@ class BenchmarkRuns:
         columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]] = {}
         for evaluation in reversed(self._store.list_evaluations()):  # the latest result of a model counts
             known = sets.get(evaluation.question_set)
-            if known is not None and not evaluation.search and not evaluation.unreadable:
+            if known is not None and evaluation.part == "all" and not evaluation.search and not evaluation.unreadable:
                 self._add(evaluation, known, columns)
         models = {model.name: model for model in self._catalogue.list_models()}
         ordered = sorted(columns, key=msgspec.structs.astuple)
@@ -83,7 +83,9 @@ class BenchmarkRuns:
     def _add(
         self, evaluation: Evaluation, known: QuestionSet, columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]]
     ) -> None:
+        """Adds the scores of models that were run with the benchmark's own recipe, no others."""
         assert known.benchmark is not None
+        benchmark = find_benchmark(known.benchmark.name)
         report = self._report(evaluation)
         asked = f"{evaluation.questions} drawn with {evaluation.seed}" if evaluation.limit else "all"
         for use, result in zip(evaluation.scorers, report.results, strict=True):
@@ -98,7 +100,10 @@ class BenchmarkRuns:
             for place, score in enumerate(result.columns):
                 if score is None or not score.n:
                     continue
-                model = evaluation.columns[place].recipe.model.name
+                recipe = evaluation.columns[place].recipe
+                model = recipe.model.name
+                if recipe != benchmark_recipe(benchmark, model):
+                    continue
                 columns.setdefault(column, {})[model] = LeaderboardCell(
                     score=score, date=evaluation.created, evaluation=evaluation.id, tokens_per_s=_speed(report, place)
                 )
