@@ -122,6 +122,19 @@ class JudgementStore:
             self._note(self._begin(title, judgement.queue), judgement.id, *before)
             self._update(judgement)
 
+    def judge_waiting(self, judgement: Judgement, title: str, action: int = 0) -> int:
+        """Give a pair its verdict unless it has been judged or deleted meanwhile; returns the number of the action, 0
+        where nothing was changed. Changes of one ``action`` are undone together; 0 begins a new one."""
+        with self._database.transaction():
+            row = self._database.row("select value, place, verdict from judgements where id = ?", (judgement.id,))
+            if row is None or row[2]:
+                return 0
+            if not self._database.row("select 1 from judgement_actions where number = ?", (action,)):
+                action = self._begin(title, "")  # of no queue: undo in a queue is for a person's own verdicts
+            self._note(action, judgement.id, str(row[0]), int(row[1]))
+            self._update(judgement)
+            return action
+
     def remove(self, ids: Sequence[str], title: str) -> None:
         """Delete judgements by their ids; one that is not there is left out from now on."""
         with self._database.transaction():
@@ -185,7 +198,15 @@ class JudgementStore:
         return int(row[0]), int(row[1])
 
     def remove_waiting(self, queue: str) -> None:
-        self._database.execute("delete from judgements where queue = ? and verdict = ''", (queue,))
+        """Delete the waiting pairs of a queue. Verdicts in it cannot be undone afterwards: no pair would wait again."""
+        with self._database.transaction():
+            self._database.execute(
+                "delete from judgement_changes where judgement in (select id from judgements where queue = ?)", (queue,)
+            )
+            self._database.execute(
+                "delete from judgement_actions where number not in (select action from judgement_changes)"
+            )
+            self._database.execute("delete from judgements where queue = ? and verdict = ''", (queue,))
 
     # -- inside -----------------------------------------------------------------------------------
 

@@ -154,6 +154,43 @@ def test_a_queue_gives_its_pairs_in_their_order_and_takes_back_a_verdict(
         queues.get("Bridges")
 
 
+def test_the_verdicts_of_a_judge_are_undone_together_and_replace_no_others(store: JudgementStore) -> None:
+    store.add_waiting([pair(f"{n}?", verdict="", queue="q1") for n in range(4)])
+    waiting = list(store.each(JudgementFilter(verdicts=("",))))
+    mine = msgspec.structs.replace(waiting[0], verdict="b")
+    store.change(mine, "Preference")
+    action = 0
+    for one in waiting:
+        judged = msgspec.structs.replace(one, verdict="a", judge="model")
+        action = store.judge_waiting(judged, "Verdicts of strict", action) or action
+    assert store.get(mine.id) == mine
+    assert store.count_queue("q1") == (0, 4)
+    assert store.undo().ids == tuple(one.id for one in waiting[1:])
+    assert store.count_queue("q1") == (3, 1)
+    store.remove([waiting[1].id], "Deletion")
+    assert not store.judge_waiting(msgspec.structs.replace(waiting[1], verdict="a"), "Verdicts of strict")
+
+
+def test_undo_in_a_queue_skips_the_verdicts_of_a_judge(store: JudgementStore) -> None:
+    store.add_waiting([pair(f"{n}?", verdict="", queue="q1") for n in range(2)])
+    first, second = store.each(JudgementFilter(verdicts=("",)))
+    store.change(msgspec.structs.replace(first, verdict="b"), "Preference")
+    store.judge_waiting(msgspec.structs.replace(second, verdict="a", judge="model"), "Verdicts of strict")
+    assert store.undo("q1").ids == (first.id,)
+
+
+def test_verdicts_in_a_deleted_queue_are_not_undone(store: JudgementStore, database: Database) -> None:
+    queues = QueueStore(database, store)
+    queues.add(LabellingQueue(id="q1", name="Bridges", created=1.0))
+    store.add_waiting([pair("0?", verdict="", queue="q1")])
+    [waiting] = store.each(JudgementFilter(verdicts=("",)))
+    store.change(msgspec.structs.replace(waiting, verdict="b"), "Preference")
+    queues.remove(queues.get("q1"))
+    with pytest.raises(UserError, match="nothing to undo"):
+        store.undo()
+    assert store.get(waiting.id).verdict == "b"
+
+
 def test_a_judgement_of_a_newer_program_is_shown_as_that(store: JudgementStore, database: Database) -> None:
     [id] = store.add([pair("One?")], "added")
     database.execute("update judgements set value = json_set(value, '$.format', 99) where id = ?", (id,))

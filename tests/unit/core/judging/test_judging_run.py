@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit.rewards.fake_rewards import FakeRewardContext
@@ -69,9 +70,13 @@ class FakeStore:
                     continue
                 yield one
 
-    def change(self, judgement: Judgement, title: str) -> None:
+    def judge_waiting(self, judgement: Judgement, title: str, action: int = 0) -> int:
+        stored = self.judgements.get(judgement.id)
+        if stored is None or stored.verdict:
+            return 0
         self.judgements[judgement.id] = judgement
         self.titles.append(title)
+        return 1
 
 
 def pairs(count: int, *, queue: str = "", judged: bool = True) -> list[Judgement]:
@@ -171,6 +176,24 @@ def test_pairs_on_which_the_orders_disagree_are_ties_of_a_verdict(tmp_path: Path
     result, _, _ = carried_out(tmp_path, script, store, queue="q")
     assert (result.judged, result.dropped) == (6, 1)
     assert store.judgements["q0"].verdict == "tie"
+
+
+def test_verdicts_and_deletions_by_the_person_during_a_run_are_respected(tmp_path: Path) -> None:
+    store = FakeStore([*pairs(40), *pairs(5, queue="q", judged=False)])
+    calls = 0
+
+    def script(first: str, second: str) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 2 * 40 + 1:  # the waiting pairs are known to the judge by now
+            store.judgements["q3"] = msgspec.structs.replace(store.judgements["q3"], verdict="bad")
+            del store.judgements["q4"]
+        return likes_short(first, second)
+
+    result, _, _ = carried_out(tmp_path, script, store, queue="q")
+    assert result.judged == 3
+    assert (store.judgements["q3"].verdict, store.judgements["q3"].judge) == ("bad", "person")
+    assert "q4" not in store.judgements
 
 
 def test_rewards_judge_without_being_measured(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class PairStore(Protocol):
 
     def each(self, which: JudgementFilter) -> Iterator[Judgement]: ...
 
-    def change(self, judgement: Judgement, title: str) -> None: ...
+    def judge_waiting(self, judgement: Judgement, title: str, action: int = 0) -> int: ...
 
 
 class Queues(Protocol):
@@ -131,6 +131,7 @@ class Judging:
         self._call, self._queue, self._scores, self._run = call, queue, scores, run
         self._source, self._store = source, store
         self._said: Journal[_Said] = Journal(folder / OPINIONS, _Said)
+        self._action = 0
 
     def carry_out(self) -> JudgingResult:
         """Measure the judge and, unless it is refused, judge the queue. Raises UserError with the figures of one that
@@ -216,8 +217,7 @@ class Judging:
                     if self._queue.purpose != "verdict":
                         continue  # the person may judge it
                     verdict = "tie"
-                self._store_verdict(one, verdict, "model", name, opinion.confidence)
-                judged += 1
+                judged += self._store_verdict(one, verdict, "model", name, opinion.confidence)
         return judged, dropped
 
     def _judge_by_rewards(self) -> int:
@@ -225,20 +225,24 @@ class Judging:
         if self._queue is None:
             raise UserError("Rewards need no measuring.", "Name the queue that they are to judge.")
         waiting = self._waiting()
+        judged = 0
         for number, one in enumerate(waiting):
             self._run.context.raise_if_cancelled()
             self._tell("judging", number, len(waiting))
             verdict, _ = judge.compare(one)
-            self._store_verdict(one, verdict, "rule", "; ".join(self._call.rewards), None)
-        return len(waiting)
+            judged += self._store_verdict(one, verdict, "rule", "; ".join(self._call.rewards), None)
+        return judged
 
     def _store_verdict(
         self, pair: Judgement, verdict: str, kind: Literal["model", "rule"], name: str, confidence: float | None
-    ) -> None:
+    ) -> bool:
+        """Returns False where the person has judged or deleted the pair meanwhile: that counts."""
         judged = msgspec.structs.replace(
             pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time()
         )
-        self._store.change(judged, f"Verdict of {name}")
+        action = self._store.judge_waiting(judged, f"Verdicts of {name}", self._action)
+        self._action = action or self._action
+        return bool(action)
 
     def _win_rate(self) -> WinRate | None:
         return win_rate_of(self._queue, self._store) if self._queue is not None else None
