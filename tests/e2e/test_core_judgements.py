@@ -15,6 +15,7 @@ from tests.fixtures.make_home import make_home
 from workbench.api import events
 from workbench.api.calls import (
     AddDocuments,
+    AddJudgements,
     Ask,
     ChangeJudgement,
     CreateCollection,
@@ -35,7 +36,8 @@ from workbench.api.calls import (
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
-from workbench.records.judgements import JudgementFilter, LabellingQueue
+from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, LabellingQueue
+from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "home_0_1_0"
@@ -69,6 +71,18 @@ def test_a_queue_survives_a_restart_and_a_verdict_is_taken_back_after_it(trainer
         assert call(again, GetNextPair(queue="Taste")).pair == first
     finally:
         again.close()
+
+
+def test_a_corrected_verdict_is_the_persons(trainer: Workbench) -> None:
+    given = Judgement(
+        prompt=(Message("user", "How high?"),), a=JudgedAnswer(text="Low."), b=JudgedAnswer(text="High."),
+        verdict="a", judge="model", judge_name="strict", confidence=0.9, source="judge",
+    )  # fmt: skip
+    [stored] = call(trainer, AddJudgements(judgements=(given,)))
+    noted = call(trainer, ChangeJudgement(judgement=stored.id, comment="Look again."))
+    assert (noted.judge, noted.judge_name, noted.confidence) == ("model", "strict", 0.9)
+    corrected = call(trainer, ChangeJudgement(judgement=stored.id, verdict="b"))
+    assert (corrected.judge, corrected.judge_name, corrected.confidence) == ("person", "", None)
 
 
 def test_a_stopped_run_resumes_with_the_next_prompt(trainer: Workbench, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from workbench.core.evaluation.grid import digest_of, key_of, uses_embedder
+from workbench.evaluation.scorers.rewards import models_asked
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart
 from workbench.techniques.registry import METHODS
@@ -46,3 +47,18 @@ def test_a_scorer_by_meaning_is_another_with_another_embedder() -> None:
     method = METHODS.find(use.name, "scorer")
     assert "embeds" in method.traits
     assert key_of(use, method, "", "", "one") != key_of(use, method, "", "", "two")
+
+
+def test_a_scorer_by_a_reward_model_is_another_with_another_file() -> None:
+    use = ScorerUse(name="reward-model-score", options={"adapter": "taste"})
+    method = METHODS.find(use.name, "scorer")
+    assert models_asked(method.decode(use.options), METHODS) == (("taste",), ())
+    keys = {key_of(use, method, "", "", asked=asked) for asked in ((), ("one",), ("two",))}
+    assert len(keys) == 3
+
+
+def test_a_sum_of_rewards_asks_the_models_that_its_lines_name() -> None:
+    lines = ["reward-model adapter=taste", "graded-answer recipe=strict", "letter-share letters=e", "graded-answer"]
+    options = METHODS.find("weighted-rewards", "scorer").decode({"rewards": lines})
+    assert models_asked(options, METHODS) == (("taste",), ("strict", ""))
+    assert models_asked(METHODS.find("embedding-similarity", "scorer").decode({}), METHODS) == ((), ())

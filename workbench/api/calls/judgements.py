@@ -74,6 +74,7 @@ class GetJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.g
 class ChangeJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.change"):
     """Judge a pair, or correct a judgement. ``verdict`` None leaves it. ``edited`` is the text that a person wrote in
     the place of the answer ``edits``; it becomes preferred, unless a verdict is given. ``comment`` None leaves it.
+    A changed verdict or text is the person's, also where a model or a file had judged.
     Raises UserError for a verdict that does not fit, and for one of a chat, which is changed there, save its rating."""
 
     judgement: str

@@ -333,6 +333,13 @@ class HomeServices:
     def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
         return self._reward_model(name, resolved.model)[0]
 
+    def reward_checksum(self, name: str, context: RequestContext) -> str:
+        """The checksums of a reward model and of the model that it scores with. Raises UserError where it cannot
+        score."""
+        use, model = self._reward_model(name)
+        files = self._checksums.compute(model.files or (model.path,), context)
+        return f"{self._checksums.compute((use.path,), context)} {files}"
+
     def reward_scores(
         self, name: str, samples: Sequence[Sample], context: RequestContext, report: Callable[[Event], None]
     ) -> list[float]:

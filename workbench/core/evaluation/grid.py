@@ -54,11 +54,14 @@ def uses_embedder(resolved: Recipe, technique: Method) -> bool:
     return resolved.retrieval is not None or chooses or EMBEDS in technique.traits
 
 
-def key_of(use: ScorerUse, method: Method, judge: str, first: str, embedder: str = "") -> str:
+def key_of(
+    use: ScorerUse, method: Method, judge: str, first: str, embedder: str = "", asked: Sequence[str] = ()
+) -> str:
     """The key of a scorer: its settings with their defaults, the digest of its ``judge``, that of the ``first`` recipe
-    where it compares with that, and the checksum of the embedding model where it asks that."""
+    where it compares with that, the checksum of the embedding model where it asks that, and the checksums of the reward
+    models and recipes that its rewards have ``asked``."""
     said = [use.name, msgspec.to_builtins(method.decode(use.options)), judge, first]
-    return _digest([*said, embedder] if embedder else said)
+    return _digest([*said, *([embedder] if embedder else []), *([list(asked)] if asked else [])])
 
 
 def _digest(value: Any) -> str:

@@ -122,8 +122,8 @@ class Judgements:
             changed = msgspec.structs.replace(changed, verdict=call.verdict)
         if call.comment is not None:
             changed = msgspec.structs.replace(changed, comment=call.comment.strip())
-        if found.verdict == "" and changed.verdict != "":
-            changed = msgspec.structs.replace(changed, judge="person", judge_name="")
+        if (changed.verdict, changed.answers) != (found.verdict, found.answers):
+            changed = msgspec.structs.replace(changed, judge="person", judge_name="", confidence=None)
         check_judgement(changed)
         changed = msgspec.structs.replace(changed, changed=time.time())
         self._store.change(changed, _VERDICT_NAMES[changed.verdict])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
 from workbench.fields import about
 from workbench.records.evaluation import Score
-from workbench.records.methods import Methods
+from workbench.records.methods import Method, Methods
 from workbench.rewards.methods import METHODS
-from workbench.rewards.models import RewardModelUse, reward_model
+from workbench.rewards.models import JudgeGrade, RewardModelUse, reward_model
 from workbench.rewards.spec import weighted_sum
 
 
@@ -36,3 +36,14 @@ def weighted(cell: Scorable, options: RewardLines, context: ScorerContext) -> Sc
     [found] = rewards.score((sample_of(cell),), context)
     note = ", ".join(f"{title}: {value:.2f}" for title, value in found.parts.items())
     return Score(found.value, note if len(found.parts) > 1 else "")
+
+
+def models_asked(options: Any, methods: Methods[Method]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the reward models, and of the judge recipes ("" for the default recipe), that a scorer with these
+    options asks. Raises UserError for rewards that cannot be read."""
+    parts = [options]
+    if isinstance(options, RewardLines):
+        parts = [part.options for part in weighted_sum(options.rewards, methods).parts]
+    adapters = [one.adapter for one in parts if isinstance(one, RewardModelUse)]
+    recipes = [one.recipe for one in parts if isinstance(one, JudgeGrade)]
+    return tuple(dict.fromkeys(adapters)), tuple(dict.fromkeys(recipes))

@@ -27,6 +27,7 @@ from workbench.core.evaluation.grid import EMBEDS, cell_of, digest_of, key_of, s
 from workbench.core.evaluation.scoring import HomeScorerContext
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError
+from workbench.evaluation.scorers.rewards import models_asked
 from workbench.evaluation.scorers.scorer import WITHOUT_ANSWER, Scorable, score_answer
 from workbench.models.checksums import Checksums
 from workbench.records.evaluation import (
@@ -159,7 +160,10 @@ class EvaluateRuns(RunKind):
         method = METHODS.find(use.name, "scorer")
         judge = self._digest(use.recipe, run) if use.recipe is not None else ""
         embedder = self._services.embedder_checksum(run.context) if EMBEDS in method.traits else ""
-        key = key_of(use, method, judge, first if COMPARES in method.traits else "", embedder)
+        adapters, recipes = models_asked(method.decode(use.options), METHODS)
+        asked = [self._services.reward_checksum(name, run.context) for name in adapters]
+        asked += [self._digest(self._services.recipe(name) if name else Recipe(), run) for name in recipes]
+        key = key_of(use, method, judge, first if COMPARES in method.traits else "", embedder, asked)
         return msgspec.structs.replace(use, key=key)
 
 
@@ -259,7 +263,7 @@ class GridWork:
                 method, self._scorable(column, number, made, use), method.decode(use.options), self._context
             )
             for use, method in self._scorers
-            if ASKS_MODEL not in method.traits
+            if not _asks_models(use, method)
         }
         self._store.put(cell, made, scores)
         self._tell_change()
@@ -380,3 +384,8 @@ def _cell(result: AskResult, seconds: float) -> CellAnswer:
 
 def _text(question: NumberedQuestion) -> str:
     return "\n".join(message.content for message in question.question.messages)
+
+
+def _asks_models(use: ScorerUse, method: Method) -> bool:
+    """Whether a scorer asks a model, by itself or for one of its rewards."""
+    return ASKS_MODEL in method.traits or any(models_asked(method.decode(use.options), METHODS))
