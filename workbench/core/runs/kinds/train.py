@@ -42,6 +42,7 @@ from workbench.records.training import (
     VerificationReport,
     flat,
 )
+from workbench.records.training.config import DEFAULT_OBJECTIVE
 from workbench.records.training.rewards import RewardReport
 from workbench.storage.adapters import QUESTIONS, TRAINED, AdapterStore
 from workbench.techniques.registry import METHODS
@@ -111,7 +112,7 @@ class TrainingRuns(RunKind):
                 if made is not None:
                     return self._check_again(run, made, base, over, host)
                 card = AdapterRecord(
-                    name=config.name or f"{model.name}-{Path(config.data.path).stem}",
+                    name=config.name or default_name(config, model.name),
                     kind="lora",
                     state="checking",
                     base=model.name,
@@ -286,3 +287,10 @@ def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = N
 def metric_of(card: AdapterRecord) -> str:
     """The score that verification compares beside the agreement of tokens."""
     return objective_of(card.config or TrainingConfig(), METHODS).verified_by
+
+
+def default_name(config: TrainingConfig, model: str) -> str:
+    """How the result is named where the person names none: by its data for fine-tuning on examples, else by its
+    objective, since sets made of judgements are named by their date."""
+    name = config.objective.name
+    return f"{model}-{Path(config.data.path).stem if name == DEFAULT_OBJECTIVE else name}"
