@@ -27,6 +27,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.errors import UserError
+from workbench.records.judgement_reports import MeanEstimate
 
 
 @pytest.fixture
@@ -398,3 +399,8 @@ def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_i
     held.fail(UserError("It said A 140 of 140 times.", "Take another judge."))
     qtbot.waitUntil(lambda: bool(shell.messages))
     assert shell.messages[-1][0] == texts.JUDGE_REFUSED.format(why="It said A 140 of 140 times. Take another judge.")
+
+
+def test_one_pair_gives_no_difference_of_lengths() -> None:
+    assert texts.describe_difference(MeanEstimate(value=5.0, low=-1e9, high=1e9, n=1)) == ""
+    assert "5 characters longer" in texts.describe_difference(MeanEstimate(value=5.0, low=1.0, high=9.0, n=8))

@@ -11,7 +11,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.judgements.formats import Table, judgements_of_row, recognise_form, table_of_columns
 from workbench.judgements.rewards import judgements_of_rewards
-from workbench.records.judgements import Judgement
+from workbench.records.judgements import Judgement, JudgementSource
 from workbench.training.data.examples import Source
 from workbench.training.data.formats import ROWS_LOOKED_AT, Refusal
 from workbench.training.data.reading import read_rows
@@ -62,7 +62,9 @@ def read_judgements(
     found: list[Judgement] = []
     refused: list[Refusal] = []
     for judgement, row in _each(counted(), table, margin, refused):
-        placed = msgspec.structs.replace(judgement, source="import", origin=place_in(row.source), queue="", chat="")
+        # those of a blind test stay what nothing is trained on
+        source: JudgementSource = "verdict" if judgement.source == "verdict" else "import"
+        placed = msgspec.structs.replace(judgement, source=source, origin=place_in(row.source), queue="", chat="")
         try:
             check(placed)
         except UserError as error:

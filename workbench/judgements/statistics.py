@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
-from workbench.evaluation.statistics import bootstrap, wilson
+from workbench.evaluation.judging.agreement import share
+from workbench.evaluation.judging.win_rate import rate_of
+from workbench.evaluation.statistics import bootstrap
 from workbench.records.judgement_reports import (
     ColumnShare,
     Conflict,
@@ -47,7 +49,7 @@ def measure_judgements(judgements: Iterable[Judgement], waiting: int = 0) -> Jud
         duplicate_ids=tuple(one.id for one in doubles[:MOST_NAMED]),
         contradictions=tuple(conflicts[:MOST_NAMED]),
         cycles=tuple(cycles_of(readable)[:MOST_NAMED]),
-        longer_preferred=share_of(sum(gap > 0 for gap in differing), len(differing)),
+        longer_preferred=share(sum(gap > 0 for gap in differing), len(differing)),
         length_difference=_mean(gaps),
         first_preferred=_first_preferred(decided),
         first_preferred_by={
@@ -57,11 +59,6 @@ def measure_judgements(judgements: Iterable[Judgement], waiting: int = 0) -> Jud
         columns=_columns(readable),
         unreadable=sum(bool(one.unreadable) for one in every),
     )
-
-
-def share_of(successes: int, n: int) -> ShareEstimate:
-    found = wilson(successes, n)
-    return ShareEstimate(value=found.value, low=found.low, high=found.high, n=n)
 
 
 def duplicates_of(judgements: Sequence[Judgement]) -> list[Judgement]:
@@ -136,7 +133,7 @@ def _said(judgement: Judgement) -> str:
 
 def _first_preferred(decided: Sequence[Judgement]) -> ShareEstimate:
     known = [one for one in decided if one.shown and not one.edited]  # an edit is no choice of a place
-    return share_of(sum(one.shown[0] == one.verdict for one in known), len(known))
+    return share(sum(one.shown[0] == one.verdict for one in known), len(known))
 
 
 def _mean(values: Sequence[int]) -> MeanEstimate:
@@ -164,16 +161,8 @@ def _columns(judgements: Sequence[Judgement]) -> tuple[ColumnShare, ...]:
             won=won[name],
             lost=lost[name],
             tied=tied[name],
-            share=win_share(won[name], lost[name], tied[name]),
+            share=rate_of([1.0] * won[name] + [0.0] * lost[name] + [0.5] * tied[name]),
         )
         for name in names
     ]
     return tuple(sorted(found, key=lambda one: (-one.share.value, one.name)))
-
-
-def win_share(won: int, lost: int, tied: int) -> ShareEstimate:
-    """The share of pairs that were won, a tie as one half, with Wilson's interval about it."""
-    n = won + lost + tied
-    value = (won + tied / 2) / n if n else 0.0
-    low, high = wilson(round(won + tied / 2 - 1e-9), n), wilson(round(won + tied / 2 + 1e-9), n)
-    return ShareEstimate(value=value, low=low.low, high=high.high, n=n)

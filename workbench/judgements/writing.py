@@ -20,6 +20,8 @@ def rows_of(judgement: Judgement, form: PreferenceForm) -> Rows:
     """The rows of one judgement, at least one. Raises UserError where the format cannot say it."""
     if judgement.unreadable:
         raise UserError("It cannot be read.")
+    if not judgement.verdict:
+        raise UserError("It has not been judged yet.")
     return _WRITE[form](judgement)
 
 

@@ -105,6 +105,17 @@ def test_our_own_format_keeps_everything(tmp_path: Path) -> None:
     assert found == msgspec.structs.replace(given, source="import", origin="judged.jsonl, line 1")
 
 
+def test_judgements_of_a_blind_test_stay_out_of_training_when_they_are_imported(tmp_path: Path) -> None:
+    given = msgspec.structs.replace(pair("How?", "x", "y"), source="verdict")
+    [found] = read(tmp_path, rows_of(given, "workbench")).judgements
+    assert found.source == "verdict"
+
+
+def test_a_pair_without_a_verdict_is_not_exported() -> None:
+    with pytest.raises(UserError, match="not been judged"):
+        rows_of(msgspec.structs.replace(pair("How?", "x", "y"), verdict=""), "arena")
+
+
 def test_scores_of_ultrafeedback_and_margins_are_read(tmp_path: Path) -> None:
     row = {
         "prompt": "How?", "prompt_id": "x", "messages": [],

@@ -235,3 +235,18 @@ def test_sets_with_answers_are_taken_for_their_prompts(tmp_path: Path) -> None:
     assert data.result["train"]["examples"] + data.result["evaluation"]["examples"] == 9
     lines = (tmp_path / "run" / "rollouts" / "000001.jsonl").read_text().splitlines()
     assert all("Number" in json.loads(line)["parts"] for line in lines)
+
+
+def test_what_was_opened_to_be_measured_is_closed_when_the_measurement_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+    monkeypatch.setattr(TorchRollouts, "close", lambda self: closed.append(self))
+
+    def failing(self: Any, *rest: Any) -> Any:
+        raise UserError("no room")
+
+    monkeypatch.setattr(TorchRollouts, "sample", failing)
+    with pytest.raises(UserError, match="no room"):
+        run(call_of(tmp_path, "grpo"))
+    assert len(closed) == 1

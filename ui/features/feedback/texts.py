@@ -266,7 +266,8 @@ def describe_share(share: ShareEstimate) -> str:
 
 
 def describe_difference(mean: MeanEstimate) -> str:
-    if not mean.n:
+    """The difference of lengths with its interval; "" for fewer than two pairs, which give none."""
+    if mean.n < 2:
         return ""
     if mean.low > 0:
         return LENGTH_LONGER.format(value=mean.value, low=mean.low, high=mean.high)

@@ -15,7 +15,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.core.judgements.service import Judgements, check_judgement
 from workbench.core.streams import Handlers
-from workbench.durability import flush_to_disk
+from workbench.durability import written_beside
 from workbench.errors import UserError
 from workbench.judgements.reading import ReadFile, place_in, read_judgements
 from workbench.judgements.statistics import statement_of
@@ -86,10 +86,9 @@ class JudgementFiles:
 
     def export(self, call: ExportJudgements, context: RequestContext) -> Iterator[Event]:
         path = absolute_path(call.path)
-        beside = path.with_name(f".{path.name}.unfinished")
         left_out: Counter[str] = Counter()
         written = 0
-        try:
+        with written_beside(path) as beside:
             with beside.open("wb") as file:
                 for number, judgement in enumerate(self._judgements.each(call.which)):
                     if number % 500 == 0:
@@ -103,14 +102,8 @@ class JudgementFiles:
                     for row in rows:
                         file.write(msgspec.json.encode(row) + b"\n")
                     written += len(rows)
-                flush_to_disk(file)
             if not written:
                 reasons = " ".join(f"{count:,}: {reason}" for reason, count in left_out.most_common())
                 raise UserError(f"There is nothing to export. {reasons}".strip(), "Choose others, or another format.")
-            beside.replace(path)
-        except OSError as error:
-            raise UserError(f"{path} cannot be written: {error.strerror or error}.") from error
-        finally:
-            beside.unlink(missing_ok=True)
         counted = tuple(LeftOut(reason=reason, count=count) for reason, count in left_out.most_common())
         yield finish(ExportReport(path=str(path), form=call.form, rows=written, left_out=counted))

@@ -63,6 +63,7 @@ class Collector:
         self._rewards = weighted_sum(options.rewards, context.methods)
         self._record = StepRecord(context.folder)
         self._rollouts: Rollouts | None = None
+        self._opened: dict[str, Rollouts] = {}
         self.seconds: dict[str, float] = {}
         """Of the latest answers: what sampling and scoring took."""
 
@@ -76,7 +77,8 @@ class Collector:
         if known is not None:
             self._rollouts = self._open(known.chosen)
             return known
-        opened = self._open_all()
+        opened = self._opened
+        self._open_all()
         asks = self._first_asks()
         tokens: dict[str, int] = dict.fromkeys(opened, 0)
         seconds: dict[str, float] = dict.fromkeys(opened, 0.0)
@@ -98,10 +100,8 @@ class Collector:
             self._context.emit(events.Progress(stage="rollouts", done=done, total=len(asks), unit="answers"))
         speeds = {name: tokens[name] / max(1e-9, seconds[name]) for name in opened}
         chosen = max(speeds, key=speeds.__getitem__)
-        for name, one in opened.items():
-            if name != chosen:
-                one.close()
-        self._rollouts = opened[chosen]
+        self._rollouts = opened.pop(chosen)
+        self._close_opened()
         answers = self._rewarded([ask for ask, _ in sampled], [one for _, one in sampled])
         start_ = self._first(chosen, speeds, answers)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,18 +143,17 @@ class Collector:
             for number in range(each)
         ]
 
-    def _open_all(self) -> dict[str, Rollouts]:
+    def _open_all(self) -> None:
         wanted = self._options.rollouts
         if wanted != "auto":
-            return {wanted: self._open(wanted)}
-        opened: dict[str, Rollouts] = {}
+            self._opened[wanted] = self._open(wanted)
+            return
         if self._can_serve:
             try:
-                opened["engine"] = self._open("engine")
+                self._opened["engine"] = self._open("engine")
             except UserError as error:
                 self._log(f"The engine cannot sample here: {error.message}")
-        opened["transformers"] = self._open("transformers")
-        return opened
+        self._opened["transformers"] = self._open("transformers")
 
     @property
     def _can_serve(self) -> bool:
@@ -266,9 +265,15 @@ class Collector:
         self._context.emit(events.Log(text=text, level="notice"))
 
     def close(self) -> None:
+        self._close_opened()
         if self._rollouts is not None:
             self._rollouts.close()
             self._rollouts = None
+
+    def _close_opened(self) -> None:
+        """Free what is measured and not used, also where the measurement was stopped."""
+        while self._opened:
+            self._opened.popitem()[1].close()
 
 
 UNFINISHED_REWARD = -1.0
