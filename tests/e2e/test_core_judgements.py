@@ -1,4 +1,4 @@
-"""Labelling queues of a core, with workers that stand in: filled, stopped, resumed, judged across a restart."""
+"""Labelling queues of a core, with fake workers: filled, stopped, resumed, judged across a restart."""
 
 from __future__ import annotations
 

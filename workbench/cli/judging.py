@@ -20,7 +20,7 @@ from workbench.records.judging import JudgeReport, WinRate
 from workbench.records.recipes import Recipe
 
 MEASURED_ON = 100
-STOPPING = "Stopping; verdicts so far are kept."
+STOPPING = "Stopping; verdicts so far are stored."
 
 
 def add_commands(group: Commands) -> None:
@@ -112,7 +112,7 @@ def measure_wins(session: Session, arguments: argparse.Namespace) -> Events[WinR
             seed=arguments.seed,
             purpose="verdict",
         )
-        yield from run_to_end(session, making, "Stopping; finished answers are kept.")
+        yield from run_to_end(session, making, "Stopping; finished answers are stored.")
     if arguments.judge or arguments.reward:
         yield from _judged(session, arguments, arguments.queue)
     return (yield from session.call(GetWinRate(queue=arguments.queue)))

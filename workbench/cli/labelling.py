@@ -68,7 +68,9 @@ def label(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
     known = next((one for one in queues if arguments.queue.casefold() in (one.id, one.name.casefold())), None)
     if arguments.recipe:
         if known is not None:
-            raise UserError(f"There is already a queue named {known.name!r}.", "Leave --recipe out to go on with it.")
+            raise UserError(
+                f"There is already a queue named {known.name!r}.", "Leave --recipe out to continue with it."
+            )
         yield from _start(session, arguments)
     elif known is None:
         names = ", ".join(one.name for one in queues)
@@ -111,7 +113,7 @@ def _judge(session: Session, queue: str, keys: _Keys) -> Events[dict[str, Any]]:
         if pair is not None and pair.id != seen:
             yield Artifact(kind="pair", id=pair.id, result=msgspec.to_builtins(shown))
             seen = pair.id
-        key = keys.read("Nothing is left to judge; u takes the last verdict back, q leaves: " if pair is None else "")
+        key = keys.read("Nothing is left to judge; u undoes the last verdict, q leaves: " if pair is None else "")
         if key in ("", "q"):
             break
         if key == "u":
@@ -141,7 +143,7 @@ def _undo(session: Session, queue: LabellingQueue, done: Counter[str]) -> Events
 
 
 def _next(session: Session, queue: str, keys: _Keys) -> Events[NextPair]:
-    """The next pair; waits for one while candidates are being made. Keys that were pressed meanwhile mean nothing."""
+    """The next pair; waits for one while candidates are being made. Keys that were pressed in between are ignored."""
     waited = False
     while True:
         found = yield from session.call(GetNextPair(queue=queue))

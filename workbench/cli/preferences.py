@@ -49,7 +49,7 @@ VERDICTS: dict[Verdict, str] = {
 def add_commands(commands: Commands) -> None:
     group = commands.group("prefs", "judgements of answers: which of two is better, and which are good")
     importing = group.command("import", "add the judgements of a file", import_file, show_import, "FILE")
-    importing.add_argument("--form", choices=FORMS, default="", help="the format (default: told by the columns)")
+    importing.add_argument("--form", choices=FORMS, default="", help="the format (default: recognised by the columns)")
     importing.add_argument(
         "--column", metavar="ROLE=COLUMN", action="append", default=[],
         help="a column by its role: prompt, a, b, verdict, system",
@@ -69,8 +69,8 @@ def add_commands(commands: Commands) -> None:
     group.command("show", "show a judgement with its answers", shown, show_one, "ID")
     removing = group.command("remove", "delete judgements, by their ids or a filter", remove, REMOVED)
     removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `prefs list` shows")
-    undone = one_sentence(lambda result: f"Taken back: {result['title']} ({len(result['ids']):,}).")
-    group.command("undo", "take back the last verdict, import or deletion", one_call(lambda a: UndoJudgement()), undone)
+    undone = one_sentence(lambda result: f"Undone: {result['title']} ({len(result['ids']):,}).")
+    group.command("undo", "undo the last verdict, import or deletion", one_call(lambda a: UndoJudgement()), undone)
     measuring = group.command("stats", "duplicates, contradictions, cycles and biases", statistics, show_statistics)
     learning = group.command("learnable", "what can be learnt from judgements", learnable, show_learnable)
     learning.add_argument(
@@ -93,7 +93,7 @@ def add_commands(commands: Commands) -> None:
     group.command("drop", "delete a queue; judgements stay", dropping, gone, "QUEUE")
 
 
-REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench prefs undo` takes it back.")
+REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench prefs undo` restores them.")
 
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:

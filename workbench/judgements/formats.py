@@ -1,4 +1,4 @@
-"""The formats of files of judgements: told by their columns, and one function each that makes judgements of a row.
+"""Formats of files of judgements: recognised by their columns, and one function each that makes judgements of a row.
 
 Sources: TRL's dataset formats (https://huggingface.co/docs/trl/dataset_formats), HH-RLHF (Bai et al. 2022,
 arXiv:2204.05862), UltraFeedback (Cui et al. 2023, arXiv:2310.01377) binarised, Chatbot Arena (Zheng et al. 2023,
@@ -107,7 +107,7 @@ def judgements_of_row(row: Row, table: Table) -> list[Judgement]:
     return made
 
 
-# -- telling ------------------------------------------------------------------------------------------
+# -- recognising ------------------------------------------------------------------------------------------
 
 _Known = Mapping[str, str]
 _Recognise = Callable[[Sequence[Values], _Known, int], Table | None]
@@ -211,7 +211,7 @@ _RECOGNISE: dict[str, _Recognise] = {
     "rewards": _is_rewards,
     "trl": _is_pair,
 }
-"""All others are told as pairs of a chosen and a rejected answer, or as rated answers."""
+"""All others are recognised as pairs of a chosen and a rejected answer, or as rated answers."""
 
 
 def _counts_from(sample: Sequence[Values], column: str, names: Sequence[str], asked_for: int) -> int:

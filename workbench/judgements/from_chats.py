@@ -21,7 +21,7 @@ RATING, EDIT, SIBLINGS = "rating", "edit", "siblings"
 
 
 def judgements_of_chats(messages: Sequence[StoredMessage]) -> Iterator[Judgement]:
-    """The judgements in messages of any chats, with all that stands above them, in their order.
+    """The judgements in messages of any chats, with the turns above them, in their order.
 
     A rating is a judgement of one answer; an edit is a pair, the edited text before the model's own; siblings of which
     one was rated good and another bad are a pair. Left out are answers that are unfinished or empty, those that

@@ -23,7 +23,7 @@ from workbench.records.judgements import Judgement
 from workbench.records.methods import MethodInfo
 
 EXPECTED_SHARE = 0.65
-"""The share for which the width of an interval is foretold: a model that has learnt something, and not all."""
+"""The share for which the width of an interval is predicted: a model that has learnt something, and not all."""
 
 
 class Advising(Protocol):

@@ -29,7 +29,7 @@ def questions_of_chats(messages: Sequence[StoredMessage]) -> Iterator[Prompt]:
 
 
 def drawn(prompts: Iterable[Prompt], limit: int, seed: int) -> list[Prompt]:
-    """Different prompts in their order; at most ``limit`` of them (0: all), drawn with ``seed`` whatever their
+    """Different prompts in their order; at most ``limit`` of them (0: all), drawn with ``seed`` independently of their
     order."""
     different = {prompt_key(prompt): prompt for prompt in prompts}
     if not limit or len(different) <= limit:

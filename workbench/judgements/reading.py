@@ -78,7 +78,7 @@ def read_judgements(
 
 
 def place_in(source: Source) -> str:
-    """Where a row stands, by the name of its file."""
+    """The place of a row, by the name of its file."""
     return str(msgspec.structs.replace(source, path=Path(source.path).name))
 
 

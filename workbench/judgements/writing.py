@@ -103,7 +103,7 @@ def _dialogue(prompt: Sequence[Message], answer: JudgedAnswer) -> str:
     text = "".join(f"\n\n{names[message.role]}: {message.content}" for message in said)
     read = read_dialogue(text)
     if read is None or [(m.role, m.content) for m in read] != [(m.role, m.content.strip()) for m in said]:
-        raise UserError("Its texts cannot be told from the names of the speakers.")
+        raise UserError("Its texts look like the names of speakers.")
     return text
 
 
@@ -184,12 +184,12 @@ def _rewards(judgement: Judgement) -> Rows:
     if judgement.b is None or judgement.verdict == "bad":
         raise UserError("It does not compare two answers.")
     prompt = _text_prompt(judgement)
-    told = {"a": (1.0, 0.0), "b": (0.0, 1.0), "tie": (0.5, 0.5)}[judgement.verdict]
+    usual = {"a": (1.0, 0.0), "b": (0.0, 1.0), "tie": (0.5, 0.5)}[judgement.verdict]
     given = (judgement.a.score, judgement.b.score)
     agrees = None not in given and {"a": 1, "b": -1, "tie": 0}[judgement.verdict] == _sign(given[0], given[1])
     return [
         {"prompt": prompt, "response": answer.text, "rewards": reward}
-        for answer, reward in zip(judgement.answers, given if agrees else told, strict=True)
+        for answer, reward in zip(judgement.answers, given if agrees else usual, strict=True)
     ]
 
 

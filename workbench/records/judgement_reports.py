@@ -175,7 +175,7 @@ class ExportReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UndoneAction(msgspec.Struct, frozen=True, kw_only=True):
-    """The last action on judgements, taken back: what it was, and the judgements that changed; ``queue`` is that of a
+    """An action on judgements that was undone: what it was, and the judgements that changed; ``queue`` is that of a
     verdict in a labelling queue, whose pair waits again."""
 
     title: str

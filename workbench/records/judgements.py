@@ -138,7 +138,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def pair_key(self) -> str:
-        """The same of a prompt with its answers, in whichever order they stand: judgements of one key judge the
+        """The same of a prompt with its answers, in either order: judgements of one key judge the
         same."""
         return _key(*_spoken(self.prompt), "answers", *sorted(answer.text.strip() for answer in self.answers))
 

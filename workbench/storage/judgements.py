@@ -123,7 +123,7 @@ class JudgementStore:
             self._update(judgement)
 
     def judge_waiting(self, judgement: Judgement, title: str, action: int = 0) -> int:
-        """Give a pair its verdict unless it has been judged or deleted meanwhile; returns the number of the action, 0
+        """Give a pair its verdict unless it has been judged or deleted since; returns the number of the action, 0
         where nothing was changed. Changes of one ``action`` are undone together; 0 begins a new one."""
         with self._database.transaction():
             row = self._database.row("select value, place, verdict from judgements where id = ?", (judgement.id,))
@@ -148,7 +148,7 @@ class JudgementStore:
                     self._database.execute("insert or ignore into left_out_judgements (id) values (?)", (one,))
 
     def undo(self, queue: str = "") -> UndoneAction:
-        """Take back the last action, or the last one in a queue. Raises UserError when there is none."""
+        """Undo the last action, or the last one in a queue. Raises UserError when there is none."""
         with self._database.transaction():
             row = self._database.row(
                 "select number, title, queue from judgement_actions where ?1 in ('', queue)"

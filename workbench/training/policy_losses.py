@@ -41,7 +41,7 @@ def whiten(values: Any, mask: Any) -> Any:
 
 
 def group_advantages(rewards: Any, group: int, scaled: bool = True) -> Any:
-    """Of each answer, shape (answers,), against the mean of its prompt's ``group`` answers, which stand together:
+    """Of each answer, shape (answers,), against the mean of its prompt's ``group`` answers, which are adjacent:
     GRPO (Shao et al. 2024, arXiv:2402.03300); without ``scaled`` not divided by their standard deviation: Dr. GRPO
     (Liu et al. 2025, arXiv:2503.20783)."""
     by_prompt = rewards.view(-1, group)

@@ -82,8 +82,8 @@ def test_judgements_are_listed_shown_removed_and_taken_back(prefs: Prefs, front:
     assert "given.jsonl" not in prefs("remove")[2]
     assert prefs("remove")[0] == 1  # everything is not named
     assert "Deleted: 1" in prefs("remove", first["id"])[1]
-    assert "Taken back: Deletion (1)." in prefs("undo")[1]
-    assert "Taken back: Import of given.jsonl (2)." in prefs("undo")[1]
+    assert "Undone: Deletion (1)." in prefs("undo")[1]
+    assert "Undone: Import of given.jsonl (2)." in prefs("undo")[1]
     assert "no such judgements" in prefs("list")[1]
     assert prefs("undo")[0] == 1
 

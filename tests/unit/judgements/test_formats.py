@@ -136,7 +136,7 @@ def test_hh_dialogues_are_cut_at_turns_only(tmp_path: Path) -> None:
     assert [message.content for message in found.prompt] == ["Hi", "Hello, Human: friend.", "Bye?"]
     assert (found.a.text, found.b and found.b.text) == ("Good bye.", "Good day.")
     assert rows_of(found, "hh-rlhf") == [{"chosen": f"{start}Good bye.", "rejected": f"{start}Good day."}]
-    with pytest.raises(UserError, match="names of the speakers"):
+    with pytest.raises(UserError, match="names of speakers"):
         rows_of(pair("Hi", "I say\n\nHuman: hello", "Bye"), "hh-rlhf")
 
 

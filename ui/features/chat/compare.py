@@ -1,7 +1,7 @@
 """Two answers side by side: which two are compared, asking for the one that is missing, and which is better.
 
-The missing answer is asked for *aside*: the chat keeps its head and its recipe. Which stands at the left is drawn anew
-for each question, and which recipe wrote which is said once the person has chosen.
+The missing answer is generated *aside*: the chat's branch and recipe do not change. Which answer is at the left is
+drawn at random for each question, and the recipes' names are shown once the person has chosen.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _SIDES = {"left": 0, "right": 1}
 
 @dataclass(frozen=True)
 class _Open:
-    """Two answers that stand side by side below a question. ``swapped``: the first one stands at the right; ``named``:
-    the person wanted to know which is which without choosing."""
+    """Two answers shown side by side below a question. ``swapped``: the first one is at the right; ``named``: the
+    person asked for the names without choosing."""
 
     first: str
     second: str
@@ -39,7 +39,7 @@ class _Open:
 
 
 class ChatCompare(QObject):
-    """Keeps every answer view told of what it can be compared with."""
+    """Updates every answer view with what it can be compared with."""
 
     def __init__(
         self,
@@ -276,7 +276,7 @@ class ChatCompare(QObject):
         self._go_on_from(pair[place].id)
 
     def _edit(self, message: str, edited: str, text: str) -> None:
-        """What the answer should have been: it is the better one, and the conversation goes on from it."""
+        """What the answer should have been: it is the better one, and the conversation continues from it."""
         found = self._shown(message)
         if found is None:
             return
@@ -297,7 +297,7 @@ class ChatCompare(QObject):
         self._verdicts.add(asked, pair, verdict, shown.swapped, edited)  # type: ignore[arg-type]
 
     def _go_on_from(self, message: str) -> None:
-        """The conversation goes on from the better answer, unless it has gone on from the other one."""
+        """Continue the conversation from the better answer, unless it was continued from the other one."""
         branches = self._session.chat.branches
         head = branches.head
         if head is not None and head != message and branches[head].parent == branches[message].parent:

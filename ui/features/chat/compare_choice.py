@@ -15,7 +15,7 @@ from ui.features.chat.verdicts import ChatVerdicts
 
 
 class CompareChoice(QObject):
-    """Makes what comparisons need. ``pairs`` knows which answers stand side by side."""
+    """Makes what comparisons need. ``pairs`` knows which answers are shown side by side."""
 
     def __init__(
         self, bridge: Bridge, shell: ShellActions, session: ChatSession, parts: ChatLayout, page: QWidget

@@ -5,7 +5,7 @@ BASE, TUNED = "Base", "Tuned"
 KEEP_ANSWER_OF = "Keep the answer of {title}"
 KEEP = "Continue with this"
 
-# while it is not known which is which
+# while the names are hidden
 SIDES = ("Answer A", "Answer B")
 NAMED_SIDE = "{side} · {title}"
 EDIT_SIDE, EDIT_SIDE_HELP = "Edit", "Write what the answer should have been; that is better than both"
@@ -29,7 +29,7 @@ FIRST_DRAW, SECOND_DRAW = "First answer", "Second answer"
 COMPARE = "Compare"
 WITH_MENU = "Compare with…"
 BESIDE_BUTTON = "Side by side"
-BESIDE_HELP = "Show both answers side by side, or only the kept one"
+BESIDE_HELP = "Show both answers side by side, or only the selected one"
 COMPARE_RECIPE_HELP = "Ask the same question with the recipe as it is now, and show both answers side by side"
 COMPARE_ANSWER_HELP = "Ask the base model the same question and show both answers side by side"
 COMPARE_AGAIN_HELP = "Ask the same question once more, and choose the better answer"
@@ -47,5 +47,5 @@ OPEN_RECIPE, FILTER_RECIPES = "Open a recipe", "Recipes (*.toml)"
 # composer and recipe
 CHIP_OFF = "Compare"
 CHIP_ON = "Compare with: {title}"
-CHIP_HELP = "Have each question answered twice, and choose the better answer without knowing which is which"
+CHIP_HELP = "Have each question answered twice, and choose the better answer without seeing the names"
 SAVE_RECIPE = "Save as recipe"

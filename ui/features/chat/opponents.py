@@ -1,4 +1,4 @@
-"""What an answer can be compared with: the base model, the same recipe drawn anew, another model, a saved recipe."""
+"""What an answer can be compared with: the base model, the same recipe sampled again, another model, a saved recipe."""
 
 from __future__ import annotations
 

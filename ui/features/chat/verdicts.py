@@ -1,4 +1,4 @@
-"""The judgements of the answers that stand side by side in a chat: which are known, and adding one."""
+"""The judgements of answers compared side by side in a chat: those stored, and adding one."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _SHOWN_REFUSED = 8
 
 
 class _FileDialog(Dialog):
-    """Sends a call that reads or writes a file, with its progress and Stop; what came of it stays in sight."""
+    """Sends a call that reads or writes a file, with its progress and Stop; the result stays visible."""
 
     def __init__(self, bridge: Bridge, title: str, help: str, action: str, parent: QWidget | None) -> None:
         super().__init__(title, help, action, parent, 600)

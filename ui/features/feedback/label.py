@@ -302,7 +302,7 @@ class LabelPanel(QWidget):
         self._bridge.call(SkipPair(judgement=self._said), skipped, self._on_refused, self)
 
     def _undo(self) -> None:
-        """Take back the last verdict: its pair is shown again."""
+        """Undo the last verdict: its pair is shown again."""
         if not self._shown or self._sending:
             return
         self._sending = True

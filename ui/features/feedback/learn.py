@@ -24,7 +24,7 @@ from workbench.records.methods import Methods
 from workbench.records.training import DataSet
 
 _WIDE = 1000
-"""From this width on, in px, the statistics stand beside the objectives."""
+"""From this width on, in px, the statistics are beside the objectives."""
 
 
 class LearnPanel(QWidget):

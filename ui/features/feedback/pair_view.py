@@ -20,9 +20,9 @@ from workbench.records.judgements import JudgedAnswer, Judgement
 _KEYS = {key: choice for choice, _, key in CHOICES}
 _ROLES = {"system": texts.SYSTEM, "user": texts.USER, "assistant": texts.ASSISTANT}
 _STACKED = 620
-"""Below this width, in px, the answers stand below each other."""
+"""Below this width, in px, the answers are below each other."""
 _LONGEST_QUESTION = 140
-"""Pixels of the question, above which it is scrolled: the answers stay in sight."""
+"""Pixels of the question, above which it is scrolled, so that the answers stay visible."""
 Side = Literal["a", "b"]
 
 
@@ -60,7 +60,7 @@ class PairView(QWidget):
 
     @property
     def order(self) -> tuple[Side, Side]:
-        """What stands at the left and at the right."""
+        """The answers at the left and at the right."""
         return ("b", "a") if self.pair is not None and self.pair.shown == "ba" else ("a", "b")
 
     def show_pair(self, pair: Judgement) -> None:

@@ -27,7 +27,7 @@ class RecipeChoice(ChoiceBox):
     """``recipe`` is None while there is nothing to choose, and where ``SAME`` is chosen."""
 
     known = Signal()
-    """What there is to choose is known, or known anew."""
+    """The choices are known, or have changed."""
 
     def __init__(self, bridge: Bridge, name: str, with_same: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(name, (), 26)

@@ -152,7 +152,7 @@ class ReviewPanel(QWidget):
                 self._refresh()
 
     def _refresh(self) -> None:
-        """Read again what is in sight."""
+        """Read the visible rows again."""
         self._old = False
         self.table.expire()
         self._read(0)

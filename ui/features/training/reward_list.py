@@ -71,7 +71,7 @@ class RewardList(QWidget):
         return self._lines
 
     def show_lines(self, lines: tuple[str, ...]) -> None:
-        """Show these rewards; those that stand there stay as they are."""
+        """Show these rewards; rows of the same reward are reused."""
         lines = tuple(lines)
         if lines == self._lines:
             return

@@ -74,8 +74,8 @@ class GetJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.g
 class ChangeJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.change"):
     """Judge a pair, or correct a judgement. ``verdict`` None leaves it. ``edited`` is the text that a person wrote in
     the place of the answer ``edits``; it becomes preferred, unless a verdict is given. ``comment`` None leaves it.
-    A changed verdict or text is the person's, also where a model or a file had judged.
-    Raises UserError for a verdict that does not fit, and for one of a chat, which is changed there, save its rating."""
+    A changed verdict or text is the person's, also where a model or a file had judged. Raises UserError for a verdict
+    that does not fit, and for one of a chat, which is changed there, except for its rating."""
 
     judgement: str
     verdict: Verdict | None = None
@@ -92,17 +92,17 @@ class RemoveJudgements(Call[int], frozen=True, kw_only=True, tag="judgements.rem
 
 
 class UndoJudgement(Call[UndoneAction], frozen=True, kw_only=True, tag="judgements.undo"):
-    """Take back the last action on judgements: a verdict, an addition, an import, a deletion; with ``queue`` the last
+    """Undo the last action on judgements: a verdict, an addition, an import, a deletion; with ``queue`` the last
     one in that queue. Raises UserError when there is none."""
 
     queue: str = ""
 
 
 class ImportJudgements(Call[ImportReport], frozen=True, kw_only=True, tag="judgements.import"):
-    """Add the judgements of the file or folder ``path``; streams Progress in rows. Its format is told by its columns,
-    unless ``form`` names it. ``columns`` assigns columns by hand: those of ``prompt``, ``a``, ``b``, ``verdict``,
-    ``system``. ``counts_from`` says which number names the first candidate where that is not clear; ``margin`` is the
-    difference of rewards from which on one of two responses is preferred.
+    """Add the judgements of the file or folder ``path``; streams Progress in rows. Its format is recognised by its
+    columns, unless ``form`` names it. ``columns`` assigns columns by hand: those of ``prompt``, ``a``, ``b``,
+    ``verdict``, ``system``. ``counts_from`` says which number names the first candidate where that is not clear;
+    ``margin`` is the difference of rewards from which on one of two responses is preferred.
 
     Bad rows are refused by number and the others added. Raises UserError when none can be read, or when it is not clear
     what a column says.
@@ -153,7 +153,7 @@ class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.
     """Start a labelling queue ``name`` and a run that makes its candidates in the background: for each prompt the
     answers of two ``recipes`` (one: two answers of it, drawn with different seeds), all of a prompt's at once.
 
-    ``prompts``: ``chats``: the questions of ``chats`` (ids; () of all), with what stands above them; ``questions``: the
+    ``prompts``: ``chats``: the questions of ``chats`` (ids; () of all), with the turns above them; ``questions``: the
     question set ``path``, its ``part``; ``documents``: questions about passages of the collection ``path`` (asked of
     the first recipe's model); ``file``: a file, by its prompts or lines. At most ``limit`` prompts (0: all), drawn with
     ``seed``, which also shuffles the positions and seeds the answers. With ``purpose`` "verdict" the judgements are not
@@ -188,6 +188,6 @@ class SkipPair(Call[NextPair], frozen=True, kw_only=True, tag="labelling.skip"):
 
 
 class RemoveQueue(Call[QueueList], frozen=True, kw_only=True, tag="labelling.remove"):
-    """Delete a queue with the pairs that wait in it; judgements stay. Raises UserError while its run goes on."""
+    """Delete a queue with the pairs that wait in it; judgements stay. Raises UserError while its run is active."""
 
     queue: str

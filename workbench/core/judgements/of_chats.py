@@ -1,4 +1,4 @@
-"""The judgements that chats hold: ratings, edits and rated siblings, made anew when one of them has changed."""
+"""The judgements that chats hold: ratings, edits and rated siblings, computed again when one of them has changed."""
 
 from __future__ import annotations
 

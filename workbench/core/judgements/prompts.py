@@ -95,7 +95,7 @@ class PromptSource:
 
     def _of_documents(self, request: MakeCandidates, run: OpenRun) -> tuple[Iterator[Prompt], int]:
         """A question about each of some passages, which the first recipe's model asks. Where no recipe searches, the
-        passage stands before its question."""
+        passage is put before its question."""
         collection = self._registry.get(request.path)
         limit = request.limit or _DEFAULT_PASSAGES
         texts = self._texts(collection, run)

@@ -43,7 +43,6 @@ from workbench.techniques.registry import METHODS
 LONGEST_PAGE = 1_000
 MOST_ADDED = 100_000
 LONGEST_ANSWER = 1_000_000
-OF_CHATS = JudgementFilter(sources=("chat",))
 
 _VERDICT_NAMES: dict[Verdict, str] = {
     "a": "Preference", "b": "Preference", "tie": "Tie", "bad": "Both bad", "good": "Good", "poor": "Bad",
@@ -223,7 +222,7 @@ def check_judgement(judgement: Judgement) -> None:
         )
     if any(not answer.text.strip() for answer in judgement.answers):
         better = judgement.preferred
-        if better is None or not better.text.strip():  # nothing said may well be the worse answer
+        if better is None or not better.text.strip():  # an empty answer can be the worse one
             raise UserError("An answer of the judgement is empty.")
     if any(len(answer.text) > LONGEST_ANSWER for answer in judgement.answers):
         raise UserError(f"An answer has more than {LONGEST_ANSWER:,} characters.")

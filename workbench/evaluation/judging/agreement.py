@@ -63,7 +63,7 @@ def measure(
 
 
 def names_one_place(opinions: Sequence[Opinion]) -> bool:
-    """Whether a judge is seen to name the same place whatever stands there: no more pairs need be asked."""
+    """Whether a judge names the same place for any answers: no more pairs need be asked."""
     said_a = sum(one.said_a for one in opinions)
     most = max(said_a, 2 * len(opinions) - said_a)
     return len(opinions) >= FEWEST_FOR_BIAS and most > SAME_PLACE * 2 * len(opinions)
@@ -79,7 +79,7 @@ def cohens_kappa(verdicts: Sequence[tuple[str, str]]) -> KappaEstimate:
     of_second = {y: cells["a", y] + cells["b", y] for y in "ab"}
     observed = cells["a", "a"] + cells["b", "b"]
     expected = sum(of_first[x] * of_second[x] for x in "ab")
-    if expected >= 1:  # both always said the same one word: nothing was told apart
+    if expected >= 1:  # both always gave the same one verdict
         return KappaEstimate(n=n)
     kappa = (observed - expected) / (1 - expected)
     diagonal = sum(cells[x, x] * (1 - (of_first[x] + of_second[x]) * (1 - kappa)) ** 2 for x in "ab")

@@ -1,4 +1,4 @@
-"""A judge of two answers: both orders are asked, and a verdict stands only where they agree.
+"""A judge of two answers: both orders are asked, and a verdict is given only where they agree.
 
 A judge with a preference for the answer shown first has the same log-odds for it in both orders, so that the mean over
 the orders is without it (Zheng et al. 2023, arXiv:2306.05685); pairs in which the orders name different answers are

@@ -70,7 +70,7 @@ class Collector:
     # -- the beginning -------------------------------------------------------------------------------
 
     def start(self) -> Start:
-        """Choose the rollouts; for a training that is gone on with the same as before. Raises UserError where all
+        """Choose the rollouts; a resumed training uses the same as before. Raises UserError where all
         answers have the same reward."""
         path = self._context.folder / "rollouts" / "start.json"
         known = _read(path)
@@ -183,7 +183,7 @@ class Collector:
 
     def answers(self, step: int, prompts: Sequence[tuple[int, ...]]) -> list[Answer]:
         """The answers of a step: of its file, or sampled and scored and then written. Several to each prompt, which
-        stand together."""
+        are adjacent."""
         each = self._options.answers
         repeated = [prompt for prompt in prompts for _ in range(each)]
         self.seconds = {"rollouts": 0.0, "rewards": 0.0}

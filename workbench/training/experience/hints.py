@@ -1,4 +1,4 @@
-"""Hints of reward hacking: answers that please the reward and no one else. Pure: token ids and numbers in."""
+"""Hints of reward hacking: answers that exploit the reward. Pure: token ids and numbers in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 REPETITIVE = 0.5
-"""Distinct pairs of neighbouring tokens over all of them: below this an answer turns in circles (Li et al. 2016,
+"""Distinct pairs of neighbouring tokens over all of them: below this an answer repeats itself (Li et al. 2016,
 arXiv:1510.03055)."""
 FEWEST_PAIRS = 4
 SHORTER, LONGER = 0.5, 2.0
@@ -20,7 +20,7 @@ def distinct_pairs(tokens: Sequence[int]) -> float:
 
 
 def repetition(answers: Sequence[Sequence[int]]) -> float:
-    """The share of answers that turn in circles."""
+    """The share of answers that repeat themselves."""
     return sum(distinct_pairs(one) < REPETITIVE for one in answers) / max(1, len(answers))
 
 

@@ -1,7 +1,7 @@
 """The policy, its reference and its value head on one model: log-probabilities and values of sampled answers.
 
 The blocks below the first trained one compute the same for policy and reference, before and after every update: their
-output is recorded once per step and put in their place afterwards. Whether a model allows that is asked of itself.
+output is recorded once per step and reused afterwards. A trial pass shows whether a model allows that.
 """
 
 from __future__ import annotations

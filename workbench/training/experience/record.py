@@ -1,5 +1,5 @@
 """The answers of a step on disk: written before the weights are updated by them, read back when the step is computed
-again. So a resumed training updates by the same answers, whatever sampled them."""
+again. So a resumed training updates by the same answers, independently of what sampled them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ TOKENS_AT_ONCE = 16_384
 
 
 class Sampled(msgspec.Struct, frozen=True):
-    """An answer: its tokens, the natural-log probability of each under whatever sampled it, and whether it ended by
+    """An answer: its tokens, the natural-log probability of each under what sampled it, and whether it ended by
     itself: then the end token is the last one."""
 
     tokens: tuple[int, ...]

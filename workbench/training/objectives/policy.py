@@ -176,7 +176,7 @@ class Policy(Objective):
         """The metrics of the parts of a sum, with what the sum calls them; a single reward has none."""
         try:
             parts = weighted_sum(self.options.rewards, Methods(REWARDS)).parts
-        except UserError:  # it is told where the training is planned
+        except UserError:  # the plan reports it
             return {}
         return {f"reward_{number}": part.title for number, part in enumerate(parts, 1)} if len(parts) > 1 else {}
 

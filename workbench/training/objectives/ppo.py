@@ -39,7 +39,7 @@ class Ppo(Policy):
     valued: ClassVar[bool] = True
     charts: ClassVar[tuple[ChartSpec, ...]] = (
         *Policy.charts,
-        ChartSpec(name="value_loss", title="Value loss", help="How well the reward to come is foretold."),
+        ChartSpec(name="value_loss", title="Value loss", help="The squared error of the predicted reward."),
     )
     options: PpoOptions
 

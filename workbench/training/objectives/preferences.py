@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.errors import UserError
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from workbench.training.methods.weights_method import WeightsMethod
     from workbench.training.sets import Writing
 
-PairLosses = Callable[["AnswerLogps", "AnswerLogps | None"], Any]
-
 FEWEST_JUDGED = 10
 """Judged examples without which nothing can be held out and learnt."""
 FEW_JUDGED = 40
@@ -37,7 +35,7 @@ FEW_JUDGED = 40
 (docs/benchmarks.md)."""
 MANY_CONFLICTS = 0.05
 
-_PAIR_LOSS = "The mean loss per pair; 0.69 means that the answers are not told apart."
+_PAIR_LOSS = "The mean loss per pair; 0.69 is chance."
 
 
 def measured(name: str, title: str, help: str, chart: str, *, form: str = "number") -> tuple[MetricSpec, MetricSpec]:

@@ -65,9 +65,7 @@ class Reward(PairObjective):
     needs_reference: ClassVar[bool] = False
     generates: ClassVar[bool] = False
     charts: ClassVar[tuple[ChartSpec, ...]] = (
-        ChartSpec(
-            name="loss", title="Loss", help="The mean loss per pair; 0.69 means that the answers are not told apart."
-        ),
+        ChartSpec(name="loss", title="Loss", help="The mean loss per pair; 0.69 is chance."),
         ChartSpec(
             name="pair_accuracy",
             title="Pair accuracy",

@@ -236,7 +236,7 @@ class Judging:
     def _store_verdict(
         self, pair: Judgement, verdict: str, kind: Literal["model", "rule"], name: str, confidence: float | None
     ) -> bool:
-        """Returns False where the person has judged or deleted the pair meanwhile: that counts."""
+        """Returns False where the person has judged or deleted the pair since."""
         judged = msgspec.structs.replace(
             pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time()
         )
