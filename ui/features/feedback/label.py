@@ -243,12 +243,14 @@ class LabelPanel(QWidget):
     def _on_next(self, found: NextPair) -> None:
         self._asking = False
         self._queues[found.queue.id] = found.queue
+        if self._sending:  # older than what is sent, whose reply asks again: a key would act on a pair that is done
+            self._ask_again = False
+            return
         if self._ask_again or found.queue.id != self._shown:
             self._ask_again = False
             self._ask_next()
             return
-        if not self._sending:
-            self._said = ""
+        self._said = ""
         if found.pair is not None:
             self.pair.show_pair(found.pair)
             if self.isVisible() and not self.pair.editor.isVisible():
