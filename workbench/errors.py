@@ -20,6 +20,17 @@ class UserError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+class SendingRefused(UserError):
+    """Private text was not sent to the host of ``model``, an endpoint: nobody has allowed it for ``collection`` ("":
+    files attached to chats), or a person has ``refused`` it."""
+
+    def __init__(self, message: str, hint: str, *, model: str, collection: str, refused: bool) -> None:
+        super().__init__(message, hint)
+        self.model = model
+        self.collection = collection
+        self.refused = refused
+
+
 _CRASHED = {
     "inference": "The model process crashed; your chats are safe",
     "embedding": "The document process crashed; indexed documents are safe",

@@ -31,11 +31,13 @@ WAIT_S = 30.0
 
 
 class Desk:
-    """A front, a chat model that it knows, and what it has announced since the desk was made."""
+    """A front, a chat model that it knows, what puts another model into its catalogue, and what it has announced
+    since the desk was made."""
 
-    def __init__(self, front: Front, model: str) -> None:
+    def __init__(self, front: Front, model: str, put_model: Callable[[c.ModelRecord], None]) -> None:
         self.front = front
         self.model = model
+        self.put_model = put_model
         self._announced: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._heard: set[tuple[str, str]] = set()
         front.start(c.Subscribe(), self._announced.put)
@@ -78,7 +80,7 @@ def _fake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     home = FakeHome(models={SMOL.name: SMOL, MINILM.name: MINILM})
     home.answer_text = "It is forty metres tall."
     front = FakeFront(home)
-    yield Desk(front, SMOL.name)
+    yield Desk(front, SMOL.name, lambda model: home.models.update({model.name: model}))
     front.close()
 
 
@@ -89,7 +91,7 @@ def _core(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     for fixture in ("smollm_path", "minilm_path"):
         front.call(c.ImportModel(path=str(request.getfixturevalue(fixture))))
     names = [model.name for model in front.call(c.ListModels()).models if model.kind == "chat"]
-    yield Desk(front, names[0])
+    yield Desk(front, names[0], workbench._models._catalogue.put)
     front.close()
     workbench.close()
 

@@ -16,9 +16,10 @@ from tests.ui.fake_judgements import JudgementRoom
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import Call
-from workbench.errors import UserError
+from workbench.errors import SendingRefused, UserError
 from workbench.records.agents import Decision, Fact
 from workbench.records.answer_state import AnswerState, replay
+from workbench.records.endpoints import Endpoint
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
 from workbench.records.mcp import McpServer
@@ -850,6 +851,29 @@ def test_answers_are_scored_by_rewards(desk: Desk) -> None:
     [found] = desk.call(c.ScoreAnswers(rewards=("letter-share scale=1", "length-range weight=2"), answers=(answer,)))
     assert found.parts == pytest.approx({"Letters": 0.0, "Length": 0.2})
     assert found.value == pytest.approx(0.4)
+
+
+def test_passages_are_not_sent_before_a_person_allows_it(desk: Desk) -> None:
+    endpoint = Endpoint(address="https://api.example.com/v1", model="big", context_tokens=4096)
+    away = c.ModelRecord(
+        name="Away", kind="chat", format="endpoint", path=endpoint.address, architecture="", parameters=0,
+        quantization="", context_tokens=4096, bytes=0, endpoint=endpoint,
+    )  # fmt: skip
+    desk.put_model(away)
+    desk.call(c.CreateCollection(name="manuals"))
+    asked = c.Ask(
+        question="How long?", recipe=Recipe(model=ModelPart(name="Away"), retrieval=RetrievalPart(collection="manuals"))
+    )
+    for refused in (False, True):
+        (ended,) = desk.told(asked)
+        assert isinstance(ended, events.Failed)
+        assert ended.sending == events.Sending(model="Away", collection="manuals", refused=refused)
+        assert "manuals" in ended.message
+        assert "api.example.com" in ended.message
+        desk.call(c.AllowSending(name="Away", collection="manuals", allowed=False))
+    with pytest.raises(SendingRefused):
+        desk.call(asked)
+    assert desk.call(c.ListChats()).chats == ()
 
 
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:

@@ -472,6 +472,7 @@ class FakeFront:
     def _ask(self, call: c.Ask) -> Iterator[Event]:
         if call.edit is not None:
             self._check_edit(call.regenerate, call.edit)
+        self.home.check_sending(call)
         question, answer = self.home.begin_answer(call)
         ids = {"chat": answer.chat, "question": question.id, "answer": answer.id}
         yield events.Artifact(kind="message", id=answer.id, result=ids)

@@ -17,7 +17,7 @@ from tests.ui.fake_prompts import Library
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.errors import UserError
+from workbench.errors import SendingRefused, UserError
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
 from workbench.records.endpoints import Endpoint, EndpointUse
@@ -115,6 +115,25 @@ class FakeHome:
     def endpoint_record(self, model: c.ModelRecord) -> c.EndpointRecord:
         use = EndpointUse(name=model.name, requests=3, prompt_tokens=700, new_tokens=90, sending=dict(self.sending))
         return c.EndpointRecord(model=model, use=use, lacks=("Cannot use adapters.",))
+
+    def check_sending(self, call: c.Ask) -> None:
+        """As the core does, before anything is stored."""
+        model, part = self.models.get(call.recipe.model.name), call.recipe.retrieval
+        endpoint = model.endpoint if model is not None else None
+        if model is None or endpoint is None or endpoint.is_local or call.without_documents:
+            return
+        attached = self.chats[call.chat].attachments if call.chat else ""
+        names = [one for one in (part.collection, *part.more) if one] if part is not None else []
+        for name in [*names, *([""] if attached else [])]:
+            decided = self.sending.get(name or "attached files")
+            if not decided:
+                shown = name or "attached files"
+                message = (
+                    f"Up to 8 passages of {shown} will be sent to {endpoint.host} with each question, if you allow it."
+                )
+                if decided is False:
+                    message = f"You have refused to send passages of {shown} to {endpoint.host}."
+                raise SendingRefused(message, "Allow it.", model=model.name, collection=name, refused=decided is False)
 
     def add_endpoint(self, call: c.AddEndpoint) -> c.EndpointRecord:
         endpoint = Endpoint(address=call.address, model=call.model, context_tokens=32_768)

@@ -161,11 +161,21 @@ class Finished(Base, frozen=True, kw_only=True, tag="finished"):
     result: Any = None
 
 
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has to allow (``AllowSending``) before a request is done: that passages of a collection ("": files
+    attached to chats) are sent to the host of a model. ``refused``: they have said no before."""
+
+    model: str
+    collection: str
+    refused: bool = False
+
+
 class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     """The terminal event of a request that could not be done.
 
     ``reason``: ``user`` (a person can act; ``hint`` says how), ``worker`` (a process died: ``exit_code`` and
     ``stderr_tail`` tell), ``memory`` (it ran out) or ``bug`` (ours); of both ``stderr_tail`` has the traceback.
+    ``sending``: it fails for want of this permission.
     """
 
     message: str
@@ -173,6 +183,7 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     reason: Literal["user", "worker", "memory", "bug"] = "user"
     exit_code: int | None = None
     stderr_tail: str = ""
+    sending: Sending | None = None
 
 
 class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):

@@ -186,6 +186,11 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
     """The exception of a failed or cancelled request."""
     if isinstance(event, events.Cancelled):
         return errors.Cancelled()
+    if event.sending is not None:
+        asked = event.sending
+        return errors.SendingRefused(
+            event.message, event.hint, model=asked.model, collection=asked.collection, refused=asked.refused
+        )
     if event.reason == "user":
         return errors.UserError(event.message, event.hint)
     if event.reason == "worker":
@@ -198,6 +203,9 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
     """The terminal event of an exception: the inverse of ``error_of``."""
     if isinstance(error, errors.Cancelled):
         return events.Cancelled()
+    if isinstance(error, errors.SendingRefused):
+        sending = events.Sending(model=error.model, collection=error.collection, refused=error.refused)
+        return events.Failed(message=error.message, hint=error.hint, sending=sending)
     if isinstance(error, errors.UserError):
         return events.Failed(message=error.message, hint=error.hint)
     if isinstance(error, errors.WorkerDied):

@@ -20,6 +20,7 @@ from ui.features.chat.format_pane import FormatPane
 from ui.features.chat.header import ChatHeader
 from ui.features.chat.history import HistoryPanel
 from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.sending_card import SendingCard
 from ui.theme import tokens
 
 NARROW = 960
@@ -37,6 +38,7 @@ class ChatLayout(QWidget):
         self.history = HistoryPanel()
         self.conversation = Conversation()
         self.composer = Composer()
+        self.sending = SendingCard()
         self.files = AttachedFiles(bridge)
         self.recipe = RecipePanel()
         self.source = DocumentPane(bridge)
@@ -61,7 +63,8 @@ class ChatLayout(QWidget):
     def _arrange(self) -> None:
         below = QWidget()
         below.setMaximumWidth(tokens.READING_WIDTH)
-        column_of(below, self.files, self.composer, gap=tokens.SPACE_2, margins=(0, tokens.SPACE_2, 0, tokens.SPACE_4))
+        margins = (0, tokens.SPACE_2, 0, tokens.SPACE_4)
+        column_of(below, self.sending, self.files, self.composer, gap=tokens.SPACE_2, margins=margins)
         self.composer.above.addWidget(self.conversation.to_end_button)
         row = QHBoxLayout()
         bar = self.conversation.verticalScrollBar().sizeHint().width()

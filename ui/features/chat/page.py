@@ -29,6 +29,7 @@ from ui.features.chat.decoding import ChatDecoding
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.prompt_library import PromptLibrary
 from ui.features.chat.recipe_files import RecipeFiles
+from ui.features.chat.sending_consent import SendingConsent
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (
     ChatList,
@@ -80,6 +81,7 @@ class ChatPage(TakesFiles, QWidget):
         self._cover = DropCover(self)
         QTimer.singleShot(_IDLE_MS, self, lambda: find_lexer("python"))  # its import is slow: not amid an answer
         self._connect()
+        self.consent = SendingConsent(bridge, self.session, self.parts, self)
         self.compare = CompareChoice(bridge, shell, self.session, self.parts, self)  # sees what was laid out
         self.recipe_files = RecipeFiles(bridge, shell, self.session, self.parts.recipe, self.bench.choose, self)
         self.library = PromptLibrary(bridge, shell, self.parts.recipe, self.bench.choose, self)

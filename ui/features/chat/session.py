@@ -67,7 +67,9 @@ class ChatSession(QObject):
     stored = Signal()
     """A question is safely stored; its words need not be kept any more."""
     refused = Signal(str, str)
-    """A question could not be stored: its words, and why."""
+    """A question could not be stored: its words, and why; no reason where ``undecided`` tells it."""
+    undecided = Signal(object, object)
+    """A question was refused for want of a permission: the Failed event, and what asks it again."""
     busy_changed = Signal(bool)
     missing = Signal(str)
     """A chat that was to be opened is not there any more."""
@@ -241,7 +243,10 @@ class ChatSession(QObject):
                 return
             self._take_back(chat, live, messages, before)
             reason = f"{terminal.message} {terminal.hint}".strip() if isinstance(terminal, events.Failed) else ""
-            self.refused.emit(call.question, reason)
+            asks = isinstance(terminal, events.Failed) and terminal.sending is not None and chat is self.chat
+            self.refused.emit(call.question, "" if asks else reason)
+            if asks:
+                self.undecided.emit(terminal, lambda: self._begin(call, messages, recipe))
 
         self._handles[live] = self._bridge.stream(call, take, end, self)
         self.branch_changed.emit()

@@ -20,7 +20,7 @@ from workbench.backends.openai_compatible import OpenAICompatibleBackend, capabi
 from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
-from workbench.errors import UserError
+from workbench.errors import SendingRefused, UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
@@ -94,7 +94,8 @@ class Endpoints:
         self._store.note_use(model.name, prompt_tokens, new_tokens, cost)
 
     def check_sending(self, model: ModelRecord, part: RetrievalPart | None, collections: Sequence[Collection]) -> None:
-        """Raises UserError for private text that may not be sent to a model's host, or of which nobody has decided."""
+        """Raises SendingRefused for private text that may not be sent to a model's host, or of which nobody has
+        decided."""
         endpoint = model.endpoint
         if endpoint is None or endpoint.is_local:
             return
@@ -104,17 +105,16 @@ class Endpoints:
             decided = self._store.may_send(key, endpoint.host)
             if decided:
                 continue
-            command = f'workbench models endpoint allow "{model.name}" "{"" if one.chat else one.name}"'
-            if decided is False:
-                raise UserError(
-                    f"You have refused to send passages of {name} to {endpoint.host}.",
-                    f"Ask a model on this machine, or allow it: {command}, or on the page of models.",
-                )
-            raise UserError(
-                f"Up to {count} passages of {name} will be sent to {endpoint.host} with each question, if you allow "
-                "it.",
-                f"Allow it on the page of models or by: {command}. Otherwise ask a model on this machine.",
+            collection, refused = "" if one.chat else one.name, decided is False
+            command = f'workbench models endpoint allow "{model.name}" "{collection}"'
+            message = (
+                f"Up to {count} passages of {name} will be sent to {endpoint.host} with each question, if you allow it."
             )
+            hint = f"Allow it on the page of models or by: {command}. Otherwise ask a model on this machine."
+            if refused:
+                message = f"You have refused to send passages of {name} to {endpoint.host}."
+                hint = f"Ask a model on this machine, or allow it: {command}, or on the page of models."
+            raise SendingRefused(message, hint, model=model.name, collection=collection, refused=refused)
 
     # -- calls --------------------------------------------------------------------------------------
 

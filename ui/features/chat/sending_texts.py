@@ -1,0 +1,13 @@
+"""The words of the permission to send passages to another machine."""
+
+from __future__ import annotations
+
+ASKED_ONCE = "Your decision holds for this collection and this host. It can be changed on the page of models."
+ALLOW = "Allow for {collection}"
+REFUSE = "Do not send"
+CLOSE = "Decide later"
+ATTACHED = "attached files"
+NOT_SENT = (
+    "Nothing was sent: passages of {collection} stay on this machine. To ask anyway, choose a model on this machine, "
+    "or no documents."
+)
