@@ -44,19 +44,13 @@ def base_release() -> str:
     return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
 
 
-def read_pack(path: Path, keys: dict[str, bytes]) -> PackManifest:
-    """The manifest of a pack file, once its signature is right. Raises UserError."""
-    with _opened(path) as packed:
-        return _manifest(path, packed, keys)
-
-
 def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) -> PackManifest:
     """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one.
 
     Raises UserError for a pack that is not signed, damaged, of another ``base`` or for another system; the older one
     stays then.
     """
-    with _opened(path) as packed:
+    with _Packed(path) as packed:
         manifest = _manifest(path, packed, keys)
         check_fits(manifest, base)
         out = folder / manifest.name
@@ -175,10 +169,6 @@ class _Packed:
             raise UserError(f"{self._path} has no {name}: it is not a runtime pack, or not whole.", _AGAIN) from error
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
             raise UserError(f"{self._path} is damaged: {error}.", _AGAIN) from error
-
-
-def _opened(path: Path) -> _Packed:
-    return _Packed(path)
 
 
 def _manifest(path: Path, packed: _Packed, keys: dict[str, bytes]) -> PackManifest:

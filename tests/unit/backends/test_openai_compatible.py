@@ -80,7 +80,7 @@ def test_an_answer_streams_with_its_usage(service: FakeEndpoint) -> None:
     assert service.keys == [f"Bearer {KEY}"]
 
 
-def test_usage_that_is_not_told_is_estimated(service: FakeEndpoint) -> None:
+def test_usage_that_is_not_reported_is_estimated(service: FakeEndpoint) -> None:
     service.tells_usage = False
     remote = Remote(service)
     _, made = remote.ask()
@@ -170,7 +170,7 @@ def test_a_redirect_is_never_followed(service: FakeEndpoint) -> None:
         assert other.asked == []
 
 
-def test_what_is_no_api_is_said(service: FakeEndpoint) -> None:
+def test_a_reply_that_is_not_json_is_an_error(service: FakeEndpoint) -> None:
     service.faults.append(Fault(garbage=True))
     with pytest.raises(Refused, match="does not answer as OpenAI's API does"):
         Remote(service, streams=False).ask()
@@ -209,7 +209,7 @@ def test_several_requests_end_each_by_itself(service: FakeEndpoint) -> None:
     assert [type(ends[place]) for place in range(3)] == [events.Finished, events.Failed, events.Finished]
 
 
-def test_a_cancelled_answer_keeps_what_there_is(service: FakeEndpoint) -> None:
+def test_a_cancelled_answer_has_the_text_so_far(service: FakeEndpoint) -> None:
     remote = Remote(service)
     stream = remote.model.generate(ASKED, DecodingPart(repetition_penalty=1.0))
     first = next(stream)
@@ -228,7 +228,7 @@ def test_waiting_for_a_busy_service_can_be_stopped(service: FakeEndpoint) -> Non
         connection.ask({}, remote.context)
 
 
-def test_what_is_ignored_there_is_said(service: FakeEndpoint) -> None:
+def test_ignored_fields_are_named(service: FakeEndpoint) -> None:
     told, _ = Remote(service).ask(DecodingPart(repetition_penalty=1.3, top_k=7))
     (note,) = [one.text for one in told if isinstance(one, events.Log)]
     assert note == "127.0.0.1 ignores: top_k, repetition_penalty."
@@ -240,7 +240,7 @@ def test_a_schema_is_sent_as_the_api_has_it(service: FakeEndpoint) -> None:
     assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
-def test_probing_finds_what_it_is_able_to_do(service: FakeEndpoint) -> None:
+def test_probing_finds_the_supported_features(service: FakeEndpoint) -> None:
     remote = Remote(service, streams=False, several=False, schemas=False, context_tokens=0)
     found = probe(remote.connection, RequestContext())
     assert (found.streams, found.streams_usage, found.schemas, found.several) == (True, True, True, True)

@@ -171,7 +171,7 @@ def test_prompts_of_one_request_count_as_calls(monkeypatch: pytest.MonkeyPatch) 
         assert status_of(send_raw(running, request(method="GET", path="/v1/models"))) == 200
 
 
-def test_too_many_requests_at_once_are_told_to_come_again() -> None:
+def test_too_many_requests_at_once_are_answered_with_429() -> None:
     go_on, begun = threading.Event(), threading.Semaphore(0)
 
     def waiting(call: Call[object], context: RequestContext) -> Iterator[Event]:

@@ -1,4 +1,4 @@
-"""Downloads: progress with Stop, what has stopped with Resume, and what is ready to be asked."""
+"""Downloads: running ones with Stop, stopped ones with Resume, and models that are ready to use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN_STOPPED = 3
 
 
 class Downloads(QWidget):
-    """Hidden while there is none. ``wanted`` carries the name of a model that is ready and is to be asked."""
+    """Hidden while there is none. ``wanted`` carries the name of a model that the person wants to ask."""
 
     wanted = Signal(str)
 
@@ -43,13 +43,8 @@ class Downloads(QWidget):
         self._drop(run.id)
         self._followers.follow(run)
 
-    @property
-    def files(self) -> dict[str, str]:
-        """The state of each file's download, by repository and file name joined with a space."""
-        return {_subject(follower.run): "running" for follower in self._followers.open.values()}
-
     def _on_runs(self, found: RunList) -> None:
-        """Offer to resume what stopped, also in an earlier session."""
+        """Offer to resume stopped downloads, also those of earlier sessions."""
         stopped = [run for run in found.runs if run.kind == "download" and run.resumable][:SHOWN_STOPPED]
         for run in stopped:
             if run.id not in self.messages and run.id not in self.lines:
@@ -126,8 +121,3 @@ class Downloads(QWidget):
 
     def _show(self) -> None:
         self.setVisible(bool(self.lines) or any(not message.isHidden() for message in self.messages.values()))
-
-
-def _subject(run: RunRecord) -> str:
-    file = run.config.get("file", {})
-    return f"{run.config.get('repository', '')} {file.get('name', '') if isinstance(file, dict) else ''}"

@@ -1,4 +1,4 @@
-"""Endpoints: adding one, what a recipe cannot have there, and which documents may be sent to it."""
+"""Endpoints: adding one, the features it lacks, and which documents may be sent to it."""
 
 from __future__ import annotations
 

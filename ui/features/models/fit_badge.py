@@ -1,4 +1,4 @@
-"""Whether a model fits: a chip, a line of what it takes, and the parts of it on each device."""
+"""Whether a model fits: a chip, a line with the memory it needs, and the memory on each device."""
 
 from __future__ import annotations
 

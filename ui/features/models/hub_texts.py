@@ -71,7 +71,6 @@ CHECK_FIT, CHECK_FIT_HELP = (
     "Check fit",
     "Reads the file's header (0.5 to 20 MB) and counts the memory that it needs.",
 )
-FIT_FAILED = "Fit unknown"
 FIT_LINE = "{needed} with {context:,} tokens of context"
 SPEED = "up to ~{speed:,.0f} tokens/s"
 SPEED_HELP = "An upper limit, from the bandwidth of this machine's memory: each token reads {bytes}."

@@ -1,4 +1,4 @@
-"""The leaderboard of this machine: what its models reached on benchmarks, a table for each set of settings."""
+"""The leaderboard of this machine: scores of its models on benchmarks, a table for each set of settings."""
 
 from __future__ import annotations
 
@@ -153,10 +153,10 @@ class BoardTable(Card):
         self.body.addWidget(table)
 
     def memory(self, model: str) -> str:
-        """What is shown as a model's memory."""
+        """The memory that is shown for a model."""
         return self._memory[model].text()
 
     def show_memory(self, model: str, needed: int) -> None:
-        """What a model takes with the context of the settings."""
+        """Show the memory that a model needs with the context of the settings."""
         if model in self._memory:
             self._memory[model].setText(describe_bytes(needed))

@@ -1,4 +1,4 @@
-"""One repository of the hub: its files with what each takes on this machine, and its card."""
+"""One repository of the hub: its files with their fit on this machine, and its model card."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workbench.records.fit import Fit
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel
 
 CHECKED_AT_ONCE = 6
-"""So many files are checked without being asked for, one after the other: each costs a header of some MB."""
+"""So many files are checked automatically, one after the other: each costs a header of some MB."""
 
 SHOWN_CARD = 3_000
 

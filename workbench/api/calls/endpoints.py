@@ -10,7 +10,7 @@ from workbench.records.endpoints import EndpointUse
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An endpoint and what it was used for. ``lacks`` are sentences on what a recipe cannot have there."""
+    """An endpoint and what it was used for. ``lacks`` are sentences on the features it does not have."""
 
     model: ModelRecord
     use: EndpointUse

@@ -15,7 +15,7 @@ class HubModels(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether an access token is known, and whether it is kept in the keyring or for this session only."""
+    """Whether an access token is known, and whether it is stored in the keyring or for this session only."""
 
     has_token: bool
     kept: bool = False
