@@ -12,7 +12,6 @@ from workbench.api.calls import Device
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.inference_calls import (
-    PACK_VARIABLE,
     DescribeLibrary,
     Generate,
     Generated,
@@ -23,6 +22,7 @@ from workbench.engine.inference_calls import (
     LoadedModel,
 )
 from workbench.records.messages import Usage
+from workbench.records.runtime import PACK_VARIABLE
 from workbench.workers.serve import serve
 
 PACK = Path(os.environ.get(PACK_VARIABLE, "")).stem

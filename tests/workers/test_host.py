@@ -20,7 +20,7 @@ from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.engine.inference_calls import PACK_VARIABLE
+from workbench.records.runtime import PACK_VARIABLE
 from workbench.workers.host import WorkerHost
 from workbench.workers.process import WORKER_ENVIRONMENT
 

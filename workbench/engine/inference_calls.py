@@ -14,9 +14,6 @@ from workbench.records.fit import MemoryPart
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart, Thinking
 
-PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
-"""Names the library of a runtime pack for a worker to load beside the processor's."""
-
 
 class LoadedModel(msgspec.Struct, frozen=True, kw_only=True):
     """The loaded model and its settings. ``choice`` is a sentence on what was chosen and why (layers, context,

@@ -25,7 +25,8 @@ import llama_cpp.llama_cpp as llama
 import numpy as np
 
 from workbench.api.calls import Device
-from workbench.engine.inference_calls import PACK_VARIABLE, LibraryState
+from workbench.engine.inference_calls import LibraryState
+from workbench.records.runtime import PACK_VARIABLE
 from workbench.runtime.packs import base_release
 
 __all__ = [

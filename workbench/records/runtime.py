@@ -14,6 +14,9 @@ BACKENDS: dict[Backend, str] = {
     "cuda": "CUDA",
     "rocm": "ROCm",
 }
+PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
+"""Names the library of a runtime pack for a worker to load beside the processor's."""
+
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", max_length=300)

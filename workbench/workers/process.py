@@ -16,7 +16,7 @@ from typing import IO
 
 import psutil
 
-from workbench.engine.inference_calls import PACK_VARIABLE
+from workbench.records.runtime import PACK_VARIABLE
 
 STDERR_TAIL_LINES = 60
 LARGEST_LOG_BYTES = 4 * 1024 * 1024

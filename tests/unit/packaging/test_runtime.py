@@ -15,9 +15,9 @@ from workbench.api.protocol import Call, RequestContext, result_of
 from workbench.core.runtime import service
 from workbench.core.runtime.service import RuntimePacks
 from workbench.core.runtime.trial import try_library
-from workbench.engine.inference_calls import PACK_VARIABLE
 from workbench.errors import UserError, WorkerDied
 from workbench.paths import Home
+from workbench.records.runtime import PACK_VARIABLE
 from workbench.storage.database import open_home
 from workbench.storage.models import ModelCatalogue
 from workbench.workers.host import WorkerHost

@@ -14,12 +14,11 @@ from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.core.runtime.trial import MakeHost, try_library
 from workbench.core.streams import Handlers, unary
-from workbench.engine.inference_calls import PACK_VARIABLE
 from workbench.errors import UserError, WorkerDied
 from workbench.models.inspection import is_missing
 from workbench.models.starter import find_starters
 from workbench.paths import Home, absolute_path
-from workbench.records.runtime import BACKENDS, CHOICE, PackManifest, RuntimeChoice, Trial
+from workbench.records.runtime import BACKENDS, CHOICE, PACK_VARIABLE, PackManifest, RuntimeChoice, Trial
 from workbench.records.stored import Unreadable
 from workbench.runtime.drivers import driver_version, missing_driver
 from workbench.runtime.packs import (

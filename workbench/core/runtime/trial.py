@@ -14,7 +14,6 @@ import msgspec
 from workbench.api.calls import Device
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import (
-    PACK_VARIABLE,
     DescribeLibrary,
     Generate,
     Generated,
@@ -25,7 +24,7 @@ from workbench.engine.inference_calls import (
 from workbench.errors import UserError, WorkerDied
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.records.runtime import Trial
+from workbench.records.runtime import PACK_VARIABLE, Trial
 from workbench.workers.host import WorkerHost
 
 TOKENS = 64
