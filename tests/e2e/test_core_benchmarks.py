@@ -73,3 +73,31 @@ def test_another_set_is_no_benchmark(core: Workbench, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no benchmark"):
         ask(core, calls.RunBenchmark(question_set=made.id, models=("Small",)))
     assert ask(core, calls.GetLeaderboard()).rows == ()
+
+
+def test_ifeval_is_asked_in_a_chat_and_scored_by_its_instructions(core: Workbench, tmp_path: Path) -> None:
+    names = ["punctuation:no_comma", "length_constraints:number_words"]
+    rows = [
+        {
+            "prompt": f"Say {word}.",
+            "instruction_id_list": names[:n],
+            "kwargs": [{}, {"num_words": 900, "relation": "at least"}][:n],
+        }
+        for n, word in ((1, "hello"), (2, "goodbye"))
+    ]
+    data = tmp_path / "instructions.jsonl"
+    data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    made = ask(core, calls.CreateQuestionSet(source="benchmark", benchmark="ifeval", path=str(data)))
+    assert (made.name, made.questions, made.benchmark.shots) == ("IFEval instructions", 2, 0)
+    assert isinstance(run(core, question_set=made.id), events.Finished)
+    (evaluation,) = ask(core, calls.ListEvaluations()).evaluations
+    cells = [ask(core, calls.GetCell(evaluation=evaluation.id, number=n, column=0)) for n in (1, 2)]
+    commas = ["," in cell.answer.text for cell in cells]
+    assert all(cell.answer.text.strip() and len(cell.answer.text.split()) < 900 for cell in cells)
+    board = ask(core, calls.GetLeaderboard())
+    (row,) = board.rows
+    values = {column.metric: cell.score.value for column, cell in zip(board.columns, row.cells, strict=True)}
+    assert values["prompt_level_strict_acc"] == pytest.approx((not commas[0]) / 2)
+    # of three instructions, not the mean over the two questions
+    assert values["inst_level_strict_acc"] == pytest.approx((2 - sum(commas)) / 3)
+    assert set(values) >= {"prompt_level_loose_acc", "inst_level_loose_acc"}

@@ -16,7 +16,7 @@ from workbench.cli.session import Events, Session
 from workbench.records.evaluation import Leaderboard, LeaderboardColumn
 
 NAMES = {"set": "question set", "model": "model"}
-KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k")
+KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k", "ifeval")
 
 
 def add_commands(commands: Commands) -> None:

@@ -1,8 +1,10 @@
 """Published benchmarks with the prompts and scores of lm-evaluation-harness, from data that the person has.
 
-Prompts follow its tasks (version 0.4.13, MIT): mmlu (default), arc_easy and arc_challenge, hellaswag, gsm8k. A question
-is the whole prompt, with the examples before it, without a chat template. Data are the rows of the data sets on the hub
-(cais/mmlu, allenai/ai2_arc, Rowan/hellaswag, openai/gsm8k) in any form that ``read_rows`` knows: none are shipped.
+Prompts follow its tasks (version 0.4.13, MIT): mmlu (default), arc_easy and arc_challenge, hellaswag, gsm8k, ifeval. A
+question is the whole prompt, with the examples before it, without a chat template; of IFEval, which measures how
+models in a chat follow instructions, it is a message, as with ``--apply_chat_template``. Data are the rows of the data
+sets on the hub (cais/mmlu, allenai/ai2_arc, Rowan/hellaswag, openai/gsm8k, google/IFEval) in any form that
+``read_rows`` knows: none are shipped.
 """
 
 from __future__ import annotations
@@ -15,11 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import UserError
+from workbench.evaluation.instructions import read_instructions
 from workbench.evaluation.questions import MOST_QUESTIONS, Questions
-from workbench.records.evaluation import BENCHMARK_CHOICE, BENCHMARK_NUMBER, BenchmarkUse, QuestionRow, ScorerUse
+from workbench.records.evaluation import (
+    BENCHMARK_CHOICE,
+    BENCHMARK_NUMBER,
+    IFEVAL_INSTRUCTION,
+    IFEVAL_PROMPT,
+    BenchmarkUse,
+    Instruction,
+    QuestionRow,
+    ScorerUse,
+)
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
-from workbench.records.recipes.parts import COMPLETION_TECHNIQUE
+from workbench.records.recipes.parts import COMPLETION_TECHNIQUE, DEFAULT_TECHNIQUE
 from workbench.training.data.reading import read_rows
 
 Row = dict[str, Any]
@@ -31,8 +43,9 @@ _ONE_TOKEN = DecodingPart(temperature=0.0, max_tokens=1)
 class Benchmark:
     """``shots`` is the usual number of examples. ``prompt`` writes a row up to where the answer begins, ``target`` the
     answer of an example with what goes before it; ``choices`` are the continuations that are compared, () where the
-    answer is generated; ``right`` is the index of the right one, or the expected text. ``subject`` groups the rows
-    whose examples and description are the same."""
+    answer is generated; ``right`` is the index of the right one, or the expected text, "" for none. ``subject`` groups
+    the rows whose examples and description are the same. ``instructions`` are those that an answer has to follow.
+    ``chat``: the prompt is a message, without examples."""
 
     name: str
     title: str
@@ -45,6 +58,8 @@ class Benchmark:
     description: Callable[[str], str] = lambda subject: ""
     scorers: tuple[ScorerUse, ...] = ()
     decoding: DecodingPart = _ONE_TOKEN
+    instructions: Callable[[Row], tuple[Instruction, ...]] = lambda row: ()
+    chat: bool = False
 
 
 def _mmlu_prompt(row: Row) -> str:
@@ -86,6 +101,13 @@ def _gsm8k_right(row: Row) -> str:
     if "####" not in str(row["answer"]):
         raise ValueError("its answer has no number behind ####")
     return str(row["answer"])
+
+
+def _ifeval_prompt(row: Row) -> str:
+    prompt = row["prompt"]
+    if not isinstance(prompt, str) or not prompt.strip():
+        raise ValueError("its prompt is empty or no text")
+    return prompt
 
 
 _ACCURACY = ScorerUse(name=BENCHMARK_CHOICE)
@@ -144,6 +166,23 @@ BENCHMARKS = (
             temperature=0.0, max_tokens=256, stop=("Question:", "</s>", "<|im_end|>"),
         ),
     ),
+    Benchmark(
+        name="ifeval",
+        title="IFEval",
+        shots=0,
+        prompt=_ifeval_prompt,
+        target=lambda row: "",
+        choices=lambda row: (),
+        right=lambda row: "",
+        instructions=lambda row: read_instructions(row["instruction_id_list"], row["kwargs"]),
+        scorers=tuple(
+            ScorerUse(name=name, options={"answer": answer})
+            for answer in ("strict", "loose")
+            for name in (IFEVAL_PROMPT, IFEVAL_INSTRUCTION)
+        ),
+        decoding=DecodingPart(temperature=0.0, max_tokens=1280),
+        chat=True,
+    ),
 )  # fmt: skip
 
 
@@ -163,6 +202,8 @@ def read_benchmark(
     its subject in ``examples``. ``limit`` as in ``read_questions``. Raises UserError where there are too few examples,
     and where no row is one of the benchmark."""
     shown: dict[str, list[Row]] = {}
+    if shots and benchmark.chat:
+        raise UserError(f"{benchmark.title} is asked without examples.", "Show 0.")
     if shots:
         if examples is None:
             raise UserError(f"{shots} examples are to be shown, and there is no file of them.", "Name it, or show 0.")
@@ -197,11 +238,12 @@ def _question(benchmark: Benchmark, row: Row, shown: dict[str, list[Row]], shots
     )
     return QuestionRow(
         messages=(Message("user", asked),),
-        prompt=f"{prompt}{asked}",
+        prompt="" if benchmark.chat else f"{prompt}{asked}",
         choices=choices,
         choice=right if isinstance(right, int) else -1,
-        expected=() if isinstance(right, int) else (right,),
+        expected=() if isinstance(right, int) or not right else (right,),
         id=subject,
+        instructions=benchmark.instructions(row),
     )
 
 
@@ -217,7 +259,7 @@ def benchmark_recipe(benchmark: Benchmark, model: str) -> Recipe:
     """How a model is asked the questions of a benchmark."""
     return Recipe(
         model=ModelPart(name=model),
-        prompting=PromptingPart(technique=COMPLETION_TECHNIQUE),
+        prompting=PromptingPart(technique=DEFAULT_TECHNIQUE if benchmark.chat else COMPLETION_TECHNIQUE),
         decoding=benchmark.decoding,
     )
 

@@ -10,10 +10,11 @@ import msgspec
 
 from workbench.evaluation.scorers.benchmarks import Comparing, Extracting
 from workbench.evaluation.scorers.evidence import Abstaining
+from workbench.evaluation.scorers.instructions import Following
 from workbench.evaluation.scorers.models import Choosing, Rubric
 from workbench.evaluation.scorers.rewards import RewardLines
 from workbench.evaluation.scorers.texts import NoOptions
-from workbench.records.evaluation import BENCHMARK_CHOICE, BENCHMARK_NUMBER
+from workbench.records.evaluation import BENCHMARK_CHOICE, BENCHMARK_NUMBER, IFEVAL_INSTRUCTION, IFEVAL_PROMPT
 from workbench.records.methods import Method, Trait
 from workbench.rewards.models import RewardModelUse
 from workbench.rewards.texts import Pattern, Schema, Tolerance, last_number
@@ -113,6 +114,23 @@ _BENCHMARK_NUMBER = _scorer(
     "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
     config=Extracting,
 )
+_IFEVAL_PROMPT = _scorer(
+    IFEVAL_PROMPT,
+    "Instructions followed, by prompt",
+    "The answer follows every instruction of the question, as IFEval checks them.",
+    "instructions:every",
+    "Zhou et al. 2023, IFEval, arXiv:2311.07911",
+    config=Following,
+)
+_IFEVAL_INSTRUCTION = _scorer(
+    IFEVAL_INSTRUCTION,
+    "Instructions followed",
+    "The share of the instructions that the answers follow; a question counts by the number of its instructions.",
+    "instructions:share",
+    "Zhou et al. 2023, IFEval, arXiv:2311.07911",
+    "by instruction",
+    config=Following,
+)
 
 METHODS = (
     _EXACT,
@@ -148,6 +166,8 @@ METHODS = (
     ),
     _BENCHMARK_CHOICE,
     _BENCHMARK_NUMBER,
+    _IFEVAL_PROMPT,
+    _IFEVAL_INSTRUCTION,
     _scorer(
         "valid-json",
         "Valid JSON",
@@ -246,6 +266,8 @@ METHODS = (
 def suited_scorers(rows: Sequence[QuestionRow]) -> tuple[str, ...]:
     """Names of the scorers that suit a set, the main one first."""
     asked = [row for row in rows if row.answerable]
+    if any(row.instructions for row in asked):
+        return (_IFEVAL_PROMPT.name, _IFEVAL_INSTRUCTION.name)
     if any(row.prompt for row in asked):
         return (_BENCHMARK_CHOICE.name if any(row.choices for row in asked) else _BENCHMARK_NUMBER.name,)
     if any(row.choices for row in asked):

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from workbench.evaluation.statistics import bootstrap, compare_all, describe, estimate, wilson
+from workbench.evaluation.statistics import bootstrap, compare_all, describe, estimate, weighted, wilson
 from workbench.records.evaluation import ColumnCost, ColumnScore, Evaluation, EvaluationReport, ScorerResult
 from workbench.records.methods import MethodInfo
 
 RIGHT = 0.5
 """The least value of a share by which an answer counts as right."""
+BY_INSTRUCTION = "by instruction"
+"""The trait of such scorers."""
 ALL_PAIRS = 4
 """Up to so many recipes each is compared with each, more only with the first."""
 
@@ -24,14 +26,17 @@ def summarise(
     cells: int,
     answered: int,
     rated: Sequence[Sequence[tuple[float, int]]] = (),
+    instructions: Mapping[int, int] | None = None,
 ) -> EvaluationReport:
     """``methods`` are the scorers' rows; ``values`` of each scorer the values of each column by question number.
-    ``rated`` are each scorer's values of answers that a person has rated, with the ratings."""
+    ``rated`` are each scorer's values of answers that a person has rated, with the ratings. ``instructions`` are the
+    numbers of instructions of the questions, for scorers whose questions count by them."""
     names = [column.name for column in evaluation.columns]
     titles = _titles(methods)
     results = []
     for place, (title, method, columns) in enumerate(zip(titles, methods, values, strict=True)):
-        result = _result(title, method.unit, columns, names, numbers_of_all(columns))
+        weights = instructions if BY_INSTRUCTION in method.traits else None
+        result = _result(title, method.unit, columns, names, numbers_of_all(columns), weights)
         if evaluation.search:
             result = msgspec.structs.replace(result, sentences=())  # the best of many is not tested on what chose it
         if place < len(rated) and not method.unit:
@@ -59,21 +64,32 @@ def numbers_of_all(columns: Sequence[Mapping[int, float]]) -> list[int]:
 
 
 def _result(
-    title: str, unit: str, columns: Sequence[Mapping[int, float]], names: Sequence[str], common: Sequence[int]
+    title: str,
+    unit: str,
+    columns: Sequence[Mapping[int, float]],
+    names: Sequence[str],
+    common: Sequence[int],
+    weights: Mapping[int, int] | None,
 ) -> ScorerResult:
-    means = tuple(_mean(list(column.values()), unit) for column in columns)
+    means = tuple(_mean(_weighted(column, list(column), weights), unit) for column in columns)
     begun = [place for place, column in enumerate(columns) if column]
     pairs = [(i, j) for i in begun for j in begun if i < j and (len(begun) <= ALL_PAIRS or i == begun[0])]
-    scores = [[column[number] for number in common] if column else [] for column in columns]
+    scores = [_weighted(column, common, weights) if column else [] for column in columns]
     sentences = tuple(describe(found, names[i], names[j], unit) for (i, j), found in compare_all(scores, pairs).items())
     return ScorerResult(title=title, unit=unit, columns=means, sentences=sentences)
+
+
+def _weighted(column: Mapping[int, float], numbers: Sequence[int], weights: Mapping[int, int] | None) -> list[float]:
+    values = [column[number] for number in numbers]
+    return values if weights is None else weighted(values, [weights[number] for number in numbers])
 
 
 def _mean(values: list[float], unit: str) -> ColumnScore | None:
     if not values:
         return None
     found = bootstrap(values) if unit else estimate(values)
-    return msgspec.convert(msgspec.structs.asdict(found), ColumnScore)
+    low, high = (found.low, found.high) if unit else (max(0.0, found.low), min(1.0, found.high))
+    return ColumnScore(value=found.value, low=low, high=high, n=found.n)
 
 
 def _titles(methods: Sequence[MethodInfo]) -> list[str]:

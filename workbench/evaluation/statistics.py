@@ -64,6 +64,14 @@ def estimate(scores: Sequence[float]) -> Estimate:
     return wilson(round(sum(scores)), len(scores)) if is_rate(scores) else bootstrap(scores)
 
 
+def weighted(scores: Sequence[float], weights: Sequence[float]) -> list[float]:
+    """Scores whose plain mean is the weighted mean of ``scores``, and whose spread gives its standard error: the
+    linearised ratio of two sums (Cochran 1977, Sampling Techniques, section 6.3). Weights are above 0."""
+    whole = math.fsum(weights)
+    mean = math.fsum(w * one for w, one in zip(weights, scores, strict=True)) / whole if scores else 0.0
+    return [mean + len(scores) * w / whole * (one - mean) for w, one in zip(weights, scores, strict=True)]
+
+
 def wilson(successes: int, n: int) -> Estimate:
     """A rate with Wilson's score interval (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
     if not n:

@@ -19,9 +19,17 @@ Split = Literal["tune", "held-out"]
 
 Part = Literal["all", "tune", "held-out"]
 BENCHMARK_CHOICE, BENCHMARK_NUMBER = "benchmark-choice", "benchmark-number"
+IFEVAL_PROMPT, IFEVAL_INSTRUCTION = "ifeval-prompt-level", "ifeval-instruction-level"
 """The scorers of benchmarks."""
 
 ASK_FOR_LETTER = "Answer with the letter of the right choice."
+
+
+class Instruction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An instruction with its settings; a function of ``evaluation/instruction_checks.py`` checks it."""
+
+    name: str
+    settings: dict[str, Any] = {}
 
 
 class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -31,7 +39,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     known. ``choice`` is the index of the right one of ``choices``, which are shown below the question. ``sources`` are
     names of the documents that hold the answer. ``answerable`` is False where the right answer is that there is none.
     ``prompt`` is the whole prompt of a benchmark's question, which is asked as it is; its ``choices`` are the texts
-    that may follow it.
+    that may follow it. ``instructions`` are those of the question that an answer has to follow, of IFEval.
     """
 
     messages: tuple[Message, ...]
@@ -42,6 +50,7 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     answerable: bool = True
     id: str = ""
     prompt: str = ""
+    instructions: tuple[Instruction, ...] = ()
 
     @property
     def text(self) -> str:

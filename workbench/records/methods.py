@@ -45,7 +45,7 @@ training of a policy and to an evaluation.
 
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
-    "embeds", "demonstrations",
+    "embeds", "demonstrations", "by instruction",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
@@ -55,7 +55,8 @@ from the steps of an earlier answer, also after a person has changed a thought (
 ``embeds``: it compares meanings by the embedding model. ``demonstrations``: it sees the person's task library.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
-``compares``: with the first recipe's answer."""
+``compares``: with the first recipe's answer; ``by instruction``: a question counts by the number of its
+instructions."""
 
 
 class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,10 @@ HOSTILE = '<script>alert("x")</script>, \n=1+1 "quoted"'
 
 
 def report(
-    *names: str, scorers: tuple[str, ...] = ("exact-match",), values: list[list[dict[int, float]]]
+    *names: str,
+    scorers: tuple[str, ...] = ("exact-match",),
+    values: list[list[dict[int, float]]],
+    instructions: dict[int, int] | None = None,
 ) -> EvaluationReport:
     evaluation = Evaluation(
         id="e", question_set="q", set_name="Set <b>", created=0.0, questions=3,
@@ -40,7 +43,10 @@ def report(
         scorers=tuple(ScorerUse(name=name) for name in scorers),
     )  # fmt: skip
     costs = [COST] * len(names)
-    return summarise(evaluation, [ROWS[name] for name in scorers], values, costs, 3 * len(names), 3 * len(names))
+    cells = 3 * len(names)
+    return summarise(
+        evaluation, [ROWS[name] for name in scorers], values, costs, cells, cells, instructions=instructions
+    )
 
 
 def test_recipes_are_compared_on_the_questions_that_all_have_answered() -> None:
@@ -51,6 +57,21 @@ def test_recipes_are_compared_on_the_questions_that_all_have_answered() -> None:
     assert [column.n if column is not None else None for column in result.columns] == [60, 50, None]
     assert len(result.sentences) == 1  # C has not begun
     assert result.sentences[0].startswith("B is better than A by 100 points (")
+
+
+def test_of_instructions_each_counts_once() -> None:
+    first, second = {1: 1.0, 2: 1 / 3, 3: 0.0}, {1: 1.0, 2: 1.0, 3: 1.0}
+    scorers = ("ifeval-prompt-level", "ifeval-instruction-level")
+    prompts = {number: float(share == 1) for number, share in first.items()}
+    found = report(
+        "A", "B", scorers=scorers, values=[[prompts, second], [first, second]], instructions={1: 1, 2: 3, 3: 2}
+    )
+    by_prompt, by_instruction = (result.columns for result in found.results)
+    assert [one.value for one in by_prompt if one is not None] == pytest.approx([1 / 3, 1.0])
+    assert [one.value for one in by_instruction if one is not None] == pytest.approx([2 / 6, 1.0])
+    for one in by_instruction:
+        assert one is not None
+        assert 0 <= one.low <= one.value <= one.high <= 1
 
 
 def test_many_recipes_are_compared_with_the_first_only() -> None:

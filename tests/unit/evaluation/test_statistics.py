@@ -151,3 +151,17 @@ def test_intervals_cover_the_truth_as_often_as_they_say(monkeypatch: pytest.Monk
     assert 0.93 <= _covered(1_500, share, 0.4) <= 0.97
     assert 0.93 <= _covered(2_000, paired_rates, 0.06) <= 0.97
     assert 0.925 <= _covered(1_500, paired_shares, 0.05) <= 0.97
+
+
+def test_a_weighted_mean_has_the_standard_error_of_a_ratio() -> None:
+    generator = np.random.default_rng(5)
+    weights = generator.integers(1, 4, 400).astype(float)
+    scores = [float(generator.binomial(int(w), 0.3 + 0.1 * w)) / w for w in weights]
+    found = s.weighted(scores, list(weights))
+    assert np.mean(found) == pytest.approx(np.average(scores, weights=weights))
+    drawn = generator.integers(0, 400, (4_000, 400))
+    values = np.asarray(scores)
+    ratios = (values * weights)[drawn].sum(axis=1) / weights[drawn].sum(axis=1)
+    assert np.std(found, ddof=1) / 20 == pytest.approx(np.std(ratios), rel=0.1)
+    assert s.weighted([], []) == []
+    assert s.weighted([0.2, 0.4], [1.0, 1.0]) == pytest.approx([0.2, 0.4])

@@ -43,7 +43,7 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     ``with_context`` puts a context before its question; without it the documents have to be searched. ``chats``: the
     questions of ``chats`` (ids; () of all) whose answers were rated as good, edited or chosen: these are expected.
     ``data``: the examples of the data set ``path``, such as pairs from documents. ``benchmark``: the rows of the
-    published ``benchmark`` (mmlu, arc, hellaswag, gsm8k) in ``path``, asked as lm-evaluation-harness asks, with
+    published ``benchmark`` (mmlu, arc, hellaswag, gsm8k, ifeval) in ``path``, asked as lm-evaluation-harness asks, with
     ``shots`` examples (-1: as many as is usual) from the file or folder ``examples``.
 
     ``tune_share`` of the questions, drawn with ``seed``, are for tuning for good, the others are held out. ``limit`` is
@@ -115,7 +115,7 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
 
 class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.benchmark"):
     """Queue the evaluation of models on a question set that is a benchmark, as lm-evaluation-harness runs it: without
-    chat template, greedily, with its scores. ``limit`` and ``seed`` as in ``Evaluate``."""
+    chat template (IFEval: with it), greedily, with its scores. ``limit`` and ``seed`` as in ``Evaluate``."""
 
     question_set: str
     models: tuple[str, ...]

@@ -14,6 +14,8 @@ from workbench.evaluation.benchmarks import benchmark_recipe, find_benchmark
 from workbench.records.evaluation import (
     BENCHMARK_CHOICE,
     BENCHMARK_NUMBER,
+    IFEVAL_INSTRUCTION,
+    IFEVAL_PROMPT,
     Evaluation,
     EvaluationReport,
     Leaderboard,
@@ -116,6 +118,10 @@ _METRICS = {
     (BENCHMARK_NUMBER, ""): "exact_match, strict",
     (BENCHMARK_NUMBER, "strict"): "exact_match, strict",
     (BENCHMARK_NUMBER, "flexible"): "exact_match, flexible",
+    (IFEVAL_PROMPT, "strict"): "prompt_level_strict_acc",
+    (IFEVAL_PROMPT, "loose"): "prompt_level_loose_acc",
+    (IFEVAL_INSTRUCTION, "strict"): "inst_level_strict_acc",
+    (IFEVAL_INSTRUCTION, "loose"): "inst_level_loose_acc",
 }
 """The harness's names."""
 

@@ -39,7 +39,7 @@ from workbench.errors import UserError
 from workbench.evaluation.methods import suited_scorers
 from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.report import Answered, write_report
-from workbench.evaluation.results import summarise
+from workbench.evaluation.results import BY_INSTRUCTION, summarise
 from workbench.paths import absolute_path
 from workbench.records.evaluation import (
     CellDetails,
@@ -126,14 +126,20 @@ class Evaluations:
 
     def report(self, evaluation: Evaluation) -> EvaluationReport:
         cells, answered = self._store.count(evaluation.id)
+        methods = [_row(use.name) for use in evaluation.scorers]
+        instructions: dict[int, int] = {}
+        if any(BY_INSTRUCTION in method.traits for method in methods):
+            asked = self._store.questions(evaluation.id)
+            instructions = {number: len(one.question.instructions) or 1 for number, one in asked.items()}
         return summarise(
             evaluation,
-            [_row(use.name) for use in evaluation.scorers],
+            methods,
             [self._store.values(evaluation.id, use.key) for use in evaluation.scorers],
             self._store.costs(evaluation),
             cells or evaluation.questions * len(evaluation.columns),
             answered,
             [self._store.rated_values(evaluation.id, use.key) for use in evaluation.scorers],
+            instructions,
         )
 
     def list_grid(self, call: ListGrid) -> GridPage:
