@@ -376,6 +376,25 @@ def test_the_win_rate_is_shown_with_its_interval(
     assert not card.judge_button.isVisible()
 
 
+def test_a_pair_that_is_being_judged_is_not_shown_again(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = furnish_queue(home, waiting=2, running=False)
+    show(page, bridge, qtbot, "label")
+    pair = page.label.pair
+    qtbot.waitUntil(pair.isVisible)
+    settle(bridge, qtbot)
+    first, shown = pair.pair, list[object]()
+    monkeypatch.setattr(pair, "show_pair", shown.append)
+    held = front.hold(c.ChangeJudgement)
+    QTest.keyClick(pair, Qt.Key.Key_J)
+    page.label.show_queue(queue.id)  # asks for the next pair, which is still this one
+    settle(bridge, qtbot)
+    assert not shown
+    held.finish(first)
+    qtbot.waitUntil(lambda: bool(shown))
+
+
 def test_a_judge_is_asked_for_with_a_constitution_or_rules_and_a_refusal_shows_its_figures(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, shell: RecordingShell
 ) -> None:
