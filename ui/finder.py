@@ -243,6 +243,10 @@ class Finder(QFrame):
             ),
             Found(texts.SHOW_RUNS, "action", "clock", shell.show_runs),
             Found(texts.SHORTCUTS, "action", "info", shell.show_shortcuts),
+            *(
+                Found(title, "action", icon, partial(shell.open_page, "settings", section="machine", field=part))
+                for part, (title, icon) in texts.MACHINE_ACTIONS.items()
+            ),
         ]
 
     def _settings(self) -> list[Found]:

@@ -24,6 +24,7 @@ from workbench.api.calls import (
     GetLeaderboard,
     GetMachine,
     GetRun,
+    GetRuntime,
     GetSettings,
     ListAdapters,
     ListChats,
@@ -48,6 +49,7 @@ from workbench.api.calls import (
     QuestionSetList,
     RunList,
     RunRecord,
+    RuntimeState,
 )
 from workbench.api.protocol import Call
 from workbench.errors import Cancelled
@@ -88,6 +90,7 @@ KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
     ListRuns: ("run",),
     GetSettings: ("settings",),
     GetMachine: (),
+    GetRuntime: ("worker",),
     ListMethods: (),
 }
 """Which kinds of ``Changed`` events make the answer of a call old."""
@@ -284,6 +287,10 @@ class HomeState(QObject):
     @property
     def machine(self) -> Listing[Machine]:
         return self.listing(GetMachine())
+
+    @property
+    def runtime(self) -> Listing[RuntimeState]:
+        return self.listing(GetRuntime())
 
     @property
     def runs(self) -> RunListing:

@@ -28,6 +28,11 @@ FIND_PLACEHOLDER, FIND_ANYTHING = "Find a chat, document, model, page, action or
 RESULTS = "Results"
 FIND_KEYS = "↑ ↓ select · Enter opens · Esc closes"
 LOAD_MODEL = "Load {name}"
+MACHINE_ACTIONS = {
+    "pack": ("Install a runtime pack", "processor"),
+    "update": ("Check for a new version", "refresh"),
+    "report": ("Save a report", "export"),
+}
 NEW_CHAT = "New chat"
 IMPORT_MODEL = "Import a model"
 LIGHT_THEME = "Light theme"
@@ -90,7 +95,12 @@ TIME_LEFT = "{seconds} left"
 STOP_ALL = "Stop all"
 OFFLINE_WORDS = "The program does not use the network: nothing leaves this machine."
 ONLINE_WORDS = "Switched on in Settings · Network: {uses}. Nothing else leaves this machine."
-NETWORK_USES = {"hub": "searching and downloading models", "allow_mcp": "MCP servers over the network"}
+NETWORK_USES = {
+    "hub": "searching and downloading models",
+    "allow_mcp": "MCP servers over the network",
+    "endpoints": "remote endpoints",
+    "updates": "looking for new versions when you ask",
+}
 
 # basics
 CLOSE_MESSAGE = "Close this message"

@@ -96,6 +96,9 @@ UNKNOWN: dict[str, Call[Any]] = {
     "fact to forget": c.ForgetFact(fact=NOWHERE),
     "server to remove": c.RemoveMcpServer(name=NOWHERE),
     "server to agree to": c.AgreeToMcpTools(name=NOWHERE, digests=()),
+    "runtime pack to try": c.TryPack(name=NOWHERE),
+    "runtime pack to remove": c.RemovePack(name=NOWHERE),
+    "runtime pack to install": c.InstallPack(path="/tmp/nowhere/pack.zip"),
     "answer to decide on": c.Decide(message=NOWHERE, decision=Decision(signature="", choice="deny")),
 }
 

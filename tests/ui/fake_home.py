@@ -25,6 +25,7 @@ from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
 from workbench.settings import Settings
@@ -65,6 +66,7 @@ MACHINE = c.Machine(
     disk_free_bytes=412_000_000_000,
     devices=(c.Device(name="CPU", description="AMD Ryzen 7 7840U", memory_bytes=32_000_000_000),),
 )
+PROCESSOR_ONLY = c.RuntimeState(choice=RuntimeChoice(reason="No runtime pack is installed, so the processor computes."))
 
 
 @dataclass
@@ -73,6 +75,8 @@ class FakeHome:
 
     settings: Settings = field(default_factory=Settings)
     machine: c.Machine = MACHINE
+    runtime: c.RuntimeState = PROCESSOR_ONLY
+    update: c.Update | None = None
     models: dict[str, c.ModelRecord] = field(default_factory=dict)
     starters: tuple[c.ModelRecord, ...] = (SMOL, MINILM)
     loaded: str = ""

@@ -26,6 +26,7 @@ from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
 from tests.ui.fake_judgements import room_of
+from tests.ui.fake_machine import GPU, SLOW, UPDATE, WORKS, pack
 from tests.ui.fake_training import furnish_training
 from tests.ui.judged_home import furnish_judgements, furnish_queue
 from ui.bridge import Bridge
@@ -41,6 +42,7 @@ from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage
 from ui.features.feedback.page import FeedbackPage
 from ui.features.models.page import ModelsPage
+from ui.features.settings.page import SettingsPage
 from ui.features.training.page import TrainPage
 from ui.features.training.reward_list import RewardsRow
 from ui.features.training.set_builder import SetBuilder
@@ -50,11 +52,14 @@ from ui.theme.theme import current_theme
 from workbench.api.calls import (
     ChangeJudgement,
     ChangeSettings,
+    Device,
     GetChat,
     GetDocumentText,
+    InstallPack,
     ListChats,
     ListCollections,
     ListDocuments,
+    RuntimeState,
     SavePrompt,
 )
 from workbench.api.client import Front
@@ -74,6 +79,7 @@ from workbench.records.recipes import (
     PromptSource,
     Recipe,
 )
+from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace, TraceStep
 from workbench.settings import Settings
 
@@ -168,6 +174,57 @@ def _leave_folders_out(shell: Shell) -> None:
     for label in shell.findChildren(ElidedLabel):
         if label.isVisible() and Path(label.full_text).is_absolute():
             label.set_full_text(f"…/{Path(label.full_text).name}")
+
+
+def _home_with_packs() -> FakeHome:
+    """A GPU that a pack computes on, another pack that is slower, and a newer version."""
+    home = furnished_home()
+    gpu = Device(name="Vulkan0", description=GPU, kind="gpu", memory_bytes=12_900_000_000)
+    home.machine = msgspec.structs.replace(home.machine, devices=(*home.machine.devices, gpu))
+    reason = f"Vulkan on {GPU} computes: 142.3 tokens per second, the processor 31.8."
+    choice = RuntimeChoice(pack="vulkan-0.3.16", reason=reason, trials={"vulkan-0.3.16": WORKS, "rocm-0.3.16": SLOW})
+    packs = (pack("vulkan-0.3.16"), pack("rocm-0.3.16", "rocm"), pack("cuda-0.3.16", "cuda"))
+    home.runtime = RuntimeState(packs=packs, choice=choice)
+    home.update = UPDATE
+    return home
+
+
+def _settings_page(shell: Shell) -> SettingsPage:
+    page = shell.made_page("settings")
+    assert isinstance(page, SettingsPage)
+    return page
+
+
+def _machine(shell: Shell, front: Front) -> None:
+    """The section on the machine, from its top."""
+    shell.open_page("settings", section="machine", field="report")
+    settle()
+    page = _settings_page(shell)
+    page._area.verticalScrollBar().setValue(page.machine.y())
+
+
+def _update(shell: Shell, front: Front) -> None:
+    page = _settings_page(shell)
+    front.call(ChangeSettings(values={"network": {"updates": True}}))
+    settle()
+    page.machine.updates.check_button.click()
+    page.machine.report.fold.setChecked(True)
+    page.machine.report.save_to(str(Path(tempfile.gettempdir()) / "report.zip"))
+    settle()
+    page._area.verticalScrollBar().setValue(page.machine.y() + page.machine.updates.y() - 40)
+
+
+def _trying(shell: Shell, front: Front) -> None:
+    assert isinstance(front, FakeFront)
+    held = front.hold(InstallPack)
+    page = _settings_page(shell)
+    page.machine.packs.install("/home/ada/Downloads/vulkan-pack-0.3.16.zip")
+    held.emit(Progress(stage="trying Vulkan"))
+    page.machine.packs.rows["rocm-0.3.16"].confirm.ask()
+    page.machine.report.save_to("/nowhere/at/all/report.zip")
+    page.machine.updates.check_button.click()
+    settle()
+    page._area.verticalScrollBar().setValue(page.machine.y())
 
 
 def _themed(home: FakeHome, scheme: str) -> Settings:
@@ -930,6 +987,10 @@ SCENES: tuple[Scene, ...] = (
     ("models-empty", "models", FakeHome, None),
     ("model-details", "models", furnished_home, _model_details),
     ("settings", "settings", furnished_home, None),
+    ("settings-machine", "settings", furnished_home, _machine),
+    ("settings-packs", "settings", _home_with_packs, _machine),
+    ("settings-update", "settings", _home_with_packs, _update),
+    ("settings-trying", "settings", _home_with_packs, _trying),
     ("runs", "models", _busy_home, _runs),
     ("shortcuts", "models", furnished_home, _shortcuts),
     ("finder", "models", furnished_home, _finder),

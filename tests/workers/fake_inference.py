@@ -23,6 +23,7 @@ from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
     DescribeBuild,
+    DescribeLibrary,
     DescribeTokenizer,
     Detokenize,
     FindToolFormat,
@@ -32,6 +33,7 @@ from workbench.engine.inference_calls import (
     GenerateMany,
     InferenceCall,
     Inspect,
+    LibraryState,
     ListDevices,
     Load,
     LoadedModel,
@@ -244,6 +246,10 @@ def _build(call: DescribeBuild, context: RequestContext) -> Iterator[Event]:
     yield finish(ENGINE)
 
 
+def _library(call: DescribeLibrary, context: RequestContext) -> Iterator[Event]:
+    yield finish(LibraryState(build=ENGINE, variant="zen4"))
+
+
 def _nothing(call: Unload | ListDevices, context: RequestContext) -> Iterator[Event]:
     yield finish(None if isinstance(call, Unload) else ())
 
@@ -270,5 +276,6 @@ if __name__ == "__main__":
             DescribeTokenizer: _tokenizer,
             ListDevices: _nothing,
             DescribeBuild: _build,
+            DescribeLibrary: _library,
         },
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+ENGINE, LIBRARY, VARIANT = "Engine", "llama.cpp", "processor library"
+"""Titles of the section on the engine, and of its facts on llama.cpp's build and variant."""
+
 
 class Fact(msgspec.Struct, frozen=True):
     name: str
@@ -23,6 +26,11 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
     def __add__(self, other: Diagnosis) -> Diagnosis:
         return Diagnosis(sections=self.sections + other.sections, problems=self.problems + other.problems)
+
+    def fact(self, section: str, name: str) -> str:
+        """The value of a fact; "" where it is not known."""
+        known = (fact for one in self.sections if one.title == section for fact in one.facts)
+        return next((fact.value for fact in known if fact.name == name), "")
 
     def text(self) -> str:
         """As plain text, for a terminal or a report."""

@@ -72,6 +72,7 @@ def test_a_newer_version_is_announced_and_downloaded(place: Place) -> None:
     place.announce("1.10.0")
     found = place.ask(calls.CheckUpdate())
     assert (found.newer, found.version, found.current, found.notes) == (True, "1.10.0", "1.0.0", "Faster.")
+    assert found.url == f"{place.hub.url}/new.deb"
     fetched = place.ask(calls.DownloadUpdate())
     assert Path(fetched.path).read_bytes() == INSTALLER
     assert Path(fetched.path).parent == place.home.updates

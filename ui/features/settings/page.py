@@ -9,19 +9,20 @@ from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, ElidedLabel, PlainButton, Text
+from ui.components.basics import Card, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form, choice_control
 from ui.components.layout import ScrolledColumn, column_of
-from ui.components.wording import describe_bytes
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.features.settings.api_card import ApiCard
+from ui.features.settings.facts import Facts
+from ui.features.settings.machine_card import MachineCard
 from ui.theme import tokens
-from workbench.api.calls import ChangeSettings, Machine, ModelList, Status
+from workbench.api.calls import ChangeSettings, ModelList, Status
 from workbench.errors import UserError
 from workbench.fields import Field
 from workbench.settings import SECTIONS, Settings
@@ -34,6 +35,8 @@ TITLES = {
     "network": texts.SECTION_NETWORK,
     "server": texts.SECTION_SERVER,
 }
+MACHINE = "machine"
+"""The section that is no settings."""
 
 
 class SettingsPage(QWidget):
@@ -50,20 +53,22 @@ class SettingsPage(QWidget):
         bridge.status_changed.connect(self._on_status)
         bridge.home.models.follow(self._on_models)
         bridge.home.settings.follow(self._on_settings)
-        bridge.home.machine.follow(self._on_machine)
         if bridge.status is not None:
             self._on_status(bridge.status)
 
     def open_target(self, section: str = "", field: str = "") -> None:
-        """Show a field of a section. Raises KeyError for one that there is not."""
-        row = self.forms[section].focus_field(field)
+        """Show a field of a section, or a part of the section "machine". Raises KeyError for one that there is not."""
+        if section == MACHINE:
+            row = self.machine.part(field)
+            row.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            row = self.forms[section].focus_field(field)
         # once the rows that were unfolded for it have their places
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(row, 0, tokens.SPACE_6))
 
     def fact(self, name: str) -> str:
-        """The value of a fact about the program or the machine: Version, Data folder, Processor, Memory, Graphics, Free
-        disk."""
-        return self._values[name].full_text
+        """The value of a fact about the program or the machine, by its name in ``texts``."""
+        return {**self._facts.values, **self.machine.facts.values}[name]
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -85,6 +90,8 @@ class SettingsPage(QWidget):
                 self.api = ApiCard(self._bridge)
                 card.body.addWidget(self.api)
             column.addWidget(card)
+        self.machine = MachineCard(self._bridge)
+        column.addWidget(self.machine)
         column.addWidget(self._build_about())
         outer.addWidget(self._area)
 
@@ -92,21 +99,10 @@ class SettingsPage(QWidget):
         card = Card(margin=tokens.SPACE_5)
         card.body.setSpacing(tokens.SPACE_3)
         card.body.addWidget(Text(texts.ABOUT, "heading"))
-        self._facts = QGridLayout()
-        self._facts.setHorizontalSpacing(tokens.SPACE_5)
-        self._facts.setVerticalSpacing(tokens.SPACE_2)
-        self._facts.setColumnStretch(1, 1)
-        self._values: dict[str, ElidedLabel] = {}
-        for line, name in enumerate(
-            (texts.VERSION, texts.DATA_FOLDER, texts.PROCESSOR, texts.MEMORY, texts.GRAPHICS, texts.FREE_DISK)
-        ):
-            value = self._values[name] = ElidedLabel("…", "body", Qt.TextElideMode.ElideMiddle)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._facts.addWidget(Text(name, "muted"), line, 0)
-            self._facts.addWidget(value, line, 1)
+        self._facts = Facts(texts.VERSION, texts.DATA_FOLDER)
         self.folder_button = PlainButton(texts.OPEN_FOLDER, "folder", small=True, clicked=self._on_open_folder)
-        self._facts.addWidget(self.folder_button, 1, 2)
-        card.body.addLayout(self._facts)
+        self._facts.add_action(texts.DATA_FOLDER, self.folder_button)
+        card.body.addWidget(self._facts)
         card.body.addWidget(Text(texts.DATA_FOLDER_HELP, "small"))
         return card
 
@@ -115,7 +111,7 @@ class SettingsPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.api.refresh()
-        self._bridge.home.machine.refresh()  # how much is free changes by itself
+        self.machine.refresh()
 
     def _on_settings(self, settings: Settings) -> None:
         self.problems.setText("\n".join(settings.problems))
@@ -145,21 +141,8 @@ class SettingsPage(QWidget):
         self._bridge.refresh_status()
 
     def _on_status(self, status: Status) -> None:
-        self._values[texts.VERSION].set_full_text(status.version)
-        self._values[texts.DATA_FOLDER].set_full_text(status.home)
-
-    def _on_machine(self, machine: Machine) -> None:
-        graphics = [device.description or device.name for device in machine.devices if device.kind != "cpu"]
-        self._values[texts.PROCESSOR].set_full_text(
-            texts.CORES.format(processor=machine.processor, cores=machine.cores)
-        )
-        self._values[texts.MEMORY].set_full_text(
-            texts.FREE_MEMORY.format(
-                bytes=describe_bytes(machine.memory_bytes), bytes2=describe_bytes(machine.memory_free_bytes)
-            )
-        )
-        self._values[texts.GRAPHICS].set_full_text(", ".join(graphics) or texts.NO_GRAPHICS)
-        self._values[texts.FREE_DISK].set_full_text(describe_bytes(machine.disk_free_bytes))
+        self._facts.set_value(texts.VERSION, status.version)
+        self._facts.set_value(texts.DATA_FOLDER, status.home)
 
     def _on_open_folder(self) -> None:
         folder = self.fact(texts.DATA_FOLDER)

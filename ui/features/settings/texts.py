@@ -8,16 +8,10 @@ SECTION_NETWORK = "Network"
 ABOUT = "About"
 VERSION = "Version"
 DATA_FOLDER = "Data folder"
-PROCESSOR = "Processor"
-MEMORY = "Memory"
-GRAPHICS = "GPU"
-FREE_DISK = "Free disk"
 OPEN_FOLDER = "Open folder"
 DATA_FOLDER_HELP = "All data is in this folder. Copy it for a backup, or move it to another machine."
-CORES = "{processor}, {cores} cores"
-FREE_MEMORY = "{bytes}, {bytes2} free"
-NO_GRAPHICS = "none that models can use"
 CANNOT_OPEN_FOLDER = "This system has no program to open folders. The data folder is {folder}."
+CANNOT_OPEN = "This system has no program to open folders. It is in {folder}."
 FIRST_MODEL = "The first one added"
 
 # the local API
@@ -33,3 +27,77 @@ client = OpenAI(base_url="{address}/v1", api_key="{key}")
 question = [{{"role": "user", "content": "Hello"}}]
 answer = client.chat.completions.create(model="{model}", messages=question)
 print(answer.choices[0].message.content)"""
+
+# this machine
+MACHINE = "This machine"
+MACHINE_HELP = "What models compute on, and why it was chosen."
+READING = "Reading…"
+UNKNOWN = "unknown"
+PROCESSOR, VARIANT, MEMORY, GRAPHICS, FREE_DISK = "Processor", "Processor variant", "Memory", "GPU", "Free disk"
+ENGINE = "llama.cpp"
+CORES = "{processor}, {cores} cores"
+FREE_MEMORY = "{bytes}, {bytes2} free"
+NO_GRAPHICS = "none that models can use"
+GPU_MEMORY = "{name}, {bytes}"
+CANNOT_DIAGNOSE = "What the machine has cannot be read: {problem}"
+
+# runtime packs
+PACKS = "Runtime packs"
+PACKS_HELP = (
+    "A runtime pack lets models compute on a GPU. It is a signed file for this version of the program. It is tried in "
+    "a process of its own, and used only where it is faster than the processor and begins the same answer."
+)
+INSTALL_PACK = "Install a runtime pack…"
+PACK_FILES = "Runtime packs (*.zip);;All files (*)"
+USE_PROCESSOR = "Use the processor"
+USE_PROCESSOR_HELP = "Models compute on the processor from their next start on. The pack stays installed."
+PACK_BUSY = "A runtime pack is being tried. Wait for its end, or cancel it."
+CANCEL = "Cancel"
+PACK_FACTS = "{backend} · for {base}"
+TRY, TRY_AGAIN = "Try it", "Try again"
+TRY_HELP = "Compute some tokens with it and with the processor, and use it where it is faster."
+REMOVE = "Remove…"
+REMOVE_QUESTION = "Remove the runtime pack {name}? Its file is needed to install it again."
+REMOVE_NOW = "Remove"
+IN_USE, WORKS, NOT_USED, NOT_TRIED = "In use", "Works, not in use", "Not used", "Not tried"
+SPEEDS = "{speed:.1f} tokens per second on {device}, the processor {processor:.1f}."
+TRYING = "{name}: {stage}. A trial takes at most four minutes."
+CANCELLING = "Cancelling…"
+TRIAL_CANCELLED = "The trial of {name} was cancelled. {reason}"
+TRIAL_FAILED = "The runtime pack {name} is installed and not used. {problem}"
+REMOVED = "The runtime pack {name} was removed."
+
+# new versions
+UPDATES = "New versions"
+UPDATES_HELP = "The program asks only when you press the button, never by itself."
+CHECK = "Check for a new version"
+UPDATES_OFF = "The network is off for looking for new versions: nothing is asked before you allow it."
+OFFLINE_TOO = "Offline is on in General; allowing this switches it off."
+ALLOW = "Allow"
+CHECKING = "Asking for the latest version"
+LATEST = "This is the latest version, {current}."
+NEWER = "Version {version} of {published} is there. This one is {current}."
+NOTES = "What is new"
+FILE_SIZE = "File for this system: {file}, {bytes}"
+NO_FILE = "It has no installer for this system ({current} stays installed). Ask where you got the program from."
+PLACE = "Where it is: {url}"
+COPY_URL = "Copy address"
+DOWNLOAD = "Download and verify"
+DOWNLOADING = "Downloading {file}"
+DOWNLOADED = (
+    "Downloaded and verified: {path}. It is not started by itself: close the program, then open the file. {how}"
+)
+
+# report
+REPORT = "Report"
+REPORT_HELP = (
+    "A zip file to attach to a question for help: the diagnosis of this machine, the versions of all packages, and the "
+    "places of faults in the program. It holds no private content: no name of a chat, document, model or folder, no "
+    "path, and no text of yours. Read it before you send it."
+)
+SAVE_REPORT = "Save a report…"
+REPORT_NAME = "llm-workbench-report.zip"
+REPORT_FILES = "Zip files (*.zip)"
+REPORT_SAVING = "Writing the report…"
+REPORT_SAVED = "The report is {path}, {bytes}."
+REPORT_CONTENT = "The diagnosis that it holds"

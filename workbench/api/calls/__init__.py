@@ -40,7 +40,8 @@ AnyCall = (
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | WithdrawTool | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
-    | GetRuntime | InstallPack | TryPack | UseProcessor | RemovePack | Diagnose | WarmUp | CheckUpdate | DownloadUpdate
+    | GetRuntime | InstallPack | TryPack | UseProcessor | RemovePack | Diagnose | SaveReport | WarmUp
+    | CheckUpdate | DownloadUpdate
     | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact
     | ListRuns | GetRun | FollowRun | StopRun | ResumeRun | PauseRun | RemoveRun | ExportRun

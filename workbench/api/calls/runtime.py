@@ -18,7 +18,7 @@ class RuntimeState(msgspec.Struct, frozen=True, kw_only=True):
 
 class Update(msgspec.Struct, frozen=True, kw_only=True):
     """What was announced. ``newer``: it is later than this program; ``file`` is the one for this installation, "" where
-    there is none, and ``path`` where it was downloaded to; ``how`` says how to install it."""
+    there is none, ``url`` its address, and ``path`` where it was downloaded to; ``how`` says how to install it."""
 
     version: str
     current: str
@@ -27,6 +27,7 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     file: str = ""
     bytes: int = 0
+    url: str = ""
     path: str = ""
     how: str = ""
 
@@ -60,6 +61,20 @@ class RemovePack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.rem
 
 class Diagnose(Call[Diagnosis], frozen=True, kw_only=True, tag="diagnose"):
     """What the machine has, what was chosen and why. Holds nothing private."""
+
+
+class SavedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """``bytes`` is the size of the file at ``path``."""
+
+    path: str
+    bytes: int
+
+
+class SaveReport(Call[SavedReport], frozen=True, kw_only=True, tag="diagnose.report"):
+    """Write the diagnosis, the versions of all packages and the places of faults into a zip file. Holds nothing
+    private. Raises UserError where it cannot be written."""
+
+    path: str
 
 
 class WarmUp(Call[None], frozen=True, kw_only=True, tag="warm_up"):

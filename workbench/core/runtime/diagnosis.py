@@ -16,11 +16,11 @@ from workbench.core.runtime.service import RuntimePacks
 from workbench.core.status import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.core.training.workers import TrainingWorkers
-from workbench.diagnosis import local_diagnosis
+from workbench.diagnosis import local_diagnosis, write_report
 from workbench.engine.inference_calls import DescribeLibrary
 from workbench.errors import WorkerDied
-from workbench.paths import Home
-from workbench.records.diagnosis import Diagnosis, Fact, Section
+from workbench.paths import Home, absolute_path
+from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Trial
 from workbench.settings import SECTIONS, Settings
 
@@ -52,11 +52,17 @@ class Diagnosing:
     def handlers(self) -> Handlers:
         return {
             calls.Diagnose: unary(lambda call: self.diagnose()),
+            calls.SaveReport: unary(self.save_report),
             calls.WarmUp: unary(lambda call: self._embedding.warm_up()),
         }
 
     def diagnose(self) -> Diagnosis:
         return local_diagnosis(self._home) + self._engine() + self._runtime() + self._state()
+
+    def save_report(self, call: calls.SaveReport) -> calls.SavedReport:
+        path = absolute_path(call.path)
+        write_report(path, self._home, self.diagnose())
+        return calls.SavedReport(path=str(path), bytes=path.stat().st_size)
 
     def _engine(self) -> Diagnosis:
         try:
@@ -65,7 +71,7 @@ class Diagnosing:
         except WorkerDied as death:
             code = f" (exit code {death.exit_code})" if death.exit_code is not None else ""
             return Diagnosis(problems=(f"The model process cannot be started{code}. Install the program again.",))
-        facts = [Fact("llama.cpp", library.build), Fact("processor library", _variant(library.variant))]
+        facts = [Fact(LIBRARY, library.build), Fact(VARIANT, _variant(library.variant))]
         facts += [
             Fact(device.name, f"{device.kind}, {device.description}, {device.memory_bytes / 1e9:.1f} GB")
             for device in devices
@@ -74,7 +80,7 @@ class Diagnosing:
         if library.pack_problem:
             problem = scrubbed(library.pack_problem)
             problems = (f"The runtime pack was not loaded: {problem} The processor computes instead.",)
-        return Diagnosis(sections=(Section("Engine", tuple(facts)),), problems=problems)
+        return Diagnosis(sections=(Section(ENGINE, tuple(facts)),), problems=problems)
 
     def _runtime(self) -> Diagnosis:
         state = self._packs.state()

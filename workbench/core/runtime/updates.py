@@ -147,6 +147,7 @@ class Updates:
             notes=announced.notes,
             file=installer.name if installer is not None else "",
             bytes=installer.bytes if installer is not None else 0,
+            url=str(httpx2.URL(tree.source).join(installer.url)) if installer is not None else "",
         )
 
 

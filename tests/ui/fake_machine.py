@@ -1,0 +1,137 @@
+"""What the fake core computes on, its runtime packs, the versions that it hears of, and its reports."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.ui.fake_home import FakeHome
+from workbench.api import calls as c
+from workbench.errors import UserError
+from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
+from workbench.records.runtime import PackFile, PackManifest, Trial
+
+BASE = "llama-cpp-python 0.3.16"
+GPU = "NVIDIA RTX 4070"
+CHECKOUT = UserError(
+    "This program was installed by pip or runs from a checkout, which are updated there.",
+    "Use pip install --upgrade, or update the checkout.",
+)
+UPDATE = c.Update(
+    version="0.2.0",
+    current="0.1.0",
+    newer=True,
+    published="2026-11-26",
+    notes="- Answers from documents are checked twice as fast.\n- The Vulkan pack works on more GPUs.",
+    file="llm-workbench_0.2.0_amd64.deb",
+    bytes=574_000_000,
+    url="https://example.org/releases/llm-workbench_0.2.0_amd64.deb",
+)
+WORKS = Trial(
+    tokens=64, speed=142.3, processor_speed=31.8, layers=31, device=GPU, same=True, driver="1.3.289", seconds=9.1
+)
+SLOW = msgspec.structs.replace(
+    WORKS, speed=12.0, problem="It is slower than the processor: 12.0 against 31.8 tokens per second."
+)
+
+
+def pack(name: str, backend: str = "vulkan") -> PackManifest:
+    file = PackFile(name=f"{name}.so", bytes=60_000_000, sha256="a" * 64)
+    return PackManifest(
+        name=name, backend=backend, base=BASE, platform="linux-x86_64", library=file.name, files=(file,)
+    )  # type: ignore[arg-type]
+
+
+def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
+    """The result of a call, and what it changed; None for calls of others."""
+    match call:
+        case c.GetRuntime():
+            return home.runtime, []
+        case c.InstallPack():
+            path = Path(call.path)
+            if not path.is_file():
+                raise UserError(f"{path} cannot be read: No such file or directory.")
+            packs = {one.name: one for one in home.runtime.packs} | {path.stem: pack(path.stem)}
+            home.runtime = msgspec.structs.replace(home.runtime, packs=tuple(packs.values()))
+            return _tried(home, path.stem), [("worker", "")]
+        case c.TryPack():
+            return _tried(home, _known(home, call.name)), [("worker", "")]
+        case c.UseProcessor():
+            return _chosen(home, pack="", reason="You chose the processor."), [("worker", "")]
+        case c.RemovePack():
+            return _removed(home, _known(home, call.name)), [("worker", "")]
+        case c.Diagnose():
+            return _diagnosis(home), []
+        case c.SaveReport():
+            return _saved(home, Path(call.path)), []
+        case c.CheckUpdate():
+            return _update(home), []
+        case c.DownloadUpdate():
+            path = f"/home/ada/workbench/updates/{_update(home).file}"
+            how = f"Install it with: sudo apt install {path}"
+            return msgspec.structs.replace(_update(home), path=path, how=how), []
+    return None
+
+
+def _known(home: FakeHome, name: str) -> str:
+    if name not in {one.name for one in home.runtime.packs}:
+        raise UserError(f"There is no runtime pack {name!r}.", "Those that are installed: none.")
+    return name
+
+
+def _chosen(home: FakeHome, **changes: Any) -> c.RuntimeState:
+    choice = msgspec.structs.replace(home.runtime.choice, **changes)
+    home.runtime = msgspec.structs.replace(home.runtime, choice=choice)
+    return home.runtime
+
+
+def _tried(home: FakeHome, name: str) -> c.RuntimeState:
+    """A pack with "slow" in its name is."""
+    trial = SLOW if "slow" in name else WORKS
+    trials = {**home.runtime.choice.trials, name: trial}
+    if trial.problem:
+        reason = f"The Vulkan pack is not used, and the processor computes: {trial.problem}"
+        return _chosen(home, trials=trials, pack="", reason=reason)
+    reason = f"Vulkan on {GPU} computes: {trial.speed} tokens per second, the processor {trial.processor_speed}."
+    return _chosen(home, trials=trials, pack=name, reason=reason)
+
+
+def _removed(home: FakeHome, name: str) -> c.RuntimeState:
+    left = tuple(one for one in home.runtime.packs if one.name != name)
+    home.runtime = msgspec.structs.replace(home.runtime, packs=left)
+    trials = {key: trial for key, trial in home.runtime.choice.trials.items() if key != name}
+    if home.runtime.choice.pack != name:
+        return _chosen(home, trials=trials)
+    reason = f"The runtime pack {name} was removed; the processor computes."
+    return _chosen(home, trials=trials, pack="", reason=reason)
+
+
+def _diagnosis(home: FakeHome) -> Diagnosis:
+    variant = "zen4, the best that this processor has the instructions for (sse4_2, avx, avx2, avx512f)"
+    engine = Section(ENGINE, (Fact(LIBRARY, "b6942 (1b7d4c3)"), Fact(VARIANT, variant)))
+    machine = Section("Machine", (Fact("processor", home.machine.processor), Fact("cores", str(home.machine.cores))))
+    chosen = Section("What computes", (Fact("chosen", home.runtime.choice.reason),))
+    return Diagnosis(sections=(machine, engine, chosen))
+
+
+def _saved(home: FakeHome, path: Path) -> c.SavedReport:
+    try:
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("diagnosis.txt", _diagnosis(home).text())
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.", "Choose another folder.") from error
+    return c.SavedReport(path=str(path), bytes=path.stat().st_size)
+
+
+def _update(home: FakeHome) -> c.Update:
+    """Raises UserError where the program hears of no versions, or may not ask."""
+    if home.update is None:
+        raise CHECKOUT
+    if home.settings.general.offline or not home.settings.network.updates:
+        raise UserError(
+            "The network is switched off for looking for a new version.", "Switch it on in Settings · Network."
+        )
+    return home.update
