@@ -17,7 +17,8 @@ from workbench.evaluation.scorers.texts import NoOptions
 from workbench.records.evaluation import BENCHMARK_CHOICE, BENCHMARK_NUMBER, IFEVAL_INSTRUCTION, IFEVAL_PROMPT
 from workbench.records.methods import Method, Trait
 from workbench.rewards.models import RewardModelUse
-from workbench.rewards.texts import Pattern, Schema, Tolerance, last_number
+from workbench.rewards.texts import Pattern, Schema, Tolerance
+from workbench.rewards.values import last_number
 
 if TYPE_CHECKING:
     from workbench.records.evaluation import QuestionRow

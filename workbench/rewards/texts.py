@@ -11,13 +11,11 @@ import msgspec
 from workbench.fields import about
 from workbench.metrics import contains_answer
 from workbench.records.evaluation import Score
+from workbench.rewards import values
 from workbench.rewards.reward import RewardContext, Sample, each
 from workbench.text.language import split_words
 
 EXPECTED = "{expected}"
-
-_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|[-−]?\.\d+")
-_ANSWER_IS = re.compile(r"####|(?:answer|result)\s*(?:is|=|:)", re.IGNORECASE)
 
 
 class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,16 +85,11 @@ def pattern(sample: Sample, options: Pattern, context: RewardContext) -> Score:
 @each
 def number(sample: Sample, options: Tolerance, context: RewardContext) -> Score:
     """1 where the answer's number is the expected one: the first after "answer is" or "####", else the last."""
-    wanted = [found for text in sample.expected if (found := last_number(text)) is not None]
-    if not wanted:
+    value = values.number(sample.answer, sample.expected, options.absolute, options.relative)
+    if value is None:
         return Score(None)
-    said = last_number(sample.answer)
-    if said is None:
-        return Score(0.0, "no number")
-    near = any(
-        abs(said - one) <= max(Fraction(options.absolute), Fraction(options.relative) * abs(one)) for one in wanted
-    )
-    return Score(float(near), _shown(said))
+    said = values.last_number(sample.answer)
+    return Score(value, "no number" if said is None else _shown(said))
 
 
 @each
@@ -119,44 +112,21 @@ def length(sample: Sample, options: LengthRange, context: RewardContext) -> Scor
 @each
 def listed_words(sample: Sample, options: ListedWords, context: RewardContext) -> Score:
     """The share of the listed words that are where they should be: the wanted ones in the answer, the others not."""
-    listed = len(options.wanted) + len(options.unwanted)
-    if not listed:
+    value = values.listed_words(sample.answer, sample.expected, options.wanted, options.unwanted)
+    if value is None:
         return Score(None)
     missing = [word for word in options.wanted if not contains_answer(sample.answer, word)]
     there = [word for word in options.unwanted if contains_answer(sample.answer, word)]
     notes = [f"{title}: {', '.join(words)}" for title, words in (("missing", missing), ("unwanted", there)) if words]
-    return Score(1.0 - (len(missing) + len(there)) / listed, "; ".join(notes))
+    return Score(value, "; ".join(notes))
 
 
 @each
 def letter_share(sample: Sample, options: LetterShare, context: RewardContext) -> Score:
     """``scale`` times the share of the letters, or 1 minus that; 0 for an answer without letters."""
-    letters = [character for character in sample.answer.casefold() if character.isalpha()]
-    if not letters:
-        return Score(0.0, "no letters")
-    counted = set(options.letters.casefold())
-    share = sum(letter in counted for letter in letters) / len(letters)
-    value = options.scale * share
-    return Score(value if options.prefer == "many" else 1.0 - value, f"{share:.1%}")
-
-
-def last_number(text: str) -> Fraction | None:
-    """The number that a text comes to. A comma groups thousands; 3/4 is a fraction."""
-    after = after_answer_is(text)
-    numbers = _NUMBER.findall(after)[:1] if after else []
-    numbers = numbers or _NUMBER.findall(text)[-1:]
-    if not numbers:
-        return None
-    try:
-        return Fraction(re.sub(r"[,\s]", "", numbers[0]).replace("−", "-"))
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def after_answer_is(text: str) -> str:
-    """What follows the last "answer is" or "####"; "" where there is neither."""
-    ends = [found.end() for found in _ANSWER_IS.finditer(text)]
-    return text[ends[-1] :] if ends else ""
+    value = values.letter_share(sample.answer, sample.expected, options.letters, options.prefer, options.scale)
+    share = values.share_of(sample.answer, options.letters)
+    return Score(value, "no letters" if share is None else f"{share:.1%}")
 
 
 def _shown(number: Fraction) -> str:

@@ -1,6 +1,8 @@
-"""A training as a folder that runs on any machine with torch, transformers, peft and accelerate.
+"""A training as a folder that runs on any machine with torch, transformers, peft and accelerate, and with TRL where its
+objective has a loss of its own.
 
-Written beside its place and moved there whole. The script in it is ``export_script.py`` as it stands.
+Written beside its place and moved there whole. The scripts in it are ``export_script.py`` and, for TRL,
+``export_trl_script.py`` as they are.
 """
 
 from __future__ import annotations
@@ -8,27 +10,32 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections import abc
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+import workbench
 from workbench.durability import folder_beside
-from workbench.errors import UserError
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces, whole_name
 from workbench.records.methods import Method, Methods
 from workbench.records.training import OptimiserPart, TrainingConfig, dump_config
 from workbench.training.batching import Schedule
+from workbench.training.exported_trainer import FORMS, ExportedTrainer
 from workbench.training.methods.weights_method import WeightsMethod, method_of
-from workbench.training.objectives.objective import Objective, objective_of
+from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel
 
+_TRL = "trl>=1.16,<1.17"
 COPIED_BYTES = 1_000_000_000
 """Up to this size the base model is put into the folder; a larger one is named, with its checksum."""
 
+_SCORED_BY = ("metrics.py", "rewards/values.py")
+"""What of this package computes the rewards of an exported folder."""
 _REQUIRED = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 _IGNORED = -100
 _WEIGHTS = (".json", ".safetensors", ".model", ".txt", ".jinja")
@@ -46,6 +53,9 @@ class Sequence(Protocol):
     @property
     def starts(self) -> tuple[int, ...]: ...
 
+    @property
+    def mark(self) -> int: ...
+
 
 def export_training(
     config: TrainingConfig,
@@ -55,36 +65,40 @@ def export_training(
     train: Iterable[Sequence],
     evaluation: Iterable[Sequence],
     details: Mapping[str, Any] | None = None,
+    expected: Mapping[tuple[int, ...], abc.Sequence[str]] | None = None,
 ) -> Path:
     """Write the training of a resolved ``config`` to the new folder ``out``; returns it.
 
     ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are listed in the README where
-    they are plain. Raises UserError where the folder is there already or cannot be written, and for an objective whose
-    loss is not a language model's.
+    they are plain; ``expected`` are the accepted answers to the prompts of ``train``, where answers are sampled. Raises
+    UserError where the folder is there already or cannot be written, and for an objective that neither transformers
+    nor TRL trains.
     """
-    if type(objective_of(config, methods)).make_loss is not Objective.make_loss:
-        raise UserError(
-            "This objective has a loss of its own, which transformers' Trainer does not compute.",
-            "Export trainings whose loss is that of a language model.",
-        )
+    exported = objective_of(config, methods).exported()
     with folder_beside(out) as beside:
         (beside / "data").mkdir()
+        row_of = _plain_row if exported is None else FORMS[exported.form]
         lengths = {
-            side: _write_examples(beside / "data" / f"{side}.jsonl", examples)
+            side: _write_examples(beside / "data" / f"{side}.jsonl", examples, row_of, expected or {})
             for side, examples in (("train", train), ("evaluation", evaluation))
         }
         counts = {side: len(found) for side, found in lengths.items()}
         longest = max(lengths["train"], default=1)
+        if exported is not None:
+            longest += exported.arguments.get("max_completion_length", 0)
         order = _order(counts["train"], config.optimiser)
         (beside / "data" / "order.json").write_text(json.dumps(order), "utf-8")
         base = Path(model.path)
         name = whole_name(base) if base.is_file() else base.name
         copied = _copy_base(base, beside / "base" / name)
         settings = _settings(config, method_of(config.weights, methods), base, beside / "adapter", longest)
+        if exported is not None:
+            settings |= _trainer_settings(exported, settings)
+            _copy_scripts(beside, bool(exported.rewards))
         settings["base"] = {"name": name, "path": str(base.absolute()), "sha256": model.sha256}
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
         (beside / "workbench.toml").write_text(dump_config(config), "utf-8")
-        (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements()), "utf-8")
+        (beside / "requirements.txt").write_text("".join(f"{line}\n" for line in _requirements(exported)), "utf-8")
         (beside / "README.md").write_text(
             _readme(
                 config,
@@ -95,6 +109,7 @@ def export_training(
                 counts,
                 copied,
                 details or {},
+                exported,
             ),
             "utf-8",
         )
@@ -124,6 +139,26 @@ def _settings(config: TrainingConfig, method: WeightsMethod, base: Path, adapter
     }
 
 
+def _trainer_settings(exported: ExportedTrainer, settings: Mapping[str, Any]) -> dict[str, Any]:
+    changed: dict[str, Any] = {"trainer": msgspec.to_builtins(exported)}
+    if exported.whole_step:
+        changed["micro_batch_examples"] = settings["batch_size"]
+    return changed
+
+
+def _copy_scripts(folder: Path, rewarded: bool) -> None:
+    shutil.copyfile(Path(__file__).with_name("export_trl_script.py"), folder / "trl_trainers.py")
+    if not rewarded:
+        return
+    package = Path(workbench.__file__).parent
+    for name in _SCORED_BY:
+        target = folder / "workbench" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(package / name, target)
+    for part in ("workbench", "workbench/rewards"):
+        (folder / part / "__init__.py").write_text("", "utf-8")
+
+
 def _micro_batch(part: OptimiserPart, longest: int) -> int:
     """The number of the longest examples per micro-batch: a divisor of the batch."""
     most = max(1, min(part.batch_size, part.micro_batch_tokens // longest))
@@ -136,16 +171,24 @@ def _order(examples: int, part: OptimiserPart) -> list[int]:
     return [place for step in range(part.max_steps) for place in schedule.step(step)] if examples else []
 
 
-def _write_examples(path: Path, examples: Iterable[Sequence]) -> list[int]:
-    """One object a line, ``input_ids``, ``labels`` and ``starts``; nothing where there are none. Returns their
-    lengths."""
+def _plain_row(one: Sequence) -> dict[str, Any]:
+    labels = [token if trained else _IGNORED for token, trained in zip(one.tokens, one.trained, strict=True)]
+    return {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
+
+
+def _write_examples(
+    path: Path,
+    examples: Iterable[Sequence],
+    row_of: Callable[[Any], dict[str, Any]],
+    expected: Mapping[tuple[int, ...], abc.Sequence[str]],
+) -> list[int]:
+    """One object a line; nothing where there are none. Returns their lengths."""
     lengths: list[int] = []
     with path.open("wb") as file:
         for one in examples:
             lengths.append(len(one.tokens))
-            labels = [token if trained else _IGNORED for token, trained in zip(one.tokens, one.trained, strict=True)]
-            line = {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
-            file.write(msgspec.json.encode(line) + b"\n")
+            accepted = {"expected": expected[one.tokens]} if one.tokens in expected else {}
+            file.write(msgspec.json.encode({**row_of(one), **accepted}) + b"\n")
     if not lengths:
         path.unlink()
     return lengths
@@ -170,12 +213,15 @@ def _copy_base(base: Path, target: Path) -> bool:
     return True
 
 
-def _requirements() -> list[str]:
-    """The libraries of the script, at least in the versions that the training ran with."""
+def _requirements(exported: ExportedTrainer | None) -> list[str]:
+    """The libraries of the script, at least in the versions that the training ran with. Of TRL what is not public is
+    used, so that another minor version is another interface."""
     found = []
     for name in _REQUIRED:
         version = importlib.metadata.version(name).partition("+")[0]  # torch tells what it was built for, too
         found.append(f"{name}>={version}")
+    if exported is not None:
+        found += [f"datasets>={importlib.metadata.version('datasets')}", _TRL]
     return found
 
 
@@ -188,6 +234,7 @@ def _readme(
     counts: Mapping[str, int],
     copied: bool,
     details: Mapping[str, Any],
+    exported: ExportedTrainer | None,
 ) -> str:
     optimiser = config.optimiser
     where = (
@@ -202,7 +249,9 @@ def _readme(
         where += f" Merge its files first: `llama-gguf-split --merge {Path(model.path).name} {name}`."
     checksum = f" Its SHA-256 is `{model.sha256}`." if model.sha256 else ""
     licence = f" Its licence: {model.licence}." if model.licence else ""
-    if "trainable" in settings:
+    if exported is not None and exported.scores:
+        made, back = "`output/`, a PEFT folder of the model with a score head", ""
+    elif "trainable" in settings:
         made = "`output/changed.safetensors`, the new values of the trained weights, by their names in transformers"
         back = ""
     else:
@@ -244,6 +293,23 @@ gradients added up, so that the result is that of one process.
 
 What is made: {made}.{back}
 
-`settings.json` holds all settings, `workbench.toml` the same for `workbench train --config`. `data/*.jsonl` are the
-examples: `input_ids`, `labels` with -100 where the loss counts nothing, and `starts` where another text begins in one.
+{_trained_by(exported)}`settings.json` holds all settings, `workbench.toml` the same for `workbench train --config`.
+`data/*.jsonl` are the examples as tokens: {_FORM_TEXTS[exported.form if exported else ""]}.
 """
+
+
+_FORM_TEXTS = {
+    "": "`input_ids`, `labels` with -100 where the loss counts nothing, and `starts` where another text begins in one",
+    "pairs": "the prompt, the chosen and the rejected answer",
+    "judged": "the prompt, the answer, and whether it was judged good",
+    "prompts": "the prompt, and the accepted answers where there are some",
+}
+
+
+def _trained_by(exported: ExportedTrainer | None) -> str:
+    """What trains, and how that differs from this program."""
+    if exported is None:
+        return ""
+    notes = "".join(f"- {note}\n" for note in exported.notes)
+    differs = f" What differs from LLM Workbench:\n\n{notes}" if notes else "\n"
+    return f"It is trained by TRL's `{exported.trainer}` on the same tokens.{differs}\n"

@@ -1,4 +1,4 @@
-"""Train again what LLM Workbench trained, with transformers' own Trainer and peft.
+"""Train again what LLM Workbench trained, with peft and transformers' own Trainer, or one of TRL.
 
     python train.py                                       one process, on the GPU if there is one
     torchrun --nproc_per_node 2 train.py --processes 2    two processes, on GPUs or a CPU
@@ -11,6 +11,7 @@ This file belongs to an exported folder and knows nothing of the program that wr
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import json
 import os
@@ -45,41 +46,63 @@ def main() -> None:
     if batch % processes:
         raise SystemExit(f"The batch of {batch} examples cannot be shared by {processes} processes equally.")
     set_seed(settings["arguments"]["seed"])
-    model = prepare(load_base(options.base, settings), settings)
-    if settings["gradient_checkpointing"]:
+    path = base_path(options.base, settings)
+    model = load_base(path)
+    chosen = settings.get("trainer")  # of TRL, which adds the adapter itself
+    if not chosen:
+        model = prepare(model, settings)
+    if settings["gradient_checkpointing"] and not chosen:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         new = hasattr(base, "activation_checkpointing_enable")  # its name in newer transformers
         name = "activation_checkpointing" if new else "gradient_checkpointing"
         getattr(base, f"{name}_enable")(**{f"{name}_kwargs": {"use_reentrant": False}})
     train, evaluation = read_examples("train"), read_examples("evaluation")
+    if chosen and chosen["form"] == "prompts":
+        evaluation = []
     order = json.loads((HERE / "data" / "order.json").read_text("utf-8"))[: steps * batch]
-    micro = settings["micro_batch_examples"] if (batch // processes) % settings["micro_batch_examples"] == 0 else 1
+    share = batch // processes
+    micro = min(settings["micro_batch_examples"], share) if share % settings["micro_batch_examples"] == 0 else 1
+    updates = 1
+    if chosen:
+        if chosen["whole_step"]:
+            micro = share
+        share *= chosen["answers"]
+        updates = chosen["updates"]
     on_gpu = torch.cuda.is_available()
-    arguments = TrainingArguments(
-        output_dir=str(options.output / "checkpoints"),
-        per_device_train_batch_size=micro,
-        per_device_eval_batch_size=1,
-        gradient_accumulation_steps=batch // processes // micro,
-        train_sampling_strategy="sequential",
-        bf16=options.bf16 or on_gpu or settings["bf16"],
-        use_cpu=not on_gpu,
-        ddp_find_unused_parameters=False,
-        eval_strategy="steps" if evaluation else "no",
-        logging_steps=1,
-        save_strategy="no",
-        report_to=[],
-        remove_unused_columns=False,
-        dataloader_pin_memory=False,
-        **{**settings["arguments"], "max_steps": min(steps, settings["arguments"]["max_steps"])},
-    )
-    trainer = Trainer(
-        model=model,
-        args=arguments,
-        train_dataset=[train[place] for place in order],
-        eval_dataset=evaluation or None,
-        data_collator=Collator(takes_positions(model)),
-        compute_loss_func=token_loss,
-    )
+    arguments = {
+        "output_dir": str(options.output / "checkpoints"),
+        "per_device_train_batch_size": micro,
+        "per_device_eval_batch_size": micro if chosen else 1,
+        "gradient_accumulation_steps": share // micro,
+        "train_sampling_strategy": "sequential",
+        "bf16": options.bf16 or on_gpu or settings["bf16"],
+        "use_cpu": not on_gpu,
+        "ddp_find_unused_parameters": False,
+        "eval_strategy": "steps" if evaluation else "no",
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": [],
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": False,
+        **settings["arguments"],
+        "max_steps": min(steps, settings["arguments"]["max_steps"]) * updates,
+    }
+    ordered = [train[place] for place in order]
+    trainer: Any
+    if chosen:
+        arguments["gradient_checkpointing"] = settings["gradient_checkpointing"]
+        trainers = importlib.import_module("trl_trainers")  # it lies beside this file
+        trainer = trainers.make_trainer(model, path, settings, arguments, ordered, evaluation)
+        model = trainer.model
+    else:
+        trainer = Trainer(
+            model=model,
+            args=TrainingArguments(**arguments),
+            train_dataset=ordered,
+            eval_dataset=evaluation or None,
+            data_collator=Collator(takes_positions(model)),
+            compute_loss_func=token_loss,
+        )
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     if trainer.is_world_process_zero():
         print(f"{trainable:,} trainable weights, {processes} process(es)")
@@ -113,12 +136,17 @@ def read_options() -> Options:
 # -- the model ------------------------------------------------------------------------------------
 
 
-def load_base(given: Path | None, settings: dict[str, Any]) -> Any:
-    """The base in float32. Its file is ``given``, else in ``base/``, else where it was when this was exported."""
+def base_path(given: Path | None, settings: dict[str, Any]) -> Path:
+    """``given``, else in ``base/``, else where it was when this was exported."""
     there = HERE / "base" / settings["base"]["name"]
     path = given or (there if there.exists() else Path(settings["base"]["path"]))
     if not path.exists():
         raise SystemExit(f"{path} is not there. README.md says where to get it; give it with --base.")
+    return path
+
+
+def load_base(path: Path) -> Any:
+    """The base in float32."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if path.is_dir():

@@ -273,7 +273,14 @@ class TrainingService:
             data = ready_set(call.config, objective, writing, context.raise_if_cancelled)
         held_out = data.evaluation if data.held_out else ()
         folder = export_training(
-            call.config, call.model, registry.METHODS, Path(call.out), data.train, held_out, call.details
+            call.config,
+            call.model,
+            registry.METHODS,
+            Path(call.out),
+            data.train,
+            held_out,
+            call.details,
+            objective.accepted(),
         )
         yield finish(str(folder))
 

@@ -16,7 +16,8 @@ import msgspec
 from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
 from workbench.metrics import contains_answer, is_exact_match, normalise_answer, rouge_l
 from workbench.records.evaluation import Score
-from workbench.rewards.texts import EXPECTED, Pattern, Tolerance, after_answer_is, number, pattern
+from workbench.rewards.texts import EXPECTED, Pattern, Tolerance, number, pattern
+from workbench.rewards.values import after_answer_is
 from workbench.text.language import is_unspaced, split_words
 
 _LETTER = re.compile(r"(?<![\w'’])\(?([A-Z])\)?(?![\w'’])")

@@ -10,6 +10,7 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import PairObjective
 
 if TYPE_CHECKING:
@@ -41,6 +42,33 @@ class Dpo(PairObjective):
 
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         return 1, "The usual choice for pairs: it stays close to the model as it was."
+
+    def exported(self) -> ExportedTrainer:
+        """TRL's plain loss has no label smoothing: the smoothed loss is a sum of its plain and its robust one."""
+        options = self.options
+        wrong = options.label_smoothing
+        losses = {"sigmoid": 1.0}
+        if options.robust:
+            losses = {"robust": 1.0}
+        elif wrong:
+            losses = {"sigmoid": 2 * (1 - wrong), "robust": 2 * wrong - 1}
+        notes: tuple[str, ...] = ()
+        if options.sft_weight:
+            losses["sft"] = options.sft_weight
+            notes = ("The supervised term is the mean over the tokens of a micro-batch, not over its answers.",)
+        return ExportedTrainer(
+            trainer="DPOTrainer",
+            form="pairs",
+            arguments={
+                "beta": options.beta,
+                "label_smoothing": wrong,
+                "loss_type": list(losses),
+                "loss_weights": list(losses.values()),
+                "max_length": None,
+                "disable_dropout": False,
+            },
+            notes=notes,
+        )
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import dpo

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ class DrGrpo(Policy):
     kl_in_loss: ClassVar[bool] = True
     fewest_answers: ClassVar[int] = 2
     options: DrGrpoOptions
+
+    def exported(self) -> ExportedTrainer:
+        return with_arguments(super().exported(), "GRPOTrainer", loss_type="dr_grpo", scale_rewards="none")
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import group_advantages

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Grpo(Policy):
     @property
     def clip_above(self) -> float:
         return self.options.clip_above or self.options.clip
+
+    def exported(self) -> ExportedTrainer:
+        loss = "dapo" if self.options.mean_over == "tokens" else "grpo"
+        return with_arguments(super().exported(), "GRPOTrainer", loss_type=loss, epsilon_high=self.clip_above)
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import group_advantages

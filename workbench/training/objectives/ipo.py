@@ -10,6 +10,7 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import MANY_CONFLICTS, PairObjective
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ class Ipo(PairObjective):
         if facts.conflicting > MANY_CONFLICTS:
             return 0, "Judgements contradict each other, and it does not push an answer further than its margin."
         return 3, "For judgements that are not always right: it does not push an answer further than its margin."
+
+    def exported(self) -> ExportedTrainer:
+        return ExportedTrainer(
+            trainer="DPOTrainer",
+            form="pairs",
+            arguments={
+                "beta": self.options.beta,
+                "loss_type": ["ipo"],
+                "max_length": None,
+                "disable_dropout": False,
+            },
+        )
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import ipo

@@ -15,6 +15,7 @@ from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import EVALUATION_LOSS, GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet
+from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import FEW_JUDGED, FEWEST_JUDGED, Preferences, measured
 from workbench.training.sequences import JUDGED_BAD, TokenSequence, TokenSequences
 
@@ -102,6 +103,22 @@ class Kto(Preferences):
         for one in written:
             found.append(TokenSequence(one.tokens, one.trained, (), JUDGED_BAD if one.undesirable else 0))
         return found
+
+    def exported(self) -> ExportedTrainer:
+        options = self.options
+        return ExportedTrainer(
+            trainer="KTOTrainer",
+            form="judged",
+            whole_step=True,
+            arguments={
+                "beta": options.beta,
+                "desirable_weight": options.desirable_weight,
+                "undesirable_weight": options.undesirable_weight,
+                "max_length": None,
+                "disable_dropout": False,
+            },
+            notes=("With several processes the divergence is estimated in each by itself.",),
+        )
 
     def make_loss(self, model: Any, sample: Sequence[int], dtype: Any) -> ComputeLoss:
         from workbench.training.answer_losses import JudgedLoss

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from workbench.errors import UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     ArtifactKind,
@@ -26,6 +27,7 @@ from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.tokenization import ExampleWriter
+from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.sequences import Question, TokenSequence, TokenSequences, trained_tokens_of
 
 if TYPE_CHECKING:
@@ -103,6 +105,10 @@ class Objective:
         """The questions for sample answers."""
         return ()
 
+    def accepted(self) -> Mapping[tuple[int, ...], Sequence[str]]:
+        """The accepted answers to prompts, by their tokens, where answers are sampled and scored."""
+        return {}
+
     # -- what is recommended and planned --------------------------------------------------------------
 
     def recommended_length(self, facts: Facts, room: int) -> int:
@@ -178,6 +184,16 @@ class Objective:
         from workbench.training.losses import make_loss
 
         return make_loss(model, sample, dtype)
+
+    def exported(self) -> ExportedTrainer | None:
+        """How an exported folder trains it with TRL; None: by transformers' own trainer, with the loss of a language
+        model. Raises UserError where neither computes its loss."""
+        if type(self).make_loss is not Objective.make_loss:
+            raise UserError(
+                "This objective has a loss of its own, which neither transformers' Trainer nor one of TRL computes.",
+                "Export a training of another objective.",
+            )
+        return None
 
     def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
         """By how much each sequence counts: a step's loss is the sum of its sequences' over the sum of these."""

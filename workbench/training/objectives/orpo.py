@@ -10,6 +10,7 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.preferences import PairObjective
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class Orpo(PairObjective):
 
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         return 4, "It also teaches the chosen answers themselves: for answers that the model does not write by itself."
+
+    def exported(self) -> ExportedTrainer:
+        raise not_in_trl(self.title)
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import orpo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -22,6 +22,7 @@ from workbench.records.training import (
     TrainingConfig,
 )
 from workbench.records.training.metrics import GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
+from workbench.rewards import values
 from workbench.rewards.methods import METHODS as REWARDS
 from workbench.rewards.spec import weighted_sum
 from workbench.training.data.examples import Example
@@ -30,6 +31,7 @@ from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
 
@@ -258,6 +260,9 @@ class Policy(Objective):
                     asked.append(Question(prompt=tokens, question=question, expected=expected[-1] if expected else ""))
         return tuple(asked)
 
+    def accepted(self) -> Mapping[tuple[int, ...], Sequence[str]]:
+        return {tokens: asked.expected for tokens, asked in self._asked.items() if asked.expected}
+
     # -- what is recommended and planned --------------------------------------------------------------
 
     def recommended(self, config: TrainingConfig, facts: Facts) -> TrainingConfig:
@@ -307,6 +312,51 @@ class Policy(Objective):
         answers = config.optimiser.batch_size * self.options.answers
         cells = min(answers, ANSWERS_PER_STEP) * config.data.max_length
         return (MemoryPart("rollouts", 2 * shape.keys * cells + shape.file_bytes),)
+
+    def exported(self) -> ExportedTrainer:
+        """With what all trainers that sample take. The rest is added by each objective."""
+        options = self.options
+        rewards = weighted_sum(options.rewards, Methods(REWARDS)).parts
+        missing = sorted({part.name for part in rewards if not hasattr(values, part.score.__name__)})
+        if missing:
+            raise UserError(
+                f"An exported training cannot compute these rewards: {', '.join(missing)}.",
+                "Export a training whose rewards are rules on the text: letters, listed words or a number.",
+            )
+        return ExportedTrainer(
+            trainer="",
+            form="prompts",
+            arguments={
+                "num_generations": options.answers,
+                "max_completion_length": options.max_new_tokens,
+                "temperature": options.temperature,
+                "top_p": 1.0,
+                "top_k": 0,
+                "num_iterations": options.updates,
+                "beta": options.beta,
+                "epsilon": options.clip,
+                "mask_truncated_completions": options.unfinished == "mask",
+                "shuffle_dataset": False,
+                "disable_dropout": True,
+            },
+            answers=options.answers,
+            updates=options.updates,
+            rewards=tuple(
+                {
+                    "function": part.score.__name__,
+                    "options": msgspec.to_builtins(part.options),
+                    "weight": part.weight,
+                }
+                for part in rewards
+            ),
+            penalises=options.unfinished == "penalise",
+            notes=(
+                "The KL weight is fixed: it is not adapted to the target, and no step is stopped by its change.",
+                "The last weights are saved, not the best within the bound; held-out prompts are not answered.",
+                "An update takes the whole of a step's answers; vLLM is not switched on: set `use_vllm` in "
+                "`settings.json` where it is installed.",
+            ),
+        )
 
     # -- the loss ------------------------------------------------------------------------------------
 

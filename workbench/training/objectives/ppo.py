@@ -9,6 +9,7 @@ from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.policy import Policy
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class Ppo(Policy):
             MetricSpec(name="value_loss", title="Value loss", better="lower", chart="value_loss", drawn="smooth"),
         )
         self.value_weight, self.value_clip = self.options.value_weight, self.options.value_clip
+
+    def exported(self) -> ExportedTrainer:
+        raise not_in_trl(self.title)
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import gae, k1, whiten

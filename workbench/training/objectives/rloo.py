@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
 
 if TYPE_CHECKING:
@@ -22,6 +25,11 @@ class Rloo(Policy):
     title: ClassVar[str] = "RLOO"
     fewest_answers: ClassVar[int] = 2
     options: RlooOptions
+
+    def exported(self) -> ExportedTrainer:
+        found = with_arguments(super().exported(), "RLOOTrainer")
+        note = "RLOO's ratio is that of a whole answer, not of each token."
+        return msgspec.structs.replace(found, notes=(*found.notes, note))
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import leave_one_out

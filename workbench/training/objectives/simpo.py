@@ -10,6 +10,7 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
+from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.preferences import PairObjective
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Simpo(PairObjective):
         if facts.longer_wins:
             return 2, "Longer answers are preferred, and it compares per token, so that length alone gains nothing."
         return 4, "It compares per token and needs no second pass; it may move far from the model as it was."
+
+    def exported(self) -> ExportedTrainer:
+        raise not_in_trl(self.title)
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
         from workbench.training.preference_losses import simpo
