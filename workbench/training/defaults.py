@@ -64,7 +64,7 @@ def recommend(config: TrainingConfig, objective: Objective, method: WeightsMetho
     """The config with every 0 and "auto" filled in. What it says already is kept, but for what the model cannot do:
     more layers than it has, longer examples than its context."""
     config = objective.recommended(config, facts)
-    weights = _weights(method, facts)
+    weights = _weights(config.weights, method, facts)
     longest = max_length(config, objective, method, facts)
     data = msgspec.structs.replace(config.data, max_length=longest)
     optimiser, form = _optimiser(config, objective, method, facts, longest)
@@ -116,9 +116,9 @@ def fitting_form(facts: Facts, room: float) -> BaseForm:
     return min(facts.base_bytes, key=lambda form: facts.base_bytes[form], default="f32")
 
 
-def _weights(method: WeightsMethod, facts: Facts) -> WeightsPart:
-    layers = min(method.weights.last_layers, max(1, facts.layers))
-    return msgspec.structs.replace(method.weights, last_layers=layers, rank=method.rank, alpha=method.alpha)
+def _weights(asked: WeightsPart, method: WeightsMethod, facts: Facts) -> WeightsPart:
+    layers = min(asked.last_layers, max(1, facts.layers))
+    return msgspec.structs.replace(asked, last_layers=layers, rank=method.rank, alpha=method.alpha)
 
 
 def _optimiser(

@@ -24,7 +24,7 @@ from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.examples import Example
 from workbench.training.losses import ComputeLoss
-from workbench.training.peft_models import base_of, cache_of, given_cache
+from workbench.training.peft_models import base_of, cache_of, given_cache, last_position
 from workbench.training.sequences import Question, TokenSequence, answer_text, question_of
 from workbench.training.sets import Writing
 
@@ -200,7 +200,7 @@ def _generate(
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
     with torch.no_grad():
         arguments: dict[str, Any] = {"attention_mask": mask, "position_ids": positions} if padded else {}
-        found = model(input_ids=tokens, use_cache=True, logits_to_keep=1, **arguments)
+        found = model(input_ids=tokens, use_cache=True, logits_to_keep=last_position(device), **arguments)
         for _ in range(longest):
             check()
             following = found.logits[:, -1].argmax(dim=-1)

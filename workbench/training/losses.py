@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from workbench.training.peft_models import base_of
+from workbench.training.peft_models import base_of, last_position
 from workbench.training.ranks import Ranks
 from workbench.training.sequences import TokenSequence
 
@@ -202,7 +202,7 @@ def hidden_states(model: Any, tokens: Any, **placed: Any) -> Any:
     hook = _blocks(base_of(model)).register_forward_hook(catch)
     try:
         # of the model's own logits one position, since it computes some whatever it is asked
-        model(input_ids=tokens, use_cache=False, logits_to_keep=1, **placed)
+        model(input_ids=tokens, use_cache=False, logits_to_keep=last_position(tokens.device), **placed)
     finally:
         hook.remove()
     return caught[0][:, -tokens.shape[1] :]

@@ -77,7 +77,7 @@ def plan(
         problem = problem or f"{shape.name} cannot be loaded {_FORM_NAMES[form]} here."
         hint = hint or f"Choose auto, or one of {', '.join(facts.base_bytes)}."
         base = min(facts.base_bytes.values())
-    trained = data.train.trained_tokens / max(1, data.train.tokens)
+    trained = objective.trained_share(data.train)
     trainable = 0 if problem else method.trainable(shape)
     parts = (
         () if problem else memory.memory_parts(shape, method, resolved, base=base, fast_bf16=fast_bf16, trained=trained)

@@ -170,3 +170,11 @@ def test_preferences_are_learnt_more_slowly_than_facts(objective: str) -> None:
     assert 0.25 * usual < found < 0.35 * usual
     asked = TrainingConfig(objective=ObjectivePart(name=objective), optimiser=OptimiserPart(learning_rate=0.01))
     assert recommended(asked, facts()).optimiser.learning_rate == 0.01
+
+
+@pytest.mark.parametrize("name", ["grpo", "ppo", "reward"])
+def test_what_reads_or_moves_the_last_states_adapts_the_last_third(name: str) -> None:
+    config = TrainingConfig(objective=ObjectivePart(name=name))
+    assert recommended(config, facts()).weights.adapted_layers == 10
+    fewer = msgspec.structs.replace(config, weights=WeightsPart(adapted_layers=3))
+    assert recommended(fewer, facts()).weights.adapted_layers == 3

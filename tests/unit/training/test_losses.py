@@ -22,6 +22,17 @@ SHAPE = {
 }  # fmt: skip
 
 
+def test_the_output_layer_gets_contiguous_states() -> None:
+    """Of a view torch would multiply each row by a copy of its own of a 16-bit output layer."""
+    model = loaded("llama").model
+    given: list[Any] = []
+    model.lm_head.register_forward_pre_hook(lambda module, arguments: given.append(arguments[0]))
+    tokens, _ = tensors_of(sequences(3), "cpu")
+    losses.hidden_states(model, tokens)
+    assert given[0].shape[:2] == (3, 1)
+    assert given[0].is_contiguous()
+
+
 def capped() -> Any:
     torch.manual_seed(0)
     config = transformers.Gemma2Config(**SHAPE, head_dim=16, final_logit_softcapping=2.0, query_pre_attn_scalar=16)

@@ -30,12 +30,10 @@ from workbench.engine.sampling_job import SampledAnswer, SamplingJob
 from workbench.errors import Cancelled
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.training.experience.rollouts import Ask, Sampled, draw
+from workbench.training.experience.sizes import CONTEXT_SLACK, MOST_SEQUENCES, engine_cells
 
 _Ended = events.Event | BaseException
 LOOK_S = 0.1
-MOST_SEQUENCES = 16
-"""Answers that are computed at once; more are no faster on a processor."""
-CONTEXT_SLACK = 64
 
 
 class EngineRollouts:
@@ -53,7 +51,7 @@ class EngineRollouts:
         self._state = b""
         self._undo = contextlib.ExitStack()
         self._undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        cells = MOST_SEQUENCES * new_tokens + 4 * longest_prompt + CONTEXT_SLACK
+        cells = engine_cells(longest_prompt, new_tokens)
         details = inspect_model(str(base))
         trained = details.model.context_tokens or cells
         call = Load(

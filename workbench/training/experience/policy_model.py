@@ -15,12 +15,12 @@ import torch
 
 from workbench.training.answer_losses import without_adapter
 from workbench.training.answer_pairs import prompt_length
+from workbench.training.experience.sizes import MOST_RECORDED_BYTES
 from workbench.training.losses import Head, hidden_states
 from workbench.training.peft_models import base_of, blocks_of
 from workbench.training.sequences import TokenSequence
 from workbench.training.token_logps import token_logps
 
-MOST_RECORDED_BYTES = 256 << 20
 VALUE_HEAD = "value_head"
 _AGREES = 1e-3
 

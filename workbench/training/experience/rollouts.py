@@ -14,11 +14,8 @@ import numpy as np
 import torch
 
 from workbench.training.data.assistant_masks import Tokenizer
-from workbench.training.peft_models import base_of, cache_of, given_cache
-
-MOST_AT_ONCE = 32
-"""Answers that are sampled in one batch, fewer where their prompts are long."""
-TOKENS_AT_ONCE = 16_384
+from workbench.training.experience.sizes import MOST_AT_ONCE, TOKENS_AT_ONCE
+from workbench.training.peft_models import base_of, cache_of, given_cache, last_position
 
 
 class Sampled(msgspec.Struct, frozen=True):
@@ -110,7 +107,11 @@ class TorchRollouts:
         open_rows = set(range(len(asks)))
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
         found = self._model(
-            input_ids=tokens, use_cache=True, logits_to_keep=1, attention_mask=mask, position_ids=positions
+            input_ids=tokens,
+            use_cache=True,
+            logits_to_keep=last_position(device),
+            attention_mask=mask,
+            position_ids=positions,
         )
         for number in range(new_tokens):
             check()

@@ -142,6 +142,10 @@ class Objective:
         """Its memory beyond the model, trainable weights and the activations of a micro-batch."""
         return ()
 
+    def trained_share(self, train: SideReport) -> float:
+        """The share of the computed tokens whose logits the loss needs."""
+        return train.trained_tokens / max(1, train.tokens)
+
     def recommended(self, config: TrainingConfig, facts: Facts) -> TrainingConfig:
         """The config with what the objective chooses before the general rules do."""
         return config

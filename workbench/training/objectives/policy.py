@@ -31,6 +31,7 @@ from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.options import PolicyOptions
+from workbench.training.experience.sizes import rollout_memory
 from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
@@ -308,10 +309,19 @@ class Policy(Objective):
         return "", ""
 
     def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
-        """The engine's cache: the model file itself is mapped, and can be dropped by the system."""
-        answers = config.optimiser.batch_size * self.options.answers
-        cells = min(answers, ANSWERS_PER_STEP) * config.data.max_length
-        return (MemoryPart("rollouts", 2 * shape.keys * cells + shape.file_bytes),)
+        new_tokens = self.options.max_new_tokens
+        return rollout_memory(
+            shape,
+            prompt=max(1, config.data.max_length - new_tokens),
+            new_tokens=new_tokens,
+            answers=config.optimiser.batch_size * self.options.answers,
+            frozen_layers=0 < config.weights.adapted_layers < shape.layers,
+        )
+
+    def trained_share(self, train: SideReport) -> float:
+        """Of a prompt with an answer, the answer."""
+        prompt = train.tokens / max(1, train.examples)
+        return self.options.max_new_tokens / max(1.0, prompt + self.options.max_new_tokens)
 
     def exported(self) -> ExportedTrainer:
         """With what all trainers that sample take. The rest is added by each objective."""
