@@ -22,6 +22,7 @@ COMMON_WORDS = {"lora", "prefix", "prompt", "reward"}
 HOMONYMS = {
     "calculator": {"ui/features/chat/timeline_row.py"},  # icons, by words of the names
     "team": {"ui/features/chat/timeline_row.py"},
+    "sft": {"workbench/training/objectives/dpo.py"},  # a loss of TRL
     "critic": {  # a check, and the kind of its step
         "workbench/techniques/agents/checks.py",
         "workbench/techniques/prompting/self_refine.py",
