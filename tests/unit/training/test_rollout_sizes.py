@@ -17,7 +17,9 @@ from workbench.training.objectives.grpo import Grpo, GrpoOptions
 @pytest.fixture(scope="module")
 def shape(tmp_path_factory: pytest.TempPathFactory) -> ModelShape:
     folder = tmp_path_factory.mktemp("model")
-    return read_shape(tiny_models.write_gguf(tiny_models.build("llama"), "llama", Path(folder) / "tiny.gguf"))
+    return read_shape(
+        tiny_models.write_gguf(tiny_models.build("qwen2"), "qwen2", Path(folder) / "tiny.gguf", tokenizer="gpt2")
+    )
 
 
 def parts(shape: ModelShape, prompt: int = 40, answers: int = 16, frozen: bool = True) -> dict[str, int]:
