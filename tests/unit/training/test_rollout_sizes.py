@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from tests.unit import tiny_models
@@ -28,7 +28,7 @@ def parts(shape: ModelShape, prompt: int = 40, answers: int = 16, frozen: bool =
 
 
 def test_a_larger_vocabulary_takes_three_numbers_for_each_answer_at_once(shape: ModelShape) -> None:
-    larger = msgspec.structs.replace(shape, vocabulary=shape.vocabulary + 100_000)
+    larger = dataclasses.replace(shape, vocabulary=shape.vocabulary + 100_000)
     more = parts(larger)["rollouts (torch)"] - parts(shape)["rollouts (torch)"]
     assert more >= 3 * 4 * 100_000 * MOST_AT_ONCE
     assert parts(larger)["rollouts (engine)"] == parts(shape)["rollouts (engine)"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.records.training import MemoryPart
-from workbench.training.model_shape import ModelShape
+
+if TYPE_CHECKING:
+    from workbench.training.model_shape import ModelShape
 
 MOST_AT_ONCE = 32
 """Answers that torch samples in one batch, fewer where their prompts are long."""
