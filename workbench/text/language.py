@@ -38,8 +38,9 @@ STEMMERS = {
 
 _NAMES = {
     **{code: name.capitalize() for code, name in STEMMERS.items()},
-    "bn": "Bengali", "en": "English", "fa": "Persian", "he": "Hebrew", "ja": "Japanese", "ka": "Georgian",
-    "km": "Khmer", "ko": "Korean", "lo": "Lao", "my": "Burmese", "th": "Thai", "uk": "Ukrainian", "zh": "Chinese",
+    "bn": "Bengali", "en": "English", "fa": "Persian", "gu": "Gujarati", "he": "Hebrew", "ja": "Japanese",
+    "ka": "Georgian", "km": "Khmer", "kn": "Kannada", "ko": "Korean", "lo": "Lao", "ml": "Malayalam", "my": "Burmese",
+    "pa": "Punjabi", "te": "Telugu", "th": "Thai", "uk": "Ukrainian", "zh": "Chinese",
 }  # fmt: skip
 
 _PAIRS = r"\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
@@ -56,7 +57,12 @@ _SCRIPTS = {
     "he": "\u0590-\u05ff",
     "hi": "\u0900-\u097f",
     "bn": "\u0980-\u09ff",
+    "pa": "\u0a00-\u0a7f",
+    "gu": "\u0a80-\u0aff",
     "ta": "\u0b80-\u0bff",
+    "te": "\u0c00-\u0c7f",
+    "kn": "\u0c80-\u0cff",
+    "ml": "\u0d00-\u0d7f",
     "th": "\u0e00-\u0e7f",
     "lo": "\u0e80-\u0eff",
     "my": "\u1000-\u109f",
