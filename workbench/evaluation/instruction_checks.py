@@ -2,8 +2,8 @@
 
 Zhou et al. 2023, Instruction-Following Evaluation for Large Language Models, arXiv:2311.07911, section 2 and table 1.
 Where the paper leaves open what counts, such as a bullet point or a paragraph, a check follows the published reference.
-It differs in three things: keywords and markers are plain texts and never regular expressions, sentences are split and
-languages are detected by this program. Every check takes a time linear in the length of the text.
+It differs in four things: keywords and markers are plain texts and never regular expressions, a letter may be any sign,
+sentences are split and languages are detected by this program. Every check takes a time linear in the length of the text.
 
 The keyword-only parameters of a check are its settings, under the names of the published rows.
 """
