@@ -43,6 +43,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "1. Eat well.\n2. Sleep well.",
         "Eat well.\nSleep well.",
     ),
+    (
+        "length_constraints:number_sentences",
+        {"num_sentences": 2, "relation": "at least"},
+        "Well!!!!!! So it is.",
+        "." * 50_000,  # quadratic in a splitter that is not careful
+    ),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "***\nOne\n***\nTwo\n***", "One\n\nTwo"),
     ("length_constraints:number_paragraphs", {"num_paragraphs": 2}, "One***Two", "One*** ***Two"),
     ("length_constraints:number_words", {"num_words": 3, "relation": "at least"}, "It's so.", "It is"),
