@@ -98,7 +98,7 @@ UNKNOWN: dict[str, Call[Any]] = {
     "server to agree to": c.AgreeToMcpTools(name=NOWHERE, digests=()),
     "runtime pack to try": c.TryPack(name=NOWHERE),
     "runtime pack to remove": c.RemovePack(name=NOWHERE),
-    "runtime pack to install": c.InstallPack(path="/tmp/nowhere/pack.zip"),
+    "runtime pack to install": c.InstallPack(path="/tmp/nowhere/one.pack"),
     "answer to decide on": c.Decide(message=NOWHERE, decision=Decision(signature="", choice="deny")),
 }
 

@@ -218,7 +218,7 @@ def _trying(shell: Shell, front: Front) -> None:
     assert isinstance(front, FakeFront)
     held = front.hold(InstallPack)
     page = _settings_page(shell)
-    page.machine.packs.install("/home/ada/Downloads/vulkan-pack-0.3.16.zip")
+    page.machine.packs.install("/home/ada/Downloads/vulkan-0.3.16.pack")
     held.emit(Progress(stage="trying Vulkan"))
     page.machine.packs.rows["rocm-0.3.16"].confirm.ask()
     page.machine.report.save_to("/nowhere/at/all/report.zip")

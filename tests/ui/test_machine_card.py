@@ -31,7 +31,9 @@ from workbench.api.calls import (
     UseProcessor,
 )
 from workbench.api.events import Progress
+from workbench.api.protocol import finish
 from workbench.errors import UserError
+from workbench.records.diagnosis import NO_PACK, Diagnosis
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront) 
 
 @pytest.fixture
 def pack(tmp_path: Path) -> str:
-    path = tmp_path / "vulkan-1.zip"
+    path = tmp_path / "vulkan-1.pack"
     path.touch()
     return str(path)
 
@@ -76,6 +78,14 @@ def test_problems_are_shown_and_a_model_process_that_cannot_start_is_one(
     qtbot.waitUntil(lambda: page.machine.problems.isVisibleTo(page))
     assert "The data folder cannot be read. Check its permissions." in page.machine.problems.text()
     assert page.fact(texts.VARIANT) == texts.UNKNOWN
+
+
+def test_a_problem_is_said_once(page: SettingsPage, qtbot: QtBot, front: FakeFront) -> None:
+    full = "The disk of the data folder has only 0.4 GB free. Free some space."
+    found = Diagnosis(problems=(f"{NO_PACK} The Vulkan pack is not used.", full))
+    front.answer(Diagnose, lambda call: [finish(found)])
+    page.machine.refresh()
+    qtbot.waitUntil(lambda: page.machine.problems.text() == full)
 
 
 # -- runtime packs -----------------------------------------------------------------------------------
@@ -113,36 +123,36 @@ def test_a_trial_shows_its_stage_and_can_be_cancelled(
     packs = page.machine.packs
     packs.install(pack)
     held.emit(Progress(stage="trying Vulkan"))
-    qtbot.waitUntil(lambda: "vulkan-1.zip: trying Vulkan." in packs.progress.words)
+    qtbot.waitUntil(lambda: "vulkan-1.pack: trying Vulkan." in packs.progress.words)
     assert not packs.install_button.isEnabled()
     assert packs.install_button.toolTip() == texts.PACK_BUSY
     press(packs.progress.stop_button)
     qtbot.waitUntil(lambda: not packs.busy)
     assert held.cancelled
     assert not packs.progress.isVisibleTo(page)
-    assert packs.message.text.startswith("The trial of vulkan-1.zip was cancelled. No runtime pack is installed")
+    assert packs.message.text.startswith("The trial of vulkan-1.pack was cancelled. No runtime pack is installed")
     assert packs.install_button.isEnabled()
 
 
 def test_a_pack_that_is_slower_is_kept_and_not_used(
     page: SettingsPage, qtbot: QtBot, tmp_path: Path, front: FakeFront
 ) -> None:
-    (tmp_path / "slow.zip").touch()
+    (tmp_path / "slow.pack").touch()
     packs = page.machine.packs
-    packs.install(str(tmp_path / "slow.zip"))
+    packs.install(str(tmp_path / "slow.pack"))
     qtbot.waitUntil(lambda: "slow" in packs.rows)
     assert packs.rows["slow"].chip.text() == texts.NOT_USED
     assert "12.0 against 31.8 tokens per second" in packs.rows["slow"].words
-    assert packs.message.text.startswith("The runtime pack slow is installed and not used. It is slower")
+    assert packs.message.text.startswith("The runtime pack slow is installed and not used;")
     qtbot.waitUntil(lambda: packs.rows["slow"].try_button.isVisibleTo(page))
     press(packs.rows["slow"].try_button)
     qtbot.waitUntil(lambda: front.asked(TryPack) == [TryPack(name="slow")])
 
 
 def test_a_file_that_is_no_pack_is_named(page: SettingsPage, qtbot: QtBot) -> None:
-    page.machine.packs.install("/nowhere/pack.zip")
+    page.machine.packs.install("/nowhere/one.pack")
     qtbot.waitUntil(lambda: page.machine.packs.message.isVisibleTo(page))
-    assert page.machine.packs.message.text == "/nowhere/pack.zip cannot be read: No such file or directory."
+    assert page.machine.packs.message.text == "/nowhere/one.pack cannot be read: No such file or directory."
     assert page.machine.packs.install_button.isEnabled()
 
 

@@ -6,6 +6,8 @@ import msgspec
 
 ENGINE, LIBRARY, VARIANT = "Engine", "llama.cpp", "processor library"
 """Titles of the section on the engine, and of its facts on llama.cpp's build and variant."""
+NO_PACK = "No runtime pack is in use:"
+"""How the problem begins that repeats why the processor was chosen."""
 
 
 class Fact(msgspec.Struct, frozen=True):

@@ -11,11 +11,12 @@ import pytest
 from tests.unit.packaging.scripts import script
 from tests.workers import pack_worker
 from workbench.api import calls
+from workbench.api.events import Progress
 from workbench.api.protocol import Call, RequestContext, result_of
 from workbench.core.runtime import service
 from workbench.core.runtime.service import RuntimePacks
 from workbench.core.runtime.trial import try_library
-from workbench.errors import UserError, WorkerDied
+from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.paths import Home
 from workbench.records.runtime import PACK_VARIABLE
 from workbench.storage.database import open_home
@@ -112,6 +113,22 @@ def test_a_pack_that_fails_stays_installed_and_the_processor_computes(chosen: Ch
     assert state.choice.trials[behaviour].problem in state.choice.reason
     assert [pack.name for pack in state.packs] == [behaviour]
     assert chosen.packs.environment() == {}
+
+
+def test_a_trial_that_is_cancelled_leaves_the_pack_untried(chosen: Chosen) -> None:
+    context = RequestContext()
+    install = chosen.packs.install(calls.InstallPack(path=str(chosen.file("hangs"))), context)
+    stages = (event.stage for event in install if isinstance(event, Progress))
+    assert "trying Vulkan" in stages
+    context.cancel()
+    with pytest.raises(Cancelled):
+        list(install)
+    state = chosen.packs.state()
+    assert [pack.name for pack in state.packs] == ["hangs"]
+    assert (state.choice.pack, state.choice.trials) == ("", {})
+    assert (
+        chosen.ask(calls.InstallPack(path=str(chosen.file("works")))).choice.pack == "works"
+    )  # none is tried any more
 
 
 def test_a_crash_with_a_pack_falls_back_by_itself_and_says_so(chosen: Chosen) -> None:

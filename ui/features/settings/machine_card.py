@@ -14,7 +14,7 @@ from ui.features.settings.report_part import ReportPart
 from ui.features.settings.update_part import UpdatePart
 from ui.theme import tokens
 from workbench.api.calls import Device, Diagnose, Machine, RuntimeState
-from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis
+from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis
 
 
 class MachineCard(Card):
@@ -61,7 +61,7 @@ class MachineCard(Card):
         self._asking = False
         self.facts.set_value(texts.VARIANT, found.fact(ENGINE, VARIANT) or texts.UNKNOWN)
         self.facts.set_value(texts.ENGINE, found.fact(ENGINE, LIBRARY) or texts.UNKNOWN)
-        self._show_problems("\n".join(found.problems))
+        self._show_problems("\n".join(one for one in found.problems if not one.startswith(NO_PACK)))
         self.report.show_content(found)
 
     def _on_failed(self, error: Exception) -> None:

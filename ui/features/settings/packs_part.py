@@ -128,8 +128,7 @@ class PacksPart(QWidget):
         tried = [name for name, trial in choice.trials.items() if trial != before.get(name)]
         failed = [name for name in tried if choice.trials[name].problem]
         if failed:
-            problem = choice.trials[failed[0]].problem
-            self.message.show_message(texts.TRIAL_FAILED.format(name=failed[0], problem=problem), "attention")
+            self.message.show_message(texts.TRIAL_FAILED.format(name=failed[0]), "attention")
         else:
             self.message.show_message(choice.reason, "success")
 

@@ -48,7 +48,7 @@ PACKS_HELP = (
     "a process of its own, and used only where it is faster than the processor and begins the same answer."
 )
 INSTALL_PACK = "Install a runtime pack…"
-PACK_FILES = "Runtime packs (*.zip);;All files (*)"
+PACK_FILES = "Runtime packs (*.pack);;All files (*)"
 USE_PROCESSOR = "Use the processor"
 USE_PROCESSOR_HELP = "Models compute on the processor from their next start on. The pack stays installed."
 PACK_BUSY = "A runtime pack is being tried. Wait for its end, or cancel it."
@@ -64,7 +64,7 @@ SPEEDS = "{speed:.1f} tokens per second on {device}, the processor {processor:.1
 TRYING = "{name}: {stage}. A trial takes at most four minutes."
 CANCELLING = "Cancelling…"
 TRIAL_CANCELLED = "The trial of {name} was cancelled. {reason}"
-TRIAL_FAILED = "The runtime pack {name} is installed and not used. {problem}"
+TRIAL_FAILED = "The runtime pack {name} is installed and not used; its line says why."
 REMOVED = "The runtime pack {name} was removed."
 
 # new versions

@@ -20,7 +20,7 @@ from workbench.diagnosis import local_diagnosis, write_report
 from workbench.engine.inference_calls import DescribeLibrary
 from workbench.errors import WorkerDied
 from workbench.paths import Home, absolute_path
-from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
+from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Trial
 from workbench.settings import SECTIONS, Settings
 
@@ -92,7 +92,7 @@ class Diagnosing:
         unused = [pack.name for pack in state.packs if pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
-            problems = (f"No runtime pack is in use: {scrubbed(state.choice.reason)}",)
+            problems = (f"{NO_PACK} {scrubbed(state.choice.reason)}",)
         return Diagnosis(sections=(Section("What computes", tuple(facts)),), problems=problems)
 
     def _state(self) -> Diagnosis:

@@ -93,6 +93,7 @@ class _Run:
     def __init__(
         self, host: WorkerHost, model: str, gpu_layers: int, tokens: int, limit_s: float, context: RequestContext
     ) -> None:
+        context.raise_if_cancelled()  # there is no process yet that a cancellation could end
         late = threading.Event()
 
         def end() -> None:
