@@ -35,12 +35,13 @@ from typing import Any
 from workbench.answering import AnswerRequest, Resolved, answer
 from workbench.api.calls import AskResult, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.protocol import RequestContext, drain, follow
-from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse
+from workbench.backends.backend import Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
+from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPart

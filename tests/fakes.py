@@ -16,7 +16,7 @@ from workbench.answering import Resolved
 from workbench.api.calls import Chunk, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
-from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.backend import Loading, ModelUse
 from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.inference_calls import (
     AssistantStart,
@@ -35,6 +35,7 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage

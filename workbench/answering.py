@@ -18,12 +18,20 @@ from workbench.api import events
 from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.backends.backend import Capabilities, Loading, ModelBackend, ModelUse, require
+from workbench.backends.backend import Loading, ModelBackend, ModelUse
 from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
 from workbench.records.agents import Decision, ToolInfo
 from workbench.records.answer_state import with_trace
+from workbench.records.capabilities import (
+    Capabilities,
+    needs_of_decoding,
+    needs_of_documents,
+    needs_of_methods,
+    needs_of_model,
+    require,
+)
 from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.methods import Method
@@ -32,7 +40,6 @@ from workbench.records.recipes import (
     ModelPart,
     Recipe,
     RequestKind,
-    answers_of,
     check_parts,
     decoding_of,
     notes_on_recipe,
@@ -47,8 +54,6 @@ from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.services import ToolServices
-
-JSON_FORMATS = ("json", "json_schema")
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
 
@@ -214,20 +219,15 @@ def resolve_specialists(recipe: Recipe, resolved: Resolved, services: Services) 
 
 def needs_of(request: AnswerRequest) -> Capabilities:
     """The capabilities that a request needs: its own and those of its methods."""
-    decoding, retrieval = request.recipe.decoding, request.recipe.retrieval
-    strategy = METHODS.find(decoding.strategy, "decoding")
-    method = _method_of(request)
-    fits_passages = (
-        retrieval is not None and not retrieval.token_budget and request.prefix is None and method.kind != "agent"
-    )
-    of_methods = Capabilities(**dict.fromkeys((*strategy.needs, *method.needs), True))
-    return of_methods | Capabilities(
-        schemas=decoding.format in JSON_FORMATS,
-        grammars=decoding.format not in ("text", *JSON_FORMATS),
-        max_sequences=answers_of(decoding_of(request.recipe, METHODS, request.kind), strategy),
-        adapters=bool(request.recipe.model.adapters),
-        continues_from_tokens=request.prefix is not None,
-        context_known=fits_passages or request.task is not None,
+    recipe = request.recipe
+    strategy = METHODS.find(recipe.decoding.strategy, "decoding")
+    agent = recipe.agent if _method_of(request).kind == "agent" else None
+    needs = needs_of_methods(strategy, _method_of(request)) | needs_of_model(recipe.model)
+    needs |= needs_of_decoding(decoding_of(recipe, METHODS, request.kind), strategy)
+    if request.prefix is None:
+        needs |= needs_of_documents(recipe.retrieval, agent)
+    return needs | Capabilities(
+        continues_from_tokens=request.prefix is not None, context_known=request.task is not None
     )
 
 

@@ -25,9 +25,10 @@ from workbench.api import events
 from workbench.api.calls import AskResult, PromptText
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.backends.backend import Capabilities, Loading, ModelBackend, require
+from workbench.backends.backend import Loading, ModelBackend
 from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.errors import UserError
+from workbench.records.capabilities import Capabilities, require
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import Specialist

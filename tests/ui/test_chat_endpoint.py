@@ -1,9 +1,13 @@
-"""Asking a model that another machine computes: what may be sent there."""
+"""Asking a model that another machine computes: what may be sent there, and what it cannot do."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -11,11 +15,27 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
-from ui.features.chat import sending_texts
+from ui.components.choice_box import ChoiceBox
+from ui.features.chat import endpoint_texts
+from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.page import ChatPage
+from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.slide_row import SlideRow
+from workbench.answering import AnswerRequest, needs_of
 from workbench.api import calls as c
+from workbench.api.calls import ModelRecord
 from workbench.errors import UserError
-from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.capabilities import capabilities_of, require
+from workbench.records.messages import Message
+from workbench.records.recipes import (
+    AdapterUse,
+    AgentPart,
+    DecodingPart,
+    ModelPart,
+    PromptingPart,
+    Recipe,
+    RetrievalPart,
+)  # fmt: skip
 
 AWAY = "Away"
 
@@ -58,7 +78,7 @@ def test_what_would_be_sent_is_asked_above_the_composer(
     card = page.parts.sending
     assert "passages of manuals will be sent to api.example.com" in card.words.text()
     assert not any("workbench models" in label.text() for label in card.findChildren(QLabel))
-    assert card.allow.text() == sending_texts.ALLOW.format(collection="manuals")
+    assert card.allow.text() == endpoint_texts.ALLOW.format(collection="manuals")
     assert card.refuse.isVisibleTo(card)
     assert page.parts.composer.text == "How long is the warranty?"
     assert shell.messages == []
@@ -92,7 +112,7 @@ def test_refusing_sends_nothing_and_can_be_thought_over(page: ChatPage, qtbot: Q
     ask(page, qtbot, "manuals")
     card = page.parts.sending
     press(card.refuse)
-    qtbot.waitUntil(lambda: card.words.text() == sending_texts.NOT_SENT.format(collection="manuals"))
+    qtbot.waitUntil(lambda: card.words.text() == endpoint_texts.NOT_SENT.format(collection="manuals"))
     assert front.asked(c.AllowSending) == [c.AllowSending(name=AWAY, collection="manuals", allowed=False)]
     assert len(front.asked(c.Ask)) == 1
     assert not card.refuse.isVisibleTo(card)
@@ -127,3 +147,93 @@ def test_a_decision_that_cannot_be_stored_says_why(page: ChatPage, qtbot: QtBot,
     qtbot.waitUntil(lambda: "The disk is full." in card.error.text())
     assert card.allow.isEnabled()
     assert len(front.asked(c.Ask)) == 1
+
+
+def choose_model(page: ChatPage, **parts: Any) -> RecipePanel:
+    page.bench.choose(Recipe(model=ModelPart(name=AWAY), **parts))
+    return page.parts.recipe
+
+
+def refusal_of(recipe: Recipe, model: ModelRecord) -> str:
+    """Why the core refuses a question with this recipe."""
+    assert model.endpoint is not None
+    request = AnswerRequest(conversation=(Message("user", "How?"),), recipe=recipe)
+    with pytest.raises(UserError) as refused:
+        require(needs_of(request), capabilities_of(model.endpoint), model.name)
+    return refused.value.message
+
+
+def test_what_the_model_cannot_do_is_greyed_for_the_reason_it_is_refused_for(page: ChatPage, front: FakeFront) -> None:
+    panel = choose_model(page)
+    model = front.home.models[AWAY]
+    decoding, prompting = panel.decoding_form, panel.prompt_form
+    beam = refusal_of(Recipe(decoding=DecodingPart(strategy="beam")), model)
+    assert [name for name, button in decoding.strategy.buttons.items() if not button.isEnabled()] == [
+        "beam",
+        "contrastive",
+    ]
+    assert decoding.strategy.buttons["beam"].toolTip() == decoding.limits.text() == beam
+    regex = refusal_of(Recipe(decoding=DecodingPart(format="regex", grammar="a")), model)
+    assert greyed(decoding.format)["regex"] == regex
+    assert regex.removeprefix(f"{AWAY} cannot ") in decoding.format_limits.text()
+    assert "text" not in greyed(decoding.format)
+    tree = Recipe(prompting=PromptingPart(technique="tree-of-thoughts"))
+    assert greyed(prompting.technique)["tree-of-thoughts"].startswith(refusal_of(tree, model))
+    assert "direct" not in greyed(prompting.technique)
+    agent = refusal_of(Recipe(agent=AgentPart()), model)
+    assert panel.agent_form.limits_note.text().startswith(agent)
+    assert not panel.agent_form.switch.isEnabled()
+    adapters = refusal_of(Recipe(model=ModelPart(adapters=(AdapterUse(name="calm"),))), model)
+    assert panel.adapter_form.limits.text() == adapters
+    assert {panel.agent.state, panel.adapters.state} == {endpoint_texts.NOT_WITH_MODEL}
+    several = decoding.row("n")
+    assert isinstance(several, SlideRow)
+    assert not several.slider.isEnabled()
+    assert several.note.text() == f"{AWAY} gives at most 1 answer at once."
+
+
+def test_nothing_is_greyed_for_a_model_on_this_machine(page: ChatPage) -> None:
+    choose_model(page)
+    page.bench.choose(Recipe(model=ModelPart(name="SmolLM2-135M-Instruct")))
+    panel = page.parts.recipe
+    assert all(button.isEnabled() for button in panel.decoding_form.strategy.buttons.values())
+    assert greyed(panel.decoding_form.format) == greyed(panel.prompt_form.technique) == {}
+    assert panel.agent_form.switch.isEnabled()
+    assert panel.agent.state == "off"
+    assert not [note for note in panel.findChildren(LimitNote) if note.text()]
+
+
+def test_what_is_greyed_and_in_use_warns_and_can_be_taken_away(page: ChatPage) -> None:
+    panel = choose_model(page, decoding=DecodingPart(strategy="beam", n=3), agent=AgentPart())
+    assert panel.decoding_form.limits.property("role") == "attention"
+    assert panel.decoding_form.strategy.value == "beam"
+    assert panel.agent_form.switch.isEnabled()
+    assert panel.agent_form.limits_note.property("role") == "attention"
+    several = panel.decoding_form.row("n")
+    assert isinstance(several, SlideRow)
+    assert several.slider.isEnabled()
+    panel.decoding_form.strategy.buttons["sampling"].click()
+    panel.agent_form.switch.click()
+    assert panel.decoding_form.limits.property("role") == "small"
+    assert panel.recipe.agent is None
+    assert not panel.agent_form.switch.isEnabled()
+
+
+def test_passages_without_a_known_context_need_a_budget(page: ChatPage, front: FakeFront, qtbot: QtBot) -> None:
+    model = front.home.models[AWAY]
+    assert model.endpoint is not None
+    unknown = msgspec.structs.replace(model.endpoint, context_tokens=0)
+    front.home.models[AWAY] = msgspec.structs.replace(model, endpoint=unknown, context_tokens=0)
+    front.call(c.SetDefaultModel(name=AWAY))
+    panel = choose_model(page, retrieval=RetrievalPart(collection="manuals"))
+    qtbot.waitUntil(lambda: panel.retrieval_limits.text() == f"{AWAY} has no known context length.")
+    choose_model(page, retrieval=RetrievalPart(collection="manuals", token_budget=500))
+    assert panel.retrieval_limits.text() == ""
+
+
+def greyed(box: ChoiceBox) -> dict[str, str]:
+    """The values that cannot be chosen, with the reasons shown."""
+    model = box.model()
+    assert isinstance(model, QStandardItemModel)
+    rows = [(str(box.itemData(row)), model.item(row)) for row in range(box.count())]
+    return {value: item.toolTip() for value, item in rows if not item.isEnabled()}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtGui import QStandardItemModel, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QMenu, QSizePolicy, QWidget
 
 from ui import texts
@@ -40,6 +40,7 @@ class ChoiceBox(QComboBox):
         self.setMinimumContentsLength(characters)
         self.setPlaceholderText(placeholder)
         self._choices: list[tuple[str, str]] = []
+        self._greyed: dict[str, str] = {}
         self.activated.connect(lambda index: self.chosen.emit(str(self.itemData(index))))
         self.set_choices(choices)
         set_up(self, properties)
@@ -61,6 +62,11 @@ class ChoiceBox(QComboBox):
         self._fill([*self._choices, *gone])
         self.setCurrentIndex(self.findData(value))
 
+    def grey(self, reasons: Mapping[str, str]) -> None:
+        """The values that cannot be chosen now, with the reasons; one that is chosen stays so."""
+        self._greyed = {value: reason for value, reason in reasons.items() if reason}
+        self._show_greyed()
+
     def make_menu(self, parent: QWidget) -> QMenu:
         """The same choices as a menu, for a chip."""
         menu = QMenu(parent)
@@ -70,6 +76,7 @@ class ChoiceBox(QComboBox):
             action.setData(str(self.itemData(row)))
             action.setCheckable(True)
             action.setChecked(row == self.currentIndex())
+            action.setEnabled(str(self.itemData(row)) not in self._greyed)
         menu.triggered.connect(lambda action: self.chosen.emit(action.data()) if action.data() is not None else None)
         return menu
 
@@ -84,6 +91,15 @@ class ChoiceBox(QComboBox):
         for title, value in choices:
             self.addItem(title, value)
         self.blockSignals(False)
+        self._show_greyed()
+
+    def _show_greyed(self) -> None:
+        model = self.model()
+        if isinstance(model, QStandardItemModel):
+            for row in range(self.count()):
+                reason = self._greyed.get(str(self.itemData(row)), "")
+                model.item(row).setEnabled(not reason)
+                model.item(row).setToolTip(reason)
 
 
 class ChoiceRow(QWidget):
@@ -100,6 +116,7 @@ class ChoiceRow(QWidget):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self._value = ""
+        self._greyed: dict[str, str] = {}
         self.set_choices(choices)
         set_up(self, properties)
 
@@ -117,6 +134,14 @@ class ChoiceRow(QWidget):
             button.setProperty("kind", "choice")
             self._row.addWidget(button)
         self.show_value(self._value)
+        self.grey(self._greyed)
+
+    def grey(self, reasons: Mapping[str, str]) -> None:
+        """The names that cannot be clicked now, with the reasons; one that is chosen stays so."""
+        self._greyed = {name: reason for name, reason in reasons.items() if reason}
+        for name, button in self.buttons.items():
+            button.setEnabled(name not in self._greyed)
+            button.setToolTip(self._greyed.get(name, ""))
 
     @property
     def value(self) -> str:

@@ -66,6 +66,7 @@ class Form(QWidget):
         self._fields = tuple(fields_of(config) if isinstance(config, type) else config)
         self._values: msgspec.Struct | Mapping[str, Any] = {}
         self._shown: Collection[str] | None = None
+        self._greyed: dict[str, str] = {}
         self._headings: list[tuple[str, bool, QWidget]] = []
         self.rows: dict[str, QWidget] = {}
         """By the names of their fields; of advanced ones once they were unfolded."""
@@ -117,6 +118,14 @@ class Form(QWidget):
         if isinstance(row, ValueRow):
             row.set_error(text)
 
+    def grey(self, reasons: Mapping[str, str]) -> None:
+        """Fields that cannot be set now, with the reason as a note beside each."""
+        greyed = {name: reason for name, reason in reasons.items() if reason}
+        for name in {**self._greyed, **greyed}:
+            if isinstance(row := self.rows.get(name), ValueRow):
+                row.grey(greyed.get(name, ""))
+        self._greyed = greyed
+
     def focus_field(self, name: str) -> QWidget:
         """Put the keyboard on a field, unfolding it if needed. Returns its row."""
         row = self.row(name)
@@ -146,6 +155,7 @@ class Form(QWidget):
         if opened and not self._below.count():
             self._fill(self._below, True)
             self.set_values(self._values)
+            self.grey(self._greyed)
             if self._shown is not None:
                 self.show_fields(self._shown)
 
@@ -195,6 +205,7 @@ class ValueRow(QWidget):
         self.reset.setSizePolicy(keep)
         self.reset.clicked.connect(self._on_reset)
         self.error = Text("", "error", visible=False)
+        self.note = Text("", "small", visible=False)
 
     @property
     def value(self) -> Any:
@@ -213,6 +224,16 @@ class ValueRow(QWidget):
         self.error.setText(text)
         self.error.setVisible(bool(text))
         set_property(self.control, "invalid", bool(text))
+
+    def set_note(self, text: str) -> None:
+        """A few words beside the control, such as what the program takes where the value is left to it."""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def grey(self, reason: str) -> None:
+        """It cannot be set now, for the reason; "": it can."""
+        self.set_note(reason)
+        self.control.setEnabled(not reason)
 
     # -- editing -------------------------------------------------------------------------------------
 
@@ -264,7 +285,6 @@ class FieldRow(ValueRow):
         if isinstance(self.control, ChoiceBox | QLineEdit):
             width = _NARROW_WIDTH if narrow else CONTROL_WIDTH
             self.control.setFixedWidth(_NUMBER_WIDTH if field.kind in ("int", "float") else width)
-        self.note = Text("", "small", visible=False)
         title = Text(field.title, "strong")
         title.setBuddy(self.control)
         span = describe_span(field) if narrow else ""
@@ -320,11 +340,6 @@ class FieldRow(ValueRow):
                 self._grid.removeWidget(self._side)
                 place = (2, 0, 1, 1) if below else (0, 1, 2, 1)
                 self._grid.addWidget(self._side, *place, Qt.AlignmentFlag.AlignTop)
-
-    def set_note(self, text: str) -> None:
-        """A few words beside the control, such as what the program takes where the value is left to it."""
-        self.note.setText(text)
-        self.note.setVisible(bool(text))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Leaving a text commits it."""

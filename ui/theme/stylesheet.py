@@ -129,13 +129,16 @@ QSlider::sub-page:horizontal {{ height: 4px; background: {accent}; border-radius
 QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; background: {accent};
     border: 1px solid {surface}; }}
 
+QSlider::handle:horizontal:disabled, QSlider::sub-page:horizontal:disabled {{ background: {border}; }}
 QCheckBox, QRadioButton {{ spacing: {s2}px; min-height: 24px; border: 2px solid transparent; border-radius: 6px;
     padding-right: {s1}px; }}
 QCheckBox:focus, QRadioButton:focus {{ border: 2px solid {accent}; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {muted}; }}
 QCheckBox::indicator, QRadioButton::indicator {{ width: 16px; height: 16px; border: 1px solid {edge};
     background: {surface}; }}
 QCheckBox::indicator {{ border-radius: 4px; }}
 QRadioButton::indicator {{ border-radius: 8px; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ background: {sunken}; border-color: {border}; }}
 QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent};
     image: url("{icons}/check-{mode}.svg"); }}
 QRadioButton::indicator:checked {{ border-color: {accent};

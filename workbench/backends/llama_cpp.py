@@ -12,7 +12,7 @@ import msgspec
 from workbench.api.calls import Device, ModelRecord
 from workbench.api.events import Event, Failed, PartEvent, Progress
 from workbench.api.protocol import Call, RequestContext, drain, error_of, follow
-from workbench.backends.backend import Capabilities, ModelUse
+from workbench.backends.backend import ModelUse
 from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
@@ -42,6 +42,7 @@ from workbench.engine.inference_calls import (
 )
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError, WorkerDied
+from workbench.records.capabilities import Capabilities
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings

@@ -21,7 +21,7 @@ from workbench.api import events
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.backends.backend import Capabilities, ModelUse
+from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
 from workbench.engine.inference_calls import (
     AssistantStart,
@@ -38,12 +38,13 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Offline
+from workbench.records.capabilities import Capabilities, capabilities_of
 from workbench.records.endpoints import Endpoint
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
 from workbench.records.recipes import DecodingPart
 
 NAME = "openai-compatible"
-MOST_AT_ONCE, MOST_ANSWERS = 4, 8
+MOST_AT_ONCE = 4
 CHARACTERS_PER_TOKEN = 3.5
 FINISHES: dict[str, Finish] = {"stop": "eos", "length": "length"}
 SENT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "max_tokens", "n", "format",
@@ -55,15 +56,6 @@ NEUTRAL = {"repetition_penalty": 1.0, "top_k": 0}
 
 Reserve = Callable[[ModelRecord, int, int], contextlib.AbstractContextManager[None]]
 Spend = Callable[[ModelRecord, int, int], None]
-
-
-def capabilities_of(endpoint: Endpoint) -> Capabilities:
-    return Capabilities(
-        streams=endpoint.streams,
-        schemas=endpoint.schemas,
-        max_sequences=MOST_ANSWERS if endpoint.several else 1,
-        context_known=endpoint.context_tokens > 0,
-    )
 
 
 class OpenAICompatibleBackend:

@@ -12,11 +12,11 @@ from workbench.answering import AnswerRequest, Prefix, answer, check
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.protocol import RequestContext
-from workbench.backends.backend import Capabilities, require
 from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.inference_calls import Generated, GeneratedSequence, Scores
 from workbench.errors import UserError, WorkerDied
 from workbench.prompt_preview import score
+from workbench.records.capabilities import Capabilities, require
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import TokenIds

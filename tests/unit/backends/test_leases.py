@@ -17,11 +17,12 @@ from workbench.api import events
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, finish, read_result
-from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.backend import Loading, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.answers.resolver import HomeServices
 from workbench.engine.inference_calls import Generated, Load, LoadedModel, LoraUse, Unload
 from workbench.errors import UserError
+from workbench.records.capabilities import Capabilities
 from workbench.records.messages import Message
 from workbench.records.recipes import ModelPart, Recipe
 from workbench.settings import EngineSettings

@@ -18,11 +18,12 @@ from workbench.api.protocol import RequestContext, drain
 from workbench.backends import chat_stream
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
-from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of, capabilities_of
+from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of
 from workbench.backends.probing import probe
 from workbench.engine.inference_calls import Generate, Generated
 from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate, Offline
+from workbench.records.capabilities import capabilities_of
 from workbench.records.endpoints import Endpoint, checked_address
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart

@@ -16,6 +16,7 @@ from ui.features.adapters.list import state_of
 from ui.features.adapters.texts import KINDS, describe_use, gate_verdict, takes_strength
 from ui.features.chat import texts
 from ui.features.chat.answer_parts import within
+from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
 from workbench.records.recipes import AdapterUse
 from workbench.records.training import AdapterRecord
@@ -36,14 +37,17 @@ class AdapterForm(QWidget):
         self._records: tuple[AdapterRecord, ...] = ()
         self._uses: tuple[AdapterUse, ...] = ()
         self.rows: dict[str, AdapterRow] = {}
+        self.limits = LimitNote()
         self.problem = Text("", "attention")
         self.go_on = PlainButton(texts.CONTINUE_WITHOUT, small=True, clicked=self.drop_problem)
         self._problem_name = ""
+        self._greyed = False
         self.nothing = Text(NONE_YET, "small")
         self.train_link = LinkButton(texts.TRAIN_ADAPTER, clicked=self.train_wanted)
         self._list = column_of(gap=tokens.SPACE_3)
         column_of(
             self,
+            self.limits,
             self.problem,
             (self.go_on, 0, Qt.AlignmentFlag.AlignLeft),
             self._list,
@@ -72,7 +76,7 @@ class AdapterForm(QWidget):
         self._records = offered
         for record in offered:
             self.rows[record.name].show_record(record)
-        self.nothing.setVisible(not offered)
+        self.nothing.setVisible(not offered and not self._greyed)
         self._show_uses()
 
     def set_uses(self, uses: tuple[AdapterUse, ...]) -> None:
@@ -87,6 +91,14 @@ class AdapterForm(QWidget):
         self.problem.setVisible(bool(why))
         self.go_on.setVisible(bool(why))
 
+    def grey(self, reason: str) -> None:
+        """The model takes no adapters, for this reason; those that are on can be switched off. "": it takes them."""
+        self._greyed = bool(reason)
+        self.limits.show_reason(reason, bool(self._uses))
+        self.nothing.setVisible(not self._records and not self._greyed)
+        self.train_link.setVisible(not self._greyed)
+        self._show_uses()
+
     def drop_problem(self) -> None:
         """Go on without the adapter that cannot be used."""
         self._put(tuple(use for use in self._uses if use.name != self._problem_name))
@@ -95,6 +107,7 @@ class AdapterForm(QWidget):
         on = {use.name: use for use in self._uses}
         for name, row in self.rows.items():
             row.show_use(on.get(name))
+            row.box.setEnabled(not self._greyed or name in on)
 
     def _on_row(self, name: str) -> None:
         row = self.rows[name]

@@ -17,6 +17,7 @@ from ui.components.config_form import Form
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_count
 from ui.features.chat import agent_texts
+from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.api.calls import ToolRecord
@@ -48,6 +49,7 @@ class AgentForm(QWidget):
         self._showing = False
         fields = {field.name: field for field in fields_of(AgentPart)}
         self.switch = QCheckBox(agent_texts.AGENT_SWITCH, toggled=self._on_switched)
+        self.limits_note = LimitNote()
         self.notes = Text("", "attention", visible=False)
         self.method = ChoiceBox(fields["method"].title, chosen=lambda name: self._put(method=name, options={}))
         self.method.setAccessibleDescription(fields["method"].help)
@@ -83,7 +85,7 @@ class AgentForm(QWidget):
             self.limits,
             gap=tokens.SPACE_4,
         )
-        column_of(self, self.switch, self.notes, self.body, gap=tokens.SPACE_3)
+        column_of(self, self.switch, self.limits_note, self.notes, self.body, gap=tokens.SPACE_3)
         self.set_part(None)
 
     def set_methods(self, methods: Methods[Any]) -> None:

@@ -21,7 +21,7 @@ from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.agent_form import describe_agent
 from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipe_panel import RecipeCard
+from ui.features.chat.recipe_card import RecipeCard
 from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import (

@@ -15,6 +15,7 @@ from ui.components.config_form import Form
 from ui.components.layout import column_of
 from ui.features.chat import texts
 from ui.features.chat.distribution_chart import DistributionView
+from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.order_list import OrderList
 from ui.features.chat.recipes import DESCRIBED, FormTexts
 from ui.features.chat.slide_row import SlideRow
@@ -94,6 +95,7 @@ class DecodingForm(QWidget):
         fields = {field.name: field for field in fields_of(DecodingPart)}
         self.strategy = ChoiceRow(texts.STRATEGY, (), chosen=lambda name: self._put("strategy", name))
         self.strategy_help = Text("", "small")
+        self.limits, self.format_limits = LimitNote(), LimitNote()
         self.notes = Text("", "attention")
         self.problem = Text("", "error")
         self.distribution = DistributionView()
@@ -117,7 +119,7 @@ class DecodingForm(QWidget):
         column_of(
             self,
             _of(self.presets, self.preset_help),
-            _titled(strategy.title, self.strategy, self.strategy_help, self.notes, self.problem),
+            _titled(strategy.title, self.strategy, self.strategy_help, self.limits, self.notes, self.problem),
             self.distribution,
             self.form,
             gap=tokens.SPACE_4,
@@ -187,7 +189,14 @@ class DecodingForm(QWidget):
             return _titled(field.title, self.draft_model, Text(field.help, "small"))
         if field.name == "format":
             self.format.setAccessibleDescription(field.help)
-            return _of(self.format, Text(field.help, "small"), self.format_state, self.format_problem, self.edit_format)
+            return _of(
+                self.format,
+                Text(field.help, "small"),
+                self.format_limits,
+                self.format_state,
+                self.format_problem,
+                self.edit_format,
+            )
         if field.name == "grammar":
             row = QWidget()  # it is edited in the editor; format's row shows its state
             row.setFixedHeight(0)

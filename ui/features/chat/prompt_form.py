@@ -14,6 +14,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form
 from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
+from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
 from workbench.fields import fields_of
 from workbench.records.methods import Methods
@@ -47,12 +48,19 @@ class PromptForm(QWidget):
         self.thinking = FieldRow(fields["thinking"], narrow=True)
         self.thinking.changed.connect(self._put)
         self.summary = Text("", "small")
+        self.limits = LimitNote()
         self.notes = Text("", "attention", visible=False)
         self.options: Form | None = None
         self._options_of = ""
         self._choice = QWidget()
         choice = column_of(self._choice, gap=tokens.SPACE_1)
-        for widget in (Text(fields["technique"].title, "strong"), self.technique, self.summary, self.notes):
+        for widget in (
+            Text(fields["technique"].title, "strong"),
+            self.technique,
+            self.summary,
+            self.limits,
+            self.notes,
+        ):
             choice.addWidget(widget)
         self.library_button = LinkButton(texts.LIBRARY_BUTTON)
         self.save_button = LinkButton(texts.SAVE_TO_LIBRARY)

@@ -13,10 +13,9 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QMenu, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QWidget
 
-from ui.components.basics import ElidedLabel, IconButton, IconLabel, LinkButton, Text, Tone, without_keys
+from ui.components.basics import IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, row_of
@@ -25,10 +24,12 @@ from ui.features.chat import agent_texts, compare_texts, texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
 from ui.features.chat.agent_form import AgentForm, describe_agent
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
+from ui.features.chat.limit_note import LimitNote
+from ui.features.chat.model_limits import show_limits
 from ui.features.chat.prompt_form import PromptForm, describe_prompting
+from ui.features.chat.recipe_card import RecipeCard
 from ui.features.chat.recipes import collections_of, plain
 from ui.theme import tokens
-from ui.theme.theme import set_icon
 from workbench.api.calls import Collection, ModelRecord
 from workbench.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
@@ -45,7 +46,6 @@ from workbench.records.recipes import (
 )
 
 NO_DOCUMENTS = texts.NO_DOCUMENTS
-_PHRASE = 80  # characters
 
 
 class RecipePanel(QFrame):
@@ -92,6 +92,7 @@ class RecipePanel(QFrame):
             "model": _form(ModelPart, "context_tokens"),
             "retrieval": _form(RetrievalPart, "mode", "quote_length", "passages", "token_budget", "decline"),
         }
+        self.retrieval_limits = LimitNote()
         self.prompt_form = PromptForm()
         self.prompt_form.changed.connect(self._on_prompting)
         self.agent_form = AgentForm()
@@ -105,7 +106,7 @@ class RecipePanel(QFrame):
             (self.prompting, (self.prompt_form,)),
             (self.decoding, (self.decoding_form,)),
             (self.retrieval, (self.documents_box, self.further, self.files, self.further_button, self.files_button)),
-            (self.retrieval, (self.documents_link, self.forms["retrieval"])),
+            (self.retrieval, (self.documents_link, self.retrieval_limits, self.forms["retrieval"])),
             (self.agent, (self.agent_form,)),
             (self.adapters, (self.adapter_form,)),
         ):
@@ -187,6 +188,7 @@ class RecipePanel(QFrame):
         self.agent.set_state(describe_agent(recipe.agent, self._methods))
         self.adapter_form.set_uses(recipe.model.adapters)
         self.adapters.set_state(describe_adapters(recipe.model.adapters))
+        show_limits(self, next((model for model in self._models if model.name == recipe.model.name), None))
         self._showing = False
         self.recipe_shown.emit(recipe)
 
@@ -333,88 +335,6 @@ class RecipePanel(QFrame):
         now = getattr(self._recipe, part) or PARTS[part]()
         changed = msgspec.structs.replace(now, **{name: value})
         self._put(msgspec.structs.replace(self._recipe, **{part: changed}))
-
-
-class RecipeCard(QFrame):
-    """One part: its name and its state in a phrase; opened, the sentence that explains it and its settings."""
-
-    toggled = Signal(bool)
-    """It was opened or closed."""
-
-    def __init__(self, title: str, explanation: str, tone: Tone = "plain", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "card")
-        self._title = title
-        self.head = QPushButton()
-        self.head.setAutoDefault(True)  # Enter presses it
-        self.head.setProperty("kind", "nav")
-        self.head.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._name = name = Text(title, "strong", wordWrap=False)
-        name.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._arrow = IconLabel("chevron-right", "muted")
-        self._arrow.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._state = ElidedLabel("", "muted", alignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._state.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row_of(
-            self.head,
-            self._arrow,
-            name,
-            (self._state, 1),
-            gap=tokens.SPACE_2,
-            margins=(tokens.SPACE_3, 0, tokens.SPACE_2, 0),
-        )
-        self._below = Text("", "muted")  # a phrase that does not fit beside the name
-        self._below.setContentsMargins(tokens.SPACE_3 + tokens.ICON_SIZE + tokens.SPACE_2, 0, tokens.SPACE_3, 8)
-        self._below.hide()
-        self._words = ""
-        self._body = QWidget()
-        self.inside = column_of(
-            self._body,
-            Text(explanation, "muted"),
-            gap=tokens.SPACE_3,
-            margins=(tokens.SPACE_3, tokens.SPACE_1, tokens.SPACE_3, tokens.SPACE_3),
-        )
-        self._body.hide()
-        self.head.clicked.connect(lambda: self.open(not self.opened))
-        column_of(self, self.head, self._below, self._body, gap=0, margins=1)
-        self.set_state("")
-
-    @property
-    def state(self) -> str:
-        return self._words
-
-    def set_state(self, words: str) -> None:
-        self._words = words
-        self._place_state()
-        self._name_head()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place_state()
-
-    def _place_state(self) -> None:
-        """Beside the name, or, where that has no room, below it; what is longer than a phrase is shortened."""
-        taken = tokens.SPACE_3 + tokens.ICON_SIZE + self._name.sizeHint().width() + 3 * tokens.SPACE_2 + 4
-        room = self.width() - 2 - taken
-        wide = self._state.fontMetrics().horizontalAdvance(self._words) > room
-        below = wide and len(self._words) <= _PHRASE
-        self._below.setText(self._words if below else "")
-        self._below.setVisible(below)
-        self._state.set_full_text("" if below else self._words)
-        self.head.setToolTip(self._words if wide and not below else "")
-
-    @property
-    def opened(self) -> bool:
-        return self._body.isVisibleTo(self)
-
-    def open(self, opened: bool = True) -> None:
-        self._body.setVisible(opened)
-        set_icon(self._arrow, "chevron-down" if opened else "chevron-right", "muted")
-        self._name_head()
-        self.toggled.emit(opened)
-
-    def _name_head(self) -> None:
-        self.head.setAccessibleName(f"{self._title}: {self.state}, {'open' if self.opened else 'closed'}")
 
 
 def _form(part: type[msgspec.Struct], *names: str) -> Form:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.components.basics import IconButton, IconLabel, PlainButton, Text, without_keys
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import sending_texts as texts
+from ui.features.chat import endpoint_texts as texts
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.api.events import Sending
@@ -20,8 +20,7 @@ _NAME = 40  # characters
 
 
 class SendingCard(QFrame):
-    """``decided`` sends whether passages may be sent. Nothing is allowed by Enter: the buttons are pressed with the
-    mouse or Space."""
+    """``decided`` sends whether passages may be sent. The keyboard stays where it is, so that Enter allows nothing."""
 
     decided = Signal(bool)
     closed = Signal()
@@ -35,8 +34,6 @@ class SendingCard(QFrame):
         self.allow = PlainButton("", "check", small=True, clicked=lambda: self.decided.emit(True))
         self.refuse = PlainButton(texts.REFUSE, "close", small=True, clicked=lambda: self.decided.emit(False))
         self.close_button = IconButton("close", texts.CLOSE, clicked=self.closed)
-        for button in (self.allow, self.refuse):
-            button.setAutoDefault(False)
         buttons = QWidget()
         row = FlowLayout(buttons, tokens.SPACE_2)
         row.addWidget(self.allow)

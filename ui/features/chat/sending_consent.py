@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject
 
 from ui.bridge import Bridge
 from ui.components.wording import in_words
-from ui.features.chat import sending_texts as texts
+from ui.features.chat import endpoint_texts as texts
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import AllowSending

@@ -46,6 +46,7 @@ class SlideRow(ValueRow):
             head,
             self.slider,
             Text(" ".join(part for part in (field.help, describe_span(field)) if part), "small"),
+            self.note,
             self.error,
             gap=2,
         )
@@ -54,6 +55,10 @@ class SlideRow(ValueRow):
     def set_value(self, value: Any) -> None:
         super().set_value(value)
         self._put_slider(value)
+
+    def grey(self, reason: str) -> None:
+        super().grey(reason)
+        self.slider.setEnabled(not reason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A wheel over a slider that is not in use scrolls the page."""

@@ -17,12 +17,12 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.backends.backend import Capabilities, require
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.prompt_preview import preview
+from workbench.records.capabilities import Capabilities, require
 from workbench.records.messages import Beam, Message
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.records.trace import TokenIds, Trace

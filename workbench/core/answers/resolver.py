@@ -15,7 +15,7 @@ from workbench.answering import Resolved
 from workbench.api.calls import Collection, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.backends.backend import Backend, Capabilities, Loading, ModelBackend, ModelUse
+from workbench.backends.backend import Backend, Loading, ModelBackend, ModelUse
 from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
@@ -27,6 +27,7 @@ from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
+from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (

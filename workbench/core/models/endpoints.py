@@ -13,10 +13,9 @@ import msgspec
 from workbench.api import calls
 from workbench.api.calls import Collection, EndpointRecord, ModelRecord
 from workbench.api.protocol import RequestContext
-from workbench.backends.backend import Capabilities, describe_missing
 from workbench.backends.chat_stream import Connection
 from workbench.backends.llama_cpp import CAPABILITIES
-from workbench.backends.openai_compatible import OpenAICompatibleBackend, capabilities_of, endpoint_of
+from workbench.backends.openai_compatible import OpenAICompatibleBackend, endpoint_of
 from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
@@ -24,6 +23,7 @@ from workbench.errors import SendingRefused, UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
+from workbench.records.capabilities import Capabilities, capabilities_of, describe_missing
 from workbench.records.endpoints import Endpoint, checked_address
 from workbench.records.recipes import RetrievalPart
 from workbench.storage.collections import CollectionRegistry

@@ -30,12 +30,13 @@ from workbench.api.calls import (
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, follow
-from workbench.backends.backend import Capabilities, Loading, ModelBackend, require
+from workbench.backends.backend import Loading, ModelBackend
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.serving.models import ServedRecipes
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.records.agents import ToolInfo
+from workbench.records.capabilities import Capabilities, require
 from workbench.records.messages import Candidate, ChosenToken, Message
 from workbench.records.recipes import DecodingPart, Recipe, literal
 from workbench.records.stored import explained

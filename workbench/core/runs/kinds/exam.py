@@ -19,7 +19,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult, Collection, ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, finish, follow
-from workbench.backends.backend import Capabilities, Loading, ModelUse
+from workbench.backends.backend import Loading, ModelUse
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding, WorkerRetriever
@@ -38,6 +38,7 @@ from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.paths import Home
+from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamResult
 from workbench.records.messages import Message

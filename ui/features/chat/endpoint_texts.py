@@ -1,4 +1,4 @@
-"""The words of the permission to send passages to another machine."""
+"""The words of models that another machine computes: what may be sent there, and what they cannot do."""
 
 from __future__ import annotations
 
@@ -11,3 +11,4 @@ NOT_SENT = (
     "Nothing was sent: passages of {collection} stay on this machine. To ask anyway, choose a model on this machine, "
     "or no documents."
 )
+NOT_WITH_MODEL = "not with this model"
