@@ -45,6 +45,7 @@ def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, front: FakeFront) 
     page.resize(1280, 760)
     page.show()
     qtbot.waitUntil(lambda: bool(page.parts.recipe.recipe.model.name) and bridge.status is not None)
+    qtbot.waitUntil(lambda: bool(page.parts.recipe.methods.of("decoding")))
     return page
 
 
