@@ -6,7 +6,8 @@ import re
 
 CLOSERS = "\"'”’»)]"
 _END = re.compile(
-    rf"[.!?…]+[{re.escape(CLOSERS)}]*(?=\s)|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))|\n(?=[^\n|]+ \| )"
+    rf"(?<![.!?…])[.!?…]++[{re.escape(CLOSERS)}]*+(?=\s)"  # tried once for a run of marks, however long it is
+    r"|[。！？]+[”’」』）]*|\n\s*\n|\n(?=\s*(?:[-*•|#]|\d+[.)]))|\n(?=[^\n|]+ \| )"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|No|Nos|Fig|Eq|ca|cf|al|"

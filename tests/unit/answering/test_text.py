@@ -123,6 +123,11 @@ def test_each_row_of_a_table_is_a_sentence() -> None:
     ]
 
 
+def test_a_long_run_of_marks_is_read_once() -> None:
+    text = "Wait" + "." * 200_000 + "x. End."
+    assert split_sentences(text) == [(0, len(text) - 5), (len(text) - 4, len(text))]
+
+
 @pytest.mark.parametrize(
     ("language", "spelled", "digits"),
     [
