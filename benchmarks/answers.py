@@ -38,6 +38,7 @@ from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.documents.embedder import WorkerRetriever
+from workbench.engine.inference_calls import LoraUse
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.models.starter import find_starters
@@ -156,6 +157,9 @@ class Services:
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         raise UserError("There are no tools here.")
+
+    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        raise UserError(f"There is no reward model {name!r} here.")
 
     def recipe(self, name: str) -> Recipe:
         raise UserError(f"There is no recipe {name!r} here.")
