@@ -13,6 +13,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 LOOK_MS = 20
+_threads: list[threading.Thread] = []
+
+
+def wait_for_imports() -> None:
+    """Wait until nothing is being imported: the program crashes where Qt is taken down under an import."""
+    for thread in _threads:
+        thread.join()
 
 
 class EarlyImport(QObject):
@@ -21,7 +28,8 @@ class EarlyImport(QObject):
     def __init__(self, module: str, then: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
         self._then = then
-        self._thread = threading.Thread(target=importlib.import_module, args=(module,), name=module, daemon=True)
+        self._thread = threading.Thread(target=importlib.import_module, args=(module,), name=module)
+        _threads.append(self._thread)
         self._thread.start()
         self._timer = QTimer(self, interval=LOOK_MS, timeout=self._on_look)
         self._timer.start()

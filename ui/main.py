@@ -68,10 +68,13 @@ def _run_window(home: Home) -> int:
         from PySide6.QtWidgets import QApplication
     except ImportError as error:
         raise _library_error(error) from error
+    from ui.background_import import wait_for_imports
+
     check_platform()
     application = QApplication(sys.argv[:1])
     window = open_window(home)
     status = application.exec()
+    wait_for_imports()
     window.deleteLater()
     return status
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import subprocess
@@ -58,6 +59,7 @@ def look(picture: Path, home: str) -> None:
     from tests.ui.fake_front import FakeFront
     from tests.ui.fake_home import FakeHome
     from tests.ui.screenshots import settle
+    from ui.background_import import wait_for_imports
     from ui.features.chat.composer import Composer
     from ui.main import open_window
     from ui.navigation import Navigation
@@ -65,6 +67,7 @@ def look(picture: Path, home: str) -> None:
     from ui.statusbar import StatusBar
     from workbench.paths import Home
 
+    faulthandler.enable()
     application = QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
         window = open_window(Home(Path(home or folder)), None if home else FakeFront(FakeHome()))
@@ -88,6 +91,7 @@ def look(picture: Path, home: str) -> None:
                         if not room.contains(place):
                             hidden.setdefault(page, []).append(f"{kind.__name__} {type(part).__name__} {place}")
         window.close()
+    wait_for_imports()
     application.quit()
     sys.stdout.write(json.dumps(hidden))
 
