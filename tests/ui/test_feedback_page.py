@@ -369,11 +369,11 @@ def test_the_win_rate_is_shown_with_its_interval(
     page.open_target("verdict")
     second = queue.columns[1]
     qtbot.waitUntil(lambda: page.verdict.cards[queue.id].sentence.text().startswith(f"{second} is better: it won"))
+    qtbot.waitUntil(lambda: not page.verdict.cards[queue.id].judge_button.isVisible())  # once none waits
     card = page.verdict.cards[queue.id]
     assert "12 prompts" in card.sentence.text()
     assert "At equal lengths" in card.figures.text()
     assert card.bar.isVisible()
-    assert not card.judge_button.isVisible()
 
 
 def test_a_pair_that_is_being_judged_is_not_shown_again(
