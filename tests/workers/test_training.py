@@ -42,12 +42,14 @@ def host() -> Iterator[WorkerHost]:
     host.kill()
 
 
-def call_of(folder: Path, model: BaseModel, *, processes: int = 1, share: float = 0.2, **evaluation: Any) -> TrainModel:
+def call_of(
+    folder: Path, model: BaseModel, *, processes: int = 1, share: float = 0.2, steps: int = STEPS, **evaluation: Any
+) -> TrainModel:
     config = TrainingConfig(
         data=DataPart(path=str(write_rows(folder.parent / "rows.jsonl")), evaluation_share=share),
         weights=WeightsPart(base="f32", rank=4),
         optimiser=OptimiserPart(
-            max_steps=STEPS, batch_size=5, micro_batch_tokens=80, learning_rate=1e-2, gradient_checkpointing="off"
+            max_steps=steps, batch_size=5, micro_batch_tokens=80, learning_rate=1e-2, gradient_checkpointing="off"
         ),
         evaluation=EvaluationPart(
             **{"interval": 3, "sample_answers": 2, "max_new_tokens": 4, "forgetting": False} | evaluation
@@ -173,14 +175,15 @@ def test_it_waits_while_paused(host: WorkerHost, model: BaseModel, tmp_path: Pat
 
 def test_two_processes_train_the_same_run(host: WorkerHost, model: BaseModel, tmp_path: Path) -> None:
     alone: list[Any] = []
-    run(host, call_of(tmp_path / "alone", model), alone)
-    call = call_of(tmp_path / "together", model, processes=2)
+    steps = 60  # so many that the stop comes before the end
+    run(host, call_of(tmp_path / "alone", model, steps=steps, interval=30), alone)
+    call = call_of(tmp_path / "together", model, processes=2, steps=steps, interval=30)
     told = stop_at(host, call, 2)
     rest: list[Any] = []
     trained = run(host, call, rest)
-    assert trained.steps == STEPS
+    assert trained.steps == steps
     together = losses(told) | losses(rest)
-    assert sorted(together) == list(range(1, STEPS + 1))
+    assert sorted(together) == list(range(1, steps + 1))
     for step, loss in losses(alone).items():
         assert together[step] == pytest.approx(loss, rel=1e-4)
 

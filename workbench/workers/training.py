@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from workbench.api import events
-from workbench.api.events import Event
+from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import Call, RequestContext, finish, with_progress
 from workbench.errors import UserError
 from workbench.models.names import file_safe
@@ -127,7 +127,10 @@ class TrainingService:
         try:
             self._switch = switch = Switch()
             context.when_cancelled(switch.stop)
-            yield from _streamed(lambda emit: self._trained(call, switch, context, emit), switch.stop)
+            for event in _streamed(lambda emit: self._trained(call, switch, context, emit), switch.stop):
+                if isinstance(event, TERMINAL):  # nothing is left to be paused
+                    self._switch = None
+                yield event
         finally:
             self._switch = None
             self._training.release()
