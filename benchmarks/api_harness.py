@@ -3,8 +3,8 @@
 Questions of MMLU with the harness's own prompt (no examples), by its `local-completions` model and remote tokenizer,
 compared with the log-probabilities of the same four answers that the engine gives directly.
 
-    python -m venv /tmp/lmeval && /tmp/lmeval/bin/pip install "lm-eval[api]"
-    python benchmarks/api_harness.py --data ../shared/data/mmlu --lm-eval /tmp/lmeval/bin/lm_eval --questions 200
+    python -m venv lmeval && lmeval/bin/pip install "lm-eval[api]"
+    python benchmarks/api_harness.py --data ../shared/data/mmlu --lm-eval lmeval/bin/lm_eval --questions 200
 
 Any program that has the harness may be named; its environment needs nothing of this one.
 """

@@ -108,7 +108,7 @@ def _warnings(every: Sequence[Judgement], found: JudgementStatistics, pairs: Tra
         what = "One preferred answer was" if cut == 1 else f"{cut:,} preferred answers were"
         said.append(f"{what} cut off at the maximum length: from these no end of an answer is learnt.")
     if pairs.rows and pairs.prompts < len(pairs.rows) / 4:
-        said.append(f"The pairs are about {pairs.prompts:,} prompts only: what is learnt may not hold for others.")
+        said.append(f"The pairs cover only {pairs.prompts:,} prompts: the training may not generalise to others.")
     return said
 
 

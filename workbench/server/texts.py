@@ -104,8 +104,7 @@ async def rerank(endpoints: Endpoints, request: Request) -> Response:
     for place in best:
         shown = {"document": {"text": texts[place]}} if asked.return_documents else {}
         results.append({"index": place, "relevance_score": made.scores[place], **shown})
-    tokens = sum(len(str(text)) // 4 + 1 for text in (asked.query, *texts))
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    usage = {"prompt_tokens": made.tokens, "total_tokens": made.tokens}
     return JSONResponse(
         {"object": "list", "model": made.model, "results": results, "usage": usage, "workbench": {"by": made.method}}
     )

@@ -70,7 +70,7 @@ def person(tmp_path: Path) -> Person:
 
 @pytest.fixture
 def running(person: Person) -> Iterator[subprocess.Popen[bytes]]:
-    """A program of version 1.2.0, which is installed, that goes on until it is told to stop."""
+    """An installed program of version 1.2.0 that runs until it is stopped."""
     assert person.install("1.2.0").returncode == 0
     program = person.to / "1.2.0" / "python" / "bin" / "sh"
     process = subprocess.Popen([program, "-c", "read line"], stdin=subprocess.PIPE)

@@ -91,7 +91,7 @@ class AttachedFiles(QWidget):
         return bool(self._asked or self._settling or self._reading())
 
     def follow_home(self) -> None:
-        """Know of the readings that are under way, whoever began them."""
+        """Follow the readings that are running, including those that another client began."""
         self._runs.find()
 
     def show_chat(self, record: ChatRecord | None) -> None:

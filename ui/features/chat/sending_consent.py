@@ -22,8 +22,8 @@ from workbench.records.recipes import Recipe
 
 
 class SendingConsent(QObject):
-    """Stores what the person decides. The card goes as soon as another chat, recipe or question stands there: whether
-    that one may be sent is asked when it is."""
+    """Stores the person's decision. The card is hidden when the chat, the recipe or the question changes; the next
+    question is checked when it is sent."""
 
     def __init__(self, bridge: Bridge, session: ChatSession, parts: ChatLayout, parent: QObject) -> None:
         super().__init__(parent)

@@ -93,11 +93,12 @@ class EmbedServed(Call[Vectors], frozen=True, kw_only=True, tag="served.embed"):
 
 class Relevances(msgspec.Struct, frozen=True, kw_only=True):
     """The relevance of each document; higher is better. ``method``: by a ``reranker``, which reads query and document
-    together, or the cosine of their ``vectors``."""
+    together, or the cosine of their ``vectors``. ``tokens`` is an estimate of how many tokens the texts have."""
 
     model: str
     scores: tuple[float, ...]
     method: Literal["reranker", "vectors"]
+    tokens: int = 0
 
 
 class RankServed(Call[Relevances], frozen=True, kw_only=True, tag="served.rank"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,21 +42,25 @@ class ServedTexts:
         else:
             asked, host = EmbedTexts(embedder=model.path, texts=call.texts), self._embedding.host
         vectors = host.call(asked, context=context)
-        tokens = sum(len(text) // CHARACTERS_PER_TOKEN + 1 for text in call.texts)
-        yield finish(Vectors(model=model.name, vectors=vectors, tokens=tokens))
+        yield finish(Vectors(model=model.name, vectors=vectors, tokens=_estimated_tokens(call.texts)))
 
     def rank(self, call: RankServed, context: RequestContext) -> Iterator[Event]:
         model = embedding_model(call.model, self._catalogue, self._embedding)
+        tokens = _estimated_tokens((call.query, *call.documents))
         if model.format == "gguf":
             ranked = self._inference.call(
                 Rank(path=model.path, query=call.query, documents=call.documents), context=context
             )
-            yield finish(Relevances(model=model.name, scores=ranked, method="reranker"))
+            yield finish(Relevances(model=model.name, scores=ranked, method="reranker", tokens=tokens))
             return
         _check_embeds(model)
         asked = Similarities(embedder=model.path, texts=(call.query,), others=call.documents)
         (row,) = self._embedding.host.call(asked, context=context)
-        yield finish(Relevances(model=model.name, scores=row, method="vectors"))
+        yield finish(Relevances(model=model.name, scores=row, method="vectors", tokens=tokens))
+
+
+def _estimated_tokens(texts: Sequence[str]) -> int:
+    return sum(len(text) // CHARACTERS_PER_TOKEN + 1 for text in texts)
 
 
 def _check_embeds(model: ModelRecord) -> None:

@@ -181,7 +181,7 @@ class GridWork:
         self._succeeded: set[int] = set()
         self._told = 0.0
         cells = len(evaluation.columns) * evaluation.questions
-        self._tell_every_s = max(_TOLD_EVERY_S, cells / 10_000)  # whoever hears of a change computes the results anew
+        self._tell_every_s = max(_TOLD_EVERY_S, cells / 10_000)  # each client computes the results anew after a change
 
     def answer_all(self, pace: Pace | None = None) -> int:
         """Make the answers that are missing, with the scores that ask no model. Returns how many. ``pace`` is that of
