@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.answering import Resolved
+from workbench.answering import AnswerRequest, Resolved
 from workbench.api.calls import Chunk, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
@@ -245,6 +245,12 @@ class FakeServices:
         if name != "taste":
             raise UserError(f"There is no adapter {name}.")
         return LoraUse(path=name)
+
+    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
+        return resolved
+
+    def origin_titles(self, origins: Sequence[str]) -> Sequence[str]:
+        return origins
 
     @contextlib.contextmanager
     def lease(self, resolved: Resolved, context: RequestContext, *, background: bool = False) -> Iterator[Loading]:

@@ -35,6 +35,7 @@ from workbench.records.capabilities import (
 from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.methods import Method
+from workbench.records.origins import Origins
 from workbench.records.recipes import (
     Example,
     ModelPart,
@@ -67,6 +68,9 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none; ``done``
     are the signatures of the calls that other answers to the same question have begun.
 
+    ``origins`` is what the texts of the conversation were made from (``records/origins.py``); None: nobody has said,
+    so an endpoint is only asked where texts of unknown origin may be sent to it.
+
     ``tools`` are run by the program that asks: the answer is one call of them, or a text; with ``must_call`` a call. A
     conversation may end with a tool's result."""
 
@@ -85,6 +89,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     done: frozenset[str] = frozenset()
     tools: tuple[ToolInfo, ...] = ()
     must_call: bool = False
+    origins: Origins = None
 
     @property
     def kind(self) -> RequestKind:
@@ -94,13 +99,17 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe with its names looked up and its seed drawn, and what the names refer to. ``backend`` computes it."""
+    """A recipe with its names looked up and its seed drawn, and what the names refer to. ``backend`` computes it.
+    ``origins`` is what the texts that it is asked with were made from, once ``Services.declared`` has allowed them;
+    without ``sends`` the model is lent to read a prompt, and generates nothing."""
 
     recipe: Recipe
     model: ModelRecord
     use: ModelUse
     collections: tuple[Collection, ...] = ()
     backend: str = "llama.cpp"
+    origins: Origins = None
+    sends: bool = True
 
 
 class Services(Protocol):
@@ -110,6 +119,13 @@ class Services(Protocol):
 
     def capabilities(self, resolved: Resolved) -> Capabilities:
         """The model's capabilities. Loads nothing."""
+
+    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
+        """The resolved recipe with the ``origins`` of a request. Raises SendingRefused where one of them may not be
+        sent to the model's host."""
+
+    def origin_titles(self, origins: Sequence[str]) -> Sequence[str]:
+        """Origins in words."""
 
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
@@ -148,9 +164,10 @@ class Services(Protocol):
         """The SHA-256 of the model's files; "" while it is not known."""
 
 
-def check(request: AnswerRequest, resolved: Resolved, services: Services) -> None:
+def check(request: AnswerRequest, resolved: Resolved, services: Services, *, sends: bool = True) -> None:
     """Refuse what cannot be answered, before anything is loaded. Raises UserError that names what is missing: a
-    question, a collection, a capability of the model, or settings that agree."""
+    question, a collection, a capability of the model, settings that agree, or, where it ``sends`` something to an
+    endpoint, the permission for that."""
     if request.task is not None and request.prefix is None and not resolved.collections:
         raise UserError("A document task needs the collection of the document.", "Name the collection.")
     if request.task is None and request.prefix is None:
@@ -192,6 +209,8 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services) -> Non
     if problem := problem_of(shaping, METHODS.find(shaping.strategy, "decoding")):
         raise UserError(problem)
     require(needs_of(request), services.capabilities(resolved), resolved.model.name)
+    if sends:
+        services.declared(request, resolved)
 
 
 def resolve_specialists(recipe: Recipe, resolved: Resolved, services: Services) -> dict[str, Resolved]:
@@ -251,7 +270,8 @@ def answer(
     """
     try:
         resolved = resolved or services.resolve(request.recipe)
-        check(request, resolved, services)
+        check(request, resolved, services, sends=False)
+        resolved = services.declared(request, resolved)
         retriever = retriever_for(request, resolved, services, context)
         with services.lease(resolved, context, background=background) as loading, ExitStack() as leases:
             model = yield from loading
@@ -259,6 +279,7 @@ def answer(
             found = resolve_specialists(request.recipe, resolved, services)
             team = yield from _specialists(found, resolved, model, services, context, leases)
             answering = context_for(model, retriever, recipe, request, resolved, services, context, saved, team)
+            yield from _tell_of_origins(resolved, services, answering)
             ended: events.Terminal | None = None
             for event in with_trace(run_method(request, recipe, answering)):
                 if isinstance(event, events.TERMINAL):
@@ -281,6 +302,15 @@ def _tell_of_sending(found: events.Retrieved, resolved: Resolved, context: Answe
     names = " and ".join(one.name or "attached files" for one in resolved.collections)
     count = len(found.passages)
     yield from context.note(f"{count} {'passage' if count == 1 else 'passages'} of {names} sent to {endpoint.host}.")
+
+
+def _tell_of_origins(resolved: Resolved, services: Services, context: AnswerContext) -> Iterator[Event]:
+    """A note on earlier texts that leave this machine."""
+    endpoint = resolved.model.endpoint
+    if endpoint is None or endpoint.is_local or not resolved.origins:
+        return
+    names = " and ".join(services.origin_titles(resolved.origins))
+    yield from context.note(f"Earlier text made from {names} is sent to {endpoint.host}.")
 
 
 def retriever_for(
@@ -375,7 +405,8 @@ def _specialists(
     for name, one in found.items():
         used = model
         if one.use != resolved.use:
-            used = yield from leases.enter_context(services.lease(one, context))
+            own = msgspec.structs.replace(one, origins=resolved.origins)
+            used = yield from leases.enter_context(services.lease(own, context))
         team[name] = Specialist(one.recipe, used)
     return team
 

@@ -85,8 +85,11 @@ def _prompt_reading(
     """Reads, and returns, what a method asks of the model first; without such a request the answer. The model is leased
     within the block."""
     resolved = services.resolve(request.recipe)
-    check(request, resolved, services)
-    if needs is not None:
+    check(request, resolved, services, sends=False)
+    if needs is None:  # what would be sent is shown before anybody has allowed it
+        resolved = msgspec.structs.replace(resolved, sends=False)
+    else:
+        resolved = services.declared(request, resolved)
         require(needs, services.capabilities(resolved), resolved.model.name)
     retriever = retriever_for(request, resolved, services, context)
 

@@ -54,6 +54,7 @@ from workbench.core.models.endpoints import Endpoints
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.fitting import Fitting
 from workbench.core.models.hub import TOKEN, HubService
+from workbench.core.models.sending import SendingGate
 from workbench.core.models.service import Models
 from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
@@ -165,9 +166,12 @@ class Workbench:
             lambda: self._preferences.current.general.offline,
         )
         demonstrations = DemonstrationStore(home.demonstrations)
-        endpoints = Endpoints(catalogue, self._registry, EndpointStore(self._database), secrets, gate, self._changes)
+        sent = EndpointStore(self._database)
+        sending = SendingGate(self._registry, sent)
+        endpoints = Endpoints(catalogue, sending, sent, secrets, gate, self._changes)
         services = HomeServices(
-            Resolver(catalogue, self._registry, home.adapters, checksums, endpoints.check_sending),
+            Resolver(catalogue, self._registry, home.adapters, checksums),
+            sending,
             {"llama.cpp": self._llama_cpp, REMOTE: endpoints.backend},
             self._embedding,
             catalogue,
@@ -247,7 +251,7 @@ class Workbench:
             self._changes,
         )
         measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
-        self._data_sets = DataSets(sets, chats, catalogue, self._registry, self._runs, self._changes)
+        self._data_sets = DataSets(sets, chats, catalogue, self._registry, sending, self._runs, self._changes)
         inference = self._llama_cpp.host
         self._serving = Serving(
             home, self.handle, services, catalogue, self._embedding, inference, self._preferences, self._changes

@@ -7,12 +7,12 @@ made of, so that another one is another judgement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
 
-from workbench.api.calls import StoredMessage
+from workbench.api.calls import StoredMessage, origins_in
 from workbench.records.judgements import JudgedAnswer, Judgement, name_of
 from workbench.records.messages import Message
 from workbench.training.data.chats import conversation_to
@@ -38,13 +38,27 @@ def judgements_of_chats(messages: Sequence[StoredMessage]) -> Iterator[Judgement
         if not conversation:
             continue
         prompt, text = conversation[:-1], conversation[-1].content
+        origins = _origins((message,), known)
         if message.original is not None:
-            yield _edit(message, prompt, text)
+            yield msgspec.structs.replace(_edit(message, prompt, text), origins=origins)
         if message.rating and not (message.rating > 0 and message.original is not None):
             said = text if message.original is None else message.original
-            yield _base(message, prompt, RATING, f"{message.rating:+d}", said)
+            rated = _base(message, prompt, RATING, f"{message.rating:+d}", said)
+            yield msgspec.structs.replace(rated, origins=origins)
     for siblings in judged.values():
-        yield from _pairs(siblings, known, edits)
+        for pair in _pairs(siblings, known, edits):
+            yield msgspec.structs.replace(pair, origins=_origins(siblings, known))
+
+
+def _origins(answers: Sequence[StoredMessage], known: Mapping[str, StoredMessage]) -> tuple[str, ...]:
+    """What answers and the turns above them were made from."""
+    found: dict[str, StoredMessage] = {}
+    for answer in answers:
+        message: StoredMessage | None = answer
+        while message is not None and message.id not in found:
+            found[message.id] = message
+            message = known.get(message.parent) if message.parent is not None else None
+    return origins_in(tuple(found.values()))
 
 
 def is_of_chat(judgement: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.records.messages import Citation, Message, Passage, Usage, Verification
+from workbench.records.origins import Origins, origins_of_answer
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored
 from workbench.records.trace import TRACE, Trace
@@ -98,7 +99,7 @@ class BenchmarkUse(msgspec.Struct, frozen=True, kw_only=True):
 class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     """A set of questions. ``tune`` of them are for tuning; which ones was drawn with ``seed`` when it was made, and
     stays so. ``notes`` say what was left out, ``unreadable`` why its description cannot be read. ``benchmark`` is the
-    published one that it is."""
+    published one that it is. ``origins`` is what questions and expected answers were made from."""
 
     id: str
     name: str
@@ -110,6 +111,7 @@ class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     benchmark: BenchmarkUse | None = None
     unreadable: str = ""
+    origins: Origins = None
 
 
 QUESTION_SET = Stored("description of this question set", QuestionSet)
@@ -153,7 +155,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
     draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns are the
-    candidates of a search, each of which is asked as many questions as the search needs."""
+    candidates of a search, each of which is asked as many questions as the search needs. ``origins`` are those of the
+    questions."""
 
     id: str
     question_set: str
@@ -168,6 +171,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     search: bool = False
     unreadable: str = ""
+    origins: Origins = None
 
     @property
     def title(self) -> str:
@@ -190,7 +194,8 @@ class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one."""
+    """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one. ``tainted``: text of
+    strangers was, or may have been, read for it."""
 
     text: str
     error: str = ""
@@ -203,6 +208,12 @@ class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     notices: tuple[str, ...] = ()
     trace: Trace | None = None
     recipe: Recipe | None = None
+    tainted: bool = True
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """What the answer was made from, beside the question."""
+        return origins_of_answer(self.recipe, self.passages, tainted=self.tainted)
 
 
 CELL = Stored("answer of this evaluation", CellAnswer, parts={"trace": TRACE, "recipe": RECIPE}, packed=True)

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from workbench.records.messages import Finish, Message
+from workbench.records.origins import Origins
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.stored import Stored
 
@@ -52,8 +53,9 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``prompt`` are the messages before the answers, instructions included. ``shown`` is the order in which the judge saw
     the answers, "" where that is not known. ``judge_name`` names a person, a recipe or a scorer; ``confidence`` in
     [0, 1] is how sure a judge model was. ``weight`` is how much the judgement counts in training. ``origin`` says where
-    an imported one stands, such as "pairs.jsonl, line 12". ``created`` and ``changed`` are epoch seconds.
-    ``unreadable`` says why a stored one cannot be read.
+    an imported one stands, such as "pairs.jsonl, line 12"; ``origins`` is what prompt and answers were made from
+    (``records/origins.py``). ``created`` and ``changed`` are epoch seconds. ``unreadable`` says why a stored one cannot
+    be read.
     """
 
     id: str = ""
@@ -74,6 +76,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created: float = 0.0
     changed: float = 0.0
     unreadable: str = ""
+    origins: Origins = None
 
     @property
     def is_pair(self) -> bool:

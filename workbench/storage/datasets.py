@@ -18,6 +18,7 @@ import msgspec
 from workbench.durability import flush_to_disk
 from workbench.errors import UserError
 from workbench.files import SpecialFile, open_regular
+from workbench.records.origins import Origins
 from workbench.records.stored import Unreadable
 from workbench.records.training import DATA_SET, DataSet
 
@@ -80,7 +81,7 @@ class DatasetStore:
             raise UserError(f"The disk of {self._folder} is nearly full.", "Free some space and try again.")
 
     @contextlib.contextmanager
-    def written(self, name: str, origin: str) -> Iterator[_SetWriter]:
+    def written(self, name: str, origin: str, origins: Origins = None) -> Iterator[_SetWriter]:
         """A new set, which appears when the block ends well and holds an example. Raises UserError when its name is
         taken by then."""
         self.check_room()
@@ -99,6 +100,7 @@ class DatasetStore:
                     bytes=beside.stat().st_size,
                     created=time.time(),
                     origin=origin,
+                    origins=origins,
                 )
                 with self._placing:
                     self.check_name(name)
@@ -129,7 +131,9 @@ class DatasetStore:
             described = msgspec.structs.replace(described, unreadable=card.reason)
         elif card is not None:
             examples = card.examples if card.bytes == state.st_size else -1  # else somebody wrote into it
-            described = msgspec.structs.replace(described, origin=card.origin, created=card.created, examples=examples)
+            described = msgspec.structs.replace(
+                described, origin=card.origin, created=card.created, examples=examples, origins=card.origins
+            )
         if described.examples < 0:
             try:
                 with open_regular(path) as file:

@@ -19,6 +19,7 @@ from workbench.records.evaluation import (
     QuestionSet,
     Split,
 )
+from workbench.records.origins import Origins
 from workbench.records.stored import Unreadable
 from workbench.storage.database import Database, Row, new_id
 
@@ -39,6 +40,7 @@ class QuestionStore:
         origin: str,
         notes: Sequence[str],
         benchmark: BenchmarkUse | None = None,
+        origins: Origins = None,
     ) -> QuestionSet:
         """Raises UserError when the name is taken or is none."""
         made = QuestionSet(
@@ -51,6 +53,7 @@ class QuestionStore:
             origin=origin,
             notes=tuple(notes),
             benchmark=benchmark,
+            origins=origins,
         )
         with self._database.transaction() as connection:
             self.check_name(name)

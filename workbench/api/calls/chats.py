@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.records import origins as provenance
 from workbench.records.agents import Approval
 from workbench.records.messages import (
     Beam,
@@ -92,6 +94,26 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
         """The message as a model sees it. With another ``text`` than the model's own its parts are left out."""
         text = self.text if text is None else text
         return Message(self.role, text, self.parts if text == self.text and self.original is None else ())
+
+    def origins(self, *, whole_document: bool = False) -> tuple[str, ...]:
+        """What an answer was made from, beside the messages above it (``records/origins.py``). ``whole_document``: its
+        question was a task on one."""
+        if self.role == "tool":
+            return (provenance.AGENT,)
+        if self.role == "user":
+            return ()
+        if self.unreadable:
+            return (provenance.UNKNOWN,)
+        made = provenance.origins_of_answer(
+            self.recipe, self.passages, tainted=self.tainted or self.state != "done", whole_document=whole_document
+        )
+        return made or ((provenance.UNKNOWN,) if self.tainted else ())
+
+
+def origins_in(messages: Sequence[StoredMessage]) -> tuple[str, ...]:
+    """What messages were made from, all together."""
+    tasks = {message.id for message in messages if message.document is not None}
+    return provenance.joined(*(message.origins(whole_document=message.parent in tasks) for message in messages))
 
 
 class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):

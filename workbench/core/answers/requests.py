@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from workbench.answering import AnswerRequest, Prefix, Resolved, check
-from workbench.api.calls import AT_END, Ask, DocumentTask, StoredMessage
+from workbench.api.calls import AT_END, Ask, DocumentTask, StoredMessage, origins_in
 from workbench.api.protocol import RequestContext
 from workbench.core.agents.arguments import check_arguments, tool_named
 from workbench.core.answers.inspection import read_tokens, readable, tokens_of
@@ -20,6 +20,7 @@ from workbench.core.answers.resolver import HomeServices
 from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision
 from workbench.records.messages import Message
+from workbench.records.origins import joined
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart, varied, without_attachments
 from workbench.records.trace import Trace, TraceStep
 from workbench.records.trust import WITHOUT_DOCUMENTS, without_citations
@@ -81,6 +82,7 @@ class Requests:
             untrusted=untrusted_in(branch),
             chat=answer.chat,
             done=self._begun_for(answer.recipe, branch),
+            origins=joined(origins_in(branch), _origins_of_steps(earlier.steps)),
         )
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved, earlier=earlier)
@@ -88,7 +90,7 @@ class Requests:
     def of_task(self, recipe: Recipe, task: DocumentTask | None) -> CheckedRequest:
         """The request of a task on a document that is begun again."""
         resolved = self._services.resolve(recipe)
-        request = AnswerRequest(recipe=recipe, task=task)
+        request = AnswerRequest(recipe=recipe, task=task, origins=())
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved)
 
@@ -119,6 +121,7 @@ class Requests:
             asks=True,
             allowed=self._store.get_record(call.chat).allowed if call.chat is not None else (),
             untrusted=untrusted_in(branch),
+            origins=origins_in(branch),
         )
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved, parent=parent)
@@ -132,18 +135,20 @@ class Requests:
         if prefix is not None:
             recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
         resumes = call.resume or call.edit is not None
+        steps = self._steps_of(old) if resumes else ()
         request = AnswerRequest(
             recipe=recipe,
             conversation=conversation_of(asked),
             task=readable(asked[-1]).document if asked else None,
             prefix=prefix,
-            earlier=self._steps_of(old) if resumes else (),
+            earlier=steps,
             edit=call.edit,
             notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
             asks=True,
             allowed=self._store.get_record(old.chat).allowed,
             untrusted=untrusted_in(asked),
             done=self._begun_for(call.recipe, asked),
+            origins=joined(origins_in(asked), _origins_of_steps(steps), old.origins() if resumes else ()),
         )
         check(request, resolved, self._services)
         earlier = None
@@ -233,6 +238,10 @@ def untrusted_in(branch: Sequence[StoredMessage]) -> tuple[str, ...]:
         for message in branch
         if message.role != "user" and (_is_tainted(message) or message.parent in tasks)
     )
+
+
+def _origins_of_steps(steps: Sequence[TraceStep]) -> tuple[str, ...]:
+    return tuple(sorted({passage.collection for step in steps for passage in step.passages} - {""}))
 
 
 def _steps_before(request: AnswerRequest) -> tuple[TraceStep, ...]:

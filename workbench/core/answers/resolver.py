@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from workbench.answering import Resolved
+from workbench.answering import AnswerRequest, Resolved
 from workbench.api.calls import Collection, ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
@@ -21,12 +21,14 @@ from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.joined_retriever import joined
+from workbench.core.models.sending import How, SendingGate
 from workbench.engine.inference_calls import LoraUse, RewardText
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
 from workbench.models.inspection import is_missing
+from workbench.records import origins as provenance
 from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.prompts import with_true_sources
@@ -57,10 +59,6 @@ MOST_EXAMPLES = 5_000
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
-CheckSending = Callable[[ModelRecord, RetrievalPart | None, Sequence[Collection]], None]
-"""Raises UserError where passages of collections may not be sent to an endpoint's host."""
-
-
 @dataclass(eq=False)
 class Resolver:
     """Looks up a recipe's names in the ``catalogue`` of models, the ``registry`` of collections and the folder of
@@ -70,7 +68,6 @@ class Resolver:
     _registry: CollectionRegistry
     _adapters: Path
     _checksums: Checksums
-    _check_sending: CheckSending = lambda model, part, collections: None
     # whether an adapter is virtual tokens, by its checksum, the model's path and time of change
     _is_virtual: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)
     _rewards: dict[tuple[str, str, int], bool] = field(default_factory=dict, init=False)  # the same: of reward models
@@ -130,7 +127,6 @@ class Resolver:
         )
         if model.endpoint is None:
             return Resolved(recipe=resolved, model=model, collections=collections, use=use)
-        self._check_sending(model, retrieval, collections)
         return Resolved(recipe=resolved, model=model, collections=collections, use=use, backend=REMOTE)
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
@@ -228,6 +224,7 @@ class HomeServices:
     def __init__(
         self,
         resolver: Resolver,
+        sending: SendingGate,
         backends: Mapping[str, Backend],
         embedding: Embedding,
         catalogue: ModelCatalogue,
@@ -239,6 +236,7 @@ class HomeServices:
         demonstrations: DemonstrationStore,
     ) -> None:
         self._recipes = recipes
+        self._sending = sending
         self._demonstrations = demonstrations
         self._agent_tools = agent_tools
         self._collections = resolver.collections
@@ -256,11 +254,37 @@ class HomeServices:
         has = self._backends[resolved.backend].capabilities(resolved.model)
         return has | Capabilities(context_known=resolved.use.context_tokens > 0)
 
+    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
+        """The resolved recipe with the origins of all texts that its request sends. Raises SendingRefused where one of
+        them may not be sent to the model's host."""
+        if resolved.model.endpoint is None:
+            return resolved
+        origins = provenance.joined(request.origins, *(self._origins_of_examples(request.recipe)))
+        how: How = "text"
+        if request.task is not None:
+            how = "document"
+        elif any(one.role == "assistant" for one in request.conversation):
+            how = "history"
+        self._sending.check(resolved.model, resolved.collections, origins, resolved.recipe.retrieval, how)
+        return msgspec.structs.replace(resolved, origins=origins)
+
+    def _origins_of_examples(self, recipe: Recipe) -> Iterator[provenance.Origins]:
+        if name := recipe.prompting.examples:
+            yield self._questions.get(name).origins
+
+    def origin_titles(self, origins: Sequence[str]) -> list[str]:
+        """Origins in words."""
+        return list(dict.fromkeys(self._sending.names(origins)))
+
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
     ) -> AbstractContextManager[Loading]:
         if resolved.model.files and not self.checksum(resolved):
             self._compute_checksum(resolved.model)
+        if resolved.model.endpoint is not None and resolved.sends:
+            if resolved.origins is None:
+                raise RuntimeError("an endpoint is leased for texts of which nobody has said what they were made from")
+            self._sending.check(resolved.model, resolved.collections, resolved.origins, resolved.recipe.retrieval)
         use = msgspec.structs.replace(resolved.use, background=background)
         return self._backends[resolved.backend].lease(resolved.model, use, context)
 

@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
 from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.sending import SendingGate
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
@@ -25,6 +26,7 @@ class DataSets:
     _chats: ChatStore
     _catalogue: ModelCatalogue
     _registry: CollectionRegistry
+    _sending: SendingGate
     _runs: Runs
     _changes: ChangeNotifier
 
@@ -59,7 +61,9 @@ class DataSets:
                     f"{call.questions} questions per passage and at most {call.limit} passages make no set.",
                     "Set the questions to 1 or more, and the limit to 0 (all passages) or more.",
                 )
-            call = msgspec.structs.replace(call, model=chat_model(call.model, self._catalogue).name)
+            model = chat_model(call.model, self._catalogue)
+            self._sending.check(model, origins=(call.collection,))
+            call = msgspec.structs.replace(call, model=model.name)
         return self._runs.add("data", f"Data set {name}", msgspec.structs.replace(call, name=name))
 
     def remove(self, call: RemoveDataSet) -> DataSetList:

@@ -21,6 +21,7 @@ from workbench.evaluation.methods import suited_scorers
 from workbench.evaluation.optimisers.search import BEFORE
 from workbench.records.evaluation import Column, Evaluation, ScorerUse
 from workbench.records.optimisation import Optimisation
+from workbench.records.origins import joined, origins_of_answer
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import Recipe
 from workbench.storage.database import new_id
@@ -63,14 +64,18 @@ class Optimising:
                 f"{row.title} does not say which of two answers is better.",
                 "Choose a scorer of shares; where no answers are expected, a judge.",
             )
-        request = AnswerRequest(recipe=call.recipe, conversation=questions[0].question.conversation())
+        conversation = questions[0].question.conversation()
+        request = AnswerRequest(recipe=call.recipe, conversation=conversation, origins=found.origins)
         check(request, self._services.resolve(call.recipe), self._services)
+        read = joined(found.origins, origins_of_answer(call.recipe, (), whole_document=True))
+        self._evaluations.check_judges((scorer,), (Column(name=BEFORE, recipe=call.recipe),), found.origins)
         if call.writer is not None:
-            self._services.resolve(call.writer)
+            writing = AnswerRequest(recipe=call.writer, origins=read)
+            self._services.declared(writing, self._services.resolve(call.writer))
         evaluation = Evaluation(
             id=new_id(), question_set=found.id, set_name=found.name, created=time.time(),
             columns=(Column(name=BEFORE, recipe=call.recipe),), scorers=(scorer,), part="tune", seed=call.seed,
-            questions=len(questions), search=True,
+            questions=len(questions), search=True, origins=found.origins,
         )  # fmt: skip
         self._store.add(evaluation, questions)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -17,6 +18,8 @@ from workbench.api.calls import (
     QuestionPage,
     QuestionSetList,
     RemoveQuestionSet,
+    StoredMessage,
+    origins_in,
 )
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, with_progress
@@ -27,6 +30,7 @@ from workbench.evaluation.benchmarks import find_benchmark, read_benchmark, use_
 from workbench.evaluation.questions import Columns, Questions, draw_splits, questions_of, read_questions
 from workbench.paths import absolute_path
 from workbench.records.evaluation import QuestionSet
+from workbench.records.origins import Origins
 from workbench.storage.chats import ChatStore
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.questions import QuestionStore
@@ -54,15 +58,17 @@ class QuestionSets:
     def create(self, call: CreateQuestionSet, context: RequestContext) -> Iterator[Event]:
         if not 0 <= call.tune_share <= 1:
             raise UserError("The share of questions for tuning must be from 0 to 1.")
-        use = None
+        use, origins = None, cast("Origins", ())
         if call.source == "benchmark":
             known = find_benchmark(call.benchmark)
             use = use_of(known, known.shots if call.shots < 0 else call.shots)
         if call.source == "chats":
             name = self._store.check_name(call.name or "From chats")
-            read, origin = self._from_chats(call), "answers from chats"
+            chosen = self._messages(call)
+            read, origin, origins = self._from_chats(call, chosen), "answers from chats", origins_in(chosen)
         else:
-            path = Path(self._data.get(call.path).path) if call.source == "data" else absolute_path(call.path)
+            data = self._data.get(call.path) if call.source == "data" else None
+            path, origins = (Path(data.path), data.origins) if data is not None else (absolute_path(call.path), ())
             name = self._store.check_name(call.name or (path.stem if use is None else f"{use.title} {path.stem}"))
             read, origin = (yield from self._from_file(path, call, context)), path.name
         notes = list(read.refused)
@@ -71,7 +77,9 @@ class QuestionSets:
             rows = "1 row is no question and was" if left_out == 1 else f"{left_out:,} rows are no questions and were"
             notes.insert(0, f"{rows} left out.")
         splits = draw_splits(read.rows, call.tune_share, call.seed)
-        made = self._store.add(name, read.rows, splits, seed=call.seed, origin=origin, notes=notes, benchmark=use)
+        made = self._store.add(
+            name, read.rows, splits, seed=call.seed, origin=origin, notes=notes, benchmark=use, origins=origins
+        )
         self._changes.publish("questions", made.id)
         yield finish(made)
 
@@ -98,9 +106,11 @@ class QuestionSets:
         self._changes.publish("questions", found.id)
         return QuestionSetList(sets=self._store.list_sets())
 
-    def _from_chats(self, call: CreateQuestionSet) -> Questions:
+    def _messages(self, call: CreateQuestionSet) -> list[StoredMessage]:
         chats = call.chats or tuple(chat.id for chat in self._chats.list_chats())
-        messages = [message for chat in chats for message in self._chats.get_chat(chat).messages]
+        return [message for chat in chats for message in self._chats.get_chat(chat).messages]
+
+    def _from_chats(self, call: CreateQuestionSet, messages: Sequence[StoredMessage]) -> Questions:
         ratings = {message.id: message.rating for message in messages if message.rating}
         edits = {message.id: message.text for message in messages if message.original is not None}
         rows = questions_of(examples_from_chats(messages, ratings=ratings, edits=edits))

@@ -11,20 +11,33 @@ from workbench.core.answers.resolver import HomeServices
 from workbench.engine.inference_calls import Scored, Scores
 from workbench.prompt_preview import score
 from workbench.records.messages import Message
+from workbench.records.origins import Origins, joined
 from workbench.records.recipes import Recipe
 from workbench.rewards.reward import ProgramResult, Sample
 
 
 class HomeScorerContext:
-    """``scorers.ScorerContext`` of a home. ``report`` hears how a model is loaded."""
+    """``scorers.ScorerContext`` of a home. ``report`` hears how a model is loaded, ``origins`` is what the texts that
+    are scored were made from."""
 
-    def __init__(self, services: HomeServices, context: RequestContext, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        services: HomeServices,
+        context: RequestContext,
+        report: Callable[[Event], None],
+        origins: Origins = None,
+    ) -> None:
         self._services = services
         self._context = context
         self._report = report
+        self._origins = origins
+
+    def made_from(self, *origins: Origins) -> HomeScorerContext:
+        """The same for texts that were made from other sources."""
+        return HomeScorerContext(self._services, self._context, self._report, joined(*origins))
 
     def score(self, recipe: Recipe, conversation: Sequence[Message], continuations: Sequence[str]) -> list[Scored]:
-        request = AnswerRequest(recipe=recipe, conversation=tuple(conversation))
+        request = AnswerRequest(recipe=recipe, conversation=tuple(conversation), origins=self._origins)
         stream = score(request, continuations, self._services, self._context)
         return list(drain(follow(Scores, stream), self._report).values)
 

@@ -40,6 +40,7 @@ from workbench.evaluation.methods import suited_scorers
 from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.report import Answered, write_report
 from workbench.evaluation.results import BY_INSTRUCTION, summarise
+from workbench.evaluation.scorers.rewards import models_asked
 from workbench.paths import absolute_path
 from workbench.records.evaluation import (
     CellDetails,
@@ -50,6 +51,7 @@ from workbench.records.evaluation import (
     ScorerUse,
 )
 from workbench.records.methods import MethodInfo
+from workbench.records.origins import Origins, joined, origins_of_answer
 from workbench.records.recipes import Recipe
 from workbench.storage.database import new_id
 from workbench.storage.evaluations import EvaluationStore
@@ -98,9 +100,11 @@ class Evaluations:
         )
         for column in columns:
             resolved = self._services.resolve(column.recipe)
-            request = AnswerRequest(recipe=column.recipe, conversation=questions[0].question.conversation())
+            conversation = questions[0].question.conversation()
+            request = AnswerRequest(recipe=column.recipe, conversation=conversation, origins=found.origins)
             check(request, resolved, self._services)
         scorers = self.check_scorers(call.scorers or self._suited(found.id))
+        self.check_judges(scorers, columns, found.origins)
         evaluation = Evaluation(
             id=new_id(),
             question_set=found.id,
@@ -112,6 +116,7 @@ class Evaluations:
             limit=call.limit,
             seed=call.seed,
             questions=len(questions),
+            origins=found.origins,
         )
         self._store.add(evaluation, questions)
         return self._queue(evaluation)
@@ -121,6 +126,7 @@ class Evaluations:
         self._refuse_running(evaluation)
         known = [msgspec.structs.replace(use, key="") for use in evaluation.scorers]
         more = [use for use in self.check_scorers(call.scorers) if use not in known]
+        self.check_judges(more, evaluation.columns, evaluation.origins)
         more_scorers = msgspec.structs.replace(evaluation, scorers=(*evaluation.scorers, *more))
         return self._queue(more_scorers, retries=not call.scorers)
 
@@ -229,6 +235,19 @@ class Evaluations:
                 self._services.resolve(Recipe())
             checked.append(msgspec.structs.replace(use, key=""))
         return tuple(checked)
+
+    def check_judges(self, scorers: Sequence[ScorerUse], columns: Sequence[Column], origins: Origins) -> None:
+        """Raises SendingRefused where a judge that is an endpoint may not be sent what the recipes answer from."""
+        read = joined(origins, *(origins_of_answer(column.recipe, (), whole_document=True) for column in columns))
+        for recipe in self._judges(scorers):
+            self._services.declared(AnswerRequest(recipe=recipe, origins=read), self._services.resolve(recipe))
+
+    def _judges(self, scorers: Sequence[ScorerUse]) -> Iterator[Recipe]:
+        for use in scorers:
+            if use.recipe is not None:
+                yield use.recipe
+            _, named = models_asked(METHODS.find(use.name, "scorer").decode(use.options), METHODS)
+            yield from (self._services.recipe(name) if name else Recipe() for name in named)
 
     def _answered(self, evaluation: Evaluation) -> Iterator[Answered]:
         keys = [use.key for use in evaluation.scorers]

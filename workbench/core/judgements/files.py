@@ -67,7 +67,7 @@ class JudgementFiles:
         fresh = [one for one in found.judgements if statement_of(one) not in known]
         now = time.time()
         ids = self._judgements.put(
-            [msgspec.structs.replace(one, id="", created=one.created or now, changed=now) for one in fresh],
+            [msgspec.structs.replace(one, id="", created=one.created or now, changed=now, origins=()) for one in fresh],
             f"Import of {path.name}",
         )
         yield finish(

@@ -63,10 +63,10 @@ class Labelling:
             raise UserError(f"{len(call.recipes)} recipes were given.", "Give the two that are compared, or one.")
         if not 0 <= call.limit <= MOST_PROMPTS:
             raise UserError(f"At most {MOST_PROMPTS:,} prompts are answered.", "Set a limit of 0 (all) or more.")
-        origin = self._prompts.check(call)
+        origin, origins = self._prompts.check(call), self._prompts.origins(call)
         for recipe in call.recipes:
             resolved = self._services.resolve(recipe)
-            asked = AnswerRequest(recipe=recipe, conversation=(Message("user", "How?"),))
+            asked = AnswerRequest(recipe=recipe, conversation=(Message("user", "How?"),), origins=origins)
             check(asked, resolved, self._services)
             if len(call.recipes) == 1 and resolved.recipe.decoding.temperature == 0:
                 raise UserError(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.api.calls import StoredMessage
+from workbench.api.calls import StoredMessage, origins_in
 from workbench.errors import UserError
 from workbench.judgements.from_chats import judgements_of_chats
 from workbench.records.judgements import JudgedAnswer, Judgement
+from workbench.records.origins import Origins, joined
 from workbench.storage.chats import ChatStore
 from workbench.storage.judgements import JudgementStore
 
@@ -32,6 +33,16 @@ class ChatJudgements:
     def rate(self, message: str, rating: int) -> str:
         """Rate the answer in its chat, whose id is returned."""
         return self._chats.rate(message, rating).chat
+
+    def origins(self, judgement: Judgement) -> Origins:
+        """What prompt and answers were made from: stored, or as the chat tells from which the answers came."""
+        named = [answer.message for answer in judgement.answers]
+        if judgement.origins is not None or not all(named):
+            return judgement.origins
+        try:
+            return joined(*(origins_in(self._chats.get_branch(message)) for message in named))
+        except UserError:
+            return None
 
     def with_tokens(self, judgement: Judgement) -> Judgement:
         """With the sampled tokens of the answers that came from chats, where they are stored."""

@@ -10,7 +10,7 @@ import msgspec
 
 from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, Collection, DocumentText, MakeCandidates, StoredMessage
+from workbench.api.calls import AskResult, Collection, DocumentText, MakeCandidates, StoredMessage, origins_in
 from workbench.api.protocol import drain, follow
 from workbench.core.answers.resolver import HomeServices, chat_model
 from workbench.core.documents.embedder import Embedding
@@ -23,6 +23,7 @@ from workbench.files import open_regular
 from workbench.judgements.prompts import Prompt, drawn, questions_of_chats
 from workbench.paths import Home, absolute_path
 from workbench.records.messages import Message
+from workbench.records.origins import Origins
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
@@ -72,6 +73,22 @@ class PromptSource:
                     raise UserError(f"There is no file {path}.", "Check the path.")
                 return path.name
 
+    def origins(self, request: MakeCandidates) -> Origins:
+        """What the prompts were made from. Raises UserError for what there is not."""
+        match request.prompts:
+            case "chats":
+                return origins_in(self._messages(request))
+            case "questions":
+                return self._questions.get(request.path).origins
+            case "documents":
+                return (self._registry.get(request.path).id,)
+            case "file":
+                return ()
+
+    def _messages(self, request: MakeCandidates) -> list[StoredMessage]:
+        chats = request.chats or tuple(chat.id for chat in self._chats.list_chats())
+        return [message for chat in chats for message in self._chats.get_chat(chat).messages]
+
     def open(self, request: MakeCandidates, run: OpenRun) -> tuple[Iterator[Prompt], int]:
         """The prompts, one after the other, and how many there are. Raises UserError."""
         if request.prompts == "documents":
@@ -83,9 +100,7 @@ class PromptSource:
 
     def _read(self, request: MakeCandidates, run: OpenRun) -> Iterator[Prompt]:
         if request.prompts == "chats":
-            chats = request.chats or tuple(chat.id for chat in self._chats.list_chats())
-            messages: list[StoredMessage] = [m for chat in chats for m in self._chats.get_chat(chat).messages]
-            return questions_of_chats(messages)
+            return questions_of_chats(self._messages(request))
         if request.prompts == "questions":
             found = self._questions.get(request.path)
             return (one.question.conversation() for one in self._questions.questions(found, request.part))
@@ -108,7 +123,8 @@ class PromptSource:
 
         def ask(prompt: str, decoding: DecodingPart) -> str:
             recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
-            asking = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
+            conversation = (Message("user", prompt),)
+            asking = AnswerRequest(recipe=recipe, conversation=conversation, origins=(collection.id,))
             stream = answer(asking, self._services, run.context, background=True)
             return drain(follow(AskResult, stream)).answer
 

@@ -35,6 +35,7 @@ from workbench.judgements.training_rows import training_rows
 from workbench.records.judgement_reports import JudgementStatistics, Learnable, UndoneAction
 from workbench.records.judgements import LONGEST_COMMENT, Judgement, JudgementFilter, Verdict
 from workbench.records.methods import MethodInfo
+from workbench.records.origins import joined
 from workbench.records.training import DataSet
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.judgements import JudgementStore, matches
@@ -74,7 +75,12 @@ class Judgements:
         if len(call.judgements) > MOST_ADDED:
             raise UserError(f"{len(call.judgements):,} judgements are too many at once.", f"At most {MOST_ADDED:,}.")
         now = time.time()
-        made = [msgspec.structs.replace(one, id="", created=one.created or now, changed=now) for one in call.judgements]
+        made = [
+            msgspec.structs.replace(
+                one, id="", created=one.created or now, changed=now, origins=self._of_chats.origins(one)
+            )
+            for one in call.judgements
+        ]
         for one in made:
             check_judgement(one)
         names = {_VERDICT_NAMES[one.verdict] for one in made}
@@ -164,13 +170,15 @@ class Judgements:
 
     def make_set(self, call: MakePreferenceSet) -> DataSet:
         name = self._sets.check_name(call.name)
-        judgements = map(self._of_chats.with_tokens, self.each(call.which))
+        chosen = list(self.each(call.which))
+        judgements, origins = map(self._of_chats.with_tokens, chosen), joined(*(one.origins for one in chosen))
         made = training_rows(judgements, call.kind, skip_conflicts=call.skip_conflicts)
         if not made.rows:
             what = "pair of answers" if call.kind == "pairs" else "rated answer"
             reasons = " ".join(f"{one.count:,}: {one.reason}" for one in made.left_out)
             raise UserError(f"No {what} can be taken from these judgements. {reasons}".strip(), _GATHER[call.kind])
-        with self._sets.written(name, f"{len(set(made.ids)):,} judgements of {made.prompts:,} prompts") as writer:
+        origin = f"{len(set(made.ids)):,} judgements of {made.prompts:,} prompts"
+        with self._sets.written(name, origin, origins) as writer:
             for row in made.rows:
                 writer.add(row)
         self._changes.publish("data", name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from workbench.answering import AnswerRequest
 from workbench.api.calls import GetWinRate, JudgePairs, RunRecord, ScoreAnswers, ScoredAnswer
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, with_progress
@@ -15,7 +16,9 @@ from workbench.core.runs.kinds.judging import win_rate_of
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
+from workbench.records.judgements import JudgementFilter
 from workbench.records.judging import WinRate
+from workbench.records.origins import joined
 from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum
 from workbench.storage.judgements import JudgementStore
@@ -50,7 +53,10 @@ class JudgingService:
         elif call.recipe is None:
             raise UserError("No judge is chosen.", "Choose a recipe, or rewards.")
         else:
-            self._services.resolve(call.recipe)
+            waiting = JudgementFilter(queue=queue.id, verdicts=("",), kind="pairs") if queue is not None else None
+            read = joined(*(one.origins for one in self._store.each(waiting))) if waiting is not None else ()
+            asking = AnswerRequest(recipe=call.recipe, origins=read)
+            self._services.declared(asking, self._services.resolve(call.recipe))
         if not 1 <= call.limit <= MOST_MEASURED:
             raise UserError(f"A judge is measured on 1 to {MOST_MEASURED:,} pairs, not {call.limit:,}.")
         what = f"Judging {queue.name}" if queue is not None else "Measuring a judge"

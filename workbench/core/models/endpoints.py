@@ -5,42 +5,35 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 
 from workbench.api import calls
-from workbench.api.calls import Collection, EndpointRecord, ModelRecord
+from workbench.api.calls import EndpointRecord, ModelRecord
 from workbench.api.protocol import RequestContext
 from workbench.backends.chat_stream import Connection
 from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, endpoint_of
 from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.sending import SendingGate
 from workbench.core.streams import Handlers, unary
-from workbench.errors import SendingRefused, UserError
+from workbench.errors import UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
 from workbench.records.capabilities import Capabilities, capabilities_of, describe_missing
 from workbench.records.endpoints import Endpoint, checked_address
-from workbench.records.recipes import RetrievalPart
-from workbench.storage.collections import CollectionRegistry
 from workbench.storage.endpoints import EndpointStore
 from workbench.storage.models import ModelCatalogue
-
-ATTACHED = "attached"
-"""In place of a collection's id: the files that are attached to chats, all of them."""
-
-USUAL_PASSAGES = 8
-"""How many passages a large model sees at most where the recipe leaves it open."""
 
 
 @dataclass(frozen=True, eq=False)
 class Endpoints:
     _catalogue: ModelCatalogue
-    _registry: CollectionRegistry
+    _sending: SendingGate
     _store: EndpointStore
     _secrets: Secrets
     _gate: Gate
@@ -92,29 +85,6 @@ class Endpoints:
     def spent(self, model: ModelRecord, prompt_tokens: int, new_tokens: int) -> None:
         cost = endpoint_of(model).cost(prompt_tokens, new_tokens)
         self._store.note_use(model.name, prompt_tokens, new_tokens, cost)
-
-    def check_sending(self, model: ModelRecord, part: RetrievalPart | None, collections: Sequence[Collection]) -> None:
-        """Raises SendingRefused for private text that may not be sent to a model's host, or of which nobody has
-        decided."""
-        endpoint = model.endpoint
-        if endpoint is None or endpoint.is_local:
-            return
-        count = (part.passages if part is not None else 0) or USUAL_PASSAGES
-        for one in collections:
-            key, name = (ATTACHED, "attached files") if one.chat else (one.id, one.name)
-            decided = self._store.may_send(key, endpoint.host)
-            if decided:
-                continue
-            collection, refused = "" if one.chat else one.name, decided is False
-            command = f'workbench models endpoint allow "{model.name}" "{collection}"'
-            message = (
-                f"Up to {count} passages of {name} will be sent to {endpoint.host} with each question, if you allow it."
-            )
-            hint = f"Allow it on the page of models or by: {command}. Otherwise ask a model on this machine."
-            if refused:
-                message = f"You have refused to send passages of {name} to {endpoint.host}."
-                hint = f"Ask a model on this machine, or allow it: {command}, or on the page of models."
-            raise SendingRefused(message, hint, model=model.name, collection=collection, refused=refused)
 
     # -- calls --------------------------------------------------------------------------------------
 
@@ -171,8 +141,7 @@ class Endpoints:
 
     def allow(self, call: calls.AllowSending) -> EndpointRecord:
         model = self._catalogue.get(call.name)
-        collection = self._registry.get(call.collection).id if call.collection else ATTACHED
-        self._store.decide(collection, endpoint_of(model).host, call.allowed)
+        self._sending.decide(endpoint_of(model).host, call.collection, call.allowed)
         self._changes.publish("model", model.name)
         return self._record(model)
 
@@ -189,8 +158,7 @@ class Endpoints:
 
     def _record(self, model: ModelRecord) -> EndpointRecord:
         endpoint = endpoint_of(model)
-        names = {one.id: one.name for one in self._registry.list_collections()} | {ATTACHED: "attached files"}
-        sending = {names[id]: allowed for id, allowed in self._store.decisions(endpoint.host).items() if id in names}
+        sending = self._sending.decisions(endpoint.host)
         name = _secret(model.name)
         has_key = bool(self._secrets.get(name))
         use = msgspec.structs.replace(

@@ -68,7 +68,7 @@ class ServedAnswers:
         tools = tuple(
             ToolInfo(name=one.name, description=one.description, parameters=one.parameters) for one in call.tools
         )
-        request = AnswerRequest(recipe=recipe, conversation=messages, tools=tools, must_call=call.must_call)
+        request = AnswerRequest(recipe=recipe, conversation=messages, tools=tools, must_call=call.must_call, origins=())
         resolved = self._services.resolve(recipe)
         if call.alternatives is not None:
             require(TOKENS, self._services.capabilities(resolved), resolved.model.name)
@@ -102,7 +102,7 @@ class ServedAnswers:
         result = AskResult(answer="", sequences=(Candidate(text="", finish="length"),))
         sequences: tuple[tuple[int, ...], ...] = ((),)
         if call.generate:
-            request = AnswerRequest(recipe=plain, prefix=Prefix(prompt=tokens, answer=(), question=""))
+            request = AnswerRequest(recipe=plain, prefix=Prefix(prompt=tokens, answer=(), question=""), origins=())
             result = yield from self._answered(request, resolved, context)
             sequences = _sequences_of(result)
         answered = ServedAnswer(result=result, prompt_text=text, prompt_tokens=len(tokens))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.origins import Origins
 from workbench.records.stored import Stored
 
 
@@ -103,8 +104,8 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True):
-    """A set of examples in the home folder, ``datasets/<name>.jsonl``. ``origin`` says what it was built from;
-    ``unreadable`` why its card, which says so, cannot be read."""
+    """A set of examples in the home folder, ``datasets/<name>.jsonl``. ``origin`` says what it was built from,
+    ``origins`` which private sources that was made from; ``unreadable`` why its card, which says so, cannot be read."""
 
     name: str
     path: str
@@ -113,6 +114,7 @@ class DataSet(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     origin: str = ""
     unreadable: str = ""
+    origins: Origins = None
 
 
 DATA_SET = Stored("card of this set", DataSet)

@@ -33,6 +33,7 @@ from workbench.judgements.prompts import Prompt, number_of
 from workbench.paths import Home
 from workbench.records.judgements import JudgedAnswer, Judgement, LabellingQueue, prompt_key
 from workbench.records.messages import Message
+from workbench.records.origins import UNKNOWN, joined, origins_of_answer
 from workbench.records.recipes import LARGEST_SEED, Recipe
 from workbench.records.stored import Stored
 from workbench.storage.judgements import JudgementStore
@@ -97,8 +98,10 @@ class _Work:
         self._models = [recipe.model for recipe in request.recipes]
         self._succeeded = any(not one.reason for one in self._done.lines)
         self._began, self._made = time.monotonic(), 0
+        self._origins: tuple[str, ...] = (UNKNOWN,)
 
     def make_all(self) -> None:
+        self._origins = joined(self._kind._prompts.origins(self._request))
         prompts, total = self._kind._prompts.open(self._request, self._run)
         waiting = (prompt for prompt in prompts if self._done.find(prompt_key(prompt)) is None)
         same = len({(model.name, model.adapters) for model in self._models}) == 1
@@ -158,7 +161,7 @@ class _Work:
     def _ask(self, recipe: Recipe, prompt: Prompt) -> AskResult:
         """Raises UserError where this prompt has no answer, and whatever ends the run."""
         ended: Event | None = None
-        request = AnswerRequest(recipe=recipe, conversation=prompt)
+        request = AnswerRequest(recipe=recipe, conversation=prompt, origins=self._origins)
         for event in answer(request, self._kind._services, self._run.context, background=True):
             if isinstance(event, events.TERMINAL):
                 ended = event
@@ -199,9 +202,9 @@ class _Work:
     def _keep(self, prompt: Prompt, answers: Sequence[JudgedAnswer | UserError]) -> None:
         reason = _problem(answers)
         if not reason:
-            first, second = answers
-            assert isinstance(first, JudgedAnswer)
-            assert isinstance(second, JudgedAnswer)
+            both = [one for one in answers if isinstance(one, JudgedAnswer)]
+            first, second = both
+            read = (origins_of_answer(one.recipe, (), whole_document=True) for one in both)
             shown: Literal["ab", "ba"] = (
                 "ab" if number_of(self._request.seed, prompt_key(prompt), "shown") % 2 else "ba"
             )
@@ -217,6 +220,7 @@ class _Work:
                 origin=self._queue.origin,
                 created=now,
                 changed=now,
+                origins=joined(self._origins, *read),
             )
             if not self._kind._store.has(pair.id):  # a core that died may have stored it, and not noted that it did
                 self._kind._store.add_waiting([pair])

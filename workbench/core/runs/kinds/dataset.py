@@ -7,7 +7,7 @@ the next passage. The model is leased per question, so that chats with another m
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import msgspec
 
 from workbench.answering import AnswerRequest, Services, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, BuildData, Collection, DocumentText, RunRecord, StoredMessage
+from workbench.api.calls import AskResult, BuildData, Collection, DocumentText, RunRecord, StoredMessage, origins_in
 from workbench.api.events import Event
 from workbench.api.protocol import drain, finish, follow
 from workbench.core.answers.resolver import chat_model
@@ -65,16 +65,21 @@ class DataRuns(RunKind):
         call = msgspec.convert(run.record.config, BuildData)
         name = self._sets.check_name(call.name)
         if call.source == "chats":
-            return self._write(call, name, "answers from chats", self._from_chats(call))
+            chosen = self._messages(call)
+            return self._write(call, name, "answers from chats", self._from_chats(chosen), origins_in(chosen))
         collection = self._registry.get(call.collection)
         if call.source == "text":
-            return self._write(call, name, f"text of {collection.name}", self._from_text(collection, run))
+            read = self._from_text(collection, run)
+            return self._write(call, name, f"text of {collection.name}", read, (collection.id,))
         examples = self._from_pairs(call, collection, run)
         model = chat_model(call.model, self._catalogue)
-        return self._write(call, name, f"pairs that {model.name} made from {collection.name}", examples)
+        origin = f"pairs that {model.name} made from {collection.name}"
+        return self._write(call, name, origin, examples, (collection.id,))
 
-    def _write(self, call: BuildData, name: str, origin: str, examples: Iterable[Example]) -> Event:
-        with self._sets.written(name, origin) as writer:
+    def _write(
+        self, call: BuildData, name: str, origin: str, examples: Iterable[Example], origins: tuple[str, ...]
+    ) -> Event:
+        with self._sets.written(name, origin, origins) as writer:
             for example in examples:
                 writer.add(as_row(example))
         if not writer.examples:
@@ -85,9 +90,11 @@ class DataRuns(RunKind):
 
     # -- where examples come from -----------------------------------------------------------------
 
-    def _from_chats(self, call: BuildData) -> Iterator[Example]:
+    def _messages(self, call: BuildData) -> list[StoredMessage]:
         chats = call.chats or tuple(chat.id for chat in self._chats.list_chats())
-        messages: list[StoredMessage] = [m for chat in chats for m in self._chats.get_chat(chat).messages]
+        return [message for chat in chats for message in self._chats.get_chat(chat).messages]
+
+    def _from_chats(self, messages: Sequence[StoredMessage]) -> Iterator[Example]:
         ratings = {message.id: message.rating for message in messages if message.rating}
         edits = {message.id: message.text for message in messages if message.original is not None}
         return examples_from_chats(messages, ratings=ratings, edits=edits)
@@ -117,7 +124,8 @@ class DataRuns(RunKind):
 
         def ask(prompt: str, decoding: DecodingPart) -> str:
             recipe = Recipe(model=ModelPart(name=model.name), decoding=decoding)
-            request = AnswerRequest(recipe=recipe, conversation=(Message("user", prompt),))
+            conversation = (Message("user", prompt),)
+            request = AnswerRequest(recipe=recipe, conversation=conversation, origins=(collection.id,))
             stream = answer(request, self._services, run.context, background=True)
             pace.begin(question=decoding.format == "regex")
             return drain(follow(AskResult, stream), emit_progress).answer

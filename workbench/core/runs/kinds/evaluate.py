@@ -224,7 +224,7 @@ class GridWork:
         seed = seed_of(recipe, question, self.evaluation.seed)
         seeded = msgspec.structs.replace(recipe, decoding=msgspec.structs.replace(recipe.decoding, seed=seed))
         began = time.monotonic()
-        request = AnswerRequest(recipe=seeded, conversation=question.conversation())
+        request = AnswerRequest(recipe=seeded, conversation=question.conversation(), origins=self.evaluation.origins)
         ended: Event | None = None
         for event in answer(request, self._services, self._run.context, background=True):
             if isinstance(event, events.TERMINAL):
@@ -258,9 +258,10 @@ class GridWork:
     def _keep(self, place: Place, made: CellAnswer) -> None:
         """Store an answer with the scores that ask no model."""
         column, number, cell = place
+        context = self._context.made_from(self.evaluation.origins, made.origins)
         scores = {
             use.key: score_answer(
-                method, self._scorable(column, number, made, use), method.decode(use.options), self._context
+                method, self._scorable(column, number, made, use), method.decode(use.options), context
             )
             for use, method in self._scorers
             if not _asks_models(use, method)
@@ -277,7 +278,9 @@ class GridWork:
         if made is None and WITHOUT_ANSWER not in method.traits:
             return
         scorable = self._scorable(column, number, made or CellAnswer(text=""), use, first)
-        score: Score = score_answer(method, scorable, method.decode(use.options), self._context)
+        read = (one.origins for one in (made, first) if one is not None)
+        context = self._context.made_from(self.evaluation.origins, *read)
+        score: Score = score_answer(method, scorable, method.decode(use.options), context)
         self._store.put_scores(cell, {use.key: score})
         self._tell_change()
         pace.add(method.title)
@@ -379,6 +382,7 @@ def _cell(result: AskResult, seconds: float) -> CellAnswer:
         notices=result.notices,
         trace=result.trace,
         recipe=result.recipe,
+        tainted=result.tainted,
     )
 
 

@@ -162,6 +162,12 @@ class ExamServices:
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self._services.capabilities(resolved)
 
+    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
+        return self._services.declared(request, resolved)
+
+    def origin_titles(self, origins: Sequence[str]) -> Sequence[str]:
+        return self._services.origin_titles(origins)
+
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
     ) -> AbstractContextManager[Loading]:
@@ -208,7 +214,7 @@ def _answered(key: str, question: Question, services: ExamServices, run: OpenRun
             decoding=DecodingPart(seed=0),
             retrieval=RetrievalPart(collection=question.language, mode=mode),
         )
-        request = AnswerRequest(recipe=recipe, conversation=(Message("user", question.question),))
+        request = AnswerRequest(recipe=recipe, conversation=(Message("user", question.question),), origins=())
         return drain(follow(AskResult, answer(request, services, run.context, background=True)), emit_waiting)
 
     def emit_waiting(event: Event) -> None:

@@ -6,7 +6,7 @@ Opinions are noted in the run's folder, so that a stopped run asks none of them 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -25,7 +25,7 @@ from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
 from workbench.evaluation.judging.agreement import measure, names_one_place
-from workbench.evaluation.judging.comparing import AskJudge, Opinion
+from workbench.evaluation.judging.comparing import Opinion
 from workbench.evaluation.judging.win_rate import measure_wins
 from workbench.evaluation.scorers.scorer import ScorerContext
 from workbench.paths import Home
@@ -107,7 +107,10 @@ class JudgingRuns(RunKind):
         call = msgspec.convert(run.record.config, JudgePairs)
         scores = HomeScorerContext(self._services, run.context, run.emit)
         queue = self._queues.get(call.queue) if call.queue else None
-        judging = Judging(call, queue, scores, run, self._home.run(run.id), self._source, self._store)
+        judging = Judging(
+            call, queue, scores, run, self._home.run(run.id), self._source, self._store,
+            lambda pairs: scores.made_from(*(one.origins for one in pairs)),
+        )  # fmt: skip
         result = judging.carry_out()
         if queue is not None:
             self._changes.publish("judgements", "")
@@ -116,7 +119,7 @@ class JudgingRuns(RunKind):
 
 
 class Judging:
-    """One run. ``scores`` answers for recipes and rewards."""
+    """One run. ``scores`` answers for recipes and rewards; ``scores_for`` gives it for the texts of some pairs."""
 
     def __init__(
         self,
@@ -127,8 +130,10 @@ class Judging:
         folder: Path,
         source: JudgementSource,
         store: PairStore,
+        scores_for: Callable[[Sequence[Judgement]], ScorerContext] | None = None,
     ) -> None:
-        self._call, self._queue, self._scores, self._run = call, queue, scores, run
+        self._call, self._queue, self._run = call, queue, run
+        self._scores_for = scores_for or (lambda pairs: scores)
         self._source, self._store = source, store
         self._said: Journal[_Said] = Journal(folder / OPINIONS, _Said)
         self._action = 0
@@ -144,8 +149,7 @@ class Judging:
             judged = self._judge_by_rewards()
         else:
             assert call.recipe is not None
-            judge = recipe_judge(call.recipe, self._scores, self._run.context)
-            report = self._measure(judge)
+            report = self._measure()
             if self._queue is not None:
                 if not report.accepted:
                     raise UserError(
@@ -153,12 +157,12 @@ class Judging:
                         f"{report.summary} Choose a larger model as the judge, write down what counts for you, or "
                         "judge more pairs yourself.",
                     )
-                judged, dropped = self._judge_by_recipe(judge)
+                judged, dropped = self._judge_by_recipe()
         return JudgingResult(report=report, judged=judged, dropped=dropped, win_rate=self._win_rate())
 
     # -- measuring -----------------------------------------------------------------------------------
 
-    def _measure(self, judge: AskJudge) -> JudgeReport:
+    def _measure(self) -> JudgeReport:
         known = [
             one
             for one in self._source.each(self._call.measured_on)
@@ -173,7 +177,7 @@ class Judging:
         for start in range(0, len(known), BATCH):
             batch = known[start : start + BATCH]
             self._tell("measuring the judge", start, len(known))
-            opinions += self._ask(batch, judge)
+            opinions += self._ask(batch)
             if names_one_place(opinions):
                 break
         choices: list[Literal["a", "b"]] = ["a" if one.verdict == "a" else "b" for one in known[: len(opinions)]]
@@ -181,9 +185,11 @@ class Judging:
         self._run.emit(events.Artifact(kind="judge", id=self._run.id, result=msgspec.to_builtins(report)))
         return report
 
-    def _ask(self, pairs: Sequence[Judgement], judge: AskJudge) -> list[Opinion]:
+    def _ask(self, pairs: Sequence[Judgement]) -> list[Opinion]:
         """Opinions, of which those that the run has noted are not asked again."""
         missing = [one for one in pairs if self._said.find(one.id) is None]
+        assert self._call.recipe is not None
+        judge = recipe_judge(self._call.recipe, self._scores_for(missing), self._run.context)
         for one, opinion in zip(missing, opinions_of(missing, judge, self._call.constitution), strict=True):
             self._said.add(_Said(one.id, opinion.shown_first, opinion.shown_second, opinion.mass))
         found = []
@@ -200,7 +206,7 @@ class Judging:
             return []
         return list(self._store.each(JudgementFilter(queue=self._queue.id, verdicts=("",), kind="pairs")))
 
-    def _judge_by_recipe(self, judge: AskJudge) -> tuple[int, int]:
+    def _judge_by_recipe(self) -> tuple[int, int]:
         assert self._queue is not None
         recipe = self._call.recipe
         assert recipe is not None
@@ -210,7 +216,7 @@ class Judging:
         for start in range(0, len(waiting), BATCH):
             batch = waiting[start : start + BATCH]
             self._tell("judging", start, len(waiting))
-            for one, opinion in zip(batch, self._ask(batch, judge), strict=True):
+            for one, opinion in zip(batch, self._ask(batch), strict=True):
                 verdict = opinion.winner(self._call.threshold)
                 if not verdict:
                     dropped += 1
@@ -221,7 +227,7 @@ class Judging:
         return judged, dropped
 
     def _judge_by_rewards(self) -> int:
-        judge = RewardJudge(weighted_sum(self._call.rewards, METHODS), self._scores)
+        rewards = weighted_sum(self._call.rewards, METHODS)
         if self._queue is None:
             raise UserError("Rewards need no measuring.", "Name the queue that they are to judge.")
         waiting = self._waiting()
@@ -229,7 +235,7 @@ class Judging:
         for number, one in enumerate(waiting):
             self._run.context.raise_if_cancelled()
             self._tell("judging", number, len(waiting))
-            verdict, _ = judge.compare(one)
+            verdict, _ = RewardJudge(rewards, self._scores_for((one,))).compare(one)
             judged += self._store_verdict(one, verdict, "rule", "; ".join(self._call.rewards), None)
         return judged
 

@@ -38,6 +38,7 @@ from workbench.paths import Home
 from workbench.records.evaluation import Column, Evaluation, NumberedQuestion, QuestionRow
 from workbench.records.messages import Message
 from workbench.records.optimisation import OPTIMISATION, OPTIMISATION_RESULT, Optimisation, OptimisationResult
+from workbench.records.origins import joined, origins_of_answer
 from workbench.records.prompts import LONGEST_NOTE, source_of, with_version
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, save_recipe
 from workbench.storage.database import new_id
@@ -122,7 +123,7 @@ class OptimiseRuns(RunKind):
                 made = Evaluation(
                     id=evaluation, question_set=found.id, set_name=found.name, created=time.time(), columns=columns,
                     scorers=(config.scorer,), part="held-out", limit=config.measure, seed=config.seed,
-                    questions=len(questions), run=run.id,
+                    questions=len(questions), run=run.id, origins=found.origins,
                 )  # fmt: skip
                 self._store.add(made, questions)
             self._evaluate.measure(evaluation, run)
@@ -169,6 +170,8 @@ class _Search:
         run.emit(events.Progress(stage="reading the models"))
         evaluation = self._store.get(config.evaluation)
         column = evaluation.columns[0]
+        # the writer reads questions with the recipe's answers
+        self._origins = joined(evaluation.origins, origins_of_answer(self.base, (), whole_document=True))
         current = self._evaluate.with_digest(column, run)
         if column.digest and column != current:
             raise UserError(
@@ -218,7 +221,9 @@ class _Search:
         writing = _WRITING if writer.decoding == DecodingPart() else writer.decoding
         decoding = msgspec.structs.replace(writing, seed=seed)
         request = AnswerRequest(
-            recipe=msgspec.structs.replace(writer, decoding=decoding), conversation=(Message("user", prompt),)
+            recipe=msgspec.structs.replace(writer, decoding=decoding),
+            conversation=(Message("user", prompt),),
+            origins=self._origins,
         )
         stream = answer(request, self._services, self._run.context, background=True)
         made = drain(follow(AskResult, stream)).answer
@@ -239,7 +244,9 @@ class _Search:
                 if found.name == name:  # it was edited
                     name = f"{name} {self._run.id[:8]}"
             origin = f"accepted answers to {self.set_name}"
-            made = self._sets.add(name, rows, ["tune"] * len(rows), seed=0, origin=origin, notes=())
+            made = self._sets.add(
+                name, rows, ["tune"] * len(rows), seed=0, origin=origin, notes=(), origins=self._origins
+            )
             self._changes.publish("questions", made.id)
             return made.name
 
