@@ -7,22 +7,21 @@ workers or processes: ``Services`` hands it models and collections.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
+from workbench.answer_request import AnswerRequest, Resolved, Services
 from workbench.api import events
-from workbench.api.calls import AskResult, Collection, DocumentTask, ModelRecord
+from workbench.api.calls import AskResult
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
-from workbench.backends.backend import Loading, ModelBackend, ModelUse
-from workbench.engine.inference_calls import LoraUse
+from workbench.backends.backend import ModelBackend
 from workbench.errors import UserError
 from workbench.records import agent_edits, thoughts
-from workbench.records.agents import Decision, ToolInfo
 from workbench.records.answer_state import with_trace
 from workbench.records.capabilities import (
     Capabilities,
@@ -32,21 +31,15 @@ from workbench.records.capabilities import (
     needs_of_model,
     require,
 )
-from workbench.records.demonstrations import Demonstration
-from workbench.records.messages import Message
 from workbench.records.methods import Method
-from workbench.records.origins import Origins
 from workbench.records.recipes import (
-    Example,
     ModelPart,
     Recipe,
-    RequestKind,
     check_parts,
     decoding_of,
     notes_on_recipe,
     problem_of,
 )
-from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy, begun_in
 from workbench.techniques.agents.guard import Guard
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
@@ -57,111 +50,6 @@ from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.services import ToolServices
 
 __all__ = ["AnswerContext", "AnswerRequest", "Prefix", "Resolved", "SavedSections", "Services", "answer", "check"]
-
-
-class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The last message of ``conversation`` is answered, unless there is a ``task`` on a document, or a ``prefix``: an
-    earlier answer's first tokens, to be continued. ``notices`` are said beside the answer.
-
-    Of an agent: ``decisions`` are the person's on its calls that were not carried out yet, ``asks``: there is a person
-    who can be asked; ``allowed`` are the tools that the person has allowed in this chat, ``untrusted`` the texts of the
-    conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none; ``done``
-    are the signatures of the calls that other answers to the same question have begun.
-
-    ``origins`` is what the texts of the conversation were made from (``records/origins.py``); None: nobody has said,
-    so an endpoint is only asked where texts of unknown origin may be sent to it.
-
-    ``tools`` are run by the program that asks: the answer is one call of them, or a text; with ``must_call`` a call. A
-    conversation may end with a tool's result."""
-
-    recipe: Recipe
-    conversation: tuple[Message, ...] = ()
-    task: DocumentTask | None = None
-    prefix: Prefix | None = None
-    earlier: tuple[TraceStep, ...] = ()
-    edit: StepEdit | None = None
-    notices: tuple[str, ...] = ()
-    decisions: tuple[Decision, ...] = ()
-    asks: bool = False
-    allowed: tuple[str, ...] = ()
-    untrusted: tuple[str, ...] = ()
-    chat: str = ""
-    done: frozenset[str] = frozenset()
-    tools: tuple[ToolInfo, ...] = ()
-    must_call: bool = False
-    origins: Origins = None
-
-    @property
-    def kind(self) -> RequestKind:
-        if self.prefix is not None:
-            return "continuation"
-        return "task" if self.task is not None else "question"
-
-
-class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe with its names looked up and its seed drawn, and what the names refer to. ``backend`` computes it.
-    ``origins`` is what the texts that it is asked with were made from, once ``Services.declared`` has allowed them;
-    without ``sends`` the model is lent to read a prompt, and generates nothing."""
-
-    recipe: Recipe
-    model: ModelRecord
-    use: ModelUse
-    collections: tuple[Collection, ...] = ()
-    backend: str = "llama.cpp"
-    origins: Origins = None
-    sends: bool = True
-
-
-class Services(Protocol):
-    """The services that an answer uses. Methods raise UserError, WorkerDied or errors.Cancelled."""
-
-    def resolve(self, recipe: Recipe) -> Resolved: ...
-
-    def capabilities(self, resolved: Resolved) -> Capabilities:
-        """The model's capabilities. Loads nothing."""
-
-    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
-        """The resolved recipe with the ``origins`` of a request. Raises SendingRefused where one of them may not be
-        sent to the model's host."""
-
-    def origin_titles(self, origins: Sequence[str]) -> Sequence[str]:
-        """Origins in words."""
-
-    def lease(
-        self, resolved: Resolved, context: RequestContext, *, background: bool = False
-    ) -> AbstractContextManager[Loading]:
-        """As ``Backend.lease``, by the resolved recipe's backend; ``background`` gives way to other requests."""
-
-    def retriever(
-        self, collections: Sequence[Collection], context: RequestContext, files: Sequence[str] = ()
-    ) -> Retriever:
-        """Collections to search, as one; with ``files`` only these of theirs, and what is attached to a chat. What has
-        to be loaded for it is loaded meanwhile. Raises UserError when they have none of the files."""
-
-    def examples(self, question_set: str) -> Sequence[Example]:
-        """The questions for tuning of a question set, with their answers."""
-
-    def demonstrations(self) -> Sequence[Demonstration]:
-        """The person's task library."""
-
-    def similarities(
-        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
-    ) -> Sequence[Sequence[float]]:
-        """The cosine of every one of the texts with every one of the others: shape (len(texts), len(others))."""
-
-    def tools(
-        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
-    ) -> ToolServices:
-        """What the tools of an agent use of the program."""
-
-    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        """A reward model by its name, for the model of a recipe. Raises UserError where it does not fit that."""
-
-    def recipe(self, name: str) -> Recipe:
-        """A recipe that is saved under a name. Raises UserError."""
-
-    def checksum(self, resolved: Resolved) -> str:
-        """The SHA-256 of the model's files; "" while it is not known."""
 
 
 def check(request: AnswerRequest, resolved: Resolved, services: Services, *, sends: bool = True) -> None:

@@ -56,11 +56,15 @@ NEUTRAL = {"repetition_penalty": 1.0, "top_k": 0}
 
 Reserve = Callable[[ModelRecord, int, int], contextlib.AbstractContextManager[None]]
 Spend = Callable[[ModelRecord, int, int], None]
+ScoreRewards = Callable[[LoraUse, Sequence[RewardText], RequestContext], list[float]]
 
 
 class OpenAICompatibleBackend:
     """``connect`` makes the connection to a model's endpoint. ``reserve`` holds what a request costs at most while it
-    runs, and raises UserError where that could exceed the budget; ``spent`` notes what was used."""
+    runs, and raises UserError where that could exceed the budget; ``spent`` notes what was used. ``score_rewards``
+    scores an endpoint's answers by a reward model on this machine; the core sets it."""
+
+    score_rewards: ScoreRewards | None = None
 
     def __init__(self, connect: Callable[[ModelRecord], Connection], reserve: Reserve, spent: Spend) -> None:
         self._connect = connect
@@ -81,7 +85,9 @@ class OpenAICompatibleBackend:
         def loading() -> Generator[Event, None, RemoteModel]:
             yield from ()
             connection = self._connect(model)
-            return RemoteModel(model, use, connection, context, self._places, self._reserve, self._spent)
+            remote = RemoteModel(model, use, connection, context, self._places, self._reserve, self._spent)
+            remote.local_rewards = self.score_rewards
+            return remote
 
         yield loading()
 
@@ -97,6 +103,7 @@ class RemoteModel:
 
     parameters: int | None = None
     languages: tuple[str, ...] = ()
+    local_rewards: ScoreRewards | None = None
 
     def __init__(
         self,
@@ -164,6 +171,15 @@ class RemoteModel:
     def tool_format(self) -> ToolFormat:
         return ToolFormat()
 
+    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
+        if self.local_rewards is None:
+            raise self._cannot()
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            return self.local_rewards(adapter, texts, context)
+        finally:
+            forget()
+
     def _generate(self, request: Generate, context: RequestContext) -> Iterator[Event]:
         if request.prompt or request.assistant_start or request.tools:
             raise UserError(
@@ -214,9 +230,6 @@ class RemoteModel:
         raise self._cannot()
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
-        raise self._cannot()
-
-    def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
         raise self._cannot()
 
     def inspect(

@@ -150,21 +150,13 @@ class Workbench:
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
         gate, secrets = Gate(self._preferences.allows), Secrets()
         self._servers = McpHub(
-            home.root / "mcp.json",
-            gate,
-            self._changes,
-            secrets,
-            log=home.logs / "mcp.log",
-            command=self._commands.get("mcp"),
-        )
+            home.root / "mcp.json", gate, self._changes, secrets,
+            log=home.logs / "mcp.log", command=self._commands.get("mcp"),
+        )  # fmt: skip
         agent_tools = AgentTools(
-            memory,
-            self._embedding,
-            self._sandbox,
-            self._tables,
-            self._servers,
+            memory, self._embedding, self._sandbox, self._tables, self._servers,
             lambda: self._preferences.current.general.offline,
-        )
+        )  # fmt: skip
         demonstrations = DemonstrationStore(home.demonstrations)
         sent = EndpointStore(self._database)
         sending = SendingGate(self._registry, sent)
@@ -172,7 +164,7 @@ class Workbench:
         services = HomeServices(
             Resolver(catalogue, self._registry, home.adapters, checksums),
             sending,
-            {"llama.cpp": self._llama_cpp, REMOTE: endpoints.backend},
+            {"llama.cpp": self._llama_cpp, REMOTE: endpoints.make_backend()},
             self._embedding,
             catalogue,
             checksums,

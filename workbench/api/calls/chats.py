@@ -104,10 +104,9 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
             return ()
         if self.unreadable:
             return (provenance.UNKNOWN,)
-        made = provenance.origins_of_answer(
+        return provenance.origins_of_answer(
             self.recipe, self.passages, tainted=self.tainted or self.state != "done", whole_document=whole_document
         )
-        return made or ((provenance.UNKNOWN,) if self.tainted else ())
 
 
 def origins_in(messages: Sequence[StoredMessage]) -> tuple[str, ...]:

@@ -17,17 +17,18 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Backend, Loading, ModelBackend, ModelUse
 from workbench.backends.openai_compatible import NAME as REMOTE
+from workbench.backends.openai_compatible import OpenAICompatibleBackend
 from workbench.core.agents.tools import AgentTools, HomeTools
 from workbench.core.background import Background
 from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.joined_retriever import joined
+from workbench.core.models.chat_models import chat_model, local_model
 from workbench.core.models.sending import How, SendingGate
 from workbench.engine.inference_calls import LoraUse, RewardText
 from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, resolve_adapter
 from workbench.gguf.virtual_tokens import check_scale, check_single
 from workbench.models.checksums import Checksums
-from workbench.models.inspection import is_missing
 from workbench.records import origins as provenance
 from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
@@ -55,8 +56,6 @@ from workbench.techniques.retrieval.embedding_calls import Retriever, Similariti
 
 MOST_EXAMPLES = 5_000
 """Of so many questions of a set the examples are chosen."""
-
-IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
 @dataclass(eq=False)
@@ -244,6 +243,8 @@ class HomeServices:
         self.resolve_as_made = resolver.resolve_as_made
         self._reward_model = resolver.reward_model
         self._backends = backends
+        if isinstance(remote := backends.get(REMOTE), OpenAICompatibleBackend):
+            remote.score_rewards = self.reward_scores_here
         self._embedding = embedding
         self._catalogue = catalogue
         self._checksums = checksums
@@ -356,7 +357,8 @@ class HomeServices:
         return load_recipe(path)
 
     def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        return self._reward_model(name, resolved.model)[0]
+        own = resolved.model if resolved.model.endpoint is None else None  # of an endpoint: what it was trained on
+        return self._reward_model(name, own)[0]
 
     def reward_checksum(self, name: str, context: RequestContext) -> str:
         """The checksums of a reward model and of the model that it scores with. Raises UserError where it cannot
@@ -371,13 +373,28 @@ class HomeServices:
         """The scores of a reward model, computed in the background with the model that it was trained on. ``report``
         hears how that is loaded."""
         use, model = self._reward_model(name)
-        resolved = self.resolve(Recipe(model=ModelPart(name=model.name)))
         texts = [
             RewardText(
                 messages=one.prompt, answer=one.answer, prompt=one.prompt_tokens, answer_tokens=one.answer_tokens
             )
             for one in samples
         ]
+        return self._scored(use, model, texts, context, report)
+
+    def reward_scores_here(self, use: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
+        """The scores of another model's answers, by the model that the reward model was trained on."""
+        use, model = self._reward_model(Path(use.path).parent.name)
+        return self._scored(use, model, texts, context, lambda event: None)
+
+    def _scored(
+        self,
+        use: LoraUse,
+        model: ModelRecord,
+        texts: Sequence[RewardText],
+        context: RequestContext,
+        report: Callable[[Event], None],
+    ) -> list[float]:
+        resolved = self.resolve(Recipe(model=ModelPart(name=model.name)))
         with self.lease(resolved, context, background=True) as loading:
             while True:
                 try:
@@ -403,36 +420,3 @@ class HomeServices:
                 self._catalogue.put(msgspec.structs.replace(current, sha256=sha256))
 
         self._background.start("checksum", compute)
-
-
-def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
-    """The model of that name; without a name the default one, else the chat model that was added first. Raises
-    UserError."""
-    if not name and (default := catalogue.default()) is not None:
-        name = default.name
-    if name:
-        model = catalogue.get(name)
-        if model.kind == "embedder":
-            raise UserError(f"{model.name} is an embedding model and cannot answer.", IMPORT_HINT)
-    else:
-        able = [m for m in catalogue.list_models() if m.kind == "chat" and m.format == "gguf" and not is_missing(m)]
-        if not able:
-            raise UserError("There is no chat model.", IMPORT_HINT)
-        model = able[0]
-    if model.unreadable:
-        raise UserError(model.unreadable)
-    if model.format == "endpoint":
-        return model
-    if model.format != "gguf":
-        raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)
-    if is_missing(model):
-        raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
-    return model
-
-
-def local_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
-    """As ``chat_model``, of those that this machine computes."""
-    model = chat_model(name, catalogue)
-    if model.endpoint is not None:
-        raise UserError(f"{model.name} is computed by {model.endpoint.host}, not here.", IMPORT_HINT)
-    return model

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import msgspec
 
 from workbench.api.calls import BuildData, ListDataSets, RemoveDataSet, RunRecord
-from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.chat_models import chat_model
 from workbench.core.models.sending import SendingGate
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary

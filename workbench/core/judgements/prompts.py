@@ -12,8 +12,9 @@ from workbench.answering import AnswerRequest, answer
 from workbench.api import events
 from workbench.api.calls import AskResult, Collection, DocumentText, MakeCandidates, StoredMessage, origins_in
 from workbench.api.protocol import drain, follow
-from workbench.core.answers.resolver import HomeServices, chat_model
+from workbench.core.answers.resolver import HomeServices
 from workbench.core.documents.embedder import Embedding
+from workbench.core.models.chat_models import chat_model
 from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.kinds.dataset import passages_of, spread
 from workbench.core.runs.run_kind import OpenRun
@@ -116,7 +117,8 @@ class PromptSource:
         texts = self._texts(collection, run)
         passages = spread([p for text in texts for p in passages_of(text)], limit)
         model = chat_model(request.recipes[0].model.name, self._catalogue)
-        small = model.parameters < SMALL_MODEL_PARAMETERS
+        here = model.endpoint is None
+        small = here and model.parameters < SMALL_MODEL_PARAMETERS
         searches = any(recipe.retrieval is not None for recipe in request.recipes)
         journal = Journal(self._home.run(run.id) / ASKED, _Asked)
         asked = {normalise(question) for line in journal.lines for question in line.prompts}
@@ -134,7 +136,9 @@ class PromptSource:
                 key = f"{passage.document_hash} {passage.document} {passage.start} {passage.end}"
                 line = journal.find(key)
                 if line is None:
-                    made = ask_questions(passage.text, ask, small=small, questions=QUESTIONS_EACH, asked=asked)
+                    made = ask_questions(
+                        passage.text, ask, small=small, questions=QUESTIONS_EACH, asked=asked, constrained=here
+                    )
                     line = _Asked(key, tuple(made))
                     journal.add(line)
                 for question in line.prompts:

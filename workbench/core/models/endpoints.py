@@ -51,8 +51,7 @@ class Endpoints:
             calls.AllowSending: unary(self.allow),
         }
 
-    @property
-    def backend(self) -> OpenAICompatibleBackend:
+    def make_backend(self) -> OpenAICompatibleBackend:
         return OpenAICompatibleBackend(self.connect, self.reserve, self.spent)
 
     # -- for the backend ----------------------------------------------------------------------------

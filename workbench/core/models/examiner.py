@@ -14,9 +14,9 @@ import psutil
 
 from workbench.api.calls import ExamineModel, ListRuns, ModelRecord, RunRecord
 from workbench.api.protocol import RequestContext
-from workbench.core.answers.resolver import chat_model
 from workbench.core.answers.service import Answers
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.chat_models import chat_model
 from workbench.core.runs.queue import Runs
 from workbench.core.status import Preferences
 from workbench.core.streams import Handlers, unary

@@ -16,8 +16,8 @@ from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, drain, finish, with_progress
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
-from workbench.core.answers.resolver import chat_model, local_model
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.models.chat_models import chat_model, local_model
 from workbench.core.runs.queue import Runs
 from workbench.core.status import Preferences
 from workbench.core.streams import Handlers, unary

@@ -27,7 +27,8 @@ SmolLM2-135M asked questions; after "answered by this sentence" it asks "What is
 
 _ASK_SMALL = "{sentence}\n\nWrite a question about this."
 _ASK = "{text}\n\nWrite one short question about this sentence of the text, which it answers: {sentence}"
-_ANSWER = "Answer in a few words."
+ANSWER = "Answer in a few words."
+"""The end of each prompt that asks for an answer."""
 _QUESTION = r"[^\s?？\[\]][^\n?？\[\]]{8,160}[?？]"
 """A small model asked for a list of questions writes no list, and not always questions: so one at a time, in form."""
 
@@ -69,13 +70,15 @@ def make_pairs(
     small: bool,
     questions: int = 2,
     decoding: DecodingPart | None = None,
+    constrained: bool = True,
 ) -> Iterator[Event]:
     """Up to ``questions`` pairs for each passage: about the sentences of it that tell most.
 
     ``ask(prompt, decoding)`` is a model's answer; ``small`` says that it has less than ``SMALL_MODEL_PARAMETERS``.
     Streams Progress in passages, and each pair as ``Artifact(kind="pair", result=MadePair)``. Ends in Finished with a
     ``PairSet``, or in Cancelled with the pairs so far: once ``ask`` raises errors.Cancelled.
-    ``decoding`` None takes the most probable words throughout.
+    ``decoding`` None takes the most probable words throughout. ``constrained`` False is for a model whose form cannot
+    be constrained: the first question in what it writes is taken.
     """
     decoding = decoding or DecodingPart()
     free = msgspec.structs.replace(decoding, format="text", grammar="", n=1)
@@ -86,8 +89,11 @@ def make_pairs(
         for number, passage in enumerate(passages):
             yield events.Progress(stage="asking", done=number, total=len(passages), unit="passages")
             checker = PassageCheck(passage.text)
-            for question in ask_questions(passage.text, ask, small=small, questions=questions, asked=asked, free=free):
-                answer = ask(f"{passage.text}\n\nQuestion: {question}\n{_ANSWER}", free).strip()
+            found = ask_questions(
+                passage.text, ask, small=small, questions=questions, asked=asked, free=free, constrained=constrained
+            )
+            for question in found:
+                answer = ask(f"{passage.text}\n\nQuestion: {question}\n{ANSWER}", free).strip()
                 pair = judge(question, answer, passage, checker)
                 pairs.append(pair)
                 identity = f"{passage.document}:{passage.start}:{len(pairs)}"
@@ -105,14 +111,18 @@ def ask_questions(
     questions: int = 2,
     asked: set[str],
     free: DecodingPart | None = None,
+    constrained: bool = True,
 ) -> Iterator[str]:
     """Up to ``questions`` questions about a passage, one for each of the sentences that tell most; those in ``asked``
-    (normalised), which grows, are not asked again. ``ask`` and ``small`` are as in ``make_pairs``."""
-    constrained = msgspec.structs.replace(free or DecodingPart(), format="regex", grammar=_QUESTION, n=1)
+    (normalised), which grows, are not asked again. ``ask``, ``small`` and ``constrained`` are as in ``make_pairs``."""
+    part = msgspec.structs.replace(free or DecodingPart(), n=1)
+    if constrained:
+        part = msgspec.structs.replace(part, format="regex", grammar=_QUESTION)
     wording = _ASK_SMALL if small else _ASK
     for sentence in telling_sentences(text, questions):
-        question = ask(wording.format(text=text, sentence=sentence), constrained).strip()
-        if re.fullmatch(_QUESTION, question) and normalise(question) not in asked:
+        found = re.search(_QUESTION, ask(wording.format(text=text, sentence=sentence), part))
+        question = found.group().strip() if found is not None else ""
+        if question and normalise(question) not in asked:
             asked.add(normalise(question))
             yield question
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tests.virtual_tokens import write_soft_prompt
-from workbench.core.answers.resolver import Resolver, chat_model
+from workbench.core.answers.resolver import Resolver
+from workbench.core.models.chat_models import chat_model
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.gguf_model import describe_gguf

@@ -19,9 +19,9 @@ from workbench.api import events
 from workbench.api.calls import AskResult, BuildData, Collection, DocumentText, RunRecord, StoredMessage, origins_in
 from workbench.api.events import Event
 from workbench.api.protocol import drain, finish, follow
-from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding
+from workbench.core.models.chat_models import chat_model
 from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
@@ -38,7 +38,7 @@ from workbench.techniques.retrieval.embedding_calls import Documents, Text
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise
-from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, MadePair, make_pairs
+from workbench.training.data.pairs import ANSWER, SMALL_MODEL_PARAMETERS, MadePair, make_pairs
 
 MADE = "made.jsonl"
 
@@ -119,7 +119,8 @@ class DataRuns(RunKind):
         passages = spread([p for text in self._documents(collection, run) for p in passages_of(text)], call.limit)
         made = Journal(self._home.run(run.id) / MADE, _Done)
         asked = {normalise(example.messages[0].content) for done in made.lines for example in done.examples}
-        small = model.parameters < SMALL_MODEL_PARAMETERS
+        here = model.endpoint is None  # an endpoint counts as large, and takes no regular expressions
+        small = here and model.parameters < SMALL_MODEL_PARAMETERS
         pace = _Pace(sum(made.find(_identity(passage)) is None for passage in passages), call.questions)
 
         def ask(prompt: str, decoding: DecodingPart) -> str:
@@ -127,7 +128,7 @@ class DataRuns(RunKind):
             conversation = (Message("user", prompt),)
             request = AnswerRequest(recipe=recipe, conversation=conversation, origins=(collection.id,))
             stream = answer(request, self._services, run.context, background=True)
-            pace.begin(question=decoding.format == "regex")
+            pace.begin(question=not prompt.endswith(ANSWER))
             return drain(follow(AskResult, stream), emit_progress).answer
 
         def emit_progress(event: Event) -> None:
@@ -143,7 +144,7 @@ class DataRuns(RunKind):
             if made.find(_identity(passage)) is not None:
                 continue
             supported: list[Example] = []
-            for event in make_pairs((passage,), ask, small=small, questions=call.questions):
+            for event in make_pairs((passage,), ask, small=small, questions=call.questions, constrained=here):
                 if isinstance(event, events.Artifact):
                     pair = msgspec.convert(event.result, MadePair)
                     if normalise(pair.question) in asked:

@@ -20,9 +20,9 @@ from workbench.api.calls import AskResult, Collection, ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, finish, follow
 from workbench.backends.backend import Loading, ModelUse
-from workbench.core.answers.resolver import chat_model
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.documents.embedder import Embedding, WorkerRetriever
+from workbench.core.models.chat_models import chat_model
 from workbench.core.models.exam_questions import (
     FOLDER,
     Outcome,
