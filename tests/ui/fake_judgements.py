@@ -24,6 +24,7 @@ from workbench.judgements.from_chats import judgements_of_chats
 from workbench.judgements.training_rows import training_rows
 from workbench.records.judgements import JudgedAnswer, Judgement, LabellingQueue, name_of
 from workbench.records.messages import Message
+from workbench.records.origins import Origins
 from workbench.records.training import DataSet
 from workbench.storage.database import SCHEMA, Database, migrate
 from workbench.storage.datasets import DatasetStore
@@ -47,6 +48,9 @@ class FakeChats:
         messages = [message for chat in self._home.messages.values() for message in chat]
         left_out = self._store.left_out()
         return tuple(one for one in judgements_of_chats(messages) if one.id not in left_out)
+
+    def origins(self, judgement: Judgement) -> Origins:
+        return judgement.origins
 
     def rate(self, message: str, rating: int) -> str:
         chat: str = self._home.message(message).chat

@@ -177,6 +177,7 @@ def home_services(local: LlamaCppBackend) -> HomeServices:
     checksums: Any = Checksums()
     return HomeServices(
         resolver,
+        unused,
         {"llama.cpp": local, "remote": FakeRemote()},
         unused,
         unused,
