@@ -15,6 +15,7 @@ from workbench.api import calls, events
 from workbench.api.protocol import Call, drain, follow, result_type
 from workbench.core.app import Workbench
 from workbench.errors import UserError
+from workbench.models.offers import Offers
 from workbench.paths import Home
 
 REPOSITORY, NAME = "owner/model-GGUF", "model-Q8_0.gguf"
@@ -82,3 +83,57 @@ def test_a_header_on_which_llama_cpp_ends_is_unknown(core: Workbench, tmp_path: 
     fit = ask(core, calls.FitModel(name=str(tmp_path / "there.gguf")))
     assert (fit.verdict, fit.source) == ("unknown", "estimate")
     assert json.dumps(fit.reason)
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, fake: FakeHub, *repositories: str, licence: str = "apache-2.0") -> None:
+    """Offer these repositories in this order."""
+    from workbench.core.models import suggesting
+
+    models = tuple(
+        suggesting.Offer(title=one, repository=one, file="Q8_0", bytes=1_000_000 - place, licence=licence)
+        for place, one in enumerate(repositories)
+    )
+    offers = Offers(models=models, processor_bytes=5_000_000_000)
+    monkeypatch.setattr(suggesting, "read_offers", lambda: offers)
+
+
+def test_the_first_offer_that_is_free_and_fits_is_suggested_and_downloads_beside_the_reading(
+    core: Workbench, fake: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = (tmp_path / "there.gguf").read_bytes()
+    fake.add_repository("owner/gated", {NAME: model}, gated="manual")
+    fake.add_repository("owner/changed", {NAME: model}, licence="other")
+    fake.add_repository("owner/other", {"model-Q4_0.gguf": model})
+    fake.add_repository("owner/good", {NAME: model})
+    offer(monkeypatch, fake, "owner/gated", "owner/changed", "owner/other", "owner/good", "owner/never")
+    found = ask(core, calls.SuggestModel())
+    assert (found.repository, found.file, found.licence) == ("owner/good", NAME, "apache-2.0")
+    assert (found.bytes, found.fit.verdict, found.revision) == (len(model), "processor", fake.commit)
+    assert not any("never" in path for path, *_ in fake.asked)
+    fake.block_s = 0.2  # the download lasts longer than the reading
+    run = ask(core, calls.DownloadModel(repository=found.repository, file=found.file, revision=found.revision))
+    (tmp_path / "pump.txt").write_text("The warranty of the pump runs for 36 months.")
+    ask(core, calls.RegisterStarter())
+    collection = ask(core, calls.CreateCollection(name="Pumps"))
+    reading = ask(core, calls.AddDocuments(collection=collection.id, paths=(str(tmp_path / "pump.txt"),)))
+    read = [event for event in core.handle(calls.FollowRun(run=reading.id)) if isinstance(event, events.TERMINAL)]
+    assert isinstance(read[-1], events.Finished)
+    assert ask(core, calls.GetRun(run=run.id)).state == "running"
+    fake.block_s = 0.0
+    ends = [event for event in core.handle(calls.FollowRun(run=run.id)) if isinstance(event, events.TERMINAL)]
+    assert isinstance(ends[-1], events.Finished)
+    assert {one.name for one in ask(core, calls.ListModels()).models} >= {ends[-1].result["model"]}
+
+
+def test_nothing_is_suggested_that_does_not_fit_or_while_the_hub_is_off(
+    core: Workbench, fake: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(monkeypatch, fake, REPOSITORY)  # its licence is another one there
+    fake.add_repository(REPOSITORY, {NAME: b"x"}, licence="other")
+    with pytest.raises(UserError, match="No larger model"):
+        ask(core, calls.SuggestModel())
+    ask(core, calls.ChangeSettings(values={"network": {"hub_address": "https://hub.example.org"}}))
+    before = len(fake.asked)
+    with pytest.raises(UserError, match="switched off"):
+        ask(core, calls.SuggestModel())
+    assert len(fake.asked) == before

@@ -56,6 +56,7 @@ from workbench.core.models.fitting import Fitting
 from workbench.core.models.hub import TOKEN, HubService
 from workbench.core.models.sending import SendingGate
 from workbench.core.models.service import Models
+from workbench.core.models.suggesting import Suggesting
 from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
 from workbench.core.runs.kinds.candidates import CandidateRuns
@@ -259,6 +260,7 @@ class Workbench:
             ).handlers(),
             **Updates(home, gate).handlers(),
             **self._fitting.handlers(),
+            **Suggesting(hub, self._fitting, program.machine).handlers(),
             **HubService(hub, gate, secrets, self._runs).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),

@@ -82,7 +82,7 @@ class Program:
 
     def handlers(self) -> Handlers:
         return {
-            calls.GetMachine: unary(self.machine),
+            calls.GetMachine: unary(lambda call: self.machine()),
             calls.ListMethods: unary(lambda call: calls.MethodList(methods=registry.describe())),
             calls.GetStatus: unary(lambda call: self.status()),
             calls.Subscribe: lambda call, context: self._changes.subscribe(context),
@@ -91,7 +91,7 @@ class Program:
             calls.RestartWorker: unary(self.restart),
         }
 
-    def machine(self, call: calls.GetMachine) -> calls.Machine:
+    def machine(self) -> calls.Machine:
         return read_machine(self._home.root, self._backend.list_devices())
 
     def status(self) -> calls.Status:

@@ -17,6 +17,7 @@ from ui.components.wording import describe_bytes, describe_count, in_words, is_s
 from ui.features import ShellActions
 from ui.features.welcome import texts
 from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
+from ui.features.welcome.larger_model import LargerModel
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.calls import (
@@ -100,8 +101,12 @@ class WelcomePage(QWidget):
         row.addWidget(self.starter_button)
         row.addWidget(self.look_button)
         row.addWidget(other)
+        self.larger = LargerModel(self._bridge, self._shell, self)
+        row.addWidget(self.larger.find_button)
         row.addStretch(1)
         self.model_step.content.addLayout(row)
+        for part in self.larger.parts:
+            self.model_step.content.addWidget(part)
         self.disk_button = PlainButton("", "models", clicked=self._on_disk_model, visible=False)
         self.model_step.content.addWidget(self.disk_button, 0, Qt.AlignmentFlag.AlignLeft)
         return self.model_step

@@ -29,7 +29,7 @@ AnyCall = (
     GetMachine | ListMethods | GetStatus | Subscribe | GetSettings | ChangeSettings
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
-    | FindLocalModels | FitModel | FitHubFile | ReadHubCard
+    | FindLocalModels | FitModel | FitHubFile | SuggestModel | ReadHubCard
     | ListEndpoints | AddEndpoint | ProbeEndpoint | ChangeEndpoint | AllowSending
     | ListServedModels | AskServed | EmbedServed | RankServed | TokenizeServed | DetokenizeServed
     | DescribeServedTokenizer | GetApiState | RenewApiKey | ServeApi

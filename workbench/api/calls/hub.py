@@ -62,6 +62,24 @@ class FitHubFile(Call[Fit], frozen=True, kw_only=True, tag="hub.fit"):
     revision: str = ""
 
 
+class ModelSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of the hub to download beside the starter, with its fit on this machine as measured by its header."""
+
+    title: str
+    repository: str
+    revision: str
+    file: str
+    bytes: int
+    licence: str
+    fit: Fit
+
+
+class SuggestModel(Call[ModelSuggestion], frozen=True, kw_only=True, tag="hub.suggest"):
+    """The largest model of the program's own list (``resources/offers.toml``) that fits this machine, is not gated and
+    has the licence of the list. Asks the hub; nothing is downloaded but headers. Streams Progress. Raises UserError
+    where none fits."""
+
+
 class ReadHubCard(Call[HubCard], frozen=True, kw_only=True, tag="hub.card"):
     """The model card of a repository."""
 

@@ -61,10 +61,11 @@ class Fitting:
         yield finish(self._fit(Path(model.path), call.context_tokens, context))
 
     def fit_hub_file(self, call: calls.FitHubFile, context: RequestContext) -> Iterator[Event]:
-        def work(report: Callable[[Event], None]) -> Fit:
-            return self._fit(self._header(call, context, report), 0, context)
+        yield finish((yield from with_progress(lambda report: self.measure(call, context, report))))
 
-        yield finish((yield from with_progress(work)))
+    def measure(self, call: calls.FitHubFile, context: RequestContext, report: Callable[[Event], None]) -> Fit:
+        """Whether a model of the hub fits, by its header, which is fetched. Raises UserError."""
+        return self._fit(self._header(call, context, report), 0, context)
 
     def close(self) -> None:
         """Remove the headers."""
