@@ -1,6 +1,7 @@
 """Keys and signatures of releases (Ed25519, RFC 8032).
 
-python packaging/keys.py new NAME FOLDER       a pair: NAME.pub is for resources/keys, NAME.key stays secret
+python packaging/keys.py new NAME FOLDER       a pair: NAME.pub is for resources/keys, NAME.key stays secret; NAME ends
+                                               in .updates or .packs, after what it may sign
 python packaging/keys.py sign NAME.key FILE    writes FILE.sig
 """
 
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+USES = (".updates", ".packs")
 
 
 def new_pair() -> tuple[bytes, bytes]:
@@ -30,6 +33,9 @@ def read_private(path: Path) -> bytes:
 
 
 def write_pair(name: str, folder: Path) -> None:
+    """Raises SystemExit for a name that does not say what the key may sign."""
+    if not name.endswith(USES):
+        raise SystemExit(f"The name of a key ends in {' or '.join(USES)}; {name} does not.")
     private, public = new_pair()
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,6 +1,6 @@
 """Writes the announcement of a version, which installed programs ask for, and its signature.
 
-    python packaging/latest.py --key release.key --version 0.2.0 --out FOLDER [--notes FILE] FILE...
+    python packaging/latest.py --key release.updates.key --version 0.2.0 --out FOLDER [--notes FILE] FILE...
 
 FILE are the installers; the announcement names them by their kind and platform, size and SHA-256. It is checked by the
 program's own reader before it is written.

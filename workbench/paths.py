@@ -106,7 +106,7 @@ class Home:
 
     @property
     def trusted_keys(self) -> Path:
-        """Public keys that the person trusts beside the program's own, ``NAME.pub``; they create it."""
+        """Public keys that the person trusts beside the program's own, ``NAME.USE.pub``; they create it."""
         return self.root / "trusted-keys"
 
     @property

@@ -1,8 +1,8 @@
 """Ed25519 signatures (RFC 8032) of what is fetched or brought along and then run: runtime packs, and announcements of
 new versions.
 
-A key is 32 bytes in base64, in a file ``NAME.pub``: the program's own ones in ``resources/keys``, and those that a
-person puts into ``trusted-keys`` of the home folder.
+A key is 32 bytes in base64, in a file ``NAME.updates.pub`` or ``NAME.packs.pub`` after what it may sign: the program's
+own ones in ``resources/keys``, and those that a person puts into ``trusted-keys`` of the home folder.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
+from typing import Literal
 
 from workbench.errors import UserError
 
+Use = Literal["updates", "packs"]
 OWN_KEYS = Path(__file__).parents[1] / "resources" / "keys"
 KEY_BYTES, SIGNATURE_BYTES = 32, 64
 _MOST_KEYS = 32
 
 
-def trusted_keys(*folders: Path) -> dict[str, bytes]:
-    """The public keys in ``folders``, by name. Raises UserError for a file that is no key."""
+def trusted_keys(use: Use, *folders: Path) -> dict[str, bytes]:
+    """The public keys in ``folders`` that may sign ``use``, by name. Raises UserError for a file that is no key."""
     found = {}
     for folder in folders:
-        for file in sorted(folder.glob("*.pub"))[:_MOST_KEYS]:
+        for file in sorted(folder.glob(f"*.{use}.pub"))[:_MOST_KEYS]:
             try:
-                found[file.stem] = _decoded(file.read_text("ascii"), KEY_BYTES)
+                found[file.name.removesuffix(".pub")] = _decoded(file.read_text("ascii"), KEY_BYTES)
             except (OSError, ValueError) as error:
                 raise UserError(
                     f"{file} is not a public key.", "Remove it, or put the right one in its place."
@@ -40,8 +42,9 @@ def check_signature(what: str, content: bytes, signature: str, keys: dict[str, b
 
     if not keys:
         raise UserError(
-            f"{what} cannot be checked: this build of LLM Workbench has no release key.",
-            "Put the public key of its maker into the folder trusted-keys of the data folder.",
+            f"{what} cannot be checked: this build of LLM Workbench has no key for it.",
+            "Put the public key of its maker (NAME.updates.pub or NAME.packs.pub) into the folder trusted-keys of the "
+            "data folder.",
         )
     try:
         raw = _decoded(signature, SIGNATURE_BYTES)

@@ -1,6 +1,6 @@
 """Makes a runtime pack of a backend's library that was built from the source of the base.
 
-    python packaging/packs/make_pack.py vulkan libggml-vulkan.so --key release.key --out FOLDER
+    python packaging/packs/make_pack.py vulkan libggml-vulkan.so --key release.packs.key --out FOLDER
         [--minimum-driver 535.54] [--more FILE]... [--licence TEXT]...
 
 The base is the installed llama-cpp-python. Further libraries that the backend brings along (those of CUDA, for example)

@@ -12,7 +12,7 @@ from tests.ui.fake_home import FakeHome
 from workbench.api import calls as c
 from workbench.errors import UserError
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
-from workbench.records.runtime import PackFile, PackManifest, Trial
+from workbench.records.runtime import PackFile, PackFileOffer, PackManifest, Trial
 
 BASE = "llama-cpp-python 0.3.16"
 GPU = "NVIDIA RTX 4070"
@@ -38,6 +38,14 @@ SLOW = msgspec.structs.replace(
 )
 
 
+OFFERS = (
+    PackFileOffer(
+        name="vulkan-1", backend="vulkan", base=BASE, platform="linux-x86_64", url="vulkan-1.pack", bytes=14_000_000,
+        sha256="a" * 64,
+    ),
+)  # fmt: skip
+
+
 def pack(name: str, backend: str = "vulkan") -> PackManifest:
     file = PackFile(name=f"{name}.so", bytes=60_000_000, sha256="a" * 64)
     return PackManifest(
@@ -54,9 +62,7 @@ def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
             path = Path(call.path)
             if not path.is_file():
                 raise UserError(f"{path} cannot be read: No such file or directory.")
-            packs = {one.name: one for one in home.runtime.packs} | {path.stem: pack(path.stem)}
-            home.runtime = msgspec.structs.replace(home.runtime, packs=tuple(packs.values()))
-            return _tried(home, path.stem), [("worker", "")]
+            return _installed(home, path.stem), [("worker", "")]
         case c.TryPack():
             return _tried(home, _known(home, call.name)), [("worker", "")]
         case c.UseProcessor():
@@ -67,6 +73,11 @@ def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
             return _diagnosis(home), []
         case c.SaveReport():
             return _saved(home, Path(call.path)), []
+        case c.FindPacks():
+            _update(home)
+            return c.PackOffers(packs=OFFERS), []
+        case c.DownloadPack():
+            return _installed(home, call.name), [("worker", "")]
         case c.CheckUpdate():
             return _update(home), []
         case c.DownloadUpdate():
@@ -97,6 +108,12 @@ def _tried(home: FakeHome, name: str) -> c.RuntimeState:
         return _chosen(home, trials=trials, pack="", reason=reason)
     reason = f"Vulkan on {GPU} computes: {trial.speed} tokens per second, the processor {trial.processor_speed}."
     return _chosen(home, trials=trials, pack=name, reason=reason)
+
+
+def _installed(home: FakeHome, name: str) -> c.RuntimeState:
+    packs = {one.name: one for one in home.runtime.packs} | {name: pack(name)}
+    home.runtime = msgspec.structs.replace(home.runtime, packs=tuple(packs.values()))
+    return _tried(home, name)
 
 
 def _removed(home: FakeHome, name: str) -> c.RuntimeState:
@@ -132,6 +149,7 @@ def _update(home: FakeHome) -> c.Update:
         raise CHECKOUT
     if home.settings.general.offline or not home.settings.network.updates:
         raise UserError(
-            "The network is switched off for looking for a new version.", "Switch it on in Settings · Network."
+            "The network is switched off for looking for new versions and runtime packs.",
+            "Switch it on in Settings · Network.",
         )
     return home.update

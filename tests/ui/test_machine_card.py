@@ -21,11 +21,15 @@ from ui.bridge import Bridge
 from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
 from workbench.api.calls import (
+    ChangeSettings,
     CheckUpdate,
     Device,
     Diagnose,
+    DownloadPack,
     DownloadUpdate,
+    FindPacks,
     InstallPack,
+    PackOffers,
     RemovePack,
     TryPack,
     UseProcessor,
@@ -200,7 +204,7 @@ def test_nothing_is_asked_by_itself_and_the_network_is_allowed_here(
     assert front.asked(CheckUpdate) == []
     assert updates.permission.text == texts.UPDATES_OFF
     press(updates.check_button)
-    qtbot.waitUntil(lambda: "switched off for looking for a new version" in updates.message.text)
+    qtbot.waitUntil(lambda: "switched off for looking for new versions and runtime packs" in updates.message.text)
     press(updates.permission.action_button)
     qtbot.waitUntil(lambda: home.settings.network.updates)
     qtbot.waitUntil(lambda: not updates.permission.isVisibleTo(page))
@@ -317,3 +321,28 @@ def test_a_part_can_be_opened_by_name(page: SettingsPage, qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda button=button: not button.visibleRegion().isEmpty())
     with pytest.raises(KeyError):
         page.open_target(section="machine", field="colour")
+
+
+def test_packs_are_looked_for_after_permission_and_one_is_downloaded_and_tried(
+    page: SettingsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    front.home.update = UPDATE
+    packs = page.machine.packs
+    assert not packs.offers.isVisibleTo(page)
+    press(packs.offers.find_button)
+    assert packs.offers.message.text.startswith(texts.PACKS_OFF)
+    settle(page._bridge, qtbot)
+    assert not front.asked(FindPacks)
+    press(packs.offers.message.action_button)
+    qtbot.waitUntil(lambda: list(packs.offers.rows) == ["vulkan-1"])
+    assert front.asked(ChangeSettings)[-1].values == {"network": {"updates": True}, "general": {"offline": False}}
+    qtbot.waitUntil(lambda: packs.offers.rows["vulkan-1"].isVisibleTo(page))
+    press(packs.offers.rows["vulkan-1"])
+    qtbot.waitUntil(lambda: "vulkan-1" in packs.rows)
+    assert front.asked(DownloadPack) == [DownloadPack(name="vulkan-1")]
+    qtbot.waitUntil(lambda: not packs.busy)
+    assert packs.message.text == front.home.runtime.choice.reason
+    assert packs.offers.rows == {}  # it is here now
+    front.answer(FindPacks, lambda call: [finish(PackOffers())])
+    press(packs.offers.find_button)
+    qtbot.waitUntil(lambda: packs.offers.message.text == texts.NO_PACKS)

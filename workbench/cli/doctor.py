@@ -29,6 +29,10 @@ def add_commands(commands: Commands) -> None:
     installing = one_call(lambda a: calls.InstallPack(path=absolute(a.pack)))
     install = runtime.command("install", "install a runtime pack from a file, and try it", installing, show)
     install.add_argument("pack", metavar="FILE")
+    finding = one_call(lambda a: calls.FindPacks())
+    runtime.command("find", "ask which runtime packs are offered for this program", finding, show_offers)
+    fetching = one_call(lambda a: calls.DownloadPack(name=a.name))
+    runtime.command("download", "download a runtime pack that is offered, and try it", fetching, show, "NAME")
     trying = one_call(lambda a: calls.TryPack(name=a.name))
     runtime.command("try", "try an installed pack again, and use it where it is faster", trying, show, "NAME")
     runtime.command("processor", "use the processor only", one_call(lambda a: calls.UseProcessor()), show)
@@ -80,6 +84,14 @@ def show(result: dict[str, Any], output: TextOutput) -> None:
     if rows:
         output.line()
         output.table(("PACK", "BACKEND", "FOR", "STATE"), rows)
+
+
+def show_offers(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["packs"]:
+        output.line("No runtime pack is offered for this program on this system.")
+        return
+    rows = [(one["name"], one["backend"], byte_size(one["bytes"])) for one in result["packs"]]
+    output.table(("PACK", "BACKEND", "SIZE"), rows, numbers=("SIZE",))
 
 
 def show_update(result: dict[str, Any], output: TextOutput) -> None:

@@ -36,6 +36,9 @@ def add_commands(commands: Commands) -> None:
     fit.add_argument("repository", metavar="OWNER/NAME")
     fit.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
     fit.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
+    suggesting = one_call(lambda a: calls.SuggestModel())
+    help = "suggest one larger model that fits this machine, from the program's own list"
+    group.command("suggest", help, suggesting, show_suggestion)
     carding = one_call(lambda a: calls.ReadHubCard(repository=a.repository, revision=a.revision))
     card = group.command("card", "show the model card of a repository", carding, show_card)
     card.add_argument("repository", metavar="OWNER/NAME")
@@ -121,6 +124,13 @@ def show_files(result: dict[str, Any], output: TextOutput) -> None:
         output.table(("FILE", "QUANTISATION", "SIZE", "PARTS"), rows, numbers=("SIZE", "PARTS"))
     else:
         output.line("It has no GGUF model.")
+
+
+def show_suggestion(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(f"{result['title']}, {byte_size(result['bytes'])}, licence {result['licence']}")
+    show_fit(result["fit"], output)
+    output.line()
+    output.line(f"Download it with: workbench hub download {result['repository']} {result['file']}")
 
 
 def show_card(result: dict[str, Any], output: TextOutput) -> None:

@@ -74,8 +74,8 @@ from workbench.core.runs.kinds.train import TrainingRuns
 from workbench.core.runs.queue import Runs
 from workbench.core.runs.run_kind import RunKind
 from workbench.core.runtime.diagnosis import Diagnosing
+from workbench.core.runtime.pack_downloads import release_handlers
 from workbench.core.runtime.service import RuntimePacks
-from workbench.core.runtime.updates import Updates
 from workbench.core.serving.service import Serving
 from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
@@ -258,7 +258,7 @@ class Workbench:
             **Diagnosing(
                 home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._packs
             ).handlers(),
-            **Updates(home, gate).handlers(),
+            **release_handlers(home, gate, self._packs),
             **self._fitting.handlers(),
             **Suggesting(hub, self._fitting, program.machine).handlers(),
             **HubService(hub, gate, secrets, self._runs).handlers(),

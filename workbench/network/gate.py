@@ -22,7 +22,7 @@ from workbench.records.hub import NetworkRequest, Purpose
 PURPOSES: dict[Purpose, str] = {
     "hub": "searching and downloading models",
     "endpoint": "answering by a remote model",
-    "update": "looking for a new version",
+    "update": "looking for new versions and runtime packs",
     "mcp": "tools of MCP servers",
 }
 """Purposes in words, as in "is switched off for ..."."""

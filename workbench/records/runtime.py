@@ -18,6 +18,7 @@ PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
 """Names the library of a runtime pack for a worker to load beside the processor's."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+PackName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]
 FileName = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", max_length=300)
 ]
@@ -36,7 +37,7 @@ class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     (``LibraryState.base``); ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", "" for
     any."""
 
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]
+    name: PackName
     backend: Backend
     base: str
     platform: str
@@ -44,6 +45,23 @@ class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[PackFile, ...], msgspec.Meta(min_length=1, max_length=20_000)]
     minimum_driver: Annotated[str, msgspec.Meta(pattern=r"^(\d+(\.\d+){0,3})?$")] = ""
     licences: tuple[str, ...] = ()
+
+
+class PackFileOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """A pack that can be downloaded: its manifest's ``name``, ``backend``, ``base`` and ``platform``; ``url`` may be
+    relative to that of the list, ``bytes`` and ``sha256`` are those of the file."""
+
+    name: PackName
+    backend: Backend
+    base: str
+    platform: str
+    url: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+    bytes: Annotated[int, msgspec.Meta(gt=0, lt=1 << 40)]
+    sha256: Sha256
+
+
+class PackList(msgspec.Struct, frozen=True, kw_only=True):
+    packs: Annotated[tuple[PackFileOffer, ...], msgspec.Meta(max_length=200)]
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,4 +91,5 @@ class RuntimeChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MANIFEST: Stored[PackManifest] = Stored("manifest of this runtime pack", PackManifest)
+PACK_LIST: Stored[PackList] = Stored("list of runtime packs", PackList)
 CHOICE: Stored[RuntimeChoice] = Stored("choice of what computes", RuntimeChoice)

@@ -20,8 +20,19 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def release_key(home: Home) -> bytes:
-    """A private key whose public one the home trusts."""
+    """A private key whose public one the home trusts for announcements of versions."""
+    return _trusted(home, "release.updates")
+
+
+@pytest.fixture
+def packs_key(home: Home) -> bytes:
+    """A private key whose public one the home trusts for runtime packs."""
+    return _trusted(home, "release.packs")
+
+
+def _trusted(home: Home, name: str) -> bytes:
+    private: bytes
     private, public = keys.new_pair()
-    home.trusted_keys.mkdir()
-    (home.trusted_keys / "release.pub").write_text(base64.b64encode(public).decode() + "\n")
+    home.trusted_keys.mkdir(exist_ok=True)
+    (home.trusted_keys / f"{name}.pub").write_text(base64.b64encode(public).decode() + "\n")
     return private

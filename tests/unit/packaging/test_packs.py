@@ -30,8 +30,8 @@ make_pack, write_pack = script("packs/make_pack").make_pack, script("packs/make_
 
 
 @pytest.fixture
-def keys(home: Home, release_key: bytes) -> dict[str, bytes]:
-    return trusted_keys(home.trusted_keys)
+def keys(home: Home, packs_key: bytes) -> dict[str, bytes]:
+    return trusted_keys("packs", home.trusted_keys)
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def library(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pack(tmp_path: Path, library: Path, release_key: bytes) -> Path:
-    made: Path = make_pack("vulkan", [library], release_key, tmp_path / "made", base=BASE)
+def pack(tmp_path: Path, library: Path, packs_key: bytes) -> Path:
+    made: Path = make_pack("vulkan", [library], packs_key, tmp_path / "made", base=BASE)
     return made
 
 
@@ -110,25 +110,32 @@ def test_a_pack_of_another_llama_cpp_is_refused_with_both(pack: Path, home: Home
 
 
 def test_without_a_trusted_key_nothing_is_opened(pack: Path, home: Home) -> None:
-    assert "has no release key" in refused(pack, home, {})
+    assert "has no key for it" in refused(pack, home, {})
+
+
+def test_a_key_for_versions_signs_no_packs(
+    tmp_path: Path, library: Path, home: Home, release_key: bytes, keys: dict[str, bytes]
+) -> None:
+    pack = make_pack("vulkan", [library], release_key, tmp_path / "other", base=BASE)
+    assert "not signed by anybody that this program trusts (release.packs)" in refused(pack, home, keys)
 
 
 def test_a_pack_for_another_system_is_refused(
-    tmp_path: Path, library: Path, home: Home, release_key: bytes, keys: dict[str, bytes]
+    tmp_path: Path, library: Path, home: Home, packs_key: bytes, keys: dict[str, bytes]
 ) -> None:
-    pack = make_pack("vulkan", [library], release_key, tmp_path / "other", base=BASE, platform="beos-m68k")
+    pack = make_pack("vulkan", [library], packs_key, tmp_path / "other", base=BASE, platform="beos-m68k")
     assert f"is for beos-m68k; this is {this_platform()}" in refused(pack, home, keys)
 
 
 @pytest.mark.parametrize("name", ["../outside.so", "/etc/outside.so", "a/../../b.so", "a\\b.so", "C:x.so"])
 def test_a_name_that_leads_elsewhere_is_refused(
-    name: str, tmp_path: Path, home: Home, release_key: bytes, keys: dict[str, bytes]
+    name: str, tmp_path: Path, home: Home, packs_key: bytes, keys: dict[str, bytes]
 ) -> None:
     file = PackFile(name, 1, "0" * 64)
     manifest = PackManifest(
         name="evil", backend="vulkan", base=BASE, platform=this_platform(), library=name, files=(file,)
     )
-    pack = write_pack(manifest, {"x": b"x"}, release_key, tmp_path / "evil")
+    pack = write_pack(manifest, {"x": b"x"}, packs_key, tmp_path / "evil")
     assert "cannot be read" in refused(pack, home, keys)
 
 

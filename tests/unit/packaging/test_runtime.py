@@ -88,8 +88,8 @@ class Chosen:
 
 
 @pytest.fixture
-def chosen(home: Home, release_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chosen]:
-    chosen = Chosen(home, release_key, tmp_path, monkeypatch)
+def chosen(home: Home, packs_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chosen]:
+    chosen = Chosen(home, packs_key, tmp_path, monkeypatch)
     yield chosen
     chosen.database.close()
 

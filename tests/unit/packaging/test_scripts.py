@@ -158,11 +158,13 @@ def test_the_announcement_is_what_the_program_reads(tmp_path: Path) -> None:
     content = latest.announce("0.2.0", installers, "Faster.", "2026-11-26")
     read = ANNOUNCEMENT.get(content)
     assert sorted(read.files) == ["deb-linux-x86_64", "macos-macos-arm64", "run-linux-x86_64", "windows-windows-x86_64"]
-    keys.write_pair("release", tmp_path / "keys")
-    assert (tmp_path / "keys" / "release.key").stat().st_mode & 0o077 == 0
-    signature = keys.sign(keys.read_private(tmp_path / "keys" / "release.key"), content)
-    assert check_signature("It", content, signature, trusted_keys(tmp_path / "keys")) == "release"
+    keys.write_pair("release.updates", tmp_path / "keys")
+    assert (tmp_path / "keys" / "release.updates.key").stat().st_mode & 0o077 == 0
+    signature = keys.sign(keys.read_private(tmp_path / "keys" / "release.updates.key"), content)
+    assert check_signature("It", content, signature, trusted_keys("updates", tmp_path / "keys")) == "release.updates"
     assert len(base64.b64decode(signature)) == 64
+    with pytest.raises(SystemExit, match="ends in"):
+        keys.write_pair("release", tmp_path / "keys")
 
 
 SHELL = [path for path in sorted(FOLDER.rglob("*")) if path.suffix == ".sh" or path.name in MAINTAINER]

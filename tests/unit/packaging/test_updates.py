@@ -13,6 +13,7 @@ from tests.fake_hub import FakeHub, serving
 from tests.unit.packaging.scripts import script
 from workbench.api import calls
 from workbench.api.protocol import RequestContext, result_of
+from workbench.core.runtime.releases import Releases
 from workbench.core.runtime.updates import Updates
 from workbench.errors import UserError
 from workbench.installation import Installation
@@ -56,7 +57,7 @@ class Place:
         tree = Installation(
             kind=self.kind, version="1.0.0", platform="linux-x86_64", source=f"{self.hub.url}/latest.json"
         )  # type: ignore[arg-type]
-        updates = Updates(self.home, self.gate, lambda: tree, "1.0.0")
+        updates = Updates(Releases(self.home, self.gate, lambda: tree), "1.0.0")
         return result_of(call, updates.handlers()[type(call)](call, RequestContext()))
 
 
@@ -114,7 +115,7 @@ def test_nothing_is_asked_while_the_network_is_off(place: Place) -> None:
     place.announce("1.2.0")
     place.gate = Gate(lambda purpose: False, lambda host, port: pytest.fail("looked up"))
     place.hub.url = "https://updates.example"
-    with pytest.raises(UserError, match="switched off for looking for a new version"):
+    with pytest.raises(UserError, match="switched off for looking for new versions and runtime packs"):
         place.ask(calls.CheckUpdate())
     assert place.hub.asked == []
 
@@ -122,6 +123,13 @@ def test_nothing_is_asked_while_the_network_is_off(place: Place) -> None:
 def test_other_addresses_need_https(place: Place) -> None:
     place.hub.url = "http://updates.example"
     with pytest.raises(UserError, match="https only"):
+        place.ask(calls.CheckUpdate())
+
+
+def test_a_key_for_packs_announces_no_version(place: Place, packs_key: bytes) -> None:
+    place.announce("1.2.0")
+    place.hub.files["/latest.json.sig"] = sign(packs_key, place.hub.files["/latest.json"]).encode()
+    with pytest.raises(UserError, match=r"trusts \(release\.updates\)"):
         place.ask(calls.CheckUpdate())
 
 
@@ -149,7 +157,7 @@ def test_a_version_without_an_installer_for_this_system_says_so(place: Place) ->
 
 
 def test_pip_and_checkouts_are_updated_elsewhere(home: Home) -> None:
-    updates = Updates(home, Gate(lambda purpose: True), lambda: None)
+    updates = Updates(Releases(home, Gate(lambda purpose: True), lambda: None))
     call = calls.CheckUpdate()
     with pytest.raises(UserError, match="installed by pip or runs from a checkout"):
         result_of(call, updates.check(call, RequestContext()))

@@ -15,9 +15,10 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import how_far, in_words
 from ui.features.settings import texts
+from ui.features.settings.pack_offers import PackOffersPart
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import InstallPack, RemovePack, RuntimeState, TryPack, UseProcessor
+from workbench.api.calls import DownloadPack, InstallPack, RemovePack, RuntimeState, TryPack, UseProcessor
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.records.runtime import BACKENDS, PackManifest, RuntimeChoice
@@ -39,10 +40,14 @@ class PacksPart(QWidget):
         self.progress.stop_clicked.connect(self.cancel)
         self.message = InlineMessage()
         self._rows = column_of(gap=tokens.SPACE_3)
-        actions = row_of(None, self.install_button, self.processor_button, None, gap=tokens.SPACE_2)
+        self.offers = PackOffersPart(bridge)
+        self.offers.wanted.connect(lambda name: self._try(DownloadPack(name=name), name))
+        actions = row_of(
+            None, self.install_button, self.offers.find_button, self.processor_button, None, gap=tokens.SPACE_2
+        )
         column_of(
-            self, Text(texts.PACKS, "strong"), Text(texts.PACKS_HELP, "small"), self._rows, self.progress, self.message,
-            actions, gap=tokens.SPACE_2,
+            self, Text(texts.PACKS, "strong"), Text(texts.PACKS_HELP, "small"), self._rows, self.offers, self.progress,
+            self.message, actions, gap=tokens.SPACE_2,
         )  # fmt: skip
         self.processor_button.hide()
         bridge.home.runtime.follow(self._on_state)
@@ -81,7 +86,9 @@ class PacksPart(QWidget):
         if self.busy:
             for row in self.rows.values():
                 row.confirm.hide()
-        for button in (self.install_button, self.processor_button, *row_buttons):
+        self.offers.show_installed({pack.name for pack in self._state.packs})
+        own = (self.install_button, self.offers.find_button, self.processor_button)
+        for button in (*own, *self.offers.buttons, *row_buttons):
             button.setEnabled(not self.busy)
             button.setToolTip(texts.PACK_BUSY if self.busy else _HELP.get(button.text(), ""))
 
@@ -182,6 +189,7 @@ def _judged(name: str, choice: RuntimeChoice) -> tuple[str, Tone, str]:
 
 _HELP = {
     texts.USE_PROCESSOR: texts.USE_PROCESSOR_HELP,
+    texts.FIND_PACKS: texts.FIND_PACKS_HELP,
     texts.TRY: texts.TRY_HELP,
     texts.TRY_AGAIN: texts.TRY_HELP,
 }

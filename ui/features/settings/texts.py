@@ -48,6 +48,12 @@ PACKS_HELP = (
     "a process of its own, and used only where it is faster than the processor and begins the same answer."
 )
 INSTALL_PACK = "Install a runtime pack…"
+FIND_PACKS, FIND_PACKS_HELP = "Look for packs…", "Asks the maker of this program which packs there are for it"
+ASKING_PACKS = "Asking for runtime packs…"
+NO_PACKS = "No runtime pack is offered for this program on this system."
+PACKS_OFF = "The network is off for new versions and packs: nothing is asked before you allow it."
+PACK_OFFER = "{backend} · {bytes}"
+DOWNLOAD_PACK = "Download {name}"
 PACK_FILES = "Runtime packs (*.pack);;All files (*)"
 USE_PROCESSOR = "Use the processor"
 USE_PROCESSOR_HELP = "Models compute on the processor from their next start on. The pack stays installed."

@@ -40,7 +40,8 @@ AnyCall = (
     | ListChats | GetChat | GetTrace | RenameChat | PinChat | DeleteChat | SetHead | ExportChat | MoveChat
     | WithdrawTool | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
-    | GetRuntime | InstallPack | TryPack | UseProcessor | RemovePack | Diagnose | SaveReport | WarmUp
+    | GetRuntime | InstallPack | FindPacks | DownloadPack | TryPack | UseProcessor | RemovePack
+    | Diagnose | SaveReport | WarmUp
     | CheckUpdate | DownloadUpdate
     | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact

@@ -6,7 +6,7 @@ import msgspec
 
 from workbench.api.protocol import Call
 from workbench.records.diagnosis import Diagnosis
-from workbench.records.runtime import PackManifest, RuntimeChoice
+from workbench.records.runtime import PackFileOffer, PackManifest, RuntimeChoice
 
 
 class RuntimeState(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,21 @@ class InstallPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.in
     one that does not work is installed, with the reason why it is not used."""
 
     path: str
+
+
+class PackOffers(msgspec.Struct, frozen=True, kw_only=True):
+    packs: tuple[PackFileOffer, ...] = ()
+
+
+class FindPacks(Call[PackOffers], frozen=True, kw_only=True, tag="runtime.find"):
+    """Ask which runtime packs are offered for this program on this system. Raises UserError while the network is off
+    for new versions, or where the list is not signed."""
+
+
+class DownloadPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.download"):
+    """Download a pack that is offered, then as ``InstallPack``; streams Progress in bytes."""
+
+    name: str
 
 
 class TryPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.try"):

@@ -182,7 +182,7 @@ class RuntimePacks:
     # -- the choice ----------------------------------------------------------------------------------
 
     def _keys(self) -> dict[str, bytes]:
-        return trusted_keys(OWN_KEYS, self._home.trusted_keys)
+        return trusted_keys("packs", OWN_KEYS, self._home.trusted_keys)
 
     def _choose(self, choice: RuntimeChoice) -> None:
         before = self._choice.pack

@@ -7,29 +7,23 @@ new.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated
 
-import httpx2
 import msgspec
 
 from workbench import __version__
 from workbench.api import calls
 from workbench.api.events import Event, Progress
-from workbench.api.protocol import RequestContext, finish, with_progress
+from workbench.api.protocol import RequestContext, finish
+from workbench.core.runtime.releases import Releases
 from workbench.core.streams import Handlers
 from workbench.errors import UserError
-from workbench.installation import Installation, installation
-from workbench.models.download import download
-from workbench.network.gate import Gate
-from workbench.network.http import open_client
-from workbench.paths import Home
+from workbench.installation import Installation
 from workbench.records.hub import RemoteFile
 from workbench.records.runtime import Sha256
 from workbench.records.stored import Stored
-from workbench.signatures import OWN_KEYS, check_signature, trusted_keys
 
-LARGEST_BYTES = 1 << 20
 _HOW = {
     "deb": "Install it with: sudo apt install {path}",
     "run": "Install it with: sh {path}",
@@ -62,18 +56,8 @@ ANNOUNCEMENT: Stored[Announcement] = Stored("announcement of the latest version"
 
 
 class Updates:
-    """``tree`` says how the program is installed, and where announcements are."""
-
-    def __init__(
-        self,
-        home: Home,
-        gate: Gate,
-        tree: Callable[[], Installation | None] = installation,
-        version: str = __version__,
-        open_http: Callable[[Gate], httpx2.Client] = lambda gate: open_client(gate, "update"),
-    ) -> None:
-        self._home, self._gate, self._tree, self._version = home, gate, tree, version
-        self._open_http = open_http
+    def __init__(self, releases: Releases, version: str = __version__) -> None:
+        self._releases, self._version = releases, version
 
     def handlers(self) -> Handlers:
         return {calls.CheckUpdate: self.check, calls.DownloadUpdate: self.fetch}
@@ -92,42 +76,21 @@ class Updates:
         installer = announced.files.get(_place(tree))
         if installer is None:
             raise UserError(f"Version {announced.version} has no installer for {_place(tree)}.")
-        url = str(httpx2.URL(tree.source).join(installer.url))
-        _check_address(url)
+        url = self._releases.address(installer.url)
         remote = RemoteFile(url=url, name=installer.name, bytes=installer.bytes, sha256=installer.sha256)
-
-        def work(report: Callable[[Event], None]) -> str:
-            def progress(done: int, total: int) -> None:
-                report(Progress(stage="downloading", done=done, total=total or installer.bytes, unit="bytes"))
-
-            with self._open_http(self._gate) as client:
-                return str(download(remote, self._home.updates, client, context, progress=progress))
-
-        path = yield from with_progress(work)
+        path = yield from self._releases.download(remote, context)
         yield finish(msgspec.structs.replace(update, path=path, how=_HOW[tree.kind].format(path=path)))
 
     def _announced(self) -> tuple[Installation, Announcement]:
-        tree = self._tree()
-        if tree is None:
-            raise UserError(
-                "This program was installed by pip or runs from a checkout, which are updated there.",
-                "Use pip install --upgrade, or update the checkout.",
-            )
-        if not tree.source:
-            raise UserError("This build does not know where new versions are announced.", "Ask who made it.")
-        _check_address(tree.source)
-        with self._open_http(self._gate) as client:
-            content = _get(client, tree.source)
-            signature = _get(client, f"{tree.source}.sig").decode("ascii", "replace")
-        keys = trusted_keys(OWN_KEYS, self._home.trusted_keys)
-        check_signature("The announcement of the latest version", content, signature, keys)
+        tree = self._releases.installation()
+        content = self._releases.read("", "The announcement of the latest version", "updates")
         announced = ANNOUNCEMENT.get(content)
         self._refuse_older(announced)
         return tree, announced
 
     def _refuse_older(self, announced: Announcement) -> None:
         """Remember the latest announcement; raises UserError for one from before that."""
-        seen = self._home.updates / "announced.json"
+        seen = self._releases.home.updates / "announced.json"
         known = ANNOUNCEMENT.load(seen)
         if isinstance(known, Announcement) and _numbers(announced.version) < _numbers(known.version):
             raise UserError(
@@ -147,7 +110,7 @@ class Updates:
             notes=announced.notes,
             file=installer.name if installer is not None else "",
             bytes=installer.bytes if installer is not None else 0,
-            url=str(httpx2.URL(tree.source).join(installer.url)) if installer is not None else "",
+            url=self._releases.address(installer.url) if installer is not None else "",
         )
 
 
@@ -157,24 +120,3 @@ def _place(tree: Installation) -> str:
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
-
-
-def _check_address(url: str) -> None:
-    address = httpx2.URL(url)
-    if address.scheme != "https" and address.host not in ("127.0.0.1", "localhost", "::1"):
-        raise UserError(f"{url} is not an address with https.", "New versions are fetched over https only.")
-
-
-def _get(client: httpx2.Client, url: str) -> bytes:
-    try:
-        with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
-            if response.status_code != 200:
-                raise UserError(f"{url} answered {response.status_code}.", "Try again later.")
-            content = b""
-            for block in response.iter_raw():
-                content += block
-                if len(content) > LARGEST_BYTES:
-                    raise UserError(f"{url} is too long for an announcement.")
-            return content
-    except httpx2.TransportError as error:
-        raise UserError(f"{url} cannot be reached: {error or type(error).__name__}.", "Try again later.") from error
