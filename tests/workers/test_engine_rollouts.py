@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +50,7 @@ def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smoll
     assert policy.shares_trunk
     parameters = trainable_parameters(model)
     assert "value_head.weight" in parameters
-    rollouts = EngineRollouts(model, base, longest_prompt=6, new_tokens=12, threads=1)
+    rollouts = EngineRollouts(model, base, tmp_path / "policy", longest_prompt=6, new_tokens=12, threads=1)
     try:
         rollouts.refresh()
         first = rollouts.sample(ASKS, 12, 1.0, lambda: None)
@@ -73,3 +77,44 @@ def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smoll
         assert rollouts.sample(ASKS, 12, 1.0, lambda: None) == moved
     finally:
         rollouts.close()
+    assert not (tmp_path / "policy").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from workbench.records.training import WeightsPart
+from workbench.techniques.registry import METHODS
+from workbench.training.experience.engine_rollouts import EngineRollouts
+from workbench.training.methods.weights_method import method_of
+from workbench.training.weights.loading import load_base
+base = Path(sys.argv[1])
+model = method_of(WeightsPart(base="f32", rank=4, adapted_layers=1), METHODS).apply(load_base(base, "f32"))
+rollouts = EngineRollouts(model, base, Path(sys.argv[2]), longest_prompt=6, new_tokens=4, threads=1)
+rollouts.refresh()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
+def test_what_a_killed_process_leaves_is_in_its_folder_and_gone_at_the_next_start(
+    tmp_path: Path, smollm_path: Path
+) -> None:
+    base = write_short(smollm_path, tmp_path / "short.gguf")
+    folder, temporary = tmp_path / "run" / "policy", tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(base), str(folder)], env=environment, cwd=Path.cwd())
+    assert ended.returncode == -signal.SIGKILL
+    left = {path.name for path in folder.iterdir()}
+    assert "policy-1.gguf" in left
+    assert not list(temporary.iterdir())
+    (folder / "policy-7.gguf").write_bytes(b"half of one")
+    model = method_of(WeightsPart(base="f32", rank=4, adapted_layers=1), METHODS).apply(load_base(base, "f32"))
+    rollouts = EngineRollouts(model, base, folder, longest_prompt=6, new_tokens=4, threads=1)
+    try:
+        assert not list(folder.iterdir())
+    finally:
+        rollouts.close()
+    assert not folder.exists()

@@ -30,7 +30,7 @@ from workbench.rewards.reward import Sample
 from workbench.training.data.vocabularies import open_vocabulary
 from workbench.training.protocol import BaseModel, Served, TrainModel
 from workbench.workers.host import WorkerHost
-from workbench.workers.reward_models import EngineRewardModels
+from workbench.workers.reward_models import EngineRewardModels, context_for
 
 pytest.importorskip("torch")
 
@@ -145,6 +145,20 @@ def test_a_training_scores_by_tokens_as_an_evaluation_does_by_texts(trained: Tra
         models.close()
     assert found[0] == pytest.approx(scores(engine, trained.adapter, (question, answer))[0], abs=0.02)
     assert found[1] == 0.0
+
+
+def test_a_text_beyond_the_usual_context_is_scored_where_a_training_has_such(trained: Trained) -> None:
+    """SmolLM2 reads 8,192 tokens; the engine's usual context of 4,096 ended trainings in the middle."""
+    sample = Sample(prompt=(), answer="long", prompt_tokens=(1, *[520] * 4_100), answer_tokens=(253, 260))
+    models = EngineRewardModels(Path(trained.base), {"taste": trained.adapter}, longest=4_203, threads=1)
+    try:
+        assert abs(models.scores("taste", [sample])[0]) < 100
+    finally:
+        models.close()
+    assert context_for(4_203, 8_192) == 4_203
+    assert context_for(20_000, 8_192) == 8_192
+    assert context_for(60, 8_192) == 480
+    assert context_for(0, 2_048) == 2_048
 
 
 def test_the_file_says_what_it_is(trained: Trained, tmp_path: Path, smollm_path: Path) -> None:

@@ -79,6 +79,7 @@ from workbench.core.runtime.service import RuntimePacks
 from workbench.core.serving.service import Serving
 from workbench.core.status import Preferences, Program
 from workbench.core.streams import Handler
+from workbench.core.training.judges import TrainingJudges
 from workbench.core.training.service import Training
 from workbench.core.training.workers import HostMaker, TrainingWorkers
 from workbench.errors import UserError
@@ -175,7 +176,7 @@ class Workbench:
             home.recipes,
             demonstrations,
         )
-        bases = BaseModels(catalogue, checksums, sets)
+        bases, judges = BaseModels(catalogue, checksums, sets), TrainingJudges(services)
         self._artifacts = ArtifactRegistry(
             adapter_store, catalogue, home.models, checksums, self._llama_cpp, self._changes
         )
@@ -197,7 +198,7 @@ class Workbench:
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents, passwords
             ),
-            "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts),
+            "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts, judges),
             "merge": MergeRuns(bases, self._training_workers, adapter_store, self._artifacts),
             "data": DataRuns(home, sets, chats, catalogue, self._registry, self._embedding, services, self._changes),
             "export": self._exports,
@@ -282,7 +283,7 @@ class Workbench:
             **Labelling(judged, queues, prompt_source, services, self._runs, self._changes).handlers(),
             **JudgingService(judged, queues, services, self._runs).handlers(),
             **self._serving.handlers(),
-            **Training(home, bases, self._training_workers, self._runs).handlers(),
+            **Training(home, bases, self._training_workers, self._runs, adapter_store, judges).handlers(),
         }
 
     def start(self) -> None:

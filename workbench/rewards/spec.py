@@ -15,7 +15,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.fields import parse_value
 from workbench.records.methods import Method, Methods
-from workbench.rewards.models import RewardModelUse
+from workbench.rewards.models import JudgeGrade, RewardModelUse
 from workbench.rewards.reward import WeightedPart, WeightedSum
 
 WEIGHT = "weight"
@@ -80,8 +80,18 @@ def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
 
 def reward_models_of(lines: Sequence[str], methods: Methods[Method]) -> tuple[str, ...]:
     """The names of the reward models that these rewards ask. Raises UserError for a line that is wrong."""
-    options = [part.options for part in weighted_sum(lines, methods).parts] if any(map(str.strip, lines)) else []
-    return tuple(dict.fromkeys(one.adapter for one in options if isinstance(one, RewardModelUse) and one.adapter))
+    found = [one.adapter for one in _options_of(lines, methods) if isinstance(one, RewardModelUse)]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def judges_of(lines: Sequence[str], methods: Methods[Method]) -> tuple[str, ...]:
+    """The names of the judge recipes that these rewards ask, "" for the default recipe. Raises UserError for a line
+    that is wrong."""
+    return tuple(dict.fromkeys(one.recipe for one in _options_of(lines, methods) if isinstance(one, JudgeGrade)))
+
+
+def _options_of(lines: Sequence[str], methods: Methods[Method]) -> list[Any]:
+    return [part.options for part in weighted_sum(lines, methods).parts] if any(map(str.strip, lines)) else []
 
 
 def _weight(text: str, line: str) -> float:

@@ -16,10 +16,12 @@ PROGRAM_BYTES = 560_000_000
 """Python, torch, transformers and peft, before a model is loaded."""
 SLACK = 1.15
 """What is freed and cannot be used again lies between what is in use: the measured peak over the sum of its parts."""
-LOSS_BYTES = 64 << 20
+LOSS_BYTES = 24 << 20
 """The loss is computed a chunk of positions at a time, whose logits take so much (``training.losses``)."""
-LOSS_COPIES = 4
-"""Of a chunk: logits, log-probabilities, and the gradients of both."""
+LOSS_COPIES = 6
+"""Of a chunk: logits, as some families cap them, log-probabilities, and the gradients of each."""
+OF_UPDATES = ("activations", "loss")
+"""The parts that are free between two updates."""
 KEPT_CHECKPOINTS = 3
 """The two latest and the best."""
 OPTIMISER_STATES = {"adamw": 2.0, "adafactor": 0.05, "sgd": 0.0}

@@ -18,7 +18,15 @@ import psutil
 from workbench.errors import UserError
 from workbench.paths import free_bytes
 from workbench.records.methods import Method, Methods
-from workbench.records.training import BaseForm, DataReport, SideReport, StageTime, TrainingConfig, TrainingPlan
+from workbench.records.training import (
+    BaseForm,
+    DataReport,
+    MemoryPart,
+    SideReport,
+    StageTime,
+    TrainingConfig,
+    TrainingPlan,
+)
 from workbench.training import memory
 from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
 from workbench.training.methods.weights_method import WeightsMethod, method_of
@@ -79,15 +87,12 @@ def plan(
         base = min(facts.base_bytes.values())
     trained = objective.trained_share(data.train)
     trainable = 0 if problem else method.trainable(shape)
-    parts = (
-        () if problem else memory.memory_parts(shape, method, resolved, base=base, fast_bf16=fast_bf16, trained=trained)
-    )
-    parts += () if problem else objective.memory(shape, resolved)
+    parts = () if problem else _memory_parts(shape, method, resolved, objective, base, fast_bf16, trained)
     needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, method, resolved)
     disk_free = free_bytes(runs)
     if not problem and needed > free:
-        problem, hint = _short_of_memory(shape, resolved, methods, facts, needed, fast_bf16, trained)
+        problem, hint = _short_of_memory(shape, resolved, methods, facts, objective, needed, fast_bf16, trained)
     if not problem and disk + DISK_LEFT > disk_free:
         problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
@@ -177,6 +182,21 @@ def facts_of(
         token_bytes=memory.token_bytes(shape, method, config, number=number, checkpointing=False),
         checkpointed_token_bytes=memory.token_bytes(shape, method, config, number=number, checkpointing=True),
     )
+
+
+def _memory_parts(
+    shape: ModelShape,
+    method: WeightsMethod,
+    config: TrainingConfig,
+    objective: Objective,
+    base: int,
+    fast_bf16: bool,
+    trained: float,
+) -> tuple[MemoryPart, ...]:
+    """The peak, what the objective takes included."""
+    parts = memory.memory_parts(shape, method, config, base=base, fast_bf16=fast_bf16, trained=trained)
+    updating = sum(part.bytes for part in parts if part.name in memory.OF_UPDATES)
+    return parts + tuple(part for part in objective.memory(shape, config, updating) if part.bytes)
 
 
 def computed_tokens(config: TrainingConfig, objective: Objective, train: SideReport) -> int:
@@ -285,6 +305,7 @@ def _short_of_memory(
     config: TrainingConfig,
     methods: Methods[Method],
     facts: Facts,
+    objective: Objective,
     needed: int,
     fast_bf16: bool,
     trained: float,
@@ -295,7 +316,7 @@ def _short_of_memory(
         form = changed.weights.base
         method = method_of(changed.weights, methods)
         base = memory.base_bytes(shape, method, facts.device, fast_bf16=fast_bf16)[form]
-        parts = memory.memory_parts(shape, method, changed, base=base, fast_bf16=fast_bf16, trained=trained)
+        parts = _memory_parts(shape, method, changed, objective, base, fast_bf16, trained)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
             return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."

@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.engine.inference_calls import LoraUse
+from workbench.records.recipes import Thinking
 from workbench.records.stored import Stored
 from workbench.records.training import (
     ArtifactKind,
@@ -91,6 +93,17 @@ class MeasuredSpeed(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_second: float
 
 
+class JudgeUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A judge that grades within a training: a GGUF model with adapters. ``instructions`` go before each prompt;
+    ``name`` is shown."""
+
+    name: str
+    path: str
+    adapters: tuple[LoraUse, ...] = ()
+    instructions: str = ""
+    thinking: Thinking = "automatic"
+
+
 class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     """Train. ``config`` is resolved. ``folder`` is the run's: checkpoints are written to and resumed from its
     ``checkpoints/``, what comes of it lies in ``trained/``. Streams what ``calls.Train`` says, but for adapter and
@@ -99,7 +112,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     "served", result=Served)`` and, unless ``check`` is False, ``Artifact(kind="verification",
     result=VerificationReport)``. ``over`` is the GGUF model that it is served over where ``model`` is a folder of
     safetensors; None: there is none. ``reward_models`` are the files of the reward models that the objective's rewards
-    name.
+    name, ``judges`` the judges, by the names of their recipes.
     """
 
     config: TrainingConfig
@@ -111,6 +124,7 @@ class TrainModel(Call[Trained], frozen=True, kw_only=True, tag="train-model"):
     check: bool = True
     threads: int = 0
     reward_models: dict[str, str] = {}
+    judges: dict[str, JudgeUse] = {}
 
 
 class SetPaused(Call[None], frozen=True, kw_only=True, tag="set-paused"):

@@ -1,34 +1,40 @@
-"""Reward models within a training: llama.cpp computes them over the base model's file, in a context of their own."""
+"""Reward models within a training: llama.cpp computes them over the base model's file, in a context of their own that
+has room for the longest prompt with the longest answer."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from workbench.api.events import Finished
-from workbench.api.protocol import RequestContext
+from workbench.api import events
+from workbench.api.protocol import RequestContext, error_of
 from workbench.engine.inference_calls import Load, LoraUse, RewardText, ScoreRewards
+from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.reward_scoring import reward_jobs
 from workbench.errors import UserError
 from workbench.rewards.reward import Sample
-from workbench.training.protocol import TrainModel
-from workbench.workers.reward_context import LocalRewardContext
-
-CONTEXT_TOKENS = 4096
-SEQUENCES = 8
+from workbench.training.experience.sizes import REWARD_SEQUENCES, USUAL_REWARD_TOKENS
 
 
 class EngineRewardModels:
     """Scores samples, whose tokens have to be known, by reward models of ``base``, a GGUF file. ``adapters`` are their
-    files by their names. The model is mapped with the first score; ``close`` frees it. Thread-safe."""
+    files by their names; ``longest`` are the tokens of the longest prompt and answer together, 0 for unknown. The model
+    is mapped with the first score; ``close`` frees it. Thread-safe."""
 
     def __init__(
-        self, base: Path, adapters: Mapping[str, str], context: RequestContext | None = None, *, threads: int = 0
+        self,
+        base: Path,
+        adapters: Mapping[str, str],
+        context: RequestContext | None = None,
+        *,
+        longest: int = 0,
+        threads: int = 0,
     ) -> None:
-        self._base, self._adapters, self._threads = base, adapters, threads
+        self._base, self._adapters, self._longest, self._threads = base, adapters, longest, threads
         self._context = context or RequestContext()
         self._lock = threading.Lock()
         self._engine: Engine | None = None
@@ -45,12 +51,7 @@ class EngineRewardModels:
             call = ScoreRewards(adapter=LoraUse(path=path), texts=texts)
             jobs = reward_jobs(call, engine, None, self._context)
             engine.submit_all([job for job in jobs if job is not None])
-            found = []
-            for job in jobs:
-                end = list(job.events())[-1] if job is not None else None
-                found.append(float(end.result) if isinstance(end, Finished) else 0.0)
-            self._context.raise_if_cancelled()
-            return found
+            return [0.0 if job is None else float(result_of_job(job, self._context)) for job in jobs]
 
     def close(self) -> None:
         with self._lock:
@@ -65,12 +66,11 @@ class EngineRewardModels:
                 "Train on the same model as a GGUF file.",
             )
         details = inspect_model(str(self._base))
-        most = details.model.context_tokens or CONTEXT_TOKENS
         call = Load(
             path=str(self._base),
-            context_tokens=min(CONTEXT_TOKENS, most),
+            context_tokens=context_for(self._longest, details.model.context_tokens or 0),
             threads=self._threads,
-            sequences=SEQUENCES,
+            sequences=REWARD_SEQUENCES,
             prefix_cache_bytes=0,
         )
         loading = load_model(call, details, RequestContext())
@@ -81,8 +81,18 @@ class EngineRewardModels:
                 return Engine(loaded.value)
 
 
-def rewards_of_training(call: TrainModel, context: RequestContext) -> LocalRewardContext:
-    """What rewards ask for within a training: its reward models are computed over the model that is trained."""
-    base = call.over.path if call.over is not None else call.model.path
-    models = EngineRewardModels(Path(base), call.reward_models, context, threads=call.threads)
-    return LocalRewardContext(context, model_scores=models.scores, close=models.close)
+def context_for(longest: int, trained: int) -> int:
+    """The context for texts of at most ``longest`` tokens over a model that was trained on ``trained``, each 0 where it
+    is not known: several usual texts at once, and always the longest."""
+    wanted = max(longest, min(USUAL_REWARD_TOKENS, REWARD_SEQUENCES * longest)) if longest else USUAL_REWARD_TOKENS
+    return min(wanted, trained) if trained else wanted
+
+
+def result_of_job(job: Job, context: RequestContext) -> Any:
+    """The result of a job that was submitted. Raises errors.Cancelled, and what the job failed with."""
+    *_, end = job.events()
+    context.raise_if_cancelled()
+    if isinstance(end, events.Finished):
+        return end.result
+    assert isinstance(end, events.Failed | events.Cancelled)
+    raise error_of(end)

@@ -144,7 +144,7 @@ class TrainingService:
 
             trained = train_together(call, switch, emit)
         elif trained is None:
-            from workbench.workers.reward_models import rewards_of_training
+            from workbench.workers.training_rewards import rewards_of_training
 
             rewards = rewards_of_training(call, context)
             try:

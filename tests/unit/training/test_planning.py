@@ -15,6 +15,7 @@ from workbench.records.training import (
     DataPart,
     DataReport,
     LengthBin,
+    ObjectivePart,
     OptimiserPart,
     SideReport,
     TrainingConfig,
@@ -22,6 +23,7 @@ from workbench.records.training import (
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
+from workbench.training import memory
 from workbench.training.planning import computes_bf16, plan
 from workbench.training.protocol import BaseModel, MeasuredSpeed
 
@@ -89,6 +91,34 @@ def test_computing_in_16_bits_keeps_half_of_it_in_32(planned: Any) -> None:
     )
     parts = {part.name: part.bytes for part in planned(config=config, fast_bf16=True).memory}
     assert 538e6 < parts["activations"] < 1.3 * 538e6
+
+
+@pytest.mark.parametrize(("name", "measured"), [("ppo", 1_430_000_000), ("grpo", 1_272_000_000)])
+def test_a_policy_takes_what_was_measured_and_little_more(planned: Any, name: str, measured: int) -> None:
+    """Measured on SmolLM2 by benchmarks/policy.py: 64 prompts, 16 answers of 24 tokens a step, bf16."""
+    side = SideReport(examples=64, tokens=2_240, trained_tokens=64, shortest=33, median=35, longest=37)
+    report = DataReport(path="prompts.jsonl", shape="prompt", train=side)
+    objective = ObjectivePart(name=name, options={"rewards": ["letter-share letters=e"]})
+    config = TrainingConfig(
+        objective=objective, weights=WeightsPart(base="bf16"), optimiser=OptimiserPart(gradient_checkpointing="off")
+    )
+    found = planned(config=config, report=report, fast_bf16=True)
+    assert not found.problem
+    assert measured <= found.memory_bytes <= 1.3 * measured
+
+
+def test_layers_below_the_adapted_ones_keep_no_activations(planned: Any) -> None:
+    def activations(layers: int) -> int:
+        config = TrainingConfig(weights=WeightsPart(adapted_layers=layers))
+        return {part.name: part.bytes for part in planned(config=config).memory}["activations"]
+
+    assert activations(10) == pytest.approx(activations(0) / 3, rel=0.02)  # of 30 layers
+    assert activations(99) == activations(0)
+
+
+def test_chunks_of_the_loss_are_planned_as_they_are_computed() -> None:
+    losses = pytest.importorskip("workbench.training.losses")
+    assert memory.LOSS_BYTES == losses.CHUNK_BYTES
 
 
 def test_packed_base_takes_what_the_file_does(planned: Any, smollm_path: Path) -> None:

@@ -208,6 +208,19 @@ def test_a_reward_that_tells_no_answers_apart_is_refused(name: str, tmp_path: Pa
         run(call_of(tmp_path, name, rewards=("expression-match pattern=qqqqqqqqq",)))
 
 
+def test_a_text_that_is_too_long_for_a_reward_is_found_before_anything_is_sampled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short_sighted(self: Any, adapter: str, samples: Any) -> Any:
+        longest = max(len(one.prompt_tokens) + len(one.answer_tokens) for one in samples)
+        raise UserError(f"It has {longest} tokens.") if longest > 12 else AssertionError(longest)
+
+    monkeypatch.setattr(FakeRewardContext, "model_scores", short_sighted)
+    monkeypatch.setattr(TorchRollouts, "sample", lambda *given: pytest.fail("sampled"))
+    with pytest.raises(UserError, match=r"It has \d+ tokens"):
+        run(call_of(tmp_path, "ppo", rewards=("reward-model adapter=taste",)))
+
+
 def test_unfinished_answers_are_penalised_or_left_out(tmp_path: Path) -> None:
     run(call_of(tmp_path / "a", "ppo", 1, unfinished="penalise"))
     lines = (tmp_path / "a" / "run" / "rollouts" / "000001.jsonl").read_text().splitlines()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit import tiny_models
-from workbench.records.training import OptimiserPart, SideReport, TrainingConfig, WeightsPart
-from workbench.training.experience.sizes import MOST_AT_ONCE, MOST_RECORDED_BYTES, rollout_memory
+from workbench.records.training import DataPart, OptimiserPart, SideReport, TrainingConfig, WeightsPart
+from workbench.training.experience.sizes import ENGINE_BYTES, MOST_AT_ONCE, MOST_RECORDED_BYTES, rollout_memory
 from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.grpo import Grpo, GrpoOptions
 
@@ -22,8 +22,12 @@ def shape(tmp_path_factory: pytest.TempPathFactory) -> ModelShape:
     )
 
 
-def parts(shape: ModelShape, prompt: int = 40, answers: int = 16, frozen: bool = True) -> dict[str, int]:
-    found = rollout_memory(shape, prompt=prompt, new_tokens=20, answers=answers, frozen_layers=frozen)
+def parts(
+    shape: ModelShape, prompt: int = 40, answers: int = 16, frozen: bool = True, updating: int = 0
+) -> dict[str, int]:
+    found = rollout_memory(
+        shape, prompt=prompt, new_tokens=20, answers=answers, frozen_layers=frozen, updating=updating
+    )
     return {part.name: part.bytes for part in found}
 
 
@@ -32,6 +36,20 @@ def test_a_larger_vocabulary_takes_three_numbers_for_each_answer_at_once(shape: 
     more = parts(larger)["rollouts (torch)"] - parts(shape)["rollouts (torch)"]
     assert more >= 3 * 4 * 100_000 * MOST_AT_ONCE
     assert parts(larger)["rollouts (engine)"] == parts(shape)["rollouts (engine)"]
+
+
+def test_sampling_uses_half_of_what_updates_have_freed(shape: ModelShape) -> None:
+    alone = parts(shape)["rollouts (torch)"]
+    assert parts(shape, updating=alone)["rollouts (torch)"] == alone - alone // 2
+    assert parts(shape, updating=3 * alone)["rollouts (torch)"] == 0
+
+
+def test_a_reward_model_is_planned_with_room_for_the_longest_text(shape: ModelShape) -> None:
+    objective = Grpo(GrpoOptions(rewards=("reward-model adapter=taste",)))
+    config = TrainingConfig(data=DataPart(max_length=6_000), optimiser=OptimiserPart(batch_size=4))
+    found = {part.name: part.bytes for part in objective.memory(shape, config)}["reward models"]
+    assert found == shape.file_bytes + ENGINE_BYTES + 2 * shape.keys * 6_000
+    assert "reward models" not in {part.name for part in Grpo().memory(shape, config)}
 
 
 def test_states_below_the_trained_layers_are_kept_up_to_a_limit(shape: ModelShape) -> None:

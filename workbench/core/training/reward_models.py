@@ -15,12 +15,17 @@ REWARDS = "rewards"
 """The option of an objective that holds rewards, one per line."""
 
 
+def reward_lines(config: TrainingConfig) -> tuple[str, ...]:
+    """The rewards of a training's objective, () where it has none."""
+    lines = config.objective.options.get(REWARDS, ())
+    return tuple(map(str, lines)) if isinstance(lines, list | tuple) else ()
+
+
 def reward_model_files(config: TrainingConfig, model: Path, store: AdapterStore, adapters: Path) -> dict[str, str]:
     """The GGUF files of the reward models that the objective's rewards name. Raises UserError for one that there is
     not, that failed its verification, or that was trained on another model."""
-    lines = config.objective.options.get(REWARDS, ())
     found: dict[str, str] = {}
-    for name in reward_models_of(tuple(map(str, lines)) if isinstance(lines, list | tuple) else (), METHODS):
+    for name in reward_models_of(reward_lines(config), METHODS):
         card = store.find(name) if Path(name).name == name else None
         if card is not None and not card.usable:
             raise UserError(f"The reward model {name} cannot be used: {card.note}", "Choose another one.")

@@ -16,23 +16,45 @@ from workbench.core.runs.kinds.train import CONFIG, PLAN_FILE, SPEED
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers
+from workbench.core.training.judges import TrainingJudges
+from workbench.core.training.reward_models import reward_model_files
 from workbench.core.training.workers import TrainingWorkers
 from workbench.errors import UserError
 from workbench.models.machine import read_machine
 from workbench.paths import Home, absolute_path
-from workbench.records.training import PLAN, TRAINING, TrainingConfig, TrainingPlan, TrainResult, dump_config
+from workbench.records.training import (
+    PLAN,
+    TRAINING,
+    MemoryPart,
+    TrainingConfig,
+    TrainingPlan,
+    TrainResult,
+    dump_config,
+)
+from workbench.storage.adapters import AdapterStore
 from workbench.techniques.registry import METHODS
+from workbench.training.experience.sizes import ENGINE_BYTES
 from workbench.training.protocol import ExportTraining, InspectSet, MeasuredSpeed, Plan
 
 RUNS_LOOKED_AT = 500
 
 
 class Training:
-    def __init__(self, home: Home, bases: BaseModels, workers: TrainingWorkers, runs: Runs) -> None:
+    def __init__(
+        self,
+        home: Home,
+        bases: BaseModels,
+        workers: TrainingWorkers,
+        runs: Runs,
+        store: AdapterStore,
+        judges: TrainingJudges,
+    ) -> None:
         self._home = home
         self._bases = bases
         self._workers = workers
         self._runs = runs
+        self._store = store
+        self._judges = judges
 
     def handlers(self) -> Handlers:
         return {InspectData: self.inspect, PlanTraining: self.plan, Train: self.train, ExportRun: self.export}
@@ -99,8 +121,24 @@ class Training:
         )
         with self._workers.shared() as host:
             plan = yield from follow(TrainingPlan, host.stream(asked, context))
-        notes = (*plan.notes, *self._served_notes(model))
-        return msgspec.structs.replace(plan, config=with_names(plan.config, config), notes=notes)
+        plan = msgspec.structs.replace(
+            plan, config=with_names(plan.config, config), notes=(*plan.notes, *self._served_notes(model))
+        )
+        return plan if plan.problem else self._with_rewards(plan, model)
+
+    def _with_rewards(self, plan: TrainingPlan, model: ModelRecord) -> TrainingPlan:
+        """The plan with the models that its rewards ask: what is known of them, their memory, what is wrong."""
+        try:
+            base = Path(self._bases.worker_model(model).path)
+            reward_model_files(plan.config, base, self._store, self._home.adapters)
+            judges = self._judges.find(plan.config)
+            runs = self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs if judges else ()
+            notes = self._judges.notes(plan.config, runs, self._runs.folder)
+        except UserError as error:
+            return msgspec.structs.replace(plan, problem=error.message, hint=error.hint)
+        files = {Path(one.path) for one in judges.values()}
+        size = max((ENGINE_BYTES + file.stat().st_size for file in files), default=0)  # one is loaded at a time
+        return with_memory(msgspec.structs.replace(plan, notes=(*plan.notes, *notes)), "judge", size)
 
     def _served_notes(self, model: ModelRecord) -> list[str]:
         """Notes on which model serves an adapter that was trained on a folder of safetensors."""
@@ -131,6 +169,20 @@ class Training:
                 )
                 found.setdefault(kind, speed)
         return tuple(found.values())
+
+
+def with_memory(plan: TrainingPlan, name: str, size: int) -> TrainingPlan:
+    """The plan with another part of the memory, and its problem where that does not fit any more."""
+    if not size:
+        return plan
+    needed = plan.memory_bytes + size
+    plan = msgspec.structs.replace(plan, memory=(*plan.memory, MemoryPart(name, size)), memory_bytes=needed)
+    if needed <= plan.memory_free_bytes:
+        return plan
+    sizes = f"{needed / 1e9:.1f} GB of memory with its {name}; {plan.memory_free_bytes / 1e9:.1f} GB are free"
+    return msgspec.structs.replace(
+        plan, problem=f"The training needs about {sizes}.", hint=f"Close other programs, or choose a smaller {name}."
+    )
 
 
 def new_path(given: str) -> Path:

@@ -12,6 +12,7 @@ import time
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,8 @@ from workbench.training.sequences import lengths_of
 from workbench.training.training_context import TrainingContext
 
 FIRST_SAMPLES = 64
+POLICY_FOLDER = "policy"
+"""In a run's folder, while it trains: the policy as the engine is given it."""
 _START, _EVALUATION = 1 << 31, 1 << 30  # in place of a step's number, for seeds
 
 
@@ -77,6 +80,7 @@ class Collector:
         if known is not None:
             self._rollouts = self._open(known.chosen)
             return known
+        self._score_longest()
         opened = self._opened
         self._open_all()
         asks = self._first_asks()
@@ -108,6 +112,12 @@ class Collector:
         with written_beside(path) as beside:
             beside.write_bytes(msgspec.json.encode(start_))
         return start_
+
+    def _score_longest(self) -> None:
+        """Reward a text as long as there can be: what a reward cannot read is found before anything is sampled."""
+        prompt = max([*self._asked, *(row.tokens for row in self._context.train)], key=len)
+        tokens = tuple(islice(cycle(prompt), self._options.max_new_tokens))
+        self._rewarded([Ask(prompt, ())], [Sampled(tokens, (0.0,) * len(tokens), False)])
 
     def _first(self, chosen: str, speeds: Mapping[str, float], answers: Sequence[Answer]) -> Start:
         rewards = [one.reward for one in answers]
@@ -170,11 +180,11 @@ class Collector:
             )
         from workbench.training.experience.engine_rollouts import EngineRollouts
 
-        longest = max(lengths_of(context.train))
         return EngineRollouts(
             context.model,
             Path(context.base.path),
-            longest_prompt=longest,
+            context.folder / POLICY_FOLDER,
+            longest_prompt=max([*lengths_of(context.train), *map(len, self._asked)]),
             new_tokens=self._options.max_new_tokens,
             threads=context.threads,
         )

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import queue
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -37,15 +36,19 @@ LOOK_S = 0.1
 
 
 class EngineRollouts:
-    """Samples by ``base``, a GGUF model, with the LoRA of ``model``. ``longest_prompt`` is in tokens, ``threads`` 0
-    adapts to the load of the machine."""
+    """Samples by ``base``, a GGUF model, with the LoRA of ``model``, which it writes to ``folder``: what is there of a
+    process that was killed is deleted. ``longest_prompt`` is in tokens, ``threads`` 0 adapts to the load of the
+    machine."""
 
     name = "engine"
 
-    def __init__(self, model: Any, base: Path, *, longest_prompt: int, new_tokens: int, threads: int = 0) -> None:
-        """Raises UserError where llama.cpp cannot load the model."""
-        self._model, self._base = model, base
-        self._folder = Path(tempfile.mkdtemp(prefix="policy-"))
+    def __init__(
+        self, model: Any, base: Path, folder: Path, *, longest_prompt: int, new_tokens: int, threads: int = 0
+    ) -> None:
+        """Raises UserError where llama.cpp cannot load the model, OSError where the folder cannot be made."""
+        self._model, self._base, self._folder = model, base, folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         self._written = 0
         self._key: Key = ()
         self._state = b""

@@ -18,6 +18,9 @@ CONTEXT_SLACK = 64
 MOST_RECORDED_BYTES = 256 << 20
 """Of the output of the frozen blocks, which is kept for the passes of a step."""
 
+REWARD_SEQUENCES, USUAL_REWARD_TOKENS = 8, 4096
+"""Texts that a reward model scores at once, and the tokens that all of them have together as a rule."""
+
 ENGINE_BYTES = 36_000_000
 """llama.cpp, and its buffers of a pass: measured with two layers of the starter, without the file that is mapped."""
 _HALF, _FLOAT, _DOUBLE = 2, 4, 8
@@ -31,11 +34,19 @@ def engine_cells(longest_prompt: int, new_tokens: int) -> int:
     return MOST_SEQUENCES * new_tokens + 4 * longest_prompt + CONTEXT_SLACK
 
 
+def reward_model_memory(shape: ModelShape, longest: int) -> MemoryPart:
+    """Of the engine that scores texts of at most ``longest`` tokens by reward models of the same base."""
+    cells = max(longest, min(USUAL_REWARD_TOKENS, REWARD_SEQUENCES * longest))
+    return MemoryPart("reward models", ENGINE_BYTES + shape.file_bytes + _HALF * shape.keys * cells)
+
+
 def rollout_memory(
-    shape: ModelShape, *, prompt: int, new_tokens: int, answers: int, frozen_layers: bool
+    shape: ModelShape, *, prompt: int, new_tokens: int, answers: int, frozen_layers: bool, updating: int = 0
 ) -> tuple[MemoryPart, ...]:
     """Of a step with ``answers`` answers of at most ``new_tokens`` tokens after prompts of at most ``prompt``.
-    ``frozen_layers``: some blocks lie below the first trained one.
+    ``frozen_layers``: some blocks lie below the first trained one. ``updating`` are the bytes that an update takes for
+    activations and loss: no answers are sampled meanwhile, and half of these bytes is counted on for sampling, since
+    what is freed cannot all be used again.
 
     Engine and torch are both there at the beginning, when their speeds are compared. The model file is mapped: its
     pages count as memory, and the system can drop them.
@@ -51,6 +62,6 @@ def rollout_memory(
     of_tokens = 10 * _FLOAT * answers * new_tokens  # log-probabilities of three, values, advantages, weights, masks
     return (
         MemoryPart("rollouts (engine)", engine),
-        MemoryPart("rollouts (torch)", int(_SLACK * (cache + logits + first_pass))),
+        MemoryPart("rollouts (torch)", max(0, int(_SLACK * (cache + logits + first_pass)) - updating // 2)),
         MemoryPart("answers of a step", recorded + of_tokens),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.gguf.peft_kinds import WIDE_RANK
 from workbench.records.training import ArtifactKind
-from workbench.training.methods.weights_method import WeightsMethod, targets
+from workbench.training.methods.weights_method import WeightsMethod, layers_above, targets
 
 if TYPE_CHECKING:
     from workbench.training.model_shape import ModelShape
@@ -35,6 +35,9 @@ class LoRA(WeightsMethod):
 
     def block_bytes(self, shape: ModelShape, number: int) -> float:
         return 4 * self._stems(shape) * self.rank
+
+    def layers_with_gradients(self, shape: ModelShape) -> int:
+        return layers_above(shape, self.weights)
 
     def peft_config(self, model: Any) -> Any:
         import peft

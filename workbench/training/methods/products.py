@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from workbench.errors import UserError
 from workbench.records.training import BaseForm, OptimiserPart
 from workbench.training.methods.low_rank import check_linear
-from workbench.training.methods.weights_method import LARGE_BLOCK, WeightsMethod, targets
+from workbench.training.methods.weights_method import LARGE_BLOCK, WeightsMethod, layers_above, targets
 
 if TYPE_CHECKING:
     from workbench.training.model_shape import Linear, ModelShape
@@ -46,6 +46,9 @@ class Product(WeightsMethod):
 
     def built_bytes(self, shape: ModelShape, number: int) -> int:
         return int(self.copies * number * sum(one.inputs * one.outputs for one in targets(shape, self.weights)))
+
+    def layers_with_gradients(self, shape: ModelShape) -> int:
+        return layers_above(shape, self.weights)
 
     def _options(self, model: Any) -> dict[str, Any]:
         from workbench.training.peft_models import adapted_layers, refuse_transposed, target_names

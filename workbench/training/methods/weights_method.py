@@ -146,6 +146,11 @@ def method_of(weights: WeightsPart, methods: Methods[Method]) -> WeightsMethod:
     return found
 
 
+def layers_above(shape: ModelShape, weights: WeightsPart) -> int:
+    """The number of layers from the first adapted one on: those below store nothing for gradients."""
+    return min(weights.adapted_layers, shape.layers) or shape.layers
+
+
 def targets(shape: ModelShape, weights: WeightsPart) -> list[Linear]:
     """The linear layers that are adapted. Raises UserError where there are none."""
     first = shape.layers - weights.adapted_layers if weights.adapted_layers else 0

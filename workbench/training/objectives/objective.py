@@ -138,8 +138,9 @@ class Objective:
         """Why it cannot be trained by a weights method, and what to do; "" where it can."""
         return "", ""
 
-    def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
-        """Its memory beyond the model, trainable weights and the activations of a micro-batch."""
+    def memory(self, shape: ModelShape, config: TrainingConfig, updating: int = 0) -> tuple[MemoryPart, ...]:
+        """Its memory beyond the model, trainable weights and ``updating``: the bytes of a micro-batch's activations and
+        loss, which are free while the objective does something else."""
         return ()
 
     def trained_share(self, train: SideReport) -> float:

@@ -24,14 +24,14 @@ from workbench.records.training import (
 from workbench.records.training.metrics import GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.rewards import values
 from workbench.rewards.methods import METHODS as REWARDS
-from workbench.rewards.spec import weighted_sum
+from workbench.rewards.spec import reward_models_of, weighted_sum
 from workbench.training.data.examples import Example
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.experience.sizes import rollout_memory
+from workbench.training.experience.sizes import reward_model_memory, rollout_memory
 from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
@@ -308,14 +308,17 @@ class Policy(Objective):
             )
         return "", ""
 
-    def memory(self, shape: ModelShape, config: TrainingConfig) -> tuple[MemoryPart, ...]:
+    def memory(self, shape: ModelShape, config: TrainingConfig, updating: int = 0) -> tuple[MemoryPart, ...]:
         new_tokens = self.options.max_new_tokens
-        return rollout_memory(
+        asked = reward_models_of(self.options.rewards, Methods(REWARDS))
+        scoring = (reward_model_memory(shape, config.data.max_length),) if asked else ()
+        return scoring + rollout_memory(
             shape,
             prompt=max(1, config.data.max_length - new_tokens),
             new_tokens=new_tokens,
             answers=config.optimiser.batch_size * self.options.answers,
             frozen_layers=0 < config.weights.adapted_layers < shape.layers,
+            updating=updating,
         )
 
     def trained_share(self, train: SideReport) -> float:

@@ -23,6 +23,7 @@ from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.core.runs.stage_clock import StageClock
+from workbench.core.training.judges import TrainingJudges
 from workbench.core.training.out_of_memory import explain, explain_work, explained_work
 from workbench.core.training.reward_models import reward_model_files
 from workbench.core.training.workers import TrainingWorkers
@@ -72,6 +73,7 @@ class TrainingRuns(RunKind):
     _workers: TrainingWorkers
     _store: AdapterStore
     _artifacts: ArtifactRegistry
+    _judges: TrainingJudges
     _hosts: dict[str, WorkerHost] = field(default_factory=dict, init=False)
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
@@ -104,6 +106,7 @@ class TrainingRuns(RunKind):
         base = self._bases.checked_model(model, run.context)
         over = self._over(model)
         reward_models = reward_model_files(config, Path(base.path), self._store, self._home.adapters)
+        judges = self._judges.find(config)
         with self._workers.dedicated() as host:
             host.start()
             note_worker(folder, host.pid)
@@ -133,6 +136,7 @@ class TrainingRuns(RunKind):
                         serve_name=card.name,
                         over=over,
                         reward_models=reward_models,
+                        judges=judges,
                     ),
                 )
             finally:
