@@ -2,8 +2,9 @@
 
     python benchmarks/api_load.py --clients 64 --tokens 48
 
-Three things are measured on the same prompts: the engine's own batch without HTTP, as people's requests and as
-background work, which the API's are; the API with all clients at once; a question of the window, alone and meanwhile.
+Measured on the same prompts, in rounds that hold one of each: the engine's own batch without HTTP, as people's requests
+and as background work, which the API's are; the API with all clients at once; a question of the window, alone and
+meanwhile. Medians of the rounds, and all values.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from api_harness import KEY, call, starter_path
@@ -29,6 +32,9 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.server.app import make_app
 from workbench.server.running import RunningServer
+
+UNDER_WAY_S = 3.0
+"""After so long all clients are being answered, and the window asks."""
 
 TOPICS = ("rivers", "bridges", "whales", "clocks", "bread", "islands", "trains", "comets")
 
@@ -95,50 +101,75 @@ def window_speed(workbench: Workbench, tokens: int) -> tuple[float, float]:
     return first, (count - 1) / (last - began - first)
 
 
+def all_clients(port: int, clients: int, tokens: int, meanwhile: Callable[[], None] | None = None) -> float:
+    """Tokens per second of clients that ask at once. Ends the program where one is not answered."""
+    made: list[int] = []
+    failed: list[str] = []
+    threads = [threading.Thread(target=ask_api, args=(port, number, tokens, made, failed)) for number in range(clients)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    if meanwhile is not None:
+        time.sleep(UNDER_WAY_S)
+        meanwhile()
+    for thread in threads:
+        thread.join()
+    if failed or len(made) != clients:
+        raise SystemExit(f"{len(made)} of {clients} clients were answered: {failed[:2]}")
+    return sum(made) / (time.perf_counter() - began)
+
+
+def show(name: str, values: list[float], unit: str) -> None:
+    print(f"{name:32} {statistics.median(values):7.2f} {unit:9} {' '.join(f'{one:.2f}' for one in values)}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=48)
+    parser.add_argument("--window", type=int, default=128, help="tokens of the window's answer")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", type=Path, help="a GGUF file (default: the starter model)")
     options = parser.parse_args()
+    clients, tokens = options.clients, options.tokens
+    lists: list[list[float]] = [[] for _ in range(7)]
+    alone, beside, first, people, behind, api, api_beside = lists
     with tempfile.TemporaryDirectory() as name:
         workbench = Workbench(Home(Path(name) / "home"))
         server = None
         try:
             call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
             window_speed(workbench, 8)
-            alone = [window_speed(workbench, 96)[1] for _ in range(3)]
-            print(f"window alone       {sorted(alone)[1]:6.1f} tokens/s (3 runs)", flush=True)
-            for background in (False, True):
-                speed = engine_batch(workbench, options.clients, options.tokens, background=background)
-                print(
-                    f"engine's own batch {speed:6.1f} tokens/s ({'background' if background else 'people'})", flush=True
-                )
             server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
             port = int(server.address.rpartition(":")[2])
-            for with_window in (False, True):
-                made: list[int] = []
-                failed: list[str] = []
-                threads = [
-                    threading.Thread(target=ask_api, args=(port, number, options.tokens, made, failed))
-                    for number in range(options.clients)
-                ]
-                began = time.perf_counter()
-                for thread in threads:
-                    thread.start()
-                if with_window:
-                    time.sleep(3)
-                    first, speed = window_speed(workbench, 96)
-                    print(f"window meanwhile   {speed:6.1f} tokens/s, first token after {first:.2f} s", flush=True)
-                for thread in threads:
-                    thread.join()
-                seconds = time.perf_counter() - began
-                print(f"API, {options.clients} clients    {sum(made) / seconds:6.1f} tokens/s, {len(made)} answered, "
-                      f"{len(failed)} failed {failed[:2]}", flush=True)  # fmt: skip
+
+            def ask_window() -> None:
+                waited, speed = window_speed(workbench, options.window)
+                first.append(waited)
+                beside.append(speed)
+
+            for _ in range(options.rounds):
+                alone.append(window_speed(workbench, options.window)[1])
+                api_beside.append(all_clients(port, clients, tokens, ask_window))
+                behind.append(engine_batch(workbench, clients, tokens, background=True))
+                api.append(all_clients(port, clients, tokens))
+                people.append(engine_batch(workbench, clients, tokens, background=False))
+                print(f"round {len(alone)}: {beside[-1] / alone[-1]:.2f} of the window's speed, "
+                      f"{api[-1] / behind[-1]:.2f} of the batch", flush=True)  # fmt: skip
         finally:
             if server is not None:
                 server.close()
             workbench.close()
+    show("window alone", alone, "tokens/s")
+    show(f"window beside {clients} clients", beside, "tokens/s")
+    show("  of its speed alone", [one / other for one, other in zip(beside, alone, strict=True)], "")
+    show("  its first token after", first, "s")
+    show("engine's batch, as people's", people, "tokens/s")
+    show("engine's batch, in the background", behind, "tokens/s")
+    show(f"API, {clients} clients", api, "tokens/s")
+    show("  of the background batch", [one / other for one, other in zip(api, behind, strict=True)], "")
+    show("  of people's batch", [one / other for one, other in zip(api, people, strict=True)], "")
+    show("API, with the window", api_beside, "tokens/s")
 
 
 if __name__ == "__main__":

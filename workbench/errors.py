@@ -31,6 +31,15 @@ class SendingRefused(UserError):
         self.refused = refused
 
 
+class ContextExceeded(UserError):
+    """A request has ``tokens`` tokens, more than a context of ``context_tokens`` has room for."""
+
+    def __init__(self, message: str, hint: str, *, tokens: int, context_tokens: int) -> None:
+        super().__init__(message, hint)
+        self.tokens = tokens
+        self.context_tokens = context_tokens
+
+
 _CRASHED = {
     "inference": "The model process crashed; your chats are safe",
     "embedding": "The document process crashed; indexed documents are safe",

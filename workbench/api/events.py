@@ -170,12 +170,19 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     refused: bool = False
 
 
+class Exceeded(msgspec.Struct, frozen=True, kw_only=True):
+    """A request has ``tokens`` tokens, more than the model's context of ``context_tokens`` has room for."""
+
+    tokens: int
+    context_tokens: int
+
+
 class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     """The terminal event of a request that could not be done.
 
     ``reason``: ``user`` (a person can act; ``hint`` says how), ``worker`` (a process died: ``exit_code`` and
     ``stderr_tail`` tell), ``memory`` (it ran out) or ``bug`` (ours); of both ``stderr_tail`` has the traceback.
-    ``sending``: it fails for want of this permission.
+    ``sending``: it fails for want of this permission; ``exceeded``: for its length.
     """
 
     message: str
@@ -184,6 +191,7 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     exit_code: int | None = None
     stderr_tail: str = ""
     sending: Sending | None = None
+    exceeded: Exceeded | None = None
 
 
 class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):

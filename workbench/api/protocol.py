@@ -191,6 +191,10 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
         return errors.SendingRefused(
             event.message, event.hint, model=asked.model, collection=asked.collection, refused=asked.refused
         )
+    if event.exceeded is not None:
+        return errors.ContextExceeded(
+            event.message, event.hint, tokens=event.exceeded.tokens, context_tokens=event.exceeded.context_tokens
+        )
     if event.reason == "user":
         return errors.UserError(event.message, event.hint)
     if event.reason == "worker":
@@ -206,6 +210,9 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
     if isinstance(error, errors.SendingRefused):
         sending = events.Sending(model=error.model, collection=error.collection, refused=error.refused)
         return events.Failed(message=error.message, hint=error.hint, sending=sending)
+    if isinstance(error, errors.ContextExceeded):
+        exceeded = events.Exceeded(tokens=error.tokens, context_tokens=error.context_tokens)
+        return events.Failed(message=error.message, hint=error.hint, exceeded=exceeded)
     if isinstance(error, errors.UserError):
         return events.Failed(message=error.message, hint=error.hint)
     if isinstance(error, errors.WorkerDied):

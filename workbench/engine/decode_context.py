@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench.engine.background_share import BackgroundShare
 from workbench.engine.batch import ABORTED, Batch, check
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
@@ -32,26 +34,35 @@ from workbench.errors import UserError
 SHARED_SLICE = 64
 """Prompt tokens per step while other jobs wait for their next token."""
 
-BACKGROUND_ROWS = 2
-"""Tokens of background jobs per step while a person waits for an answer."""
+ROWS_BEHIND_A_PROMPT = 2
+"""Tokens of background jobs in a step that computes a person's prompt, which is so much larger."""
 
-BACKGROUND_TURN = 3
-"""A background job that needs a batch of its own gets one in so many steps while a person waits."""
+PROMPT_ROWS = 4
+"""Prompt tokens of background jobs for each token that they may generate in a person's step."""
 
 ABORTABLE_TOKENS = 16
 """Batches of at least so many tokens can be aborted. The check costs a call back into Python per operation."""
 
 
 class DecodeContext:
-    """Computes jobs that share ``key``, their set of adapters. All methods run on the engine's thread."""
+    """Computes jobs that share ``key``, their set of adapters. All methods run on the engine's thread. ``share`` says
+    how much background work is computed while a person waits."""
 
-    def __init__(self, model: Model, context: Any, store: PrefixStore, should_abort: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        context: Any,
+        store: PrefixStore,
+        should_abort: Callable[[], bool],
+        share: BackgroundShare,
+    ) -> None:
         self.model = model
         self.context = context
         self.slots = Slots(model, context, store)
         self.jobs: list[Job] = []
         self.threads: int = llama.llama_n_threads(context)
         self._turn = 0
+        self._share = share
         self._batch = Batch(BATCH_TOKENS)
         self._row_type = ctypes.c_float * model.vocabulary.size
         self._row_address = logits_function()
@@ -77,6 +88,17 @@ class DecodeContext:
         """Compute with these adapters, which are set on the context, from now on. ``beginning`` are the virtual tokens
         that they put before every text."""
         self.slots.use(key, beginning)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether a person waits for one of its jobs."""
+        return any(not job.background for job in self.jobs)
+
+    @property
+    def people(self) -> int:
+        """Number of people's tokens in the next step, without those of prompts."""
+        branches = (branch for job in self.jobs if not job.background for branch in job.branches)
+        return sum(branch.missing for branch in branches if branch.computed >= branch.logits_from)
 
     # -- admission -------------------------------------------------------------------------------------
 
@@ -149,19 +171,35 @@ class DecodeContext:
 
     def step(self) -> None:
         """Compute the next tokens of the jobs and hand them their logits."""
-        with_states = [job for job in self.jobs if job.needs_states]
         others = [job for job in self.jobs if not job.needs_states]
-        gives_way = any(not job.background for job in self.jobs) and self._turn % BACKGROUND_TURN > 0
+        groups = [others, *([job] for job in self.jobs if job.needs_states)]
+        awaited, people = self.awaited, self.people
         self._turn += 1
-        if others:
-            self._compute(others)
-        for job in with_states:
-            if not job.done and not (gives_way and job.background):
-                llama.llama_set_embeddings(self.context, True)
-                try:
-                    self._compute([job])
-                finally:
-                    llama.llama_set_embeddings(self.context, False)
+        for jobs in groups:
+            if not jobs or all(job.done for job in jobs):
+                continue
+            behind = awaited and all(job.background for job in jobs)
+            if behind and not self._share.rows(people):
+                continue
+            began = time.perf_counter()
+            mixed = self._compute_group(jobs, people)
+            seconds = time.perf_counter() - began
+            if behind:
+                self._share.spend(people, seconds)
+            elif people and mixed is not None:
+                (self._share.beside if mixed else self._share.alone)(people, seconds)
+
+    def _compute_group(self, jobs: Sequence[Job], people: int) -> bool | None:
+        """Compute the next tokens of jobs of one batch. Whether background work was among them; None where a person's
+        prompt was, or nothing was computed."""
+        with_states = jobs[0].needs_states
+        if with_states:
+            llama.llama_set_embeddings(self.context, True)
+        try:
+            return self._compute(jobs, people)
+        finally:
+            if with_states:
+                llama.llama_set_embeddings(self.context, False)
 
     def stream_alone(self, may_continue: Callable[[], bool]) -> None:
         """Generate with the only branch of the decode context, token by token, while ``may_continue`` returns True.
@@ -191,12 +229,14 @@ class DecodeContext:
                 return
             batch.move(branch.tokens[-1], before + branch.computed)
 
-    def _compute(self, jobs: Sequence[Job]) -> None:
+    def _compute(self, jobs: Sequence[Job], people: int) -> bool | None:
         batch = self._batch
         batch.clear()
-        shares = self._fill(jobs)
+        shares = self._fill(jobs, people)
         if not shares:
-            return
+            return None
+        reads = any(not job.background and branch.computed < branch.logits_from for job, branch, _, _ in shares)
+        mixed = any(job.background for job, _, _, _ in shares)
         abortable = batch.size >= ABORTABLE_TOKENS
         if abortable:
             llama.llama_set_abort_callback(self.context, self._abort, None)
@@ -206,10 +246,11 @@ class DecodeContext:
         if status == ABORTED:
             for _, branch, _, _ in shares:
                 self.slots.truncate(branch)
-            return
+            return None
         check(status)
         for _, branch, _, count in shares:
             branch.computed += count
+            branch.turn = self._turn
         for job, branch, first, count in shares:
             start = branch.computed - count
             if branch.computed == branch.fork_at:
@@ -225,21 +266,26 @@ class DecodeContext:
                 self._fail(job, error)
         for job in {id(share[0]): share[0] for share in shares}.values():
             self._settle(job)
+        return None if reads else mixed
 
-    def _fill(self, jobs: Sequence[Job]) -> list[tuple[Job, Branch, int, int]]:
+    def _fill(self, jobs: Sequence[Job], people: int) -> list[tuple[Job, Branch, int, int]]:
         """Put the next tokens of each branch into the batch; returns (job, branch, first row, number of rows)."""
         shares = []
         room, outputs = BATCH_TOKENS, MAX_OUTPUTS
         everyone = [(job, branch) for job in self.jobs for branch in job.branches if branch.missing]
         waiting = [(job, branch) for job, branch in everyone if job in jobs]
-        someone_streams = any(branch.computed >= branch.logits_from for _, branch in everyone)
-        spare = BACKGROUND_ROWS if any(not job.background for job, _ in waiting) else room
+        awaited = self.awaited
+        someone_streams = any(
+            branch.computed >= branch.logits_from for job, branch in everyone if not (awaited and job.background)
+        )
         slices = SHARED_SLICE if someone_streams and len(everyone) > 1 else room
-        slices_behind = SHARED_SLICE // 2 if any(not job.background for job, _ in everyone) else room
+        spare = slices_behind = room
+        if awaited:
+            spare = self._share.rows(people) if people else ROWS_BEHIND_A_PROMPT
+            slices_behind = min(SHARED_SLICE // 2, PROMPT_ROWS * spare) if people else 0
         if len(waiting) > 1 and not self.model.deterministic:
             # generating branches first, one token each; background jobs take turns
-            count, turn = len(self.slots), self._turn
-            waiting.sort(key=lambda w: (w[0].background, w[1].missing, (w[1].number + turn) % count))
+            waiting.sort(key=lambda w: (w[0].background, w[1].missing, w[1].turn))
         for job, branch in waiting:
             position = branch.computed
             generates = position >= branch.logits_from

@@ -29,6 +29,7 @@ class Branch:
 
     Logits are needed after each token from position ``logits_from`` on. A job appends to ``tokens``; everything else
     changes through its ``Memory``. A step ends at position ``fork_at``, where jobs that wait for it begin; 0: nowhere.
+    ``turn`` is the number of the step that computed tokens of it last.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Branch:
     computed: int
     logits_from: int
     fork_at: int = 0
+    turn: int = 0
 
     @property
     def missing(self) -> int:

@@ -15,17 +15,19 @@ import contextlib
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from workbench.api.protocol import RequestContext
-from workbench.engine.decode_context import BACKGROUND_TURN, DecodeContext
+from workbench.engine.background_share import BackgroundShare
+from workbench.engine.decode_context import DecodeContext
 from workbench.engine.jobs import Job
 from workbench.engine.keys import Key, virtual_tokens
 from workbench.engine.loaded_adapters import Adapters
@@ -33,7 +35,7 @@ from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import shared_length
 from workbench.engine.threads import ThreadCount
-from workbench.errors import UserError
+from workbench.errors import ContextExceeded, UserError
 
 MAX_DECODE_CONTEXTS = 2
 
@@ -55,10 +57,10 @@ class Engine:
         self._no_more_contexts = False
         self._closing = False
         self._door = threading.Lock()
-        self._turn = 0
+        self._share = BackgroundShare()
         self._threads = model.info.threads
         self._thread_count = None if model.threads_are_set else ThreadCount(self._threads)
-        self._decode_contexts = [DecodeContext(model, model.first_context, self._store, self._should_abort)]
+        self._decode_contexts = [self._decode_context(model.first_context)]
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
 
@@ -241,9 +243,11 @@ class Engine:
         if job.cells > total:
             before = virtual_tokens(job.key)
             added = f", with {before:,} virtual tokens of an adapter," if before else ""
-            return UserError(
+            return ContextExceeded(
                 f"The request needs {job.cells:,} tokens{added} but the model's context has {total:,}.",
                 "Shorten the text, or set a longer context.",
+                tokens=job.cells,
+                context_tokens=total,
             )
         most = self.model.sequences if self.model.shares else 1
         if job.width > most:
@@ -285,9 +289,12 @@ class Engine:
         except UserError:  # no memory for another one: the present ones have to do
             self._no_more_contexts = True
             return None
-        decode_context = DecodeContext(self.model, context, self._store, self._should_abort)
+        decode_context = self._decode_context(context)
         self._decode_contexts.append(decode_context)
         return decode_context
+
+    def _decode_context(self, context: Any) -> DecodeContext:
+        return DecodeContext(self.model, context, self._store, self._should_abort, self._share)
 
     def _activate(self, decode_context: DecodeContext, key: Key) -> None:
         self._adapters.load(key)
@@ -300,11 +307,13 @@ class Engine:
 
     def _step(self) -> None:
         busy = [decode_context for decode_context in self._decode_contexts if decode_context.jobs]
-        self._turn += 1
-        awaited = [decode_context for decode_context in busy if any(not job.background for job in decode_context.jobs)]
+        awaited = [decode_context for decode_context in busy if decode_context.awaited]
+        people = max((decode_context.people for decode_context in awaited), default=0)
         for decode_context in busy:
-            if awaited and decode_context not in awaited and self._turn % BACKGROUND_TURN:
+            behind = bool(awaited) and decode_context not in awaited
+            if behind and not self._share.rows(people):
                 continue
+            began = time.perf_counter()
             try:
                 self._adapt_threads(decode_context)
                 decode_context.step()
@@ -313,6 +322,8 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - this decode context's requests fail, the others go on
                 sys.stderr.write(traceback.format_exc())
                 decode_context.fail_all(error)
+            if behind:
+                self._share.spend(people, time.perf_counter() - began)
             for job in [job for job in decode_context.jobs if job.done]:
                 decode_context.remove(job)
 

@@ -36,7 +36,7 @@ from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.engine.tool_format import ToolFormat, kind_of
 from workbench.engine.tool_probing import find_tool_format
-from workbench.errors import UserError
+from workbench.errors import ContextExceeded, UserError
 from workbench.models.gguf_model import has_thinking_switch
 from workbench.records.messages import Message, ToolCallPart
 from workbench.records.recipes import Thinking
@@ -181,10 +181,12 @@ class PromptWriter:
                 low = middle + 1
         if found is None:
             needed = len(attempt(max(0, len(turns) - 1)).tokens)
-            raise UserError(
+            raise ContextExceeded(
                 f"The question with its instructions and documents has {needed:,} tokens, but only {limit:,} of "
                 f"the model's context of {context_tokens:,} are available for it.",
                 "Shorten the question or the documents, or set a longer context.",
+                tokens=needed,
+                context_tokens=context_tokens,
             )
         return found
 

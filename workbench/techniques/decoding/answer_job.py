@@ -19,7 +19,7 @@ from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
+from workbench.errors import ContextExceeded
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
 
@@ -133,9 +133,11 @@ def longest_answer(prompt_tokens: int, max_tokens: int, context_tokens: int, seq
     """Maximum tokens for each of some sequences after a prompt. Raises UserError when there is room for none."""
     limit = min(max_tokens, (context_tokens - prompt_tokens) // sequences)
     if limit < 1:
-        raise UserError(
+        raise ContextExceeded(
             f"The conversation has {prompt_tokens:,} tokens; the model's context of {context_tokens:,} has no "
             f"room for {'an answer' if sequences == 1 else f'{sequences} answers'}.",
             "Ask for fewer answers, shorten the conversation, or set a longer context.",
+            tokens=prompt_tokens,
+            context_tokens=context_tokens,
         )
     return limit
