@@ -16,6 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from workbench.errors import UserError
 from workbench.evaluation.instructions import read_instructions
 from workbench.evaluation.questions import MOST_QUESTIONS, Questions
@@ -37,6 +39,10 @@ from workbench.training.data.reading import read_rows
 Row = dict[str, Any]
 _LETTERS = ("A", "B", "C", "D")
 _ONE_TOKEN = DecodingPart(temperature=0.0, max_tokens=1)
+"""Where continuations are scored: the generated token is not looked at."""
+
+_GREEDY = DecodingPart(temperature=0.0, repetition_penalty=1.0)
+"""As the harness generates: the most probable token, whatever came before."""
 
 
 @dataclass(frozen=True)
@@ -162,9 +168,7 @@ BENCHMARKS = (
             ScorerUse(name=BENCHMARK_NUMBER),
             ScorerUse(name=BENCHMARK_NUMBER, options={"filter": "flexible"}),
         ),
-        decoding=DecodingPart(
-            temperature=0.0, max_tokens=256, stop=("Question:", "</s>", "<|im_end|>"),
-        ),
+        decoding=msgspec.structs.replace(_GREEDY, max_tokens=256, stop=("Question:", "</s>", "<|im_end|>")),
     ),
     Benchmark(
         name="ifeval",
@@ -180,7 +184,7 @@ BENCHMARKS = (
             for answer in ("strict", "loose")
             for name in (IFEVAL_PROMPT, IFEVAL_INSTRUCTION)
         ),
-        decoding=DecodingPart(temperature=0.0, max_tokens=1280),
+        decoding=msgspec.structs.replace(_GREEDY, max_tokens=1280),
         chat=True,
     ),
 )  # fmt: skip

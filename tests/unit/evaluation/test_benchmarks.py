@@ -82,6 +82,13 @@ def test_a_question_is_the_harness_s_prompt(benchmark: Any, tmp_path: Path) -> N
         METHODS.find(use.name, "scorer").decode(use.options)
 
 
+@pytest.mark.parametrize("name", ["gsm8k", "ifeval"])
+def test_what_is_generated_is_the_most_probable_text(name: str) -> None:
+    decoding = benchmark_recipe(find_benchmark(name), "Small").decoding
+    penalties = decoding.repetition_penalty, decoding.presence_penalty, decoding.frequency_penalty
+    assert (decoding.temperature, penalties, decoding.no_repeat_ngram_size) == (0.0, (1.0, 0.0, 0.0), 0)
+
+
 def test_too_few_examples_and_other_rows_are_refused(tmp_path: Path) -> None:
     benchmark = find_benchmark("mmlu")
     rows = write(tmp_path / "test.jsonl", ROWS["mmlu"])
