@@ -1,12 +1,15 @@
-"""lm-eval-harness against the local API: the same choices and accuracy as the engine's own scores?
+"""lm-eval-harness against the local API: the same answers as the program's own benchmark?
 
-Questions of MMLU with the harness's own prompt (no examples), by its `local-completions` model and remote tokenizer,
-compared with the log-probabilities of the same four answers that the engine gives directly.
+MMLU (five examples, the four choices scored) and GSM8K (five examples, generated) by the harness's `local-completions`
+model and remote tokenizer, beside *Benchmarks* of the program on the same rows, examples and model.
 
-    python -m venv lmeval && lmeval/bin/pip install "lm-eval[api]"
-    python benchmarks/api_harness.py --data ../shared/data/mmlu --lm-eval lmeval/bin/lm_eval --questions 200
+    python -m venv lm && lm/bin/pip install "lm-eval[api]"
+    python benchmarks/api_harness.py --task mmlu --data ../shared/data/mmlu --lm-eval lm/bin/lm_eval
+    python benchmarks/api_harness.py --task gsm8k --data ../shared/data/gsm8k --lm-eval lm/bin/lm_eval --questions 50
 
-Any program that has the harness may be named; its environment needs nothing of this one.
+Any program that has the harness may be named; its environment needs nothing of this one. A long measurement is made in
+pieces: with `--first 50 --count 50 --results FILE` the second 50 of the questions are added to FILE, and all of FILE
+are counted.
 """
 
 from __future__ import annotations
@@ -22,24 +25,36 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench.api.calls import ImportModel, ListModels
-from workbench.api.protocol import Call, RequestContext, drain, result_of
-from workbench.backends.backend import ModelUse
+from workbench.api.calls import (
+    CreateQuestionSet,
+    FollowRun,
+    GetCell,
+    ImportModel,
+    ListEvaluations,
+    RunBenchmark,
+)
+from workbench.api.protocol import Call, result_of
 from workbench.core.app import Workbench
-from workbench.engine.inference_calls import Score
 from workbench.paths import Home
 from workbench.server.app import make_app
 from workbench.server.running import RunningServer
 
 LETTERS = "ABCD"
 KEY = "wb-benchmark"
-TASK = """task: mmlu_local
+SHOTS = 5
+MMLU = """task: {task}
 dataset_path: json
 dataset_kwargs:
   data_files:
-    test: {data}
+    test: {test}
+    dev: {examples}
 test_split: test
+fewshot_split: dev
+fewshot_config:
+  sampler: first_n
+num_fewshot: {shots}
 output_type: multiple_choice
+description: "The following are multiple choice questions (with answers) about {subject}.\\n\\n"
 doc_to_text: "{{{{question.strip()}}}}\\nA. {{{{choices[0]}}}}\\nB. {{{{choices[1]}}}}\\nC. {{{{choices[2]}}}}\\nD. {{{{choices[3]}}}}\\nAnswer:"
 doc_to_choice: ["A", "B", "C", "D"]
 doc_to_target: answer
@@ -49,66 +64,137 @@ metric_list:
     higher_is_better: true
 metadata:
   version: 1.0
-"""  # noqa: E501
+"""  # noqa: E501 - the harness's own template, with the first examples in place of its data set
+GSM8K = """task: {task}
+dataset_path: json
+dataset_kwargs:
+  data_files:
+    test: {test}
+    train: {examples}
+test_split: test
+fewshot_split: train
+fewshot_config:
+  sampler: first_n
+num_fewshot: {shots}
+output_type: generate_until
+doc_to_text: "Question: {{{{question}}}}\\nAnswer:"
+doc_to_target: "{{{{answer}}}}"
+metric_list:
+  - metric: exact_match
+    aggregation: mean
+    higher_is_better: true
+    ignore_case: true
+    ignore_punctuation: false
+    regexes_to_ignore:
+      - ","
+      - "\\\\$"
+      - "(?s).*#### "
+      - "\\\\.$"
+generation_kwargs:
+  until:
+    - "Question:"
+    - "</s>"
+    - "<|im_end|>"
+  do_sample: false
+  temperature: 0.0
+  max_gen_toks: 256
+filter_list:
+  - name: "strict-match"
+    filter:
+      - function: "regex"
+        regex_pattern: "#### (\\\\-?[0-9\\\\.\\\\,]+)"
+      - function: "take_first"
+  - name: "flexible-extract"
+    filter:
+      - function: "regex"
+        group_select: -1
+        regex_pattern: "(-?[$0-9.,]{{2,}})|(-?[0-9]+)"
+      - function: "take_first"
+metadata:
+  version: 3.0
+"""
+
+Answer = tuple[str, float]
+"""A choice or an extracted number, and whether it is right."""
 
 
-def questions(folder: Path, count: int, seed: int) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for file in sorted((folder / "test").glob("*.jsonl")) for line in file.open("rb")]
-    return random.Random(seed).sample(rows, count)
+def read(path: Path) -> list[dict[str, Any]]:
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return [json.loads(line) for file in files for line in file.open("rb")]
 
 
-def prompt_of(row: dict[str, Any]) -> str:
-    choices = "\n".join(f"{letter}. {text}" for letter, text in zip(LETTERS, row["choices"], strict=True))
-    return f"{row['question'].strip()}\n{choices}\nAnswer:"
+def write(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
 
 
 def call(workbench: Workbench, asked: Call[Any]) -> Any:
     return result_of(asked, workbench.handle(asked))
 
 
-def own_choices(workbench: Workbench, model: str, rows: list[dict[str, Any]]) -> list[int]:
-    """The most probable letter of each question by the engine's own scores."""
-    backend = workbench._llama_cpp
-    record = next(one for one in call(workbench, ListModels()).models if one.name == model)
+def own_answers(
+    workbench: Workbench, task: str, model: str, rows: list[dict[str, Any]], examples: list[dict[str, Any]],
+    folder: Path,
+) -> list[list[Answer]]:  # fmt: skip
+    """What the program's own benchmark finds: for each question an answer for each of the benchmark's scores."""
+    made = call(
+        workbench,
+        CreateQuestionSet(
+            source="benchmark", benchmark=task, path=str(write(folder / "rows.jsonl", rows)),
+            examples=str(write(folder / "examples.jsonl", examples)), shots=SHOTS,
+        ),
+    )  # fmt: skip
+    run = call(workbench, RunBenchmark(question_set=made.id, models=(model,)))
+    call(workbench, FollowRun(run=run.id))
+    (evaluation,) = call(workbench, ListEvaluations()).evaluations
     found = []
-    with backend.lease(record, ModelUse(), RequestContext()) as loading:
-        ready = drain(loading)
-        letters = ready.tokenize([f" {letter}" for letter in LETTERS], special=False, begin=False)
-        for row in rows:
-            (prompt,) = ready.tokenize([prompt_of(row)], special=True, begin=True)
-            (scores,) = ready.score_many((Score(prompt=prompt, continuations=tuple(letters)),), RequestContext())
-            values = [one.logprob for one in scores.values]
-            found.append(values.index(max(values)))
+    for number in range(1, len(rows) + 1):
+        cell = call(workbench, GetCell(evaluation=evaluation.id, number=number, column=0))
+        found.append([(score.note, float(score.value or 0.0)) for score in cell.scores])
     return found
 
 
-def harness_choices(
-    program: str, address: str, model: str, folder: Path, at_once: int
-) -> tuple[list[int], float, float]:
-    """The harness's choices in the order of the rows, its accuracy and its seconds."""
-    began = time.perf_counter()
+def harness_answers(
+    program: str, address: str, task: str, model: str, rows: list[dict[str, Any]], examples: list[dict[str, Any]],
+    folder: Path, at_once: int,
+) -> list[list[Answer]]:  # fmt: skip
+    """The same by the harness."""
+    tasks: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        tasks.setdefault(f"own_{task}_{row.get('subject', 'all')}", []).append(place)
+    for name, places in tasks.items():
+        subject = str(rows[places[0]].get("subject", ""))
+        test = write(folder / f"{name}.test.jsonl", [rows[place] for place in places])
+        shown = write(folder / f"{name}.shown.jsonl", [one for one in examples if one.get("subject", "") == subject])
+        text = MMLU if task == "mmlu" else GSM8K
+        (folder / f"{name}.yaml").write_text(
+            text.format(task=name, test=test, examples=shown, shots=SHOTS, subject=subject.replace("_", " "))
+        )
     arguments = f"model={model},base_url={address}/v1/completions,tokenizer_backend=remote,num_concurrent={at_once}"
-    arguments += f",auth_token={KEY}"
+    arguments += f",auth_token={KEY},max_length=8000"
     subprocess.run(
         [
-            program, "run", "--model", "local-completions", "--model_args", arguments, "--tasks", "mmlu_local",
+            program, "run", "--model", "local-completions", "--model_args", arguments, "--tasks", ",".join(tasks),
             "--include_path", str(folder), "--output_path", str(folder / "out"), "--log_samples",
         ],
         check=True,
         env={**os.environ, "OPENAI_API_KEY": KEY, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
              "HF_HOME": str(folder / "cache")},
     )  # fmt: skip
-    seconds = time.perf_counter() - began
-    (samples,) = (folder / "out").rglob("samples_*.jsonl")
-    read = sorted((json.loads(line) for line in samples.open()), key=lambda one: one["doc_id"])
-    chosen, right = [], 0.0
-    for one in read:
-        values = [
-            float(answer[0] if not isinstance(answer[0], list) else answer[0][0]) for answer in one["filtered_resps"]
-        ]
-        chosen.append(values.index(max(values)))
-        right += one["acc"]
-    return chosen, right / len(read), seconds
+    found: list[list[Answer]] = [[] for _ in rows]
+    for name, places in tasks.items():
+        (samples,) = (folder / "out").rglob(f"samples_{name}_*.jsonl")
+        for one in (json.loads(line) for line in samples.open()):
+            found[places[one["doc_id"]]].append(_answer_of(task, one))
+    return found
+
+
+def _answer_of(task: str, sample: dict[str, Any]) -> Answer:
+    if task == "gsm8k":
+        return str(sample["filtered_resps"][0])[:80], float(sample["exact_match"])
+    given = sample["filtered_resps"]
+    values = [float(one[0] if not isinstance(one[0], list) else one[0][0]) for one in given]
+    return LETTERS[values.index(max(values))], float(sample["acc"])
 
 
 def starter_path() -> Path:
@@ -119,42 +205,63 @@ def starter_path() -> Path:
     return Path(next(iter(places))) / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
+def report(results: list[dict[str, Any]]) -> None:
+    count = len(results)
+    for place in range(len(results[0]["own"])):
+        theirs, ours = ([one[who][place] for one in results] for who in ("harness", "own"))
+        same = sum(one[0] == other[0] for one, other in zip(theirs, ours, strict=True))
+        right = [sum(one[1] for one in answers) / count for answers in (theirs, ours)]
+        print(
+            f"score {place + 1}: questions {count}  the same answer in {same} ({same / count:.1%})  "
+            f"right by the harness {right[0]:.1%}, own {right[1]:.1%}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="a folder with test/*.jsonl")
+    parser.add_argument("--task", choices=("mmlu", "gsm8k"), default="mmlu")
+    parser.add_argument("--data", type=Path, required=True, help="a folder with test and dev, or test and train")
     parser.add_argument("--lm-eval", required=True, help="the program lm_eval")
     parser.add_argument("--model", type=Path, help="a GGUF file (default: the starter model)")
-    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--questions", type=int, default=200, help="so many are drawn")
+    parser.add_argument("--first", type=int, default=0, help="of these, begin with this one")
+    parser.add_argument("--count", type=int, default=0, help="and ask so many (0: all)")
+    parser.add_argument("--results", type=Path, help="a file of earlier pieces, to which this one is added")
     parser.add_argument("--seed", type=int, default=4)
-    parser.add_argument("--at-once", type=int, default=4, help="requests of the harness at the same time")
+    parser.add_argument("--at-once", type=int, default=8, help="requests of the harness at the same time")
     options = parser.parse_args()
-    rows = questions(options.data, options.questions, options.seed)
+    suffix = "" if options.task == "mmlu" else ".jsonl"
+    rows = random.Random(options.seed).sample(read(options.data / f"test{suffix}"), options.questions)
+    rows.sort(key=lambda row: str(row.get("subject", "")))  # a piece has few subjects, whose examples are computed once
+    rows = rows[options.first : options.first + options.count if options.count else None]
+    examples = read(options.data / ("dev" if options.task == "mmlu" else "train.jsonl"))
+    results: list[dict[str, Any]] = []
+    if options.results is not None and options.results.exists():
+        results = read(options.results)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = folder / "test.jsonl"
-        data.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        (folder / "mmlu_local.yaml").write_text(TASK.format(data=data))
         workbench = Workbench(Home(folder / "home"))
+        workbench.start()
         server = None
         try:
             call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
             server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
-            theirs, accuracy, seconds = harness_choices(
-                options.lm_eval, server.address, "measured", folder, options.at_once
+            times = [time.perf_counter()]
+            theirs = harness_answers(
+                options.lm_eval, server.address, options.task, "measured", rows, examples, folder, options.at_once
             )
-            began = time.perf_counter()
-            ours = own_choices(workbench, "measured", rows)
-            own_seconds = time.perf_counter() - began
+            times.append(time.perf_counter())
+            ours = own_answers(workbench, options.task, "measured", rows, examples, folder)
+            times.append(time.perf_counter())
         finally:
             if server is not None:
                 server.close()
             workbench.close()
-    same = sum(one == other for one, other in zip(theirs, ours, strict=True)) / len(rows)
-    own_accuracy = sum(one == row["answer"] for one, row in zip(ours, rows, strict=True)) / len(rows)
-    print(
-        f"questions {len(rows)}  same choice {same:.1%}  accuracy by the harness {accuracy:.1%}, own {own_accuracy:.1%}"
-    )
-    print(f"seconds {seconds:.0f} by the harness, own {own_seconds:.0f}")
+    results += [{"harness": one, "own": other} for one, other in zip(theirs, ours, strict=True)]
+    if options.results is not None:
+        write(options.results, results)
+    print(f"seconds of this piece: {times[1] - times[0]:.0f} by the harness, own {times[2] - times[1]:.0f}")
+    report(results)
 
 
 if __name__ == "__main__":

@@ -205,6 +205,34 @@ def test_a_prompt_is_scored_token_by_token(client: openai.OpenAI) -> None:
     assert by_ids.logprobs.token_logprobs == pytest.approx(told.token_logprobs, abs=1e-3)
 
 
+def test_scores_of_texts_that_begin_alike_are_the_same_together_and_alone(client: openai.OpenAI) -> None:
+    begun = "The capital of France is a city on a river. " * 12 + "It is called"
+    prompts = [f"{begun} {city}" for city in ("Paris", "Rome", "Paris, of course", "London")]
+    asked: Any = {"model": CHAT, "max_tokens": 1, "temperature": 0, "logprobs": 1, "echo": True}
+    together = client.completions.create(**asked, prompt=prompts)
+    for prompt, choice in zip(prompts, together.choices, strict=True):
+        (alone,) = client.completions.create(**asked, prompt=prompt).choices
+        assert choice.text == alone.text
+        assert choice.logprobs is not None
+        assert alone.logprobs is not None
+        assert choice.logprobs.tokens == alone.logprobs.tokens
+        assert (choice.logprobs.token_logprobs or [])[1:] == pytest.approx(
+            (alone.logprobs.token_logprobs or [])[1:], abs=0.02
+        )
+
+
+def test_what_is_too_long_has_the_code_that_clients_know(client: openai.OpenAI) -> None:
+    long: Any = [{"role": "user", "content": "one two three four " * 12_000}]
+    with pytest.raises(openai.BadRequestError) as refused:
+        client.chat.completions.create(model=CHAT, messages=long)
+    assert refused.value.code == "context_length_exceeded"
+    body: Any = refused.value.body
+    assert body["n_prompt_tokens"] > body["n_ctx"] > 0
+    turns: Any = [{"role": role, "content": "one two " * 400} for _ in range(8) for role in ("user", "assistant")]
+    with pytest.raises(openai.BadRequestError, match="no room for an answer"):  # nothing of it is left out
+        client.chat.completions.create(model=CHAT, messages=[*turns, *HELLO])
+
+
 def test_several_prompts_are_several_choices(client: openai.OpenAI) -> None:
     prompts = ["The capital of France is", "One, two, three,"]
     together = client.completions.create(model=CHAT, prompt=prompts, max_tokens=3, temperature=0)
@@ -220,6 +248,11 @@ def test_vectors_and_ranks(client: openai.OpenAI) -> None:
     made = client.embeddings.create(model=EMBEDDER, input=["cats", "dogs"])
     plain = client.embeddings.create(model=EMBEDDER, input=["cats", "dogs"], encoding_format="float")
     assert len(made.data) == 2
+    assert made.usage.prompt_tokens == 6, "[CLS] cats [SEP], and the same of dogs"
+    ids = client.embeddings.create(model=EMBEDDER, input=[[8870], [6077]])
+    assert ids.data[1].embedding == pytest.approx(made.data[1].embedding, abs=1e-5)
+    with pytest.raises(openai.BadRequestError, match="no token 100257"):
+        client.embeddings.create(model=EMBEDDER, input=[100_257])
     assert made.data[0].embedding == pytest.approx(plain.data[0].embedding, abs=1e-6)
     assert sum(value * value for value in made.data[0].embedding) == pytest.approx(1, abs=1e-4)
     body = json.dumps({"query": "cats", "documents": ["Dogs bark.", "Cats purr."], "top_n": 1})
@@ -234,6 +267,8 @@ def test_vectors_and_ranks(client: openai.OpenAI) -> None:
 def test_a_response_whole_and_streamed(client: openai.OpenAI) -> None:
     whole = client.responses.create(model="pirate", input="Who are you?", max_output_tokens=8, temperature=0)
     assert whole.status == "incomplete"
+    assert whole.id.startswith("resp_")
+    assert whole.output[0].model_dump()["id"].startswith("msg_")
     assert whole.output_text
     kinds, text = [], ""
     for event in client.responses.create(

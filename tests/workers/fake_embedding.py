@@ -29,12 +29,14 @@ from workbench.techniques.retrieval.embedding_calls import (
     Forget,
     Ingest,
     Picture,
+    ReadTexts,
     Remove,
     Search,
     Similarities,
     State,
     TermStatistics,
     Text,
+    TextsRead,
 )
 from workbench.workers.serve import serve
 
@@ -137,6 +139,11 @@ def _embed(call: EmbedTexts, context: RequestContext) -> Iterator[Event]:
     yield finish(tuple((1.0, float(len(text)), 0.0) for text in call.texts))
 
 
+def _read_texts(call: ReadTexts, context: RequestContext) -> Iterator[Event]:
+    texts = tuple(one if isinstance(one, str) else " ".join(map(str, one)) for one in call.texts)
+    yield finish(TextsRead(texts=texts, tokens=tuple(len(text.split()) + 2 for text in texts)))
+
+
 def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
     yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
 
@@ -154,6 +161,7 @@ if __name__ == "__main__":
             Search: _search,
             Similarities: _similarities,
             EmbedTexts: _embed,
+            ReadTexts: _read_texts,
             Forget: _nothing,
             CountTerms: _terms,
             Documents: _documents,

@@ -115,13 +115,15 @@ Loading = Generator[Event, None, ModelBackend]
 
 class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     """How a model is used: its context length (0 takes the setting), the adapters on it, the file of its draft model,
-    whether it thinks before it answers, and whether others go first."""
+    whether it thinks before it answers, whether others go first, and whether a conversation is answered ``whole`` or
+    else refused, in place of dropping its oldest turns."""
 
     context_tokens: int = 0
     adapters: tuple[LoraUse, ...] = ()
     draft_path: str = ""
     thinking: Thinking = "automatic"
     background: bool = False
+    whole: bool = False
 
 
 class Backend(Protocol):

@@ -371,6 +371,7 @@ class LlamaCppModel:
             background=use.background,
             draft_path=use.draft_path,
             thinking=use.thinking,
+            whole=use.whole,
         )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -397,6 +398,7 @@ class LlamaCppModel:
             alternatives=alternatives,
             last=last,
             adapters=self._use.adapters,
+            background=self._use.background,
         )
         return self._call(call)
 

@@ -100,26 +100,30 @@ class Encoder:
             self._is_wordpiece or llama.llama_vocab_get_add_eos(words) or llama.llama_vocab_get_add_sep(words)
         )
 
-    def embed(self, texts: Sequence[str]) -> list[npt.NDArray[np.float32]]:
-        """A vector of length 1 per text, shape (width,), pooled as the model says; an encoder that does not say is
-        pooled by the mean. Texts are truncated to ``longest`` tokens. Raises UserError for a reranking model.
+    def embed(self, texts: Sequence[str | Sequence[int]]) -> tuple[list[npt.NDArray[np.float32]], int]:
+        """A vector of length 1 per text, shape (width,), and the number of tokens that were read.
+
+        Pooled as the model says; an encoder that does not say is pooled by the mean. Texts may be given as token ids
+        and are truncated to ``longest`` tokens. Raises UserError for a reranking model, and for a token id that the
+        model does not have.
         """
         if self.ranks or self._pooling == _RANK:
             raise UserError(
                 f"{self.name} is a reranking model and computes no embeddings.", "Choose an embedding model."
             )
         width: int = llama.llama_model_n_embd_out(self._pointer)
-        found = self._compute([self._tokens(text) for text in texts], width)
+        given = [self._tokens(text) for text in texts]
         vectors = []
-        for vector in found:
+        for vector in self._compute(given, width):
             length = float(np.linalg.norm(vector))
             if not np.isfinite(length):
                 raise RuntimeError(f"{self.name} computed an embedding with values that are not numbers")
             vectors.append(vector / np.float32(length or 1.0))
-        return vectors
+        return vectors, sum(map(len, given))
 
-    def rank(self, query: str, documents: Sequence[str]) -> list[float]:
-        """The relevance of each document to the query, higher is better: the model's raw score.
+    def rank(self, query: str, documents: Sequence[str]) -> tuple[list[float], int]:
+        """The relevance of each document to the query, higher is better: the model's raw score. And the number of
+        tokens that were read.
 
         The query may take half of ``longest`` tokens; documents are truncated to the rest. Raises UserError when the
         model has no classification head.
@@ -130,7 +134,8 @@ class Encoder:
             )
         outputs: int = llama.llama_model_n_cls_out(self._pointer)
         make = self._pair_maker(query)
-        return [float(scores[0]) for scores in self._compute([make(text) for text in documents], max(1, outputs))]
+        pairs = [make(text) for text in documents]
+        return [float(scores[0]) for scores in self._compute(pairs, max(1, outputs))], sum(map(len, pairs))
 
     def close(self) -> None:
         """Free everything; the encoder cannot be used afterwards."""
@@ -158,9 +163,14 @@ class Encoder:
                 found.append(np.ctypeslib.as_array(row, (width,)).copy())
         return found
 
-    def _tokens(self, text: str) -> list[int]:
+    def _tokens(self, text: str | Sequence[int]) -> list[int]:
         """A text's tokens, with the first and the last special token of the model."""
-        tokens = self._vocabulary.tokenize(text, special=False)
+        tokens = self._vocabulary.tokenize(text, special=False) if isinstance(text, str) else list(text)
+        for wrong in (token for token in tokens if not 0 <= token < self._vocabulary.size):
+            raise UserError(
+                f"{self.name} has no token {wrong}: its token ids are 0 to {self._vocabulary.size - 1}.",
+                "Send the texts themselves; the tokens of another model's vocabulary mean something else.",
+            )
         first, last = self._first(), self._last()
         return [*first, *tokens[: self.longest - len(first) - len(last)], *last] or [max(0, self._vocabulary.eos)]
 

@@ -187,6 +187,7 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     ``background`` requests yield to others. ``draft_path`` is the draft model of ``speculation="draft"``.
 
     ``plain``: the messages' texts are the whole prompt, without the chat template, and the answer goes on from there.
+    ``whole``: no turn is dropped; a conversation that does not fit raises ContextExceeded.
     """
 
     messages: tuple[Message, ...] = ()
@@ -201,6 +202,7 @@ class Generate(Call[Generated], frozen=True, kw_only=True, tag="generate"):
     background: bool = False
     draft_path: str = ""
     plain: bool = False
+    whole: bool = False
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +263,7 @@ class Inspect(Call[tuple[ChosenToken, ...]], frozen=True, kw_only=True, tag="ins
     """The probability of each token of an answer under the model alone, and its alternatives.
 
     Tokens are ids. Only the ``last`` tokens of ``answer`` are reported; 0: all. One more, with ``token`` -1 and an
-    empty text, reports the position after the last token.
+    empty text, reports the position after the last token. ``background`` requests yield to others.
     """
 
     prompt: tuple[int, ...]
@@ -269,6 +271,7 @@ class Inspect(Call[tuple[ChosenToken, ...]], frozen=True, kw_only=True, tag="ins
     alternatives: int = 8
     last: int = 0
     adapters: tuple[LoraUse, ...] = ()
+    background: bool = False
 
 
 class ScoreText(Call[TextScore], frozen=True, kw_only=True, tag="perplexity"):
@@ -334,16 +337,31 @@ class DescribeTokenizer(Call[TokenizerInfo], frozen=True, kw_only=True, tag="tok
     """The loaded model's vocabulary and chat template."""
 
 
-class Embed(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
-    """A vector of length 1 per text, by the GGUF embedding model ``path``, pooled as the model says. The model stays
-    loaded beside the chat model until another one is requested."""
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """A vector of length 1 per text. ``tokens``: how many the model read in all."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: int
+
+
+class Embed(Call[Embedded], frozen=True, kw_only=True, tag="embed"):
+    """Vectors of texts, which may be given as token ids, by the GGUF embedding model ``path``, pooled as the model
+    says. The model stays loaded beside the chat model until another one is requested. Raises UserError for a token that
+    the model does not have."""
 
     path: str
-    texts: tuple[str, ...]
+    texts: tuple[str | tuple[int, ...], ...]
 
 
-class Rank(Call[tuple[float, ...]], frozen=True, kw_only=True, tag="rank"):
-    """The relevance of each document to the query, by the GGUF reranking model ``path``; higher is better."""
+class Ranked(msgspec.Struct, frozen=True, kw_only=True):
+    """The relevance of each document; higher is better. ``tokens``: how many the model read in all."""
+
+    scores: tuple[float, ...]
+    tokens: int
+
+
+class Rank(Call[Ranked], frozen=True, kw_only=True, tag="rank"):
+    """The relevance of documents to the query, by the GGUF reranking model ``path``."""
 
     path: str
     query: str

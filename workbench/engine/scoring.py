@@ -130,10 +130,11 @@ class Inspection(Job):
         context: RequestContext,
         *,
         key: Key = (),
+        background: bool = False,
     ) -> None:
         skipped = max(0, len(answer) - last) if last else 0
         tokens = [*prompt, *answer]
-        super().__init__(tokens, len(prompt) - 1 + skipped, len(tokens), context, key=key)
+        super().__init__(tokens, len(prompt) - 1 + skipped, len(tokens), context, key=key, background=background)
         self._answer = list(answer)
         self._place = skipped
         self._count = min(alternatives, vocabulary.size)

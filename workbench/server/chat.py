@@ -96,7 +96,7 @@ def whole(answered: ServedAnswer, model: str) -> dict[str, Any]:
             }
         )
     return {
-        "id": new_id("chatcmpl"),
+        "id": new_id("chatcmpl-"),
         "object": "chat.completion",
         "created": now(),
         "model": model,
@@ -111,7 +111,7 @@ class _Chunks:
     """Writes an answer's events as chunks. With ``logprobs`` the text is sent when the answer is complete."""
 
     def __init__(self, model: str, with_probabilities: bool, with_usage: bool) -> None:
-        self._head = {"id": new_id("chatcmpl"), "object": CHUNK, "created": now(), "model": model}
+        self._head = {"id": new_id("chatcmpl-"), "object": CHUNK, "created": now(), "model": model}
         self._holds_back = with_probabilities
         self._with_usage = with_usage
         self._begun: set[int] = set()
@@ -138,7 +138,7 @@ class _Chunks:
         if choice in self._begun:
             return []
         self._begun.add(choice)
-        return [self._chunk(choice, {"role": "assistant", "content": ""})]
+        return [self._chunk(choice, {"role": "assistant", "content": None})]
 
     def _end(self, answered: ServedAnswer) -> list[bytes]:
         result, called, pieces = answered.result, calls_of(answered.result), []

@@ -106,7 +106,7 @@ def whole(asked: CompletionRequest, answers: list[ServedAnswer]) -> dict[str, An
                 }
             )
     return {
-        "id": new_id("cmpl"),
+        "id": new_id("cmpl-"),
         "object": "text_completion",
         "created": now(),
         "model": asked.model,
@@ -137,7 +137,7 @@ class _Chunks:
 
     def __init__(self, asked: CompletionRequest, calls: list[AskServed]) -> None:
         self._asked = asked
-        self._head = {"id": new_id("cmpl"), "object": "text_completion", "created": now(), "model": asked.model}
+        self._head = {"id": new_id("cmpl-"), "object": "text_completion", "created": now(), "model": asked.model}
         self._holds_back = calls[0].alternatives is not None or calls[0].echo
         self._several = int(calls[0].decoding.get("n", 1))
         self._answers: dict[int, ServedAnswer] = {}

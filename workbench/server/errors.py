@@ -13,10 +13,18 @@ _log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
-    """A request that is answered with an error. ``param`` is the field at fault, "" for none."""
+    """A request that is answered with an error. ``param`` is the field at fault, "" for none; ``more`` are fields
+    beyond those of OpenAI's errors."""
 
     def __init__(
-        self, status: int, message: str, *, kind: str = "invalid_request_error", code: str = "", param: str = ""
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        code: str = "",
+        param: str = "",
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -24,9 +32,11 @@ class ApiError(Exception):
         self.kind = kind
         self.code = code
         self.param = param
+        self.more = more or {}
 
     def body(self) -> dict[str, Any]:
         error = {"message": self.message, "type": self.kind, "param": self.param or None, "code": self.code or None}
+        error |= self.more
         return {"error": error}
 
     def response(self, headers: dict[str, str] | None = None) -> JSONResponse:
@@ -47,6 +57,10 @@ def error_of(event: events.Failed | events.Cancelled) -> ApiError:
     """The error of a call that failed or was cancelled. A bug's traceback goes to the log, never to the client."""
     if isinstance(event, events.Cancelled):
         return ApiError(503, "The request was stopped.", kind="server_error", code="cancelled")
+    if event.exceeded is not None:
+        sizes = {"n_prompt_tokens": event.exceeded.tokens, "n_ctx": event.exceeded.context_tokens}
+        message = f"{event.message} {event.hint}".strip()
+        return ApiError(400, message, code="context_length_exceeded", param="messages", more=sizes)
     if event.reason == "user":
         return invalid(f"{event.message} {event.hint}".strip())
     if event.reason == "worker":

@@ -14,8 +14,9 @@ FINISHES: dict[Finish, str] = {
 }  # fmt: skip
 
 
-def new_id(kind: str) -> str:
-    return f"{kind}-{secrets.token_hex(16)}"
+def new_id(begin: str) -> str:
+    """An id that begins as those of OpenAI's API do, by which some clients tell what it names."""
+    return f"{begin}{secrets.token_hex(16)}"
 
 
 def now() -> int:

@@ -100,7 +100,7 @@ class _Writer:
 
     def __init__(self, asked: ResponsesRequest) -> None:
         self._asked = asked
-        self._id, self._item, self._created = new_id("resp"), new_id("msg"), now()
+        self._id, self._item, self._created = new_id("resp_"), new_id("msg_"), now()
         self._number = 0
 
     def response(self, answered: ServedAnswer | None, items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -146,7 +146,7 @@ class _Writer:
             return [
                 {
                     "type": "function_call",
-                    "id": new_id("fc"),
+                    "id": new_id("fc_"),
                     "call_id": call.id,
                     "name": call.name,
                     "arguments": call.arguments,

@@ -65,7 +65,7 @@ class DetokenizeRequest(msgspec.Struct):
 
 async def embed(endpoints: Endpoints, request: Request) -> Response:
     asked = read(await request.body(), EmbeddingsRequest)
-    texts = _texts(asked.input)
+    texts = texts_of(asked.input)
     form = asked.encoding_format or "float"
     if form not in ("float", "base64"):
         raise invalid("encoding_format is float or base64.", "encoding_format")
@@ -156,17 +156,24 @@ async def tokenizer_info(endpoints: Endpoints, request: Request) -> Response:
     )
 
 
-def _texts(given: str | list[int | str | list[int]]) -> list[str]:
-    texts = [given] if isinstance(given, str) else given
-    if not texts:
+def texts_of(given: str | list[int | str | list[int]]) -> list[str | tuple[int, ...]]:
+    """One or several texts, each as it is or as token ids of the model's own vocabulary. Raises ApiError."""
+    if not given:
         raise invalid("input must not be empty.", "input")
+    if isinstance(given, str):
+        texts: list[Any] = [given]
+    else:
+        texts = [given] if all(isinstance(one, int) for one in given) else given
     if len(texts) > MOST_TEXTS:
         raise invalid(f"At most {MOST_TEXTS:,} texts are allowed.", "input")
-    if not all(isinstance(one, str) for one in texts):
-        raise invalid("input must be texts: token ids are not supported.", "input")
-    if not all(str(one).strip() for one in texts):
-        raise invalid("A text is empty.", "input")
-    return [str(one) for one in texts]
+    if sum(len(one) for one in texts if isinstance(one, list)) > MOST_TOKENS:
+        raise invalid(f"At most {MOST_TOKENS:,} tokens are allowed.", "input")
+    for one in texts:
+        if isinstance(one, int):
+            raise invalid("input mixes token ids with texts.", "input")
+        if not (one.strip() if isinstance(one, str) else one):
+            raise invalid("A text is empty.", "input")
+    return [one if isinstance(one, str) else tuple(one) for one in texts]
 
 
 def _packed(vector: tuple[float, ...]) -> str:

@@ -19,7 +19,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
 from workbench.techniques.retrieval import embedding_calls
-from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches
+from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.reading.process import ReaderProcess
@@ -102,6 +102,7 @@ class EmbeddingService:
             embedding_calls.Search: self._search,
             embedding_calls.Similarities: self._similarities,
             embedding_calls.EmbedTexts: self._embed,
+            embedding_calls.ReadTexts: self._read_texts,
             embedding_calls.Forget: self._forget,
             embedding_calls.CountTerms: self._count_terms,
             embedding_calls.Documents: self._documents,
@@ -141,6 +142,10 @@ class EmbeddingService:
     def _embed(self, call: embedding_calls.EmbedTexts, context: RequestContext) -> Iterator[Event]:
         vectors = self._vectors_of(call.embedder, call.texts, context)
         yield finish([[float(value) for value in vector] for vector in vectors])
+
+    def _read_texts(self, call: embedding_calls.ReadTexts, context: RequestContext) -> Iterator[Event]:
+        texts, tokens = read_texts(self._queue.embedder(Path(call.embedder)), call.texts)
+        yield finish(embedding_calls.TextsRead(texts=texts, tokens=tokens))
 
     def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
         gone = set(call.texts)

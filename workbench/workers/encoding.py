@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.encoding import Encoder, open_encoder
-from workbench.engine.inference_calls import Embed, Rank
+from workbench.engine.inference_calls import Embed, Embedded, Rank, Ranked
 from workbench.models.machine import read_machine
 
 CHUNK = 64
@@ -30,21 +30,26 @@ class Encoding:
     def embed(self, call: Embed, context: RequestContext) -> Iterator[Event]:
         with self._encoder_of(call.path, context) as encoder:
             vectors: list[tuple[float, ...]] = []
+            tokens = 0
             for begin in range(0, max(1, len(call.texts)), CHUNK):
                 context.raise_if_cancelled()
-                found = encoder.embed(call.texts[begin : begin + CHUNK])
+                found, read = encoder.embed(call.texts[begin : begin + CHUNK])
+                tokens += read
                 vectors += [tuple(float(value) for value in vector) for vector in found]
                 yield Progress(stage="embedding", done=len(vectors), total=len(call.texts))
-        yield finish(tuple(vectors))
+        yield finish(Embedded(vectors=tuple(vectors), tokens=tokens))
 
     def rank(self, call: Rank, context: RequestContext) -> Iterator[Event]:
         with self._encoder_of(call.path, context) as encoder:
             scores: list[float] = []
+            tokens = 0
             for begin in range(0, max(1, len(call.documents)), CHUNK):
                 context.raise_if_cancelled()
-                scores += encoder.rank(call.query, call.documents[begin : begin + CHUNK])
+                found, read = encoder.rank(call.query, call.documents[begin : begin + CHUNK])
+                tokens += read
+                scores += found
                 yield Progress(stage="ranking", done=len(scores), total=len(call.documents))
-        yield finish(tuple(scores))
+        yield finish(Ranked(scores=tuple(scores), tokens=tokens))
 
     @contextmanager
     def _encoder_of(self, path: str, context: RequestContext) -> Iterator[Encoder]:

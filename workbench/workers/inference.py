@@ -14,10 +14,11 @@ from dataclasses import replace
 from functools import partial
 
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
-from workbench.api.protocol import RequestContext, failure_of, finish
+from workbench.api.protocol import RequestContext, failure_of, finish, follow
 from workbench.engine import inference_calls
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
+from workbench.engine.known_probabilities import KnownProbabilities
 from workbench.engine.library import describe_library, describe_state, list_devices
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
@@ -30,6 +31,7 @@ from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
+from workbench.records.messages import ChosenToken
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.encoding import Encoding
 from workbench.workers.serve import serve
@@ -46,6 +48,7 @@ class InferenceServer:
         self._engine: Engine | None = None
         self._writer: PromptWriter | None = None
         self._tool_formats: dict[str, ToolFormat] = {}
+        self._known = KnownProbabilities()
         self._strategies = Strategies()
         self._users = 0
         self._changing = False
@@ -66,7 +69,7 @@ class InferenceServer:
             except BaseException:
                 engine.close()
                 raise
-            self._engine = engine
+            self._engine, self._known = engine, KnownProbabilities()
             self._writer = PromptWriter(model.template, model.vocabulary, self._renderer, self._tool_formats)
             yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
@@ -147,10 +150,24 @@ class InferenceServer:
             vocabulary = engine.model.vocabulary
             check_tokens(call.prompt, vocabulary)
             check_tokens([*call.prompt, *call.answer], vocabulary)
-            job = Inspection(
-                call.prompt, call.answer, call.alternatives, call.last, vocabulary, context, key=make_key(call.adapters)
-            )
-            yield from engine.submit(job).events()
+            key = make_key(call.adapters)
+
+            def inspected(last: int) -> Iterator[Event]:
+                job = Inspection(
+                    call.prompt, call.answer, call.alternatives, last, vocabulary, context, key=key,
+                    background=call.background,
+                )  # fmt: skip
+                yield from engine.submit(job).events()
+
+            if len(call.prompt) > 1 or call.last or engine.model.deterministic:
+                yield from inspected(call.last)
+                return
+            # a whole text
+            with self._known.scoring(key, call.alternatives, [*call.prompt, *call.answer], context) as text:
+                known = text.known
+                rest = yield from follow(tuple[ChosenToken, ...], inspected(len(call.answer) - len(known)))
+                text.chosen = (*known, *rest[:-1])
+            yield finish((*known, *rest))
 
     def score_text(self, call: inference_calls.ScoreText, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
@@ -281,6 +298,8 @@ class InferenceServer:
         if call.plain:
             return plain_prompt(engine.model.vocabulary, call.messages)
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
+        if call.whole:
+            return writer.write(call.messages, call.assistant_start, options)
         return writer.write_fitting(call.messages, call.assistant_start, room, call.decoding.max_tokens, options)
 
     # -- use of the model -----------------------------------------------------------------------------

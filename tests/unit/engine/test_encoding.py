@@ -66,24 +66,30 @@ def test_vectors_are_those_of_sentence_transformers(embedder: Encoder, minilm_pa
 
     torch_model = SentenceTransformer(str(minilm_path), device="cpu")
     expected = torch_model.encode(TEXTS, normalize_embeddings=True)
-    found = embedder.embed(TEXTS)
+    found, count = embedder.embed(TEXTS)
     assert [vector.shape for vector in found] == [(384,)] * len(TEXTS)
     assert [float(np.linalg.norm(vector)) for vector in found] == pytest.approx([1.0] * len(TEXTS), abs=1e-5)
     assert min(float(a @ b) for a, b in zip(found, expected, strict=True)) > 0.999
+    ids = [[int(one) for one in torch_model.tokenizer(text)["input_ids"]] for text in TEXTS]
+    assert count == sum(map(len, ids))
+    (by_ids,), _ = embedder.embed([ids[0][1:-1]])
+    assert float(by_ids @ found[0]) > 0.9999
+    with pytest.raises(UserError, match="no token 30522"):
+        embedder.embed([[12, 30_522]])
 
 
 def test_a_text_has_the_same_vector_in_any_company(embedder: Encoder) -> None:
     many = [f"{TEXTS[n % 3]} {n}" for n in range(70)]
-    together = embedder.embed(many)
+    together, _ = embedder.embed(many)
     for place in (0, 31, 32, 69):
-        assert float(together[place] @ embedder.embed([many[place]])[0]) > 0.9999
-    assert embedder.embed([]) == []
+        assert float(together[place] @ embedder.embed([many[place]])[0][0]) > 0.9999
+    assert embedder.embed([]) == ([], 0)
 
 
 def test_what_is_too_long_is_cut_at_the_models_context(embedder: Encoder) -> None:
     assert embedder.longest == 512
     begun = "word " * 510
-    long, cut = embedder.embed([begun + "and something quite different about rivers " * 300, begun])
+    (long, cut), _ = embedder.embed([begun + "and something quite different about rivers " * 300, begun])
     assert float(long @ cut) > 0.9999
 
 
@@ -95,18 +101,20 @@ def test_scores_are_those_of_torch(
 
     tokenizer = AutoTokenizer.from_pretrained(minilm_path)
     model = AutoModel.from_pretrained(minilm_path, dtype=torch.float32).eval()
-    expected = []
+    expected, read = [], 0
     for text in TEXTS[:5]:
         tokens = tokenizer(QUERY, text, return_tensors="pt")
+        read += tokens["input_ids"].shape[1]
         tokens["token_type_ids"].zero_()  # llama.cpp takes everything for the first text
         with torch.no_grad():
             first = model(**tokens).last_hidden_state[0, 0].numpy()
         expected.append(float(head[0][0] @ first + head[1][0]))
-    found = reranker.rank(QUERY, TEXTS[:5])
+    found, count = reranker.rank(QUERY, TEXTS[:5])
+    assert count == pytest.approx(read, abs=1)  # one character is split otherwise
     # llama.cpp computes GELU from a table of half precision
     assert found == pytest.approx(expected, abs=0.01)
     assert np.ptp(expected) > 0.2
-    assert len(reranker.rank(QUERY, ["long " * 3_000])) == 1
+    assert len(reranker.rank(QUERY, ["long " * 3_000])[0]) == 1
 
 
 @pytest.mark.parametrize("template", ["{query} in {document}?", "is {document} about {query}?"])

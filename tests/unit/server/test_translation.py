@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from workbench.api import events, protocol
 from workbench.api.calls import AskResult, AskServed, ServedAnswer
+from workbench.errors import ContextExceeded
 from workbench.records.messages import (
     Alternative,
     Candidate,
@@ -21,8 +23,9 @@ from workbench.records.messages import (
 )
 from workbench.server import chat, completions, responses
 from workbench.server.chat import ChatRequest
-from workbench.server.errors import ApiError
+from workbench.server.errors import ApiError, error_of
 from workbench.server.requests import read
+from workbench.server.texts import texts_of
 
 HELLO = [{"role": "user", "content": "Hello"}]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
@@ -119,6 +122,28 @@ def test_the_choice_of_a_tool(choice: Any, tools: int, must: bool) -> None:
 def test_a_request_that_cannot_be_answered_names_its_field(fields: dict[str, Any], param: str) -> None:
     error = refused(ChatRequest, chat.call_of, fields)
     assert (error.status, error.param) == (400, param)
+
+
+def test_a_request_that_is_too_long_has_the_code_that_clients_know() -> None:
+    event = protocol.failure_of(ContextExceeded("Too long.", "Shorten it.", tokens=9_000, context_tokens=8_192))
+    assert isinstance(event, events.Failed)
+    error = error_of(event)
+    assert (error.status, error.code) == (400, "context_length_exceeded")
+    assert error.body()["error"]["n_prompt_tokens"] == 9_000
+    again = protocol.error_of(event)
+    assert isinstance(again, ContextExceeded)
+    assert (again.tokens, again.context_tokens) == (9_000, 8_192)
+
+
+def test_texts_to_embed_are_texts_or_token_ids_one_or_several() -> None:
+    assert texts_of("a") == ["a"]
+    assert texts_of(["a", "b"]) == ["a", "b"]
+    assert texts_of([1, 2]) == [(1, 2)]
+    assert texts_of([[1, 2], "a", [3]]) == [(1, 2), "a", (3,)]
+    wrong: list[Any] = [[], "", " ", [""], [[]], [1, "a"], ["a", 1]]
+    for one in wrong:
+        with pytest.raises(ApiError):
+            texts_of(one)
 
 
 def test_prompts_are_texts_or_token_ids_one_or_several() -> None:

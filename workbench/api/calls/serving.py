@@ -77,7 +77,7 @@ class AskServed(Call[ServedAnswer], frozen=True, kw_only=True, tag="served.ask")
 
 
 class Vectors(msgspec.Struct, frozen=True, kw_only=True):
-    """A vector of length 1 for each text. ``tokens`` is an estimate of how many tokens the texts have."""
+    """A vector of length 1 for each text. ``tokens``: how many the model read."""
 
     model: str
     vectors: tuple[tuple[float, ...], ...]
@@ -85,15 +85,15 @@ class Vectors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EmbedServed(Call[Vectors], frozen=True, kw_only=True, tag="served.embed"):
-    """Vectors of texts by an embedding model of the catalogue; "": the default one."""
+    """Vectors of texts, which may be token ids, by an embedding model of the catalogue; "": the default one."""
 
-    texts: tuple[str, ...]
+    texts: tuple[str | tuple[int, ...], ...]
     model: str = ""
 
 
 class Relevances(msgspec.Struct, frozen=True, kw_only=True):
     """The relevance of each document; higher is better. ``method``: by a ``reranker``, which reads query and document
-    together, or the cosine of their ``vectors``. ``tokens`` is an estimate of how many tokens the texts have."""
+    together, or the cosine of their ``vectors``. ``tokens``: how many the model read."""
 
     model: str
     scores: tuple[float, ...]

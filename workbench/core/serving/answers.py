@@ -70,6 +70,8 @@ class ServedAnswers:
         )
         request = AnswerRequest(recipe=recipe, conversation=messages, tools=tools, must_call=call.must_call, origins=())
         resolved = self._services.resolve(recipe)
+        # programs shorten their conversations themselves, when they are refused as too long
+        resolved = msgspec.structs.replace(resolved, use=msgspec.structs.replace(resolved.use, whole=True))
         if call.alternatives is not None:
             require(TOKENS, self._services.capabilities(resolved), resolved.model.name)
         result = yield from self._answered(request, resolved, context)
@@ -99,14 +101,22 @@ class ServedAnswers:
         with self._lease(resolved, context) as loading:
             model = yield from loading
             tokens, text = _prompt_of(prompt, model)
+            scored: tuple[ChosenToken, ...] = ()
+            if call.echo and call.alternatives is not None:
+                # before the generation, which then finds the prompt in the model's memory
+                (first,) = model.detokenize([tokens[:1]])
+                others = _inspected(model, tokens[:1], tokens[1:], call.alternatives)
+                scored = (ChosenToken(token=tokens[0], text=first, logprob=0.0), *others)
         result = AskResult(answer="", sequences=(Candidate(text="", finish="length"),))
         sequences: tuple[tuple[int, ...], ...] = ((),)
         if call.generate:
             request = AnswerRequest(recipe=plain, prefix=Prefix(prompt=tokens, answer=(), question=""), origins=())
             result = yield from self._answered(request, resolved, context)
             sequences = _sequences_of(result)
-        answered = ServedAnswer(result=result, prompt_text=text, prompt_tokens=len(tokens))
-        if call.alternatives is not None:
+        answered = ServedAnswer(result=result, prompt_text=text, prompt_tokens=len(tokens), prompt=scored)
+        if call.alternatives is not None and not call.generate:
+            answered = msgspec.structs.replace(answered, tokens=((),))
+        elif call.alternatives is not None:
             with self._lease(resolved, context) as loading:
                 model = yield from loading
                 ends = (model.describe_tokenizer().eos,)
@@ -114,15 +124,8 @@ class ServedAnswers:
                     (*one, *ends) if made.finish == "eos" and ends[0] >= 0 else one
                     for one, made in zip(sequences, result.sequences, strict=True)
                 )
-                if call.echo:
-                    whole = [_inspected(model, tokens[:1], (*tokens[1:], *one), call.alternatives) for one in sequences]
-                    (first,) = model.detokenize([tokens[:1]])
-                    scored = (ChosenToken(token=tokens[0], text=first, logprob=0.0), *whole[0][: len(tokens) - 1])
-                    chosen = tuple(one[len(tokens) - 1 :] for one in whole)
-                    answered = msgspec.structs.replace(answered, prompt=scored, tokens=chosen)
-                else:
-                    chosen = tuple(_inspected(model, tokens, one, call.alternatives) for one in sequences)
-                    answered = msgspec.structs.replace(answered, tokens=chosen)
+                chosen = tuple(_inspected(model, tokens, one, call.alternatives) for one in sequences)
+                answered = msgspec.structs.replace(answered, tokens=chosen)
         yield finish(answered)
 
     def _probabilities(

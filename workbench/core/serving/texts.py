@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from workbench.api.calls import EmbedServed, ModelRecord, RankServed, Relevances, Vectors
 from workbench.api.events import Event
@@ -15,11 +14,8 @@ from workbench.core.streams import Handlers
 from workbench.engine.inference_calls import Embed, Rank
 from workbench.errors import UserError
 from workbench.storage.models import ModelCatalogue
-from workbench.techniques.retrieval.embedding_calls import EmbedTexts, Similarities
+from workbench.techniques.retrieval.embedding_calls import EmbedTexts, ReadTexts, Similarities, TextsRead
 from workbench.workers.host import WorkerHost
-
-CHARACTERS_PER_TOKEN = 4
-"""The estimate of usage: the embedding worker does not count tokens."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,31 +32,30 @@ class ServedTexts:
     def embed(self, call: EmbedServed, context: RequestContext) -> Iterator[Event]:
         model = embedding_model(call.model, self._catalogue, self._embedding)
         _check_embeds(model)
-        asked: Any
         if model.format == "gguf":
-            asked, host = Embed(path=model.path, texts=call.texts), self._inference
-        else:
-            asked, host = EmbedTexts(embedder=model.path, texts=call.texts), self._embedding.host
-        vectors = host.call(asked, context=context)
-        yield finish(Vectors(model=model.name, vectors=vectors, tokens=_estimated_tokens(call.texts)))
+            made = self._inference.call(Embed(path=model.path, texts=call.texts), context=context)
+            yield finish(Vectors(model=model.name, vectors=made.vectors, tokens=made.tokens))
+            return
+        read = self._read(model, call.texts, context)
+        vectors = self._embedding.host.call(EmbedTexts(embedder=model.path, texts=read.texts), context=context)
+        yield finish(Vectors(model=model.name, vectors=vectors, tokens=sum(read.tokens)))
 
     def rank(self, call: RankServed, context: RequestContext) -> Iterator[Event]:
         model = embedding_model(call.model, self._catalogue, self._embedding)
-        tokens = _estimated_tokens((call.query, *call.documents))
         if model.format == "gguf":
             ranked = self._inference.call(
                 Rank(path=model.path, query=call.query, documents=call.documents), context=context
             )
-            yield finish(Relevances(model=model.name, scores=ranked, method="reranker", tokens=tokens))
+            yield finish(Relevances(model=model.name, scores=ranked.scores, method="reranker", tokens=ranked.tokens))
             return
         _check_embeds(model)
+        read = self._read(model, (call.query, *call.documents), context)
         asked = Similarities(embedder=model.path, texts=(call.query,), others=call.documents)
         (row,) = self._embedding.host.call(asked, context=context)
-        yield finish(Relevances(model=model.name, scores=row, method="vectors", tokens=tokens))
+        yield finish(Relevances(model=model.name, scores=row, method="vectors", tokens=sum(read.tokens)))
 
-
-def _estimated_tokens(texts: Sequence[str]) -> int:
-    return sum(len(text) // CHARACTERS_PER_TOKEN + 1 for text in texts)
+    def _read(self, model: ModelRecord, texts: tuple[str | tuple[int, ...], ...], context: RequestContext) -> TextsRead:
+        return self._embedding.host.call(ReadTexts(embedder=model.path, texts=texts), context=context)
 
 
 def _check_embeds(model: ModelRecord) -> None:

@@ -233,6 +233,20 @@ def batches(texts: Sequence[str]) -> list[list[int]]:
     return [*found, batch] if batch else found
 
 
+def read_texts(embedder: Embedder, given: Sequence[str | tuple[int, ...]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """The texts, of which some are given as token ids, and how many tokens of each the embedder looks at. Raises
+    UserError for an id that its vocabulary does not have."""
+    size = embedder.tokenizer.get_vocab_size()
+    for wrong in (token for one in given if not isinstance(one, str) for token in one if not 0 <= token < size):
+        raise UserError(
+            f"The embedder has no token {wrong}: its token ids are 0 to {size - 1}.",
+            "Send the texts themselves; the tokens of another model's vocabulary mean something else.",
+        )
+    texts = [one if isinstance(one, str) else embedder.tokenizer.decode(list(one)) for one in given]
+    most = embedder.max_tokens + embedder.tokenizer.num_special_tokens_to_add(False)
+    return tuple(texts), tuple(min(len(one.ids), most) for one in embedder.tokenizer.encode_batch(texts))
+
+
 def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
     """How well an embedder's vocabulary knows the words of some texts: 1 as whole words, towards 0 in fragments.
 

@@ -80,6 +80,21 @@ class EmbedTexts(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True,
     texts: tuple[str, ...]
 
 
+class TextsRead(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts as an embedder reads them. ``tokens``: how many of each it looks at, special ones included."""
+
+    texts: tuple[str, ...]
+    tokens: tuple[int, ...]
+
+
+class ReadTexts(Call[TextsRead], frozen=True, kw_only=True, tag="read"):
+    """Count the tokens of texts; those given as token ids become text. Raises UserError for an id that the embedder's
+    vocabulary does not have."""
+
+    embedder: str
+    texts: tuple[str | tuple[int, ...], ...]
+
+
 class Forget(Call[None], frozen=True, kw_only=True, tag="forget"):
     """Drop what is kept of the vectors of texts."""
 
@@ -144,8 +159,8 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 
 EmbeddingCall = (
-    Ingest | Search | Similarities | EmbedTexts | Forget | CountTerms | Documents | Text | Picture | Remove | State
-    | Close
+    Ingest | Search | Similarities | EmbedTexts | ReadTexts | Forget | CountTerms | Documents | Text | Picture | Remove
+    | State | Close
 )  # fmt: skip
 
 
