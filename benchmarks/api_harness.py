@@ -9,7 +9,7 @@ model and remote tokenizer, beside *Benchmarks* of the program on the same rows,
 
 Any program that has the harness may be named; its environment needs nothing of this one. A long measurement is made in
 pieces: with `--first 50 --count 50 --results FILE` the second 50 of the questions are added to FILE, and all of FILE
-are counted.
+are counted; `--only harness` and `--only own` ask one of the two.
 """
 
 from __future__ import annotations
@@ -206,9 +206,14 @@ def starter_path() -> Path:
 
 
 def report(results: list[dict[str, Any]]) -> None:
-    count = len(results)
-    for place in range(len(results[0]["own"])):
-        theirs, ours = ([one[who][place] for one in results] for who in ("harness", "own"))
+    """Of the questions that both have answered."""
+    found: dict[str, dict[int, list[Answer]]] = {"harness": {}, "own": {}}
+    for one in results:
+        found[one["who"]][one["question"]] = one["answers"]
+    both = sorted(found["harness"].keys() & found["own"].keys())
+    count = len(both)
+    for place in range(len(found["own"][both[0]]) if both else 0):
+        theirs, ours = ([found[who][question][place] for question in both] for who in ("harness", "own"))
         same = sum(one[0] == other[0] for one, other in zip(theirs, ours, strict=True))
         right = [sum(one[1] for one in answers) / count for answers in (theirs, ours)]
         print(
@@ -226,6 +231,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200, help="so many are drawn")
     parser.add_argument("--first", type=int, default=0, help="of these, begin with this one")
     parser.add_argument("--count", type=int, default=0, help="and ask so many (0: all)")
+    parser.add_argument("--only", choices=("harness", "own"))
     parser.add_argument("--results", type=Path, help="a file of earlier pieces, to which this one is added")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--at-once", type=int, default=8, help="requests of the harness at the same time")
@@ -246,21 +252,25 @@ def main() -> None:
         try:
             call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
             server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
-            times = [time.perf_counter()]
-            theirs = harness_answers(
-                options.lm_eval, server.address, options.task, "measured", rows, examples, folder, options.at_once
-            )
-            times.append(time.perf_counter())
-            ours = own_answers(workbench, options.task, "measured", rows, examples, folder)
-            times.append(time.perf_counter())
+            asked = options.task, "measured", rows, examples, folder
+            for who in ("harness", "own"):
+                if options.only not in (None, who):
+                    continue
+                began = time.perf_counter()
+                if who == "harness":
+                    answers = harness_answers(options.lm_eval, server.address, *asked, options.at_once)
+                else:
+                    answers = own_answers(workbench, *asked)
+                print(f"{who}: {len(rows)} questions in {time.perf_counter() - began:.0f} s", flush=True)
+                results += [
+                    {"who": who, "question": options.first + place, "answers": one} for place, one in enumerate(answers)
+                ]
+                if options.results is not None:
+                    write(options.results, results)
         finally:
             if server is not None:
                 server.close()
             workbench.close()
-    results += [{"harness": one, "own": other} for one, other in zip(theirs, ours, strict=True)]
-    if options.results is not None:
-        write(options.results, results)
-    print(f"seconds of this piece: {times[1] - times[0]:.0f} by the harness, own {times[2] - times[1]:.0f}")
     report(results)
 
 
