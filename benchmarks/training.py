@@ -158,7 +158,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def ours(model: Any, examples: Sequence[Any], steps: Sequence[Any], options: argparse.Namespace) -> None:
     from workbench.records.training import OptimiserPart
-    from workbench.training.trainer import StepTrainer, TrainerOptions
+    from workbench.training.trainer import StepTrainer
+    from workbench.training.trainer_progress import TrainerOptions
 
     part = OptimiserPart(
         max_steps=len(steps),

@@ -34,7 +34,9 @@ from workbench.records.training import (
     WeightsPart,
 )
 from workbench.techniques.registry import METHODS
+from workbench.training.methods.weights_method import method_of
 from workbench.training.objectives.objective import objective_of
+from workbench.training.trl_trainer import trl_problem
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome
@@ -142,6 +144,10 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         evaluation=msgspec.structs.replace(config.evaluation, interval=config.evaluation.interval or 4),
     )
     steps = math.ceil(86 / optimiser.batch_size * config.optimiser.epochs)
+    not_by_trl, instead = trl_problem(resolved, objective_of(config, METHODS), method_of(config.weights, METHODS))
+    problem, hint = (not_by_trl, instead) if config.trainer == "trl" else ("", "")
+    if not fits:
+        problem, hint = "It needs more memory than is free.", "Take LoRA, or a smaller model."
     return TrainingPlan(
         config=resolved,
         artifact=METHODS.find(method, "weights").artifact,  # type: ignore[arg-type]
@@ -159,8 +165,9 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         disk_bytes=60_000_000,
         disk_free_bytes=412_000_000_000,
         seconds=1.6 * steps * optimiser.batch_size,
-        problem="" if fits else "It needs more memory than is free.",
-        hint="" if fits else "Take LoRA, or a smaller model.",
+        problem=problem,
+        hint=hint,
+        not_by_trl=not_by_trl,
         notes=("Computed in bf16, which this processor is fastest at.",),
     )
 

@@ -22,6 +22,7 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.background_import import EarlyImport
 from ui.bridge import Bridge
+from ui.components.config_form import FieldRow
 from ui.components.wording import describe_large
 from ui.features.adapters import texts as adapter_texts
 from ui.features.adapters.merge_dialog import MergeDialog
@@ -204,6 +205,26 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     assert rows["processes"].isVisibleTo(page)
     rows["weights.dropout"].changed.emit("weights.dropout", 0.1)
     assert page.setup.config.weights.dropout == 0.1
+
+
+def test_the_trainer_is_greyed_where_trl_has_none(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
+    settings = planned(page, qtbot).setup.settings
+    settings.fold.click()
+    row = settings.rows["trainer"]
+    assert isinstance(row, FieldRow)
+    assert row.isVisibleTo(page)
+    assert row.control.isEnabled()
+    row.changed.emit("trainer", "trl")
+    qtbot.waitUntil(lambda: front.asked(c.PlanTraining)[-1].config.trainer == "trl")
+    page.setup.choose_objective("ppo")
+    qtbot.waitUntil(lambda: "no trainer for PPO" in page.setup.reason.full_text)
+    assert row.control.isEnabled()  # so that it can be set back
+    row.changed.emit("trainer", "workbench")
+    qtbot.waitUntil(lambda: not row.control.isEnabled())
+    assert "no trainer for PPO" in row.note.text()
+    page.setup.choose_objective("dpo")
+    qtbot.waitUntil(row.control.isEnabled)
+    assert row.note.text() == ""
 
 
 def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:

@@ -36,7 +36,7 @@ CONTROL_WIDTH = 200
 _SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit, its reset and its note
 _NARROW_WIDTH = 160
 _NUMBER_WIDTH = 120
-_NAMES = {"adamw": "AdamW"}
+_NAMES = {"adamw": "AdamW", "trl": "TRL"}
 """Choices that are written in a way of their own."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 
@@ -18,7 +18,15 @@ from workbench.cli.run_lines import RunLines, show_plan, show_scores, show_verif
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
-from workbench.records.training import PARTS, ObjectivePart, TrainingConfig, TrainResult, load_config, set_value
+from workbench.records.training import (
+    PARTS,
+    ObjectivePart,
+    TrainerName,
+    TrainingConfig,
+    TrainResult,
+    load_config,
+    set_value,
+)
 from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")
@@ -58,6 +66,11 @@ def add_commands(commands: Commands) -> None:
             help="set a field of the config",
         )
         FieldHelp.add(parser, parts)
+        parser.add_argument(
+            "--trainer",
+            choices=[*get_args(TrainerName)],
+            help="what computes the steps: this program, or the trainers of TRL for CUDA and several GPUs [workbench]",
+        )
         parser.add_argument("--processes", metavar="N", type=int, help="number of processes that train in parallel [1]")
         parser.add_argument("--plan", action="store_true", help="show the plan without starting the training")
 
@@ -121,8 +134,9 @@ def read_config(session: Session, arguments: argparse.Namespace, objective: str)
         config = msgspec.structs.replace(config, name=arguments.name)
     if getattr(arguments, "method", None) is not None:
         config = set_value(config, "weights.method", arguments.method)
-    if getattr(arguments, "processes", None) is not None:
-        config = set_value(config, "processes", str(arguments.processes))
+    for name in ("trainer", "processes"):
+        if getattr(arguments, name, None) is not None:
+            config = set_value(config, name, str(getattr(arguments, name)))
     for assignment in arguments.assignments:
         name, equals, value = assignment.partition("=")
         if not equals:

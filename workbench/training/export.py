@@ -11,9 +11,9 @@ import importlib.metadata
 import json
 import shutil
 from collections import abc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -23,12 +23,13 @@ from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces, whole_name
 from workbench.records.methods import Method, Methods
-from workbench.records.training import OptimiserPart, TrainingConfig, dump_config
-from workbench.training.batching import Schedule
-from workbench.training.exported_trainer import FORMS, ExportedTrainer
-from workbench.training.methods.weights_method import WeightsMethod, method_of
+from workbench.records.training import TrainingConfig, dump_config
+from workbench.training.methods.weights_method import method_of
 from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel
+from workbench.training.sequences import TokenSequence
+from workbench.training.trainer_settings import order_of, trainer_settings
+from workbench.training.trl_trainer import TrlTrainer, row_of
 
 _TRL = "trl>=1.16,<1.17"
 COPIED_BYTES = 1_000_000_000
@@ -37,24 +38,9 @@ COPIED_BYTES = 1_000_000_000
 _SCORED_BY = ("metrics.py", "rewards/values.py")
 """What of this package computes the rewards of an exported folder."""
 _REQUIRED = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
-_IGNORED = -100
+PLAIN = TrlTrainer(trainer="", form="texts")
+"""The examples of transformers' own trainer."""
 _WEIGHTS = (".json", ".safetensors", ".model", ".txt", ".jinja")
-
-
-class Sequence(Protocol):
-    """A training sequence: an example, or a window of raw text."""
-
-    @property
-    def tokens(self) -> tuple[int, ...]: ...
-
-    @property
-    def trained(self) -> tuple[bool, ...]: ...
-
-    @property
-    def starts(self) -> tuple[int, ...]: ...
-
-    @property
-    def mark(self) -> int: ...
 
 
 def export_training(
@@ -62,8 +48,8 @@ def export_training(
     model: BaseModel,
     methods: Methods[Method],
     out: Path,
-    train: Iterable[Sequence],
-    evaluation: Iterable[Sequence],
+    train: Iterable[TokenSequence],
+    evaluation: Iterable[TokenSequence],
     details: Mapping[str, Any] | None = None,
     expected: Mapping[tuple[int, ...], abc.Sequence[str]] | None = None,
 ) -> Path:
@@ -72,28 +58,29 @@ def export_training(
     ``train`` and ``evaluation`` are the examples as they are trained on. ``details`` are listed in the README where
     they are plain; ``expected`` are the accepted answers to the prompts of ``train``, where answers are sampled. Raises
     UserError where the folder is there already or cannot be written, and for an objective that neither transformers
-    nor TRL trains.
+    nor TRL trains. With ``trainer = "trl"`` TRL trains what transformers' own trainer would, too.
     """
-    exported = objective_of(config, methods).exported()
+    from workbench.training.weights.loading import describe_model
+
+    objective = objective_of(config, methods)
+    exported = objective.exported() if config.trainer == "trl" or objective.has_own_loss else None
     with folder_beside(out) as beside:
         (beside / "data").mkdir()
-        row_of = _plain_row if exported is None else FORMS[exported.form]
+        written_as = exported or PLAIN
         lengths = {
-            side: _write_examples(beside / "data" / f"{side}.jsonl", examples, row_of, expected or {})
+            side: _write_examples(beside / "data" / f"{side}.jsonl", examples, written_as, expected or {})
             for side, examples in (("train", train), ("evaluation", evaluation))
         }
         counts = {side: len(found) for side, found in lengths.items()}
-        longest = max(lengths["train"], default=1)
-        if exported is not None:
-            longest += exported.arguments.get("max_completion_length", 0)
-        order = _order(counts["train"], config.optimiser)
+        order = order_of(counts["train"], config.optimiser)
         (beside / "data" / "order.json").write_text(json.dumps(order), "utf-8")
         base = Path(model.path)
         name = whole_name(base) if base.is_file() else base.name
         copied = _copy_base(base, beside / "base" / name)
-        settings = _settings(config, method_of(config.weights, methods), base, beside / "adapter", longest)
+        method = method_of(config.weights, methods)
+        settings = trainer_settings(config, method, exported, lengths["train"])
+        settings |= method.export(describe_model(base), read_base(base).architecture, beside / "adapter")
         if exported is not None:
-            settings |= _trainer_settings(exported, settings)
             _copy_scripts(beside, bool(exported.rewards))
         settings["base"] = {"name": name, "path": str(base.absolute()), "sha256": model.sha256}
         (beside / "settings.json").write_text(json.dumps(settings, indent=2), "utf-8")
@@ -117,35 +104,6 @@ def export_training(
     return out
 
 
-def _settings(config: TrainingConfig, method: WeightsMethod, base: Path, adapter: Path, longest: int) -> dict[str, Any]:
-    """All that the script needs to know, with nothing left open; a PEFT config goes to ``adapter``."""
-    from workbench.training.trainer import arguments_of
-    from workbench.training.weights.loading import describe_model
-
-    part = config.optimiser
-    described = read_base(base)
-    arguments = arguments_of(part, part.max_steps) | {
-        "max_grad_norm": part.gradient_clipping,
-        "eval_steps": config.evaluation.interval,
-    }
-    return {
-        "method": config.weights.method,
-        "arguments": arguments,
-        "gradient_checkpointing": part.gradient_checkpointing == "on" and method.can_checkpoint,
-        "batch_size": part.batch_size,
-        "micro_batch_examples": _micro_batch(part, longest),
-        "bf16": config.weights.base in ("bf16", "4bit"),
-        **method.export(describe_model(base), described.architecture, adapter),
-    }
-
-
-def _trainer_settings(exported: ExportedTrainer, settings: Mapping[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {"trainer": msgspec.to_builtins(exported)}
-    if exported.whole_step:
-        changed["micro_batch_examples"] = settings["batch_size"]
-    return changed
-
-
 def _copy_scripts(folder: Path, rewarded: bool) -> None:
     shutil.copyfile(Path(__file__).with_name("export_trl_script.py"), folder / "trl_trainers.py")
     if not rewarded:
@@ -159,27 +117,10 @@ def _copy_scripts(folder: Path, rewarded: bool) -> None:
         (folder / part / "__init__.py").write_text("", "utf-8")
 
 
-def _micro_batch(part: OptimiserPart, longest: int) -> int:
-    """The number of the longest examples per micro-batch: a divisor of the batch."""
-    most = max(1, min(part.batch_size, part.micro_batch_tokens // longest))
-    return next(count for count in range(most, 0, -1) if part.batch_size % count == 0)
-
-
-def _order(examples: int, part: OptimiserPart) -> list[int]:
-    """The places of the examples of all steps, one after the other."""
-    schedule = Schedule(examples, min(part.batch_size, examples), part.seed)
-    return [place for step in range(part.max_steps) for place in schedule.step(step)] if examples else []
-
-
-def _plain_row(one: Sequence) -> dict[str, Any]:
-    labels = [token if trained else _IGNORED for token, trained in zip(one.tokens, one.trained, strict=True)]
-    return {"input_ids": one.tokens, "labels": labels} | ({"starts": one.starts} if one.starts else {})
-
-
 def _write_examples(
     path: Path,
-    examples: Iterable[Sequence],
-    row_of: Callable[[Any], dict[str, Any]],
+    examples: Iterable[TokenSequence],
+    form: TrlTrainer,
     expected: Mapping[tuple[int, ...], abc.Sequence[str]],
 ) -> list[int]:
     """One object a line; nothing where there are none. Returns their lengths."""
@@ -188,7 +129,7 @@ def _write_examples(
         for one in examples:
             lengths.append(len(one.tokens))
             accepted = {"expected": expected[one.tokens]} if one.tokens in expected else {}
-            file.write(msgspec.json.encode({**row_of(one), **accepted}) + b"\n")
+            file.write(msgspec.json.encode({**row_of(form, one), **accepted}) + b"\n")
     if not lengths:
         path.unlink()
     return lengths
@@ -213,7 +154,7 @@ def _copy_base(base: Path, target: Path) -> bool:
     return True
 
 
-def _requirements(exported: ExportedTrainer | None) -> list[str]:
+def _requirements(exported: TrlTrainer | None) -> list[str]:
     """The libraries of the script, at least in the versions that the training ran with. Of TRL what is not public is
     used, so that another minor version is another interface."""
     found = []
@@ -234,7 +175,7 @@ def _readme(
     counts: Mapping[str, int],
     copied: bool,
     details: Mapping[str, Any],
-    exported: ExportedTrainer | None,
+    exported: TrlTrainer | None,
 ) -> str:
     optimiser = config.optimiser
     where = (
@@ -294,22 +235,25 @@ gradients added up, so that the result is that of one process.
 What is made: {made}.{back}
 
 {_trained_by(exported)}`settings.json` holds all settings, `workbench.toml` the same for `workbench train --config`.
-`data/*.jsonl` are the examples as tokens: {_FORM_TEXTS[exported.form if exported else ""]}.
+`data/*.jsonl` are the examples as tokens: {_FORM_TEXTS[(exported or PLAIN).form]}.
 """
 
 
 _FORM_TEXTS = {
-    "": "`input_ids`, `labels` with -100 where the loss counts nothing, and `starts` where another text begins in one",
+    "texts": (
+        "`input_ids`, `labels` with -100 where the loss counts nothing, and `starts` where another text begins in one"
+    ),
+    "scored": "the chosen and the rejected answer, each after its prompt",
     "pairs": "the prompt, the chosen and the rejected answer",
     "judged": "the prompt, the answer, and whether it was judged good",
     "prompts": "the prompt, and the accepted answers where there are some",
 }
 
 
-def _trained_by(exported: ExportedTrainer | None) -> str:
+def _trained_by(exported: TrlTrainer | None) -> str:
     """What trains, and how that differs from this program."""
     if exported is None:
         return ""
-    notes = "".join(f"- {note}\n" for note in exported.notes)
+    notes = "".join(f"- {note}\n" for note in (*exported.notes, *exported.exported_notes))
     differs = f" What differs from LLM Workbench:\n\n{notes}" if notes else "\n"
     return f"It is trained by TRL's `{exported.trainer}` on the same tokens.{differs}\n"

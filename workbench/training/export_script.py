@@ -29,6 +29,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, Trainer, TrainingArguments, set_seed
 
 HERE = Path(__file__).resolve().parent
+ADAPTER = HERE / "adapter"
 IGNORED = -100
 
 Example = dict[str, list[int]]
@@ -43,13 +44,14 @@ def main() -> None:
     if options.processes and options.processes != processes:
         raise SystemExit(f"There are {processes} processes, not {options.processes}: start them with torchrun.")
     batch, steps = settings["batch_size"], options.steps or settings["arguments"]["max_steps"]
+    steps = min(steps, settings["arguments"]["max_steps"])
     if batch % processes:
         raise SystemExit(f"The batch of {batch} examples cannot be shared by {processes} processes equally.")
     set_seed(settings["arguments"]["seed"])
     path = base_path(options.base, settings)
     model = load_base(path)
-    chosen = settings.get("trainer")  # of TRL, which adds the adapter itself
-    if not chosen:
+    chosen = settings.get("trainer")  # of TRL, which adds an adapter itself
+    if not chosen or not ADAPTER.is_dir():
         model = prepare(model, settings)
     if settings["gradient_checkpointing"] and not chosen:
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
@@ -60,47 +62,28 @@ def main() -> None:
     if chosen and chosen["form"] == "prompts":
         evaluation = []
     order = json.loads((HERE / "data" / "order.json").read_text("utf-8"))[: steps * batch]
-    share = batch // processes
-    micro = min(settings["micro_batch_examples"], share) if share % settings["micro_batch_examples"] == 0 else 1
-    updates = 1
-    if chosen:
-        if chosen["whole_step"]:
-            micro = share
-        share *= chosen["answers"]
-        updates = chosen["updates"]
     on_gpu = torch.cuda.is_available()
     arguments = {
+        **trainer_arguments(settings, processes, steps),
         "output_dir": str(options.output / "checkpoints"),
-        "per_device_train_batch_size": micro,
-        "per_device_eval_batch_size": micro if chosen else 1,
-        "gradient_accumulation_steps": share // micro,
-        "train_sampling_strategy": "sequential",
         "bf16": options.bf16 or on_gpu or settings["bf16"],
         "use_cpu": not on_gpu,
-        "ddp_find_unused_parameters": False,
         "eval_strategy": "steps" if evaluation else "no",
-        "logging_steps": 1,
-        "save_strategy": "no",
-        "report_to": [],
-        "remove_unused_columns": False,
-        "dataloader_pin_memory": False,
-        **settings["arguments"],
-        "max_steps": min(steps, settings["arguments"]["max_steps"]) * updates,
     }
-    ordered = [train[place] for place in order]
+    collator = Collator(takes_positions(model), bool(chosen))
     trainer: Any
     if chosen:
         arguments["gradient_checkpointing"] = settings["gradient_checkpointing"]
         trainers = importlib.import_module("trl_trainers")  # it lies beside this file
-        trainer = trainers.make_trainer(model, path, settings, arguments, ordered, evaluation)
+        trainer = trainers.exported_trainer(model, path, settings, arguments, train, order, evaluation, collator)
         model = trainer.model
     else:
         trainer = Trainer(
             model=model,
             args=TrainingArguments(**arguments),
-            train_dataset=ordered,
+            train_dataset=[train[place] for place in order],
             eval_dataset=evaluation or None,
-            data_collator=Collator(takes_positions(model)),
+            data_collator=collator,
             compute_loss_func=token_loss,
         )
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -111,6 +94,35 @@ def main() -> None:
         save(model, settings, options.output)
         trainer.state.save_to_json(str(options.output / "trainer_state.json"))
         print(f"saved in {options.output}")
+
+
+def trainer_arguments(settings: dict[str, Any], processes: int, steps: int) -> dict[str, Any]:
+    """The arguments of transformers' trainers for ``steps`` steps shared by so many processes, but for those that say
+    on what is computed."""
+    chosen = settings.get("trainer")
+    share, micro = settings["batch_size"] // processes, settings["micro_batch_examples"]
+    if share % micro:
+        micro = 1
+    updates = 1
+    if chosen:
+        if chosen["whole_step"]:
+            micro = share
+        share *= chosen["answers"]
+        updates = chosen["updates"]
+    return {
+        "per_device_train_batch_size": micro,
+        "per_device_eval_batch_size": micro if chosen else 1,
+        "gradient_accumulation_steps": share // micro,
+        "train_sampling_strategy": "sequential",
+        "ddp_find_unused_parameters": False,
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": [],
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": False,
+        **settings["arguments"],
+        "max_steps": steps * updates,
+    }
 
 
 class Options(argparse.Namespace):
@@ -158,7 +170,7 @@ def load_base(path: Path) -> Any:
     return model
 
 
-def prepare(model: Any, settings: dict[str, Any], adapter: Path = HERE / "adapter") -> Any:
+def prepare(model: Any, settings: dict[str, Any], adapter: Path = ADAPTER) -> Any:
     """The model of which exactly the chosen parameters are trained, or the PEFT model of the config in ``adapter``."""
     model.requires_grad_(False)
     if not adapter.is_dir():
@@ -207,10 +219,11 @@ def read_examples(side: str) -> list[Example]:
 
 
 class Collator:
-    """Examples padded to the right, where nothing that is trained sees the padding."""
+    """Examples padded to the right, where nothing that is trained sees the padding. ``positions``: the model keeps
+    texts apart by them; ``masks``: the padding is marked where positions are not given, as TRL asks."""
 
-    def __init__(self, positions: bool) -> None:
-        self.positions = positions
+    def __init__(self, positions: bool, masks: bool = False) -> None:
+        self.positions, self.masks = positions, masks
 
     def __call__(self, rows: list[Example]) -> dict[str, Any]:
         longest = max(len(row["input_ids"]) for row in rows)
@@ -224,8 +237,12 @@ class Collator:
                 positions[place, start:] = torch.arange(longest - start)
         labels[:, 0] = IGNORED  # nothing predicts the first token
         batch = {"input_ids": tokens, "labels": labels}
-        apart = self.positions and any("starts" in row for row in rows)
-        return {**batch, "position_ids": positions} if apart else batch
+        if self.positions and any(row.get("starts") for row in rows):
+            return {**batch, "position_ids": positions}
+        if self.masks:
+            lengths = torch.tensor([len(row["input_ids"]) for row in rows])
+            return {**batch, "attention_mask": (torch.arange(longest) < lengths[:, None]).long()}
+        return batch
 
 
 def token_loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:

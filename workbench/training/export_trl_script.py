@@ -1,13 +1,14 @@
-"""TRL's trainers on the examples of an exported folder, which are tokens already: no template is applied again.
+"""TRL's trainers on examples that are tokens already: no template is applied again.
 
-This file belongs to an exported folder, beside ``train.py``, and knows nothing of the program that wrote it. It skips
-the preparation of data in TRL, which is no public interface: requirements.txt names the versions that it is for.
+This file is copied into an exported folder, beside ``train.py``, and knows nothing of the program that wrote it, which
+uses ``make_trainer`` itself. It skips the preparation of data in TRL, which is no public interface: requirements.txt
+names the versions that it is for.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,41 +23,74 @@ Row = dict[str, Any]
 
 
 def make_trainer(
-    model: Any, path: Path, settings: dict[str, Any], shared: dict[str, Any], train: list[Row], evaluation: list[Row]
+    model: Any,
+    tokenizer: Any,
+    settings: dict[str, Any],
+    shared: dict[str, Any],
+    train: list[Row],
+    order: Sequence[int],
+    evaluation: Sequence[Row] = (),
+    *,
+    reward: Callable[..., list[float]] | None = None,
+    extended: Callable[[Any], Any] = lambda trainer: trainer,
+    **more: Any,
 ) -> Any:
-    """The trainer of ``settings["trainer"]`` for ``model``, the causal language model of the file or folder ``path``.
-    ``shared`` are the arguments of any training, ``train`` the examples of all steps in their order."""
+    """The trainer of ``settings["trainer"]`` for ``model``. ``shared`` are the arguments of any training, ``order``
+    the places of the examples ``train`` of all steps, ``reward`` a function as TRL asks for, where answers are sampled,
+    ``more`` what the trainer is given besides. ``extended`` makes a subclass of it."""
     chosen = settings["trainer"]
-    tokenizer = _load_tokenizer(path)
-    form, adapter = chosen["form"], Path(__file__).with_name("adapter")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        config = peft.PeftConfig.from_pretrained(str(adapter))
-    if chosen["scores"]:
-        model = _with_score(model)
-        config.task_type, config.modules_to_save = "SEQ_CLS", ["score"]
+    form = chosen["form"]
     if form != "prompts":
         _use_pad_token(tokenizer, model, [*train, *evaluation])
     if form == "judged":
-        train = _mixed(train, shared["per_device_train_batch_size"])
+        train = _mixed([train[place] for place in order], shared["per_device_train_batch_size"])
+        order = range(len(train))
         evaluation = _mixed(evaluation, shared["per_device_eval_batch_size"])
-    further: dict[str, Any] = {}
+    known: dict[str, Sequence[int]] = {}
     if form == "prompts":
         known = {tokenizer.decode(row["prompt_ids"]): row["prompt_ids"] for row in train}
-        for row in train:
-            row["prompt"] = tokenizer.decode(row["prompt_ids"])
-        further["reward_funcs"] = _rewards(tokenizer, chosen)
-    kind = _of_tokens(getattr(trl, chosen["trainer"]), known if form == "prompts" else {})
+        train = [{**row, "prompt": tokenizer.decode(row["prompt_ids"])} for row in train]
+        more["reward_funcs"] = reward
+    kind = extended(_of_tokens(getattr(trl, chosen["trainer"]), known))
     arguments = getattr(trl, chosen["trainer"].replace("Trainer", "Config"))(**{**shared, **chosen["arguments"]})
+    arguments._n_gpu = min(1, arguments.n_gpu)  # several GPUs are several processes
     return kind(
         model=model,
         args=arguments,
-        train_dataset=Dataset.from_list(train),
-        eval_dataset=Dataset.from_list(evaluation) if evaluation else None,
+        train_dataset=Dataset.from_list(train).select(order),
+        eval_dataset=Dataset.from_list(list(evaluation)) if evaluation else None,
         processing_class=tokenizer,
-        peft_config=config,
-        **further,
+        **more,
     )
+
+
+def exported_trainer(
+    model: Any,
+    path: Path,
+    settings: dict[str, Any],
+    shared: dict[str, Any],
+    train: list[Row],
+    order: list[int],
+    evaluation: list[Row],
+    collator: Any,
+) -> Any:
+    """The same in an exported folder: ``path`` is the file or folder of the causal language model ``model``, the
+    adapter's config lies beside this file where there is one, and rewards are the rules of the settings."""
+    chosen = settings["trainer"]
+    tokenizer = _load_tokenizer(path)
+    adapter = Path(__file__).with_name("adapter")
+    more: dict[str, Any] = {}
+    if adapter.is_dir():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            more["peft_config"] = peft.PeftConfig.from_pretrained(str(adapter))
+    if chosen["scores"]:
+        model = _with_score(model)
+        more["peft_config"].task_type, more["peft_config"].modules_to_save = "SEQ_CLS", ["score"]
+    if chosen["form"] == "texts":
+        more["data_collator"] = collator
+    reward = _reward(tokenizer, chosen) if chosen["form"] == "prompts" else None
+    return make_trainer(model, tokenizer, settings, shared, train, order, evaluation, reward=reward, **more)
 
 
 def _of_tokens(trainer: Any, prompts: dict[str, Sequence[int]]) -> Any:
@@ -78,7 +112,7 @@ def _load_tokenizer(path: Path) -> Any:
     return AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
 
 
-def _use_pad_token(tokenizer: Any, model: Any, rows: list[Row]) -> None:
+def _use_pad_token(tokenizer: Any, model: Any, rows: Sequence[Row]) -> None:
     """A token that no example has: a score is that of the last token which is no padding."""
     seen = {token for row in rows for name, tokens in row.items() if name.endswith("_ids") for token in tokens}
     tokens = tokenizer.get_vocab()
@@ -98,7 +132,7 @@ def _with_score(model: Any) -> Any:
     return scored
 
 
-def _mixed(rows: list[Row], count: int) -> list[Row]:
+def _mixed(rows: Sequence[Row], count: int) -> list[Row]:
     """Every prompt with the answer of the next row as well, within ``count`` rows: they give the divergence."""
     found: list[Row] = []
     for start in range(0, len(rows), count):
@@ -108,7 +142,7 @@ def _mixed(rows: list[Row], count: int) -> list[Row]:
     return found
 
 
-def _rewards(tokenizer: Any, chosen: dict[str, Any]) -> Any:
+def _reward(tokenizer: Any, chosen: dict[str, Any]) -> Callable[..., list[float]]:
     """The weighted sum of ``chosen["rewards"]``, with -1 for an answer that does not end where that is asked for."""
     from workbench.rewards import values  # it lies in this folder
 

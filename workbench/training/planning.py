@@ -33,11 +33,15 @@ from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
 from workbench.training.protocol import BaseModel, MeasuredSpeed
+from workbench.training.trl_memory import trl_memory_parts
+from workbench.training.trl_trainer import logged_metrics, trl_problem
 from workbench.training.weights.dtype_selection import computing_dtype, measure_speeds
 
 CORE_FLOPS = 60e9
 """Of a processor's core, in float32, where nothing was measured yet: SmolLM2 on two cores of 2023. A graphics card's
 speed is not guessed."""
+TRL_SLOWER = 3.0
+"""TRL on a processor took 2.1 to 3.8 times as long for pairs (docs/benchmarks.md)."""
 DISK_LEFT = 200_000_000
 """Bytes that are left free on the disk whatever happens."""
 
@@ -77,8 +81,12 @@ def plan(
     problem, hint = _first_problem(shape, method, data)
     if not problem:
         problem, hint = objective.problem(method)
-    if not problem and resolved.processes > 1 and not objective.parallel:
-        problem, hint = "This objective trains in one process.", "Set processes to 1."
+    by_trl = resolved.trainer == "trl"
+    not_by_trl, instead = trl_problem(resolved, objective, method)
+    if not problem and by_trl:
+        problem, hint = not_by_trl, instead
+    if not problem and resolved.processes > 1 and not objective.parallel and not by_trl:
+        problem, hint = "This objective trains in one process.", "Set processes to 1, or the trainer to trl."
     form = resolved.weights.base
     base = facts.base_bytes.get(form)
     if base is None:
@@ -87,12 +95,12 @@ def plan(
         base = min(facts.base_bytes.values())
     trained = objective.trained_share(data.train)
     trainable = 0 if problem else method.trainable(shape)
-    parts = () if problem else _memory_parts(shape, method, resolved, objective, base, fast_bf16, trained)
+    parts = () if problem else _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
     needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, method, resolved)
     disk_free = free_bytes(runs)
     if not problem and needed > free:
-        problem, hint = _short_of_memory(shape, resolved, methods, facts, objective, needed, fast_bf16, trained)
+        problem, hint = _short_of_memory(shape, resolved, methods, objective, facts, needed, trained)
     if not problem and disk + DISK_LEFT > disk_free:
         problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
@@ -105,6 +113,12 @@ def plan(
     stages: tuple[StageTime, ...] = ()
     if not problem:
         stages = estimate_stages(shape, resolved, methods, data, speeds, tokens, device=device, cores=free_cores)
+    metrics, charts = objective.metrics, objective.charts
+    notes = _notes(config, resolved, row, objective, facts, data)
+    if by_trl and not not_by_trl:
+        trl = objective.trl()
+        metrics, charts = logged_metrics(trl, metrics, charts)
+        notes += [f"The steps are computed by TRL's {trl.trainer}.", *trl.notes]
     return TrainingPlan(
         config=resolved,
         artifact=objective.artifact(method),
@@ -125,9 +139,10 @@ def plan(
         stages=stages,
         problem=problem,
         hint=hint,
-        notes=tuple(_notes(config, resolved, row, objective, facts, data)),
-        metrics=objective.metrics,
-        charts=objective.charts,
+        notes=tuple(notes),
+        metrics=metrics,
+        charts=charts,
+        not_by_trl=not_by_trl,
     )
 
 
@@ -157,6 +172,10 @@ def facts_of(
     forms = memory.base_bytes(shape, method, device, fast_bf16=fast_bf16)
     if config.weights.base == "auto" and importlib.util.find_spec("bitsandbytes") is None:
         forms.pop("4bit", None)
+    if config.trainer == "trl":  # which takes the output layer's weights as they are held
+        forms.pop("packed", None)
+        if not fast_bf16:
+            forms.pop("bf16", None)
     fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, method) + sum(memory.trainable_bytes(shape, method, config))
     fixed += memory.built_bytes(
         shape, method, number=number, checkpointing=config.optimiser.gradient_checkpointing == "on"
@@ -184,17 +203,30 @@ def facts_of(
     )
 
 
-def _memory_parts(
+def _memory_of(
     shape: ModelShape,
     method: WeightsMethod,
     config: TrainingConfig,
     objective: Objective,
+    facts: Facts,
+    *,
     base: int,
-    fast_bf16: bool,
     trained: float,
 ) -> tuple[MemoryPart, ...]:
-    """The peak, what the objective takes included."""
-    parts = memory.memory_parts(shape, method, config, base=base, fast_bf16=fast_bf16, trained=trained)
+    """The peak of a resolved config by the trainer that it names, what the objective takes included."""
+    if config.trainer == "workbench":
+        parts = memory.memory_parts(shape, method, config, base=base, fast_bf16=facts.fast_bf16, trained=trained)
+    else:
+        parts = trl_memory_parts(
+            shape,
+            method,
+            config,
+            objective.trl(),
+            longest=facts.longest,
+            base=base,
+            fast_bf16=facts.fast_bf16,
+            device=facts.device,
+        )
     updating = sum(part.bytes for part in parts if part.name in memory.OF_UPDATES)
     return parts + tuple(part for part in objective.memory(shape, config, updating) if part.bytes)
 
@@ -229,7 +261,7 @@ def estimate_stages(
     if speed is None:
         if device != "cpu":
             return ()
-        speed = CORE_FLOPS * max(0.5, cores) / cost
+        speed = CORE_FLOPS * max(0.5, cores) / cost / (TRL_SLOWER if config.trainer == "trl" else 1.0)
     forward = 2 * shape.parameters / cost / speed
     evaluations = math.ceil(config.optimiser.max_steps / config.evaluation.interval)
     looked_at = data.evaluation if data.evaluation.examples else data.train
@@ -304,19 +336,17 @@ def _short_of_memory(
     shape: ModelShape,
     config: TrainingConfig,
     methods: Methods[Method],
-    facts: Facts,
     objective: Objective,
+    facts: Facts,
     needed: int,
-    fast_bf16: bool,
     trained: float,
 ) -> tuple[str, str]:
     """The problem, and the first change that would make it fit."""
     problem = f"The training needs about {_size(needed)} of memory; {_size(facts.memory_free_bytes)} are free."
-    for words, changed in _smaller(shape, config, methods, facts.device, fast_bf16):
-        form = changed.weights.base
+    for words, changed in _smaller(shape, config, methods, facts.device, facts.fast_bf16):
         method = method_of(changed.weights, methods)
-        base = memory.base_bytes(shape, method, facts.device, fast_bf16=fast_bf16)[form]
-        parts = _memory_parts(shape, method, changed, objective, base, fast_bf16, trained)
+        base = memory.base_bytes(shape, method, facts.device, fast_bf16=facts.fast_bf16)[changed.weights.base]
+        parts = _memory_of(shape, method, changed, objective, facts, base=base, trained=trained)
         fits = sum(part.bytes for part in parts)
         if fits <= ALLOWED_SHARE * facts.memory_free_bytes:
             return problem, f"{words[0].upper()}{words[1:]}: then it takes about {_size(fits)}."
@@ -337,10 +367,14 @@ def _smaller(
         words.append(word)
         return " and ".join(words), current
 
+    if config.trainer == "trl":
+        current = msgspec.structs.replace(current, trainer="workbench")
+        words.append("set the trainer to workbench")
+        yield words[0], current
     if config.processes > 1:
         current = msgspec.structs.replace(current, processes=1)
         words.append("train in one process")
-        yield words[0], current
+        yield " and ".join(words), current
     if config.optimiser.gradient_checkpointing == "off":
         yield now("switch gradient checkpointing on", "optimiser", gradient_checkpointing="on")
     fewest = max(config.data.max_length, 128)

@@ -31,6 +31,8 @@ from workbench.training.protocol import Trained, TrainModel
 from workbench.workers.process import kill_tree, spawn
 
 Emit = Callable[[events.Event], None]
+RewardsOf = Callable[[TrainModel], Any]
+"""What rewards ask for within a training (``rewards.reward.RewardContext``), to be closed."""
 
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 _LOOK_S = 0.2
@@ -140,13 +142,15 @@ def _keep(stream: IO[bytes], tail: deque[str]) -> None:
 # -- in each of the processes -----------------------------------------------------------------------------
 
 
-def run_share(folder: Path, methods: Methods[Method]) -> int:
-    """One process's part. Only process 0 says anything, unless another one has no memory left."""
+def run_share(folder: Path, methods: Methods[Method], rewards_of: RewardsOf) -> int:
+    """One process's part. Only process 0 says anything, unless another one has no memory left. ``rewards_of`` gives
+    what the rewards of sampled answers ask for."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # so that no library's print can get between the events
-    if visible := _own_gpu():
-        os.environ["CUDA_VISIBLE_DEVICES"] = visible  # before torch is imported
     call = msgspec.json.decode((folder / _CALL).read_bytes(), type=TrainModel)
+    by_trl = call.config.trainer == "trl"
+    if not by_trl and (visible := _own_gpu()):
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible  # before torch is imported
     leads = os.environ.get("RANK", "0") == "0"
     lock = threading.Lock()
 
@@ -159,11 +163,11 @@ def run_share(folder: Path, methods: Methods[Method]) -> int:
             say(event)
 
     try:
-        with _group(call.config.processes) as ranks:
+        with _group(call.config.processes, by_trl) as ranks, contextlib.closing(rewards_of(call)) as rewards:
             from workbench.training.run import train
 
             control = FileControl(folder, int((folder / _LEADER).read_text()))
-            live = train(call, methods, control, emit, ranks)
+            live = train(call, methods, control, emit, ranks, rewards)
             if live is not None:
                 emit(finish(live.trained))
     except (Cancelled, UserError) as error:
@@ -185,7 +189,7 @@ def _own_gpu() -> str:
 
 
 @contextlib.contextmanager
-def _group(expected: int) -> Iterator[Any]:
+def _group(expected: int, by_trl: bool = False) -> Iterator[Any]:
     """Join the others. Raises RuntimeError unless all that were asked for are there."""
     import torch
     from torch import distributed
@@ -198,9 +202,13 @@ def _group(expected: int) -> Iterator[Any]:
         ranks = Ranks(distributed.get_rank(), distributed.get_world_size())
         if ranks.count != expected:
             raise RuntimeError(f"{ranks.count} processes train instead of {expected}")
-        # transformers must not divide the steps a second time: they are shared out here
-        for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
-            os.environ.pop(name, None)
+        if by_trl:  # TRL finds the others as torchrun has them, and every GPU under its own number
+            if torch.cuda.is_available():
+                torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        else:
+            # transformers must not divide the steps a second time: they are shared out here
+            for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+                os.environ.pop(name, None)
         yield ranks
     finally:
         distributed.destroy_process_group()

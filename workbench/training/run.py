@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psutil
@@ -22,7 +22,7 @@ from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.stored import Unreadable
-from workbench.records.training import TrainingConfig
+from workbench.records.training import DataPart, EvaluationPart, TrainingConfig
 from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
@@ -39,9 +39,13 @@ from workbench.training.ranks import Ranks
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sequences import TokenSequence, longest_of
 from workbench.training.sets import ReadySet, open_writing, ready_set
-from workbench.training.trainer import StepTrainer, Stopped, TrainerOptions
+from workbench.training.trainer import StepTrainer
+from workbench.training.trainer_progress import Stopped, TrainerOptions
 from workbench.training.training_context import TrainingContext
 from workbench.training.weights.loading import LoadedBase, load_base
+
+if TYPE_CHECKING:
+    from workbench.training.trl_training import TrlTraining
 
 MOST_CHECKED = 64
 """So many examples go into verification."""
@@ -49,6 +53,7 @@ MOST_CHECKED = 64
 TRAINED = "trained"
 _DONE = "trained.json"
 _FINGERPRINT = "2:"  # what of a training is digested
+_DIGESTED = 3  # the format of configs that fingerprints are of; later ones only add what is digested where it is set
 _BEFORE = "before.json"
 _NONE_WITHIN = "No evaluation found weights within the bound, so the last ones are kept: lower the learning rate."
 
@@ -162,7 +167,7 @@ class _Session:
         before = scorer.before(self._folder / _BEFORE) if self._ranks.leads else None
         # what was drawn so far depends on whether it was scored before: begin the training from the seed
         set_seed(self._config.optimiser.seed + self._ranks.rank)
-        trainer = StepTrainer(model, self._options(loaded, scorer, fingerprint))
+        trainer = self._trainer(self._options(loaded, scorer, fingerprint))
         try:
             reached = trainer.run()
         except Stopped as stopped:
@@ -181,12 +186,20 @@ class _Session:
                 self._emit(events.Log(text=f"The best weights are kept: those after step {steps:,}.", level="notice"))
         elif self._objective.keeps_best and not reached.best_step:
             self._emit(events.Log(text=_NONE_WITHIN, level="notice"))
-        trainer.optimizer = trainer.lr_scheduler = None
+        trainer.release()
         del trainer
         model.zero_grad(set_to_none=True)
         model.eval()
         trained = self._after(scorer, before, steps, reached.seconds)
         return Live(trained, model, loaded.dtype == torch.float32 and loaded.form == "f32")
+
+    def _trainer(self, options: TrainerOptions) -> StepTrainer | TrlTraining:
+        if self._config.trainer == "workbench":
+            return StepTrainer(self._model, options)
+        from workbench.training.trl_training import TrlTraining
+
+        base = Path(self._call.model.path)
+        return TrlTraining(self._model, options, self._config, self._method, base, self._tokenizer)
 
     def _load(self) -> LoadedBase:
         reported = 0.0
@@ -333,8 +346,13 @@ def _check_same(known: str, now: str) -> None:
 
 def _fingerprint(config: TrainingConfig, model: BaseModel, train: Sequence[TokenSequence]) -> str:
     """Of all that decides what a step does; the number of processes does not."""
-    decides = msgspec.structs.replace(config, processes=1, name="", model="", evaluation=type(config.evaluation)())
-    digest = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(decides, data=type(config.data)())))
+    decides = msgspec.structs.replace(
+        config, schema=_DIGESTED, processes=1, name="", model="", data=DataPart(), evaluation=EvaluationPart()
+    )
+    plain = msgspec.to_builtins(decides)
+    if config.trainer == "workbench":
+        del plain["trainer"]  # as before there was another one
+    digest = hashlib.sha256(msgspec.json.encode(plain))
     digest.update(model.sha256.encode())
     for one in train:
         digest.update(msgspec.json.encode((one.tokens, one.trained)))

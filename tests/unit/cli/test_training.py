@@ -154,7 +154,8 @@ def trained(front: FakeFront) -> FakeFront:
 
 
 def test_what_was_asked_for_reaches_the_core(run: Run, trained: FakeFront, facts: Path) -> None:
-    argv = ("--data", str(facts), "--method", "dora", "--name", "x", "--processes", "2", "--set", "weights.rank=8")
+    argv = ("--data", str(facts), "--method", "dora", "--name", "x", "--processes", "2", "--trainer", "trl")
+    argv += ("--set", "weights.rank=8")
     assert run("train", "sft", *argv, "--set", "optimiser.epochs=30").status == 0
     (call,) = trained.asked(Train)
     assert call.config == TrainingConfig(
@@ -164,6 +165,7 @@ def test_what_was_asked_for_reaches_the_core(run: Run, trained: FakeFront, facts
         weights=WeightsPart(method="dora", rank=8),
         optimiser=OptimiserPart(epochs=30),
         processes=2,
+        trainer="trl",
     )
     run("train", "domain", "--data", "my-set", "--model", "other")
     other = trained.asked(Train)[-1].config

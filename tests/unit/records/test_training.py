@@ -96,6 +96,14 @@ def test_a_config_of_format_1_is_read(tmp_path: Path) -> None:
     assert load_config(path).objective == ObjectivePart(name="domain"), "all of a text is trained"
 
 
+def test_a_config_of_format_3_is_trained_by_this_program(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('schema = 3\nmodel = "Small"\nprocesses = 2\n')
+    assert load_config(path) == TrainingConfig(model="Small", processes=2, trainer="workbench")
+    path.write_text('schema = 4\ntrainer = "trl"\n')
+    assert load_config(path).trainer == "trl"
+
+
 @pytest.mark.parametrize(
     "text", ["schema = 9", "objective = 'x'\nschema = 2", "[weights]\nrank = -1", "[", "colour = 'red'"]
 )
@@ -118,6 +126,9 @@ def test_a_value_out_of_range_is_refused() -> None:
     with pytest.raises(UserError, match="processes"):
         set_value(TrainingConfig(), "processes", "none")
     assert set_value(TrainingConfig(), "processes", "2").processes == 2
+    assert set_value(TrainingConfig(), "trainer", "trl").trainer == "trl"
+    with pytest.raises(UserError, match="trainer"):
+        set_value(TrainingConfig(), "trainer", "deepspeed")
 
 
 def test_every_field_of_a_config_is_explained() -> None:

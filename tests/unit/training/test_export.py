@@ -38,7 +38,8 @@ from workbench.training.export import export_training
 from workbench.training.peft_models import trainable_parameters
 from workbench.training.protocol import BaseModel
 from workbench.training.sequences import TokenSequence
-from workbench.training.trainer import StepTrainer, TrainerOptions
+from workbench.training.trainer import StepTrainer
+from workbench.training.trainer_progress import TrainerOptions
 from workbench.training.weights.loading import load_base
 
 EXAMPLES = [

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
@@ -26,7 +28,8 @@ from workbench.training.export import export_training
 from workbench.training.objectives.objective import objective_of
 from workbench.training.protocol import BaseModel
 from workbench.training.sequences import JUDGED_BAD, TokenSequence
-from workbench.training.trainer import StepTrainer, TrainerOptions
+from workbench.training.trainer import StepTrainer
+from workbench.training.trainer_progress import TrainerOptions
 from workbench.training.weights.loading import load_base
 
 LETTERS = ("letter-share letters=e", "right-number weight=0.5")
@@ -148,9 +151,13 @@ def test_it_runs_without_this_program(base: Path, tmp_path: Path) -> None:
 def test_a_reward_model_is_trained_with_its_head(base: Path, tmp_path: Path, run_here: Callable[[Path], None]) -> None:
     from safetensors.numpy import load_file
 
-    folder = export(base, tmp_path / "exported", config_of("reward"), PAIRS)
+    folder = export(base, tmp_path / "exported", config_of("reward", margin=0.5, centring=0.0), PAIRS)
     run_here(folder)
-    assert history(folder, "loss")[0] == pytest.approx(0.6931, abs=1e-4)
+    assert history(folder, "loss")[0] == pytest.approx(math.log(1 + math.exp(0.5)), abs=1e-4)
+    line = json.loads((folder / "data" / "train.jsonl").read_text().splitlines()[0])
+    prompt, second = PAIRS[0].trained.index(True), PAIRS[0].starts[0]
+    assert line["chosen_ids"] == list(PAIRS[0].tokens[:second])  # each answer after its prompt
+    assert line["rejected_ids"] == list(PAIRS[0].tokens[:prompt] + PAIRS[0].tokens[second:])
     weights = load_file(folder / "output" / "adapter_model.safetensors")
     [head] = [value for name, value in weights.items() if "score" in name]
     assert abs(head).max() > 0
@@ -170,6 +177,21 @@ def test_answers_are_sampled_and_scored_by_the_same_rules(
     assert max(map(abs, history(folder, "grad_norm"))) > 0
     line = json.loads((folder / "data" / "train.jsonl").read_text().splitlines()[0])
     assert line == {"prompt_ids": list(PROMPTS[0].tokens), "expected": ["7"]}
+
+
+@pytest.mark.parametrize("method", ["lora", "norms"])
+def test_supervised_trainings_take_trl_where_it_is_chosen(
+    method: str, base: Path, tmp_path: Path, run_here: Callable[[Path], None]
+) -> None:
+    config = config_of("sft", batch=6)
+    config = msgspec.structs.replace(config, weights=WeightsPart(method=method, rank=4, alpha=8, base="f32"))
+    plain = export(base, tmp_path / "plain", config, JUDGED)
+    assert not (plain / "trl_trainers.py").exists()
+    folder = export(base, tmp_path / "exported", msgspec.structs.replace(config, trainer="trl"), JUDGED)
+    run_here(folder)
+    assert "SFTTrainer" in (folder / "README.md").read_text()
+    expected = losses_of_ours(base, tmp_path / "run", config, JUDGED)
+    assert history(folder, "loss") == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["simpo", "orpo", "ppo"])

@@ -29,7 +29,8 @@ from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.artifacts import load_trained, write_trained  # noqa: E402
 from workbench.training.methods.selections import Selection  # noqa: E402
 from workbench.training.peft_models import base_of, trainable_parameters  # noqa: E402
-from workbench.training.trainer import StepTrainer, TrainerOptions  # noqa: E402
+from workbench.training.trainer import StepTrainer  # noqa: E402
+from workbench.training.trainer_progress import TrainerOptions  # noqa: E402
 
 RATES: dict[str, float] = {
     "prompt": 0.1,

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.unit import tiny_models
@@ -252,3 +253,66 @@ def test_a_prefix_keeps_its_activations_whatever_is_said(planned: Any) -> None:
 
     assert activations("lora", "on") < 0.5 * activations("lora", "off")
     assert activations("prefix", "on") == activations("prefix", "off")
+
+
+def of_trl(objective: str = "dpo", **fields: Any) -> TrainingConfig:
+    options = {"rewards": ("letter-share letters=e",)} if objective in ("ppo", "grpo", "rloo") else {}
+    return TrainingConfig(
+        **{
+            "model": "SmolLM2",
+            "objective": ObjectivePart(name=objective, options=options),
+            "trainer": "trl",
+            "weights": WeightsPart(method="lora"),
+            **fields,
+        }
+    )
+
+
+def test_a_training_by_trl_is_planned_with_the_memory_that_it_takes(planned: Any) -> None:
+    ours = planned(config=of_trl(trainer="workbench"))
+    found = planned(config=of_trl())
+    assert (ours.problem, found.problem, ours.not_by_trl) == ("", "", "")
+    assert found.memory_bytes == sum(part.bytes for part in found.memory) > ours.memory_bytes
+    parts = {part.name: part.bytes for part in found.memory}
+    of_ours = {part.name: part.bytes for part in ours.memory}
+    assert parts["activations"] > 1.1 * of_ours["activations"]  # a pair is two rows, padded to the longest
+    assert parts["loss"] > 2 * of_ours["loss"]
+    assert found.seconds > 2 * ours.seconds
+    assert any("DPOTrainer" in note for note in found.notes)
+    together = planned(config=of_trl(processes=2))
+    assert together.memory_bytes > 1.5 * found.memory_bytes
+
+
+def test_what_trl_measures_is_what_is_drawn(planned: Any) -> None:
+    names = {metric.name for metric in planned(config=of_trl("grpo")).metrics}
+    assert {"loss", "reward", "answer_tokens", "evaluation_kl", "memory_bytes"} <= names
+    assert not {"mismatch", "importance", "kl", "seconds_rollouts"} & names
+    drawn = {chart.name for chart in planned(config=of_trl("grpo")).charts}
+    assert {"reward", "kl", "length"} <= drawn  # the divergence of held-out answers
+    assert not {"mismatch", "seconds"} & drawn
+    assert planned(config=of_trl("grpo", processes=2, optimiser=OptimiserPart(batch_size=4))).problem == ""
+
+
+@pytest.mark.parametrize(("config", "reason", "hint"), [
+    (of_trl("ppo"), "no trainer for PPO", "set the trainer to workbench"),
+    (of_trl("simpo"), "no trainer for SimPO", "set the trainer to workbench"),
+    (of_trl("sft", weights=WeightsPart(method="prompt")), "Virtual tokens", "LoRA"),
+    (of_trl(weights=WeightsPart(base="packed")), "packed base", "f32"),
+    (of_trl(processes=3, optimiser=OptimiserPart(batch_size=8)), "cannot be shared by 3", "multiple of 3"),
+])  # fmt: skip
+def test_what_trl_cannot_train_is_refused_with_the_reason(
+    config: TrainingConfig, reason: str, hint: str, planned: Any
+) -> None:
+    found = planned(config=config)
+    assert reason in found.problem
+    assert hint in found.hint
+    free = planned(config=msgspec.structs.replace(config, trainer="workbench"))
+    assert reason in free.not_by_trl  # the window greys the choice for it
+    assert reason not in free.problem
+
+
+def test_where_memory_is_short_the_own_trainer_is_proposed(planned: Any) -> None:
+    hopeless = planned(
+        config=of_trl(optimiser=OptimiserPart(micro_batch_tokens=4096, batch_size=64)), free=1_900_000_000
+    )
+    assert hopeless.hint.startswith("Set the trainer to workbench")

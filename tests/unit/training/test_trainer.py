@@ -17,12 +17,8 @@ from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
 from workbench.training.losses import on_sequences, own_loss, tensors_of  # noqa: E402
 from workbench.training.peft_models import trainable_parameters  # noqa: E402
-from workbench.training.trainer import (  # noqa: E402
-    StepTrainer,
-    Stopped,
-    TrainerOptions,
-    warmup_steps,
-)
+from workbench.training.trainer import StepTrainer, warmup_steps  # noqa: E402
+from workbench.training.trainer_progress import Stopped, TrainerOptions  # noqa: E402
 
 TRAIN = sequences(20)
 

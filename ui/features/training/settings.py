@@ -23,6 +23,7 @@ from workbench.records.methods import Methods
 from workbench.records.training import PARTS, TrainingConfig
 
 LEFT_OUT = {"weights.method"}
+_TRAINER = "trainer"
 _SECTIONS = {
     "weights": texts.SECTION_WEIGHTS,
     "optimiser": texts.SECTION_OPTIMISER,
@@ -41,6 +42,7 @@ class TrainingSettings(QWidget):
         super().__init__(parent)
         self._config = TrainingConfig()
         self._chosen: TrainingConfig | None = None
+        self._not_by_trl = ""
         self.name = QLineEdit(accessibleName=texts.RESULT_NAME, editingFinished=self._on_named)
         words = texts.RESULT_NAME_HELP
         self._methods: Methods[Any] = Methods()
@@ -50,14 +52,16 @@ class TrainingSettings(QWidget):
         self._groups: dict[str, str] = {}  # of the fields by their names
         self.form = Form(self._fields(), headings=_SECTIONS)
         self.form.changed.connect(lambda name, value: self.changed.emit(with_value(self._config, name, value)))
-        self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen))
+        self.form.fold.toggled.connect(lambda _: self.show_config(self._config, self._chosen, self._not_by_trl))
         self.fold = self.form.fold
         naming = column_of(None, Text(texts.NAME, "strong"), Text(words, "small"), self.name, gap=tokens.SPACE_1)
         column_of(self, naming, self._place, self.form, gap=tokens.SPACE_4)
         self.show_config(self._config, None)
 
-    def show_config(self, config: TrainingConfig, chosen: TrainingConfig | None) -> None:
-        """Show a config; ``chosen`` is the plan's, with everything filled in."""
+    def show_config(self, config: TrainingConfig, chosen: TrainingConfig | None, not_by_trl: str = "") -> None:
+        """Show a config; ``chosen`` is the plan's, with everything filled in. ``not_by_trl``: why TRL cannot train
+        it."""
+        self._not_by_trl = not_by_trl
         self._config, self._chosen = config, chosen
         if not self.name.hasFocus():
             self.name.setText(config.name)
@@ -73,6 +77,7 @@ class TrainingSettings(QWidget):
             if isinstance(row, FieldRow):
                 chosen_value = texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned, unit=False))
                 row.set_note("" if planned == values[name] else chosen_value)
+        self.form.grey({_TRAINER: not_by_trl if config.trainer == "workbench" else ""})  # one that is set can be reset
 
     @property
     def rows(self) -> dict[str, QWidget]:
@@ -83,7 +88,7 @@ class TrainingSettings(QWidget):
     def set_methods(self, methods: Methods[Any]) -> None:
         """The objectives and weights methods whose settings these are."""
         self._methods, self._objective = methods, ""
-        self.show_config(self._config, self._chosen)
+        self.show_config(self._config, self._chosen, self._not_by_trl)
 
     def _show_objective(self, config: TrainingConfig) -> None:
         name = config.objective.name

@@ -81,8 +81,7 @@ class TrainSetup(QWidget):
         if named != config.data.path:  # a run keeps where its set lay
             config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=named))
         self._config = config
-        plan = self.plan.plan
-        self.settings.show_config(config, plan.config if plan is not None else None)
+        self.show_chosen()
         self.methods.show_method(config.weights.method)
         self.objective.show_value(config.objective.name)
         self.objective_words.setText(self._methods.row(config.objective.name, "objective").summary)
@@ -130,8 +129,14 @@ class TrainSetup(QWidget):
 
     def show_chosen(self) -> None:
         """Say beside the settings what the plan has chosen for those that are left to it."""
-        plan = self.plan.plan
-        self.settings.show_config(self._config, plan.config if plan is not None else None)
+        plan, config = self.plan.plan, self._config
+        planned = plan.config if plan is not None else None
+        same = planned is not None and (planned.objective.name, planned.weights.method, planned.processes) == (
+            config.objective.name,
+            config.weights.method,
+            config.processes,
+        )
+        self.settings.show_config(config, planned, plan.not_by_trl if plan is not None and same else "")
 
     def show_readiness(self, sentence: str, reason: str) -> None:
         """The plan in a sentence; ``reason`` says why it cannot be started, "" when it can."""

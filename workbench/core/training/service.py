@@ -26,6 +26,7 @@ from workbench.records.training import (
     PLAN,
     TRAINING,
     MemoryPart,
+    TrainerName,
     TrainingConfig,
     TrainingPlan,
     TrainResult,
@@ -117,7 +118,7 @@ class Training:
             model=self._bases.worker_model(model),
             runs=str(self._home.runs),
             memory_free_bytes=memory,
-            speeds=self._speeds(),
+            speeds=self._speeds(config.trainer),
         )
         with self._workers.shared() as host:
             plan = yield from follow(TrainingPlan, host.stream(asked, context))
@@ -154,15 +155,15 @@ class Training:
             "first."
         ]
 
-    def _speeds(self) -> tuple[MeasuredSpeed, ...]:
-        """The measured speeds of trainings here, the latest of each kind, the latest of all first."""
+    def _speeds(self, trainer: TrainerName) -> tuple[MeasuredSpeed, ...]:
+        """The measured speeds of trainings here by this trainer, the latest of each kind, the latest of all first."""
         found: dict[tuple[str, str, str], MeasuredSpeed] = {}
         for run in self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs:
             if run.kind != "train" or run.state != "finished" or run.unreadable:
                 continue
             result = msgspec.convert(run.result, TrainResult)
             config = msgspec.convert(run.config, TrainingConfig)
-            if SPEED in result.metrics:
+            if SPEED in result.metrics and config.trainer == trainer:
                 kind = config.model, str(config.weights.method), str(config.weights.base)
                 speed = MeasuredSpeed(
                     model=kind[0], method=kind[1], base=kind[2], tokens_per_second=result.metrics[SPEED]

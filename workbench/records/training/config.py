@@ -18,6 +18,7 @@ from workbench.records.stored import Stored, Upgrade, read_toml
 from workbench.records.training.weights import WeightsPart
 
 DEFAULT_OBJECTIVE = "sft"
+TrainerName = Literal["workbench", "trl"]
 
 RENAMED = {
     "optimiser.steps": "optimiser.max_steps",
@@ -181,7 +182,12 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2}
+def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
+    """The trainer can be set."""
+    return plain
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3}
 SCHEMA = len(UPGRADES) + 1
 
 
@@ -196,6 +202,12 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weights: WeightsPart = WeightsPart()
     optimiser: OptimiserPart = OptimiserPart()
     evaluation: EvaluationPart = EvaluationPart()
+    trainer: Annotated[
+        TrainerName,
+        about("Trainer", advanced=True),
+        "What computes the steps: this program, which is faster and takes less memory on one machine, or the trainers "
+        "of TRL, for CUDA and several GPUs.",
+    ] = "workbench"
     processes: Annotated[
         int, about("Processes", ge=1, le=64, advanced=True), "Number of processes that train in parallel."
     ] = 1
@@ -211,15 +223,17 @@ PARTS: dict[str, type[msgspec.Struct]] = {
 }
 
 _COLUMNS = "columns."
+_OF_THE_RUN = ("trainer", "processes")
 
 
 def set_value(
     config: TrainingConfig, name: str, text: str, options: type[msgspec.Struct] = msgspec.Struct
 ) -> TrainingConfig:
-    """The config with ``part.field`` (or ``processes``) set to what a person typed. ``options`` is the configuration
-    type of its objective; ``data.columns.ROLE`` takes names of columns. Raises UserError that names the field."""
-    if name == "processes":
-        return msgspec.structs.replace(config, processes=parse_value(TrainingConfig, name, text))
+    """The config with ``part.field`` (or ``trainer``, ``processes``) set to what a person typed. ``options`` is the
+    configuration type of its objective; ``data.columns.ROLE`` takes names of columns. Raises UserError that names the
+    field."""
+    if name in _OF_THE_RUN:
+        return msgspec.structs.replace(config, **{name: parse_value(TrainingConfig, name, text)})
     part, _, field = RENAMED.get(name, name).partition(".")
     if part == "data" and field.startswith(_COLUMNS):
         names = tuple(column.strip() for column in text.split(",") if column.strip())
@@ -231,7 +245,7 @@ def set_value(
     if part not in PARTS or not field:
         parts = {**PARTS, "objective": options}
         known = [f"{part}.{f.name}" for part, kind in parts.items() for f in fields_of(kind)]
-        raise UserError(f"There is no setting {name!r}.", f"Known settings: {', '.join(known)}, processes.")
+        raise UserError(f"There is no setting {name!r}.", f"Known settings: {', '.join([*known, *_OF_THE_RUN])}.")
     value = parse_value(PARTS[part], field, text)
     changed = msgspec.structs.replace(getattr(config, part), **{field: value})
     return msgspec.structs.replace(config, **{part: changed})

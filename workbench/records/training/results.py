@@ -158,7 +158,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     how that is served, memory and time, and what the objective measures and draws. ``title`` is that of the weights
     method. ``seconds`` is an estimate from this machine's measured speed, the sum of its ``stages``, None where none is
     known. ``problem`` says
-    why it cannot be begun ("": it can), ``hint`` what to change."""
+    why it cannot be begun ("": it can), ``hint`` what to change. ``not_by_trl`` says why TRL cannot train it ("": it
+    can)."""
 
     config: TrainingConfig
     artifact: ArtifactKind
@@ -182,6 +183,7 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     metrics: tuple[MetricSpec, ...] = LANGUAGE_MODEL_METRICS
     charts: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
+    not_by_trl: str = ""
 
 
 PLAN = Stored(

@@ -205,6 +205,17 @@ class Collector:
         self._record.write(step, found)
         return found
 
+    def score(self, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]]) -> list[Answer]:
+        """The rewards of answers that another trainer sampled, without log-probabilities."""
+        ends = self._context.tokenizer.ends_generation
+        asks = [Ask(tuple(prompt), ()) for prompt in prompts]
+        sampled = [Sampled(tuple(tokens), (), bool(tokens) and ends(tokens[-1])) for tokens in answers]
+        return [msgspec.structs.replace(one, by="trl") for one in self._rewarded(asks, sampled)]
+
+    def record(self, step: int, answers: Sequence[Answer]) -> None:
+        """Write the answers of a step, to be read by a person."""
+        self._record.write(step, answers)
+
     def note(self, step: int, answers: Sequence[Answer], kl: Sequence[float]) -> None:
         """Write the divergence of each answer beside it."""
         if any(one.kl is None for one in answers):

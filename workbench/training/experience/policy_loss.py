@@ -274,6 +274,12 @@ class PolicyLoss(ExperienceLoss):
         }
         return BatchLoss(torch.tensor(-reward), count, 0, measured)
 
+    def look_at(self, step: int, answers: Sequence[Answer]) -> None:
+        """Find hints in the answers of a step that another trainer sampled."""
+        self._begin()
+        self._step = step
+        self._find_hints(answers)
+
     def _find_hints(self, answers: Sequence[Answer]) -> None:
         assert self._start is not None
         if not self._start.answers:

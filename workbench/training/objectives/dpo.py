@@ -10,8 +10,8 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import PairObjective
+from workbench.training.trl_trainer import PAIR_METRICS, TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.answer_pairs import AnswerLogps
@@ -43,7 +43,7 @@ class Dpo(PairObjective):
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         return 1, "The usual choice for pairs: it stays close to the model as it was."
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         """TRL's plain loss has no label smoothing: the smoothed loss is a sum of its plain and its robust one."""
         options = self.options
         wrong = options.label_smoothing
@@ -56,7 +56,7 @@ class Dpo(PairObjective):
         if options.sft_weight:
             losses["sft"] = options.sft_weight
             notes = ("The supervised term is the mean over the tokens of a micro-batch, not over its answers.",)
-        return ExportedTrainer(
+        return TrlTrainer(
             trainer="DPOTrainer",
             form="pairs",
             arguments={
@@ -67,6 +67,7 @@ class Dpo(PairObjective):
                 "max_length": None,
                 "disable_dropout": False,
             },
+            metrics=PAIR_METRICS,
             notes=notes,
         )
 

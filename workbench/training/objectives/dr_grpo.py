@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
+from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
 if TYPE_CHECKING:
     from workbench.training.experience.policy_loss import StepTensors
@@ -26,8 +26,8 @@ class DrGrpo(Policy):
     fewest_answers: ClassVar[int] = 2
     options: DrGrpoOptions
 
-    def exported(self) -> ExportedTrainer:
-        return with_arguments(super().exported(), "GRPOTrainer", loss_type="dr_grpo", scale_rewards="none")
+    def trl(self) -> TrlTrainer:
+        return with_arguments(super().trl(), "GRPOTrainer", loss_type="dr_grpo", scale_rewards="none")
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import group_advantages

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
+from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
 if TYPE_CHECKING:
     from workbench.training.experience.policy_loss import StepTensors
@@ -43,9 +43,9 @@ class Grpo(Policy):
     def clip_above(self) -> float:
         return self.options.clip_above or self.options.clip
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         loss = "dapo" if self.options.mean_over == "tokens" else "grpo"
-        return with_arguments(super().exported(), "GRPOTrainer", loss_type=loss, epsilon_high=self.clip_above)
+        return with_arguments(super().trl(), "GRPOTrainer", loss_type=loss, epsilon_high=self.clip_above)
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:
         from workbench.training.policy_losses import group_advantages

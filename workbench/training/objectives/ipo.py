@@ -10,8 +10,8 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import MANY_CONFLICTS, PairObjective
+from workbench.training.trl_trainer import TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.answer_pairs import AnswerLogps
@@ -36,8 +36,8 @@ class Ipo(PairObjective):
             return 0, "Judgements contradict each other, and it does not push an answer further than its margin."
         return 3, "For judgements that are not always right: it does not push an answer further than its margin."
 
-    def exported(self) -> ExportedTrainer:
-        return ExportedTrainer(
+    def trl(self) -> TrlTrainer:
+        return TrlTrainer(
             trainer="DPOTrainer",
             form="pairs",
             arguments={

@@ -15,9 +15,9 @@ from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import EVALUATION_LOSS, GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import FEW_JUDGED, FEWEST_JUDGED, Preferences, measured
 from workbench.training.sequences import JUDGED_BAD, TokenSequence, TokenSequences
+from workbench.training.trl_trainer import TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.losses import ComputeLoss
@@ -104,12 +104,13 @@ class Kto(Preferences):
             found.append(TokenSequence(one.tokens, one.trained, (), JUDGED_BAD if one.undesirable else 0))
         return found
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         options = self.options
-        return ExportedTrainer(
+        return TrlTrainer(
             trainer="KTOTrainer",
             form="judged",
             whole_step=True,
+            metrics={"kl": "divergence"},
             arguments={
                 "beta": options.beta,
                 "desirable_weight": options.desirable_weight,

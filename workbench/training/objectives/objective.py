@@ -27,8 +27,8 @@ from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.tokenization import ExampleWriter
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.sequences import Question, TokenSequence, TokenSequences, trained_tokens_of
+from workbench.training.trl_trainer import TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
@@ -190,15 +190,30 @@ class Objective:
 
         return make_loss(model, sample, dtype)
 
-    def exported(self) -> ExportedTrainer | None:
-        """How an exported folder trains it with TRL; None: by transformers' own trainer, with the loss of a language
-        model. Raises UserError where neither computes its loss."""
-        if type(self).make_loss is not Objective.make_loss:
+    @property
+    def has_own_loss(self) -> bool:
+        """Whether its loss is not that of a language model, which transformers' own trainer computes."""
+        return type(self).make_loss is not Objective.make_loss
+
+    def trl(self) -> TrlTrainer:
+        """How TRL trains it. Raises UserError where it has no trainer for it."""
+        if self.has_own_loss:
             raise UserError(
-                "This objective has a loss of its own, which neither transformers' Trainer nor one of TRL computes.",
-                "Export a training of another objective.",
+                "This objective has a loss of its own, which no trainer of TRL computes.",
+                "It is trained by this program's own trainer only: set the trainer to workbench.",
             )
-        return None
+        return TrlTrainer(trainer="SFTTrainer", form="texts", arguments={"max_length": None})
+
+    def score_answers(
+        self, step: int, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], record: bool
+    ) -> list[float]:
+        """The rewards of answers that TRL sampled to the prompts of step ``step`` (from 1), both as tokens. ``record``:
+        they are written to the run's folder and looked at for hints."""
+        raise NotImplementedError
+
+    def exported(self) -> TrlTrainer:
+        """The same for an exported folder, which has nothing of this program. Raises UserError where it needs some."""
+        return self.trl()
 
     def loss_weights(self, sequences: Sequence[TokenSequence]) -> Sequence[int]:
         """By how much each sequence counts: a step's loss is the sum of its sequences' over the sum of these."""

@@ -10,8 +10,8 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
-from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.preferences import PairObjective
+from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
 if TYPE_CHECKING:
     from workbench.training.answer_pairs import AnswerLogps
@@ -33,7 +33,7 @@ class Orpo(PairObjective):
     def suits(self, facts: JudgementFacts) -> tuple[int, str]:
         return 4, "It also teaches the chosen answers themselves: for answers that the model does not write by itself."
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         raise not_in_trl(self.title)
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:

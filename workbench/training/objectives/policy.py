@@ -32,9 +32,9 @@ from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.options import PolicyOptions
 from workbench.training.experience.sizes import reward_model_memory, rollout_memory
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
+from workbench.training.trl_trainer import TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
@@ -326,17 +326,10 @@ class Policy(Objective):
         prompt = train.tokens / max(1, train.examples)
         return self.options.max_new_tokens / max(1.0, prompt + self.options.max_new_tokens)
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         """With what all trainers that sample take. The rest is added by each objective."""
         options = self.options
-        rewards = weighted_sum(options.rewards, Methods(REWARDS)).parts
-        missing = sorted({part.name for part in rewards if not hasattr(values, part.score.__name__)})
-        if missing:
-            raise UserError(
-                f"An exported training cannot compute these rewards: {', '.join(missing)}.",
-                "Export a training whose rewards are rules on the text: letters, listed words or a number.",
-            )
-        return ExportedTrainer(
+        return TrlTrainer(
             trainer="",
             form="prompts",
             arguments={
@@ -352,24 +345,39 @@ class Policy(Objective):
                 "shuffle_dataset": False,
                 "disable_dropout": True,
             },
+            metrics={
+                "reward": "reward",
+                "completions/mean_length": "answer_tokens",
+                "entropy": "entropy",
+                "clip_ratio/region_mean": "clip_fraction",
+            },
             answers=options.answers,
             updates=options.updates,
-            rewards=tuple(
-                {
-                    "function": part.score.__name__,
-                    "options": msgspec.to_builtins(part.options),
-                    "weight": part.weight,
-                }
-                for part in rewards
-            ),
             penalises=options.unfinished == "penalise",
             notes=(
                 "The KL weight is fixed: it is not adapted to the target, and no step is stopped by its change.",
+                "An update takes the whole of a step's answers.",
+            ),
+            exported_notes=(
                 "The last weights are saved, not the best within the bound; held-out prompts are not answered.",
-                "An update takes the whole of a step's answers; vLLM is not switched on: set `use_vllm` in "
-                "`settings.json` where it is installed.",
+                "vLLM is not switched on: set `use_vllm` in `settings.json` where it is installed.",
             ),
         )
+
+    def exported(self) -> TrlTrainer:
+        found = self.trl()
+        rewards = weighted_sum(self.options.rewards, Methods(REWARDS)).parts
+        missing = sorted({part.name for part in rewards if not hasattr(values, part.score.__name__)})
+        if missing:
+            raise UserError(
+                f"An exported training cannot compute these rewards: {', '.join(missing)}.",
+                "Export a training whose rewards are rules on the text: letters, listed words or a number.",
+            )
+        computed = tuple(
+            {"function": part.score.__name__, "options": msgspec.to_builtins(part.options), "weight": part.weight}
+            for part in rewards
+        )
+        return msgspec.structs.replace(found, rewards=computed)
 
     # -- the loss ------------------------------------------------------------------------------------
 
@@ -379,6 +387,17 @@ class Policy(Objective):
 
         self._collector = Collector(context, self.options, self._asked)
         self._loss = PolicyLoss(self, context, self._collector)
+
+    def score_answers(
+        self, step: int, prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], record: bool
+    ) -> list[float]:
+        assert self._collector is not None, "prepare comes first"
+        assert self._loss is not None
+        found = self._collector.score(prompts, answers)
+        if record:
+            self._collector.record(step, found)
+            self._loss.look_at(step, found)
+        return [answer.reward for answer in found]
 
     def close(self) -> None:
         if self._collector is not None:

@@ -9,8 +9,8 @@ from workbench.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.policy import Policy
+from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
 if TYPE_CHECKING:
     from workbench.training.experience.policy_loss import StepTensors
@@ -52,7 +52,7 @@ class Ppo(Policy):
         )
         self.value_weight, self.value_clip = self.options.value_weight, self.options.value_clip
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         raise not_in_trl(self.title)
 
     def advantages(self, step: StepTensors) -> tuple[Any, Any]:

@@ -20,9 +20,9 @@ from workbench.records.training.rewards import REWARD_FILE, REWARD_MODEL, Reward
 from workbench.training.data.preparation import TrainingSet
 from workbench.training.data.reward_writer import RewardWriter
 from workbench.training.data.tokenization import ExampleWriter
-from workbench.training.exported_trainer import ExportedTrainer
 from workbench.training.objectives.preferences import PairObjective, measured
 from workbench.training.sequences import Question
+from workbench.training.trl_trainer import TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
@@ -111,20 +111,22 @@ class Reward(PairObjective):
     def questions(self, prepared: TrainingSet, writing: Writing, limit: int) -> tuple[Question, ...]:
         return ()
 
-    def exported(self) -> ExportedTrainer:
-        notes = ["The head starts at 0, not from a probe, and its result is no reward model of LLM Workbench."]
+    def trl(self) -> TrlTrainer:
+        exported = ["The head starts at 0, not from a probe, and its result is no reward model of LLM Workbench."]
         if self.options.pooling != "last":
-            notes.append("TRL scores the last token's state, not the mean over an answer's tokens.")
-        return ExportedTrainer(
+            exported.append("TRL scores the last token's state, not the mean over an answer's tokens.")
+        return TrlTrainer(
             trainer="RewardTrainer",
-            form="pairs",
+            form="scored",
+            columns={"margin": self.options.margin} if self.options.margin else {},
             scores=True,
+            metrics={"accuracy": "pair_accuracy", "margin": "margin"},
             arguments={
                 "center_rewards_coefficient": self.options.centring,
                 "max_length": None,
                 "disable_dropout": False,
             },
-            notes=tuple(notes),
+            exported_notes=tuple(exported),
         )
 
     def prepare(self, context: TrainingContext) -> None:

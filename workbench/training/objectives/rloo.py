@@ -8,8 +8,8 @@ import msgspec
 
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.exported_trainer import ExportedTrainer, with_arguments
 from workbench.training.objectives.policy import Policy, of_tokens
+from workbench.training.trl_trainer import TrlTrainer, with_arguments
 
 if TYPE_CHECKING:
     from workbench.training.experience.policy_loss import StepTensors
@@ -26,8 +26,8 @@ class Rloo(Policy):
     fewest_answers: ClassVar[int] = 2
     options: RlooOptions
 
-    def exported(self) -> ExportedTrainer:
-        found = with_arguments(super().exported(), "RLOOTrainer")
+    def trl(self) -> TrlTrainer:
+        found = with_arguments(super().trl(), "RLOOTrainer")
         note = "RLOO's ratio is that of a whole answer, not of each token."
         return msgspec.structs.replace(found, notes=(*found.notes, note))
 

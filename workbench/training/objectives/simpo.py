@@ -10,8 +10,8 @@ import msgspec
 from workbench.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
-from workbench.training.exported_trainer import ExportedTrainer, not_in_trl
 from workbench.training.objectives.preferences import PairObjective
+from workbench.training.trl_trainer import TrlTrainer, not_in_trl
 
 if TYPE_CHECKING:
     from workbench.training.answer_pairs import AnswerLogps
@@ -36,7 +36,7 @@ class Simpo(PairObjective):
             return 2, "Longer answers are preferred, and it compares per token, so that length alone gains nothing."
         return 4, "It compares per token and needs no second pass; it may move far from the model as it was."
 
-    def exported(self) -> ExportedTrainer:
+    def trl(self) -> TrlTrainer:
         raise not_in_trl(self.title)
 
     def losses(self, policy: AnswerLogps, reference: AnswerLogps | None) -> Any:
