@@ -1,4 +1,4 @@
-"""TRL's trainers in the real training worker: what they train is an adapter that the engine loads, alone and together."""
+"""TRL's trainers in the real training worker: what they train is an adapter that the engine loads."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def add_commands(commands: Commands) -> None:
         parser.add_argument(
             "--trainer",
             choices=[*get_args(TrainerName)],
-            help="what computes the steps: this program, or the trainers of TRL for CUDA and several GPUs [workbench]",
+            help="what computes the steps: this program, or TRL's trainers for CUDA and several GPUs [workbench]",
         )
         parser.add_argument("--processes", metavar="N", type=int, help="number of processes that train in parallel [1]")
         parser.add_argument("--plan", action="store_true", help="show the plan without starting the training")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Form = Literal["texts", "pairs", "scored", "judged", "prompts"]
 _IGNORED = -100
 
+USE_WORKBENCH = "Set the trainer to workbench."
 PAIR_METRICS = {
     "rewards/accuracies": "pair_accuracy",
     "rewards/margins": "margin",
@@ -59,10 +60,7 @@ class TrlTrainer(msgspec.Struct, frozen=True, kw_only=True):
 
 def not_in_trl(title: str) -> UserError:
     """The reason why TRL does not train an objective."""
-    return UserError(
-        f"TRL 1.16 has no trainer for {title} among those whose interface is stable.",
-        "It is trained by this program's own trainer only: set the trainer to workbench.",
-    )
+    return UserError(f"TRL 1.16 has no trainer for {title} that is stable.", USE_WORKBENCH)
 
 
 def with_arguments(trl: TrlTrainer, trainer: str, **arguments: Any) -> TrlTrainer:
@@ -79,12 +77,12 @@ def trl_problem(config: TrainingConfig, objective: Objective, method: WeightsMet
     if method.virtual_tokens:
         return (
             "Virtual tokens are trained by this program's own trainer only.",
-            "Set the trainer to workbench, or train a LoRA.",
+            f"Train a LoRA. {USE_WORKBENCH}",
         )
     if config.weights.base == "packed":
         return (
             "TRL computes with the output layer's weights directly, which are blocks in a packed base.",
-            "Hold the base weights as f32, bf16 or 4bit, or set the trainer to workbench.",
+            "Hold the base weights as f32, bf16 or 4bit.",
         )
     batch = config.optimiser.batch_size
     if batch % config.processes:

@@ -294,8 +294,8 @@ def test_what_trl_measures_is_what_is_drawn(planned: Any) -> None:
 
 
 @pytest.mark.parametrize(("config", "reason", "hint"), [
-    (of_trl("ppo"), "no trainer for PPO", "set the trainer to workbench"),
-    (of_trl("simpo"), "no trainer for SimPO", "set the trainer to workbench"),
+    (of_trl("ppo"), "no trainer for PPO", "Set the trainer to workbench"),
+    (of_trl("simpo"), "no trainer for SimPO", "Set the trainer to workbench"),
     (of_trl("sft", weights=WeightsPart(method="prompt")), "Virtual tokens", "LoRA"),
     (of_trl(weights=WeightsPart(base="packed")), "packed base", "f32"),
     (of_trl(processes=3, optimiser=OptimiserPart(batch_size=8)), "cannot be shared by 3", "multiple of 3"),

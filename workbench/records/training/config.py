@@ -205,8 +205,7 @@ class TrainingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     trainer: Annotated[
         TrainerName,
         about("Trainer", advanced=True),
-        "What computes the steps: this program, which is faster and takes less memory on one machine, or the trainers "
-        "of TRL, for CUDA and several GPUs.",
+        "What computes the steps: this program, for one machine, or the trainers of TRL, for CUDA and several GPUs.",
     ] = "workbench"
     processes: Annotated[
         int, about("Processes", ge=1, le=64, advanced=True), "Number of processes that train in parallel."

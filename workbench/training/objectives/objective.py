@@ -28,7 +28,7 @@ from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.sequences import Question, TokenSequence, TokenSequences, trained_tokens_of
-from workbench.training.trl_trainer import TrlTrainer
+from workbench.training.trl_trainer import USE_WORKBENCH, TrlTrainer
 
 if TYPE_CHECKING:
     from workbench.training.defaults import Facts
@@ -198,10 +198,7 @@ class Objective:
     def trl(self) -> TrlTrainer:
         """How TRL trains it. Raises UserError where it has no trainer for it."""
         if self.has_own_loss:
-            raise UserError(
-                "This objective has a loss of its own, which no trainer of TRL computes.",
-                "It is trained by this program's own trainer only: set the trainer to workbench.",
-            )
+            raise UserError("This objective has a loss of its own, which no trainer of TRL computes.", USE_WORKBENCH)
         return TrlTrainer(trainer="SFTTrainer", form="texts", arguments={"max_length": None})
 
     def score_answers(
