@@ -228,7 +228,8 @@ def _memory_of(
             device=facts.device,
         )
     updating = sum(part.bytes for part in parts if part.name in memory.OF_UPDATES)
-    return parts + tuple(part for part in objective.memory(shape, config, updating) if part.bytes)
+    others = objective.memory(shape, config, updating)  # in each process: our own trainer has one of such objectives
+    return parts + tuple(MemoryPart(part.name, part.bytes * config.processes) for part in others if part.bytes)
 
 
 def computed_tokens(config: TrainingConfig, objective: Objective, train: SideReport) -> int:

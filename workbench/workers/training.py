@@ -326,7 +326,7 @@ def keep_few_kernels() -> None:
 def main_of_rank() -> None:
     """The part of one of several processes that train together, whose folder is the argument."""
     from workbench.training.process_group import run_share
-    from workbench.workers.reward_models import rewards_of_training
+    from workbench.workers.training_rewards import rewards_of_training
 
     sys.exit(run_share(Path(sys.argv[1]), registry.METHODS, lambda call: rewards_of_training(call, RequestContext())))
 

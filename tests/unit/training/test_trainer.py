@@ -110,7 +110,7 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path, optimiser: Any, m
 
     cut: list[Any] = []
     first = make(tmp_path / "cut", cut, optimiser=part, method=method)
-    first.options = dataclasses.replace(first.options, emit=dies)
+    first.progress.options = dataclasses.replace(first.options, emit=dies)
     with pytest.raises(Killed):
         first.run()
     torch.manual_seed(12345)  # a new process has other random states
