@@ -34,8 +34,8 @@ def trl_memory_parts(
     fast_bf16: bool,
     device: Device,
 ) -> tuple[MemoryPart, ...]:
-    """The peak of all processes, in parts. ``config`` is resolved; ``longest`` is the longest example in tokens, at
-    most ``config.data.max_length`` of which are trained. The rest as ``memory.memory_parts``."""
+    """The peak of all processes, in parts. ``config`` is resolved; ``longest`` is the longest example in tokens,
+    before it is truncated. The rest as ``memory.memory_parts``."""
     new_tokens = int(trl.arguments.get("max_completion_length", 0))
     prompt = min(longest, config.data.max_length) or config.data.max_length
     row = min(prompt + new_tokens, config.data.max_length + new_tokens)
