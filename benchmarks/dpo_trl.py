@@ -70,6 +70,7 @@ def ours(model: Any, rows: list[dict[str, Any]]) -> dict[str, float]:
     import torch
 
     from workbench.training.answer_losses import PairLoss
+    from workbench.training.batching import make_micro_batches
     from workbench.training.objectives.dpo import Dpo, DpoOptions
     from workbench.training.peft_models import trainable_parameters
     from workbench.training.sequences import TokenSequence
@@ -84,8 +85,9 @@ def ours(model: Any, rows: list[dict[str, Any]]) -> dict[str, float]:
     optimiser = torch.optim.AdamW(parameters, lr=1e-4)
     loss_of = PairLoss(model, Dpo(DpoOptions(beta=BETA)), texts[0].tokens, torch.float32)
     began, total = time.process_time(), 0.0
-    for text in texts:
-        loss = loss_of(model, [text]).total / len(texts)
+    lengths = [len(text.tokens) for text in texts]
+    for rows_at_once in make_micro_batches(lengths, max(lengths)):
+        loss = loss_of(model, [texts[row] for row in rows_at_once]).total / len(texts)
         loss.backward()
         total += loss.item()
     norm = float(torch.nn.utils.clip_grad_norm_(parameters, 1e9))

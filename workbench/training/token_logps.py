@@ -8,6 +8,7 @@ in Liger (Hsu et al. 2024, arXiv:2410.10989), for any loss that is a function of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,11 +28,10 @@ class _TokenLogps(torch.autograd.Function):  # type: ignore[misc]  # torch is no
             piece = slice(begin, begin + chunk)
             with torch.set_grad_enabled(wanted):
                 states = hidden[piece].detach().requires_grad_(wanted)
-                logps = _chosen(head(states), targets[piece])
-                total = logps.sum()
-            found[piece] = logps.detach()
+                logits = head(states)
+            found[piece], to_logits = _in_place(logits.detach(), targets[piece])
             if to_hidden is not None:
-                (to_hidden[piece],) = torch.autograd.grad(total, states)
+                (to_hidden[piece],) = torch.autograd.grad(logits, states, to_logits())
         ctx.save_for_backward(*(() if to_hidden is None else (to_hidden,)))
         return found
 
@@ -39,6 +39,20 @@ class _TokenLogps(torch.autograd.Function):  # type: ignore[misc]  # torch is no
     def backward(ctx: Any, from_logps: Any) -> Any:
         (to_hidden,) = ctx.saved_tensors
         return to_hidden * from_logps[:, None].to(to_hidden.dtype), None, None, None
+
+
+def _in_place(logits: Any, targets: Any) -> tuple[Any, Callable[[], Any]]:
+    """log p of each target, and their gradient with respect to the logits, which takes the place of these: a chunk is
+    held once."""
+    top = logits.amax(dim=-1, keepdim=True)
+    chosen = logits.gather(-1, targets[:, None]) - top
+    total = logits.sub_(top).exp_().sum(dim=-1, keepdim=True)
+
+    def gradient() -> Any:
+        logits.div_(-total)
+        return logits.scatter_add_(-1, targets[:, None], torch.ones_like(total))
+
+    return (chosen - total.log())[:, 0], gradient
 
 
 def token_logps(hidden: Any, targets: Any, head: Head, chunk_bytes: int = CHUNK_BYTES) -> Any:

@@ -47,6 +47,8 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
     """
     import torch
 
+    from workbench.training.weights.frozen_linear import speed_up
+
     place = torch.device(device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
     base = read_base(path)
     if path.is_dir():
@@ -58,7 +60,7 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
         packed_bytes = sum(tensor.bytes for tensor in stored) if can_be_packed(contents, base) else None
         choice = _choose(form, sum(tensor.elements for tensor in stored), packed_bytes, place)
         model = load_gguf(contents, base, choice, place, report)
-    model.requires_grad_(False).eval()
+    speed_up(model.requires_grad_(False).eval())
     why = choice.why
     if model.dtype != getattr(torch, choice.dtype):
         why += " Not all of its weights can be held in another type than they are computed in, so it is bfloat16."

@@ -22,6 +22,7 @@ from torch.utils._pytree import tree_map
 from workbench.errors import UserError
 from workbench.gguf.architectures import Order
 from workbench.training.weights.dequantization import unpack
+from workbench.training.weights.frozen_linear import product
 
 
 class Scratch(threading.local):
@@ -177,7 +178,7 @@ class _Product(torch.autograd.Function):  # type: ignore[misc]
         ctx.blocks = blocks
         found = x.new_empty(len(x), blocks.shape[0])
         for first, end, rows in blocks.chunks(x.dtype):
-            torch.mm(x, rows.t(), out=found[:, first:end])
+            found[:, first:end] = product(x, rows)
         return found if blocks.places is None else found.index_select(1, blocks.places)
 
     @staticmethod
@@ -189,10 +190,7 @@ class _Product(torch.autograd.Function):  # type: ignore[misc]
         # float32, since a sum over the chunks of a large layer would lose bits in less
         found = torch.zeros(len(grad), blocks.shape[1], device=grad.device)
         for first, end, rows in blocks.chunks(grad.dtype):
-            if grad.dtype == torch.float32:
-                found.addmm_(grad[:, first:end], rows)
-            else:
-                found += grad[:, first:end] @ rows
+            found += product(grad[:, first:end], rows.t())
         return found.to(grad.dtype), None
 
 
