@@ -2,12 +2,12 @@
 
     python benchmarks/circle.py [--objective dpo] [--set part.field=value] [--home FOLDER] [--json FILE]
 
-Everything goes through the calls that window and terminal make. Two recipes of the starter answer 96 prompts (a
-labelling queue), one as it is and one that is told to be brief; a rule in the place of a person judges the pairs (it
-wants at most 20 words); a training set is made of the judgements and trained; then base and adapter answer 64 prompts
-about other topics (a queue for a verdict), the same rule judges blind, and the program gives the win rate: ties count
-half, the interval of 95 % is Wilson's, at equal lengths by a logistic regression. The control compares the base with
-itself. The mean length is beside it, since this taste is met best by saying nothing.
+Everything goes through the calls that window and terminal make. Two recipes of the starter answer 192 prompts (a
+labelling queue), one as it is and one with an instruction to be brief; a rule in the place of a person judges the pairs
+(it wants 12 to 32 words that end as a sentence does; pairs of which both or neither please are ties and teach nothing);
+a training set is made of the judgements and trained; then base and adapter answer 64 prompts about other topics (a
+queue for a verdict), the same rule judges blind, and the program gives the win rate: ties count half, the interval of
+95 % is Wilson's, at equal lengths by a logistic regression. The control compares the base with itself.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,10 @@ from workbench.records.training import (
 from workbench.techniques.registry import METHODS
 
 PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
-TASTE = "length-range minimum=3 maximum=20"
+MORE_PROMPTS = ("Explain {} to me.",)
+TASTE = """expression-match pattern='(\\S+\\s+){11,31}\\S*[.!?]' whole=true"""
 BRIEF = "Answer in one short sentence."
-TRAINED, HELD_OUT = 48, 32
+TRAINED, HELD_OUT = 64, 32
 
 
 def answers_by(name: str, adapter: str = "", instructions: str = "") -> Recipe:
@@ -69,9 +72,9 @@ class Circle:
                 return event.result
         raise SystemExit("the run did not end")
 
-    def queue(self, name: str, topics: tuple[str, ...], *recipes: Recipe, verdict: bool = False) -> None:
+    def queue(self, name: str, asked: Iterable[tuple[str, str]], *recipes: Recipe, verdict: bool = False) -> None:
         path = self._home / f"{name}.txt"
-        path.write_text("".join(form.format(topic) + "\n" for topic in topics for form in PROMPTS), "utf-8")
+        path.write_text("".join(form.format(topic) + "\n" for topic, form in asked), "utf-8")
         making = calls.MakeCandidates(
             name=name,
             recipes=recipes,
@@ -85,7 +88,7 @@ class Circle:
         self.follow(self.call(calls.JudgePairs(queue=name, rewards=(TASTE,))))
 
     def wins(self, name: str, *recipes: Recipe) -> dict[str, Any]:
-        self.queue(name, TOPICS[-HELD_OUT:], *recipes, verdict=True)
+        self.queue(name, product(TOPICS[-HELD_OUT:], PROMPTS), *recipes, verdict=True)
         found: WinRate = self.call(calls.GetWinRate(queue=name))
         return {"verdict": found.verdict, **msgspec.to_builtins(found)}
 
@@ -109,7 +112,8 @@ def main() -> None:
     try:
         circle.call(calls.RegisterStarter())
         began = time.perf_counter()
-        circle.queue("labels", TOPICS[:TRAINED], answers_by("base"), answers_by("brief", instructions=BRIEF))
+        asked = product(TOPICS[:TRAINED], (*PROMPTS, *MORE_PROMPTS))
+        circle.queue("labels", asked, answers_by("base"), answers_by("brief", instructions=BRIEF))
         timed("candidates and judgements", began)
         data = circle.call(calls.MakePreferenceSet(name="taste"))
         config = TrainingConfig(

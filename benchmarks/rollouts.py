@@ -1,0 +1,144 @@
+"""Rollouts of a policy by the engine and by transformers: tokens per second of processor and of clock, in turns.
+
+    python benchmarks/rollouts.py [--sequences 1 4 16 32] [--rounds 5] [--tokens 24] [--base auto] [--threads 1]
+        [--json FILE]
+
+The starter with a LoRA of rank 16 in the last third of its layers, as the objectives train it. Each backend answers the
+same prompts, in turns; reported are median, least and most of the rounds. Of the engine's answers the mean importance weight and the mean difference per token are reported,
+with log-probabilities by torch; the adapter is first given random weights, so that it changes something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from preferences import PROMPT, TOPICS
+
+
+def measure(backend: Any, asks: list[Any], tokens: int) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = backend.sample(asks, tokens, 1.0, lambda: None)
+    spent, processor = time.perf_counter() - wall, time.process_time() - cpu
+    count = sum(len(one.tokens) for one in found)
+    return {"tokens": count, "per_s": count / spent, "per_cpu_s": count / processor}
+
+
+def agreement(model: Any, asks: list[Any], found: list[Any]) -> dict[str, float]:
+    """The engine's log-probabilities against torch's."""
+    import torch
+
+    from workbench.training.experience.policy_model import PolicyModel
+    from workbench.training.policy_losses import importance_weights
+    from workbench.training.sequences import TokenSequence
+
+    rows = [
+        TokenSequence(
+            (*ask.prompt, *one.tokens), (False,) * len(ask.prompt) + (True,) * len(one.tokens), mark=number + 1
+        )
+        for number, (ask, one) in enumerate(zip(asks, found, strict=True))
+    ]
+    with torch.no_grad():
+        trained = PolicyModel(model, 1.0, valued=False, sample=rows[0].tokens)(rows).logps.float()
+    sampled = torch.tensor([logp for one in found for logp in one.logprobs])
+    weights = importance_weights(trained, sampled)
+    return {
+        "tokens": len(sampled),
+        "importance": round(float(weights.mean()), 4),
+        "difference": round(float((trained - sampled).abs().mean()), 4),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sequences", type=int, nargs="+", default=[1, 4, 16, 32])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tokens", type=int, default=24)
+    parser.add_argument("--base", default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    import torch
+
+    from workbench.models.starter import CHAT_FILE, CHAT_PACKAGE
+    from workbench.records.messages import Message
+    from workbench.records.training import WeightsPart
+    from workbench.techniques.registry import METHODS
+    from workbench.training.data.examples import Example
+    from workbench.training.data.prompt_writer import PromptWriter
+    from workbench.training.experience.engine_rollouts import EngineRollouts
+    from workbench.training.experience.rollouts import Ask, TorchRollouts
+    from workbench.training.methods.weights_method import method_of
+    from workbench.training.peft_models import trainable_parameters
+    from workbench.training.protocol import BaseModel
+    from workbench.training.sets import open_writing
+    from workbench.training.weights.loading import load_base
+
+    torch.manual_seed(0)
+    torch.set_num_threads(given.threads)
+    package = importlib.util.find_spec(CHAT_PACKAGE)
+    if package is None or package.origin is None:
+        raise SystemExit("the starter is not installed")
+    path = Path(package.origin).parent / CHAT_FILE
+    weights = WeightsPart(base=given.base, rank=16, adapted_layers=10)
+    loaded = load_base(path, given.base)
+    model = method_of(weights, METHODS).apply(loaded).eval()
+    with torch.no_grad():
+        for name, parameter in trainable_parameters(model).items():
+            if "lora_B" in name:
+                parameter.normal_(std=0.01)
+    with open_writing(BaseModel(name="starter", path=str(path))) as writing:
+        writer = PromptWriter(writing.template, writing.tokenizer, writing.renderer, max_length=0)
+        prompts = [
+            tuple(writer.write(Example(messages=(Message("user", PROMPT.format(topic)),))).tokens)
+            for topic in TOPICS[: max(*given.sequences, 16)]
+        ]
+        longest = max(map(len, prompts))
+        engine = EngineRollouts(model, path, longest_prompt=longest, new_tokens=given.tokens, threads=given.threads)
+        backends = {"engine": engine, "transformers": TorchRollouts(model, writing.tokenizer)}
+        report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
+        try:
+            began = time.perf_counter()
+            engine.refresh()
+            report["refresh_s"] = round(time.perf_counter() - began, 2)
+            for backend in backends.values():
+                backend.sample([Ask(prompts[0], (0,))], 4, 1.0, lambda: None)  # what is slow once only
+            for count in given.sequences:
+                found: dict[str, list[dict[str, float]]] = {name: [] for name in backends}
+                for round_ in range(given.rounds):
+                    asks = [Ask(prompt, (round_, place)) for place, prompt in enumerate(prompts[:count])]
+                    for name, backend in backends.items():
+                        found[name].append(measure(backend, asks, given.tokens))
+                report[f"{count} sequences"] = {
+                    name: {
+                        key: [round(value, 1) for value in spread([run[key] for run in runs])]
+                        for key in ("per_s", "per_cpu_s")
+                    }
+                    for name, runs in found.items()
+                }
+                print(count, json.dumps(report[f"{count} sequences"]), flush=True)
+            asks = [Ask(prompt, (99, place)) for place, prompt in enumerate(prompts[:16])]
+            report["agreement"] = agreement(model, asks, engine.sample(asks, given.tokens, 1.0, lambda: None))
+        finally:
+            engine.close()
+    text = json.dumps(report, indent=1)
+    print(text)
+    if given.json:
+        given.json.write_text(text)
+
+
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """Median, least and most."""
+    return statistics.median(values), min(values), max(values)
+
+
+if __name__ == "__main__":
+    main()
