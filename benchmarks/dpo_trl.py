@@ -1,6 +1,7 @@
 """DPO by our trainer's loss against TRL's DPOTrainer: CPU time and peak memory on the same pairs, model and adapter.
 
-    python benchmarks/dpo_trl.py [--pairs 6] [--longest 256] [--rounds 2] [--data FILE] [--json FILE]
+    python benchmarks/dpo_trl.py [--pairs 6] [--longest 256] [--rounds 2] [--data FILE]
+        [--sides SIDE ...] [--json FILE]
 
 Pairs are of hh-rlhf (``../shared/data/hh-rlhf/train.jsonl``), cut to ``--longest`` tokens. Each side takes one step of
 the optimiser on all pairs, in a process of its own that reports the CPU seconds of the step and the peak of its memory,
@@ -154,15 +155,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     data = Path(__file__).resolve().parents[2] / "shared" / "data" / "hh-rlhf" / "train.jsonl"
     parser.add_argument("--data", type=Path, default=data)
+    parser.add_argument("--sides", choices=SIDES, nargs="+", default=SIDES)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if given.side:
         print(json.dumps(one_side(given)))
         return
-    found: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    found: dict[str, list[dict[str, float]]] = {side: [] for side in given.sides}
     for _ in range(given.rounds):
-        for side in SIDES:
+        for side in given.sides:
             command = [sys.executable, __file__, *sys.argv[1:], "--side", side]
             ended = subprocess.run(command, capture_output=True, text=True, check=False)
             if ended.returncode:

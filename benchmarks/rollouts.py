@@ -4,8 +4,9 @@
         [--json FILE]
 
 The starter with a LoRA of rank 16 in the last third of its layers, as the objectives train it. Each backend answers the
-same prompts, in turns; reported are median, least and most of the rounds. Of the engine's answers the mean importance weight and the mean difference per token are reported,
-with log-probabilities by torch; the adapter is first given random weights, so that it changes something.
+same prompts, in turns; reported are median, least and most of the rounds. Of the engine's answers the mean importance
+weight and the mean difference per token are reported, with log-probabilities by torch. The adapter is first given
+random weights, so that it changes something.
 """
 
 from __future__ import annotations
