@@ -48,12 +48,15 @@ TURN = re.compile(r"\n\n(Human|Assistant): ?")
 
 
 def rows_of(path: Path, taste: bool, most: int) -> list[dict[str, Any]]:
-    """The pairs of a file; with ``taste`` those of which one answer asks back, as the chosen one."""
+    """The pairs of a file whose answers are two, to one dialogue; with ``taste`` those of which one answer asks back, as
+    the chosen one."""
     found = []
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
+        (*before, one), (*before_other, other) = (TURN.split(row[side]) for side in ("chosen", "rejected"))
+        if before != before_other or before[-1] != "Assistant" or not one.strip() or not other.strip() or one == other:
+            continue
         if taste:
-            one, other = (TURN.split(row[side])[-1] for side in ("chosen", "rejected"))
             if ("?" in one) == ("?" in other):
                 continue
             if "?" in other:
@@ -129,6 +132,7 @@ def main() -> None:
         began = time.perf_counter()
         result, _ = train(core, config)
         seconds = time.perf_counter() - began
+        print(round(seconds), json.dumps(result["reward"], default=str)[:3000], file=sys.stderr, flush=True)
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
         report = {
             "taste": "asks back" if given.taste else "HH-RLHF",

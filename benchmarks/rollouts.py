@@ -16,6 +16,7 @@ import importlib.util
 import json
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ def main() -> None:
         for name, parameter in trainable_parameters(model).items():
             if "lora_B" in name:
                 parameter.normal_(std=0.01)
+    folder = Path(tempfile.mkdtemp(prefix="rollouts-")) / "policy"
     with open_writing(BaseModel(name="starter", path=str(path))) as writing:
         writer = PromptWriter(writing.template, writing.tokenizer, writing.renderer, max_length=0)
         prompts = [
@@ -103,7 +105,9 @@ def main() -> None:
             for topic in TOPICS[: max(*given.sequences, 16)]
         ]
         longest = max(map(len, prompts))
-        engine = EngineRollouts(model, path, longest_prompt=longest, new_tokens=given.tokens, threads=given.threads)
+        engine = EngineRollouts(
+            model, path, folder, longest_prompt=longest, new_tokens=given.tokens, threads=given.threads
+        )
         backends = {"engine": engine, "transformers": TorchRollouts(model, writing.tokenizer)}
         report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
         try:
