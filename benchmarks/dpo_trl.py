@@ -129,7 +129,11 @@ def theirs(model: Any, tokenizer: Any, rows: list[dict[str, Any]], each: int, fo
 def one_side(given: argparse.Namespace) -> dict[str, float]:
     import torch
 
+    from workbench.workers.training import keep_freed_memory
+
     torch.set_num_threads(1)
+    if given.side == "ours":  # as the training worker does
+        keep_freed_memory()
     model, tokenizer = load()
     rows: list[dict[str, Any]] = []
     for pair in read_pairs(given.data, given.pairs):

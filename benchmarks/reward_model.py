@@ -48,7 +48,7 @@ TURN = re.compile(r"\n\n(Human|Assistant): ?")
 
 
 def rows_of(path: Path, taste: bool, most: int) -> list[dict[str, Any]]:
-    """The pairs of a file whose answers are two, to one dialogue; with ``taste`` those of which one answer asks back, as
+    """The pairs of a file that are two answers to one dialogue; with ``taste`` those of which one answer asks back, as
     the chosen one."""
     found = []
     for line in path.read_text("utf-8").splitlines():

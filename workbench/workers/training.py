@@ -6,10 +6,12 @@ One training at a time. torch and llama.cpp are loaded by the calls that need th
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,9 @@ _UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}
 
 LEAVE_S = 120.0
 """How long a training has to write its checkpoint when the parent has gone."""
+
+REUSED_BYTES = 1 << 30
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 KERNELS = "16"
 """How many kernels oneDNN keeps, and torch of what goes with them. Each is for one shape, and every pass has another
@@ -323,15 +328,27 @@ def keep_few_kernels() -> None:
     os.environ.setdefault("LRU_CACHE_CAPACITY", KERNELS)
 
 
+def keep_freed_memory() -> None:
+    """Let glibc reuse the memory of freed tensors of up to 1 GiB, instead of giving it back to the system, which clears
+    each page before it gives it out again: several percent of a training's time."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            library = ctypes.CDLL(None)
+            library.mallopt(_MMAP_THRESHOLD, REUSED_BYTES)
+            library.mallopt(_TRIM_THRESHOLD, REUSED_BYTES)
+
+
 def main_of_rank() -> None:
     """The part of one of several processes that train together, whose folder is the argument."""
     from workbench.training.process_group import run_share
     from workbench.workers.training_rewards import rewards_of_training
 
+    keep_freed_memory()
     sys.exit(run_share(Path(sys.argv[1]), registry.METHODS, lambda call: rewards_of_training(call, RequestContext())))
 
 
 def main() -> None:
     """Serve until the parent goes."""
     keep_few_kernels()
+    keep_freed_memory()
     serve("training", TrainingCall, TrainingService().handlers(), leave_s=LEAVE_S)

@@ -75,6 +75,10 @@ def speed_up(model: nn.Module) -> nn.Module:
     """Let the plain linear layers of a float32 model on the CPU compute with the faster library."""
     if onednn_is_faster():
         for module in model.modules():
-            if type(module) is nn.Linear and module.weight.dtype == torch.float32 and module.weight.device.type == "cpu":
+            if (
+                type(module) is nn.Linear
+                and module.weight.dtype == torch.float32
+                and module.weight.device.type == "cpu"
+            ):
                 module.__class__ = FrozenLinear
     return model

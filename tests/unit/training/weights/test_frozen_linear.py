@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,10 @@ from workbench.training.weights.frozen_linear import FrozenLinear, onednn_is_fas
 
 
 @pytest.fixture(params=[False, True], ids=["torch", "oneDNN"])
-def _either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param and not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")):
         pytest.skip("this torch has no oneDNN")
     monkeypatch.setattr(frozen_linear, "onednn_is_faster", lambda: request.param)
-    yield
 
 
 @pytest.mark.usefixtures("_either")
