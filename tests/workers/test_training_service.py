@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -51,3 +54,21 @@ def test_what_tells_waits_while_it_is_paused() -> None:
     switch.stop()  # stopping lets it go, too
     thread.join(10)
     assert told.is_set()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's settings")
+def test_freed_memory_is_reused_without_new_pages() -> None:
+    program = """
+import resource
+from workbench.workers.training import keep_freed_memory
+keep_freed_memory()
+def work():
+    blocks = [bytes([1]) * (5 << 20) for _ in range(8)]
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 2_000  # 50,000 where each time is given back and asked for
