@@ -77,7 +77,7 @@ def main() -> None:
     from workbench.training.data.examples import Example
     from workbench.training.data.prompt_writer import PromptWriter
     from workbench.training.experience.engine_rollouts import EngineRollouts
-    from workbench.training.experience.rollouts import Ask, TorchRollouts
+    from workbench.training.experience.rollouts import Ask, Rollouts, TorchRollouts
     from workbench.training.methods.weights_method import method_of
     from workbench.training.peft_models import trainable_parameters
     from workbench.training.protocol import BaseModel
@@ -108,7 +108,7 @@ def main() -> None:
         engine = EngineRollouts(
             model, path, folder, longest_prompt=longest, new_tokens=given.tokens, threads=given.threads
         )
-        backends = {"engine": engine, "transformers": TorchRollouts(model, writing.tokenizer)}
+        backends: dict[str, Rollouts] = {"engine": engine, "transformers": TorchRollouts(model, writing.tokenizer)}
         report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
         try:
             began = time.perf_counter()
