@@ -2,9 +2,9 @@
 
     python benchmarks/api_load.py --clients 64 --tokens 48
 
-Measured on the same prompts, in rounds that hold one of each: the engine's own batch without HTTP, as people's requests
-and as background work, which the API's are; the API with all clients at once; a question of the window, alone and
-meanwhile. Medians of the rounds, and all values.
+Measured in rounds that hold one of each: a question of the window, alone and while the clients are being answered; the
+engine's own batch without HTTP, as background work, which the API's requests are, and the API with all clients at once,
+on the same prompts. Medians of the rounds, and all values. `--what people` adds the batch as people's requests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from api_harness import KEY, call, starter_path
@@ -35,6 +34,11 @@ from workbench.server.running import RunningServer
 
 UNDER_WAY_S = 3.0
 """After so long all clients are being answered, and the window asks."""
+
+LONG_ANSWER = 400
+"""Tokens of answers that are under way while the window is answered."""
+
+WHAT = ("window", "throughput", "people")
 
 TOPICS = ("rivers", "bridges", "whales", "clocks", "bread", "islands", "trains", "comets")
 
@@ -64,18 +68,22 @@ def engine_batch(workbench: Workbench, clients: int, tokens: int, *, background:
         return made / (time.perf_counter() - began)
 
 
-def ask_api(port: int, number: int, tokens: int, made: list[int], failed: list[str]) -> None:
+def send(link: http.client.HTTPConnection, number: int, tokens: int) -> None:
     body = json.dumps({
         "model": "measured", "messages": [{"role": "user", "content": prompt_of(number)}], "max_tokens": tokens,
         "seed": 7, "stream": True, "stream_options": {"include_usage": True},
     })  # fmt: skip
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    link.request("POST", "/v1/chat/completions", body, headers)
+
+
+def ask_api(port: int, number: int, tokens: int, made: list[int], failed: list[str]) -> None:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     try:
-        link.request("POST", "/v1/chat/completions", body,
-                     {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"})  # fmt: skip
+        send(link, number, tokens)
         answer = link.getresponse()
         lines = answer.read().decode().splitlines()
-        if answer.status != 200 or lines[-2:] == [] or "data: [DONE]" not in lines:
+        if answer.status != 200 or "data: [DONE]" not in lines:
             failed.append(f"{answer.status} {lines[-1:]}")
             return
         chunks = [json.loads(line[6:]) for line in lines if line.startswith("data: {")]
@@ -101,7 +109,7 @@ def window_speed(workbench: Workbench, tokens: int) -> tuple[float, float]:
     return first, (count - 1) / (last - began - first)
 
 
-def all_clients(port: int, clients: int, tokens: int, meanwhile: Callable[[], None] | None = None) -> float:
+def all_clients(port: int, clients: int, tokens: int) -> float:
     """Tokens per second of clients that ask at once. Ends the program where one is not answered."""
     made: list[int] = []
     failed: list[str] = []
@@ -109,9 +117,6 @@ def all_clients(port: int, clients: int, tokens: int, meanwhile: Callable[[], No
     began = time.perf_counter()
     for thread in threads:
         thread.start()
-    if meanwhile is not None:
-        time.sleep(UNDER_WAY_S)
-        meanwhile()
     for thread in threads:
         thread.join()
     if failed or len(made) != clients:
@@ -119,8 +124,30 @@ def all_clients(port: int, clients: int, tokens: int, meanwhile: Callable[[], No
     return sum(made) / (time.perf_counter() - began)
 
 
+def window_beside(workbench: Workbench, server: RunningServer, clients: int, tokens: int) -> tuple[float, float]:
+    """As ``window_speed``, while so many clients are being answered; their connections are closed at its end."""
+    port = int(server.address.rpartition(":")[2])
+    links = [http.client.HTTPConnection("127.0.0.1", port, timeout=600) for _ in range(clients)]
+    for number, link in enumerate(links):
+        send(link, number, LONG_ANSWER)
+    time.sleep(UNDER_WAY_S)
+    speed = window_speed(workbench, tokens)
+    if server.counts.now < clients:
+        raise SystemExit(f"only {server.counts.now} of {clients} clients were still being answered")
+    for link in links:
+        link.close()
+    ended = time.monotonic() + 60
+    while server.counts.now and time.monotonic() < ended:
+        time.sleep(0.1)
+    if server.counts.now:
+        raise SystemExit("closed connections are still being answered")
+    return speed
+
+
 def show(name: str, values: list[float], unit: str) -> None:
-    print(f"{name:32} {statistics.median(values):7.2f} {unit:9} {' '.join(f'{one:.2f}' for one in values)}", flush=True)
+    if not values:
+        return
+    print(f"{name:34} {statistics.median(values):7.2f} {unit:9} {' '.join(f'{one:.2f}' for one in values)}", flush=True)
 
 
 def main() -> None:
@@ -129,11 +156,12 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--window", type=int, default=128, help="tokens of the window's answer")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--what", nargs="+", choices=WHAT, default=list(WHAT[:2]))
     parser.add_argument("--model", type=Path, help="a GGUF file (default: the starter model)")
     options = parser.parse_args()
     clients, tokens = options.clients, options.tokens
-    lists: list[list[float]] = [[] for _ in range(7)]
-    alone, beside, first, people, behind, api, api_beside = lists
+    lists: list[list[float]] = [[] for _ in range(6)]
+    alone, beside, first, people, behind, api = lists
     with tempfile.TemporaryDirectory() as name:
         workbench = Workbench(Home(Path(name) / "home"))
         server = None
@@ -142,20 +170,18 @@ def main() -> None:
             window_speed(workbench, 8)
             server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
             port = int(server.address.rpartition(":")[2])
-
-            def ask_window() -> None:
-                waited, speed = window_speed(workbench, options.window)
+            for _ in range(options.rounds if "window" in options.what else 0):
+                alone.append(window_speed(workbench, options.window)[1])
+                waited, speed = window_beside(workbench, server, clients, options.window)
                 first.append(waited)
                 beside.append(speed)
-
-            for _ in range(options.rounds):
-                alone.append(window_speed(workbench, options.window)[1])
-                api_beside.append(all_clients(port, clients, tokens, ask_window))
+                print(f"round {len(alone)}: {speed / alone[-1]:.2f} of the window's speed", flush=True)
+            for _ in range(options.rounds if "throughput" in options.what else 0):
                 behind.append(engine_batch(workbench, clients, tokens, background=True))
                 api.append(all_clients(port, clients, tokens))
+                print(f"round {len(api)}: {api[-1] / behind[-1]:.2f} of the background batch", flush=True)
+            for _ in range(options.rounds if "people" in options.what else 0):
                 people.append(engine_batch(workbench, clients, tokens, background=False))
-                print(f"round {len(alone)}: {beside[-1] / alone[-1]:.2f} of the window's speed, "
-                      f"{api[-1] / behind[-1]:.2f} of the batch", flush=True)  # fmt: skip
         finally:
             if server is not None:
                 server.close()
@@ -164,12 +190,10 @@ def main() -> None:
     show(f"window beside {clients} clients", beside, "tokens/s")
     show("  of its speed alone", [one / other for one, other in zip(beside, alone, strict=True)], "")
     show("  its first token after", first, "s")
-    show("engine's batch, as people's", people, "tokens/s")
     show("engine's batch, in the background", behind, "tokens/s")
     show(f"API, {clients} clients", api, "tokens/s")
     show("  of the background batch", [one / other for one, other in zip(api, behind, strict=True)], "")
-    show("  of people's batch", [one / other for one, other in zip(api, people, strict=True)], "")
-    show("API, with the window", api_beside, "tokens/s")
+    show("engine's batch, as people's", people, "tokens/s")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How much background work is computed while a person waits for an answer.
 
-What a background token costs beside a person's depends on the machine: almost nothing on a GPU, as much as the person's
-own on two busy cores. So it is measured. Steps with background work spend time that steps without it earn; a person's
-answer is written at ``PERSON_SHARE`` of its speed at least, on average over some dozens of tokens.
+What a background token costs beside a person's depends on the machine: three quarters of the person's own on two cores,
+little where a batch takes as long as one token. So it is measured. Steps with background work spend time that steps
+without it earn; a person's answer is written at ``PERSON_SHARE`` of its speed at least, on average over some dozens of
+tokens.
 """
 
 from __future__ import annotations

@@ -56,6 +56,7 @@ class Engine:
         self._adapters = Adapters(model.pointer, model.name, model.info.architecture, model.tensors, model.windowed)
         self._no_more_contexts = False
         self._closing = False
+        self._person_came = False
         self._door = threading.Lock()
         self._share = BackgroundShare()
         self._threads = model.info.threads
@@ -104,6 +105,8 @@ class Engine:
         with self._door:
             if not self._closing:
                 self._arrived.put(work)
+                if isinstance(work, tuple) and not all(job.background for job in work):
+                    self._person_came = True
             return not self._closing
 
     def warm_up(self, request: RequestContext) -> None:
@@ -153,6 +156,7 @@ class Engine:
     def _take_arrivals(self) -> bool:
         """Wait for work when there is none. False when the engine has to end."""
         idle = not self._waiting and not self._jobs()
+        self._person_came = False
         while idle or not self._arrived.empty():
             arrived = self._arrived.get()
             if arrived is None:
@@ -337,6 +341,9 @@ class Engine:
             decode_context.set_threads(self.threads)
 
     def _should_abort(self) -> bool:
+        """A person who comes does not wait for a step of background work, which is computed again."""
+        if self._person_came and all(job.background for job in self._jobs()):
+            return True
         return self._closing or any(job.cancelled for job in self._jobs())
 
     def _fail_all(self, error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -338,6 +339,35 @@ def test_a_chat_does_not_wait_for_the_background(smollm: Engine) -> None:
     result_of(chat)
     assert sum(job.done for job in behind) <= 1
     assert all(result_of(job).finish == "length" for job in behind[1:])
+
+
+def test_a_chat_does_not_wait_for_a_long_prompt_in_the_background(smollm: Engine) -> None:
+    smollm.forget()
+    begun = threading.Event()
+    computed: list[int] = []
+
+    class Behind(Generation):
+        def begin(self) -> None:
+            begun.set()
+            super().begin()
+
+    class Chat(Generation):
+        def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
+            computed.append(behind.branches[0].computed)
+            super().take(branch, context, row, logits)
+
+    def make(kind: type[Behind | Chat], text: str, background: bool) -> Behind | Chat:
+        where = smollm.model.vocabulary, smollm.model.context_tokens, RequestContext()
+        prompt, decoding = Prompt(tokens_of(smollm, text)), DecodingPart(max_tokens=2)
+        return kind(GenerationRequest(prompt, decoding, *where, started=0.0, background=background))
+
+    behind = make(Behind, TEXT * 9, True)
+    assert len(behind.prompt) > 400
+    smollm.submit(behind)
+    assert begun.wait(60)
+    result_of(smollm.submit(make(Chat, "The baker", False)))
+    assert computed[0] < len(behind.prompt) - 1  # its step was given up
+    assert result_of(behind).usage.prompt_tokens == len(behind.prompt)
 
 
 def test_a_chat_does_not_wait_for_the_background_that_takes_all_of_the_memory(
