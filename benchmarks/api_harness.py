@@ -156,9 +156,9 @@ def own_answers(
 
 def harness_answers(
     program: str, address: str, task: str, model: str, rows: list[dict[str, Any]], examples: list[dict[str, Any]],
-    folder: Path, at_once: int,
+    folder: Path, at_once: int, cache: Path,
 ) -> list[list[Answer]]:  # fmt: skip
-    """The same by the harness."""
+    """The same by the harness, which keeps its answers in ``cache``: one that was stopped is resumed from there."""
     tasks: dict[str, list[int]] = {}
     for place, row in enumerate(rows):
         tasks.setdefault(f"own_{task}_{row.get('subject', 'all')}", []).append(place)
@@ -176,6 +176,7 @@ def harness_answers(
         [
             program, "run", "--model", "local-completions", "--model_args", arguments, "--tasks", ",".join(tasks),
             "--include_path", str(folder), "--output_path", str(folder / "out"), "--log_samples",
+            "--use_cache", str(cache),
         ],
         check=True,
         env={**os.environ, "OPENAI_API_KEY": KEY, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1",
@@ -258,7 +259,10 @@ def main() -> None:
                     continue
                 began = time.perf_counter()
                 if who == "harness":
-                    answers = harness_answers(options.lm_eval, server.address, *asked, options.at_once)
+                    cache = options.results.resolve() if options.results is not None else folder / "cache"
+                    answers = harness_answers(
+                        options.lm_eval, server.address, *asked, options.at_once, cache.with_suffix(".answers")
+                    )
                 else:
                     answers = own_answers(workbench, *asked)
                 print(f"{who}: {len(rows)} questions in {time.perf_counter() - began:.0f} s", flush=True)
