@@ -17,7 +17,6 @@ from workbench.api.calls import Chunk, Collection, Document, DocumentText, Model
 from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Loading, ModelUse
-from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -35,7 +34,7 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError
 from workbench.records.agents import Fact
-from workbench.records.capabilities import Capabilities
+from workbench.records.capabilities import LOCAL, Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
@@ -73,7 +72,7 @@ class FakeModelBackend:
         languages: tuple[str, ...] = (),
         cancelled: Callable[[], bool] = lambda: False,
         streamed_as: Sequence[int] = (),
-        capabilities: Capabilities = CAPABILITIES,
+        capabilities: Capabilities = LOCAL,
         tool_format: ToolFormat | None = None,
     ) -> None:
         self.engine = "fake 1"

@@ -42,7 +42,7 @@ from workbench.engine.inference_calls import (
 )
 from workbench.engine.tool_format import ToolFormat
 from workbench.errors import UserError, WorkerDied
-from workbench.records.capabilities import Capabilities
+from workbench.records.capabilities import Capabilities, capabilities_of_file
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import DecodingPart
 from workbench.settings import EngineSettings
@@ -52,19 +52,6 @@ R = TypeVar("R")
 
 POLL_S = 0.1
 LOADING = "loading the model"
-CAPABILITIES = Capabilities(
-    streams=True,
-    token_logprobs=True,
-    continues_from_tokens=True,
-    schemas=True,
-    grammars=True,
-    searches=True,
-    max_sequences=16,
-    adapters=True,
-    tools=True,
-    context_known=True,
-)
-
 Loaded = tuple[LoadedModel, int]
 """A loaded model and the id of the process that holds it."""
 
@@ -102,7 +89,7 @@ class LlamaCppBackend:
             return (self._name, self._loaded) if self._loaded is not None else None
 
     def capabilities(self, model: ModelRecord) -> Capabilities:
-        return CAPABILITIES
+        return capabilities_of_file(model.architecture)
 
     def build(self, context: RequestContext) -> str:
         if not self._build:
@@ -275,8 +262,6 @@ class LlamaCppModel:
     ``load`` makes sure that it is (still) loaded: the worker may have died between two calls.
     """
 
-    capabilities = CAPABILITIES
-
     def __init__(
         self,
         host: WorkerHost,
@@ -285,6 +270,7 @@ class LlamaCppModel:
         context: RequestContext,
         use: ModelUse,
     ) -> None:
+        self.capabilities = capabilities_of_file(loaded.architecture)
         self._host = host
         self._load = load
         self._context = context

@@ -5,7 +5,8 @@ context's memory holds and what of it can be reused. A job is admitted when all 
 held by idle sequences.
 
 A deterministic model's decode context computes one job at a time, prompts in slices that begin and end at multiples of
-``EXACT_SLICE``: other tokens in the same batch change the last bits of a token's logits.
+``EXACT_SLICE``: other tokens in the same batch change the last bits of a token's logits. That of an encoder-decoder
+model computes one job at a time too, since it holds one encoded text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from workbench.engine.background_share import BackgroundShare
 from workbench.engine.batch import ABORTED, Batch, check
+from workbench.engine.encoder_decoder import encode, encoded_length
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.library import llama, logits_function
@@ -104,7 +106,7 @@ class DecodeContext:
 
     def has_room(self, job: Job) -> bool:
         """Whether the job can be admitted now, given that its adapters are those of the decode context."""
-        if self.model.deterministic and self.jobs:
+        if self.jobs and (self.model.deterministic or self.model.decoder_start is not None):
             return False
         cells = self._cells() + job.cells - self.slots.lendable(job)
         width = sum(active.width for active in self.jobs) + job.width
@@ -117,15 +119,31 @@ class DecodeContext:
         return cells <= self.model.context_tokens and width <= len(self.slots)
 
     def admit(self, job: Job) -> None:
-        """Give the job its first branch, with the part of its prompt that is in memory or in the store."""
+        """Give the job its first branch, with the part of its prompt that is in memory or in the store. An encoder
+        reads its part of the prompt now; a job that is cancelled meanwhile ends."""
+        if self.model.decoder_start is not None and not self._encode(job, self.model.decoder_start):
+            job.cancel()
+            return
         needed = self._cells() + job.cells - self.slots.lendable(job)
         self.jobs.append(job)
         branch = self.slots.allocate(job, needed)
-        job.cached = branch.computed
+        job.cached = branch.computed - self.slots.encoded
         job.memory = self
         job.begin()
         if branch.computed < branch.logits_from:
             job.report_reading(branch)
+
+    def _encode(self, job: Job, start: int) -> bool:
+        """False when the job was cancelled."""
+        length = encoded_length(job.prompt, start)
+        abort = llama.ggml_abort_callback(lambda _user_data: job.cancelled)
+        llama.llama_set_abort_callback(self.context, abort, None)
+        status = encode(self.context, job.prompt[:length], len(self.slots))
+        llama.llama_set_abort_callback(self.context, self._no_abort, None)
+        if status != ABORTED:
+            check(status)
+        self.slots.use_encoded(length)
+        return status != ABORTED
 
     def cached_length(self, job: Job) -> int:
         """Number of prompt tokens that the decode context's memory holds already."""

@@ -10,7 +10,6 @@ import msgspec
 
 from workbench.api.calls import Device, Machine, ModelDetails
 from workbench.engine.inference_calls import Load
-from workbench.engine.memory_formulas import is_encoder_decoder
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import Weights
 from workbench.errors import UserError
@@ -151,6 +150,4 @@ def cannot_answer(details: ModelDetails) -> str:
     """Why a model that fits would not answer here; "" where it would."""
     if details.model.kind == "embedder":
         return "It is an embedding model: it finds documents, and writes no answers."
-    if is_encoder_decoder(details):
-        return "This program runs models without an encoder only."
     return ""

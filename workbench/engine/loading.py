@@ -17,10 +17,11 @@ from workbench import errors
 from workbench.api.calls import ModelDetails
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
+from workbench.engine.encoder_decoder import encode, find_start
 from workbench.engine.inference_calls import Load, LoadedModel
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
 from workbench.engine.memory_breakdown import count_memory
-from workbench.engine.memory_formulas import BATCH_TOKENS, cache_bytes, windowed_layers
+from workbench.engine.memory_formulas import BATCH_TOKENS, cache_bytes, is_encoder_decoder, windowed_layers
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.vocabulary import Vocabulary
@@ -61,7 +62,8 @@ class Model:
     sliding attention window in tokens, 0 without one; ``windowed`` names the layers that have it. ``rewindable`` says
     whether the newest tokens can be removed from memory (not in recurrent models). ``worth_saving`` is the minimum
     number of tokens for saving a conversation's state. ``width`` is that of the last layer's output. ``tensors`` is the
-    files' tensor table.
+    files' tensor table. ``decoder_start`` is the token between question and answer of an encoder-decoder model, None of
+    others.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Model:
         self.rewindable = not is_recurrent(pointer)
         self.context_tokens: int = llama.llama_n_ctx(first)
         self.width: int = llama.llama_model_n_embd_out(pointer)
+        self.decoder_start = find_start(pointer, self.vocabulary.pointer) if is_encoder_decoder(details) else None
         self.worth_saving = 32
         self._memory_bytes = cache_bytes(details, self.context_tokens, plan.kv_type, self.sequences)
         weights = sum(tensor.bytes for tensor in tensors)
@@ -126,10 +129,12 @@ class Model:
         Raises errors.Cancelled, or UserError when the model does not compute.
         """
         abort = llama.ggml_abort_callback(lambda _user_data: request.cancelled)
-        token = (llama.llama_token * 1)(max(0, self.vocabulary.bos))
+        first = max(0, self.vocabulary.bos) if self.decoder_start is None else self.decoder_start
+        token = (llama.llama_token * 1)(first)
         llama.llama_set_abort_callback(context, abort, None)
         llama.llama_set_warmup(context, True)
-        status = llama.llama_decode(context, llama.llama_batch_get_one(token, 1))
+        status = encode(context, [max(0, self.vocabulary.eos)], 1) if self.decoder_start is not None else 0
+        status = status or llama.llama_decode(context, llama.llama_batch_get_one(token, 1))
         llama.llama_set_warmup(context, False)
         llama.llama_set_abort_callback(context, llama.ggml_abort_callback(), None)
         llama.llama_memory_clear(llama.llama_get_memory(context), True)
@@ -222,7 +227,8 @@ def model_parameters(plan: Plan) -> Any:
 
 def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryLog) -> Any:
     name = details.model.name
-    if llama.llama_model_has_encoder(pointer) or not llama.llama_model_has_decoder(pointer):
+    encodes = llama.llama_model_has_encoder(pointer) and not is_encoder_decoder(details)
+    if encodes or not llama.llama_model_has_decoder(pointer):
         raise UserError(f"{name} is not a text generation model.", "Choose a chat model.")
     if llama.llama_model_is_diffusion(pointer):
         raise UserError(f"{name} is a diffusion model, which is not supported.", "Choose a chat model.")

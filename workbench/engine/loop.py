@@ -200,7 +200,8 @@ class Engine:
     def _awaits_prompt(self, job: Job) -> bool:
         """Whether a job that is admitted computes the beginning of this one's prompt now: then its next step ends where
         this one begins."""
-        if self.model.deterministic:  # a step ends at fixed places
+        # a step ends at fixed places there; nothing is shared here
+        if self.model.deterministic or self.model.decoder_start is not None:
             return False
         for decode_context in self._decode_contexts:
             for other in decode_context.jobs if decode_context.key == job.key else ():

@@ -10,6 +10,7 @@ from typing import Any
 from workbench import errors
 from workbench.api.events import Event, Finished, Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.engine.encoder_decoder import ENCODER_TOKENS
 from workbench.engine.inference_calls import MeasureSpeed, Speed
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
@@ -24,10 +25,7 @@ class SpeedJob(Job):
         super().__init__(prompt, len(prompt) - 1, len(prompt) + width * new_tokens, context, width=width)
         self._new_tokens = new_tokens
         self._made = 0
-        self._began = self._first_at = 0.0
-
-    def begin(self) -> None:
-        self._began = time.perf_counter()
+        self._began, self._first_at = time.perf_counter(), 0.0
 
     def take(self, branch: Branch, context: Any, row: int, logits: Logits) -> None:
         token = int(logits.argmax())
@@ -59,9 +57,11 @@ def measure_speed(engine: Engine, call: MeasureSpeed, context: RequestContext) -
         yield Progress(stage="measuring", done=number, total=call.rounds + 1, unit="rounds")
         # another prompt each time, so that none of it is in memory
         prompt = [(7919 * (place + 1) + 104_729 * number) % size for place in range(call.prompt_tokens)]
+        if (start := engine.model.decoder_start) is not None:
+            prompt = [token if token != start else start + 1 for token in prompt[: ENCODER_TOKENS - 1]] + [start]
         took, rest = _run_job(engine, prompt, call.new_tokens, 1, context)
         if number:
-            prompts.append(call.prompt_tokens / took)
+            prompts.append(len(prompt) / took)
             alone.append((call.new_tokens - 1) / rest)
         _, rest = _run_job(engine, prompt, call.new_tokens, call.sequences, context)
         if number:

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.api.calls import ModelDetails
 from workbench.engine.inference_calls import Load
+from workbench.records.capabilities import ENCODER_DECODER
 
 BATCH_TOKENS = 512
 """Maximum prompt tokens per batch."""
@@ -26,7 +27,6 @@ _FULL_ATTENTION_EVERY = {
     "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "exaone4": 4, "exaone-moe": 4, "olmo2": 4,
     "plamo3": 8, "afmoe": 4,
 }  # fmt: skip
-_ENCODER_DECODER = frozenset({"t5"})
 _FIXED_BYTES = 8 << 20
 
 
@@ -76,7 +76,7 @@ def computing_bytes(model: ModelDetails, context_tokens: int, call: Load, sequen
 
 
 def is_encoder_decoder(model: ModelDetails) -> bool:
-    return model.model.architecture in _ENCODER_DECODER
+    return model.model.architecture in ENCODER_DECODER
 
 
 def slides(model: ModelDetails) -> bool:

@@ -15,7 +15,15 @@ import msgspec
 
 from workbench.api.calls import Device, Machine, ModelDetails
 from workbench.engine.inference_calls import Load
-from workbench.engine.memory_formulas import FEW_SEQUENCES, MANY_SEQUENCES, computing_bytes, layer_cache, slides
+from workbench.engine.memory_formulas import (
+    BATCH_TOKENS,
+    FEW_SEQUENCES,
+    MANY_SEQUENCES,
+    computing_bytes,
+    is_encoder_decoder,
+    layer_cache,
+    slides,
+)
 from workbench.engine.offloading import Weights, distribute_layers, find_gpus
 from workbench.errors import UserError
 from workbench.records.fit import MemoryPart
@@ -135,6 +143,8 @@ class _Planner:
                 why += f" (the model was trained with {trained:,}; answers may degrade beyond that)"
             return setting, why
         wanted = min(trained or AUTOMATIC_CONTEXT, AUTOMATIC_CONTEXT)
+        if encodes := is_encoder_decoder(self.model):  # the question has no cells, but counts
+            wanted = min(wanted + BATCH_TOKENS, AUTOMATIC_CONTEXT)
         first = setting = self._best(wanted)
         if not setting.fits:
             setting = self._longest(wanted) or self._best(min(SMALLEST_CONTEXT, wanted))
@@ -148,6 +158,8 @@ class _Planner:
                 f"A context of {setting.context:,} tokens, the longest that fits into {_gigabytes(first.free)} "
                 "of memory"
             )
+        if encodes:
+            return setting, f"A context of {wanted:,} tokens, at most {BATCH_TOKENS:,} of them for the question"
         if wanted == trained:
             return setting, f"The full trained context of {wanted:,} tokens"
         return setting, f"A context of {wanted:,} tokens (the model was trained with {trained:,})"

@@ -159,7 +159,7 @@ class PromptWriter:
         A turn is a user's message with all that follows it. The system message and the last turn are kept. Room for
         ``answer_tokens``, at most a quarter of the context, is left. Raises UserError when even that does not fit.
         """
-        limit = context_tokens - min(answer_tokens, context_tokens // 4)
+        limit = self._longest(context_tokens, answer_tokens, assistant_start)
         head, turns = split_turns(messages)
 
         def attempt(dropped: int) -> Prompt:
@@ -189,6 +189,9 @@ class PromptWriter:
                 context_tokens=context_tokens,
             )
         return found
+
+    def _longest(self, context_tokens: int, answer_tokens: int, assistant_start: AssistantStart) -> int:
+        return context_tokens - min(answer_tokens, context_tokens // 4)
 
     def from_tokens(self, tokens: Sequence[int]) -> Prompt:
         """An earlier prompt, from its tokens."""

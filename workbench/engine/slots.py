@@ -10,6 +10,9 @@ and restored as a saved state wherever a sequence begins anew.
 
 Jobs at work lend the beginnings of their sequences: the cells are shared, so they count once.
 
+The first tokens of an encoder-decoder model's prompt are read by its encoder (``encoded`` of them): they count as
+computed and have no cells, so the text begins ``before`` the cells by a negative number. Nothing of it is reused.
+
 In a deterministic model only whole slices of ``EXACT_SLICE`` tokens are reused, and no idle sequence stays beside a
 job: the position of a token's cell changes the last bits of its logits.
 """
@@ -68,6 +71,7 @@ class Slots:
         self.memory: Any = llama.llama_get_memory(context)
         self.key: Key = ()
         self.before = 0
+        self.encoded = 0
         self._beginning: VirtualPrefix | None = None
         self._store = store
         self._lends = model.shares and not model.deterministic
@@ -76,6 +80,10 @@ class Slots:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+    def use_encoded(self, tokens: int) -> None:
+        """The next job's first tokens have been read by the model's encoder, and take no cells."""
+        self.encoded, self.before = tokens, -tokens
 
     def use(self, key: Key, beginning: VirtualPrefix | None) -> None:
         """Serve jobs with these adapters from now on; every sequence begins with ``beginning``."""
@@ -88,7 +96,10 @@ class Slots:
         """The job's first branch, with the part of its prompt that is in memory or in the store. ``needed`` is the
         number of cells that the decode context's jobs, this one included, may need."""
         slot = self._place(job, needed)
-        return self._take(slot, Branch(slot.number, list(job.prompt), len(slot.tokens), job.logits_from), job)
+        computed = len(slot.tokens)
+        if self.encoded:
+            computed, slot.before = self.encoded, -self.encoded
+        return self._take(slot, Branch(slot.number, list(job.prompt), computed, job.logits_from), job)
 
     def cached_length(self, job: Job) -> int:
         """Number of prompt tokens of the job that are in memory."""
@@ -142,7 +153,7 @@ class Slots:
             slot.branch = slot.job = None
             slot.tokens, slot.exact, slot.spare = held, exact, number > 0
             self._use_now(slot)
-            if number >= job.kept or job.needs_states or not held:
+            if number >= job.kept or job.needs_states or not held or self.encoded:
                 self._clear(slot)
         job.branches.clear()
 
@@ -276,7 +287,7 @@ class Slots:
     def _usable(self, slot: Slot, job: Job) -> int:
         """Number of prompt tokens that can be taken from a slot; 0 where the memory has lost what the next token
         attends to."""
-        if slot.key != job.key or not slot.held:
+        if slot.key != job.key or not slot.held or self.encoded:
             return 0
         if slot.branch is not None and not self._lends:
             return 0

@@ -25,6 +25,7 @@ class Vocabulary:
         self.bos: int = llama.llama_vocab_bos(pointer)
         self.eos: int = llama.llama_vocab_eos(pointer)
         self.adds_bos: bool = llama.llama_vocab_get_add_bos(pointer) and self.bos >= 0
+        self.adds_eos: bool = llama.llama_vocab_get_add_eos(pointer) and self.eos >= 0
         self._pieces: dict[tuple[int, bool], bytes] = {}
         self._special: dict[int, bool] = {}
         self._ends: dict[int, bool] = {}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench.api.calls import ModelDetails
+from workbench.records.capabilities import ENCODER_DECODER
 from workbench.records.fit import describe_experts
 
-_ENCODER_DECODER = frozenset({"t5"})
 _ENCODERS = frozenset({"t5encoder"})
 
 
@@ -20,7 +20,7 @@ def describe_kind(details: ModelDetails) -> str:
             value = max((one for one in value if isinstance(one, int)), default=0)
         return value if isinstance(value, int) and value > 0 else 0
 
-    if prefix in _ENCODER_DECODER:
+    if prefix in ENCODER_DECODER:
         notes.append("Encoder-decoder: an encoder reads the question, a decoder writes the answer")
     elif prefix in _ENCODERS or details.model.kind == "embedder":
         notes.append("Encoder: it turns text into vectors and writes none")

@@ -49,7 +49,24 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(name for name in self.__struct_fields__ if getattr(needs, name) > getattr(self, name))
 
 
-_LOCAL = "Choose a model that runs on this machine (a GGUF file)"
+LOCAL = Capabilities(
+    streams=True,
+    token_logprobs=True,
+    continues_from_tokens=True,
+    schemas=True,
+    grammars=True,
+    searches=True,
+    max_sequences=16,
+    adapters=True,
+    tools=True,
+    context_known=True,
+)
+"""Those of a model that this machine computes."""
+
+ENCODER_DECODER = frozenset({"t5"})
+"""GGUF architectures with an encoder that reads the question and a decoder that writes the answer."""
+
+_LOCAL = "Choose a decoder-only model that runs on this machine (a GGUF file)"
 _MISSING = {
     "streams": ("cannot stream its answer", f"{_LOCAL}."),
     "token_logprobs": ("does not report the probabilities of tokens", f"{_LOCAL}."),
@@ -107,6 +124,14 @@ def needs_of_documents(part: RetrievalPart | None, agent: AgentPart | None) -> C
 def needs_of_model(part: ModelPart) -> Capabilities:
     """The needs of what is put on the model."""
     return Capabilities(adapters=bool(part.adapters))
+
+
+def capabilities_of_file(architecture: str) -> Capabilities:
+    """The capabilities of a GGUF model. Of encoder-decoder models: adapters are made for models without an encoder, the
+    encoder reads too few tokens for the definitions of tools, and T5's vocabulary has no braces, which JSON needs."""
+    if architecture in ENCODER_DECODER:
+        return msgspec.structs.replace(LOCAL, adapters=False, tools=False, schemas=False)
+    return LOCAL
 
 
 def capabilities_of(endpoint: Endpoint) -> Capabilities:

@@ -16,6 +16,7 @@ from functools import partial
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
 from workbench.api.protocol import RequestContext, failure_of, finish, follow
 from workbench.engine import inference_calls
+from workbench.engine.encoder_prompts import EncoderPromptWriter
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.known_probabilities import KnownProbabilities
@@ -70,7 +71,11 @@ class InferenceServer:
                 engine.close()
                 raise
             self._engine, self._known = engine, KnownProbabilities()
-            self._writer = PromptWriter(model.template, model.vocabulary, self._renderer, self._tool_formats)
+            self._writer = (
+                PromptWriter(model.template, model.vocabulary, self._renderer, self._tool_formats)
+                if model.decoder_start is None
+                else EncoderPromptWriter(model.vocabulary, self._renderer, model.decoder_start)
+            )
             yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
 
@@ -171,6 +176,11 @@ class InferenceServer:
 
     def score_text(self, call: inference_calls.ScoreText, context: RequestContext) -> Iterator[Event]:
         with self._model(context) as (engine, _):
+            if engine.model.decoder_start is not None:
+                raise UserError(
+                    f"{engine.model.name} is an encoder-decoder model: a text alone has no perplexity.",
+                    "Choose a model without an encoder.",
+                )
             vocabulary = engine.model.vocabulary
             tokens = vocabulary.tokenize(call.text, special=False)
             first = vocabulary.bos if vocabulary.adds_bos else None
@@ -253,7 +263,7 @@ class InferenceServer:
         given = [token for one in call.continuations if not isinstance(one, str) for token in one]
         if call.prompt or given:
             check_tokens([*call.prompt, *call.answer, *given], vocabulary)
-        if call.plain:
+        if call.plain and model.decoder_start is None:
             return self._plain_scoring(call, engine, context)
         if call.prompt:
             tokens = [*call.prompt, *call.answer]
@@ -295,7 +305,7 @@ class InferenceServer:
                 return prompt
             appended = SegmentTokenizer(engine.model.vocabulary).literal_tokens(call.append)
             return replace(prompt, tokens=[*prompt.tokens, *appended], opened=None)
-        if call.plain:
+        if call.plain and engine.model.decoder_start is None:
             return plain_prompt(engine.model.vocabulary, call.messages)
         options = TemplateOptions(thinking=call.thinking, tools=call.tools)
         if call.whole:

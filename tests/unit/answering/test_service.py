@@ -12,11 +12,10 @@ from workbench.answering import AnswerRequest, Prefix, answer, check
 from workbench.api import events
 from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.protocol import RequestContext
-from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.engine.inference_calls import Generated, GeneratedSequence, Scores
 from workbench.errors import UserError, WorkerDied
 from workbench.prompt_preview import score
-from workbench.records.capabilities import Capabilities, require
+from workbench.records.capabilities import LOCAL, Capabilities, require
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import TokenIds
@@ -138,7 +137,7 @@ def test_what_a_request_needs_is_checked_before_the_model_is_leased(name: str) -
     recipe, message = NEEDS.get(name, (Recipe(), "cannot continue an answer"))
     prefix = Prefix(prompt=(1,), answer=(), question="?") if name == "continues_from_tokens" else None
     request = AnswerRequest(recipe=recipe, conversation=QUESTION, prefix=prefix)
-    has = msgspec.structs.replace(CAPABILITIES, **{name: 1 if name == "max_sequences" else False})
+    has = msgspec.structs.replace(LOCAL, **{name: 1 if name == "max_sequences" else False})
     services = FakeServices(FakeModelBackend(["x"], capabilities=has))
     (last,) = answer(request, services, RequestContext())
     assert isinstance(last, events.Failed)

@@ -20,6 +20,7 @@ from workbench.api.calls import ModelRecord
 from workbench.records.capabilities import (
     Capabilities,
     capabilities_of,
+    capabilities_of_file,
     describe_missing,
     needs_of_decoding,
     needs_of_documents,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class ModelLimits:
-    """What a model lacks, by the names of capabilities; nothing of a model that this machine computes."""
+    """What a model lacks, by the names of capabilities."""
 
     def __init__(self, model: ModelRecord | None, recipe: Recipe) -> None:
         self._name = model.name if model is not None else ""
@@ -42,6 +43,8 @@ class ModelLimits:
         if model is not None and model.endpoint is not None:
             known = Capabilities(context_known=recipe.model.context_tokens > 0)
             self._has = capabilities_of(model.endpoint) | known
+        elif model is not None:
+            self._has = capabilities_of_file(model.architecture)
 
     def lacking(self, needs: Capabilities) -> tuple[str, ...]:
         return self._has.missing(needs) if self._has is not None else ()

@@ -14,7 +14,6 @@ from workbench.api import calls
 from workbench.api.calls import EndpointRecord, ModelRecord
 from workbench.api.protocol import RequestContext
 from workbench.backends.chat_stream import Connection
-from workbench.backends.llama_cpp import CAPABILITIES
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, endpoint_of
 from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
@@ -24,7 +23,7 @@ from workbench.errors import UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
-from workbench.records.capabilities import Capabilities, capabilities_of, describe_missing
+from workbench.records.capabilities import LOCAL, Capabilities, capabilities_of, describe_missing
 from workbench.records.endpoints import Endpoint, checked_address
 from workbench.storage.endpoints import EndpointStore
 from workbench.storage.models import ModelCatalogue
@@ -169,7 +168,7 @@ class Endpoints:
 
 def lacks_of(has: Capabilities) -> tuple[str, ...]:
     """What a recipe cannot have on an endpoint, against a model on this machine."""
-    return tuple(describe_missing(name, has) for name in has.missing(CAPABILITIES))
+    return tuple(describe_missing(name, has) for name in has.missing(LOCAL))
 
 
 def _model(name: str, endpoint: Endpoint) -> ModelRecord:

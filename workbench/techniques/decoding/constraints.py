@@ -28,6 +28,9 @@ from workbench.techniques.decoding.formats import make_grammar
 from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.json_place import JsonPlace
 
+LONGEST_SPELLED = 24
+"""Maximum bytes of a token with which a forced text is spelled."""
+
 LONGEST_DIGITS = 18
 """Maximum digits in a row of a JSON number, where something else can follow: doubles and 64-bit integers have no
 more."""
@@ -269,13 +272,28 @@ class _Tokens:
         self.tokens = tokens
         self.eos_token_id = ends[0]
         self.special_token_ids = [token for token, text in enumerate(tokens) if text[:1] == b"\xff"]
+        self._by_text = {text: token for token, text in enumerate(tokens) if text and text[:1] != b"\xff"}
         self._vocabulary = weakref.proxy(vocabulary)  # llguidance's objects are not seen by Python's collector
 
     def __call__(self, text: str | bytes) -> Sequence[int]:
         if isinstance(text, bytes):
             text = text.decode("utf-8", "replace")
         tokens: list[int] = self._vocabulary.tokenize(text, special=False)
-        return tokens
+        raw = text.encode()
+        # some vocabularies begin every text with a space; T5's joins several spaces into one
+        return tokens if b"".join(self.tokens[token] for token in tokens) == raw else self._spell(raw)
+
+    def _spell(self, text: bytes) -> list[int]:
+        """The longest tokens that spell a text, one after the other; [] when none do."""
+        spelled, at = list[int](), 0
+        while at < len(text):
+            lengths = range(min(len(text) - at, LONGEST_SPELLED), 0, -1)
+            found = next((n for n in lengths if text[at : at + n] in self._by_text), 0)
+            if not found:
+                return []
+            spelled.append(self._by_text[text[at : at + found]])
+            at += found
+        return spelled
 
 
 def _text_of(token: int, vocabulary: Vocabulary) -> bytes:

@@ -60,10 +60,11 @@ class ContrastiveJob(AnswerJob):
         self._history = self._rules.begin()
         self._text = self._detokenizer(self._put)
         self._states: Vectors = np.empty((0, 0), np.float32)
-        self._known = 0  # the number of stored states
+        self._first = self._known = 0  # where the stored states begin and end: an encoder's tokens have none
         self._candidates: list[_Candidate] = []
 
     def begin(self) -> None:
+        self._first = self._known = self.branches[0].computed
         for token in self._given:
             self._history = self._rules.extend(self._history, token)
             self._text.feed(token, 0.0)
@@ -89,7 +90,7 @@ class ContrastiveJob(AnswerJob):
         candidates = self._candidates
         states = np.array([candidate.state for candidate in candidates], np.float32)
         probabilities = np.array([candidate.probability for candidate in candidates])
-        chosen = candidates[choose(probabilities, states, self._states[: self._known], self._alpha)]
+        chosen = candidates[choose(probabilities, states, self._states[self._first : self._known], self._alpha)]
         for candidate in candidates:
             if candidate is not chosen:
                 assert candidate.branch is not None

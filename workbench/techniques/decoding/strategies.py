@@ -20,6 +20,7 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
+from workbench.records.capabilities import ENCODER_DECODER
 from workbench.records.messages import Finish
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import (
@@ -136,6 +137,10 @@ class Strategies:
         path = call.draft_path
         if not path:
             raise UserError("No draft model is set.", "Choose a draft model, or set speculation to ngram.")
+        if engine.model.decoder_start is not None or inspect_model(path).model.architecture in ENCODER_DECODER:
+            raise UserError(
+                "Draft models work between models without an encoder only.", "Set speculation to ngram, or to off."
+            )
         while not self._changing_draft.acquire(timeout=_LOOK_S):  # another request may be loading it
             context.raise_if_cancelled()
         try:
