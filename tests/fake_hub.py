@@ -62,6 +62,18 @@ class FakeHub:
         for file, content in files.items():
             self.files[f"/{name}/resolve/{self.commit}/{file}"] = content
 
+    def add_data_set(self, name: str, files: dict[str, bytes]) -> None:
+        """A data set as the hub's API describes it."""
+        siblings = [
+            {"rfilename": file, "size": len(content), "blobId": "x", "lfs": {
+                "sha256": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 1}}
+            for file, content in files.items()
+        ]  # fmt: skip
+        info = {"id": name, "sha": self.commit, "private": False, "tags": [], "downloads": 1, "likes": 0}
+        self.files[f"/api/datasets/{name}"] = json.dumps({**info, "siblings": siblings}).encode()
+        for file, content in files.items():
+            self.files[f"/datasets/{name}/resolve/{self.commit}/{file}"] = content
+
     def etag(self, path: str) -> str:
         return f'"{self.sha256(path)[:16]}"'
 

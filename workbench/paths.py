@@ -48,6 +48,11 @@ class Home:
         return self.root / "runs"
 
     @property
+    def benchmarks(self) -> Path:
+        """Data of benchmarks from the hub, a folder for each commit of a repository; created with the first one."""
+        return self.root / "benchmarks"
+
+    @property
     def recipes(self) -> Path:
         return self.root / "recipes"
 

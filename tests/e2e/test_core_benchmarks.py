@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.fake_hub import FakeHub, serving
 from workbench.api import calls, events
 from workbench.api.protocol import Call, drain, follow, result_type
 from workbench.core.app import Workbench
@@ -40,6 +41,66 @@ def run(core: Workbench, **options: Any) -> events.Event:
     record = ask(core, calls.RunBenchmark(models=("Small",), **options))
     *_, last = core.handle(calls.FollowRun(run=record.id))
     return last
+
+
+def test_a_folder_is_recognised_and_asked_from_its_test_split(core: Workbench, tmp_path: Path) -> None:
+    folder = tmp_path / "sums"
+    folder.mkdir()
+    for split, rows in (("test", ROWS), ("dev", ROWS[:2]), ("train", ROWS * 3)):
+        (folder / f"{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    found = ask(core, calls.InspectBenchmark(path=str(folder)))
+    assert (found.benchmark, found.questions, found.examples, found.usual) == ("mmlu", 4, 2, 5)
+    made = ask(core, calls.CreateQuestionSet(source="benchmark", benchmark="mmlu", path=str(folder), shots=2))
+    (first, *_) = ask(core, calls.ListQuestions(question_set=made.id)).questions
+    assert first.question.prompt.count("Answer:") == 3
+
+
+def test_wrong_data_are_refused_by_file_row_and_columns(core: Workbench, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text('{"title": "a", "body": "b"}\n')
+    with pytest.raises(UserError, match=r"wrong\.jsonl, line 1: it is no row of MMLU.*Its columns are title, body"):
+        ask(core, calls.InspectBenchmark(path=str(wrong)))
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("".join(f"{json.dumps(row)}\n" for row in (ROWS[0], {"question": "?"}, ROWS[1])))
+    found = ask(core, calls.InspectBenchmark(path=str(mixed)))
+    assert (found.questions, found.examples) == (2, 0)
+    assert "mixed.jsonl, line 2" in found.refused[0]
+    numbers = tmp_path / "numbers.jsonl"
+    numbers.write_text('{"question": "1 and 1?", "answer": "#### 2"}\n')
+    with pytest.raises(UserError, match="holds no rows of MMLU"):
+        ask(core, calls.InspectBenchmark(path=str(mixed), examples=str(numbers)))
+
+
+def test_data_come_from_the_hub_only_when_it_is_allowed(core: Workbench, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def parquet(rows: list[dict[str, Any]]) -> bytes:
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(rows), sink)
+        return bytes(sink.getvalue())
+
+    hub = FakeHub()
+    with serving(hub):
+        hub.add_data_set(
+            "cais/mmlu",
+            {
+                "all/test-00000-of-00001.parquet": parquet(ROWS),
+                "all/dev-00000-of-00001.parquet": parquet(ROWS[:2]),
+                "all/auxiliary_train-00000-of-00001.parquet": b"large",
+                "virology/test-00000-of-00001.parquet": b"another",
+            },
+        )
+        ask(core, calls.ChangeSettings(values={"network": {"hub_address": "https://hub.example"}}))
+        with pytest.raises(UserError):
+            ask(core, calls.FetchBenchmark(benchmark="mmlu"))
+        assert not hub.asked
+        ask(core, calls.ChangeSettings(values={"network": {"hub_address": hub.url}}))
+        found = ask(core, calls.FetchBenchmark(benchmark="mmlu"))
+        assert (found.questions, found.examples) == (4, 2)
+        assert hub.commit[:12] in found.path
+        with pytest.raises(UserError, match="could not be looked up"):
+            ask(core, calls.FetchBenchmark(benchmark="gsm8k"))
 
 
 def test_a_benchmark_is_run_and_shown_on_the_leaderboard(core: Workbench, tmp_path: Path) -> None:

@@ -25,13 +25,10 @@ from workbench.api.calls import (
     FollowRun,
     GetLeaderboard,
     ImportModel,
-    ListQuestionSets,
     LoadModel,
     LocalModels,
-    QuestionSetList,
     RegisterStarter,
     RemoveModel,
-    RunBenchmark,
     SetDefaultModel,
     StopRun,
     UnloadModel,
@@ -39,13 +36,11 @@ from workbench.api.calls import (
 from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.evaluation import (
-    BenchmarkUse,
     ColumnScore,
     Leaderboard,
     LeaderboardCell,
     LeaderboardColumn,
     LeaderboardRow,
-    QuestionSet,
 )
 from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
 from workbench.records.fit import Fit, MemoryPart
@@ -400,21 +395,3 @@ def test_the_leaderboard_has_a_table_for_each_set_of_settings(page: ModelsPage, 
     assert list(second.cells) == ["Better", SMOL]
     assert second.cells["Better"][2:5] == ("50.0%", "40.0% – 60.0%", "200")
     qtbot.waitUntil(lambda: second.memory(SMOL) == "92 MB")
-
-
-def test_a_benchmark_is_run_from_the_leaderboard(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
-    sums = QuestionSet(
-        id="b1", name="MMLU sums", created=1.0, questions=4, tune=0,
-        benchmark=BenchmarkUse(name="mmlu", title="MMLU", shots=5),
-    )  # fmt: skip
-    own = QuestionSet(id="q1", name="Own", created=1.0, questions=4, tune=0)
-    front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(own, sums)))])
-    front.announce("questions")
-    front.refuse(RunBenchmark, UserError("It is running already.", "Wait for its end."))
-    page.show_section("leaderboard")
-    board = page.leaderboard
-    qtbot.waitUntil(lambda: board.set_choice.value == "b1" and board.model_choice.value == SMOL)
-    qtbot.waitUntil(board.run_button.isVisible)
-    board.run_button.click()
-    qtbot.waitUntil(lambda: board.message.text == "It is running already. Wait for its end.")
-    assert front.asked(RunBenchmark) == [RunBenchmark(question_set="b1", models=(SMOL,))]

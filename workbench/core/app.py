@@ -39,6 +39,7 @@ from workbench.core.documents.embedder import Embedding
 from workbench.core.documents.folder_watcher import Watching, changed_since
 from workbench.core.documents.passwords import Passwords
 from workbench.core.documents.service import Documents
+from workbench.core.evaluation.benchmark_data import BenchmarkFiles
 from workbench.core.evaluation.benchmarks import BenchmarkRuns
 from workbench.core.evaluation.optimising import Optimising
 from workbench.core.evaluation.question_sets import QuestionSets
@@ -276,6 +277,7 @@ class Workbench:
             **prompts.handlers(),
             **Demonstrations(demonstrations, chats, self._changes).handlers(),
             **measuring.handlers(),
+            **BenchmarkFiles(home, gate, hub).handlers(),
             **BenchmarkRuns(evaluations, questions, catalogue, measuring.start, measuring.report).handlers(),
             **Optimising(measuring, evaluations, questions, services, self._runs, self._changes).handlers(),
             **judgements.handlers(),

@@ -10,7 +10,7 @@ sets on the hub (cais/mmlu, allenai/ai2_arc, Rowan/hellaswag, openai/gsm8k, goog
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,7 +34,8 @@ from workbench.records.evaluation import (
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.recipes.parts import COMPLETION_TECHNIQUE, DEFAULT_TECHNIQUE
-from workbench.training.data.reading import read_rows
+from workbench.training.data.reading import Split, find_splits, read_rows
+from workbench.training.data.rows import Row as DataRow
 
 Row = dict[str, Any]
 _LETTERS = ("A", "B", "C", "D")
@@ -46,12 +47,21 @@ _GREEDY = DecodingPart(temperature=0.0, repetition_penalty=1.0)
 
 
 @dataclass(frozen=True)
+class HubData:
+    """Where a benchmark's rows are on the hub: the files of ``repository`` below ``folder``."""
+
+    repository: str
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """``shots`` is the usual number of examples. ``prompt`` writes a row up to where the answer begins, ``target`` the
     answer of an example with what goes before it; ``choices`` are the continuations that are compared, () where the
     answer is generated; ``right`` is the index of the right one, or the expected text, "" for none. ``subject`` groups
     the rows whose examples and description are the same. ``instructions`` are those that an answer has to follow.
-    ``chat``: the prompt is a message, without examples."""
+    ``chat``: the prompt is a message, without examples. Of a folder the questions are those of the split ``asked``,
+    the examples those of ``shown``."""
 
     name: str
     title: str
@@ -66,6 +76,9 @@ class Benchmark:
     decoding: DecodingPart = _ONE_TOKEN
     instructions: Callable[[Row], tuple[Instruction, ...]] = lambda row: ()
     chat: bool = False
+    hub: HubData = HubData("")
+    asked: Split = "test"
+    shown: Split = "train"
 
 
 def _mmlu_prompt(row: Row) -> str:
@@ -135,6 +148,8 @@ BENCHMARKS = (
             else ""
         ),
         scorers=(_ACCURACY,),
+        hub=HubData("cais/mmlu", "all"),
+        shown="validation",
     ),
     Benchmark(
         name="arc",
@@ -145,6 +160,7 @@ BENCHMARKS = (
         choices=_arc_choices,
         right=_arc_right,
         scorers=(_NORMALISED, _ACCURACY),
+        hub=HubData("allenai/ai2_arc", "ARC-Challenge"),
     ),
     Benchmark(
         name="hellaswag",
@@ -155,6 +171,8 @@ BENCHMARKS = (
         choices=_hellaswag_choices,
         right=lambda row: int(row["label"]),
         scorers=(_NORMALISED, _ACCURACY),
+        hub=HubData("Rowan/hellaswag", "data"),
+        asked="validation",  # its test split has no labels
     ),
     Benchmark(
         name="gsm8k",
@@ -169,6 +187,7 @@ BENCHMARKS = (
             ScorerUse(name=BENCHMARK_NUMBER, options={"filter": "flexible"}),
         ),
         decoding=msgspec.structs.replace(_GREEDY, max_tokens=256, stop=("Question:", "</s>", "<|im_end|>")),
+        hub=HubData("openai/gsm8k", "main"),
     ),
     Benchmark(
         name="ifeval",
@@ -186,6 +205,7 @@ BENCHMARKS = (
         ),
         decoding=msgspec.structs.replace(_GREEDY, max_tokens=1280),
         chat=True,
+        hub=HubData("google/IFEval"),
     ),
 )  # fmt: skip
 
@@ -204,21 +224,23 @@ def read_benchmark(
 ) -> Questions:
     """The questions of a benchmark from the file or folder ``path``, each with ``shots`` examples: the first rows of
     its subject in ``examples``. ``limit`` as in ``read_questions``. Raises UserError where there are too few examples,
-    and where no row is one of the benchmark."""
+    and where no row is one of the benchmark. Of folders the benchmark's splits are read; those examples that are not
+    named are looked for in the folder of the questions."""
     shown: dict[str, list[Row]] = {}
     if shots and benchmark.chat:
         raise UserError(f"{benchmark.title} is asked without examples.", "Show 0.")
     if shots:
-        if examples is None:
+        found = examples or examples_beside(benchmark, path)
+        if found is None:
             raise UserError(f"{shots} examples are to be shown, and there is no file of them.", "Name it, or show 0.")
-        for read in read_rows(examples):
+        for read in rows_of(found, (benchmark.shown, "validation", "train", "test")):
             shown.setdefault(benchmark.subject(read.values), []).append(read.values)
     rows, refused = list[QuestionRow](), list[str]()
-    for place, row in enumerate(read_rows(path)):
+    for place, row in enumerate(rows_of(path, (benchmark.asked, "test", "validation", "train"))):
         if place % 500 == 0:
             report(place)
         try:
-            rows.append(_question(benchmark, row.values, shown, shots))
+            rows.append(write_question(benchmark, row.values, shown, shots))
         except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
             refused.append(f"{row.source}: it is no row of {benchmark.title} ({type(error).__name__}: {error}).")
         if limit and len(rows) >= limit:
@@ -230,7 +252,22 @@ def read_benchmark(
     return Questions(rows=tuple(rows), refused=tuple(refused[:20]), more_refused=max(0, len(refused) - 20))
 
 
-def _question(benchmark: Benchmark, row: Row, shown: dict[str, list[Row]], shots: int) -> QuestionRow:
+def rows_of(path: Path, splits: Sequence[Split]) -> Iterator[DataRow]:
+    """The rows of a file, or of a folder's first split that is there."""
+    if not path.is_dir():
+        return read_rows(path)
+    there = find_splits(path).splits
+    return read_rows(path, split=next((split for split in splits if split in there), None))
+
+
+def examples_beside(benchmark: Benchmark, path: Path) -> Path | None:
+    """The folder itself, where it has a split of examples."""
+    has = path.is_dir() and not benchmark.chat and benchmark.shown in find_splits(path).splits
+    return path if has else None
+
+
+def write_question(benchmark: Benchmark, row: Row, shown: dict[str, list[Row]], shots: int) -> QuestionRow:
+    """A row as a question. Raises KeyError, IndexError, ValueError, TypeError or AttributeError for other rows."""
     subject = benchmark.subject(row)
     right = benchmark.right(row)
     choices = benchmark.choices(row)

@@ -30,6 +30,8 @@ _SPLIT = re.compile(r"^(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf$
 _QUANTIZATION = re.compile(
     r"(?:^|[-._])(I?Q\d(?:_[A-Z0-9]+)*|F16|F32|BF16|MXFP4(?:_[A-Z]+)*)(?=[-._]|$)", re.IGNORECASE
 )
+_DATA = re.compile(r"(?:(?:test|dev|validation|train)-[\w.-]+\.parquet|[\w.-]+\.jsonl)")
+"""Files with the rows of a data set: a split that was converted to Parquet, or JSON Lines."""
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 
 
@@ -109,6 +111,29 @@ class Hub:
             gated=known.gated,
             files=tuple(sorted(_models_of(one for one in remote if one is not None), key=lambda one: one.bytes)),
         )
+
+    def data_files(self, repository: str, folder: str) -> tuple[str, tuple[RemoteFile, ...]]:
+        """The commit of a data set, and its files with the rows of a split, below ``folder``. Raises UserError."""
+        _check_repository(repository)
+        info = self._asked(
+            lambda api: api.dataset_info(repository, files_metadata=True), f"{repository} could not be looked up"
+        )
+        commit = str(info.sha or "main")
+        found = []
+        for sibling in info.siblings or ():
+            path = str(sibling.rfilename)
+            where, _, name = path.rpartition("/")
+            if where != folder or not _DATA.fullmatch(name):
+                continue
+            found.append(
+                RemoteFile(
+                    url=f"{self._endpoint}/datasets/{repository}/resolve/{commit}/{quote(path)}",
+                    name=name,
+                    bytes=int(sibling.size or getattr(sibling.lfs, "size", 0) or 0),
+                    sha256=str(getattr(sibling.lfs, "sha256", "") or ""),
+                )
+            )
+        return commit, tuple(found)
 
     def _remote(self, repository: str, commit: str, sibling: Any) -> RemoteFile | None:
         path = str(sibling.rfilename)

@@ -96,6 +96,23 @@ class BenchmarkUse(msgspec.Struct, frozen=True, kw_only=True):
     shots: int = 0
 
 
+class BenchmarkData(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a published benchmark in a file or folder. ``questions`` were read, in ``subjects`` groups; ``refused``
+    says why rows were not, ``more_refused`` of them are not listed. ``examples`` are the rows that can be shown before
+    each question, at least so many in every subject; ``usual`` is the number that is usually shown."""
+
+    benchmark: str
+    title: str
+    path: str
+    questions: int
+    subjects: int = 1
+    examples: int = 0
+    examples_path: str = ""
+    usual: int = 0
+    refused: tuple[str, ...] = ()
+    more_refused: int = 0
+
+
 class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
     """A set of questions. ``tune`` of them are for tuning; which ones was drawn with ``seed`` when it was made, and
     stays so. ``notes`` say what was left out, ``unreadable`` why its description cannot be read. ``benchmark`` is the

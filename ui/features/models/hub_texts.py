@@ -128,10 +128,6 @@ BOARD_HELP = (
     "Results of different settings are never in one table. Memory: with the context of your settings."
 )
 BOARD_EMPTY = "No benchmark was run yet"
-BOARD_EMPTY_HELP = (
-    "Import a benchmark's data with `workbench benchmarks import mmlu FILE --examples FILE`, and run models on it with "
-    "`workbench benchmarks run SET --model NAME`."
-)
-BOARD_SET, BOARD_MODEL, BOARD_RUN = "Benchmark", "Model", "Run"
-BOARD_BEGUN = "{title} is running in the background; its result appears here. Your questions go first."
+BOARD_EMPTY_HELP = "Import a benchmark's data from a file, or download it from the hub; then run models on it."
+BOARD_SET = "Benchmark"
 BOARD_COLUMN = "{benchmark} · {shots} examples · {metric} · {set} · questions: {questions}"

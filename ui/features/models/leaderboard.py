@@ -9,15 +9,16 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, InlineMessage, PlainButton, Text
-from ui.components.choice_box import ChoiceBox
+from ui.components.basics import Card, PlainButton, Text
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import EmptyState
-from ui.components.run_follower import RunFollowers
 from ui.components.wording import describe_bytes, in_words
+from ui.features.models import benchmark_texts
 from ui.features.models import hub_texts as texts
+from ui.features.models.benchmark_import import BenchmarkImport
+from ui.features.models.benchmark_run import BenchmarkRun
 from ui.theme import tokens
-from workbench.api.calls import FitModel, GetLeaderboard, ModelList, QuestionSetList, RunBenchmark, RunRecord
+from workbench.api.calls import FitModel, GetLeaderboard, QuestionSetList
 from workbench.records.evaluation import Leaderboard, LeaderboardCell, LeaderboardRow
 from workbench.records.fit import Fit
 
@@ -32,57 +33,47 @@ class LeaderboardPanel(ScrolledColumn):
         super().__init__(tokens.SPACE_3, width=1100)
         self._bridge = bridge
         self.tables: list[BoardTable] = []
+        self._wanted = ""
         self._fits: dict[str, Fit | None] = {}
         self.state = Text(texts.BOARD_HELP, "muted")
         self.empty = EmptyState("evaluate", texts.BOARD_EMPTY, texts.BOARD_EMPTY_HELP)
-        self.set_choice = ChoiceBox(texts.BOARD_SET, (), 24)
-        self.model_choice = ChoiceBox(texts.BOARD_MODEL, (), 24)
-        self.run_button = PlainButton(texts.BOARD_RUN, "play", clicked=self._on_run)
-        self.message = InlineMessage()
-        self._running = QWidget()
-        row_of(self._running, self.set_choice, self.model_choice, self.run_button, None, gap=tokens.SPACE_2)
-        self._running.hide()
-        for part in (self.state, self._running, self.message, self.empty):
+        self.import_button = PlainButton(benchmark_texts.OPEN_DATA, "plus", clicked=self._on_import)
+        self.data = BenchmarkImport(bridge)
+        self.data.hide()
+        self.running = BenchmarkRun(bridge)
+        self.data.added.connect(self._on_added)
+        self.column.addLayout(row_of(None, (self.state, 1), self.import_button, gap=tokens.SPACE_4))
+        for part in (self.data, self.running, self.empty):
             self.column.addWidget(part)
         holder = self._holder = QWidget()
         self._list = column_of(holder, gap=tokens.SPACE_3)
         self.column.addWidget(holder)
         self._board = bridge.home.listing(GetLeaderboard())
         self._board.follow(self._on_board)
-        self._runs = RunFollowers(bridge, ("evaluate",), self)
-        self._runs.ended.connect(lambda _: self._board.refresh())
+        bridge.home.evaluations.follow(lambda _: self._board.refresh())
         bridge.home.question_sets.follow(self._on_sets)
-        bridge.home.models.follow(self._on_models)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._board.refresh()
 
+    def _on_import(self) -> None:
+        self.data.open()
+        self.empty.hide()
+
+    def _on_added(self, question_set: str) -> None:
+        self._wanted = question_set
+        self._bridge.home.question_sets.refresh()
+
     def _on_sets(self, found: QuestionSetList) -> None:
-        sets = [(one.name, one.id) for one in found.sets if one.benchmark is not None]
-        self.set_choice.set_choices(sets)
-        self._running.setVisible(bool(sets))
-
-    def _on_models(self, found: ModelList) -> None:
-        able = [model for model in found.models if model.kind in ("chat", "base") and model.format == "gguf"]
-        self.model_choice.set_choices([(model.name, model.name) for model in able if not model.missing])
-
-    def _on_run(self) -> None:
-        call = RunBenchmark(question_set=self.set_choice.value, models=(self.model_choice.value,))
-
-        def begun(run: RunRecord) -> None:
-            self._runs.follow(run)
-            self.message.show_message(texts.BOARD_BEGUN.format(title=run.title), "info")
-
-        def refused(error: Exception) -> None:
-            self.message.show_message(in_words(error), "danger")
-
-        self._bridge.call(call, begun, refused, self)
+        if self._wanted and any(one.id == self._wanted for one in found.sets):
+            self.running.choose(self._wanted)
+            self._wanted = ""
 
     def _on_board(self, board: Leaderboard) -> None:
         empty_layout(self._list)
         self.tables = []
-        self.empty.setVisible(not board.rows)
+        self.empty.setVisible(not board.rows and self.data.isHidden() and self.running.isHidden())
         for place, column in enumerate(board.columns):
             found = [(row, cell) for row in board.rows if (cell := row.cells[place]) is not None]
             title = texts.BOARD_COLUMN.format(

@@ -50,7 +50,7 @@ AnyCall = (
     | CreateQuestionSet | ListQuestionSets | ListQuestions | EditQuestion | RemoveQuestionSet
     | ListPrompts | GetPrompt | SavePrompt | RestorePrompt | RenamePrompt | RemovePrompt | ExportPrompt | ImportPrompt
     | ListDemonstrations | SaveDemonstration | RemoveDemonstration
-    | RunBenchmark | GetLeaderboard
+    | InspectBenchmark | FetchBenchmark | RunBenchmark | GetLeaderboard
     | Evaluate | Optimise | AddScorers | SuggestScorers | ListEvaluations | GetEvaluation | ListGrid | GetCell
     | RateCell | RemoveEvaluation | ExportEvaluation
     | AddJudgements | ListJudgements | GetJudgement | ChangeJudgement | RemoveJudgements | UndoJudgement

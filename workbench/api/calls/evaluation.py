@@ -9,6 +9,7 @@ import msgspec
 from workbench.api.calls.runs import RunRecord
 from workbench.api.protocol import Call
 from workbench.records.evaluation import (
+    BenchmarkData,
     CellDetails,
     Evaluation,
     EvaluationReport,
@@ -111,6 +112,22 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
     part: Part = "all"
     limit: int = 0
     seed: int = 0
+
+
+class InspectBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.inspect_benchmark"):
+    """Which benchmark the file or folder ``path`` has rows of, and how many. Of a folder with splits the one is read
+    that the benchmark is asked from, and its examples are found beside it; others are named in ``examples``. Streams
+    Progress in rows. Raises UserError for rows of no known benchmark, which names the file, the row and its columns."""
+
+    path: str
+    examples: str = ""
+
+
+class FetchBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.fetch_benchmark"):
+    """Download the rows of a benchmark from its repository on the hub, at one commit, and inspect them. A stopped
+    download is resumed by the next call. Streams Progress in bytes. Raises UserError while the hub is not allowed."""
+
+    benchmark: str
 
 
 class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.benchmark"):

@@ -1,0 +1,133 @@
+"""Benchmarks from the window: data are recognised and added, models are run on them, stopped and resumed."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.conftest import RecordingShell
+from tests.ui.fake_front import FakeFront
+from ui.bridge import Bridge
+from ui.components.basics import Text
+from ui.features.models import benchmark_texts
+from ui.features.models.page import ModelsPage
+from workbench.api import events
+from workbench.api.calls import (
+    CreateQuestionSet,
+    EvaluationList,
+    FetchBenchmark,
+    FollowRun,
+    InspectBenchmark,
+    ListEvaluations,
+    ListQuestionSets,
+    ListRuns,
+    QuestionSetList,
+    ResumeRun,
+    RunBenchmark,
+    RunList,
+    RunRecord,
+    StopRun,
+)
+from workbench.api.protocol import finish
+from workbench.errors import UserError
+from workbench.records.evaluation import BenchmarkData, BenchmarkUse, Evaluation, QuestionSet
+
+SMOL = "SmolLM2-135M-Instruct"
+
+
+@pytest.fixture
+def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell) -> ModelsPage:
+    page = ModelsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    qtbot.waitUntil(lambda: bridge.status is not None)
+    return page
+
+
+SUMS = QuestionSet(
+    id="b1", name="MMLU sums", created=1.0, questions=900, tune=0,
+    benchmark=BenchmarkUse(name="mmlu", title="MMLU", shots=5),
+)  # fmt: skip
+
+
+def test_a_benchmark_is_run_from_the_leaderboard(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    own = QuestionSet(id="q1", name="Own", created=1.0, questions=4, tune=0)
+    front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(own, SUMS)))])
+    front.announce("questions")
+    front.refuse(RunBenchmark, UserError("It is running already.", "Wait for its end."))
+    page.show_section("leaderboard")
+    running = page.leaderboard.running
+    qtbot.waitUntil(lambda: running.set_choice.value == "b1" and running.chosen == (SMOL,))
+    qtbot.waitUntil(running.run_button.isVisible)
+    assert running.limit.value() == 200
+    running.run_button.click()
+    qtbot.waitUntil(lambda: running.message.text == "It is running already. Wait for its end.")
+    running.limit.setValue(900)  # all of them: the same column as those of a run without a limit
+    running.run_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(RunBenchmark)) == 2)
+    assert [(call.models, call.limit) for call in front.asked(RunBenchmark)] == [((SMOL,), 200), ((SMOL,), 0)]
+    running.models[SMOL].setChecked(False)
+    assert not running.run_button.isEnabled()
+    assert running.run_button.toolTip() == benchmark_texts.CHOOSE_MODELS
+
+
+def test_a_running_benchmark_is_stopped_and_resumed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    evaluation = Evaluation(
+        id="e1", question_set="b1", set_name="MMLU sums", created=1.0, columns=(), scorers=(), run="r1"
+    )  # fmt: skip
+    run = RunRecord(
+        id="r1", kind="evaluate", title="MMLU sums: A", state="running", created=1.0, config={"evaluation": "e1"}
+    )  # fmt: skip
+    other = msgspec.structs.replace(run, id="r2", state="failed", resumable=True, config={"evaluation": "e2"})
+    front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(SUMS,)))])
+    front.answer(ListEvaluations, lambda call: [finish(EvaluationList(evaluations=(evaluation,)))])
+    front.answer(ListRuns, lambda call: [finish(RunList(runs=(run, other)))])
+    front.answer(StopRun, lambda call: [finish(msgspec.structs.replace(run, state="cancelled"))])
+    front.answer(ResumeRun, lambda call: [finish(run)])
+    following, again = front.hold(FollowRun), front.hold(FollowRun)
+    for kind in ("questions", "evaluation", "run"):
+        front.announce(kind)
+    page.show_section("leaderboard")
+    lines = page.leaderboard.running.runs
+    qtbot.waitUntil(lambda: list(lines.lines) == ["r1"])
+    assert not lines.messages  # an evaluation of other questions is none of these
+    following.emit(events.Progress(stage="answering", done=50, total=100, unit="answers"))
+    qtbot.waitUntil(lambda: "50 of 100" in lines.lines["r1"].words)
+    lines.lines["r1"].stop_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
+    following.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: list(lines.messages) == ["r1"])
+    lines.messages["r1"].action_button.click()
+    qtbot.waitUntil(lambda: list(lines.lines) == ["r1"])
+    assert front.asked(ResumeRun)[0].run == "r1"
+    again.finish({})
+    qtbot.waitUntil(lambda: bool(lines.messages) and lines.messages["r1"].text.endswith("its scores are below."))
+
+
+def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    data = BenchmarkData(
+        benchmark="mmlu", title="MMLU", path="/data/mmlu", questions=14_042, subjects=57, examples=3, usual=5,
+        examples_path="/data/mmlu", refused=("test.jsonl, line 7: it is no row of MMLU.",), more_refused=2,
+    )  # fmt: skip
+    front.answer(InspectBenchmark, lambda call: [finish(data)])
+    front.answer(CreateQuestionSet, lambda call: [finish(SUMS)])
+    front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=(SUMS,)))])
+    page.show_section("leaderboard")
+    page.leaderboard.import_button.click()
+    adding = page.leaderboard.data
+    adding.inspect("/data/mmlu")
+    qtbot.waitUntil(adding.found.isVisible)
+    words = [label.text() for label in adding.found.findChildren(Text)]
+    assert "MMLU: 14,042 questions in 57 subjects" in words
+    assert "3 rows left out. test.jsonl, line 7: it is no row of MMLU." in words
+    assert adding.shots.value() == 3  # as many as there are
+    adding.add_button.click()
+    qtbot.waitUntil(lambda: adding.message.text == "MMLU sums is ready to run.")
+    call = front.asked(CreateQuestionSet)[-1]
+    assert (call.benchmark, call.path, call.examples, call.shots) == ("mmlu", "/data/mmlu", "/data/mmlu", 3)
+    front.refuse(FetchBenchmark, UserError("Searching the hub is switched off.", "Allow it."))
+    adding.download_button.click()
+    qtbot.waitUntil(lambda: "switched off" in adding.message.text)
+    assert front.asked(FetchBenchmark) == [FetchBenchmark(benchmark="mmlu")]

@@ -1,0 +1,54 @@
+"""Texts of benchmarks: importing their data, running models on them."""
+
+from __future__ import annotations
+
+DATA, DATA_HELP = (
+    "Import data",
+    "The rows of MMLU, ARC, HellaSwag, GSM8K or IFEval, in the form that the data sets have on the hub: JSON Lines, "
+    "JSON, CSV, Parquet, or a folder of them. The benchmark is recognised by its columns.",
+)
+OPEN_DATA = "Import data…"
+CHOOSE_FILE, CHOOSE_FOLDER, CHOOSE_EXAMPLES = "File…", "Folder…", "File of examples…"
+FILE_TITLE, FOLDER_TITLE, EXAMPLES_TITLE = (
+    "Choose a file with rows of a benchmark",
+    "Choose a folder with a benchmark",
+    "Choose the rows that are shown as examples",
+)
+FROM_HUB, DOWNLOAD = "From the hub", "Download"
+HUB_NAMES = (
+    ("MMLU · cais/mmlu", "mmlu"), ("ARC-Challenge · allenai/ai2_arc", "arc"),
+    ("HellaSwag · Rowan/hellaswag", "hellaswag"),
+    ("GSM8K · openai/gsm8k", "gsm8k"), ("IFEval · google/IFEval", "ifeval"),
+)  # fmt: skip
+READING, DOWNLOADING = "Reading rows…", "Downloading the data of {name}…"
+FOUND = "{title}: {questions}{subjects}"
+SUBJECTS = " in {count}"
+REFUSED = "{rows} left out. {first}"
+SHOTS, SHOTS_HELP = (
+    "Examples before each question",
+    "{title} is usually asked with {usual}. There are {count} for each subject.",
+)
+NO_EXAMPLES = "No examples were found beside the rows, so none are shown: {title} is usually asked with {usual}."
+WITHOUT_EXAMPLES = "{title} is asked without examples."
+NAME, ADD = "Name", "Add benchmark"
+ADDED = "{name} is ready to run."
+CLOSE = "Close"
+
+RUN_TITLE = "Run a benchmark"
+MODELS, NO_MODELS = "Models", "There is no model that could be asked. Add one first."
+LIMIT, ALL = "Questions", "All"
+LIMIT_HELP = "The same questions are drawn for every model. Fewer give a wider interval."
+CHOOSE_MODELS = "Choose at least one model."
+RUN = "Run benchmark"
+WAITING, RUNNING, STOPPING = "Waiting: {name}", "Running {name}", "Stopping…"
+STOPPED = "{name} is stopped at {share:.0%}. Resume asks the questions that are left."
+FAILED = "{name} could not be run. {message}"
+RESUME = "Resume"
+READY = "{name} is done: its scores are below."
+
+REPORTED, REPORTED_HELP = (
+    "Reported on the hub",
+    "By the models' authors, measured elsewhere with other settings: not to be compared with the tables above.",
+)
+SHOW_REPORTED = "Show scores reported on the hub"
+NONE_REPORTED = "The model cards of these models report no scores."
