@@ -17,6 +17,7 @@ from workbench.errors import UserError
 from workbench.gguf.reader import read_gguf
 from workbench.models.download import open_following, refuse_status
 from workbench.records.hub import HubFile, RemoteFile
+from workbench.sparse_files import lengthen
 
 FIRST_BYTES = 2 << 20
 MOST_BYTES = 64 << 20
@@ -92,7 +93,7 @@ def _append(
                 )
             end = min(upto, size)
             with path.open("r+b" if path.exists() else "wb") as opened:
-                opened.truncate(size)
+                lengthen(opened, path, size)
                 opened.seek(start)
                 for block in response.iter_raw():
                     opened.write(block[: end - start])

@@ -40,7 +40,12 @@ class BenchmarkRunLines(RunLines):
         return evaluation is not None and evaluation.question_set in self._sets
 
     def show_finished(self, run: RunRecord, result: dict[str, Any]) -> None:
-        self.message_of(run.id).show_message(texts.READY.format(name=run.title), "success")
+        self.message_of(run.id).show_message(texts.READY.format(name=self.name_of(run)), "success")
+
+    def name_of(self, run: RunRecord) -> str:
+        evaluation = self._evaluations[run.config["evaluation"]]
+        models = ", ".join(column.recipe.model.name for column in evaluation.columns)
+        return texts.RUN_NAME.format(set=evaluation.set_name, models=models)
 
     def _on_sets(self, found: QuestionSetList) -> None:
         self._sets = {one.id: one for one in found.sets if one.benchmark is not None}

@@ -56,6 +56,10 @@ class RunLines(QWidget):
         """Whether a run is one of these."""
         return True
 
+    def name_of(self, run: RunRecord) -> str:
+        """How a run is called."""
+        return run.title
+
     def show_finished(self, run: RunRecord, result: dict[str, Any]) -> None:
         """For subclasses: say what has come of a run."""
 
@@ -88,11 +92,11 @@ class RunLines(QWidget):
             return
         self.drop(run.id)
         line = self.lines[run.id] = ProgressLine()
-        line.set_progress(texts.waiting.format(name=run.title))
+        line.set_progress(texts.waiting.format(name=self.name_of(run)))
 
         def progressed(progress: Progress) -> None:
             share, numbers = how_far(progress)
-            line.set_progress(texts.running.format(name=run.title), share, numbers, progress.seconds_left)
+            line.set_progress(texts.running.format(name=self.name_of(run)), share, numbers, progress.seconds_left)
 
         def stop() -> None:
             line.set_progress(texts.stopping)
@@ -113,16 +117,16 @@ class RunLines(QWidget):
         if isinstance(terminal, events.Finished):
             self.show_finished(run, terminal.result or {})
         elif isinstance(terminal, events.Failed):
-            words = self._texts.failed.format(name=run.title, message=in_words(error_of(terminal)))
+            words = self._texts.failed.format(name=self.name_of(run), message=in_words(error_of(terminal)))
             self.message_of(run.id).show_message(words, "danger", self._texts.resume, lambda: self._resume(run.id))
         else:
             self._show_stopped(run)
         self.show_some()
 
     def _show_stopped(self, run: RunRecord) -> None:
-        words = self._texts.stopped.format(name=run.title, share=run.progress or 0.0)
+        words = self._texts.stopped.format(name=self.name_of(run), share=run.progress or 0.0)
         if run.state == "failed":
-            words = self._texts.failed.format(name=run.title, message=run.message)
+            words = self._texts.failed.format(name=self.name_of(run), message=run.message)
         self.message_of(run.id).show_message(words, "attention", self._texts.resume, lambda: self._resume(run.id))
 
     def _resume(self, id: str) -> None:

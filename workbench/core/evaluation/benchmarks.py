@@ -85,7 +85,7 @@ class BenchmarkRuns:
     def _add(
         self, evaluation: Evaluation, known: QuestionSet, columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]]
     ) -> None:
-        """Adds the scores of models that were run with the benchmark's own recipe, no others."""
+        """Adds the scores of models that were run with the benchmark's own recipe on all of the questions, no others."""
         assert known.benchmark is not None
         benchmark = find_benchmark(known.benchmark.name)
         report = self._report(evaluation)
@@ -100,8 +100,8 @@ class BenchmarkRuns:
                 questions=asked,
             )
             for place, score in enumerate(result.columns):
-                if score is None or not score.n:
-                    continue
+                if score is None or not score.n or report.costs[place].answers < evaluation.questions:
+                    continue  # it runs, or was stopped
                 recipe = evaluation.columns[place].recipe
                 model = recipe.model.name
                 if recipe != benchmark_recipe(benchmark, model):
