@@ -85,7 +85,7 @@ class BenchmarkRuns:
     def _add(
         self, evaluation: Evaluation, known: QuestionSet, columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]]
     ) -> None:
-        """Adds the scores of models that were run with the benchmark's own recipe on all of the questions, no others."""
+        """Adds the scores of models that were run with the benchmark's own recipe on all questions, no others."""
         assert known.benchmark is not None
         benchmark = find_benchmark(known.benchmark.name)
         report = self._report(evaluation)
