@@ -46,7 +46,7 @@ def ask(core: Workbench, call: Call[Any]) -> Any:
 def test_a_model_of_the_hub_is_measured_by_its_header_and_then_downloaded(core: Workbench, fake: FakeHub) -> None:
     before = ask(core, calls.FitHubFile(repository=REPOSITORY, file="Q8_0"))
     assert before.verdict == "processor"
-    assert "4 of 16 experts" in before.kind
+    assert "4 of 16 experts, 58.8 of 96.6 million parameters" in before.kind
     assert before.tokens_per_s > 0
     whole = len(fake.files[f"/{REPOSITORY}/resolve/{fake.commit}/{NAME}"])
     assert 0 < sum(fake.sent) - fake.sent[0] < whole / 10

@@ -18,11 +18,13 @@ from workbench.api.calls import (
     EvaluationList,
     FetchBenchmark,
     FollowRun,
+    GetLeaderboard,
     InspectBenchmark,
     ListEvaluations,
     ListQuestionSets,
     ListRuns,
     QuestionSetList,
+    ReadHubCard,
     ResumeRun,
     RunBenchmark,
     RunList,
@@ -31,7 +33,18 @@ from workbench.api.calls import (
 )
 from workbench.api.protocol import finish
 from workbench.errors import UserError
-from workbench.records.evaluation import BenchmarkData, BenchmarkUse, Evaluation, QuestionSet
+from workbench.records.evaluation import (
+    BenchmarkData,
+    BenchmarkUse,
+    ColumnScore,
+    Evaluation,
+    Leaderboard,
+    LeaderboardCell,
+    LeaderboardColumn,
+    LeaderboardRow,
+    QuestionSet,
+)
+from workbench.records.hub import HubCard
 
 SMOL = "SmolLM2-135M-Instruct"
 
@@ -131,3 +144,31 @@ def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: Q
     adding.download_button.click()
     qtbot.waitUntil(lambda: "switched off" in adding.message.text)
     assert front.asked(FetchBenchmark) == [FetchBenchmark(benchmark="mmlu")]
+
+
+def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    run = RunRecord(
+        id="d1", kind="download", title="small.gguf", state="finished", created=1.0, result={"model": SMOL},
+        config={"repository": "owner/small", "revision": "c0ffee"},
+    )  # fmt: skip
+    column = LeaderboardColumn(benchmark="MMLU", shots=5, metric="acc", question_set="MMLU test", questions="all")
+    cell = LeaderboardCell(score=ColumnScore(value=0.3, low=0.2, high=0.4, n=200), date=0.0, evaluation="e")
+    row = LeaderboardRow(model=SMOL, quantization="Q4_1", bytes=1, parameters=1, cells=(cell,))
+    front.answer(GetLeaderboard, lambda call: [finish(Leaderboard(columns=(column,), rows=(row,)))])
+    front.answer(ListRuns, lambda call: [finish(RunList(runs=(run,)))])
+    card = HubCard(repository="owner/small", results=(("MMLU", "acc", "31.5"),))
+    front.answer(ReadHubCard, lambda call: [finish(card)])
+    front.announce("run")
+    page.show_section("leaderboard")
+    reported = page.leaderboard.reported
+    qtbot.waitUntil(reported.isVisible)
+    assert not front.asked(ReadHubCard)  # nothing is sent before it is asked for
+    reported.button.click()
+    qtbot.waitUntil(lambda: reported.results == {SMOL: (("MMLU", "acc", "31.5"),)})
+    assert "31.5" in [label.text() for label in reported.findChildren(Text)]
+    assert benchmark_texts.REPORTED_HELP in [label.text() for label in reported.findChildren(Text)]
+    front.refuse(ReadHubCard, UserError("The network is switched off.", "Switch it on."))
+    reported.button.click()
+    qtbot.waitUntil(lambda: "switched off" in reported.message.text)

@@ -74,9 +74,10 @@ def describe_fit(
     source: str,
     counted: Sequence[MemoryPart] = (),
     names: Sequence[tuple[str, str]] = (),
+    active: int = 0,
 ) -> Fit:
     """The fit of a plan. ``counted`` are llama.cpp's own numbers, by the devices' names; ``names`` are pairs of a
-    device's name and how the plan calls it."""
+    device's name and how the plan calls it. ``active`` parameters are used by a token, 0: not counted."""
     free = {part.device: part.free for part in plan.parts}
     called = dict(names)
     parts = (
@@ -111,7 +112,7 @@ def describe_fit(
         parts=parts,
         source="llama.cpp" if source == "llama.cpp" else "estimate",
         architecture=details.model.architecture,
-        kind=describe_kind(details),
+        kind=describe_kind(details, active),
         reason=reason,
         hint=refusal.hint if refusal is not None and not fits else "",
     )
@@ -120,10 +121,7 @@ def describe_fit(
 def bytes_per_token(details: ModelDetails, tensors: Sequence[Tensor], plan: Plan) -> int:
     """Bytes of weights that one token reads on the processor: of a mixture of experts, those of the experts it uses.
     The embedding table is read by the row, unless it is the output as well."""
-    prefix = details.model.architecture
-    experts = details.metadata.get(f"{prefix}.expert_count") or 0
-    used = details.metadata.get(f"{prefix}.expert_used_count") or 0
-    share = used / experts if isinstance(experts, int) and isinstance(used, int) and experts and used else 1.0
+    share = _used_share(details)
     has_output = any(tensor.name == _OUTPUT for tensor in tensors)
     first_on_gpu = details.layers + 1 - plan.gpu_layers if plan.gpu_layers else details.layers + 1
     read = 0.0
@@ -136,6 +134,20 @@ def bytes_per_token(details: ModelDetails, tensors: Sequence[Tensor], plan: Plan
             continue
         read += tensor.bytes * (share if "_exps" in tensor.name else 1.0)
     return int(read)
+
+
+def active_parameters(details: ModelDetails, tensors: Sequence[Tensor]) -> int:
+    """Parameters that a token uses: of the experts as many as are chosen for it, all others."""
+    share = _used_share(details)
+    return int(sum(tensor.elements * (share if "_exps" in tensor.name else 1.0) for tensor in tensors))
+
+
+def _used_share(details: ModelDetails) -> float:
+    """The share of the experts that a token uses, 1 without experts."""
+    prefix = details.model.architecture
+    experts = details.metadata.get(f"{prefix}.expert_count") or 0
+    used = details.metadata.get(f"{prefix}.expert_used_count") or 0
+    return used / experts if isinstance(experts, int) and isinstance(used, int) and experts and used else 1.0
 
 
 def _layer(name: str) -> int | None:

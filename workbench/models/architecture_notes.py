@@ -9,8 +9,8 @@ from workbench.records.fit import describe_experts
 _ENCODERS = frozenset({"t5encoder"})
 
 
-def describe_kind(details: ModelDetails) -> str:
-    """ "" for an ordinary model of attention layers."""
+def describe_kind(details: ModelDetails, active: int = 0) -> str:
+    """ "" for an ordinary model of attention layers. ``active`` parameters are used by a token, 0: not counted."""
     prefix = details.model.architecture
     notes = []
 
@@ -25,7 +25,8 @@ def describe_kind(details: ModelDetails) -> str:
     elif prefix in _ENCODERS or details.model.kind == "embedder":
         notes.append("Encoder: it turns text into vectors and writes none")
     if number("expert_count"):
-        notes.append(describe_experts(number("expert_count"), number("expert_used_count")))
+        parameters = details.model.parameters
+        notes.append(describe_experts(number("expert_count"), number("expert_used_count"), active, parameters))
     if number("attention.key_length_mla"):
         notes.append("Multi-head latent attention: its cache is several times smaller")
     if number("ssm.inner_size"):

@@ -66,7 +66,11 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         return sum(part.total for part in self.parts)
 
 
-def describe_experts(experts: int, used: int) -> str:
-    """``Mixture of experts: a token uses 8 of 128 experts``; all of them are in memory."""
+def describe_experts(experts: int, used: int, active: int = 0, parameters: int = 0) -> str:
+    """``Mixture of experts: a token uses 8 of 128 experts, 3.3 of 30.5 billion parameters``; all of them are in memory.
+    ``active`` parameters are those that a token uses, 0 where they were not counted."""
     how = f"a token uses {used} of {experts} experts" if used else f"{experts} experts"
+    if used and active and parameters:
+        unit, name = (1e9, "billion") if parameters >= 1e9 else (1e6, "million")
+        how += f", {active / unit:.1f} of {parameters / unit:.1f} {name} parameters"
     return f"Mixture of experts: {how}, and all are in memory"

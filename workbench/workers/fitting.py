@@ -12,7 +12,14 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.bandwidth import measure_bandwidth
 from workbench.engine.dry_load import DryModel
-from workbench.engine.fitting import bytes_per_token, cannot_answer, describe_fit, plan_fit, with_released
+from workbench.engine.fitting import (
+    active_parameters,
+    bytes_per_token,
+    cannot_answer,
+    describe_fit,
+    plan_fit,
+    with_released,
+)
 from workbench.engine.fitting_calls import MeasureFit
 from workbench.engine.library import list_devices, start_library
 from workbench.engine.memory_breakdown import can_count
@@ -45,14 +52,16 @@ class FittingServer:
         machine, free = with_released(read_machine(path.parent, devices), devices, call.released)
         tensors = [tensor for piece in read_pieces(path) for tensor in piece.tensors]
         plan, refusal = plan_fit(call.load, details, machine, free, weigh_tensors(details, tensors))
-        fit = describe_fit(details, plan, refusal, "estimate")
+        active = active_parameters(details, tensors)
+        fit = describe_fit(details, plan, refusal, "estimate", active=active)
         problem = cannot_answer(details)
         if can_count():
             names = [(device.name, device.description or device.name) for device in devices]
             try:
                 model = DryModel(call.load.path, plan, log)
                 try:
-                    fit = describe_fit(details, plan, refusal, "llama.cpp", model.count(plan, plan.contexts), names)
+                    counted = model.count(plan, plan.contexts)
+                    fit = describe_fit(details, plan, refusal, "llama.cpp", counted, names, active)
                 finally:
                     model.close()
             except UserError as error:

@@ -17,6 +17,7 @@ from ui.features.models import benchmark_texts
 from ui.features.models import hub_texts as texts
 from ui.features.models.benchmark_import import BenchmarkImport
 from ui.features.models.benchmark_run import BenchmarkRun
+from ui.features.models.reported_scores import ReportedScores
 from ui.theme import tokens
 from workbench.api.calls import FitModel, GetLeaderboard, QuestionSetList
 from workbench.records.evaluation import Leaderboard, LeaderboardCell, LeaderboardRow
@@ -48,6 +49,8 @@ class LeaderboardPanel(ScrolledColumn):
         holder = self._holder = QWidget()
         self._list = column_of(holder, gap=tokens.SPACE_3)
         self.column.addWidget(holder)
+        self.reported = ReportedScores(bridge)
+        self.column.addWidget(self.reported)
         self._board = bridge.home.listing(GetLeaderboard())
         self._board.follow(self._on_board)
         bridge.home.evaluations.follow(lambda _: self._board.refresh())
@@ -85,6 +88,7 @@ class LeaderboardPanel(ScrolledColumn):
             self._list.addWidget(table)
         for row in board.rows:
             self._count(row.model)
+        self.reported.show_models(tuple(row.model for row in board.rows))
 
     def _count(self, model: str) -> None:
         """Count the memory of a model once, and show it in every table."""
