@@ -136,6 +136,7 @@ def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: Q
     assert "MMLU: 14,042 questions in 57 subjects" in words
     assert "3 rows left out. test.jsonl, line 7: it is no row of MMLU." in words
     assert adding.shots.value() == 3  # as many as there are
+    assert adding.name.text() == "MMLU"
     adding.add_button.click()
     qtbot.waitUntil(lambda: adding.message.text == "MMLU sums is ready to run.")
     call = front.asked(CreateQuestionSet)[-1]
@@ -144,6 +145,7 @@ def test_data_of_a_benchmark_are_recognised_and_added(page: ModelsPage, qtbot: Q
     adding.download_button.click()
     qtbot.waitUntil(lambda: "switched off" in adding.message.text)
     assert front.asked(FetchBenchmark) == [FetchBenchmark(benchmark="mmlu")]
+    assert adding.found.isHidden()
 
 
 def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(

@@ -110,6 +110,8 @@ class BenchmarkImport(Card):
 
         self._set_busy(True)
         self.message.hide()
+        if not isinstance(call, CreateQuestionSet):
+            self.found.hide()  # it is of other data
         self.progress.set_progress(texts.READING, None)
         self._handle = self._bridge.stream(call, progressed, partial(self._on_end, call), self)
 
@@ -143,7 +145,8 @@ class BenchmarkImport(Card):
         self._shots_row.setVisible(data.usual > 0)
         words = texts.SHOTS_HELP if data.examples else texts.NO_EXAMPLES if data.usual else texts.WITHOUT_EXAMPLES
         self._shots_help.setText(words.format(title=data.title, usual=data.usual, count=data.examples))
-        self.name.setText(f"{data.title} {Path(data.path).stem}")
+        stem = Path(data.path).stem
+        self.name.setText(data.title if stem.lower() == data.benchmark else f"{data.title} {stem}")
         self.found.show()
 
     def _set_busy(self, busy: bool) -> None:
