@@ -100,7 +100,10 @@ class BenchmarkRuns:
                 questions=asked,
             )
             for place, score in enumerate(result.columns):
-                if score is None or not score.n or report.costs[place].answers < evaluation.questions:
+                if score is None or not score.n:
+                    continue
+                done = report.costs[place].answers or score.n  # choices are scored without answers
+                if done < evaluation.questions:
                     continue  # it runs, or was stopped
                 recipe = evaluation.columns[place].recipe
                 model = recipe.model.name
