@@ -4,7 +4,7 @@
 
 Everything goes through the calls that window and terminal make. Two recipes of the starter answer 192 prompts (a
 labelling queue), one as it is and one with an instruction to be brief; a rule in the place of a person judges the pairs
-(it wants 12 to 32 words that end as a sentence does; pairs of which both or neither please are ties and teach nothing);
+(it wants 12 to 32 words that end as a sentence does; pairs where both or neither please are ties and teach nothing);
 a training set is made of the judgements and trained; then base and adapter answer 64 prompts about other topics (a
 queue for a verdict), the same rule judges blind, and the program gives the win rate: ties count half, the interval of
 95 % is Wilson's, at equal lengths by a logistic regression. The control compares the base with itself.
