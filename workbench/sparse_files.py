@@ -1,4 +1,4 @@
-"""Files with holes: a large size of which only what is written takes space.
+"""Files with holes: only the written parts of a large file take space.
 
 Where ``truncate`` lengthens a file, most file systems leave a hole. NTFS does so only in files that are marked sparse
 (FSCTL_SET_SPARSE, https://learn.microsoft.com/windows/win32/api/winioctl/ni-winioctl-fsctl_set_sparse); in others it

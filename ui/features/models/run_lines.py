@@ -1,4 +1,4 @@
-"""Runs of a kind as lines: running ones with Stop, stopped and failed ones with Resume, and what has come of them."""
+"""Runs of a kind as lines: running ones with Stop, stopped and failed ones with Resume, and the results."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RunLines(QWidget):
         return run.title
 
     def show_finished(self, run: RunRecord, result: dict[str, Any]) -> None:
-        """For subclasses: say what has come of a run."""
+        """For subclasses: show the result of a run."""
 
     def look_again(self) -> None:
         """Which runs are shown has changed."""
