@@ -280,6 +280,7 @@ class FieldRow(ValueRow):
     def __init__(self, field: Field, narrow: bool = False, make: Callable[[ValueRow], Control] | None = None) -> None:
         super().__init__(field, make or _CONTROLS.get(field.kind, _lines if field.multiline else _line))
         self._side: QWidget | None = None
+        self.reason = Text("", "attention", visible=False)
         if isinstance(self.control, QPlainTextEdit):
             self.control.installEventFilter(self)
         if isinstance(self.control, ChoiceBox | QLineEdit):
@@ -323,9 +324,19 @@ class FieldRow(ValueRow):
             controls.setContentsMargins(0, 0, 0, 0)
             grid.addWidget(self._side, 0, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self.error, 3, 0, 1, 2)
+            grid.addWidget(self.reason, 4, 0, 1, 2)
             grid.setColumnStretch(0, 1)
         self._grid = grid
         self.set_value(field.default)
+
+    def grey(self, reason: str) -> None:
+        """Beside the control there is room for a few words only: in a wide row the reason has a line of its own."""
+        if self._side is None:
+            super().grey(reason)
+            return
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.control.setEnabled(not reason)
 
     def minimumSizeHint(self) -> QSize:
         hint = super().minimumSizeHint()
