@@ -139,7 +139,7 @@ def parse_text(field: Field, text: str) -> Any:
             raise UserError(f"{field.name} must be true or false, not {text!r}.")
         raw = lowered in ("true", "yes", "on", "1")
     elif field.kind == "list":
-        parts = text.replace("\\n", field.separator).split(field.separator)
+        parts = text.replace("\n", "\\n").replace("\\n", field.separator).split(field.separator)
         if field.separator != "\\n":  # spaces beside a comma are not part of an entry
             parts = [part.strip() for part in parts]
         raw = [part for part in parts if part]

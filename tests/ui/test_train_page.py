@@ -29,12 +29,12 @@ from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.training import page as train
 from ui.features.training import texts
 from ui.features.training.page import TrainPage
+from ui.features.training.run_texts import list_lines
 from ui.features.training.run_view import TrainRun
 from ui.features.training.scores import verification_words
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
 from ui.features.training.state import TrainingState
-from ui.features.training.texts import list_lines
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError

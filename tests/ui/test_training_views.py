@@ -9,9 +9,11 @@ from tests.toy_objective import Toy
 from tests.ui.fake_training import plan
 from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
-from ui.features.training.run_view import TrainRun
+from ui.features.training.data_report import describe_sides
+from ui.features.training.run_texts import final_score
+from ui.features.training.run_view import TrainRun, legend_text
 from ui.features.training.sample_answers import SampleAnswers
-from ui.features.training.scores import TrainingScores, score_rows
+from ui.features.training.scores import TrainingScores, lead_words, score_rows
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import where_it_is
 from ui.theme.theme import Theme
@@ -20,10 +22,12 @@ from workbench.api.calls import RunRecord
 from workbench.records.training import (
     PLAN,
     DataPart,
+    DataReport,
     ObjectivePart,
     SampleAnswer,
     Scores,
     ScoresPair,
+    SideReport,
     TrainingConfig,
 )
 
@@ -112,3 +116,35 @@ def test_one_share_goes_through_all_stages() -> None:
         assert (words, left) == (stage.capitalize(), 60.0)
         shares.append(share)
     assert shares == [0.2, 0.25, 0.25, 0.8]
+
+
+def test_the_legend_of_a_chart_does_not_repeat_its_title() -> None:
+    assert legend_text("Length, held out", "Answer length") == "Held out"
+    assert legend_text("Reward: Letters", "Reward") == "Letters"
+    assert legend_text("Repetitive, held out", "Variety") == "Repetitive, held out"
+    assert legend_text("Learning rate", "Learning rate") == "Learning rate"
+
+
+def test_a_policy_is_told_by_its_reward_and_not_by_a_loss() -> None:
+    before = Scores(loss=0.2, answers=8, exact_match=0.0, metrics={"reward": -0.2, "kl": 0.0})
+    after = Scores(loss=-0.61, answers=8, exact_match=0.0, metrics={"reward": 0.61, "kl": 2.17})
+    said = lead_words(ScoresPair(before=before, after=after))
+    assert "rose from -0.20 to 0.61" in said
+    assert "2.2 nats" in said
+    ended = RunRecord(id="1", kind="train", title="", state="finished", created=0.0)
+    policy = {"metrics": {"after_loss": -0.61, "after_reward": 0.61}}
+    assert final_score(msgspec.structs.replace(ended, result=policy)) == "reward 0.61"
+    assert final_score(msgspec.structs.replace(ended, result={"metrics": {"after_loss": 0.31}})) == "loss 0.31"
+    assert final_score(ended) == ""
+
+
+def test_prompts_are_counted_as_prompts() -> None:
+    prompts = DataReport(
+        path="p", shape="prompt", train=SideReport(examples=20, tokens=700, trained_tokens=20, median=35)
+    )
+    assert describe_sides(prompts).startswith("20 prompts for training")
+    assert "trained" not in describe_sides(prompts)
+    examples = DataReport(
+        path="p", shape="prompt", train=SideReport(examples=20, tokens=700, trained_tokens=200, median=35)
+    )
+    assert "200 of 700 tokens are trained" in describe_sides(examples)

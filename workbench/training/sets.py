@@ -143,7 +143,8 @@ def _prepare(
     loaded = objective.loaded(loaded)
     limit = objective.limit(part.max_length, writing.context_tokens)
     writer = objective.writer(writing, limit)
-    prepared = prepare(loaded, writer, evaluation_share=part.evaluation_share, seed=config.optimiser.seed, check=check)
+    share = objective.evaluation_share(part.evaluation_share, len(loaded.examples))
+    prepared = prepare(loaded, writer, evaluation_share=share, seed=config.optimiser.seed, check=check)
     if part.evaluation_path and not prepared.evaluation:
         raise UserError(
             f"{part.evaluation_path} has no examples for evaluation: they are empty or too long.",
@@ -200,7 +201,7 @@ def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet)
     places = [str(one.source).removeprefix(name) for one in held]
     named = ", ".join(places[:MOST_HELD_NAMED]) + (", and others" if len(places) > MOST_HELD_NAMED else "")
     said = f"Held back for evaluation: {len(held):,} of {count:,} examples ({named})."
-    if count >= SMALL_SET:
+    if count >= SMALL_SET or prepared.train_statistics.trained_tokens <= len(prepared.train):  # prompts alone
         return [said]
     return [
         f"{said} In a set this small each held-back example is a fact that the model does not learn: to train on all, "

@@ -67,3 +67,11 @@ def test_the_logits_of_the_answers_count_not_those_of_the_prompts(shape: ModelSh
     assert objective.trained_share(SideReport(examples=10, tokens=100, trained_tokens=10)) == pytest.approx(0.75)
     config = TrainingConfig(optimiser=OptimiserPart(batch_size=4), weights=WeightsPart(adapted_layers=1))
     assert {part.name for part in objective.memory(shape, config)} >= {"rollouts (engine)", "answers of a step"}
+
+
+def test_enough_prompts_are_held_out_to_say_something() -> None:
+    objective = Grpo()
+    assert objective.evaluation_share(0.1, 28) == 0.25
+    assert objective.evaluation_share(0.1, 40) == 0.2
+    assert objective.evaluation_share(0.1, 1_000) == 0.1
+    assert objective.evaluation_share(0.0, 28) == 0.0

@@ -136,7 +136,7 @@ class DataReportView(QWidget):
         self.histogram.setVisible(report is not None and bool(report.train.lengths))
         self.examples.setVisible(report is not None and bool(report.previews))
         self.legend.setVisible(self.examples.isVisibleTo(self))
-        self.legend.setText(texts.LEGEND)
+        self.legend.setText(texts.SAMPLED_LEGEND if report is not None and holds_prompts(report) else texts.LEGEND)
         self.map_button.setVisible(report is not None and bool(report.columns) and not unknown)
         self.mapping.setVisible(report is not None and (unknown or self.map_button.isChecked()))
         self.refused_button.setVisible(report is not None and bool(report.refused))
@@ -156,9 +156,15 @@ def describe_sides(report: DataReport) -> str:
         median=report.train.median, shortest=report.train.shortest, longest=report.train.longest
     )
     trained = texts.TRAINED_TOKENS.format(trained_tokens=report.train.trained_tokens, tokens=report.train.tokens)
-    return texts.SIDES.format(
-        count=describe_count(report.train.examples, "example"), held=held, lengths=lengths, trained=trained
-    )
+    prompts = holds_prompts(report)
+    count = describe_count(report.train.examples, "prompt" if prompts else "example")
+    said = texts.SIDES.format(count=count, held=held, lengths=lengths)
+    return said if prompts else f"{said} · {trained}"
+
+
+def holds_prompts(report: DataReport) -> bool:
+    """Whether answers are sampled: of a prompt nothing is trained, and what follows its last token is learnt."""
+    return 0 < report.train.trained_tokens <= report.train.examples
 
 
 def describe_flaws(report: DataReport) -> str:

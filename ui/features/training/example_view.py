@@ -95,7 +95,9 @@ class ExampleView(QWidget):
         self.side.set_tone("accent" if preview.side == "train" else "plain")
         cut = texts.CUT_FROM.format(whole_tokens=preview.whole_tokens) if preview.whole_tokens > preview.tokens else ""
         self.counts.set_full_text(
-            texts.EXAMPLE_TOKENS.format(tokens=preview.tokens, cut=cut, trained_tokens=preview.trained_tokens)
+            (texts.PROMPT_TOKENS if preview.trained_tokens == 1 else texts.EXAMPLE_TOKENS).format(
+                tokens=preview.tokens, cut=cut, trained_tokens=preview.trained_tokens
+            )
         )
         self.source.set_full_text(preview.source)
         self._write(preview)

@@ -13,7 +13,7 @@ from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.layout import column_of
 from ui.components.lists import ItemList
 from ui.features.training import texts
-from ui.features.training.texts import list_lines
+from ui.features.training.run_texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.api.calls import RunRecord

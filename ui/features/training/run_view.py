@@ -25,10 +25,11 @@ from ui.components.basics import (
 from ui.components.curves import SERIES_TOKENS, CurveChart, Series
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.training import texts
+from ui.features.training.run_texts import describe_config, numbers_now
 from ui.features.training.sample_answers import SampleAnswers
 from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
-from ui.features.training.texts import describe_config, numbers_now, outcome_words, state_of, where_it_is
+from ui.features.training.texts import outcome_words, state_of, where_it_is
 from ui.theme import tokens
 from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
@@ -215,7 +216,8 @@ class TrainRun(QWidget):
             for metric, token in zip(metrics, SERIES_TOKENS, strict=False):
                 curve = story.curve(metric.name)
                 dots, smooth = metric.drawn == "dots", metric.drawn == "smooth"
-                words = metric.title if len(metrics) > 1 else "now"
+                title = next(spec.title for spec in self._drawn if spec.name == name)
+                words = legend_text(metric.title, title) if len(metrics) > 1 else "now"
                 series.append(Series(words, token, curve.steps, curve.values, dots, smooth))
             chart.show_series(series)
 
@@ -357,6 +359,15 @@ class TrainRun(QWidget):
     def _on_log_toggled(self, open: bool) -> None:
         if open:
             self.log.setPlainText(self._log_text)
+
+
+def legend_text(title: str, chart: str) -> str:
+    """A line's name beside the title of its chart, without what both say: of "Length, held out" the second part."""
+    for mark in (", ", ": "):
+        of, _, rest = title.partition(mark)
+        if rest and of.split()[0].casefold() in chart.casefold():
+            return rest[0].upper() + rest[1:]
+    return title
 
 
 def _by_name(charts: Sequence[ChartSpec], made: Sequence[CurveChart]) -> dict[str, CurveChart]:

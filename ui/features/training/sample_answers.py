@@ -115,14 +115,16 @@ class SampleAnswers(QWidget):
         return self.width() < _LEAST * (2 + len(self._columns()))
 
     def _put_in_columns(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
-        titles = [texts.QUESTION, texts.EXPECTED, *(title for title, _ in columns)]
+        named = any(expected for _, expected, _ in shown)
+        titles = [texts.QUESTION, *([texts.EXPECTED] if named else []), *(title for title, _ in columns)]
         for place, title in enumerate(titles):
             self._grid.addWidget(Text(title, "small"), 0, place)
             self._grid.setColumnStretch(place, 3 if place == 0 else 2)
         for line, (question, expected, answers) in enumerate(shown, 1):
             self._grid.addWidget(_words(question), line, 0)
-            self._grid.addWidget(_words(expected, "muted"), line, 1)
-            for place, (title, step) in enumerate(columns, 2):
+            if named:
+                self._grid.addWidget(_words(expected, "muted"), line, 1)
+            for place, (title, step) in enumerate(columns, 1 + named):
                 self._grid.addWidget(_Answer(answers.get(step), title), line, place)
 
     def _put_under_each_other(self, shown: Sequence[_Question], columns: Sequence[tuple[str, int]]) -> None:
@@ -131,7 +133,7 @@ class SampleAnswers(QWidget):
         line = 0
         for question, expected, answers in shown:
             self._grid.addWidget(_words(question, "strong"), line, 0, 1, 2)
-            cells: list[tuple[str, QWidget]] = [(texts.EXPECTED, _words(expected, "muted"))]
+            cells: list[tuple[str, QWidget]] = [(texts.EXPECTED, _words(expected, "muted"))] if expected else []
             cells += [(title, _Answer(answers.get(step), title)) for title, step in columns]
             for place, (title, text) in enumerate(cells, line + 1):
                 name = Text(title, "small", wordWrap=False)

@@ -112,6 +112,10 @@ def lead_words(scores: ScoresPair) -> str:
     before, after = scores.before, scores.after
     if after is None:
         return ""
+    if before is not None and "reward" in after.metrics and "reward" in before.metrics:
+        was, now = before.metrics["reward"], after.metrics["reward"]
+        word = "rose" if now >= was else "fell"
+        return texts.REWARD_CHANGED.format(word=word, before=was, after=now, kl=after.metrics.get("kl", 0.0))
     if before is None:
         return texts.HELD_OUT_LOSS.format(loss=after.loss)
     if after.exact_match is not None and before.exact_match is not None and after.answers:

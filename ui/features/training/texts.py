@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import PurePath
-from typing import Any
 
 import msgspec
 
 from ui.components.basics import Tone
-from ui.components.wording import describe_bytes, describe_seconds, how_far
+from ui.components.wording import how_far
 from ui.features.training.state import TrainingState
 from workbench.api import events
 from workbench.api.calls import RunRecord
-from workbench.records.methods import Methods
 from workbench.records.training import TrainingConfig
 
 STATES: dict[str, tuple[str, Tone]] = {
@@ -37,20 +34,6 @@ def config_of(run: RunRecord) -> TrainingConfig | None:
     return None if run.unreadable else msgspec.convert(run.config, TrainingConfig)
 
 
-def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
-    """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
-    config = config_of(run)
-    when = describe_time(run.created)
-    took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
-    if config is None:
-        return " · ".join(part for part in (when, took, run.unreadable) if part)
-    row = methods.row(config.weights.method, "weights")
-    method = (
-        f"{row.title}, rank {config.weights.rank}" if config.weights.rank and "low-rank" in row.groups else row.title
-    )
-    return " · ".join(part for part in (config.model, method, PurePath(config.data.path).name, when, took) if part)
-
-
 def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | None]:
     """The stage, the share of finished steps, the same in numbers, and the remaining seconds."""
     now, step = story.progress, story.step
@@ -68,19 +51,6 @@ def where_it_is(story: TrainingState) -> tuple[str, float | None, str, float | N
         numbers if now.unit not in ("bytes", "") else "",
         now.seconds_left,
     )
-
-
-def numbers_now(story: TrainingState) -> str:
-    """``loss 0.42 · 410 tokens/s · 1.4 GB memory``"""
-    loss, held = story.curve("loss").last, story.curve("evaluation_loss").last
-    speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
-    parts = (
-        f"loss {loss:.3f}" if loss is not None else "",
-        f"{'' if loss is not None else 'loss '}on held-out examples {held:.3f}" if held is not None else "",
-        f"{speed:,.0f} tokens/s" if speed is not None else "",
-        f"{describe_bytes(int(memory))} of memory" if memory is not None else "",
-    )
-    return " · ".join(part for part in parts if part)
 
 
 def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
@@ -110,37 +80,9 @@ def outcome_words(run: RunRecord, story: TrainingState) -> tuple[str, str]:
     return f"Stopped. Resume continues from the checkpoint{at}.", "attention"
 
 
-def final_loss(run: RunRecord) -> float | None:
-    """A finished run's loss on held-out examples, or on those that it was trained on."""
-    metrics = run.result.get("metrics", {}) if isinstance(run.result, dict) else {}
-    for name in ("after_loss", "evaluation_loss", "loss"):
-        value = metrics.get(name) if isinstance(metrics, dict) else None
-        if isinstance(value, int | float):
-            return float(value)
-    return None
-
-
 def state_of(run: RunRecord) -> tuple[str, Tone]:
     """The word for a run's state and its tone."""
     return STATES["paused" if run.paused and run.state == "running" else run.state]
-
-
-def list_lines(run: RunRecord, methods: Methods[Any]) -> str:
-    """The two lines below a run's name in the list: ``finished · 24 Nov, 22:10`` and ``SmolLM2 · LoRA · loss
-    0.31``."""
-    config = config_of(run)
-    state = state_of(run)[0]
-    when = describe_time(run.created)
-    if run.state == "running" and run.progress is not None and not run.paused:
-        state, when = f"{run.stage} {run.progress:.0%}".strip(), ""  # a share is that of the stage
-    loss = final_loss(run)
-    how = (
-        methods.row(config.weights.method, "weights").title if config is not None else "",
-        f"loss {loss:.2f}" if loss is not None else "",
-        config.model if config is not None else run.unreadable,
-    )
-    said = " · ".join(part for part in (state, when) if part)
-    return f"{said}\n{' · '.join(part for part in how if part)}"
 
 
 # actions
@@ -181,12 +123,13 @@ MAPPED_BY_HAND = "Columns as mapped by hand."
 COLUMNS_UNUSED = "Not used: {names}."
 ROW_LEFT_OUT = "row is skipped"
 ROWS_LEFT_OUT = "rows are skipped"
+SAMPLED_LEGEND = "The model's own answers follow these prompts; they are sampled while it trains."
 LEGEND = "Tinted text is trained (loss mask); the rest is context."
 HELD_OUT = ", {examples:,} held out"
 NONE_HELD_OUT = ", none held out"
 LENGTHS = "about {median:,} tokens each, {shortest:,} to {longest:,}"
 TRAINED_TOKENS = "{trained_tokens:,} of {tokens:,} tokens are trained"
-SIDES = "{count} for training{held} · {lengths} · {trained}"
+SIDES = "{count} for training{held} · {lengths}"
 AT_TOKENS = " at {max_length:,} tokens"
 IS_CUT = "is truncated{at}"
 ARE_CUT = "are truncated{at}"
@@ -209,6 +152,7 @@ READING = "Reading…"
 TRAINED_ON = "training"
 HELD_OUT_SIDE = "held out"
 CUT_FROM = ", truncated from {whole_tokens:,}"
+PROMPT_TOKENS = "{tokens:,} tokens{cut}"
 EXAMPLE_TOKENS = "{tokens:,} tokens{cut}, {trained_tokens:,} trained"
 
 # length histogram
@@ -317,6 +261,10 @@ HELD_OUT_LOSS = "Loss on held-out examples: {loss:.3f}."
 EXACT_CHANGE = "{apart} {word} of {answers} held-out questions {is_or_are} answered exactly as expected"
 WITH_INTERVAL = "{lead} ({gain_words})."
 EXACT_SAME = "{was} of {answers} held-out questions are answered exactly as expected, as before."
+REWARD_CHANGED = (
+    "The mean reward of held-out answers {word} from {before:.2f} to {after:.2f}, at a KL divergence of {kl:.1f} nats "
+    "per answer from the model before."
+)
 LOSS_SAME = "{lead} The loss on held-out examples did not change."
 LOSS_CHANGED = "{lead} The loss on held-out examples {word} from {loss:.3f} to {loss2:.3f}."
 INTERVAL = "{value:+.0f} points, 95% interval {value2:+.0f} to {value3:+.0f}"

@@ -32,6 +32,7 @@ from workbench.records.training import (
     TrainResult,
     dump_config,
 )
+from workbench.records.training.config import DEFAULT_OBJECTIVE
 from workbench.storage.adapters import AdapterStore
 from workbench.techniques.registry import METHODS
 from workbench.training.experience.sizes import ENGINE_BYTES
@@ -80,8 +81,7 @@ class Training:
             raise UserError(plan.problem, plan.hint)
         context.raise_if_cancelled()  # the plan was there before the worker heard of it
         config = plan.config
-        method = METHODS.find(config.weights.method, "weights").title
-        title = config.name or f"{Path(config.data.path).stem}: {method} on {config.model}"
+        title = config.name or f"{Path(config.data.path).stem}: {what_trains(config)} on {config.model}"
 
         def prepare(folder: Path, log: RunLog) -> None:
             (folder / CONFIG).write_text(dump_config(config), "utf-8")
@@ -170,6 +170,14 @@ class Training:
                 )
                 found.setdefault(kind, speed)
         return tuple(found.values())
+
+
+def what_trains(config: TrainingConfig) -> str:
+    """The method, or what it is trained for where that is more than to answer as the examples do."""
+    name = config.objective.name
+    if name == DEFAULT_OBJECTIVE:
+        return METHODS.find(config.weights.method, "weights").title
+    return METHODS.find(name, "objective").title
 
 
 def with_memory(plan: TrainingPlan, name: str, size: int) -> TrainingPlan:

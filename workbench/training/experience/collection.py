@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import torch
@@ -129,10 +130,11 @@ class Collector:
             )
         unfinished = sum(not one.finished for one in answers)
         speed = ", ".join(f"{name} {value:.0f} tokens/s" for name, value in speeds.items())
-        self._log(
+        self._log(  # the held-out reward of step 0 says the same to a person
             f"Before the training: mean reward {statistics.mean(rewards):.3f} (standard deviation "
             f"{statistics.pstdev(rewards):.3f}) over {len(rewards)} sampled answers, {unfinished} of them cut at "
-            f"{self._options.max_new_tokens} tokens. Sampling: {speed}; the training uses {chosen}."
+            f"{self._options.max_new_tokens} tokens. Sampling: {speed}; the training uses {chosen}.",
+            "info",
         )
         return Start(
             chosen=chosen,
@@ -282,8 +284,8 @@ class Collector:
             for ask, one, sample, value in zip(asks, found, samples, rewarded, strict=True)
         ]
 
-    def _log(self, text: str) -> None:
-        self._context.emit(events.Log(text=text, level="notice"))
+    def _log(self, text: str, level: Literal["info", "notice"] = "notice") -> None:
+        self._context.emit(events.Log(text=text, level=level))
 
     def close(self) -> None:
         self._close_opened()

@@ -143,6 +143,10 @@ class Objective:
         loss, which are free while the objective does something else."""
         return ()
 
+    def evaluation_share(self, asked: float, count: int) -> float:
+        """The share of ``count`` examples that is held out where ``asked`` is wanted."""
+        return asked
+
     def trained_share(self, train: SideReport) -> float:
         """The share of the computed tokens whose logits the loss needs."""
         return train.trained_tokens / max(1, train.tokens)

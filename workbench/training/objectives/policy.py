@@ -52,6 +52,8 @@ UPPER_SHARE = 3
 FORGOTTEN = 1.1
 MOST_HELD_OUT = 32
 FEWEST_PROMPTS = 10
+FEWEST_HELD_OUT, MOST_HELD_SHARE = 8, 0.25
+"""Prompts hold no facts that would be missed, and the reward of a single answer says little."""
 
 _REWARD_CHART = ChartSpec(
     name="reward",
@@ -97,7 +99,7 @@ _METRICS = (
         name="evaluation_reward", title="Reward, held out", label="held-out reward", better="higher", chart="reward",
         drawn="dots", score="reward", help="The mean reward of answers to prompts that are not trained on.",
     ),
-    MetricSpec(name="kl", title="KL per answer", label="kl", unit="nats", chart="kl", drawn="smooth"),
+    MetricSpec(name="kl", title="KL", label="kl", unit="nats", chart="kl", drawn="smooth"),
     MetricSpec(
         name="evaluation_kl", title="KL, held out", unit="nats", chart="kl", drawn="dots", score="kl",
         help="The divergence from the model before, per held-out answer.",
@@ -110,7 +112,7 @@ _METRICS = (
     ),
     MetricSpec(name="finished", title="Finished answers", form="percent", help="Answers that end by themselves."),
     MetricSpec(
-        name="repetition", title="Repetitive answers", form="percent", better="lower", chart="variety",
+        name="repetition", title="Repetitive", form="percent", better="lower", chart="variety",
         help="Answers of which fewer than half of the pairs of tokens are distinct.",
     ),
     MetricSpec(
@@ -263,6 +265,9 @@ class Policy(Objective):
 
     def accepted(self) -> Mapping[tuple[int, ...], Sequence[str]]:
         return {tokens: asked.expected for tokens, asked in self._asked.items() if asked.expected}
+
+    def evaluation_share(self, asked: float, count: int) -> float:
+        return max(asked, min(MOST_HELD_SHARE, FEWEST_HELD_OUT / max(1, count))) if asked else 0.0
 
     # -- what is recommended and planned --------------------------------------------------------------
 

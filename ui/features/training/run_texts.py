@@ -1,0 +1,84 @@
+"""A run in a line: how it was set up, its numbers now, its lines in the list."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+from ui.components.wording import describe_bytes, describe_seconds
+from ui.features.training.state import TrainingState
+from ui.features.training.texts import config_of, describe_time, state_of
+from workbench.api.calls import RunRecord
+from workbench.records.methods import Methods
+from workbench.records.training import TrainingConfig
+from workbench.records.training.config import DEFAULT_OBJECTIVE
+
+
+def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
+    """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
+    config = config_of(run)
+    when = describe_time(run.created)
+    took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
+    if config is None:
+        return " · ".join(part for part in (when, took, run.unreadable) if part)
+    row = methods.row(config.weights.method, "weights")
+    method = (
+        f"{row.title}, rank {config.weights.rank}" if config.weights.rank and "low-rank" in row.groups else row.title
+    )
+    objective = _objective(config, methods)
+    data = PurePath(config.data.path).name
+    return " · ".join(part for part in (config.model, objective, method, data, when, took) if part)
+
+
+def numbers_now(story: TrainingState) -> str:
+    """``loss 0.42 · 410 tokens/s · 1.4 GB memory``; of a policy ``reward 0.61 · held out 0.55 · KL 1.2 nats · …``"""
+    of_reward = any(one.name == "reward" for one in story.metrics)
+    name, where = ("reward", "held out") if of_reward else ("loss", "on held-out examples")
+    value, held = story.curve(name).last, story.curve(f"evaluation_{name}").last
+    speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
+    kl = story.curve("kl").last if of_reward else None
+    parts = (
+        f"{name} {value:.3f}" if value is not None else "",
+        f"{'' if value is not None else f'{name} '}{where} {held:.3f}" if held is not None else "",
+        f"KL {kl:.1f} nats per answer" if kl is not None else "",
+        f"{speed:,.0f} tokens/s" if speed is not None else "",
+        f"{describe_bytes(int(memory))} of memory" if memory is not None else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def final_score(run: RunRecord) -> str:
+    """``loss 0.31`` or ``reward 0.82``: of a finished run, on held-out examples, or on those that it was trained on."""
+    metrics = run.result.get("metrics", {}) if isinstance(run.result, dict) else {}
+    for name in ("after_reward", "after_loss", "evaluation_loss", "loss"):
+        value = metrics.get(name) if isinstance(metrics, dict) else None
+        if isinstance(value, int | float):
+            return f"{name.rpartition('_')[2]} {value:.2f}"
+    return ""
+
+
+def list_lines(run: RunRecord, methods: Methods[Any]) -> str:
+    """The two lines below a run's name in the list: ``finished · 24 Nov, 22:10`` and ``SmolLM2 · LoRA · loss
+    0.31``."""
+    config = config_of(run)
+    state = state_of(run)[0]
+    when = describe_time(run.created)
+    if run.state == "running" and run.progress is not None and not run.paused:
+        state, when = f"{run.stage} {run.progress:.0%}".strip(), ""  # a share is that of the stage
+    how = (
+        _what_trains(config, methods) if config is not None else "",
+        final_score(run),
+        config.model if config is not None else run.unreadable,
+    )
+    said = " · ".join(part for part in (state, when) if part)
+    return f"{said}\n{' · '.join(part for part in how if part)}"
+
+
+def _objective(config: TrainingConfig, methods: Methods[Any]) -> str:
+    """The title of the objective, "" for the usual one."""
+    name = config.objective.name
+    return "" if name == DEFAULT_OBJECTIVE else methods.row(name, "objective").title
+
+
+def _what_trains(config: TrainingConfig, methods: Methods[Any]) -> str:
+    return _objective(config, methods) or methods.row(config.weights.method, "weights").title
