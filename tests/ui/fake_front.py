@@ -320,11 +320,21 @@ class FakeFront:
             case c.ChangeSettings():
                 home.settings = _changed_settings(home.settings, call.values)
                 return home.settings, [("settings", "")]
+            case c.ListNetworkRequests():
+                return c.NetworkLog(requests=home.requests), []
+            case c.ClearNetworkLog():
+                home.requests = ()
+                return c.NetworkLog(requests=()), []
+            case c.ExportNetworkLog():
+                return call.path, []
             case c.ListEndpoints():
                 found = [one for one in home.models.values() if one.endpoint is not None]
                 return c.EndpointList(endpoints=tuple(map(home.endpoint_record, found))), []
             case c.AddEndpoint():
                 record = home.add_endpoint(call)
+                return record, [("model", record.model.name)]
+            case c.ChangeEndpoint():
+                record = home.change_endpoint(call)
                 return record, [("model", record.model.name)]
             case c.ProbeEndpoint():
                 return home.endpoint_record(home.models[call.name]), []

@@ -22,6 +22,7 @@ from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
 from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.evaluation import Evaluation, QuestionSet
+from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
@@ -104,6 +105,8 @@ class FakeHome:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     answered: dict[str, float] = field(default_factory=dict)
     sending: dict[str, bool] = field(default_factory=dict)
+    requests: tuple[NetworkRequest, ...] = ()
+    endpoint_keys: dict[str, str] = field(default_factory=dict)
     api_keys: int = 1
     """How many keys of the local API have been made."""
     """Of evaluations: the share of the questions that have answers."""
@@ -117,8 +120,25 @@ class FakeHome:
     # -- program and models --------------------------------------------------------------------------
 
     def endpoint_record(self, model: c.ModelRecord) -> c.EndpointRecord:
-        use = EndpointUse(name=model.name, requests=3, prompt_tokens=700, new_tokens=90, sending=dict(self.sending))
+        endpoint, has_key = model.endpoint, bool(self.endpoint_keys.get(model.name))
+        cost = endpoint.cost(700, 90) if endpoint is not None else 0.0
+        use = EndpointUse(
+            name=model.name, requests=3, prompt_tokens=700, new_tokens=90, cost=cost, has_key=has_key, key_kept=has_key,
+            sending=dict(self.sending),
+        )  # fmt: skip
         return c.EndpointRecord(model=model, use=use, lacks=("Cannot use adapters.",))
+
+    def change_endpoint(self, call: c.ChangeEndpoint) -> c.EndpointRecord:
+        model = self.models.pop(call.name)
+        assert model.endpoint is not None
+        names = ("model", "terms", "notes", "price_in", "price_out", "budget")
+        given = {name: getattr(call, name) for name in names if getattr(call, name) is not None}
+        if call.key is not None:
+            self.endpoint_keys[call.new_name or call.name] = call.key
+        endpoint = msgspec.structs.replace(model.endpoint, **given)
+        changed = msgspec.structs.replace(model, name=call.new_name or call.name, endpoint=endpoint)
+        self.models[changed.name] = changed
+        return self.endpoint_record(changed)
 
     def check_sending(self, call: c.Ask) -> None:
         """As the core does, before anything is stored."""
@@ -146,6 +166,7 @@ class FakeHome:
             parameters=0, quantization="", context_tokens=32_768, bytes=0, endpoint=endpoint,
         )  # fmt: skip
         self.models[model.name] = model
+        self.endpoint_keys[model.name] = call.key
         return self.endpoint_record(model)
 
     def api_state(self) -> c.ApiState:

@@ -12,6 +12,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.models import endpoint_texts as texts
+from ui.features.models.endpoint_form import EndpointForm
 from ui.features.models.page import ModelsPage
 from workbench.api import calls as c
 from workbench.errors import UserError
@@ -83,3 +84,66 @@ def test_other_machines_need_the_switch(page: ModelsPage, qtbot: QtBot, front: F
     QTest.mouseClick(panel.permission.action_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not panel.permission.isVisibleTo(panel))
     assert front.home.settings.network.endpoints
+
+
+def edit(page: ModelsPage, qtbot: QtBot) -> EndpointForm:
+    add(page, "https://api.example.com/v1")
+    qtbot.waitUntil(lambda: "big" in page.endpoints.cards)
+    card = page.endpoints.cards["big"]
+    card.edit_button.click()
+    assert card.form is not None
+    return card.form
+
+
+def test_an_endpoint_is_edited_and_its_key_is_never_shown(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    form = edit(page, qtbot)
+    assert form.key.text() == ""
+    assert form.key.placeholderText() == texts.KEY_STORED
+    form.name.setText("Large")
+    form.price_in.setValue(2.0)
+    form.budget.setValue(5.0)
+    form.terms.setText("https://example.com/terms")
+    form.save_button.click()
+    qtbot.waitUntil(lambda: "Large" in page.endpoints.cards and page.endpoints.cards["Large"].form is None)
+    assert front.asked(c.ChangeEndpoint) == [
+        c.ChangeEndpoint(name="big", new_name="Large", price_in=2.0, budget=5.0, terms="https://example.com/terms")
+    ]
+    shown = page.endpoints.cards["Large"].cost.text()
+    assert "spent 0.0014 of a budget of 5, 4.9986 left" in shown
+    assert "https://example.com/terms" in shown
+
+
+def test_a_key_is_replaced_or_removed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    form = edit(page, qtbot)
+    form.key.setText("sk-other")
+    form.save_button.click()
+    qtbot.waitUntil(lambda: front.home.endpoint_keys["big"] == "sk-other")
+    qtbot.waitUntil(lambda: page.endpoints.cards["big"].form is None)
+    page.endpoints.cards["big"].edit_button.click()
+    again = page.endpoints.cards["big"].form
+    assert again is not None
+    assert again.key.text() == ""
+    again.remove_key.click()
+    qtbot.waitUntil(lambda: front.home.endpoint_keys["big"] == "")
+    assert front.asked(c.ChangeEndpoint)[-1] == c.ChangeEndpoint(name="big", key="")
+
+
+def test_why_a_change_was_refused_is_said_and_what_was_typed_stays(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    form = edit(page, qtbot)
+    front.refuse(c.ChangeEndpoint, UserError("There is a model 'Small' already.", "Choose another name."))
+    form.name.setText("Small")
+    form.save_button.click()
+    qtbot.waitUntil(lambda: "Choose another name." in form.state.text())
+    assert form.isEnabled()
+    front.call(c.AllowSending(name="big", collection="manuals", allowed=True))  # something else changes meanwhile
+    assert page.endpoints.cards["big"].form is form
+    assert form.name.text() == "Small"
+
+
+def test_nothing_is_sent_where_nothing_was_changed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    form = edit(page, qtbot)
+    form.save_button.click()
+    assert page.endpoints.cards["big"].form is None
+    assert front.asked(c.ChangeEndpoint) == []

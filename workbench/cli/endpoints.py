@@ -33,6 +33,16 @@ def add_commands(group: Commands) -> None:
     endpoints.command("probe", "test again which features it supports", probing, show_one, "NAME", names=NAMES)
     keying = endpoints.command("key", "replace the key of an endpoint", change_key, show_one, "NAME", names=NAMES)
     keying.add_argument("--forget", action="store_true", help="forget the key")
+    editing = endpoints.command(
+        "edit", "change the name, the prices, the terms or the notes", edit, show_one, names=NAMES
+    )
+    editing.add_argument("name", metavar="NAME")
+    editing.add_argument("--name", dest="new_name", metavar="NEW", help="its new name in the catalogue")
+    editing.add_argument("--model", help="the name by which the service knows the model; it is probed")
+    editing.add_argument("--price-in", metavar="N", type=float, help="price per million prompt tokens")
+    editing.add_argument("--price-out", metavar="N", type=float, help="price per million generated tokens")
+    editing.add_argument("--terms", metavar="URL", help="the address of its terms")
+    editing.add_argument("--notes", metavar="TEXT", help="what else is to be remembered")
     pricing = endpoints.command("budget", "change what may be spent in all", change_budget, show_one, names=NAMES)
     pricing.add_argument("name", metavar="NAME")
     pricing.add_argument("budget", metavar="N", type=float, help="in the currency of the prices; 0: no limit")
@@ -69,6 +79,12 @@ def change_budget(session: Session, arguments: argparse.Namespace) -> Events[Any
     return (yield from session.call(calls.ChangeEndpoint(name=arguments.name, budget=arguments.budget)))
 
 
+def edit(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    names = ("new_name", "model", "price_in", "price_out", "terms", "notes")
+    call = calls.ChangeEndpoint(name=arguments.name, **{name: getattr(arguments, name) for name in names})
+    return (yield from session.call(call))
+
+
 def _ask_key() -> str:
     """From the person, never from an argument, which other programs could read."""
     return os.environ.get(KEY_VARIABLE) or getpass.getpass("Key: ")
@@ -90,13 +106,26 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
             ("probed", moment(endpoint["probed"])),
             ("used", f"{use['requests']:,} requests, {use['prompt_tokens']:,} + {use['new_tokens']:,} tokens"),
             ("cost", f"{use['cost']:.4f}" if use["cost"] else ""),
-            ("budget", f"{endpoint['budget']:g}" if endpoint["budget"] else ""),
+            ("budget", _describe_budget(endpoint["budget"], use["cost"])),
+            ("price", _describe_price(endpoint)),
+            ("terms", endpoint["terms"]),
+            ("notes", endpoint["notes"]),
         ]
     )
     for collection, allowed in sorted(use["sending"].items()):
         output.line(f"Passages of {collection} are {'sent to it' if allowed else 'not sent to it: you refused'}.")
     for sentence in result["lacks"]:
         output.line(sentence)
+
+
+def _describe_budget(budget: float, spent: float) -> str:
+    return f"{budget:g}, of which {max(0.0, budget - spent):.4f} is left" if budget else ""
+
+
+def _describe_price(endpoint: dict[str, Any]) -> str:
+    if not endpoint["price_in"] and not endpoint["price_out"]:
+        return ""
+    return f"{endpoint['price_in']:g} per million prompt tokens, {endpoint['price_out']:g} per million generated ones"
 
 
 def show_all(result: dict[str, Any], output: TextOutput) -> None:

@@ -1,4 +1,4 @@
-"""``workbench hub``: finding models on the hub, downloading them, and what was sent over the network."""
+"""``workbench hub``: finding models on the hub and downloading them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, get_args
 from workbench.api import calls
 from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.models import show_fit
-from workbench.cli.output import TextOutput, byte_size, count_size, moment
+from workbench.cli.output import TextOutput, byte_size, count_size
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.records.hub import HubFilters, Sorting
 
 
 def add_commands(commands: Commands) -> None:
-    group = commands.group("hub", "models on the hub, and what was sent over the network")
+    group = commands.group("hub", "models on the hub")
     searching = one_call(lambda a: calls.SearchHub(words=" ".join(a.words), limit=a.limit, filters=_filters(a)))
     search = group.command("search", "find repositories with GGUF models", searching, show_found)
     search.add_argument("words", metavar="WORD", nargs="*", help="words of the name; without any, the most downloaded")
@@ -50,8 +50,6 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
     token = group.command("token", "keep an access token in the keyring of the system", set_token, TOKEN)
     token.add_argument("--forget", action="store_true", help="forget the token")
-    log = one_call(lambda a: calls.ListNetworkRequests())
-    group.command("requests", "list what was sent over the network, and what was refused", log, show_requests)
 
 
 def _filters(arguments: argparse.Namespace) -> HubFilters:
@@ -139,24 +137,3 @@ def show_card(result: dict[str, Any], output: TextOutput) -> None:
         output.line()
         output.line("Results as its authors report them:")
         output.table(("BENCHMARK", "METRIC", "VALUE"), [tuple(one) for one in result["results"]], numbers=("VALUE",))
-
-
-def show_requests(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["requests"]:
-        output.line("Nothing was sent over the network.")
-        return
-    rows = [
-        (
-            moment(one["at"]),
-            one["purpose"],
-            one["host"],
-            f"{one['method']} {one['path']}".strip(),
-            one["status"] or "",
-            byte_size(one["bytes_out"]),
-            byte_size(one["bytes_in"]),
-            one["refused"] or one["failed"],
-        )
-        for one in result["requests"]
-    ]
-    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "NOT ANSWERED")
-    output.table(titles, rows, numbers=("STATUS", "SENT", "RECEIVED"))

@@ -58,6 +58,7 @@ from workbench.core.models.hub import TOKEN, HubService
 from workbench.core.models.sending import SendingGate
 from workbench.core.models.service import Models
 from workbench.core.models.suggesting import Suggesting
+from workbench.core.network import NetworkRequests
 from workbench.core.prompts.demonstrations import Demonstrations
 from workbench.core.prompts.service import Prompts
 from workbench.core.runs.kinds.candidates import CandidateRuns
@@ -87,6 +88,7 @@ from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.hub import Hub
 from workbench.network.gate import Gate
+from workbench.network.request_log import RequestLog
 from workbench.network.secrets import Secrets
 from workbench.paths import Home
 from workbench.storage.adapters import AdapterStore
@@ -151,7 +153,8 @@ class Workbench:
         memory = Memory(FactStore(self._database), self._embedding, self._changes, chats.title_of)
         self._sandbox = Sandbox(log=home.logs / "sandbox.log", command=self._commands.get("sandbox"))
         self._tables = TableFiles(lambda: self._preferences.current.documents, home.logs / "tables.log")
-        gate, secrets = Gate(self._preferences.allows), Secrets()
+        requests, secrets = RequestLog(home.logs / "network.jsonl"), Secrets()
+        gate = Gate(self._preferences.allows, log=requests)
         self._servers = McpHub(
             home.root / "mcp.json", gate, self._changes, secrets,
             log=home.logs / "mcp.log", command=self._commands.get("mcp"),
@@ -263,7 +266,8 @@ class Workbench:
             **release_handlers(home, gate, self._packs),
             **self._fitting.handlers(),
             **Suggesting(hub, self._fitting, program.machine).handlers(),
-            **HubService(hub, gate, secrets, self._runs).handlers(),
+            **HubService(hub, secrets, self._runs).handlers(),
+            **NetworkRequests(requests).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),

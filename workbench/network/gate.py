@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from workbench.errors import UserError
+from workbench.network.request_log import RequestLog
 from workbench.records.hub import NetworkRequest, Purpose
 
 PURPOSES: dict[Purpose, str] = {
@@ -26,8 +25,6 @@ PURPOSES: dict[Purpose, str] = {
     "mcp": "tools of MCP servers",
 }
 """Purposes in words, as in "is switched off for ..."."""
-
-MOST_LOGGED = 1_000
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
@@ -43,13 +40,15 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Gate:
-    """``allowed`` says whether the person has switched a purpose on; it is called for each connection."""
+    """``allowed`` says whether the person has switched a purpose on; it is called for each connection. ``log`` is where
+    requests are noted, without one in memory."""
 
-    def __init__(self, allowed: Callable[[Purpose], bool], resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, allowed: Callable[[Purpose], bool], resolve: Resolve = resolve, *, log: RequestLog | None = None
+    ) -> None:
         self._allowed = allowed
         self._resolve = resolve
-        self._lock = threading.Lock()
-        self._log: deque[NetworkRequest] = deque(maxlen=MOST_LOGGED)
+        self._log = log if log is not None else RequestLog()
 
     def addresses(self, purpose: Purpose, host: str, port: int) -> list[str]:
         """The addresses of a host to which a connection may be made. Raises Offline with what to switch on, and OSError
@@ -69,21 +68,15 @@ class Gate:
         return reachable
 
     def log(self, request: NetworkRequest) -> None:
-        with self._lock:
-            self._log.append(request)
+        self._log.put(request)
 
     def note_received(self, request: NetworkRequest, received: int) -> None:
         """Add the number of bytes that were received to a logged request."""
-        with self._lock:
-            for place, logged in enumerate(self._log):
-                if logged is request:
-                    self._log[place] = msgspec.structs.replace(logged, bytes_in=received)
-                    break
+        self._log.put(msgspec.structs.replace(request, bytes_in=received))
 
     def requests(self) -> list[NetworkRequest]:
         """The last requests, the latest first."""
-        with self._lock:
-            return list(reversed(self._log))
+        return self._log.all()
 
     def _may_reach(self, purpose: Purpose, address: Address) -> bool:
         if address.is_loopback:

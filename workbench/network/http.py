@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
 
 import httpcore2
@@ -14,6 +14,7 @@ from workbench.network.gate import Gate
 from workbench.records.hub import NetworkRequest, Purpose
 
 MOST_REDIRECTS = 5
+MOST_NOTED = 1_000
 
 
 class _GatedBackend(httpcore2.NetworkBackend):
@@ -139,11 +140,57 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
         await self._plain.sleep(seconds)
 
 
-def open_pinned_client(backend: PinnedBackend, headers: dict[str, str], read_s: float) -> httpx2.AsyncClient:
-    """A client for a process that has no gate: it reaches what ``backend`` does, follows no redirects and reads no
-    proxies from the environment. ``read_s`` is how long the server may be silent."""
-    transport = httpx2.AsyncHTTPTransport(trust_env=False)
-    transport._pool._network_backend = backend
+class NotingTransport(httpx2.AsyncHTTPTransport):
+    """A transport for a process that has no gate: the requests so far are taken by ``take``."""
+
+    def __init__(self, purpose: Purpose, backend: httpcore2.AsyncNetworkBackend) -> None:
+        super().__init__(trust_env=False)
+        self._pool._network_backend = backend
+        self._purpose: Purpose = purpose
+        self._noted: list[NetworkRequest] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        noted = NetworkRequest(
+            at=time.time(), purpose=self._purpose, host=request.url.host, method=request.method,
+            path=request.url.path, bytes_out=int(request.headers.get("content-length", "0") or 0),
+        )  # fmt: skip
+        self._noted = self._noted[-MOST_NOTED:]
+        try:
+            response = await super().handle_async_request(request)
+        except httpx2.TransportError as error:
+            self._noted.append(msgspec.structs.replace(noted, failed=type(error).__name__))
+            raise
+        noted = msgspec.structs.replace(noted, status=response.status_code)
+        self._noted.append(noted)
+        assert isinstance(response.stream, httpx2.AsyncByteStream)
+        response.stream = _NotedStream(response.stream, self._noted, noted)
+        return response
+
+    def take(self) -> list[NetworkRequest]:
+        """The requests since the last time, and those of which more is known."""
+        taken = list(self._noted)
+        del self._noted[: len(taken)]
+        return taken
+
+
+class _NotedStream(httpx2.AsyncByteStream):
+    def __init__(self, stream: httpx2.AsyncByteStream, into: list[NetworkRequest], noted: NetworkRequest) -> None:
+        self._stream, self._into, self._noted = stream, into, noted
+        self._received = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for block in self._stream:
+            self._received += len(block)
+            yield block
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+        self._into.append(msgspec.structs.replace(self._noted, bytes_in=self._received))
+
+
+def open_pinned_client(transport: NotingTransport, headers: dict[str, str], read_s: float) -> httpx2.AsyncClient:
+    """A client for a process that has no gate: it reaches what the backend of ``transport`` does, follows no redirects
+    and reads no proxies from the environment. ``read_s`` is how long the server may be silent."""
     timeout = httpx2.Timeout(30.0, read=read_s)
     return httpx2.AsyncClient(
         transport=transport, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False

@@ -14,7 +14,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.records.stored import Stored
 
-LONGEST_URL = 500
+LONGEST_URL, LONGEST_NOTES = 500, 2_000
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +23,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, reports usage in a
     stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``). ``limit_field`` names
     the most tokens. ``context_tokens`` 0: not known. Prices are per million tokens, in the currency of ``budget``: what
-    may be spent in all; 0: no budget. ``terms`` is the address of the terms that the person has named.
+    may be spent in all; 0: no budget. ``terms`` is the address of the terms that the person has named, ``notes`` what
+    else they have noted.
     """
 
     address: str
@@ -38,7 +39,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     price_in: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     price_out: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     budget: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    terms: str = ""
+    terms: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)] = ""
+    notes: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTES)] = ""
 
     @property
     def host(self) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.stored import Stored
+
 Purpose = Literal["hub", "endpoint", "update", "mcp"]
 """Why a connection is made: to search and download models; to answer by a remote model; to look for a new version; to
 use the tools of an MCP server."""
@@ -93,3 +95,6 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 0
     refused: str = ""
     failed: str = ""
+
+
+NETWORK_REQUEST = Stored("request of the network's log", NetworkRequest)

@@ -50,6 +50,9 @@ class EndpointStore:
             name=model, requests=int(requests), prompt_tokens=int(prompt), new_tokens=int(new), cost=float(cost)
         )
 
+    def rename(self, model: str, new: str) -> None:
+        self._database.execute("update endpoint_usage set model = ? where model = ?", (new, model))
+
     def forget(self, model: str) -> None:
         """Forget what a model was used for, once it is removed."""
         self._database.execute("delete from endpoint_usage where model = ?", (model,))

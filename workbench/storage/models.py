@@ -96,6 +96,10 @@ class ModelCatalogue:
             self._database.execute("delete from models where name = ?", (name,))
         return record
 
+    def rename(self, name: str, new: str) -> None:
+        """Give a model another name, which no other one has."""
+        self._database.execute("update models set name = ? where name = ?", (new, name))
+
     def put_exam(self, name: str, exam: ExamResult) -> None:
         """Store a model's exam; nothing where the model was removed."""
         self._database.execute("update models set exam = ? where name = ?", (EXAM.encode(exam).decode(), name))

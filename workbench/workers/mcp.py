@@ -24,13 +24,16 @@ import psutil
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
+from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import Cancelled, UserError
 from workbench.files import is_nested_deeper
-from workbench.network.http import PinnedBackend, open_pinned_client
+from workbench.network.http import NotingTransport, PinnedBackend, open_pinned_client
+from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import McpServer, McpTool, digest_of
 from workbench.techniques.tools.mcp_calls import (
+    REQUEST,
     CallServerTool,
     CloseServer,
     ListServerTools,
@@ -60,6 +63,7 @@ class Connection:
     def __init__(self, server: McpServer, addresses: Sequence[str]) -> None:
         self.server = server
         self.place = PinnedBackend(urlsplit(server.url).hostname or "", addresses)
+        self.transport = NotingTransport("mcp", self.place)
         self.busy = asyncio.Lock()
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -100,7 +104,7 @@ class Connection:
     async def _hold(self) -> None:
         try:
             async with contextlib.AsyncExitStack() as stack:
-                transport = await _transport(self.server, self.place, stack)
+                transport = await _transport(self.server, self.transport, stack)
                 client = Client(transport, elicitation_callback=self._on_elicitation, cache=None)
                 await stack.enter_async_context(client)
                 self._ready.set_result(client)
@@ -127,7 +131,7 @@ class Connection:
         return mcp_types.ElicitResult(action="accept", content=content)
 
 
-async def _transport(server: McpServer, place: PinnedBackend, stack: contextlib.AsyncExitStack) -> Any:
+async def _transport(server: McpServer, noting: NotingTransport, stack: contextlib.AsyncExitStack) -> Any:
     if server.command:
         return StdioServerParameters(
             command=server.command[0],
@@ -135,7 +139,7 @@ async def _transport(server: McpServer, place: PinnedBackend, stack: contextlib.
             env=dict(server.environment),
             cwd=server.folder or None,
         )
-    client = open_pinned_client(place, server.headers, read_s=300.0)
+    client = open_pinned_client(noting, server.headers, read_s=300.0)
     return streamable_http_client(server.url, http_client=await stack.enter_async_context(client))
 
 
@@ -145,6 +149,7 @@ class Connections:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._open: dict[str, Connection] = {}
+        self._noted: list[NetworkRequest] = []  # of connections that were closed
         self._opening = asyncio.Lock()
         threading.Thread(target=self._loop.run_forever, name="connections", daemon=True).start()
 
@@ -188,6 +193,17 @@ class Connections:
         connection = self._open.pop(name, None)
         if connection is not None:
             await connection.close()
+            self._noted += connection.transport.take()
+
+    def requests(self) -> Iterator[Event]:
+        """The requests since the last time."""
+
+        async def take() -> list[NetworkRequest]:
+            taken, self._noted = self._noted, []
+            return [*taken, *(one for known in self._open.values() for one in known.transport.take())]
+
+        for request in asyncio.run_coroutine_threadsafe(take(), self._loop).result():
+            yield events.Artifact(kind=REQUEST, id=request.host, result=msgspec.to_builtins(request))
 
     def close_all(self) -> None:
         async def close() -> None:
@@ -301,14 +317,24 @@ def main() -> None:
     connections = Connections()
     threading.Thread(target=_watch_memory, name="memory", daemon=True).start()
 
+    def noted(work: Coroutine[Any, Any, Any], context: RequestContext) -> Iterator[Event]:
+        """The end of some work, after the requests that it made, also where it fails."""
+        try:
+            result = connections.run(work, context)
+        except Exception:
+            yield from connections.requests()
+            raise
+        yield from connections.requests()
+        yield finish(result)
+
     def list_tools(call: ListServerTools, context: RequestContext) -> Iterator[Event]:
-        yield finish(connections.run(connections.tools(call), context))
+        return noted(connections.tools(call), context)
 
     def call_tool(call: CallServerTool, context: RequestContext) -> Iterator[Event]:
-        yield finish(connections.run(connections.call(call), context))
+        return noted(connections.call(call), context)
 
     def close(call: CloseServer, context: RequestContext) -> Iterator[Event]:
-        yield finish(connections.run(connections.close(call.name), context))
+        return noted(connections.close(call.name), context)
 
     handlers: dict[type[Call[Any]], Handler] = {
         ListServerTools: list_tools, CallServerTool: call_tool, CloseServer: close,

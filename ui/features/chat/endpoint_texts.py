@@ -6,9 +6,8 @@ ASKED_ONCE = "Your decision holds for this collection and this host. It can be c
 ALLOW = "Allow for {collection}"
 REFUSE = "Do not send"
 CLOSE = "Decide later"
-ATTACHED = "attached files"
 NOT_SENT = (
-    "Nothing was sent: passages of {collection} stay on this machine. To ask anyway, choose a model on this machine, "
+    "Nothing was sent: text of {collection} stays on this machine. To ask anyway, choose a model on this machine, "
     "or no documents."
 )
 NOT_WITH_MODEL = "not with this model"

@@ -15,6 +15,7 @@ from ui.features.chat import endpoint_texts as texts
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.api.events import Sending
+from workbench.records.origins import ATTACHED, TITLES
 
 _NAME = 40  # characters
 
@@ -51,7 +52,7 @@ class SendingCard(QFrame):
         """``words`` say what would be sent where. What was refused before can only be allowed."""
         self.words.setText(words)
         self.setAccessibleName(words)
-        name = sending.collection or texts.ATTACHED
+        name = name_of(sending)
         short = name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
         self.allow.setText(without_keys(texts.ALLOW.format(collection=short)))
         self.allow.setAccessibleName(texts.ALLOW.format(collection=name))
@@ -74,3 +75,8 @@ class SendingCard(QFrame):
             self.closed.emit()
         else:
             super().keyPressEvent(event)
+
+
+def name_of(sending: Sending) -> str:
+    """A collection's name, or what else is to be sent in words."""
+    return TITLES.get(sending.collection or ATTACHED, sending.collection)

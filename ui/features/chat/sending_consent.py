@@ -15,6 +15,7 @@ from ui.bridge import Bridge
 from ui.components.wording import in_words
 from ui.features.chat import endpoint_texts as texts
 from ui.features.chat.layout import ChatLayout
+from ui.features.chat.sending_card import name_of
 from ui.features.chat.session import ChatSession
 from workbench.api.calls import AllowSending
 from workbench.api.events import Failed, Sending
@@ -76,7 +77,7 @@ class SendingConsent(QObject):
                 again()
                 return
             self._sending = msgspec.structs.replace(sending, refused=True)
-            words = texts.NOT_SENT.format(collection=sending.collection or texts.ATTACHED)
+            words = texts.NOT_SENT.format(collection=name_of(sending))
             self._parts.sending.ask(words, self._sending)
             self._parts.composer.field.setFocus()
 

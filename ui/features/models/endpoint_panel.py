@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
 
 from ui.bridge import Bridge
@@ -11,10 +12,12 @@ from ui.components.basics import Card, ElidedLabel, InlineMessage, PrimaryButton
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.wording import in_words
 from ui.features.models import endpoint_texts as texts
+from ui.features.models.endpoint_form import EndpointForm
 from ui.theme import tokens
 from workbench.api.calls import (
     AddEndpoint,
     AllowSending,
+    ChangeEndpoint,
     ChangeSettings,
     Collection,
     CollectionList,
@@ -25,7 +28,10 @@ from workbench.api.calls import (
     ModelList,
     ProbeEndpoint,
 )
+from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN
 from workbench.settings import Settings
+
+_LONGEST_WORDS = 90  # characters
 
 
 class EndpointPanel(QWidget):
@@ -103,11 +109,22 @@ class EndpointPanel(QWidget):
 
     def _on_endpoints(self, found: EndpointList) -> None:
         self._found = found.endpoints
+        edited = {name: card for name, card in self.cards.items() if card.form is not None}
+        for card in edited.values():
+            card.setParent(None)
         empty_layout(self._list)
         self.cards = {}
         for record in found.endpoints:
-            card = self.cards[record.model.name] = EndpointCard(self._bridge, record, self._collections)
+            name = record.model.name
+            known = edited.get(name)  # what is being typed is not lost when something else changes
+            card = self.cards[name] = known or self._new_card(record)
             self._list.addWidget(card)
+            card.show()
+
+    def _new_card(self, record: EndpointRecord) -> EndpointCard:
+        card = EndpointCard(self._bridge, record, self._collections)
+        card.changed.connect(lambda: self._bridge.call(ListEndpoints(), self._on_endpoints, owner=self))
+        return card
 
     def _on_typed(self) -> None:
         self.add_button.setEnabled(bool(self.address.text().strip() and self.model.text().strip()))
@@ -136,17 +153,21 @@ class EndpointPanel(QWidget):
 
 
 class EndpointCard(Card):
-    """One endpoint."""
+    """One endpoint. ``changed``: it was edited, so that the list is to be read again."""
+
+    changed = Signal()
 
     def __init__(self, bridge: Bridge, record: EndpointRecord, collections: tuple[Collection, ...]) -> None:
         super().__init__(margin=tokens.SPACE_5)
-        self._bridge, self._name = bridge, record.model.name
+        self._bridge, self._name, self._record = bridge, record.model.name, record
         self.sending: dict[str, QCheckBox] = {}
+        self.form: EndpointForm | None = None
         endpoint, use = record.model.endpoint, record.use
         assert endpoint is not None
         self.body.setSpacing(tokens.SPACE_2)
         probe = QuietButton(texts.PROBE, "refresh", small=True, clicked=self._on_probe)
-        self.body.addLayout(row_of(None, (ElidedLabel(self._name, "strong"), 1), probe))
+        self.edit_button = QuietButton(texts.EDIT, "edit", small=True, clicked=self._on_edit)
+        self.body.addLayout(row_of(None, (ElidedLabel(self._name, "strong"), 1), self.edit_button, probe))
         known = texts.CONTEXT.format(tokens=endpoint.context_tokens) if endpoint.context_tokens else texts.NO_CONTEXT
         facts = [
             texts.FACTS.format(
@@ -156,19 +177,33 @@ class EndpointCard(Card):
                 tokens=use.prompt_tokens + use.new_tokens,
             )
         ]
-        if use.cost:
-            facts.append(texts.COST.format(cost=use.cost))
-        if endpoint.budget:
-            facts.append(texts.BUDGET.format(budget=endpoint.budget))
+        facts.append((texts.KEY_KEPT if use.key_kept else texts.KEY_SESSION) if use.has_key else texts.NO_KEY)
         self.body.addWidget(Text(" · ".join(facts), "small"))
+        money = []
+        if endpoint.price_in or endpoint.price_out:
+            money.append(texts.PRICE.format(price_in=endpoint.price_in, price_out=endpoint.price_out))
+        if endpoint.budget:
+            left = max(0.0, endpoint.budget - use.cost)
+            money.append(texts.SPENT_OF.format(cost=use.cost, budget=endpoint.budget, left=left))
+        elif use.cost:
+            money.append(texts.SPENT.format(cost=use.cost))
+        if endpoint.terms:
+            money.append(texts.TERMS.format(terms=endpoint.terms))
+        self.cost = Text(" · ".join(money), "small", visible=bool(money))
+        self.body.addWidget(self.cost)
+        if endpoint.notes:
+            self.body.addWidget(Text(endpoint.notes, "muted"))
         self.problem = Text("", "error", visible=False)
         if record.lacks:
             self.body.addWidget(Text(f"{texts.LACKS} {' '.join(record.lacks)}", "muted"))
         if not endpoint.is_local:
             self.body.addWidget(Text(texts.PASSAGES_HELP, "small"))
-            for key, shown in [*((one.name, one.name) for one in collections), ("", texts.ATTACHED)]:
-                box = self.sending[key] = QCheckBox(texts.PASSAGES.format(collection=shown, host=endpoint.host))
-                box.setChecked(use.sending.get(shown, False))
+            others = [("", texts.ATTACHED), (AGENT, texts.READ_BY_AGENTS), (UNKNOWN, texts.UNKNOWN_ORIGIN)]
+            for key, shown in [*((one.name, one.name) for one in collections), *others]:
+                words = texts.PASSAGES if key not in (AGENT, UNKNOWN) else texts.OTHER_TEXTS
+                box = self.sending[key] = QCheckBox(_short(words.format(collection=shown, host=endpoint.host)))
+                box.setToolTip(words.format(collection=shown, host=endpoint.host))
+                box.setChecked(use.sending.get(TITLES.get(key or ATTACHED, shown), False))
                 box.toggled.connect(partial(self._on_toggled, key))
                 self.body.addWidget(box)
         self.body.addWidget(self.problem)
@@ -177,6 +212,38 @@ class EndpointCard(Card):
         call = AllowSending(name=self._name, collection=collection, allowed=allowed)
         self._bridge.call(call, lambda record: None, self._on_error, self)
 
+    def _on_edit(self) -> None:
+        if self.form is not None:
+            return
+        self.form = EndpointForm(self._record)
+        self.form.saved.connect(self._on_save)
+        self.form.cancelled.connect(self._end_edit)
+        self.edit_button.setEnabled(False)
+        self.body.insertWidget(1, self.form)
+        self.form.name.setFocus()
+
+    def _end_edit(self) -> None:
+        if self.form is not None:
+            self.form.hide()
+            self.form.deleteLater()
+            self.form = None
+        self.edit_button.setEnabled(True)
+
+    def _on_save(self, call: ChangeEndpoint) -> None:
+        form = self.form
+        if form is None:
+            return
+        if call == ChangeEndpoint(name=call.name):
+            self._end_edit()
+            return
+        form.set_busy(True)
+        failed = lambda error: form.set_error(in_words(error))  # noqa: E731
+        self._bridge.call(call, self._on_saved, failed, self)
+
+    def _on_saved(self, record: EndpointRecord) -> None:
+        self._end_edit()
+        self.changed.emit()
+
     def _on_probe(self) -> None:
         self.problem.hide()
         self._bridge.call(ProbeEndpoint(name=self._name), lambda record: None, self._on_error, self)
@@ -184,3 +251,7 @@ class EndpointCard(Card):
     def _on_error(self, error: Exception) -> None:
         self.problem.setText(in_words(error))
         self.problem.show()
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= _LONGEST_WORDS else f"{words[: _LONGEST_WORDS - 1]}…"

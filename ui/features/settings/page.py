@@ -12,7 +12,7 @@ from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, PlainButton, Text
+from ui.components.basics import Card, Line, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import FieldRow, Form, choice_control
 from ui.components.layout import ScrolledColumn, column_of
@@ -21,6 +21,7 @@ from ui.features.settings import texts
 from ui.features.settings.api_card import ApiCard
 from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
+from ui.features.settings.network_log import NetworkLogPart
 from ui.theme import tokens
 from workbench.api.calls import ChangeSettings, ModelList, Status
 from workbench.errors import UserError
@@ -86,6 +87,10 @@ class SettingsPage(QWidget):
             form = self.forms[section] = Form(config, make_row=_make_row)
             form.changed.connect(partial(self._on_edited, section))
             card.body.addWidget(form)
+            if section == "network":
+                self.network = NetworkLogPart(self._bridge)
+                card.body.addWidget(Line())
+                card.body.addWidget(self.network)
             if section == "server":
                 self.api = ApiCard(self._bridge)
                 card.body.addWidget(self.api)
@@ -112,6 +117,7 @@ class SettingsPage(QWidget):
         super().showEvent(event)
         self.api.refresh()
         self.machine.refresh()
+        self.network.refresh()
 
     def _on_settings(self, settings: Settings) -> None:
         self.problems.setText("\n".join(settings.problems))

@@ -33,7 +33,8 @@ AnyCall = (
     | ListEndpoints | AddEndpoint | ProbeEndpoint | ChangeEndpoint | AllowSending
     | ListServedModels | AskServed | EmbedServed | RankServed | TokenizeServed | DetokenizeServed
     | DescribeServedTokenizer | GetApiState | RenewApiKey | ServeApi
-    | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount | ListNetworkRequests
+    | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount
+    | ListNetworkRequests | ClearNetworkLog | ExportNetworkLog
     | ListCollections | CreateCollection | RenameCollection | SetPassageLength | SetEmbedder | RemoveCollection
     | ListDocuments | AddDocuments | UnlockDocument | AttachFiles | Unwatch | RemoveFolder | RemoveDocument
     | SearchDocuments | GetDocumentText | DrawPage

@@ -47,9 +47,15 @@ class ProbeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoi
 
 
 class ChangeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.change"):
-    """Change what is not None: the key ("" forgets it), the prices, the budget."""
+    """Change what is not None: the name in the catalogue, the key ("" forgets it), the model's name at the service
+    (which is probed then), prices, budget, terms, notes. Raises UserError for a name that is taken, and for that of the
+    default model."""
 
     name: str
+    new_name: str | None = None
+    model: str | None = None
+    terms: str | None = None
+    notes: str | None = None
     key: str | None = None
     price_in: float | None = None
     price_out: float | None = None

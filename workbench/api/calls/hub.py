@@ -22,7 +22,7 @@ class HubAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkLog(msgspec.Struct, frozen=True, kw_only=True):
-    """The last requests since the core began, the latest first."""
+    """The last requests, the latest first, at most 1,000."""
 
     requests: tuple[NetworkRequest, ...]
 
@@ -99,3 +99,13 @@ class GetHubAccount(Call[HubAccount], frozen=True, kw_only=True, tag="hub.accoun
 
 class ListNetworkRequests(Call[NetworkLog], frozen=True, kw_only=True, tag="network.requests"):
     """What was sent over the network, and what was refused."""
+
+
+class ClearNetworkLog(Call[NetworkLog], frozen=True, kw_only=True, tag="network.clear"):
+    """Forget the requests that were logged."""
+
+
+class ExportNetworkLog(Call[str], frozen=True, kw_only=True, tag="network.export"):
+    """Write the log as a CSV file, and return its path. Raises UserError where it cannot be written."""
+
+    path: str

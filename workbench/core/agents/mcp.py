@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from workbench.api import events
 from workbench.api.calls import (
     AgreeToMcpTools,
     ListMcpServers,
@@ -41,7 +41,14 @@ from workbench.records.mcp import (
     state_of,
 )
 from workbench.techniques.decoding.formats import check_format
-from workbench.techniques.tools.mcp_calls import PACKAGE, CallServerTool, CloseServer, ListServerTools, ServerTools
+from workbench.techniques.tools.mcp_calls import (
+    PACKAGE,
+    REQUEST,
+    CallServerTool,
+    CloseServer,
+    ListServerTools,
+    ServerTools,
+)
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
 from workbench.workers.host import WorkerHost
@@ -114,7 +121,7 @@ class McpHub:
             self._write(McpServers(servers=others, agreements=left))
             self._file.forget(call.name)
         if self.host.pid:
-            self.host.call(CloseServer(name=call.name))
+            self.host.call(CloseServer(name=call.name), self._log)
 
     def agree(self, call: AgreeToMcpTools, context: RequestContext) -> Iterator[Event]:
         server = self._find(call.name, self._read())
@@ -179,7 +186,7 @@ class McpHub:
                     answers=answers.get(_key(arguments), ()),
                     seconds=CALL_S,
                 )
-                result = self.host.call(call, context=context)
+                result = self.host.call(call, self._log, context)
             except (UserError, WorkerDied) as error:
                 return ToolOutput(text=str(error), failed=True)
             return ToolOutput(text=result.text, failed=result.failed, question=result.question)
@@ -227,9 +234,13 @@ class McpHub:
             raise UserError(f"MCP servers cannot be used here: {problem}")
         listing = ListServerTools(server=server, addresses=self._addresses(server), seconds=CONNECT_S)
         try:
-            return self.host.call(listing, context=context)
+            return self.host.call(listing, self._log, context)
         except WorkerDied as death:
             raise UserError(f"The MCP server {server.name} has ended its worker: {death}") from death
+
+    def _log(self, event: Event) -> None:
+        if isinstance(event, events.Artifact) and event.kind == REQUEST:
+            self._gate.log(msgspec.convert(event.result, NetworkRequest))
 
     def _addresses(self, server: McpServer) -> tuple[str, ...]:
         """Where the server's URL may be reached; () for a command. Raises UserError where it may not."""
@@ -241,7 +252,6 @@ class McpHub:
             found = self._gate.addresses("mcp", host, address.port or (443 if address.scheme == "https" else 80))
         except OSError as error:
             raise UserError(f"The MCP server {server.name} is not found: {host} has no address.") from error
-        self._gate.log(NetworkRequest(at=time.time(), purpose="mcp", host=host, path=address.path))
         return tuple(found)
 
     def _find(self, name: str, known: McpServers) -> McpServer:

@@ -126,16 +126,36 @@ class Endpoints:
 
     def change(self, call: calls.ChangeEndpoint) -> EndpointRecord:
         model = self._catalogue.get(call.name)
-        given = {name: getattr(call, name) for name in ("price_in", "price_out", "budget")}
+        given = {name: getattr(call, name) for name in ("price_in", "price_out", "budget", "terms", "notes", "model")}
         fields = {name: value for name, value in given.items() if value is not None}
         plain = {**msgspec.to_builtins(endpoint_of(model)), **fields}
         try:
             endpoint = msgspec.convert(plain, Endpoint)
         except msgspec.ValidationError as error:
             raise UserError(f"The endpoint is not valid: {error}.") from error
-        if call.key is not None:
-            self._secrets.set(_secret(model.name), _checked_key(call.key))
-        return self._put(model, endpoint)
+        key = self._secrets.get(_secret(model.name)) if call.key is None else _checked_key(call.key)
+        if not endpoint.model.strip():
+            raise UserError("The endpoint's model is not named.", "Give the name by which the API knows it.")
+        if endpoint.model != endpoint_of(model).model:
+            endpoint = probe(Connection(self._gate, endpoint, key), RequestContext())
+        new_name = " ".join((call.new_name or model.name).split())
+        if new_name != model.name:
+            self._rename(model, new_name)
+        if call.key is not None or new_name != model.name:
+            self._secrets.set(_secret(new_name), key)
+        return self._put(msgspec.structs.replace(model, name=new_name, licence=endpoint.terms), endpoint)
+
+    def _rename(self, model: ModelRecord, name: str) -> None:
+        known = self._catalogue.find(name)
+        if known is not None and known.name != model.name:
+            raise UserError(f"There is a model {name!r} already.", "Choose another name.")
+        default = self._catalogue.default()
+        if default is not None and default.name == model.name:
+            raise UserError(f"{model.name} is the default model.", "Choose another default model first.")
+        self._catalogue.rename(model.name, name)
+        self._store.rename(model.name, name)
+        self._secrets.set(_secret(model.name), "")
+        self._changes.publish("model", model.name)
 
     def allow(self, call: calls.AllowSending) -> EndpointRecord:
         model = self._catalogue.get(call.name)

@@ -11,7 +11,6 @@ from workbench.core.runs.queue import Runs
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.models.hub import Hub
-from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
 from workbench.records.hub import HubCard, HubFile, HubFiles
 
@@ -21,7 +20,6 @@ TOKEN = "hub token"
 @dataclass(frozen=True, eq=False)
 class HubService:
     _hub: Callable[[], Hub]
-    _gate: Gate
     _secrets: Secrets
     _runs: Runs
 
@@ -33,7 +31,6 @@ class HubService:
             calls.DownloadModel: unary(self.download),
             calls.SetHubToken: unary(self.set_token),
             calls.GetHubAccount: unary(self.account),
-            calls.ListNetworkRequests: unary(self.requests),
         }
 
     def search(self, call: calls.SearchHub) -> calls.HubModels:
@@ -63,9 +60,6 @@ class HubService:
 
     def account(self, call: calls.GetHubAccount) -> calls.HubAccount:
         return calls.HubAccount(has_token=bool(self._secrets.get(TOKEN)), kept=self._secrets.is_kept(TOKEN))
-
-    def requests(self, call: calls.ListNetworkRequests) -> calls.NetworkLog:
-        return calls.NetworkLog(requests=tuple(self._gate.requests()))
 
 
 def chosen_file(listed: HubFiles, wanted: str) -> HubFile:

@@ -10,6 +10,8 @@ from workbench.api.protocol import Call
 from workbench.records.mcp import McpServer, McpTool
 
 PACKAGE = "mcp"
+REQUEST = "network request"
+"""The kind of the artifacts that tell of the worker's requests."""
 
 
 class ServerTools(msgspec.Struct, frozen=True, kw_only=True):

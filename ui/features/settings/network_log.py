@@ -1,0 +1,132 @@
+"""The log of the network: what was sent where, and what was refused."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractItemView, QFileDialog, QFrame, QHeaderView, QLineEdit, QTableView, QWidget
+
+from ui.bridge import Bridge
+from ui.components.basics import IconButton, InlineMessage, PlainButton, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of, row_of
+from ui.components.notices import ConfirmRow
+from ui.components.wording import in_words
+from ui.features.settings import network_texts as texts
+from ui.features.settings.network_table import ANSWERED, FAILED, REFUSED, RequestTable
+from ui.theme import tokens
+from workbench.api.calls import ClearNetworkLog, ExportNetworkLog, ListNetworkRequests, NetworkLog
+
+_HEIGHT, _ROW_HEIGHT, _WIDEST_HOST = 260, 30, 200
+
+
+class NetworkLogPart(QWidget):
+    """Call ``refresh`` when it comes into sight: requests are not told of while it is shown."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+        self.model = RequestTable(self)
+        self.purpose = ChoiceBox(
+            texts.PURPOSE, [(texts.ALL_PURPOSES, ""), *((title, name) for name, title in texts.PURPOSES.items())], 14
+        )
+        results = ((texts.ANSWERED, ANSWERED), (texts.REFUSED, REFUSED), (texts.FAILED, FAILED))
+        self.result = ChoiceBox(texts.RESULT, [(texts.ALL_RESULTS, ""), *results], 10)
+        self.host = QLineEdit(placeholderText=texts.HOST_EXAMPLE)
+        self.host.setAccessibleName(texts.HOST)
+        self.host.setClearButtonEnabled(True)
+        self.refresh_button = IconButton("refresh", texts.REFRESH, clicked=self.refresh)
+        self.export_button = PlainButton(texts.EXPORT, "export", small=True, clicked=self._on_export)
+        self.clear_button = PlainButton(texts.CLEAR, "trash", small=True)
+        self.confirm = ConfirmRow(self.clear_button)
+        self.confirm.set_question(texts.CLEAR_QUESTION, texts.CLEAR)
+        self.count = Text("", "small")
+        self.empty = Text(texts.EMPTY, "muted")
+        self.message = InlineMessage()
+        self.table = _RequestView(self.model)
+        self._filters = QWidget()
+        row_of(
+            self._filters, self.purpose, self.result, (self.host, 1), self.refresh_button, gap=tokens.SPACE_2,
+            margins=(0, 0, 0, 0),
+        )  # fmt: skip
+        self._below = QWidget()
+        row_of(
+            self._below, (self.count, 1), self.export_button, self.clear_button, gap=tokens.SPACE_2,
+            margins=(0, 0, 0, 0),
+        )  # fmt: skip
+        column_of(
+            self, Text(texts.LOG, "strong"), Text(texts.LOG_HELP, "small"), self._filters, self.table, self.empty,
+            self._below, self.confirm, self.message, gap=tokens.SPACE_2,
+        )  # fmt: skip
+        self.purpose.chosen.connect(self._on_filter)
+        self.result.chosen.connect(self._on_filter)
+        self.host.textChanged.connect(self._on_filter)
+        self.clear_button.clicked.connect(lambda: self.confirm.ask())
+        self.confirm.confirmed.connect(self._on_clear)
+        self._show(NetworkLog(requests=()))
+
+    def refresh(self) -> None:
+        self._bridge.call(ListNetworkRequests(), self._show, self._on_failed, self)
+
+    def export_to(self, path: str) -> None:
+        path = path if path.lower().endswith(".csv") else f"{path}.csv"
+        self._bridge.call(ExportNetworkLog(path=path), self._on_exported, self._on_failed, self)
+
+    def _show(self, log: NetworkLog) -> None:
+        self.model.set_requests(log.requests)
+        self._on_filter()
+
+    def _on_filter(self) -> None:
+        self.model.set_filter(self.purpose.value, self.result.value, self.host.text())
+        shown, total = self.model.rowCount(), self.model.total
+        for part in (self._filters, self._below):
+            part.setVisible(bool(total))
+        self.table.setVisible(bool(shown))
+        self.table.fit()
+        self.empty.setVisible(not shown)
+        self.empty.setText(texts.NO_MATCH if total else texts.EMPTY)
+        self.count.setText(texts.SHOWN.format(shown=shown, total=total))
+
+    def _on_export(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, texts.EXPORT, texts.EXPORT_NAME, texts.EXPORT_FILES)
+        if path:
+            self.export_to(path)
+
+    def _on_exported(self, path: str) -> None:
+        self.message.show_message(texts.EXPORTED.format(path=path), "success")
+
+    def _on_clear(self) -> None:
+        self._bridge.call(ClearNetworkLog(), self._show, self._on_failed, self)
+
+    def _on_failed(self, error: Exception) -> None:
+        self.message.show_message(in_words(error), "danger")
+
+
+class _RequestView(QTableView):
+    """Whole rows; only those in sight are drawn."""
+
+    def __init__(self, model: RequestTable) -> None:
+        super().__init__()
+        self.setModel(model)
+        self.setAccessibleName(texts.LOG)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().setDefaultSectionSize(_ROW_HEIGHT)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setStretchLastSection(True)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+
+    def fit(self) -> None:
+        """Columns as wide as what they hold, the host's within limits; as high as its rows, up to a limit."""
+        self.resizeColumnsToContents()
+        self.setColumnWidth(2, min(self.columnWidth(2), _WIDEST_HOST))
+        self.setColumnWidth(self.model().columnCount() - 1, 0)  # what is left
+        rows = self.model().rowCount() * _ROW_HEIGHT + self.horizontalHeader().sizeHint().height() + tokens.SPACE_2
+        self.setFixedHeight(min(rows, _HEIGHT))

@@ -1,0 +1,61 @@
+"""``workbench network``: what was sent over the network, and what was refused."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, get_args
+
+from workbench.api import calls
+from workbench.cli.arguments import Commands, absolute, one_call, one_sentence
+from workbench.cli.output import TextOutput, byte_size, moment
+from workbench.cli.session import Events, Session
+from workbench.records.hub import Purpose
+
+
+def add_commands(commands: Commands) -> None:
+    group = commands.group("network", "the log of requests over the network")
+    listing = group.command("log", "list the requests, and the connections that were refused", list_requests, show)
+    listing.add_argument("--purpose", choices=get_args(Purpose), help="only those of this purpose")
+    listing.add_argument("--host", default="", help="only those whose host contains this")
+    listing.add_argument("--refused", action="store_true", help="only those that were refused or not answered")
+    exporting = one_call(lambda a: calls.ExportNetworkLog(path=absolute(a.path)))
+    export = group.command("export", "write the log as a CSV file", exporting, WRITTEN)
+    export.add_argument("path", metavar="FILE")
+    group.command("clear", "forget the requests so far", one_call(lambda a: calls.ClearNetworkLog()), show)
+
+
+def list_requests(session: Session, arguments: argparse.Namespace) -> Events[Any]:
+    log = yield from session.call(calls.ListNetworkRequests())
+    return calls.NetworkLog(
+        requests=tuple(
+            one
+            for one in log.requests
+            if arguments.purpose in (None, one.purpose)
+            and arguments.host.lower() in one.host.lower()
+            and (not arguments.refused or one.refused or one.failed)
+        )
+    )
+
+
+WRITTEN = one_sentence(lambda result: f"The log is written to {result}.")
+
+
+def show(result: dict[str, Any], output: TextOutput) -> None:
+    if not result["requests"]:
+        output.line("Nothing was sent over the network.")
+        return
+    rows = [
+        (
+            moment(one["at"]),
+            one["purpose"],
+            one["host"],
+            f"{one['method']} {one['path']}".strip(),
+            one["status"] or "",
+            byte_size(one["bytes_out"]),
+            byte_size(one["bytes_in"]),
+            one["refused"] or one["failed"],
+        )
+        for one in result["requests"]
+    ]
+    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "NOT ANSWERED")
+    output.table(titles, rows, numbers=("STATUS", "SENT", "RECEIVED"))
