@@ -30,7 +30,8 @@ class Fault:
 
 
 class FakeEndpoint:
-    """``reply`` is said word by word. ``faults`` are taken one per request; ``refuses`` are fields of requests that are
+    """``alternatives`` to the first token are reported with their log-probabilities where they are asked for. ``reply``
+    is said word by word. ``faults`` are taken one per request; ``refuses`` are fields of requests that are
     answered with 400. ``asked`` are the bodies so far, ``keys`` what was in Authorization."""
 
     def __init__(self) -> None:
@@ -38,15 +39,27 @@ class FakeEndpoint:
         self.faults: deque[Fault] = deque()
         self.refuses: set[str] = set()
         self.tells_usage = True
+        self.alternatives: dict[str, float] = {}
         self.asked: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.address = ""
 
     def choices(self, body: dict[str, Any], text: str, kind: str, ended: str | None) -> list[dict[str, Any]]:
         return [
-            {"index": place, kind: {"role": "assistant", "content": text}, "finish_reason": ended}
+            {
+                "index": place,
+                kind: {"role": "assistant", "content": text},
+                "finish_reason": ended,
+                **self.logprobs(body),
+            }
             for place in range(body.get("n", 1))
         ]
+
+    def logprobs(self, body: dict[str, Any]) -> dict[str, Any]:
+        if not self.alternatives or not body.get("logprobs"):
+            return {}
+        listed = [{"token": token, "logprob": value} for token, value in self.alternatives.items()]
+        return {"logprobs": {"content": [{"token": listed[0]["token"], "top_logprobs": listed}]}}
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from workbench.records.capabilities import (
     needs_of_model,
     require,
 )
+from workbench.records.endpoints import made_by
 from workbench.records.methods import Method
 from workbench.records.recipes import (
     ModelPart,
@@ -176,7 +177,7 @@ def answer(
                 yield event
                 if isinstance(event, events.Retrieved):
                     yield from _tell_of_sending(event, resolved, answering)
-        terminal = _completed(ended, request, recipe, services.checksum(resolved), answering)
+        terminal = _completed(ended, request, recipe, resolved, services.checksum(resolved), answering)
     except Exception as error:  # noqa: BLE001 - every exception is how the answer ended
         terminal = failure_of(error, traceback.format_exc())
     yield terminal
@@ -318,7 +319,12 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _completed(
-    ended: events.Terminal | None, request: AnswerRequest, recipe: Recipe, sha256: str, context: AnswerContext
+    ended: events.Terminal | None,
+    request: AnswerRequest,
+    recipe: Recipe,
+    resolved: Resolved,
+    sha256: str,
+    context: AnswerContext,
 ) -> events.Terminal:
     """A method's terminal event, with the fields that all methods have in common."""
     if ended is None:
@@ -332,5 +338,6 @@ def _completed(
         tainted=tainted,
         recipe=msgspec.structs.replace(recipe, model=msgspec.structs.replace(recipe.model, sha256=sha256)),
         context_tokens=context.model.context_tokens,
+        made_by=made_by(resolved.model.endpoint),
     )
     return msgspec.structs.replace(ended, result=finish(result).result)

@@ -52,7 +52,9 @@ def score(
     """The log-probabilities of continuations after the prompt that ``preview`` shows, as background work. Streams as
     ``answer`` does; ends in ``Finished`` with ``Scores``. Raises what stops an answer, and UserError where nothing
     would be generated."""
-    with _prompt_reading(request, services, context, Capabilities(token_logprobs=True), background=True) as reading:
+    labels = all(len(one) == 1 for one in continuations)
+    needs = Capabilities(labels=True) if labels else Capabilities(token_logprobs=True)
+    with _prompt_reading(request, services, context, needs, background=True) as reading:
         model, requests, answered = yield from reading
         if not requests:
             raise UserError(f"Nothing is generated for this question: {answered}")

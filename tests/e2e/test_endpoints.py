@@ -23,8 +23,11 @@ from workbench.api.calls import (
     ChangeEndpoint,
     ChangeSettings,
     CreateCollection,
+    ExportNetworkLog,
     FollowRun,
+    GetChat,
     ImportModel,
+    ListChats,
     ListEndpoints,
     ListModels,
     ListNetworkRequests,
@@ -54,6 +57,7 @@ COMMANDS = {
     "embedding": [sys.executable, fake_embedding.__file__],
 }
 BIG = Recipe(model=ModelPart(name="Big"))
+OTHER_KEY = "sk-another-secret-0815"
 
 
 @pytest.fixture
@@ -184,6 +188,9 @@ def test_a_key_is_nowhere_in_a_home(workbench: Workbench, service: FakeEndpoint,
             with pytest.raises(UserError):
                 call(workbench, Ask(question="And now?", recipe=BIG))
             call(workbench, ProbeEndpoint(name="Big"))
+            call(workbench, ChangeEndpoint(name="Big", key=OTHER_KEY, new_name="Large", budget=5.0, notes="ours"))
+            call(workbench, Ask(question="And now?", recipe=Recipe(model=ModelPart(name="Large"))))
+            call(workbench, ExportNetworkLog(path=str(home.root / "requests.csv")))
             call(workbench, ChangeSettings(values={"network": {"endpoints": True}}))
     finally:
         logging.getLogger().removeHandler(handler)
@@ -193,10 +200,13 @@ def test_a_key_is_nowhere_in_a_home(workbench: Workbench, service: FakeEndpoint,
     assert KEY not in repr(call(workbench, ListEndpoints()))
     assert KEY not in repr(call(workbench, ListNetworkRequests()))
     workbench.close()
-    assert any(f"Bearer {KEY}" == one for one in service.keys), "it was sent"
+    assert {f"Bearer {KEY}", f"Bearer {OTHER_KEY}"} <= set(service.keys), "they were sent"
     files = [path for path in home.root.rglob("*") if path.is_file()]
     assert len(files) >= 4
-    assert [path for path in files if KEY.encode() in path.read_bytes()] == []
+    assert {"network.jsonl", "requests.csv"} <= {path.name for path in files}
+    for key in (KEY, OTHER_KEY):
+        assert [path for path in files if key.encode() in path.read_bytes()] == []
+        assert key not in caplog.text
     assert KEY not in caplog.text
 
 
@@ -213,3 +223,55 @@ def test_an_endpoint_that_is_refused_is_not_added(workbench: Workbench, service:
     with pytest.raises(UserError, match=r"refused the request \(401\)"):
         call(workbench, AddEndpoint(address=service.address, model="big", name="Other", key="wrong"))
     assert [one.name for one in call(workbench, ListModels()).models] == ["Big"]
+
+
+def test_a_renamed_endpoint_has_its_key_its_use_and_its_decisions(workbench: Workbench, service: FakeEndpoint) -> None:
+    call(workbench, Ask(question="Is it so?", recipe=BIG))
+    before = call(workbench, ListEndpoints()).endpoints[0].use
+    changed = call(workbench, ChangeEndpoint(name="Big", new_name="Large", terms="https://example.com/terms"))
+    assert changed.model.name == changed.use.name == "Large"
+    assert (changed.use.requests, changed.use.has_key) == (before.requests, True)
+    assert [one.name for one in call(workbench, ListModels()).models] == ["Large"]
+    service.keys.clear()
+    call(workbench, Ask(question="Is it so?", recipe=Recipe(model=ModelPart(name="Large"))))
+    assert set(service.keys) == {f"Bearer {KEY}"}
+    assert not call(workbench, ChangeEndpoint(name="Large", key="")).use.has_key
+
+
+@pytest.mark.parametrize(
+    ("faults", "message", "text"),
+    [
+        ([Fault(status=429)] * 4, r"127\.0\.0\.1 refused the request \(429\)", ""),
+        ([Fault(status=500)] * 4, r"127\.0\.0\.1 refused the request \(500\)", ""),
+        ([Fault(cut=2)], r"127\.0\.0\.1 has cut off its answer", "It is"),
+        ([Fault(cut=2, closes=True)], r"127\.0\.0\.1 was lost within the answer", "It is"),
+        (
+            [Fault(status=307, headers={"Location": "https://elsewhere.example/v1"})],
+            "redirects to elsewhere.example",
+            "",
+        ),
+        ([Fault(garbage=True)], "has cut off its answer", ""),
+    ],
+    ids=["429", "500", "cut", "lost", "redirect", "garbage"],
+)
+def test_each_fault_has_its_message_in_the_chat_and_loses_nothing(
+    workbench: Workbench, service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, faults: list[Fault], message: str,
+    text: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("workbench.backends.chat_stream._pause", lambda seconds, context: None)
+    service.faults.extend(faults)
+    with pytest.raises(UserError, match=message):
+        call(workbench, Ask(question="Is it so?", recipe=BIG))
+    (chat,) = call(workbench, ListChats()).chats
+    question, answer = call(workbench, GetChat(chat=chat.id)).messages
+    assert question.text == "Is it so?"
+    assert (answer.state, answer.text) == ("failed", text)
+    again = call(workbench, Ask(question="", recipe=BIG, regenerate=answer.id))
+    assert again.answer == service.reply
+
+
+def test_usage_that_is_not_reported_is_estimated_in_the_chat(workbench: Workbench, service: FakeEndpoint) -> None:
+    service.tells_usage = False
+    answer: AskResult = call(workbench, Ask(question="Is it so?", recipe=BIG))
+    assert answer.answer == service.reply
+    assert answer.usage.new_tokens > 0

@@ -186,6 +186,14 @@ def examples(room: Room) -> None:
     room.call(c.Ask(question="Which word?", recipe=msgspec.structs.replace(AWAY, prompting=part)))
 
 
+def judge(room: Room) -> None:
+    path = room.folder / "questions.jsonl"
+    path.write_text(json.dumps({"question": QUESTION, "answer": "yes"}))
+    room.call(c.CreateQuestionSet(path=str(path), name="judged"))
+    scorer = ScorerUse(name="judge-grade", recipe=AWAY)
+    room.run(c.Evaluate(question_set="judged", recipes=(LOCAL,), scorers=(scorer,)))
+
+
 def writer(room: Room) -> None:
     """A search for a better prompt shows the writer questions with their answers."""
     rows = [{"question": f"What is the secret word of the pump? {number}", "answer": CANARY} for number in range(20)]
@@ -199,7 +207,7 @@ def writer(room: Room) -> None:
 
 WAYS: tuple[Callable[[Room], None], ...] = (
     passages, document, history, regenerated, without_documents, attachment, pairs, candidates_of_documents,
-    candidates_of_chats, questions_of_pairs, questions_of_chats, examples, writer,
+    candidates_of_chats, questions_of_pairs, questions_of_chats, examples, judge, writer,
 )  # fmt: skip
 
 

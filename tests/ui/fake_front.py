@@ -320,6 +320,8 @@ class FakeFront:
             case c.ChangeSettings():
                 home.settings = _changed_settings(home.settings, call.values)
                 return home.settings, [("settings", "")]
+            case c.EstimateCost():
+                return c.CostEstimates(estimates=home.estimates), []
             case c.ListNetworkRequests():
                 return c.NetworkLog(requests=home.requests), []
             case c.ClearNetworkLog():

@@ -106,6 +106,7 @@ class FakeHome:
     answered: dict[str, float] = field(default_factory=dict)
     sending: dict[str, bool] = field(default_factory=dict)
     requests: tuple[NetworkRequest, ...] = ()
+    estimates: tuple[c.CostEstimate, ...] = ()
     endpoint_keys: dict[str, str] = field(default_factory=dict)
     api_keys: int = 1
     """How many keys of the local API have been made."""

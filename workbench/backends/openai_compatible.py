@@ -23,6 +23,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
+from workbench.backends.label_choice import MOST_TOKENS, body_of_choice, logprobs_of
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -32,6 +33,7 @@ from workbench.engine.inference_calls import (
     Rendered,
     RewardText,
     Score,
+    Scored,
     Scores,
     TokenizerInfo,
 )
@@ -162,14 +164,53 @@ class RemoteModel:
             forget()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [_estimated(text) for text in texts]
+        return [estimate_tokens(text) for text in texts]
 
     def render(self, request: Generate) -> Rendered:
         text = "\n\n".join(f"[{one.role}]\n{one.content}" for one in request.messages)
-        return Rendered(text=text, tokens=_estimated(text))
+        return Rendered(text=text, tokens=estimate_tokens(text))
 
     def tool_format(self) -> ToolFormat:
         return ToolFormat()
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        """Of labels of one character only (``Capabilities.labels``)."""
+        for one in requests:
+            if one.prompt or one.assistant_start or one.tools or any(len(label) != 1 for label in one.continuations):
+                raise self._cannot()
+        forget = self._context.when_cancelled(context.cancel)
+        try:
+            return [self._choose(one, context) for one in requests]
+        finally:
+            forget()
+
+    def _choose(self, request: Score, context: RequestContext) -> Scores:
+        body = body_of_choice(self._endpoint, request.messages)
+        prompt = sum(estimate_tokens(one.content) for one in request.messages)
+        reading, charged = _Reading(prompt), True
+        with self._place(context), self._reserve(self._model, prompt, MOST_TOKENS):
+            try:
+                reply = self._connection.ask(body, context)
+                for _ in reading.take(reply):
+                    pass
+            except (Offline, Refused) as error:
+                charged = isinstance(error, Refused) and error.accepted
+                raise
+            finally:
+                if charged:
+                    self._spent(self._model, reading.usage.prompt_tokens, reading.usage.new_tokens)
+        values = logprobs_of(reply, [str(label) for label in request.continuations])
+        return Scores(values=tuple(Scored(logprob=one, tokens=1) for one in values), usage=reading.usage)
+
+    @contextlib.contextmanager
+    def _place(self, context: RequestContext) -> Iterator[None]:
+        """One of the requests that may run at once. Those that wait hold nothing of the budget."""
+        while not self._places.acquire(timeout=0.1):
+            context.raise_if_cancelled()
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def score_rewards(self, adapter: LoraUse, texts: Sequence[RewardText], context: RequestContext) -> list[float]:
         if self.local_rewards is None:
@@ -189,15 +230,9 @@ class RemoteModel:
         if ignored := _ignored(request.decoding):
             yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
         body = body_of(self._endpoint, request)
-        prompt = sum(_estimated(one.content) for one in request.messages)
-        while not self._places.acquire(timeout=0.1):
-            context.raise_if_cancelled()
-        try:
-            # those that wait hold nothing: what they cost is not known before the others have ended
-            with self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
-                yield from self._received(body, prompt, context)
-        finally:
-            self._places.release()
+        prompt = sum(estimate_tokens(one.content) for one in request.messages)
+        with self._place(context), self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
+            yield from self._received(body, prompt, context)
 
     def _received(self, body: dict[str, Any], prompt: int, context: RequestContext) -> Iterator[Event]:
         reading, charged = _Reading(prompt), True
@@ -227,9 +262,6 @@ class RemoteModel:
     # -- what its capabilities deny ------------------------------------------------------------------
 
     def continue_from(self, prompt: Sequence[int], answer: Sequence[int], decoding: DecodingPart) -> Iterator[Event]:
-        raise self._cannot()
-
-    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
         raise self._cannot()
 
     def inspect(
@@ -319,7 +351,7 @@ class _Reading:
         if self._reported is not None:
             return self._reported
         written = [*self._texts.values(), *self._thoughts.values()]
-        return Usage(prompt_tokens=self._prompt, new_tokens=sum(_estimated("".join(one)) for one in written))
+        return Usage(prompt_tokens=self._prompt, new_tokens=sum(estimate_tokens("".join(one)) for one in written))
 
     def generated(self, began: float, first: float, *, cancelled: bool = False) -> Generated:
         seconds = time.perf_counter() - began - first
@@ -347,7 +379,8 @@ class _ReportedUsage(msgspec.Struct):
     completion_tokens: int = 0
 
 
-def _estimated(text: str) -> int:
+def estimate_tokens(text: str) -> int:
+    """By the length of a text, where the vocabulary is not known."""
     return int(len(text) / CHARACTERS_PER_TOKEN) + 1 if text else 0
 
 

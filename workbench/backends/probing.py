@@ -10,7 +10,10 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.backends.chat_stream import Connection, Refused
+from workbench.backends.label_choice import alternatives_in
 from workbench.records.endpoints import Endpoint
+
+MOST_ALTERNATIVES, FEW_ALTERNATIVES = 20, 5
 
 _SAY = [{"role": "user", "content": "Hi"}]
 _SCHEMA = {
@@ -29,7 +32,8 @@ _CLIENT_ERROR = range(400, 500)
 
 
 def probe(connection: Connection, context: RequestContext) -> Endpoint:
-    """The endpoint with what it is able to do. At most six requests. Raises Refused where it does not answer at all."""
+    """The endpoint with what it is able to do, found by at most eight requests. Raises Refused where it does not answer
+    at all."""
     endpoint = connection.endpoint
     context_tokens = _context_tokens(connection, context)
     limit = _limit_field(connection, context)
@@ -43,6 +47,7 @@ def probe(connection: Connection, context: RequestContext) -> Endpoint:
         streams_usage=usage,
         schemas=_accepts(connection, {**body, "response_format": _SCHEMA}, context) is not None,
         several=len(_choices(_accepts(connection, {**body, "n": 2, "temperature": 1.0}, context))) == 2,
+        alternatives=_alternatives(connection, body, context),
         probed=time.time(),
     )
 
@@ -73,6 +78,15 @@ def _streams(connection: Connection, body: dict[str, Any], context: RequestConte
             return False, False
         return True, any(isinstance(one.get("usage"), dict) for one in chunks)
     return False, False
+
+
+def _alternatives(connection: Connection, body: dict[str, Any], context: RequestContext) -> int:
+    """How many alternatives to a token it reports; 0 where it reports none."""
+    for most in (MOST_ALTERNATIVES, FEW_ALTERNATIVES):
+        reply = _accepts(connection, {**body, "logprobs": True, "top_logprobs": most}, context)
+        if alternatives_in(reply):
+            return most
+    return 0
 
 
 def _context_tokens(connection: Connection, context: RequestContext) -> int:

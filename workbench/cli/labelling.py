@@ -30,6 +30,7 @@ from workbench.api.events import Artifact, Event, Log
 from workbench.cli.arguments import Commands, absolute, at_least
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput, moment
+from workbench.cli.runs import tell_costs
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.judgements import Judgement, LabellingQueue, Verdict
@@ -85,19 +86,17 @@ def _start(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]
     recipes: list[Recipe] = []
     for text in arguments.recipe:
         recipes.append((yield from recipe_named(session, text)))
-    return (
-        yield from session.call(
-            MakeCandidates(
-                name=arguments.queue,
-                recipes=tuple(recipes),
-                prompts=arguments.prompts,
-                path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
-                part="held-out" if arguments.held_out else "all",
-                limit=arguments.limit,
-                seed=arguments.seed,
-            )
-        )
+    call = MakeCandidates(
+        name=arguments.queue,
+        recipes=tuple(recipes),
+        prompts=arguments.prompts,
+        path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
+        part="held-out" if arguments.held_out else "all",
+        limit=arguments.limit,
+        seed=arguments.seed,
     )
+    yield from tell_costs(session, call)
+    return (yield from session.call(call))
 
 
 def _judge(session: Session, queue: str, keys: _Keys) -> Events[dict[str, Any]]:

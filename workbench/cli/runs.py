@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Generator
+from typing import Any, get_args
 
 from workbench.api import calls
-from workbench.api.events import Log
+from workbench.api.events import Event, Log
 from workbench.api.protocol import Call
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput, duration, moment, one_line
@@ -80,9 +81,18 @@ def follow(session: Session, run: str, stop_on_interrupt: bool, stopping: str = 
 
 
 def run_to_end(session: Session, call: Call[calls.RunRecord], stopping: str = "") -> Events[dict[str, Any]]:
-    """Start a run and watch it to its end; returns its id and its result. Ctrl+C stops it."""
+    """Start a run and watch it to its end; returns its id and its result. Ctrl+C stops it. Its cost at endpoints is
+    shown before."""
+    yield from tell_costs(session, call)
     run = yield from session.call(call)
     return {"run": run.id, **(yield from follow(session, run.id, stop_on_interrupt=True, stopping=stopping))}
+
+
+def tell_costs(session: Session, call: Call[Any]) -> Generator[Event, None, None]:
+    if isinstance(call, get_args(calls.Costly)):
+        found = yield from session.call(calls.EstimateCost(of=call))
+        for one in found.estimates:
+            yield Log(text=one.describe(), level="notice")
 
 
 def show_runs(result: dict[str, Any], output: TextOutput) -> None:

@@ -51,6 +51,7 @@ from workbench.core.judgements.prompts import PromptSource
 from workbench.core.judgements.service import Judgements
 from workbench.core.judging.service import JudgingService
 from workbench.core.models.base_models import BaseModels
+from workbench.core.models.costs import Costs
 from workbench.core.models.endpoints import Endpoints
 from workbench.core.models.examiner import Examiner
 from workbench.core.models.fitting import Fitting
@@ -268,6 +269,7 @@ class Workbench:
             **Suggesting(hub, self._fitting, program.machine).handlers(),
             **HubService(hub, secrets, self._runs).handlers(),
             **NetworkRequests(requests).handlers(),
+            **Costs(services, questions, judgements, self._registry, sent).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),

@@ -20,7 +20,8 @@ MOST_ANSWERS = 8
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """The capabilities of a backend for a model, or those that a request needs.
 
-    ``token_logprobs``: scores given continuations and reports the alternatives to each token. ``schemas``: answers as
+    ``token_logprobs``: scores given continuations and reports the alternatives to each token; ``labels``: chooses among
+    labels of one character, as judges do, with their probabilities where they are known. ``schemas``: answers as
     JSON, by a schema or not; ``grammars``: every other form of answer of ``DecodingPart.format``. ``searches``: beam
     and contrastive search. ``max_sequences``: answers to one prompt. ``adapters``: LoRAs, soft prompts and prefixes in
     GGUF form. ``embeddings``: vectors of texts. ``tools``: tool definitions and calls as message parts. ``vision``:
@@ -29,6 +30,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     streams: bool = False
     token_logprobs: bool = False
+    labels: bool = False
     continues_from_tokens: bool = False
     schemas: bool = False
     grammars: bool = False
@@ -52,6 +54,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 LOCAL = Capabilities(
     streams=True,
     token_logprobs=True,
+    labels=True,
     continues_from_tokens=True,
     schemas=True,
     grammars=True,
@@ -70,6 +73,7 @@ _LOCAL = "Choose a decoder-only model that runs on this machine (a GGUF file)"
 _MISSING = {
     "streams": ("cannot stream its answer", f"{_LOCAL}."),
     "token_logprobs": ("does not report the probabilities of tokens", f"{_LOCAL}."),
+    "labels": ("cannot choose among labels", f"{_LOCAL}."),
     "continues_from_tokens": ("cannot continue an answer from a given token", f"{_LOCAL}, or ask again."),
     "schemas": ("cannot answer as JSON by a schema", f"{_LOCAL}, or set decoding.format to text."),
     "grammars": ("cannot constrain the format of its answer", f"{_LOCAL}, or set decoding.format to text."),
@@ -138,6 +142,7 @@ def capabilities_of(endpoint: Endpoint) -> Capabilities:
     """The capabilities of a model that is asked through OpenAI's API."""
     return Capabilities(
         streams=endpoint.streams,
+        labels=True,
         schemas=endpoint.schemas,
         max_sequences=MOST_ANSWERS if endpoint.several else 1,
         context_known=endpoint.context_tokens > 0,

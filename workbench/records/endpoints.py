@@ -6,6 +6,7 @@ The key of an endpoint is no part of this value: it is in the keyring only.
 from __future__ import annotations
 
 import ipaddress
+import time
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -21,10 +22,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """``address`` is the base of the API, up to ``/v1``; ``model`` the name that it knows the model by.
 
     What it can do was ``probed`` at that time (seconds since the epoch; 0: never): it ``streams``, reports usage in a
-    stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``). ``limit_field`` names
-    the most tokens. ``context_tokens`` 0: not known. Prices are per million tokens, in the currency of ``budget``: what
-    may be spent in all; 0: no budget. ``terms`` is the address of the terms that the person has named, ``notes`` what
-    else they have noted.
+    stream (``streams_usage``), takes JSON ``schemas``, and several answers at once (``several``), and reports so many
+    ``alternatives`` to a token with their log-probabilities. ``limit_field`` names the most tokens. ``context_tokens``
+    0: not known. Prices are per million tokens, in the currency of ``budget``: what may be spent in all; 0: no budget.
+    ``terms`` is the address of the terms that the person has named, ``notes`` what else they have noted.
     """
 
     address: str
@@ -34,6 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     streams_usage: bool = False
     schemas: bool = False
     several: bool = False
+    alternatives: Annotated[int, msgspec.Meta(ge=0)] = 0
     limit_field: str = "max_tokens"
     probed: float = 0.0
     price_in: Annotated[float, msgspec.Meta(ge=0)] = 0.0
@@ -62,6 +64,43 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ENDPOINT = Stored("endpoint", Endpoint)
+
+
+class MadeBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Who computed a text or a verdict elsewhere: the host and its model, when (seconds since the epoch), at which
+    prices per million tokens, under which terms. It is kept with each row."""
+
+    provider: str
+    model: str
+    at: float
+    price_in: float = 0.0
+    price_out: float = 0.0
+    terms: str = ""
+
+    def describe(self) -> str:
+        day = time.strftime("%Y-%m-%d", time.localtime(self.at))
+        price = (
+            f"price {self.price_in:g} / {self.price_out:g} per million tokens" if self.is_paid else "without a price"
+        )
+        return ", ".join(filter(None, (f"{self.model} at {self.provider}", day, price, self.terms)))
+
+    @property
+    def is_paid(self) -> bool:
+        return bool(self.price_in or self.price_out)
+
+
+def made_by(endpoint: Endpoint | None) -> MadeBy | None:
+    """Who computes what an endpoint is asked for now; None of a model on this machine."""
+    if endpoint is None:
+        return None
+    return MadeBy(
+        provider=endpoint.host,
+        model=endpoint.model,
+        at=time.time(),
+        price_in=endpoint.price_in,
+        price_out=endpoint.price_out,
+        terms=endpoint.terms,
+    )
 
 
 class EndpointUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Citation, Message, Passage, Usage, Verification
 from workbench.records.origins import Origins, origins_of_answer
 from workbench.records.recipes import RECIPE, Recipe
@@ -212,7 +213,7 @@ class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one. ``tainted``: text of
-    strangers was, or may have been, read for it."""
+    strangers was, or may have been, read for it. ``made_by``: an endpoint that computed it."""
 
     text: str
     error: str = ""
@@ -226,6 +227,7 @@ class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     trace: Trace | None = None
     recipe: Recipe | None = None
     tainted: bool = True
+    made_by: MadeBy | None = None
 
     @property
     def origins(self) -> tuple[str, ...]:

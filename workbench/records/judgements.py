@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Finish, Message
 from workbench.records.origins import Origins
 from workbench.records.recipes import RECIPE, Recipe
@@ -34,7 +35,8 @@ class JudgedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ``name`` is how its recipe or model is shown once it may be seen; ``recipe`` is that recipe, resolved. ``tokens``
     are the ids of the sampled tokens, () where they are not known; the token that ended it is not among them. ``score``
     is a grade that somebody gave, on a scale of their own, higher is better. ``original`` is the model's text where a
-    person edited ``text``; ``tokens`` then belong to ``original``. ``message`` is the chat message that it came from.
+    person edited ``text``; ``tokens`` then belong to ``original``. ``message`` is the chat message that it came from,
+    ``made_by`` the endpoint that computed it.
     """
 
     text: str
@@ -45,6 +47,7 @@ class JudgedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     score: float | None = None
     original: str | None = None
     message: str = ""
+    made_by: MadeBy | None = None
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -54,8 +57,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the answers, "" where that is not known. ``judge_name`` names a person, a recipe or a scorer; ``confidence`` in
     [0, 1] is how sure a judge model was. ``weight`` is how much the judgement counts in training. ``origin`` says where
     an imported one stands, such as "pairs.jsonl, line 12"; ``origins`` is what prompt and answers were made from
-    (``records/origins.py``). ``created`` and ``changed`` are epoch seconds. ``unreadable`` says why a stored one cannot
-    be read.
+    (``records/origins.py``), ``judged_by`` the endpoint that gave the verdict. ``created`` and ``changed`` are epoch
+    seconds. ``unreadable`` says why a stored one cannot be read.
     """
 
     id: str = ""
@@ -77,6 +80,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed: float = 0.0
     unreadable: str = ""
     origins: Origins = None
+    judged_by: MadeBy | None = None
 
     @property
     def is_pair(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,7 @@ from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of
 from workbench.backends.probing import probe
-from workbench.engine.inference_calls import Generate, Generated
+from workbench.engine.inference_calls import Generate, Generated, Score
 from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate, Offline
 from workbench.records.capabilities import capabilities_of
@@ -248,7 +249,8 @@ def test_probing_finds_the_supported_features(service: FakeEndpoint) -> None:
     assert found.context_tokens == 32_768
     assert found.probed > 0
     assert all(body["max_tokens"] == 1 for body in service.asked)
-    assert len(service.asked) <= 6
+    assert len(service.asked) <= 8
+    assert found.alternatives == 0
 
 
 def test_probing_a_service_that_refuses_fields(service: FakeEndpoint) -> None:
@@ -272,3 +274,42 @@ def test_an_address_is_the_base_of_the_api() -> None:
     assert checked_address(" https://api.example.com/v1/chat/completions/ ") == "https://api.example.com/v1"
     assert checked_address("http://192.168.1.7:8000/v1") == "http://192.168.1.7:8000/v1"
     assert checked_address("http://localhost:11434/v1/") == "http://localhost:11434/v1"
+
+
+def test_probing_finds_how_many_alternatives_are_reported(service: FakeEndpoint) -> None:
+    service.alternatives = {"Hi": -0.1}
+    assert probe(Remote(service).connection, RequestContext()).alternatives == 20
+
+
+def choose(service: FakeEndpoint, labels: tuple[str, ...] = ("A", "B"), **known: Any) -> tuple[list[float], Remote]:
+    remote = Remote(service, **known)
+    (scores,) = remote.model.score_many([Score(messages=ASKED, continuations=labels)], RequestContext())
+    return [one.logprob for one in scores.values], remote
+
+
+def test_a_judge_reads_the_reported_probabilities_of_its_labels(service: FakeEndpoint) -> None:
+    service.alternatives = {"B": -0.7, " A": -1.2, "A": -3.0, "x": -6.0}
+    (a, b), remote = choose(service, alternatives=20)
+    assert a == pytest.approx(math.log(math.exp(-1.2) + math.exp(-3.0)))
+    assert b == pytest.approx(-0.7)
+    assert (service.asked[-1]["max_tokens"], service.asked[-1]["top_logprobs"]) == (1, 20)
+    assert remote.spent == [(7, 3)]
+    service.alternatives = {"B": -0.1, "x": -4.0}
+    (a, b), _ = choose(service, alternatives=20)
+    assert a == -4.0, "it is not more probable than the least one that is reported"
+
+
+def test_a_judge_without_probabilities_has_the_label_that_it_writes(service: FakeEndpoint) -> None:
+    service.reply = " B."
+    (a, b), _ = choose(service)
+    assert (a, b) == (-20.0, 0.0)
+    assert "logprobs" not in service.asked[-1]
+    service.reply = "I cannot say."
+    (a, b), _ = choose(service)
+    assert a == b == -20.0
+
+
+def test_only_labels_can_be_chosen_among(service: FakeEndpoint) -> None:
+    with pytest.raises(UserError, match="no access to its tokens"):
+        choose(service, ("Paris", "Rome"))
+    assert service.asked == []

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QWidget
 from ui.bridge import Bridge, Handle
 from ui.components.basics import InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.wording import in_words
@@ -48,6 +49,8 @@ class StartDialog(Dialog):
         self.scorers = ScorerList()
         self.scorers.changed.connect(self._show_state)
         self.message = InlineMessage(closable=False)
+        self.cost = CostNote(bridge)
+        self.below.addWidget(self.cost)
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self._waiting = False
@@ -71,6 +74,8 @@ class StartDialog(Dialog):
         missing = self.missing()
         self.go.setEnabled(not missing and not self._waiting)
         self.go.setToolTip(missing)
+        call = None if missing else self.make_call()
+        self.cost.ask(call if isinstance(call, Evaluate) else None)
 
     def _on_go(self) -> None:
         self._waiting = True

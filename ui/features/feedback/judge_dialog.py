@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
 from ui.components.choice_box import ChoiceRow
+from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
 from ui.components.wording import in_words
@@ -56,6 +57,8 @@ class JudgeDialog(Dialog):
         self.inside.setSpacing(tokens.SPACE_4)
         self.inside.addWidget(self.kind)
         self.inside.addWidget(self._stack, 1)
+        self.cost = CostNote(bridge)
+        self.below.addWidget(self.cost)
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
@@ -92,6 +95,7 @@ class JudgeDialog(Dialog):
         missing = self.missing()
         self.go.setEnabled(not missing and not self._waiting)
         self.go.setToolTip(missing)
+        self.cost.ask(None if missing else self.make_call())
 
     def _on_go(self) -> None:
         self._waiting = True

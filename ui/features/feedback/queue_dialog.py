@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, PlainButton
 from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count, in_words
@@ -137,6 +138,8 @@ class NewQueue(Dialog):
         self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
         self.inside.addWidget(LabelledField(texts.SET_NAME, "", self.name))
         self.inside.addStretch(1)
+        self.cost = CostNote(self._bridge)
+        self.below.addWidget(self.cost)
         self.below.addWidget(self.message)
         self.resize(640, 680)
 
@@ -180,6 +183,7 @@ class NewQueue(Dialog):
         missing = self.missing()
         self.go.setEnabled(not missing and not self._waiting)
         self.go.setToolTip(missing)
+        self.cost.ask(None if missing else msgspec.structs.replace(self.make_call(), seed=0))
 
     def _on_browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.PROMPT_FILE, "", texts.FILTER_PROMPTS)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.choice_box import ChoiceRow
+from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.run_follower import RunFollower
 from ui.components.wording import describe_count, how_far, in_words
@@ -67,6 +68,8 @@ class SetBuilder(Dialog):
             self.inside.addWidget(part)
         self.inside.addWidget(self.pair_list, 1)
         self.below.addWidget(self.why)
+        self.cost = CostNote(bridge)
+        self.below.addWidget(self.cost)
         self.below.addWidget(self.message)
         self.below.addWidget(self.progress)
         self.inside.setSpacing(tokens.SPACE_4)
@@ -162,6 +165,8 @@ class SetBuilder(Dialog):
         self.go.setText(texts.USE_IT if done else texts.TRY_AGAIN if looking else texts.BUILD)
         self.go.setEnabled(done or looking or not why)
         self.go.setToolTip("" if done or looking else why)
+        starts = self.source.value == "pairs" and not (why or running or done or looking)
+        self.cost.ask(self._call() if starts else None)
         self.why.setText(f"{why}.")
         self.why.setVisible(bool(why) and not (running or done or looking))
         self.leave.setText(texts.RUN_IN_BACKGROUND if running else texts.CLOSE if done else texts.CANCEL)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from workbench.api.calls.agents import *
 from workbench.api.calls.chats import *
+from workbench.api.calls.costs import *
 from workbench.api.calls.demonstrations import *
 from workbench.api.calls.documents import *
 from workbench.api.calls.endpoints import *
@@ -30,7 +31,7 @@ AnyCall = (
     | RegisterStarter | ListModels | ImportModel | InspectModel | RemoveModel | LoadModel | UnloadModel
     | BenchModel | SetDefaultModel | ExamineModel | RestartWorker
     | FindLocalModels | FitModel | FitHubFile | SuggestModel | ReadHubCard
-    | ListEndpoints | AddEndpoint | ProbeEndpoint | ChangeEndpoint | AllowSending
+    | ListEndpoints | AddEndpoint | ProbeEndpoint | ChangeEndpoint | AllowSending | EstimateCost
     | ListServedModels | AskServed | EmbedServed | RankServed | TokenizeServed | DetokenizeServed
     | DescribeServedTokenizer | GetApiState | RenewApiKey | ServeApi
     | SearchHub | ListHubFiles | DownloadModel | SetHubToken | GetHubAccount

@@ -11,6 +11,7 @@ import msgspec
 from workbench.api.protocol import Call
 from workbench.records import origins as provenance
 from workbench.records.agents import Approval
+from workbench.records.endpoints import MadeBy
 from workbench.records.messages import (
     Beam,
     Candidate,
@@ -183,7 +184,7 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
 class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations.
     ``waiting``: there is no answer yet, since a call of a tool waits for the person. ``tainted``: text of strangers was
-    read for it."""
+    read for it. ``made_by``: an endpoint that computed it."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
@@ -202,6 +203,7 @@ class AskResult(msgspec.Struct, frozen=True, kw_only=True):
     verification: Verification | None = None
     waiting: Approval | None = None
     tainted: bool = False
+    made_by: MadeBy | None = None
 
     @property
     def is_cut_off(self) -> bool:

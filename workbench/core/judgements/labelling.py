@@ -124,7 +124,7 @@ def blind(pair: Judgement) -> Judgement:
     """The pair without what tells who answered."""
 
     def bare(answer: JudgedAnswer) -> JudgedAnswer:
-        return msgspec.structs.replace(answer, name="", recipe=None, tokens=(), score=None, message="")
+        return msgspec.structs.replace(answer, name="", recipe=None, tokens=(), score=None, message="", made_by=None)
 
     return msgspec.structs.replace(pair, a=bare(pair.a), b=bare(pair.b) if pair.b is not None else None)
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Message
 
 Origin = Literal["file", "chat", "document", "pair"]
@@ -19,6 +20,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     ``path`` is the file's or the document's; ``line`` (from 1, 0: not known) and ``row`` (from 1) are places in a
     file; ``start`` and ``end`` are character offsets into a document's text. ``chat`` and ``message`` are ids.
+    ``made_by`` is the endpoint that wrote it.
     """
 
     origin: Origin = "file"
@@ -31,6 +33,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     start: int = 0
     end: int = 0
     note: str = ""
+    made_by: MadeBy | None = None
 
     def __str__(self) -> str:
         if self.origin == "file":

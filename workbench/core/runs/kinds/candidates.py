@@ -254,6 +254,7 @@ def _judged(result: AskResult, name: str) -> list[JudgedAnswer]:
             recipe=result.recipe,
             tokens=tokens.sequences[place] if tokens is not None and place < len(tokens.sequences) else (),
             finish=finish,
+            made_by=result.made_by,
         )
         for place, (text, finish) in enumerate(said)
     ]

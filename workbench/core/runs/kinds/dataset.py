@@ -26,6 +26,7 @@ from workbench.core.runs.journal import Journal, Line
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import UserError
 from workbench.paths import Home
+from workbench.records.endpoints import made_by
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.records.stored import Stored
@@ -152,7 +153,8 @@ class DataRuns(RunKind):
                     asked.add(normalise(pair.question))
                     run.emit(event)
                     if pair.supported:
-                        supported.append(pair.example())
+                        made_there = msgspec.structs.replace(pair.source, made_by=made_by(model.endpoint))
+                        supported.append(msgspec.structs.replace(pair.example(), source=made_there))
             run.context.raise_if_cancelled()
             made.add(_Done(_identity(passage), tuple(supported)))
             pace.finish_passage()

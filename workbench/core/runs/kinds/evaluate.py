@@ -30,6 +30,7 @@ from workbench.errors import Cancelled, UserError
 from workbench.evaluation.scorers.rewards import models_asked
 from workbench.evaluation.scorers.scorer import WITHOUT_ANSWER, Scorable, score_answer
 from workbench.models.checksums import Checksums
+from workbench.records.endpoints import made_by
 from workbench.records.evaluation import (
     CellAnswer,
     Column,
@@ -176,6 +177,7 @@ class GridWork:
         self._questions = self._store.questions(evaluation.id)
         self._context = HomeScorerContext(kind._services, run.context, self._tell_loading)
         self._scorers = [(use, METHODS.find(use.name, "scorer")) for use in evaluation.scorers]
+        self._judges = {use.key: self._judge_of(use, method) for use, method in self._scorers}
         self._lock = threading.Lock()  # guards what follows
         self._held: dict[int, list[tuple[Place, CellAnswer]]] = {}  # failed answers of columns without another one
         self._succeeded: set[int] = set()
@@ -281,9 +283,20 @@ class GridWork:
         read = (one.origins for one in (made, first) if one is not None)
         context = self._context.made_from(self.evaluation.origins, *read)
         score: Score = score_answer(method, scorable, method.decode(use.options), context)
+        if judge := self._judges.get(use.key):
+            score = Score(score.value, " · ".join(filter(None, (score.note, judge))))
         self._store.put_scores(cell, {use.key: score})
         self._tell_change()
         pace.add(method.title)
+
+    def _judge_of(self, use: ScorerUse, method: Method) -> str:
+        """The endpoints that judge for a scorer, in words; "" for none."""
+        _, named = models_asked(method.decode(use.options), METHODS)
+        recipes = [self._services.recipe(name) if name else Recipe() for name in named]
+        if use.recipe is not None:
+            recipes.append(use.recipe)
+        found = (made_by(self._services.resolve(recipe).model.endpoint) for recipe in recipes)
+        return "; ".join(dict.fromkeys(one.describe() for one in found if one is not None))
 
     def _scorable(
         self, column: int, number: int, made: CellAnswer, use: ScorerUse, first: CellAnswer | None = None
@@ -383,6 +396,7 @@ def _cell(result: AskResult, seconds: float) -> CellAnswer:
         trace=result.trace,
         recipe=result.recipe,
         tainted=result.tainted,
+        made_by=result.made_by,
     )
 
 

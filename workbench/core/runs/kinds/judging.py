@@ -29,8 +29,10 @@ from workbench.evaluation.judging.comparing import Opinion
 from workbench.evaluation.judging.win_rate import measure_wins
 from workbench.evaluation.scorers.scorer import ScorerContext
 from workbench.paths import Home
+from workbench.records.endpoints import MadeBy, made_by
 from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
 from workbench.records.judging import JudgeReport, WinRate
+from workbench.records.recipes import Recipe
 from workbench.records.stored import Stored
 from workbench.rewards.spec import weighted_sum
 from workbench.techniques.registry import METHODS
@@ -110,6 +112,7 @@ class JudgingRuns(RunKind):
         judging = Judging(
             call, queue, scores, run, self._home.run(run.id), self._source, self._store,
             lambda pairs: scores.made_from(*(one.origins for one in pairs)),
+            lambda recipe: made_by(self._services.resolve(recipe).model.endpoint),
         )  # fmt: skip
         result = judging.carry_out()
         if queue is not None:
@@ -119,7 +122,8 @@ class JudgingRuns(RunKind):
 
 
 class Judging:
-    """One run. ``scores`` answers for recipes and rewards; ``scores_for`` gives it for the texts of some pairs."""
+    """One run. ``scores`` answers for recipes and rewards; ``scores_for`` gives it for the texts of some pairs,
+    ``judge_of`` the endpoint of a recipe."""
 
     def __init__(
         self,
@@ -131,7 +135,9 @@ class Judging:
         source: JudgementSource,
         store: PairStore,
         scores_for: Callable[[Sequence[Judgement]], ScorerContext] | None = None,
+        judge_of: Callable[[Recipe], MadeBy | None] = lambda recipe: None,
     ) -> None:
+        self._judge_of = judge_of
         self._call, self._queue, self._run = call, queue, run
         self._scores_for = scores_for or (lambda pairs: scores)
         self._source, self._store = source, store
@@ -244,8 +250,9 @@ class Judging:
     ) -> bool:
         """Returns False where the person has judged or deleted the pair since."""
         judged = msgspec.structs.replace(
-            pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time()
-        )
+            pair, verdict=verdict, judge=kind, judge_name=name, confidence=confidence, changed=time.time(),
+            judged_by=self._judge_of(self._call.recipe) if kind == "model" and self._call.recipe is not None else None,
+        )  # fmt: skip
         action = self._store.judge_waiting(judged, f"Verdicts of {name}", self._action)
         self._action = action or self._action
         return bool(action)
