@@ -53,7 +53,8 @@ def add_commands(group: Commands) -> None:
         help = f"{word} that passages of a collection are sent to its host"
         command = endpoints.command(word, help, deciding, show_one, names=NAMES)
         command.add_argument("name", metavar="NAME")
-        command.add_argument("collection", metavar="COLLECTION", help='its name; "" is for files attached to chats')
+        help = 'its name; "" is for attached files, "*agent" for what agents have read, "*unknown" for unknown origins'
+        command.add_argument("collection", metavar="COLLECTION", help=help)
 
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[Any]:

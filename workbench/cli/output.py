@@ -98,6 +98,9 @@ class TextOutput:
         self.note(event.message)
         if event.hint and event.reason == "user":
             self.note(event.hint)
+        if event.sending is not None:
+            asked = event.sending
+            self.note(f'In the terminal: workbench models endpoint allow "{asked.model}" "{asked.collection}"')
         if event.stderr_tail and event.reason != "user":
             self.note(event.stderr_tail.rstrip())
 

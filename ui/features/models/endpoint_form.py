@@ -14,7 +14,7 @@ from ui.features.models import endpoint_texts as texts
 from ui.theme import tokens
 from workbench.api.calls import ChangeEndpoint, EndpointRecord
 
-_LARGEST = 1e9
+_LARGEST, _WIDEST = 1e9, 200
 
 
 class EndpointForm(QWidget):
@@ -112,4 +112,6 @@ def _amount(value: float) -> QDoubleSpinBox:
     box.setDecimals(4)
     box.setRange(0.0, _LARGEST)
     box.setValue(value)
+    box.setMaximumWidth(_WIDEST)
+    box.lineEdit().setTextMargins(tokens.SPACE_2, 0, 0, 0)
     return box
