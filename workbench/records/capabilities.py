@@ -73,7 +73,7 @@ _LOCAL = "Choose a decoder-only model that runs on this machine (a GGUF file)"
 _MISSING = {
     "streams": ("cannot stream its answer", f"{_LOCAL}."),
     "token_logprobs": ("does not report the probabilities of tokens", f"{_LOCAL}."),
-    "labels": ("cannot choose among labels", f"{_LOCAL}."),
+    "labels": ("does not report the probabilities of labels", f"{_LOCAL}."),
     "continues_from_tokens": ("cannot continue an answer from a given token", f"{_LOCAL}, or ask again."),
     "schemas": ("cannot answer as JSON by a schema", f"{_LOCAL}, or set decoding.format to text."),
     "grammars": ("cannot constrain the format of its answer", f"{_LOCAL}, or set decoding.format to text."),

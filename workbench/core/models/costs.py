@@ -24,8 +24,7 @@ from workbench.evaluation.scorers.rewards import models_asked
 from workbench.records.endpoints import Endpoint
 from workbench.records.judgements import Judgement, JudgementFilter
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
-from workbench.rewards.models import JudgeGrade
-from workbench.rewards.spec import weighted_sum
+from workbench.rewards.spec import judges_of
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.endpoints import EndpointStore
 from workbench.storage.questions import QuestionStore
@@ -130,8 +129,7 @@ class Costs:
         pairs = list(self._judgements.each(waiting)) if call.queue else []
         recipes = [call.recipe] if call.recipe is not None else []
         if call.rewards:
-            parts = [part.options for part in weighted_sum(call.rewards, METHODS).parts]
-            names = [one.recipe for one in parts if isinstance(one, JudgeGrade)]
+            names = judges_of(call.rewards, METHODS)
             recipes = [self._services.recipe(name) if name else Recipe() for name in names]
         else:
             known = (one for one in self._judgements.each(call.measured_on) if one.judge == "person" and one.is_pair)
