@@ -120,7 +120,7 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
 
 
 def _describe_budget(budget: float, spent: float) -> str:
-    return f"{budget:g}, of which {max(0.0, budget - spent):.4f} is left" if budget else ""
+    return f"{budget:g}; {max(0.0, budget - spent):.4f} is left" if budget else ""
 
 
 def _describe_price(endpoint: dict[str, Any]) -> str:

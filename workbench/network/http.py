@@ -167,7 +167,7 @@ class NotingTransport(httpx2.AsyncHTTPTransport):
         return response
 
     def take(self) -> list[NetworkRequest]:
-        """The requests since the last time, and those of which more is known."""
+        """The requests since the last call, and those that have ended since."""
         taken = list(self._noted)
         del self._noted[: len(taken)]
         return taken

@@ -1,7 +1,7 @@
 """The log of requests: the latest in memory and in a file of the home, so that they outlast the core.
 
 A line is a request with its format number. A request is written when it is made, and again when its response has ended;
-the later line counts. The file is written anew when it has grown to four times what is kept. A file of a newer program
+the later line counts. The file is written anew when it has grown to four times the largest log. A file of a newer program
 is left as it is. Bodies, queries and headers are in no request, so no key is.
 """
 
@@ -28,7 +28,6 @@ LONGEST_LINE = 10_000
 COLUMNS = ("time", "purpose", "host", "method", "path", "sent_bytes", "received_bytes", "status", "refused", "failed")
 
 _log = logging.getLogger(__name__)
-_Key = tuple[float, str, str]
 
 
 class RequestLog:
@@ -37,7 +36,7 @@ class RequestLog:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._requests: OrderedDict[_Key, NetworkRequest] = OrderedDict()
+        self._requests: OrderedDict[str, NetworkRequest] = OrderedDict()
         self._lines = 0
         if path is not None and path.exists():
             self._load(path)
@@ -61,7 +60,7 @@ class RequestLog:
                 self._rewrite(self._path)
 
     def _take(self, request: NetworkRequest) -> None:
-        self._requests[request.at, request.host, request.path] = request
+        self._requests[request.id] = request
         while len(self._requests) > MOST_LOGGED:
             self._requests.popitem(last=False)
 

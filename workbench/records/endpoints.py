@@ -68,7 +68,7 @@ ENDPOINT = Stored("endpoint", Endpoint)
 
 class MadeBy(msgspec.Struct, frozen=True, kw_only=True):
     """Who computed a text or a verdict elsewhere: the host and its model, when (seconds since the epoch), at which
-    prices per million tokens, under which terms. It is kept with each row."""
+    prices per million tokens, under which terms. It is stored with each row."""
 
     provider: str
     model: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Literal
 
 import msgspec
@@ -88,6 +89,7 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     purpose: Purpose
     host: str
+    id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex[:12])
     method: str = ""
     path: str = ""
     bytes_out: int = 0

@@ -15,7 +15,7 @@ from workbench.records.hub import NetworkRequest
 
 
 def request(number: int, **fields: object) -> NetworkRequest:
-    made = NetworkRequest(at=float(number), purpose="endpoint", host="api.example.com", path="/v1/chat/completions")
+    made = NetworkRequest(at=float(number), purpose="endpoint", host="api.example.com", id=str(number), path="/v1/x")
     return msgspec.structs.replace(made, **fields)
 
 

@@ -20,7 +20,7 @@ _HEIGHT, _ROW_HEIGHT, _WIDEST_HOST = 260, 30, 200
 
 
 class NetworkLogPart(QWidget):
-    """Call ``refresh`` when it comes into sight: requests are not told of while it is shown."""
+    """Call ``refresh`` when it comes into sight: it is not updated by itself."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()

@@ -284,7 +284,7 @@ class HomeServices:
             self._compute_checksum(resolved.model)
         if resolved.model.endpoint is not None and resolved.sends:
             if resolved.origins is None:
-                raise RuntimeError("an endpoint is leased for texts of which nobody has said what they were made from")
+                raise RuntimeError("an endpoint is leased for texts whose origins are not declared")
             self._sending.check(resolved.model, resolved.collections, resolved.origins, resolved.recipe.retrieval)
         use = msgspec.structs.replace(resolved.use, background=background)
         return self._backends[resolved.backend].lease(resolved.model, use, context)

@@ -57,7 +57,7 @@ class SendingGate:
         part: RetrievalPart | None = None,
         how: How = "text",
     ) -> None:
-        """Raises SendingRefused for the first origin of a request that may not be sent to a model's host, or of which
+        """Raises SendingRefused for the first origin of a request that may not be sent to a model's host, or on which
         nobody has decided. ``searched`` are the collections of which ``part`` sends passages (with ``how`` "document":
         whole documents), ``origins`` is what the other texts of the request were made from."""
         endpoint = model.endpoint
