@@ -20,6 +20,10 @@ class UserError(Exception):
         return f"{self.message} {self.hint}".rstrip()
 
 
+class BudgetExceeded(UserError):
+    """A request to an endpoint was not made, since it could exceed the budget."""
+
+
 class SendingRefused(UserError):
     """Private text was not sent to the host of ``model``, an endpoint: nobody has allowed it for ``collection`` ("":
     files attached to chats), or a person has ``refused`` it."""

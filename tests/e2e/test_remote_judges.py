@@ -17,6 +17,7 @@ from tests.workers import fake_embedding, fake_inference
 from workbench.api import calls as c
 from workbench.api.protocol import Call
 from workbench.core.app import Workbench
+from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import ModelPart, Recipe
@@ -91,6 +92,21 @@ def test_an_estimate_beyond_the_budget_says_so(room: Room) -> None:
     (limited,) = room.call(c.EstimateCost(of=GRADING)).estimates
     assert limited.left == pytest.approx(0.0001)
     assert "Only 0.0001 of the budget is left" in limited.describe()
+
+
+def test_a_budget_stops_a_judge_and_the_rest_is_scored_once_it_is_raised(room: Room) -> None:
+    room.call(c.ChangeEndpoint(name="Big", budget=0.002))
+    with pytest.raises(UserError, match=r"Big has cost .* of its budget of 0\.0020"):
+        room.run(GRADING)
+    asked = len(room.service.asked)
+    assert asked < 6
+    (record,) = room.call(c.ListEndpoints()).endpoints
+    assert record.use.cost <= 0.002
+    room.call(c.ChangeEndpoint(name="Big", budget=5.0))
+    evaluation = room.run(GRADING)["evaluation"]
+    assert len(room.service.asked) == 6, "what was scored is not asked again"
+    cells = [room.call(c.GetCell(evaluation=evaluation, number=number, column=0)) for number in range(1, 7)]
+    assert all(score.value is not None for cell in cells for score in cell.scores)
 
 
 def test_answers_of_a_teacher_name_it(room: Room) -> None:

@@ -1,7 +1,7 @@
 """The log of requests: the latest in memory and in a file of the home, so that they outlast the core.
 
 A line is a request with its format number. A request is written when it is made, and again when its response has ended;
-the later line counts. The file is written anew when it has grown to four times the largest log. A file of a newer program
+the later line counts. The file is written anew at four times the largest log. A file of a newer program
 is left as it is. Bodies, queries and headers are in no request, so no key is.
 """
 

@@ -19,7 +19,7 @@ from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.models.sending import SendingGate
 from workbench.core.streams import Handlers, unary
-from workbench.errors import UserError
+from workbench.errors import BudgetExceeded, UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
@@ -68,7 +68,7 @@ class Endpoints:
             spent, held = self._store.use_of(model.name).cost, self._held[model.name]
             if endpoint.budget and spent + held + most > endpoint.budget:
                 waiting = f", requests that run may cost {held:.4f}" if held else ""
-                raise UserError(
+                raise BudgetExceeded(
                     f"{model.name} has cost {spent:.4f} of its budget of {endpoint.budget:.4f}{waiting}, and this "
                     f"request could cost {most:.4f}.",
                     "Raise the budget, or set a lower maximum length.",

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from workbench.engine.inference_calls import Scored
-from workbench.errors import UserError
+from workbench.errors import BudgetExceeded, SendingRefused, UserError
 from workbench.records.evaluation import CellAnswer, QuestionRow, Score
 from workbench.records.messages import Message
 from workbench.records.methods import Method
@@ -55,6 +55,8 @@ def score_answer(method: Method, cell: Scorable, options: msgspec.Struct, contex
         return Score(None, cell.first.error)
     try:
         found: Score = method.load()(cell, options, context)
+    except (BudgetExceeded, SendingRefused):  # nothing was asked: it can be, once it is allowed
+        raise
     except UserError as error:
         return Score(None, error.message)
     return found
