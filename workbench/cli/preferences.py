@@ -238,6 +238,7 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
         [
             ("verdict", VERDICTS[found.verdict]),
             ("judge", found.judge_name or found.judge),
+            ("computed by", found.judged_by.describe() if found.judged_by is not None else ""),
             ("from", found.origin or SOURCE_TITLES[found.source]),
             ("shown", {"ab": "a first", "ba": "b first", "": ""}[found.shown]),
             ("comment", found.comment),

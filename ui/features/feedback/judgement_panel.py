@@ -168,4 +168,5 @@ def _facts(judgement: Judgement) -> str:
     said = [texts.FACTS.format(judge=judge, date=texts.describe_moment(judgement.created), source=source)]
     said += [texts.SHOWN_FIRST[judgement.shown]] if judgement.is_pair and judgement.shown else []
     said += [texts.CONFIDENCE.format(value=judgement.confidence)] if judgement.confidence is not None else []
+    said += [texts.COMPUTED_BY.format(who=judgement.judged_by.describe())] if judgement.judged_by is not None else []
     return "\n".join(said)

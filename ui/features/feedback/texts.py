@@ -82,6 +82,7 @@ ANSWER, BETTER, OTHER, FIRST, SECOND = "Answer", "Better answer", "Other answer"
 CORRECT = "Correct the verdict"
 PAIR_CHOICES = (("a", "First is better"), ("b", "Second is better"), ("tie", "Equally good"), ("bad", "Both are bad"))
 SINGLE_CHOICES = (("good", "Good"), ("poor", "Bad"))
+COMPUTED_BY = "Computed by {who}"
 COMMENT, COMMENT_HELP = "Comment", "Why it was judged so. It is only for you."
 EDIT, EDIT_NAME = "Edit", "Edit the answer of {name}"
 EDITOR, EDITOR_HELP, SAVE = "What the answer should have been", "It counts as the better answer.", "Save"
