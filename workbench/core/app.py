@@ -172,15 +172,9 @@ class Workbench:
             Resolver(catalogue, self._registry, home.adapters, checksums),
             sending,
             {"llama.cpp": self._llama_cpp, REMOTE: endpoints.make_backend()},
-            self._embedding,
-            catalogue,
-            checksums,
-            self._background,
-            questions,
-            agent_tools,
-            home.recipes,
+            self._embedding, catalogue, checksums, self._background, questions, agent_tools, home.recipes,
             demonstrations,
-        )
+        )  # fmt: skip
         bases, judges = BaseModels(catalogue, checksums, sets), TrainingJudges(services)
         self._artifacts = ArtifactRegistry(
             adapter_store, catalogue, home.models, checksums, self._llama_cpp, self._changes
