@@ -15,6 +15,8 @@ from workbench import cli
 from workbench.api.calls import (
     Collection,
     CollectionList,
+    CostEstimates,
+    EstimateCost,
     ListAdapters,
     ListCollections,
     ListModels,
@@ -118,6 +120,7 @@ def front() -> FakeFront:
     front = FakeFront()
     front.answer(ListModels, ModelList(models=(SMOLLM,)))
     front.answer(ListAdapters, AdapterList(adapters=()))
+    front.answer(EstimateCost, CostEstimates())
     front.answer(ListCollections, CollectionList(collections=(Collection(id="c1", name="notes"),)))
     return front
 
