@@ -38,6 +38,7 @@ class RequestLog:
         self._lock = threading.Lock()
         self._requests: OrderedDict[str, NetworkRequest] = OrderedDict()
         self._lines = 0
+        self._torn = False  # the last line has no end
         if path is not None and path.exists():
             self._load(path)
 
@@ -69,6 +70,7 @@ class RequestLog:
             with path.open("rb") as file:
                 for line in iter(lambda: file.readline(LONGEST_LINE), b""):
                     self._lines += 1
+                    self._torn = not line.endswith(b"\n")
                     try:
                         plain = msgspec.json.decode(line)
                     except msgspec.DecodeError:  # torn by a crash
@@ -93,7 +95,8 @@ class RequestLog:
             with self._path.open("ab") as file:
                 if new:
                     os.chmod(self._path, 0o600)
-                file.write(NETWORK_REQUEST.encode(request) + b"\n")
+                file.write(b"\n" * self._torn + NETWORK_REQUEST.encode(request) + b"\n")
+            self._torn = False
             self._lines += 1
         except OSError:
             _log.exception("The log of the network cannot be written")

@@ -36,7 +36,10 @@ def test_a_torn_line_costs_nothing_but_itself(tmp_path: Path) -> None:
     RequestLog(path).put(request(1))
     with path.open("ab") as file:
         file.write(b'{"at": 2.0, "purp')
-    assert [one.at for one in RequestLog(path).all()] == [1.0]
+    log = RequestLog(path)
+    assert [one.at for one in log.all()] == [1.0]
+    log.put(request(3))
+    assert [one.at for one in RequestLog(path).all()] == [3.0, 1.0]
 
 
 def test_the_file_of_a_newer_program_is_left_as_it_is(tmp_path: Path) -> None:
