@@ -73,10 +73,12 @@ def show_diagnosis(result: dict[str, Any], output: TextOutput) -> None:
 def show(result: dict[str, Any], output: TextOutput) -> None:
     choice = result["choice"]
     output.line(choice["reason"])
+    if choice["torch_reason"]:
+        output.line(choice["torch_reason"])
     rows = []
     for pack in result["packs"]:
         trial = choice["trials"].get(pack["name"])
-        if pack["name"] == choice["pack"]:
+        if pack["name"] in (choice["pack"], choice["torch"]):
             state = "in use"
         else:
             state = "not tried" if trial is None else trial["problem"] or "works"

@@ -357,6 +357,7 @@ class Workbench:
                 on_state=on_state,
                 cancel_grace_s=cancel_grace_s,
                 stop_grace_s=stop_grace_s,
+                environment=self._packs.torch_environment,
             )
 
         return make

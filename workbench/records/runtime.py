@@ -8,14 +8,18 @@ import msgspec
 
 from workbench.records.stored import Stored
 
-Backend = Literal["vulkan", "cuda", "rocm"]
+Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda"]
 BACKENDS: dict[Backend, str] = {
     "vulkan": "Vulkan",
     "cuda": "CUDA",
     "rocm": "ROCm",
+    "torch-cuda": "PyTorch with CUDA",
 }
 PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
 """Names the library of a runtime pack for a worker to load beside the processor's."""
+
+TORCH_VARIABLE = "WORKBENCH_TORCH"
+"""Names a folder with another build of torch for the workers that compute with it: embedding and training."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 PackName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]
@@ -33,8 +37,8 @@ class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to
-    (``LibraryState.base``); ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", "" for
+    """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to (``LibraryState.base``), or
+    the torch that it replaces; ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", "" for
     any."""
 
     name: PackName
@@ -82,10 +86,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 class RuntimeChoice(msgspec.Struct, frozen=True, kw_only=True):
     """What computes the model. ``pack`` "": the processor. ``reason`` is a sentence; ``base`` is the llama.cpp that it
-    was chosen for. ``trials`` are those of the installed packs, by name."""
+    was chosen for. ``torch`` is the pack that search and training compute with, "" for the program's own torch, and
+    ``torch_reason`` a sentence, "" before any was tried. ``trials`` are those of the installed packs, by name."""
 
     pack: str = ""
     reason: str = ""
+    torch: str = ""
+    torch_reason: str = ""
     base: str = ""
     trials: dict[str, Trial] = {}
 

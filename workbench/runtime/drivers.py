@@ -22,7 +22,7 @@ _LOADERS = {"linux": "libvulkan.so.1", "win32": "vulkan-1.dll", "darwin": "libvu
 
 def driver_version(backend: Backend) -> str:
     """The version of the driver that a backend needs, "" where there is none or it does not tell."""
-    if backend == "cuda":
+    if backend in ("cuda", "torch-cuda"):
         return _first_version(_text(_NVIDIA)) or _first_version(
             _asked("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
         )

@@ -44,6 +44,11 @@ def base_release() -> str:
     return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
 
 
+def torch_release() -> str:
+    """The torch that a pack of another build of it replaces, without what it was built for."""
+    return f"torch {metadata.version('torch').partition('+')[0]}"
+
+
 def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) -> PackManifest:
     """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one.
 
@@ -119,9 +124,24 @@ def check_installed(folder: Path, manifest: PackManifest, keys: dict[str, bytes]
         raise UserError(f"The runtime pack {manifest.name} cannot be read: {error}.", _AGAIN) from error
 
 
+def check_whole(folder: Path, manifest: PackManifest) -> None:
+    """Raises UserError when a file of an installed pack is missing or has another size: quick, for packs of gigabytes,
+    whose hashes were checked when they were installed and tried."""
+    for file in manifest.files:
+        try:
+            size = (folder / manifest.name / file.name).stat().st_size
+        except OSError:
+            size = -1
+        if size != file.bytes:
+            raise UserError(f"The file {file.name} of the runtime pack {manifest.name} was changed.", _AGAIN)
+
+
 def check_fits(manifest: PackManifest, base: str) -> None:
-    """Raises UserError when a pack is for another system or belongs to another llama.cpp."""
+    """Raises UserError when a pack is for another system, belongs to another llama.cpp than ``base``, or replaces
+    another torch than the program's."""
     here = this_platform()
+    if manifest.backend == "torch-cuda":
+        base = torch_release()
     if manifest.platform != here:
         raise UserError(f"The runtime pack {manifest.name} is for {manifest.platform}; this is {here}.")
     if manifest.base != base:

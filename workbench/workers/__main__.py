@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
+import os
 import sys
+
+from workbench.records.runtime import TORCH_VARIABLE
 
 WORKERS = {
     "inference": "workbench.workers.inference",
@@ -18,6 +21,7 @@ WORKERS = {
     "table": "workbench.training.data.table_process",
     "process-group": "torch.distributed.run",
     "rank": "workbench.workers.training:main_of_rank",
+    "torch-trial": "workbench.workers.torch_trial",
 }
 
 
@@ -26,6 +30,8 @@ def run(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in WORKERS:
         sys.stderr.write(f"usage: python -m workbench.workers {{{'|'.join(WORKERS)}}}\n")
         return 2
+    if folder := os.environ.get(TORCH_VARIABLE):
+        sys.path.insert(0, folder)  # before the packages of the program, and of the processes that this one starts
     faulthandler.enable()  # a crash in native code writes its place to stderr, which the parent keeps
     sys.argv[1:] = arguments[1:]
     module, _, function = WORKERS[arguments[0]].partition(":")

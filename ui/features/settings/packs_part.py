@@ -81,7 +81,7 @@ class PacksPart(QWidget):
 
     def _show_busy(self) -> None:
         self.progress.setVisible(self.busy)
-        self.processor_button.setVisible(bool(self._state.choice.pack))
+        self.processor_button.setVisible(bool(self._state.choice.pack or self._state.choice.torch))
         row_buttons = [button for row in self.rows.values() for button in (row.try_button, row.remove_button)]
         if self.busy:
             for row in self.rows.values():
@@ -137,7 +137,7 @@ class PacksPart(QWidget):
         if failed:
             self.message.show_message(texts.TRIAL_FAILED.format(name=failed[0]), "attention")
         else:
-            self.message.show_message(choice.reason, "success")
+            self.message.show_message(choice.torch_reason if choice.torch in tried else choice.reason, "success")
 
     def _on_processor(self) -> None:
         self.message.hide()
@@ -178,13 +178,16 @@ class PackRow(QWidget):
 
 def _judged(name: str, choice: RuntimeChoice) -> tuple[str, Tone, str]:
     """State, tone, and why."""
-    trial = choice.trials.get(name)
+    trial, used = choice.trials.get(name), name in (choice.pack, choice.torch)
     if trial is None:
-        return (texts.IN_USE, "success", "") if name == choice.pack else (texts.NOT_TRIED, "plain", "")
+        return (texts.IN_USE, "success", "") if used else (texts.NOT_TRIED, "plain", "")
     if trial.problem:
         return texts.NOT_USED, "attention", trial.problem
-    speeds = texts.SPEEDS.format(speed=trial.speed, device=trial.device, processor=trial.processor_speed)
-    return (texts.IN_USE, "success", speeds) if name == choice.pack else (texts.WORKS, "plain", speeds)
+    if trial.speed:
+        speeds = texts.SPEEDS.format(speed=trial.speed, device=trial.device, processor=trial.processor_speed)
+    else:
+        speeds = texts.TORCH_ON.format(device=trial.device)
+    return (texts.IN_USE, "success", speeds) if used else (texts.WORKS, "plain", speeds)
 
 
 _HELP = {

@@ -67,6 +67,7 @@ REMOVE_QUESTION = "Remove the runtime pack {name}? Its file is needed to install
 REMOVE_NOW = "Remove"
 IN_USE, WORKS, NOT_USED, NOT_TRIED = "In use", "Works, not in use", "Not used", "Not tried"
 SPEEDS = "{speed:.1f} tokens per second on {device}, the processor {processor:.1f}."
+TORCH_ON = "Search and training compute on {device}."
 TRYING = "{name}: {stage}. A trial takes at most four minutes."
 CANCELLING = "Cancelling…"
 TRIAL_CANCELLED = "The trial of {name} was cancelled. {reason}"

@@ -85,11 +85,13 @@ class Diagnosing:
     def _runtime(self) -> Diagnosis:
         state = self._packs.state()
         facts = [Fact("chosen", scrubbed(state.choice.reason))]
+        if state.choice.torch_reason:
+            facts.append(Fact("search and training", scrubbed(state.choice.torch_reason)))
         for pack in state.packs:
             trial = state.choice.trials.get(pack.name)
-            facts.append(Fact(pack.name, _tried(trial, pack.name == state.choice.pack)))
+            facts.append(Fact(pack.name, _tried(trial, pack.name in (state.choice.pack, state.choice.torch))))
         facts.append(Fact("PyTorch", _torch()))
-        unused = [pack.name for pack in state.packs if pack.name != state.choice.pack]
+        unused = [pack.name for pack in state.packs if pack.backend != "torch-cuda" and pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
             problems = (f"{NO_PACK} {scrubbed(state.choice.reason)}",)
@@ -135,6 +137,8 @@ def _tried(trial: Trial | None, used: bool) -> str:
     if trial.problem:
         return f"not used{driver}: {scrubbed(trial.problem)}"
     state = "in use" if used else "works, not in use"
+    if not trial.speed:  # a pack of torch
+        return f"{state}{driver}: {trial.device}"
     return f"{state}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 

@@ -12,19 +12,29 @@ import msgspec
 from workbench.api import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.core.runtime.torch_trial import try_torch
 from workbench.core.runtime.trial import MakeHost, try_library
 from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError, WorkerDied
 from workbench.models.inspection import is_missing
 from workbench.models.starter import find_starters
 from workbench.paths import Home, absolute_path
-from workbench.records.runtime import BACKENDS, CHOICE, PACK_VARIABLE, PackManifest, RuntimeChoice, Trial
+from workbench.records.runtime import (
+    BACKENDS,
+    CHOICE,
+    PACK_VARIABLE,
+    TORCH_VARIABLE,
+    PackManifest,
+    RuntimeChoice,
+    Trial,
+)
 from workbench.records.stored import Unreadable
 from workbench.runtime.drivers import driver_version, missing_driver
 from workbench.runtime.packs import (
     base_release,
     check_fits,
     check_installed,
+    check_whole,
     find_pack,
     install_pack,
     list_packs,
@@ -93,6 +103,22 @@ class RuntimePacks:
             self._active = name
             return {PACK_VARIABLE: str(self._home.packs / name / manifest.library)}
 
+    def torch_environment(self) -> dict[str, str]:
+        """What a worker that starts now computes with: the chosen pack's torch, where it is still whole and replaces
+        the program's. Else the choice becomes the program's own, with the reason."""
+        with self._lock:
+            if not (name := self._choice.torch):
+                return {}
+            try:
+                manifest = find_pack(self._home.packs, name)
+                check_fits(manifest, self._base())
+                check_whole(self._home.packs, manifest)
+            except UserError as error:
+                reason = f"{error.message} Search and training compute on the processor instead."
+                self._save(msgspec.structs.replace(self._choice, torch="", torch_reason=reason))
+                return {}
+            return {TORCH_VARIABLE: str(self._home.packs / name)}
+
     def on_state(self, state: State, death: WorkerDied | None) -> None:
         """Follows the inference worker: after a crash with a pack, the next one starts without it."""
         with self._lock:
@@ -118,14 +144,17 @@ class RuntimePacks:
         yield from self._try(manifest, context)
 
     def use_processor(self, call: calls.UseProcessor) -> calls.RuntimeState:
-        self._choose(msgspec.structs.replace(self._choice, pack="", reason="You chose the processor."))
+        self._choose(msgspec.structs.replace(self._choice, pack="", torch="", reason="You chose the processor."))
         return self.state()
 
     def remove(self, call: calls.RemovePack) -> calls.RuntimeState:
         manifest = find_pack(self._home.packs, call.name)
         with self._lock:
             trials = {name: trial for name, trial in self._choice.trials.items() if name != manifest.name}
-            if self._choice.pack == manifest.name:
+            if self._choice.torch == manifest.name:
+                reason = f"The pack {manifest.name} was removed; search and training compute on the processor."
+                self._save(msgspec.structs.replace(self._choice, torch="", torch_reason=reason, trials=trials))
+            elif self._choice.pack == manifest.name:
                 reason = f"The runtime pack {manifest.name} was removed; the processor computes."
                 self._choose(msgspec.structs.replace(self._choice, pack="", reason=reason, trials=trials))
             else:
@@ -144,17 +173,19 @@ class RuntimePacks:
         name = BACKENDS[manifest.backend]
         with self._lock:
             trials = {**self._choice.trials, manifest.name: trial}
-            if trial.problem and self._choice.pack not in ("", manifest.name):
+            if manifest.backend == "torch-cuda":
+                self._choose_torch(manifest.name, trial, trials)
+            elif trial.problem and self._choice.pack not in ("", manifest.name):
                 self._save(msgspec.structs.replace(self._choice, trials=trials))  # the one in use stays
             elif trial.problem:
                 reason = f"The {name} pack is not used, and the processor computes: {trial.problem}"
-                self._choose(RuntimeChoice(reason=reason, base=self._base(), trials=trials))
+                self._choose(self._chosen(pack="", reason=reason, trials=trials))
             else:
                 reason = (
                     f"{name} on {trial.device} computes: {trial.speed:.1f} tokens per second, the processor "
                     f"{trial.processor_speed:.1f}."
                 )
-                self._choose(RuntimeChoice(pack=manifest.name, reason=reason, base=self._base(), trials=trials))
+                self._choose(self._chosen(pack=manifest.name, reason=reason, trials=trials))
         yield finish(self.state())
 
     def _trial(self, manifest: PackManifest, context: RequestContext) -> Trial:
@@ -164,6 +195,8 @@ class RuntimePacks:
             driver = driver_version(manifest.backend)
             if problem := missing_driver(manifest, driver):
                 return Trial(driver=driver, problem=problem)
+            if manifest.backend == "torch-cuda":
+                return try_torch(self._home.packs / manifest.name, driver=driver, context=context)
             library = str(self._home.packs / manifest.name / manifest.library)
             return try_library(self._make_host, library, self._model(), driver=driver, context=context)
         except UserError as error:
@@ -183,6 +216,19 @@ class RuntimePacks:
 
     def _keys(self) -> dict[str, bytes]:
         return trusted_keys("packs", OWN_KEYS, self._home.trusted_keys)
+
+    def _chosen(self, **changes: object) -> RuntimeChoice:
+        return msgspec.structs.replace(self._choice, base=self._base(), **changes)
+
+    def _choose_torch(self, name: str, trial: Trial, trials: dict[str, Trial]) -> None:
+        """Workers that run go on with what they started with."""
+        used = "" if trial.problem else name
+        reason = f"Search and training compute on {trial.device} from their next start on."
+        if trial.problem:
+            reason = f"The pack {name} is not used; search and training compute on the processor: {trial.problem}"
+        if trial.problem and self._choice.torch not in ("", name):  # the one in use stays
+            used, reason = self._choice.torch, self._choice.torch_reason
+        self._save(msgspec.structs.replace(self._choice, torch=used, torch_reason=reason, trials=trials))
 
     def _choose(self, choice: RuntimeChoice) -> None:
         before = self._choice.pack

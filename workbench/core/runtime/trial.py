@@ -33,7 +33,10 @@ ALIKE_TOKENS = 3
 """So many of the first tokens must equal the processor's; later ones may differ by rounding."""
 
 CONTEXT_TOKENS = 512
-_QUESTION = "Write the numbers from one to one hundred in words."
+_QUESTION = "What is the capital of France? Answer in one sentence, then describe the city."
+"""The first tokens of its answer are far ahead of all others in a small model too (the first by 1.4 in the logit): with
+a question whose first token is a near tie, right packs are refused for their rounding."""
+
 
 MakeHost = Callable[[Mapping[str, str]], WorkerHost]
 
