@@ -2,7 +2,7 @@
 # Makes the .deb of a tree, or everything from a clean checkout:
 #   packaging/linux/build_deb.sh --out OUT [--tree TREE] [--work WORK] [--python PREFIX] [--source URL] [--find-links FOLDER]
 # Without --tree: llama.cpp is built and the tree made, in a Debian 12 (mmdebstrap) so that it starts there too. The tree is
-# moved into the package. JOBS [1] compilers run at once. --floor is the latest C library that a file may need [2.36].
+# moved into the package. JOBS [all cores] compilers run at once. --floor is the latest C library that a file may need [2.36].
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -71,7 +71,7 @@ for script in preinst postinst prerm postrm; do
   chmod 755 "$package/DEBIAN/$script"
 done
 (cd "$package" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | sort -z | xargs -0 md5sum > DEBIAN/md5sums)
-dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" -z"${LEVEL:-6}" --build "$package" "$out" >/dev/null
+dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" -z"${LEVEL:-2}" --build "$package" "$out" >/dev/null
 file=$out/llm-workbench_${version}_${arch}.deb
 (cd "$out" && sha256sum "$(basename "$file")" > "$(basename "$file").sha256")
 echo "$file: $(($(stat -c %s "$file") / 1000000)) MB"

@@ -11,11 +11,20 @@ for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do
 done
 cp -r /etc/ssl/certs/. "$chroot_folder/etc/ssl/certs/" 2>/dev/null || true
 if [ -n "$python" ]; then rm -rf "$chroot_folder/root/prefix" && cp -a "$python" "$chroot_folder/root/prefix"; fi
+mkdir -p "$chroot_folder/root/wheels"
+if [ -d "$chroot_folder/root/links" ]; then cp -r "$chroot_folder/root/links/." "$chroot_folder/root/wheels/"; fi
+# packages are fetched while llama.cpp is compiled
 chroot "$chroot_folder" sh -eu -c '
   cd /root
   [ -d prefix ] || sh repo/packaging/linux/debian_prefix.sh /root/prefix
   [ -d v ] || { python3 -m venv v && v/bin/pip install --quiet scikit-build-core; }
-  ls wheel/llama_cpp_python-*.whl >/dev/null 2>&1 || sh repo/packaging/linux/build_llama.sh /root/v/bin/python /root/llama /root/wheel
-  v/bin/python repo/packaging/tree.py --python /root/prefix --platform "$3" --kind "$2" --source "$4" \
-    --llama-cpp "$(ls wheel/llama_cpp_python-*.whl)" ${1:+--find-links /root/links} --out /root/tree
-' sh "$links" "$kind" "$platform" "$source"
+  locks=repo/packaging/locks
+  ls wheel/llama_cpp_python-*.whl >/dev/null 2>&1 || sh repo/packaging/linux/build_llama.sh /root/v/bin/python /root/llama /root/wheel \
+    > llama.log 2>&1 &
+  llama=$!
+  v/bin/pip download --quiet --no-deps --require-hashes --only-binary :all: --find-links wheels -d wheels \
+    -r "$locks/$2.txt" -r "$locks/starter.txt"
+  wait $llama || { tail -n 30 llama.log; exit 1; }
+  v/bin/python repo/packaging/tree.py --python /root/prefix --platform "$2" --kind "$1" --source "$3" \
+    --llama-cpp "$(ls wheel/llama_cpp_python-*.whl)" --find-links /root/wheels --out /root/tree
+' sh "$kind" "$platform" "$source"

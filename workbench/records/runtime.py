@@ -37,9 +37,9 @@ class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to (``LibraryState.base``), or
-    the torch that it replaces; ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", "" for
-    any."""
+    """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to (``LibraryState.base``),
+    or the torch that it replaces; ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", ""
+    for any."""
 
     name: PackName
     backend: Backend
