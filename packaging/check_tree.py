@@ -47,8 +47,10 @@ def read(path: Path) -> None:
             [json.loads(line) for line in content.splitlines() if line.strip()]
         case ".toml":
             tomllib.loads(content.decode())
-        case ".sql" | ".txt" | ".md" | ".csv":
+        case ".sql" | ".txt" | ".md" | ".csv" | ".html":
             content.decode()
+        case _:
+            raise ValueError("there is no check for this kind of file")
 
 
 def check(checkout: Path | None) -> list[str]:

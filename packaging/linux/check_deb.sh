@@ -15,9 +15,12 @@ install -m755 "$here/check_session.sh" "$folder/tmp/check_session.sh"
 mkdir -p "$folder/opt/torch"
 mount --bind /dev "$folder/dev"
 [ -z "${TORCH:-}" ] || mount --bind "$TORCH" "$folder/opt/torch"
-trap 'umount "$folder/dev" "$folder/opt/torch" 2>/dev/null || true' EXIT
+trap 'umount "$folder/dev" "$folder/opt/torch" "$folder/mnt" 2>/dev/null || true' EXIT
 chroot "$folder" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/llm-workbench.deb' \
   > "$out/install.log" 2>&1 || { tail -n 20 "$out/install.log"; exit 1; }
+mount --bind "$here/../.." "$folder/mnt"
+chroot "$folder" env ${TORCH:+PYTHONPATH=/opt/torch} sh -c '/opt/llm-workbench/*/python/bin/python3 -P /mnt/packaging/check_tree.py --checkout /mnt'
+umount "$folder/mnt"
 chroot "$folder" sh -c 'id ida >/dev/null 2>&1 || useradd -m ida'
 echo "installed: $(du -sm "$folder/opt/llm-workbench" | cut -f1) MB"
 # as a person: no network, nothing in the environment
