@@ -24,7 +24,7 @@ from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
 from workbench.runtime.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
 
 TAKEN = re.compile(r"^(torch|torchgen|functorch|triton|nvidia|cuda)([/_-]|$)")
-LEFT_OUT = re.compile(r"/(include|test|tests|bin|__pycache__)/|\.(a|pyi|h|hpp|cuh|cmake)$|/RECORD$|/direct_url\.json$")
+LEFT_OUT = re.compile(r"/(include|test|tests|__pycache__)/|\.(a|pyi|h|hpp|cuh|cmake)$|/RECORD$|/direct_url\.json$")
 
 
 def files_of(folder: Path) -> dict[str, Path]:

@@ -217,6 +217,8 @@ def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256
         flush_to_disk(file)
     if written != size or digest.hexdigest() != sha256:
         raise UserError(f"{name} in {path} has another content than its manifest says.", _AGAIN)
+    if out.parent.name == "bin":  # a zip file carries no permission: programs that torch starts
+        out.chmod(0o755)
 
 
 def _digest(path: Path) -> str:

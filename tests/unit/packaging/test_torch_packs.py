@@ -33,6 +33,7 @@ def folder(tmp_path: Path) -> Path:
         "torch/__init__.py": "__version__ = '1.2.3+cu130'\nclass cuda:\n    is_available = lambda: False\n",
         "torch/include/a.h": "x",
         "torch-1.2.3.dist-info/METADATA": "Name: torch\nVersion: 1.2.3\n",
+        "torch/bin/torch_shm_manager": "ELF",
         "nvidia/cu13/lib/libcudart.so.13": "ELF",
         "sympy/__init__.py": "",
     }.items():
@@ -60,7 +61,10 @@ def test_the_torch_of_a_pack_is_imported_by_the_process_that_tries_it(chosen: Ch
     (manifest,) = state.packs
     assert sorted(file.name for file in manifest.files) == [
         "nvidia/cu13/lib/libcudart.so.13", "torch-1.2.3.dist-info/METADATA", "torch/__init__.py",
+        "torch/bin/torch_shm_manager",
     ]  # fmt: skip
+    program = chosen.home.packs / manifest.name / "torch" / "bin" / "torch_shm_manager"
+    assert os.access(program, os.X_OK) or os.name == "nt"
     assert state.choice.trials[manifest.name].problem == "It found no GPU on this machine."
     assert state.choice.torch_reason.endswith("compute on the processor: It found no GPU on this machine.")
     assert chosen.packs.torch_environment() == {}
