@@ -13,6 +13,9 @@ rm -rf "$work/llama_cpp_python-$version"
 tar xf "$work/source/llama_cpp_python-$version.tar.gz" -C "$work"
 # of 413 source files 108 are for pictures and for llama.cpp's own programs, which use them: neither is in the program
 sed -i 's/set(LLAMA_BUILD_COMMON ON /set(LLAMA_BUILD_COMMON OFF /' "$work/llama_cpp_python-$version/CMakeLists.txt"
+# without a processor to tune for, GCC 12 orders the loop of the dot products so that Zen 5 loses 7 % of a prompt's speed
+sed -i 's/list(APPEND ARCH_FLAGS -mavx512f)/list(APPEND ARCH_FLAGS -mavx512f -mtune=icelake-server)/' \
+  "$work/llama_cpp_python-$version/vendor/llama.cpp/ggml/src/ggml-cpu/CMakeLists.txt"
 export CMAKE_BUILD_PARALLEL_LEVEL="${JOBS:-$(nproc)}"
 # without the last of the first line the variants are installed elsewhere, and there is no backend for the processor
 export CMAKE_ARGS="-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib \
