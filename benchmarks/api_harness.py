@@ -9,7 +9,8 @@ model and remote tokenizer, beside *Benchmarks* of the program on the same rows,
 
 Any program that has the harness may be named; its environment needs nothing of this one. A long measurement is made in
 pieces: with `--first 50 --count 50 --results FILE` the second 50 of the questions are added to FILE, and all of FILE
-are counted; `--only harness` and `--only own` ask one of the two.
+are counted; `--only harness` and `--only own` ask one of the two. `--deterministic` turns the engine's setting of that
+name on, so that last bits that depend on what is computed at the same time do not decide near ties.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api.calls import (
+    ChangeSettings,
     CreateQuestionSet,
     FollowRun,
     GetCell,
@@ -236,6 +238,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, help="a file of earlier pieces, to which this one is added")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--at-once", type=int, default=8, help="requests of the harness at the same time")
+    parser.add_argument("--deterministic", action="store_true")
     options = parser.parse_args()
     suffix = "" if options.task == "mmlu" else ".jsonl"
     rows = random.Random(options.seed).sample(read(options.data / f"test{suffix}"), options.questions)
@@ -251,6 +254,7 @@ def main() -> None:
         workbench.start()
         server = None
         try:
+            call(workbench, ChangeSettings(values={"engine": {"deterministic": options.deterministic}}))
             call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
             server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
             asked = options.task, "measured", rows, examples, folder
