@@ -17,6 +17,10 @@ MEASURE_EVERY = 32
 LARGEST_EXTRA = 16.0
 """Of one step so many times a person's step count at most: another program may have had the processor meanwhile."""
 
+EXACT_PEOPLE, LARGEST_STEP = 16, 512
+"""Steps with more of people's tokens than the first are measured by the next power of two, up to a whole batch: texts
+that are scored have thousands of lengths."""
+
 _SMOOTHING = 0.2
 _SAVED_STEPS = 4
 """What so many steps earn can be saved."""
@@ -35,19 +39,22 @@ class BackgroundShare:
     def rows(self, people: int) -> int:
         """Tokens of background jobs that the next step may generate beside so many of people's; 0: it should have no
         background work at all."""
-        own = self._own.get(people)
+        own = self._own.get(_size(people))
         return 0 if own is None or self._credit < 0 or self._mixed >= MEASURE_EVERY else self._rows
 
     def alone(self, people: int, seconds: float) -> None:
         """A step without background work has been computed."""
-        before = self._own.get(people, seconds)
-        own = self._own[people] = before + _SMOOTHING * (seconds - before)
+        size = _size(people)
+        before = self._own.get(size, seconds)
+        own = self._own[size] = before + _SMOOTHING * (seconds - before)
         self._earn(own)
         self._mixed = 0
 
     def beside(self, people: int, seconds: float) -> None:
-        """A step with background work has been computed, for which ``rows`` was asked before."""
-        own = self._own[people]
+        """A step with background work has been computed. It counts once one without has been measured."""
+        own = self._own.get(_size(people))
+        if own is None:
+            return
         self._earn(own)
         self.spend(people, seconds - own)
         self._mixed += 1
@@ -56,8 +63,15 @@ class BackgroundShare:
 
     def spend(self, people: int, seconds: float) -> None:
         """Background work took so long while people waited for their next ``people`` tokens."""
-        self._credit -= min(max(0.0, seconds), LARGEST_EXTRA * self._own[people])
+        own = self._own.get(_size(people))
+        if own is not None:
+            self._credit -= min(max(0.0, seconds), LARGEST_EXTRA * own)
 
     def _earn(self, own: float) -> None:
         earned = own * (1 / PERSON_SHARE - 1)
         self._credit = min(self._credit + earned, _SAVED_STEPS * earned)
+
+
+def _size(people: int) -> int:
+    """The size of a step by which it is measured."""
+    return people if people <= EXACT_PEOPLE else min(1 << (people - 1).bit_length(), LARGEST_STEP)

@@ -42,6 +42,10 @@ ROWS_BEHIND_A_PROMPT = 2
 PROMPT_ROWS = 4
 """Prompt tokens of background jobs for each token that they may generate in a person's step."""
 
+MOST_STEPS_BEHIND = 40
+"""After so many steps of people's work without any of the background's a little of that is computed, whatever it costs:
+where people's prompts or texts of ever other lengths follow each other, nothing is known of what it costs."""
+
 ABORTABLE_TOKENS = 16
 """Batches of at least so many tokens can be aborted. The check costs a call back into Python per operation."""
 
@@ -63,7 +67,8 @@ class DecodeContext:
         self.slots = Slots(model, context, store)
         self.jobs: list[Job] = []
         self.threads: int = llama.llama_n_threads(context)
-        self._turn = 0
+        self._turn = self._steps_behind = 0
+        self._due = False  # background work has waited long enough
         self._share = share
         self._batch = Batch(BATCH_TOKENS)
         self._row_type = ctypes.c_float * model.vocabulary.size
@@ -101,6 +106,11 @@ class DecodeContext:
         """Number of people's tokens in the next step, without those of prompts."""
         branches = (branch for job in self.jobs if not job.background for branch in job.branches)
         return sum(branch.missing for branch in branches if branch.computed >= branch.logits_from)
+
+    def wait_behind(self) -> bool:
+        """Count a step of people's work; whether background work here can wait for it to end."""
+        self._steps_behind += 1
+        return self._steps_behind <= MOST_STEPS_BEHIND
 
     # -- admission -------------------------------------------------------------------------------------
 
@@ -193,11 +203,15 @@ class DecodeContext:
         groups = [others, *([job] for job in self.jobs if job.needs_states)]
         awaited, people = self.awaited, self.people
         self._turn += 1
+        if awaited and any(job.background for job in self.jobs):
+            self._due = not self.wait_behind()
+        else:
+            self._due, self._steps_behind = False, 0
         for jobs in groups:
             if not jobs or all(job.done for job in jobs):
                 continue
             behind = awaited and all(job.background for job in jobs)
-            if behind and not self._share.rows(people):
+            if behind and not self._due and not self._share.rows(people):
                 continue
             began = time.perf_counter()
             mixed = self._compute_group(jobs, people)
@@ -266,6 +280,8 @@ class DecodeContext:
                 self.slots.truncate(branch)
             return None
         check(status)
+        if mixed:
+            self._steps_behind = 0
         for _, branch, _, count in shares:
             branch.computed += count
             branch.turn = self._turn
@@ -301,6 +317,8 @@ class DecodeContext:
         if awaited:
             spare = self._share.rows(people) if people else ROWS_BEHIND_A_PROMPT
             slices_behind = min(SHARED_SLICE // 2, PROMPT_ROWS * spare) if people else 0
+            if self._due:
+                spare, slices_behind = max(1, spare), SHARED_SLICE // 2
         if len(waiting) > 1 and not self.model.deterministic:
             # generating branches first, one token each; background jobs take turns
             waiting.sort(key=lambda w: (w[0].background, w[1].missing, w[1].turn))

@@ -316,7 +316,7 @@ class Engine:
         people = max((decode_context.people for decode_context in awaited), default=0)
         for decode_context in busy:
             behind = bool(awaited) and decode_context not in awaited
-            if behind and not self._share.rows(people):
+            if behind and not self._share.rows(people) and decode_context.wait_behind():
                 continue
             began = time.perf_counter()
             try:
