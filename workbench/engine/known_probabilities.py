@@ -71,10 +71,10 @@ class KnownProbabilities:
                     break
                 self._changed.wait(_LOOK_S)
                 context.raise_if_cancelled()
-            self._under_way.append(mine)
+            work = Scored(self._texts[best].chosen[: shared - 1] if best is not None else ())
             if best is not None:
                 self._texts.move_to_end(best)
-        work = Scored(self._texts[best].chosen[: shared - 1] if best is not None else ())
+            self._under_way.append(mine)
         try:
             yield work
         finally:

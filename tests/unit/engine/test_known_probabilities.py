@@ -117,3 +117,18 @@ def test_only_the_rest_of_a_text_is_computed(smollm: Engine, monkeypatch: pytest
     assert [one["logprob"] for one in again] == pytest.approx([one["logprob"] for one in cold], abs=0.02)
     server._engine = None
     server.leave()
+
+
+def test_what_is_known_is_read_before_another_text_can_displace_it() -> None:
+    known = KnownProbabilities()
+    tokens = list(range(50))
+    score(known, tokens)
+
+    class Displacing(threading.Condition):
+        def __exit__(self, *of: Any) -> None:
+            super().__exit__(*of)
+            known._texts.clear()  # by another thread
+
+    known._changed = Displacing()
+    assert score(known, tokens) == len(tokens) - 2
+    assert known._under_way == []
