@@ -154,7 +154,7 @@ class NotingTransport(httpx2.AsyncHTTPTransport):
             at=time.time(), purpose=self._purpose, host=request.url.host, method=request.method,
             path=request.url.path, bytes_out=int(request.headers.get("content-length", "0") or 0),
         )  # fmt: skip
-        self._noted = self._noted[-MOST_NOTED:]
+        del self._noted[:-MOST_NOTED]  # the same list: streams that are open add to it
         try:
             response = await super().handle_async_request(request)
         except httpx2.TransportError as error:

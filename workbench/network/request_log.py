@@ -1,8 +1,8 @@
 """The log of requests: the latest in memory and in a file of the home, so that they outlast the core.
 
 A line is a request with its format number. A request is written when it is made, and again when its response has ended;
-the later line counts. The file is written anew at four times the largest log. A file of a newer program
-is left as it is. Bodies, queries and headers are in no request, so no key is.
+the later line counts. The file is written anew at four times the largest log. Damaged lines are skipped; a file of a
+newer program is left as it is. Bodies, queries and headers are in no request, so no key is.
 """
 
 from __future__ import annotations
@@ -73,10 +73,12 @@ class RequestLog:
                     self._torn = not line.endswith(b"\n")
                     try:
                         plain = msgspec.json.decode(line)
-                    except msgspec.DecodeError:  # torn by a crash
+                    except (msgspec.DecodeError, UnicodeDecodeError):  # torn by a crash
                         continue
                     read = NETWORK_REQUEST.decode(plain)
                     if isinstance(read, Unreadable):
+                        if not read.hint:  # damaged
+                            continue
                         _log.warning("The log of the network is left as it is: %s", read.reason)
                         self._path = None
                         return

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx2
 import msgspec
 import pytest
 
 from workbench.network import request_log
+from workbench.network.http import NotingTransport, PinnedBackend
 from workbench.network.request_log import RequestLog, as_csv
 from workbench.records.hub import NetworkRequest
 
@@ -39,6 +43,18 @@ def test_a_torn_line_costs_nothing_but_itself(tmp_path: Path) -> None:
     log = RequestLog(path)
     assert [one.at for one in log.all()] == [1.0]
     log.put(request(3))
+    assert [one.at for one in RequestLog(path).all()] == [3.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"at": 2.0, "purpose": "endpoint", "host": "\xc3"}', b"12", b'{"format": 1, "at": "x"}', b"[]"]
+)
+def test_a_damaged_line_is_skipped_and_the_log_goes_on(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "network.jsonl"
+    RequestLog(path).put(request(1))
+    with path.open("ab") as file:
+        file.write(line)
+    RequestLog(path).put(request(3))
     assert [one.at for one in RequestLog(path).all()] == [3.0, 1.0]
 
 
@@ -83,3 +99,27 @@ def test_as_csv() -> None:
     lines = "".join(as_csv([request(1, refused='It is "off".', bytes_out=3)]))
     (row,) = csv.DictReader(lines.splitlines())
     assert (row["host"], row["sent_bytes"], row["refused"]) == ("api.example.com", "3", 'It is "off".')
+
+
+def test_a_stream_that_ends_after_later_requests_is_noted_with_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Streamed(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"12345"
+
+    async def answered(self: object, request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, stream=Streamed())
+
+    async def ask() -> list[NetworkRequest]:
+        monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", answered)
+        transport = NotingTransport("mcp", PinnedBackend("example.com", ()))
+        first, second = [
+            await transport.handle_async_request(httpx2.Request("GET", f"https://example.com/{name}"))
+            for name in ("events", "tools")
+        ]
+        for response in (second, first):
+            await response.aread()
+            await response.aclose()
+        return transport.take()
+
+    noted = {one.id: one for one in asyncio.run(ask())}
+    assert [(one.path, one.bytes_in) for one in noted.values()] == [("/events", 5), ("/tools", 5)]
