@@ -6,15 +6,17 @@ decoder. The tokens of both are one prompt (``encoder_decoder``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 from workbench.engine.encoder_decoder import ENCODER_TOKENS
 from workbench.engine.folding import fold_tools
 from workbench.engine.inference_calls import AssistantStart
+from workbench.engine.loading import Model
 from workbench.engine.plain_prompts import plain_text
 from workbench.engine.prompt import Prompt, PromptWriter, Renderer, TemplateOptions
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.segments import segments_of
+from workbench.engine.tool_format import ToolFormat
 from workbench.engine.vocabulary import Vocabulary
 from workbench.records.messages import Message
 
@@ -53,3 +55,12 @@ class EncoderPromptWriter(PromptWriter):
 
     def _begun(self, assistant_start: AssistantStart) -> list[int]:
         return [self._start, *self._encoded.tokenize_apart(segments_of(assistant_start))]
+
+
+def writer_for(
+    model: Model, renderer: Renderer, tool_formats: MutableMapping[str, ToolFormat] | None = None
+) -> PromptWriter:
+    """Writes prompts for a loaded model of either kind."""
+    if model.decoder_start is not None:
+        return EncoderPromptWriter(model.vocabulary, renderer, model.decoder_start)
+    return PromptWriter(model.template, model.vocabulary, renderer, tool_formats)

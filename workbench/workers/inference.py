@@ -16,7 +16,7 @@ from functools import partial
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
 from workbench.api.protocol import RequestContext, failure_of, finish, follow
 from workbench.engine import inference_calls
-from workbench.engine.encoder_prompts import EncoderPromptWriter
+from workbench.engine.encoder_prompts import writer_for
 from workbench.engine.jobs import Job
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.known_probabilities import KnownProbabilities
@@ -71,11 +71,7 @@ class InferenceServer:
                 engine.close()
                 raise
             self._engine, self._known = engine, KnownProbabilities()
-            self._writer = (
-                PromptWriter(model.template, model.vocabulary, self._renderer, self._tool_formats)
-                if model.decoder_start is None
-                else EncoderPromptWriter(model.vocabulary, self._renderer, model.decoder_start)
-            )
+            self._writer = writer_for(model, self._renderer, self._tool_formats)
             yield Progress(stage="loading", done=1.0, total=1.0)
         yield finish(model.info)
 

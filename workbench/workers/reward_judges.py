@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.api.protocol import RequestContext
+from workbench.engine.encoder_prompts import writer_for
 from workbench.engine.inference_calls import Load, Scores
 from workbench.engine.keys import make_key, virtual_tokens
 from workbench.engine.loading import inspect_model, load_model
@@ -119,7 +120,7 @@ class EngineJudges:
             except StopIteration as done:
                 engine = Engine(done.value)
                 break
-        writer = PromptWriter(engine.model.template, engine.model.vocabulary, self._renderer)
+        writer = writer_for(engine.model, self._renderer)
         self._loaded = _Loaded(judge.path, engine, writer)
         return self._loaded
 

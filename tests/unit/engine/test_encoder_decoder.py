@@ -31,7 +31,9 @@ from workbench.models.architecture_notes import describe_kind
 from workbench.records.capabilities import LOCAL, capabilities_of_file, needs_of_model, require
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart
+from workbench.training.protocol import JudgeUse
 from workbench.workers.inference import InferenceServer
+from workbench.workers.reward_judges import EngineJudges
 
 QUESTIONS = ("the heron is in the lake", "who ate it?", "a", "one. two, three! " * 12)
 GREEDY = DecodingPart(temperature=0.0, max_tokens=24, repetition_penalty=1.0)
@@ -199,3 +201,14 @@ def test_what_it_cannot_do_is_refused_for_the_reason_that_the_window_shows(t5: S
     with pytest.raises(UserError, match="Tiny T5 cannot use adapters") as caught:
         require(needs_of_model(ModelPart(adapters=(AdapterUse(name="any"),))), has, "Tiny T5")
     assert "decoder-only" in caught.value.hint
+
+
+def test_a_judge_within_a_training_grades_as_the_worker_does(t5: Served) -> None:
+    question = (Message("user", QUESTIONS[1]),)
+    judges = EngineJudges({"t5": JudgeUse(name="t5", path=str(t5.path))}, threads=1)
+    try:
+        (found,) = judges.grade_logprobs("t5", [question], ("a", "e"))
+    finally:
+        judges.close()
+    scored = t5.last(t5.server.score, Score(messages=question, continuations=("a", "e")))
+    assert found == pytest.approx([one["logprob"] for one in scored["values"]], abs=0.05)
