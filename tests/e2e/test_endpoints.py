@@ -238,6 +238,25 @@ def test_a_renamed_endpoint_has_its_key_its_use_and_its_decisions(workbench: Wor
     assert not call(workbench, ChangeEndpoint(name="Large", key="")).use.has_key
 
 
+def test_a_name_that_cannot_be_and_a_rename_within_a_request_are_refused(workbench: Workbench) -> None:
+    for new_name, terms, message in (
+        ("  ", None, "The new name is empty"),
+        (None, "https://example.com/" + "x" * 500, "more than 500 characters"),
+    ):
+        with pytest.raises(UserError, match=message):
+            call(workbench, ChangeEndpoint(name="Big", new_name=new_name, terms=terms))
+    call(workbench, ChangeEndpoint(name="Big", price_out=1.0))
+    backend: Any = workbench._answers._services._backends[REMOTE]
+    endpoints: Endpoints = backend._reserve.__self__
+    rename = ChangeEndpoint(name="Big", new_name="Large")
+    with (
+        endpoints.reserve(endpoints._catalogue.get("Big"), 0, 300),
+        pytest.raises(UserError, match="Big is answering a request"),
+    ):
+        call(workbench, rename)
+    assert call(workbench, rename).model.name == "Large"
+
+
 @pytest.mark.parametrize(
     ("faults", "message", "text"),
     [

@@ -16,6 +16,7 @@ from ui.features.models.endpoint_form import EndpointForm
 from ui.features.models.page import ModelsPage
 from workbench.api import calls as c
 from workbench.errors import UserError
+from workbench.records.endpoints import Endpoint, EndpointUse
 
 
 @pytest.fixture
@@ -147,3 +148,14 @@ def test_nothing_is_sent_where_nothing_was_changed(page: ModelsPage, qtbot: QtBo
     form.save_button.click()
     assert page.endpoints.cards["big"].form is None
     assert front.asked(c.ChangeEndpoint) == []
+
+
+def test_prices_with_more_digits_than_are_shown_are_not_changed_by_themselves(qtbot: QtBot) -> None:
+    endpoint = Endpoint(address="https://api.example.com/v1", model="big", price_in=0.00123456, budget=2.00005)
+    model = c.ModelRecord(
+        name="big", kind="chat", format="endpoint", path="", architecture="", parameters=0, quantization="",
+        context_tokens=0, bytes=0, endpoint=endpoint,
+    )  # fmt: skip
+    form = EndpointForm(c.EndpointRecord(model=model, use=EndpointUse(name="big")))
+    qtbot.addWidget(form)
+    assert form.changes == c.ChangeEndpoint(name="big")

@@ -41,7 +41,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     price_in: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     price_out: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     budget: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    terms: Annotated[str, msgspec.Meta(max_length=LONGEST_URL)] = ""
+    terms: str = ""
     notes: Annotated[str, msgspec.Meta(max_length=LONGEST_NOTES)] = ""
 
     @property

@@ -14,7 +14,7 @@ from ui.features.models import endpoint_texts as texts
 from ui.theme import tokens
 from workbench.api.calls import ChangeEndpoint, EndpointRecord
 
-_LARGEST, _WIDEST = 1e9, 200
+_LARGEST, _WIDEST, _DECIMALS = 1e9, 200, 4
 
 
 class EndpointForm(QWidget):
@@ -83,9 +83,9 @@ class EndpointForm(QWidget):
             "model": (self.model.text().strip(), endpoint.model),
             "terms": (self.terms.text().strip(), endpoint.terms),
             "notes": (self.notes.text().strip(), endpoint.notes),
-            "price_in": (self.price_in.value(), endpoint.price_in),
-            "price_out": (self.price_out.value(), endpoint.price_out),
-            "budget": (self.budget.value(), endpoint.budget),
+            "price_in": (self.price_in.value(), round(endpoint.price_in, _DECIMALS)),
+            "price_out": (self.price_out.value(), round(endpoint.price_out, _DECIMALS)),
+            "budget": (self.budget.value(), round(endpoint.budget, _DECIMALS)),
             "key": (self.key.text().strip(), ""),
         }
         changed = {name: now for name, (now, before) in typed.items() if now != before}
@@ -109,7 +109,7 @@ class EndpointForm(QWidget):
 def _amount(value: float) -> QDoubleSpinBox:
     box = QDoubleSpinBox()
     box.setLocale(QLocale(QLocale.Language.C))
-    box.setDecimals(4)
+    box.setDecimals(_DECIMALS)
     box.setRange(0.0, _LARGEST)
     box.setValue(value)
     box.setMaximumWidth(_WIDEST)

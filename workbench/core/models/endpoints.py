@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -24,9 +25,12 @@ from workbench.models.names import unique_name
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
 from workbench.records.capabilities import LOCAL, Capabilities, capabilities_of, describe_missing
-from workbench.records.endpoints import Endpoint, checked_address
+from workbench.records.endpoints import LONGEST_URL, Endpoint, checked_address
 from workbench.storage.endpoints import EndpointStore
 from workbench.storage.models import ModelCatalogue
+
+_ROUNDING = 1e-9
+"""What may be left of a cost that was held and released."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,22 +96,16 @@ class Endpoints:
 
     def add(self, call: calls.AddEndpoint) -> EndpointRecord:
         address = checked_address(call.address)
-        if not call.model.strip():
-            raise UserError("The endpoint's model is not named.", "Give the name by which the API knows it.")
-        try:
-            endpoint = msgspec.convert(
-                {
-                    "address": address,
-                    "model": call.model.strip(),
-                    "price_in": call.price_in,
-                    "price_out": call.price_out,
-                    "budget": call.budget,
-                    "terms": call.terms,
-                },
-                Endpoint,
-            )
-        except msgspec.ValidationError as error:
-            raise UserError(f"The endpoint is not valid: {error}.") from error
+        endpoint = _checked_endpoint(
+            {
+                "address": address,
+                "model": call.model.strip(),
+                "price_in": call.price_in,
+                "price_out": call.price_out,
+                "budget": call.budget,
+                "terms": call.terms,
+            }
+        )
         key = _checked_key(call.key)
         probed = probe(Connection(self._gate, endpoint, key), RequestContext())
         taken = [model.name for model in self._catalogue.list_models()]
@@ -128,17 +126,13 @@ class Endpoints:
         model = self._catalogue.get(call.name)
         given = {name: getattr(call, name) for name in ("price_in", "price_out", "budget", "terms", "notes", "model")}
         fields = {name: value for name, value in given.items() if value is not None}
-        plain = {**msgspec.to_builtins(endpoint_of(model)), **fields}
-        try:
-            endpoint = msgspec.convert(plain, Endpoint)
-        except msgspec.ValidationError as error:
-            raise UserError(f"The endpoint is not valid: {error}.") from error
+        endpoint = _checked_endpoint({**msgspec.to_builtins(endpoint_of(model)), **fields})
+        new_name = model.name if call.new_name is None else " ".join(call.new_name.split())
+        if not new_name:
+            raise UserError("The new name is empty.", "Give a name, or leave it as it is.")
         key = self._secrets.get(_secret(model.name)) if call.key is None else _checked_key(call.key)
-        if not endpoint.model.strip():
-            raise UserError("The endpoint's model is not named.", "Give the name by which the API knows it.")
         if endpoint.model != endpoint_of(model).model:
             endpoint = probe(Connection(self._gate, endpoint, key), RequestContext())
-        new_name = " ".join((call.new_name or model.name).split())
         if new_name != model.name:
             self._rename(model, new_name)
         if call.key is not None or new_name != model.name:
@@ -152,6 +146,9 @@ class Endpoints:
         default = self._catalogue.default()
         if default is not None and default.name == model.name:
             raise UserError(f"{model.name} is the default model.", "Choose another default model first.")
+        with self._lock:
+            if self._held[model.name] > _ROUNDING:  # its cost would be noted under the old name
+                raise UserError(f"{model.name} is answering a request.", "Wait for its end, or stop it.")
         self._catalogue.rename(model.name, name)
         self._store.rename(model.name, name)
         self._secrets.set(_secret(model.name), "")
@@ -205,6 +202,19 @@ def _model(name: str, endpoint: Endpoint) -> ModelRecord:
         licence=endpoint.terms,
         endpoint=endpoint,
     )
+
+
+def _checked_endpoint(plain: dict[str, Any]) -> Endpoint:
+    """Raises UserError for one that is not valid."""
+    try:
+        endpoint = msgspec.convert(plain, Endpoint)
+    except msgspec.ValidationError as error:
+        raise UserError(f"The endpoint is not valid: {error}.") from error
+    if not endpoint.model.strip():
+        raise UserError("The endpoint's model is not named.", "Give the name by which the API knows it.")
+    if len(endpoint.terms) > LONGEST_URL:
+        raise UserError(f"The address of the terms has more than {LONGEST_URL:,} characters.", "Give a shorter one.")
+    return endpoint
 
 
 def _secret(name: str) -> str:
