@@ -116,3 +116,12 @@ def test_answers_of_a_teacher_name_it(room: Room) -> None:
         "127.0.0.1", "big", 10.0, 20.0, TERMS,
     )  # fmt: skip
     assert made.at > 0
+
+
+def test_all_prompts_are_counted_where_there_is_no_limit(room: Room, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("".join(f"What is {number}?\n" for number in range(7)))
+    path = str(tmp_path / "prompts.txt")
+    for limit, requests in ((0, 7), (3, 3)):
+        made = c.MakeCandidates(name="q", recipes=(BIG, SMALL), prompts="file", path=path, limit=limit)
+        (estimate,) = room.call(c.EstimateCost(of=made)).estimates
+        assert (estimate.model, estimate.requests) == ("Big", requests)

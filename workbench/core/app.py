@@ -262,7 +262,7 @@ class Workbench:
             **Suggesting(hub, self._fitting, program.machine).handlers(),
             **HubService(hub, secrets, self._runs).handlers(),
             **NetworkRequests(requests).handlers(),
-            **Costs(services, questions, judgements, self._registry, sent).handlers(),
+            **Costs(services, questions, judgements, self._registry, sent, prompt_source).handlers(),
             **documents.handlers(),
             **Chats(chats, self._answers, documents, self._changes).handlers(),
             **self._answers.handlers(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,18 +94,31 @@ class PromptSource:
         """The prompts, one after the other, and how many there are. Raises UserError."""
         if request.prompts == "documents":
             return self._of_documents(request, run)
-        found = drawn(self._read(request, run), request.limit, request.seed)
+
+        def tell(rows: int) -> None:
+            run.context.raise_if_cancelled()
+            run.emit(events.Progress(stage="reading", done=rows, unit="rows"))
+
+        found = drawn(self._read(request, tell), request.limit, request.seed)
         if not found:
             raise UserError(f"There are no prompts in {self.check(request)}.", "Choose others.")
         return iter(found), len(found)
 
-    def _read(self, request: MakeCandidates, run: OpenRun) -> Iterator[Prompt]:
+    def count(self, request: MakeCandidates) -> int:
+        """How many prompts there are at most; all of them are read where there is no limit. Raises UserError."""
+        if request.prompts == "documents":
+            return min(self._registry.get(request.path).chunks, request.limit or _DEFAULT_PASSAGES)
+        if request.limit and request.prompts != "questions":
+            return request.limit
+        return len(drawn(self._read(request, lambda rows: None), request.limit, request.seed))
+
+    def _read(self, request: MakeCandidates, tell: Callable[[int], None]) -> Iterator[Prompt]:
         if request.prompts == "chats":
             return questions_of_chats(self._messages(request))
         if request.prompts == "questions":
             found = self._questions.get(request.path)
             return (one.question.conversation() for one in self._questions.questions(found, request.part))
-        return _of_file(absolute_path(request.path), run)
+        return _of_file(absolute_path(request.path), tell)
 
     # -- documents ----------------------------------------------------------------------------------
 
@@ -159,7 +172,7 @@ class PromptSource:
                 yield host.call(Text(file=file, document=document.id), context=run.context)
 
 
-def _of_file(path: Path, run: OpenRun) -> Iterator[Prompt]:
+def _of_file(path: Path, tell: Callable[[int], None]) -> Iterator[Prompt]:
     """The prompts of a data file; of a plain text its lines. Raises UserError."""
     if path.suffix.lower() in (".txt", ".md"):
         with open_regular(path) as file:
@@ -168,10 +181,6 @@ def _of_file(path: Path, run: OpenRun) -> Iterator[Prompt]:
             raise UserError(f"{path.name} is larger than {LARGEST_TEXT >> 20} MB.", "Make a smaller file.")
         lines = raw.decode("utf-8", "replace").splitlines()
         return ((Message("user", line.strip()),) for line in lines if line.strip())
-
-    def tell(rows: int) -> None:
-        run.context.raise_if_cancelled()
-        run.emit(events.Progress(stage="reading", done=rows, unit="rows"))
 
     found = read_questions(path, report=tell)
     return (row.conversation() for row in found.rows)

@@ -18,6 +18,7 @@ from workbench.api.calls import (
 from workbench.backends.label_choice import MOST_TOKENS
 from workbench.backends.openai_compatible import estimate_tokens
 from workbench.core.answers.resolver import HomeServices
+from workbench.core.judgements.prompts import PromptSource
 from workbench.core.streams import Handlers, unary
 from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.scorers.rewards import models_asked
@@ -54,6 +55,7 @@ class Costs:
     _judgements: JudgementSource
     _registry: CollectionRegistry
     _store: EndpointStore
+    _prompts: PromptSource
 
     def handlers(self) -> Handlers:
         return {EstimateCost: unary(self.estimate)}
@@ -140,13 +142,8 @@ class Costs:
             yield recipe, 2 * len(pairs), prompt, MOST_TOKENS  # both orders, or both answers
 
     def _of_candidates(self, call: MakeCandidates) -> Iterator[tuple[Recipe, int, int, int]]:
-        count = call.limit
-        if call.prompts == "questions":
-            there = len(list(self._questions.questions(self._questions.get(call.path), call.part)))
-            count = min(count, there) if count else there
-        elif call.prompts == "documents":
-            there = self._registry.get(call.path).chunks
-            count = min(count, there) if count else there
+        count = self._prompts.count(call)
+        if call.prompts == "documents":
             asking = Recipe(model=ModelPart(name=call.recipes[0].model.name))
             yield asking, count, PASSAGE_TOKENS + WORDING_TOKENS, DecodingPart().max_tokens
         each = 2 if len(call.recipes) == 1 else 1
