@@ -96,6 +96,7 @@ def test_it_goes_beside_a_pack_of_the_engine(chosen: Chosen, pack: Path, monkeyp
     chosen.ask(calls.InstallPack(path=str(pack)))
     state = chosen.ask(calls.UseProcessor())
     assert (state.choice.pack, state.choice.torch) == ("", "")
+    assert state.choice.torch_reason == "You chose the processor for search and training."
 
 
 def test_one_for_another_torch_is_refused(chosen: Chosen, pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,7 @@ from workbench.storage.models import ModelCatalogue
 from workbench.workers.host import State
 
 PROCESSOR = "No runtime pack is installed, so the processor computes."
+_TORCH_PROCESSOR = "You chose the processor for search and training."
 _log = logging.getLogger(__name__)
 
 
@@ -144,7 +145,13 @@ class RuntimePacks:
         yield from self._try(manifest, context)
 
     def use_processor(self, call: calls.UseProcessor) -> calls.RuntimeState:
-        self._choose(msgspec.structs.replace(self._choice, pack="", torch="", reason="You chose the processor."))
+        with self._lock:
+            torch_reason = _TORCH_PROCESSOR if self._choice.torch else self._choice.torch_reason
+            self._choose(
+                msgspec.structs.replace(
+                    self._choice, pack="", torch="", reason="You chose the processor.", torch_reason=torch_reason
+                )
+            )
         return self.state()
 
     def remove(self, call: calls.RemovePack) -> calls.RuntimeState:
