@@ -86,6 +86,24 @@ def test_a_benchmark_is_run_from_the_leaderboard(page: ModelsPage, qtbot: QtBot,
     assert running.run_button.toolTip() == benchmark_texts.CHOOSE_MODELS
 
 
+def test_another_question_set_leaves_the_number_of_questions_as_it_was_set(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    sets = [SUMS]
+    front.answer(ListQuestionSets, lambda call: [finish(QuestionSetList(sets=tuple(sets)))])
+    front.announce("questions")
+    page.show_section("leaderboard")
+    running = page.leaderboard.running
+    qtbot.waitUntil(lambda: running.set_choice.value == "b1")
+    running.limit.setValue(31)
+    sets.append(msgspec.structs.replace(SUMS, id="b2", name="More", questions=50))
+    front.announce("questions")
+    qtbot.waitUntil(lambda: running.set_choice.count() == 2)
+    assert (running.set_choice.value, running.limit.value()) == ("b1", 31)
+    running.choose("b2")
+    assert running.limit.maximum() == 50
+
+
 def test_a_running_benchmark_is_stopped_and_resumed(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
     evaluation = Evaluation(
         id="e1", question_set="b1", set_name="MMLU sums", created=1.0, columns=(), scorers=(), run="r1"

@@ -99,9 +99,12 @@ class BenchmarkRun(Card):
 
     def _on_sets(self, found: QuestionSetList) -> None:
         sets = [one for one in found.sets if one.benchmark is not None]
+        before = self.set_choice.value, self.limit.maximum()
         self._sizes = {one.id: one.questions for one in sets}
         self.set_choice.set_choices([(one.name, one.id) for one in sets])
-        self._on_set()
+        now = self.set_choice.value
+        if (now, self._sizes.get(now, 0)) != before:  # else what was typed stays
+            self._on_set()
         self.setVisible(bool(sets))
 
     def _on_set(self) -> None:
