@@ -136,6 +136,12 @@ class Services:
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self._backend.capabilities(resolved.model)
 
+    def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
+        return resolved
+
+    def origin_titles(self, origins: Sequence[str]) -> Sequence[str]:
+        return origins
+
     def lease(
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
     ) -> contextlib.AbstractContextManager[Loading]:

@@ -177,7 +177,10 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
         case c.ExportAdapter():
             _adapter(home, call.adapter)
             config = {"adapter": call.adapter, "path": call.path, "form": call.form}
-            told = [events.Progress(stage="copying", done=1, total=2), events.Finished(result=config)]
+            told: list[events.Event] = [
+                events.Progress(stage="copying", done=1, total=2),
+                events.Finished(result=config),
+            ]
             run = _run(home, "export", f"Write {call.adapter}", config, told)
             return run, [("run", run.id)]
         case c.MergeAdapter():

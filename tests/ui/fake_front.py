@@ -302,8 +302,9 @@ class FakeFront:
             fake_prompts,
             fake_judgements,
         ):
-            if (known := part.do(home, call)) is not None:
-                return known
+            done: tuple[Any, list[tuple[str, str]]] | None = part.do(home, call)
+            if done is not None:
+                return done
         match call:
             case c.GetMachine():
                 return home.machine, []

@@ -320,7 +320,7 @@ class FakeHome:
         """Passages that share words with the query, by how many."""
         known = self.collection(collection)
         words = {word.strip("?.,!").lower() for word in query.split() if len(word) > 3}
-        hits = []
+        hits: list[Passage] = []
         for document in self.documents_of(collection).values():
             text = self.texts.get(document.id, "")
             for chunk in _chunks(text):
@@ -368,7 +368,7 @@ class FakeHome:
         painter.end()
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "PNG")
+        image.save(buffer, b"PNG")
         boxes = (c.Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
         pages = self.text(call.collection, call.document).document.pages
         return c.PagePicture(

@@ -12,7 +12,7 @@ from tests.ui.fake_home import FakeHome
 from workbench.api import calls as c
 from workbench.errors import UserError
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
-from workbench.records.runtime import PackFile, PackFileOffer, PackManifest, Trial
+from workbench.records.runtime import Backend, PackFile, PackFileOffer, PackManifest, Trial
 
 BASE = "llama-cpp-python 0.3.16"
 GPU = "NVIDIA RTX 4070"
@@ -46,11 +46,11 @@ OFFERS = (
 )  # fmt: skip
 
 
-def pack(name: str, backend: str = "vulkan") -> PackManifest:
+def pack(name: str, backend: Backend = "vulkan") -> PackManifest:
     file = PackFile(name=f"{name}.so", bytes=60_000_000, sha256="a" * 64)
     return PackManifest(
         name=name, backend=backend, base=BASE, platform="linux-x86_64", library=file.name, files=(file,)
-    )  # type: ignore[arg-type]
+    )
 
 
 def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
@@ -81,9 +81,9 @@ def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
         case c.CheckUpdate():
             return _update(home), []
         case c.DownloadUpdate():
-            path = f"/home/ada/workbench/updates/{_update(home).file}"
-            how = f"Install it with: sudo apt install {path}"
-            return msgspec.structs.replace(_update(home), path=path, how=how), []
+            fetched = f"/home/ada/workbench/updates/{_update(home).file}"
+            how = f"Install it with: sudo apt install {fetched}"
+            return msgspec.structs.replace(_update(home), path=fetched, how=how), []
     return None
 
 

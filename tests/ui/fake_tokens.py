@@ -10,7 +10,7 @@ import math
 import re
 import zlib
 
-from workbench.records.messages import Alternative, Beam, Candidate, ChosenToken, Usage
+from workbench.records.messages import Alternative, Beam, Candidate, ChosenToken, Finish, Usage
 from workbench.records.trace import StepState, Trace, TraceStep
 
 _OTHERS = (" the", " two", " a", " pump", " claims", ",", ".", "\n")
@@ -47,7 +47,7 @@ def continued(text: str, position: int, token: int) -> str:
 
 def sequences(text: str, count: int) -> tuple[Candidate, ...]:
     """Several answers: the text, and variants of it."""
-    finishes = ("eos", "length", "stop", "grammar", "cancelled")
+    finishes: tuple[Finish, ...] = ("eos", "length", "stop", "grammar", "cancelled")
     made = []
     for number in range(count):
         said = text if number == 0 else f"{text.rstrip('.')}, said in another way ({number + 1})."
