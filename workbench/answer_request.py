@@ -36,7 +36,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
     conversation that were made from text of strangers, ``chat`` the id of the chat, "" for an answer in none; ``done``
     are the signatures of the calls that other answers to the same question have begun.
 
-    ``origins`` is what the texts of the conversation were made from (``records/origins.py``); None: nobody has said,
+    ``origins`` is what the texts of the conversation were made from (``records/origins.py``); None: not declared,
     so an endpoint is only asked where texts of unknown origin may be sent to it.
 
     ``tools`` are run by the program that asks: the answer is one call of them, or a text; with ``must_call`` a call. A
