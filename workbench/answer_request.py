@@ -69,7 +69,7 @@ class AnswerRequest(msgspec.Struct, frozen=True, kw_only=True):
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     """A recipe with its names looked up and its seed drawn, and what the names refer to. ``backend`` computes it.
     ``origins`` is what the texts that it is asked with were made from, once ``Services.declared`` has allowed them;
-    without ``sends`` the model is lent to read a prompt, and generates nothing."""
+    without ``sends`` the model is leased to show a prompt, and generates nothing."""
 
     recipe: Recipe
     model: ModelRecord

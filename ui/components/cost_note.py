@@ -1,4 +1,4 @@
-"""What work will cost at endpoints, said in the dialog that starts it. Hidden where all is computed on this machine."""
+"""What work will cost at endpoints, shown in the dialog that starts it. Hidden where this machine computes all."""
 
 from __future__ import annotations
 

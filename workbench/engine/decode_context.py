@@ -43,8 +43,8 @@ PROMPT_ROWS = 4
 """Prompt tokens of background jobs for each token that they may generate in a person's step."""
 
 MOST_STEPS_BEHIND = 40
-"""After so many steps of people's work without any of the background's a little of that is computed, whatever it costs:
-where people's prompts or texts of ever other lengths follow each other, nothing is known of what it costs."""
+"""After so many of people's steps without background work a few background tokens are computed regardless of their
+cost: while prompts follow each other that is not measured, and background jobs would wait without end."""
 
 ABORTABLE_TOKENS = 16
 """Batches of at least so many tokens can be aborted. The check costs a call back into Python per operation."""

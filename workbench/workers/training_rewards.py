@@ -1,4 +1,4 @@
-"""What rewards ask for within a training, made of its call."""
+"""The reward models and judges of a training, by its call."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class RunTexts:
 
 
 class RunLines(QWidget):
-    """Hidden while there is no run. Subclasses say which runs are shown, and what is said of a finished one."""
+    """Hidden while there is no run. Subclasses choose the runs that are shown, and the message of a finished one."""
 
     def __init__(self, bridge: Bridge, kind: RunKindName, texts: RunTexts) -> None:
         super().__init__()

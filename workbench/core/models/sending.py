@@ -1,7 +1,7 @@
 """The gate for private text: what a request to an endpoint was made from, and whether each of it may be sent there.
 
-It is asked when a request is checked, and again when a model is lent, so a permission that is withdrawn counts from the
-next request on. A request whose origins are not declared cannot lease an endpoint at all.
+It is asked when a request is checked, and again when a model is leased, so a permission that is withdrawn counts from
+the next request on. A request whose origins are not declared cannot lease an endpoint at all.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SendingGate:
         how: How = "text",
     ) -> None:
         """Raises SendingRefused for the first origin of a request that may not be sent to a model's host, or on which
-        nobody has decided. ``searched`` are the collections of which ``part`` sends passages (with ``how`` "document":
+        no decision was made. ``searched`` are the collections whose passages ``part`` sends (with ``how`` "document":
         whole documents), ``origins`` is what the other texts of the request were made from."""
         endpoint = model.endpoint
         if endpoint is None or endpoint.is_local:

@@ -102,7 +102,7 @@ def _same(services: HomeServices, judged: Recipe, judge: Recipe) -> bool:
     """Whether two recipes judge alike; ``judge`` is resolved."""
     try:
         resolved = services.resolve(judged).recipe
-    except UserError:  # its model or adapter has gone since
+    except UserError:  # its model or adapter was removed
         return False
     return _what_judges(resolved) == _what_judges(judge)
 

@@ -11,7 +11,7 @@ from workbench.records.mcp import McpServer, McpTool
 
 PACKAGE = "mcp"
 REQUEST = "network request"
-"""The kind of the artifacts that tell of the worker's requests."""
+"""The kind of artifact that reports a request of the worker over the network."""
 
 
 class ServerTools(msgspec.Struct, frozen=True, kw_only=True):
