@@ -109,6 +109,7 @@ def test_one_for_another_torch_is_refused(chosen: Chosen, pack: Path, monkeypatc
     ("program", "problem"),
     [
         ("import time; time.sleep(60)", "gave no answer within 1 seconds"),
+        ("import subprocess; subprocess.Popen(['sleep', '600'])", "gave no answer within 1 seconds"),
         ("import os; os.abort()", r"ended \(exit code -6\) without a result"),
         ("raise ImportError('libcudart.so.13: cannot open')", "Its last words: ImportError: libcudart"),
     ],

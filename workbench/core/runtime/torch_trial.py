@@ -13,7 +13,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.launching import child_environment, python_command
 from workbench.records.runtime import TORCH_VARIABLE, Trial
-from workbench.workers.process import kill_tree
+from workbench.workers.process import kill_group, kill_tree
 
 LIMIT_S = 240.0
 """The first import of a torch with CUDA reads gigabytes."""
@@ -55,6 +55,7 @@ def try_torch(
     finally:
         forget()
         kill_tree(process)
+        kill_group(process)  # children that outlive it may hold its pipes
         process.communicate()
     return Trial(driver=driver, device=device, problem=problem, seconds=round(time.monotonic() - began, 1))
 
