@@ -154,11 +154,14 @@ def test_ifeval_is_asked_in_a_chat_and_scored_by_its_instructions(core: Workbenc
     (evaluation,) = ask(core, calls.ListEvaluations()).evaluations
     cells = [ask(core, calls.GetCell(evaluation=evaluation.id, number=n, column=0)) for n in (1, 2)]
     commas = ["," in cell.answer.text for cell in cells]
-    assert all(cell.answer.text.strip() and len(cell.answer.text.split()) < 900 for cell in cells)
+    long = (
+        len(cells[1].answer.text.split()) >= 900
+    )  # without a penalty it may repeat itself
+    assert all(cell.answer.text.strip() for cell in cells)
     board = ask(core, calls.GetLeaderboard())
     (row,) = board.rows
     values = {column.metric: cell.score.value for column, cell in zip(board.columns, row.cells, strict=True)}
-    assert values["prompt_level_strict_acc"] == pytest.approx((not commas[0]) / 2)
+    assert values["prompt_level_strict_acc"] == pytest.approx(((not commas[0]) + (not commas[1] and long)) / 2)
     # of three instructions, not the mean over the two questions
-    assert values["inst_level_strict_acc"] == pytest.approx((2 - sum(commas)) / 3)
+    assert values["inst_level_strict_acc"] == pytest.approx((2 - sum(commas) + long) / 3)
     assert set(values) >= {"prompt_level_loose_acc", "inst_level_loose_acc"}

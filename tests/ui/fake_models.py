@@ -45,6 +45,11 @@ def _answer(home: FakeHome, call: Any) -> Any:
             return FIT
         case c.FitHubFile():
             return FIT
+        case c.SuggestModel():
+            return c.ModelSuggestion(
+                title="Small", repository=REPOSITORY, revision="c" * 40, file=FILE.name, bytes=FILE.bytes,
+                licence="mit", fit=FIT,
+            )  # fmt: skip
         case c.FindLocalModels():
             return c.LocalModels(models=())
         case c.GetLeaderboard():
