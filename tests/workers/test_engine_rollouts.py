@@ -42,7 +42,9 @@ def differences(policy: PolicyModel, found: list[Sampled]) -> Any:
 
 
 @pytest.mark.timeout(300)
-def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smollm_path: Path) -> None:
+def test_the_engine_follows_the_weights_and_shares_prompts(
+    tmp_path: Path, smollm_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     base = write_short(smollm_path, tmp_path / "short.gguf")
     torch.manual_seed(0)
     model = method_of(WeightsPart(base="f32", rank=4, adapted_layers=1), METHODS).apply(load_base(base, "f32"))
@@ -53,6 +55,15 @@ def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smoll
     rollouts = EngineRollouts(model, base, tmp_path / "policy", longest_prompt=6, new_tokens=12, threads=1)
     try:
         rollouts.refresh()
+        engine, reused = rollouts._engine, list[int]()
+        submit = engine.submit_all
+
+        def looked(jobs: Any) -> None:
+            contexts = engine._decode_contexts
+            reused.append(engine.ask(lambda: max(one.cached_length(job) for one in contexts for job in jobs)))
+            submit(jobs)
+
+        monkeypatch.setattr(engine, "submit_all", looked)
         first = rollouts.sample(ASKS, 12, 1.0, lambda: None)
         again = rollouts.sample(ASKS, 12, 1.0, lambda: None)
         assert [one.tokens for one in again] == [one.tokens for one in first]
@@ -75,6 +86,8 @@ def test_the_engine_follows_the_weights_and_shares_prompts(tmp_path: Path, smoll
         with pytest.raises(Cancelled):
             rollouts.sample(ASKS, 12, 1.0, stop)
         assert rollouts.sample(ASKS, 12, 1.0, lambda: None) == moved
+        assert len(reused) == 5
+        assert not any(reused)  # what is computed depends on the call alone
     finally:
         rollouts.close()
     assert not (tmp_path / "policy").exists()

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("trl")
 
 from tests.short_model import write_short
-from tests.unit.training.test_trl_training import call_of, metrics
+from tests.unit.training.test_trl_training import call_of, metrics, policy_of
 from workbench.api import events
 from workbench.training.protocol import BaseModel, Trained, TrainModel
 from workbench.workers.host import WorkerHost
@@ -71,3 +71,15 @@ def test_each_trainer_makes_what_the_engine_loads(
     found = artifacts(told)
     assert found["verification"]["passed"], found["verification"]
     assert trained.kind == ("reward" if name == "reward" else "lora")
+
+
+def test_two_steps_of_grpo_on_a_gguf_base(host: WorkerHost, short: BaseModel, tmp_path: Path) -> None:
+    call = policy_of(tmp_path, "grpo", answers=2, max_new_tokens=4)
+    part = msgspec.structs.replace(call.config.data, evaluation_share=0.05)
+    call = msgspec.structs.replace(call, model=short, config=msgspec.structs.replace(call.config, data=part))
+    trained, told = run(host, served(call, max_steps=2, batch_size=2))
+    assert len(metrics(told, "loss")) == 2
+    assert len(metrics(told, "evaluation_reward")) == 2  # before, and after the last step
+    assert len(list((tmp_path / "run" / "rollouts").glob("0*.jsonl"))) == 2
+    assert artifacts(told)["verification"]["passed"]
+    assert (trained.kind, trained.steps) == ("lora", 2)

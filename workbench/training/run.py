@@ -6,6 +6,7 @@ Bad data is refused before the weights are loaded. Everything that takes long as
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -26,9 +27,11 @@ from workbench.records.training import DataPart, EvaluationPart, TrainingConfig
 from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
+from workbench.training.computing import find_computing, note_computing
 from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import GeneralSet, read_general_set
+from workbench.training.experience.record import POLICY_FOLDER
 from workbench.training.losses import make_loss
 from workbench.training.memory_use import peak_memory_bytes
 from workbench.training.methods.weights_method import WeightsMethod, method_of
@@ -75,6 +78,8 @@ def finished_before(folder: Path) -> Trained | None:
     trained = TRAINED_RECORD.load(folder / TRAINED / _DONE)
     if isinstance(trained, Unreadable):
         raise trained.error()
+    if trained is not None:
+        _remove_policy(folder)
     return trained
 
 
@@ -149,6 +154,8 @@ class _Session:
 
     def __exit__(self, *raised: Any) -> None:
         self._objective.close()
+        if self._ranks.leads:
+            _remove_policy(self._folder)
         self._model = None
 
     def run(self) -> Live | None:
@@ -183,9 +190,9 @@ class _Session:
                 set_trainable(model, read_weights(best))
                 steps = reached.best_step
                 scorer.forget()
-                self._emit(events.Log(text=f"The best weights are kept: those after step {steps:,}.", level="notice"))
+                self._notice(f"The best weights are kept: those after step {steps:,}.")
         elif self._objective.keeps_best and not reached.best_step:
-            self._emit(events.Log(text=_NONE_WITHIN, level="notice"))
+            self._notice(_NONE_WITHIN)
         trainer.release()
         del trainer
         model.zero_grad(set_to_none=True)
@@ -212,7 +219,17 @@ class _Session:
             reported = done
             self._emit(events.Progress(stage="loading the model", done=done, total=total, unit="bytes"))
 
-        return load_base(Path(self._call.model.path), self._config.weights.base, report=report)
+        path, part = Path(self._call.model.path), self._config.weights
+        known = find_computing(self._folder, self._notice)
+        if known is None:
+            loaded = load_base(path, part.base, report=report)
+            if self._ranks.leads:
+                note_computing(self._folder, loaded)
+            return loaded
+        return load_base(path, known.form, computing=known.dtype, report=report)
+
+    def _notice(self, text: str) -> None:
+        self._emit(events.Log(text=text, level="notice"))
 
     def _context(self, loaded: LoadedBase) -> TrainingContext:
         return TrainingContext(
@@ -275,7 +292,7 @@ class _Session:
     def _after(self, scorer: Scorer, before: Before, steps: int, seconds: float) -> Trained:
         scores, forgetting = scorer.after(before, steps)
         for note in self._objective.final_notes(scores, forgetting):
-            self._emit(events.Log(text=note, level="notice"))
+            self._notice(note)
         folder = self._folder / TRAINED
         trained = Trained(
             folder=str(folder),
@@ -320,6 +337,11 @@ class _Session:
                 )
             )
         return b"\n".join(lines) + b"\n"
+
+
+def _remove_policy(folder: Path) -> None:
+    """A killed process leaves it, and a training that was at its end opens no rollouts that would replace it."""
+    shutil.rmtree(folder / POLICY_FOLDER, ignore_errors=True)
 
 
 def _check_of(control: Control, pace: Callable[[], None] = lambda: None) -> Callable[[], None]:

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("torch")
 
+import torch
+
 from tests.unit.training.tiny_training import save_folder, sequences
 from workbench.api import events
 from workbench.api.protocol import failure_of
@@ -25,12 +27,14 @@ from workbench.records.training import (
 )
 from workbench.techniques.registry import METHODS
 from workbench.training import scoring
+from workbench.training.computing import find_computing, note_computing
 from workbench.training.control import Switch
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
 from workbench.training.run import _check_same, finished_before, train
 from workbench.training.scoring import spread, texts_of
 from workbench.training.sequences import Question
+from workbench.training.weights.loading import LoadedBase
 from workbench.verification.probe_prompts import read_prompts
 
 
@@ -120,3 +124,18 @@ def test_a_checkpoint_of_an_earlier_version_is_not_said_to_be_of_other_examples(
         _check_same("2:cd", "2:ab")
     with pytest.raises(UserError, match="earlier version"):
         _check_same("cd", "2:ab")
+
+
+def test_that_something_else_computes_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    assert find_computing(tmp_path, said.append) is None
+    found = LoadedBase(None, None, "packed", torch.bfloat16, "cpu", 0)  # type: ignore[arg-type]
+    note_computing(tmp_path, found)
+    known = find_computing(tmp_path, said.append)
+    assert known is not None
+    assert (known.form, known.dtype, said) == ("packed", "bfloat16", [])
+    file = tmp_path / "computing.json"
+    file.write_text(file.read_text().replace(torch.__version__, "1.0"))
+    find_computing(tmp_path, said.append)
+    assert len(said) == 1
+    assert f"torch 1.0 (now {torch.__version__})" in said[0]

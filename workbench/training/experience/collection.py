@@ -27,14 +27,12 @@ from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum
 from workbench.training.experience.hints import diversity, repetition
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.experience.record import Answer, StepRecord
+from workbench.training.experience.record import POLICY_FOLDER, Answer, StepRecord
 from workbench.training.experience.rollouts import Ask, Rollouts, Sampled, TorchRollouts
 from workbench.training.sequences import lengths_of
 from workbench.training.training_context import TrainingContext
 
 FIRST_SAMPLES = 64
-POLICY_FOLDER = "policy"
-"""In a run's folder, while it trains: the policy as the engine is given it."""
 _START, _EVALUATION = 1 << 31, 1 << 30  # in place of a step's number, for seeds
 
 

@@ -1,8 +1,9 @@
 """Rollouts by llama.cpp in the training worker: what is optimised is what is served.
 
 The policy is written as a GGUF LoRA whenever its weights have changed and switched on over the same model file, in
-contexts of its own. The engine computes with the file's quantised weights and other kernels, so its log-probabilities
-differ from torch's; ``policy_losses.importance_weights`` corrects for it.
+contexts of its own. All answers of a call are given to the engine at once, in their order and with an empty cache, so
+that its batches are the same when a killed step is sampled again. The engine computes with the file's quantised weights
+and other kernels, so its log-probabilities differ from torch's; ``policy_losses.importance_weights`` corrects for it.
 """
 
 from __future__ import annotations
@@ -89,7 +90,6 @@ class EngineRollouts:
         out = self._folder / f"policy-{self._written}.gguf"
         adapter_to_gguf(folder, self._base, out, "policy")
         self._key = make_key([LoraUse(path=str(out))])
-        self._engine.forget()
         for old in self._folder.glob("policy-*.gguf"):
             if old != out:
                 old.unlink(missing_ok=True)
@@ -98,6 +98,7 @@ class EngineRollouts:
     def sample(
         self, asks: Sequence[Ask], new_tokens: int, temperature: float, check: Callable[[], None]
     ) -> list[Sampled]:
+        self._engine.forget()  # else the batches would depend on what was sampled before
         context = RequestContext()
         width = min(self._engine.model.sequences, MOST_SEQUENCES) if self._engine.model.shares else 1
         ended: queue.SimpleQueue[tuple[int, _Ended]] = queue.SimpleQueue()

@@ -238,6 +238,7 @@ class PolicyLoss(ExperienceLoss):
 
     def state(self) -> dict[str, Any]:
         return {
+            "step": self._step,
             "beta": self._controller.beta,
             "out_of_bounds": self._out_of_bounds,
             "hinted": sorted(self._hinted),
@@ -246,6 +247,7 @@ class PolicyLoss(ExperienceLoss):
     def restore(self, state: Mapping[str, Any]) -> None:
         beta = float(state.get("beta", self._controller.beta))
         self._controller = KlController(beta, self._controller.target, self._controller.horizon)
+        self._step = int(state.get("step", 0))
         self._out_of_bounds = str(state.get("out_of_bounds", ""))
         self._hinted = set(state.get("hinted", ()))
 

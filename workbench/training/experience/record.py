@@ -11,6 +11,9 @@ import msgspec
 from workbench.durability import written_beside
 from workbench.training.experience.rollouts import Sampled
 
+POLICY_FOLDER = "policy"
+"""In a run's folder, while it trains: the policy as the engine is given it."""
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a step's file. ``prompt`` and ``response`` are texts, ``prompt_tokens`` and ``tokens`` what was

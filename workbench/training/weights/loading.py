@@ -16,7 +16,14 @@ from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
-from workbench.training.weights.dtype_selection import Choice, Speeds, choose_form, computing_dtype, measure_speeds
+from workbench.training.weights.dtype_selection import (
+    Choice,
+    DTypeName,
+    Speeds,
+    choose_form,
+    computing_dtype,
+    measure_speeds,
+)
 from workbench.training.weights.folders import load_folder
 from workbench.training.weights.from_gguf import Report, load_gguf
 from workbench.training.weights.tensors import can_be_packed
@@ -38,12 +45,20 @@ class LoadedBase:
     why: str = ""
 
 
-def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Report | None = None) -> LoadedBase:
+def load_base(
+    path: Path,
+    form: BaseForm,
+    *,
+    device: str = "auto",
+    computing: DTypeName | None = None,
+    report: Report | None = None,
+) -> LoadedBase:
     """Load the model at ``path``, any file of a GGUF model or a safetensors folder, in ``form``.
 
-    ``device`` is torch's name of one; "auto" takes a CUDA device where there is one. ``report(done, total)`` is called
-    with bytes of a GGUF model's weights. Raises UserError when the model is not sound, is not known here, or cannot be
-    held in that form.
+    ``device`` is torch's name of one; "auto" takes a CUDA device where there is one. ``computing`` is the type to
+    compute in; None takes the faster one, which a processor is measured for. ``report(done, total)`` is called with
+    bytes of a GGUF model's weights. Raises UserError when the model is not sound, is not known here, or cannot be held
+    in that form.
     """
     import torch
 
@@ -52,13 +67,13 @@ def load_base(path: Path, form: BaseForm, *, device: str = "auto", report: Repor
     place = torch.device(device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
     base = read_base(path)
     if path.is_dir():
-        choice = _choose(form, _parameters(path), None, place)
+        choice = _choose(form, _parameters(path), None, place, computing)
         model = load_folder(path, choice, place)
     else:
         contents = open_model(path)
         stored = [one.tensor for one in contents.tensors.values()]
         packed_bytes = sum(tensor.bytes for tensor in stored) if can_be_packed(contents, base) else None
-        choice = _choose(form, sum(tensor.elements for tensor in stored), packed_bytes, place)
+        choice = _choose(form, sum(tensor.elements for tensor in stored), packed_bytes, place, computing)
         model = load_gguf(contents, base, choice, place, report)
     speed_up(model.requires_grad_(False).eval())
     why = choice.why
@@ -92,7 +107,7 @@ def weights_bytes(model: Any) -> int:
     )
 
 
-def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: Any) -> Choice:
+def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: Any, known: DTypeName | None) -> Choice:
     """The dtypes as set, or chosen automatically. Raises UserError for what this machine or the model cannot do."""
     import torch
 
@@ -105,6 +120,8 @@ def _choose(form: BaseForm, parameters: int, packed_bytes: int | None, device: A
             "This base cannot stay packed: only GGUF models of plain linear layers can, no safetensors and no experts.",
             "Hold the base weights as bf16 or f32.",
         )
+    if known is not None and form != "auto":
+        return Choice(form, known, f"The weights are computed with in {known}, as this training began.")
     speeds = measure_speeds() if device.type == "cpu" else None
     if device.type == "cuda" and not torch.cuda.is_bf16_supported():
         speeds = Speeds(f32=1.0, bf16=0.0)
