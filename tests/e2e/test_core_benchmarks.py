@@ -154,9 +154,7 @@ def test_ifeval_is_asked_in_a_chat_and_scored_by_its_instructions(core: Workbenc
     (evaluation,) = ask(core, calls.ListEvaluations()).evaluations
     cells = [ask(core, calls.GetCell(evaluation=evaluation.id, number=n, column=0)) for n in (1, 2)]
     commas = ["," in cell.answer.text for cell in cells]
-    long = (
-        len(cells[1].answer.text.split()) >= 900
-    )  # without a penalty it may repeat itself
+    long = len(cells[1].answer.text.split()) >= 900  # without a penalty it may repeat itself
     assert all(cell.answer.text.strip() for cell in cells)
     board = ask(core, calls.GetLeaderboard())
     (row,) = board.rows
