@@ -120,7 +120,8 @@ def ask_questions(
         part = msgspec.structs.replace(part, format="regex", grammar=_QUESTION)
     wording = _ASK_SMALL if small else _ASK
     for sentence in telling_sentences(text, questions):
-        found = re.search(_QUESTION, ask(wording.format(text=text, sentence=sentence), part))
+        reply = ask(wording.format(text=text, sentence=sentence), part)
+        found = re.fullmatch(_QUESTION, reply.strip()) if constrained else re.search(_QUESTION, reply)
         question = found.group().strip() if found is not None else ""
         if question and normalise(question) not in asked:
             asked.add(normalise(question))
