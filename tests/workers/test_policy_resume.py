@@ -46,9 +46,9 @@ def small(folder: Path, base: BaseModel) -> TrainModel:
 
 
 def run(call: TrainModel) -> list[events.Event]:
-    told: list[events.Event] = []
-    train(call, METHODS, Switch(), told.append, rewards=FakeRewardContext())
-    return told
+    emitted: list[events.Event] = []
+    train(call, METHODS, Switch(), emitted.append, rewards=FakeRewardContext())
+    return emitted
 
 
 def answers(call: TrainModel) -> list[tuple[Any, Any, Any]]:
@@ -80,11 +80,11 @@ def test_a_kill_in_the_sampling_changes_nothing(
     assert len(list((Path(broken.folder) / "rollouts").glob("0*.jsonl"))) == 1
     # beside another program the other format would now seem to be the faster one
     monkeypatch.setattr(loading, "measure_speeds", lambda: Speeds(f32=1.0, bf16=2.0))
-    told = run(broken)
+    emitted = run(broken)
     assert answers(broken) == answers(whole)
     trained = [Path(call.folder, "trained", "adapter_model.safetensors").read_bytes() for call in (broken, whole)]
     assert trained[0] == trained[1]
-    assert not [one.text for one in told if isinstance(one, events.Log) and "was begun with" in one.text]
+    assert not [one.text for one in emitted if isinstance(one, events.Log) and "was begun with" in one.text]
 
     left = Path(broken.folder) / "policy"
     assert not left.exists()

@@ -83,14 +83,14 @@ def save_decided(folder: Path) -> None:
 
 
 def run(call: TrainModel, control: Any = None) -> tuple[Any, list[events.Event]]:
-    told: list[events.Event] = []
-    live = train(call, METHODS, control or Switch(), told.append, rewards=FakeRewardContext())
+    emitted: list[events.Event] = []
+    live = train(call, METHODS, control or Switch(), emitted.append, rewards=FakeRewardContext())
     assert live is not None
-    return live, told
+    return live, emitted
 
 
-def metrics(told: list[events.Event], name: str) -> list[float]:
-    return [one.value for one in told if isinstance(one, events.Metric) and one.name == name]
+def metrics(emitted: list[events.Event], name: str) -> list[float]:
+    return [one.value for one in emitted if isinstance(one, events.Metric) and one.name == name]
 
 
 def weights(folder: Path) -> bytes:
@@ -113,13 +113,13 @@ class StopsWithin(Switch):
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_the_reward_of_held_out_answers_rises(name: str, tmp_path: Path) -> None:
-    live, told = run(call_of(tmp_path, name, 10))
+    live, emitted = run(call_of(tmp_path, name, 10))
     before, after = live.trained.scores.before.metrics, live.trained.scores.after.metrics
     assert after["reward"] > before["reward"] + 0.3
     assert before["kl"] == pytest.approx(0.0, abs=1e-4)
     assert after["kl"] > 0.1
     objective = METHODS.find(name, "objective").load()()
-    measured = {one.name for one in told if isinstance(one, events.Metric)}
+    measured = {one.name for one in emitted if isinstance(one, events.Metric)}
     assert {"reward", "kl", "entropy", "clip_fraction", "mismatch", "repetition", "evaluation_reward"} <= measured
     assert {one.name for one in objective.metrics} >= measured - {
         "exact_match", "rouge_l", "evaluation_loss", "evaluation_perplexity", "evaluation_token_accuracy"
@@ -138,10 +138,10 @@ def test_before_the_first_update_the_ratio_is_one_and_nothing_is_clipped(
         return updates_on(self, update)
 
     monkeypatch.setattr(PolicyLoss, "updates_on", seen)
-    _, told = run(call_of(tmp_path, "ppo", 2))
+    _, emitted = run(call_of(tmp_path, "ppo", 2))
     assert [(change, clipped) for update, change, clipped in passes if not update] == [(0.0, 0.0)] * 2
     assert all(change > 0 for update, change, _ in passes if update)
-    assert all(value == pytest.approx(1.0, abs=1e-3) for value in metrics(told, "importance"))
+    assert all(value == pytest.approx(1.0, abs=1e-3) for value in metrics(emitted, "importance"))
 
 
 @pytest.mark.parametrize(("name", "where"), [("ppo", 0), ("grpo", 5), ("ppo", 11)])
@@ -185,21 +185,21 @@ def test_a_killed_step_is_computed_again_from_its_file(tmp_path: Path, monkeypat
 
 def test_a_policy_that_leaves_its_bound_is_stopped_and_the_best_within_is_taken(tmp_path: Path) -> None:
     call = call_of(tmp_path, "rloo", 12, target_kl=0.5, beta=0.0, learning_rate=3e-2)
-    live, told = run(call)
-    notices = [one.text for one in told if isinstance(one, events.Log)]
+    live, emitted = run(call)
+    notices = [one.text for one in emitted if isinstance(one, events.Log)]
     assert any("nats per answer, and the bound is 1" in text for text in notices)
-    steps = metrics(told, "kl")
+    steps = metrics(emitted, "kl")
     assert len(steps) < 12
     assert steps[-1] > 1.0
-    assert metrics(told, "updates")[-1] == 0
+    assert metrics(emitted, "updates")[-1] == 0
     assert live.trained.scores.after.metrics["kl"] <= 1.0 or live.trained.steps == len(steps)
     again, _ = run(msgspec.structs.replace(call, folder=call.folder))
     assert again.trained.steps == live.trained.steps  # it is not gone on with
 
 
 def test_updates_end_where_the_policy_changes_too_much(tmp_path: Path) -> None:
-    _, told = run(call_of(tmp_path, "grpo", 2, updates=6, largest_change=1e-6))
-    assert metrics(told, "updates") == [1.0, 1.0]
+    _, emitted = run(call_of(tmp_path, "grpo", 2, updates=6, largest_change=1e-6))
+    assert metrics(emitted, "updates") == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("name", ["ppo", "rloo"])
@@ -232,8 +232,8 @@ def test_unfinished_answers_are_penalised_or_left_out(tmp_path: Path) -> None:
 
 def test_parts_of_a_sum_are_measured(tmp_path: Path) -> None:
     lines = (*REWARDS, "length-range minimum=1 maximum=3 weight=0.5")
-    _, told = run(call_of(tmp_path, "ppo", 1, rewards=lines))
-    whole, first, second = (metrics(told, name)[0] for name in ("reward", "reward_1", "reward_2"))
+    _, emitted = run(call_of(tmp_path, "ppo", 1, rewards=lines))
+    whole, first, second = (metrics(emitted, name)[0] for name in ("reward", "reward_1", "reward_2"))
     assert whole == pytest.approx(first + 0.5 * second, abs=1e-5)
 
 
@@ -243,8 +243,8 @@ def test_sets_with_answers_are_taken_for_their_prompts(tmp_path: Path) -> None:
     path = tmp_path / "sums.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     config = msgspec.structs.replace(call.config, data=DataPart(path=str(path), evaluation_share=0.3))
-    _, told = run(msgspec.structs.replace(call, config=config))
-    [data] = [one for one in told if isinstance(one, events.Artifact) and one.kind == "data"]
+    _, emitted = run(msgspec.structs.replace(call, config=config))
+    [data] = [one for one in emitted if isinstance(one, events.Artifact) and one.kind == "data"]
     assert data.result["train"]["examples"] + data.result["evaluation"]["examples"] == 9
     lines = (tmp_path / "run" / "rollouts" / "000001.jsonl").read_text().splitlines()
     assert all("Number" in json.loads(line)["parts"] for line in lines)

@@ -73,14 +73,14 @@ def call_of(
 
 
 def run(call: TrainModel, control: Any = None) -> tuple[Any, list[events.Event]]:
-    told: list[events.Event] = []
-    live = train(call, METHODS, control or Switch(), told.append, rewards=FakeRewardContext())
+    emitted: list[events.Event] = []
+    live = train(call, METHODS, control or Switch(), emitted.append, rewards=FakeRewardContext())
     assert live is not None
-    return live, told
+    return live, emitted
 
 
-def metrics(told: list[events.Event], name: str) -> list[float]:
-    return [one.value for one in told if isinstance(one, events.Metric) and one.name == name]
+def metrics(emitted: list[events.Event], name: str) -> list[float]:
+    return [one.value for one in emitted if isinstance(one, events.Metric) and one.name == name]
 
 
 def weights(call: TrainModel) -> bytes:
@@ -89,23 +89,23 @@ def weights(call: TrainModel) -> bytes:
 
 @pytest.mark.parametrize("name", list(ROWS))
 def test_steps_and_scores_are_those_of_this_programs_trainer(name: str, base: BaseModel, tmp_path: Path) -> None:
-    ours, told_by_ours = run(call_of(tmp_path / "ours", base, name, "workbench"))
-    live, told = run(call_of(tmp_path / "trl", base, name))
-    losses = metrics(told, "loss")
+    ours, emitted_by_ours = run(call_of(tmp_path / "ours", base, name, "workbench"))
+    live, emitted = run(call_of(tmp_path / "trl", base, name))
+    losses = metrics(emitted, "loss")
     assert len(losses) == STEPS
-    assert losses == pytest.approx(metrics(told_by_ours, "loss"), abs=1e-4)
+    assert losses == pytest.approx(metrics(emitted_by_ours, "loss"), abs=1e-4)
     assert abs(losses[-1] - losses[0]) > 1e-3
     row = METHODS.find(name, "objective")
     for measured in row.load()(row.config()).trl().metrics.values():
-        expected = metrics(told_by_ours, measured)
+        expected = metrics(emitted_by_ours, measured)
         if name == "kto":
             expected = [max(0.0, one) for one in expected]  # TRL logs the divergence as its loss takes it
-        assert metrics(told, measured) == pytest.approx(expected, abs=1e-4)
-    assert metrics(told, "tokens_per_second")
-    assert metrics(told, "memory_bytes")
-    assert metrics(told, "learning_rate") == pytest.approx(metrics(told_by_ours, "learning_rate"))
-    kinds = [one.kind for one in told if isinstance(one, events.Artifact)]
-    assert kinds == [one.kind for one in told_by_ours if isinstance(one, events.Artifact)]
+        assert metrics(emitted, measured) == pytest.approx(expected, abs=1e-4)
+    assert metrics(emitted, "tokens_per_second")
+    assert metrics(emitted, "memory_bytes")
+    assert metrics(emitted, "learning_rate") == pytest.approx(metrics(emitted_by_ours, "learning_rate"))
+    kinds = [one.kind for one in emitted if isinstance(one, events.Artifact)]
+    assert kinds == [one.kind for one in emitted_by_ours if isinstance(one, events.Artifact)]
     assert live.trained.scores.after.loss == pytest.approx(ours.trained.scores.after.loss, abs=1e-3)
     assert (live.trained.form, live.trained.kind) == (ours.trained.form, ours.trained.kind)
     made = {path.name for path in (tmp_path / "trl" / "run" / "trained").iterdir()}
@@ -119,11 +119,11 @@ class StopsWithin(Switch):
 
     def __init__(self, step: int, after: int) -> None:
         super().__init__()
-        self.told: list[events.Event] = []
+        self.emitted: list[events.Event] = []
         self._step, self._left = step, after
 
     def wait_while_paused(self) -> None:
-        if torch.is_grad_enabled() and len(metrics(self.told, "loss")) >= self._step:
+        if torch.is_grad_enabled() and len(metrics(self.emitted, "loss")) >= self._step:
             self._left -= 1
             if self._left < 0:
                 self.stop()
@@ -137,44 +137,44 @@ def policy_of(folder: Path, name: str, **options: Any) -> TrainModel:
 @pytest.mark.parametrize(("name", "after"), [("sft", 1), ("dpo", 1), ("kto", 0), ("reward", 0)])
 def test_a_stopped_training_resumes_to_the_same_weights(name: str, after: int, base: BaseModel, tmp_path: Path) -> None:
     whole = call_of(tmp_path / "whole", base, name, tokens=64, dropout=0.1)
-    _, told = run(whole)
+    _, emitted = run(whole)
     cut = call_of(tmp_path / "cut", base, name, tokens=64, dropout=0.1)
     first = stopped(cut, StopsWithin(2, after))
     assert len(metrics(first, "loss")) == 2
     assert not (tmp_path / "cut" / "run" / "trained").exists()
     _, rest = run(cut)
-    assert metrics(first, "loss") + metrics(rest, "loss") == metrics(told, "loss")
+    assert metrics(first, "loss") + metrics(rest, "loss") == metrics(emitted, "loss")
     assert weights(cut) == weights(whole)
 
 
 def stopped(call: TrainModel, control: StopsWithin) -> list[events.Event]:
     with pytest.raises(Cancelled):
-        train(call, METHODS, control, control.told.append, rewards=FakeRewardContext())
-    return control.told
+        train(call, METHODS, control, control.emitted.append, rewards=FakeRewardContext())
+    return control.emitted
 
 
 @pytest.mark.parametrize("name", ["grpo", "dr_grpo", "rloo"])
 def test_a_policy_is_trained_by_the_rewards_of_this_program(name: str, tmp_path: Path) -> None:
-    _, told = run(policy_of(tmp_path, name, steps=4))
-    assert len(metrics(told, "loss")) == 4  # each step has two updates
-    assert len(metrics(told, "reward")) == len(metrics(told, "answer_tokens")) == 4
-    assert metrics(told, "evaluation_reward")
-    assert metrics(told, "evaluation_kl")[-1] > 0.01
+    _, emitted = run(policy_of(tmp_path, name, steps=4))
+    assert len(metrics(emitted, "loss")) == 4  # each step has two updates
+    assert len(metrics(emitted, "reward")) == len(metrics(emitted, "answer_tokens")) == 4
+    assert metrics(emitted, "evaluation_reward")
+    assert metrics(emitted, "evaluation_kl")[-1] > 0.01
     lines = (tmp_path / "run" / "rollouts" / "000001.jsonl").read_text().splitlines()
     answers = [json.loads(line) for line in lines]
     assert len(answers) == 32
     assert {one["by"] for one in answers} == {"trl"}
-    assert sum(one["reward"] for one in answers) / 32 == pytest.approx(metrics(told, "reward")[0], abs=1e-4)
+    assert sum(one["reward"] for one in answers) / 32 == pytest.approx(metrics(emitted, "reward")[0], abs=1e-4)
 
 
 def test_a_policy_that_was_stopped_resumes_to_the_same_weights(tmp_path: Path) -> None:
     whole = policy_of(tmp_path / "whole", "grpo", steps=3)
-    _, told = run(whole)
+    _, emitted = run(whole)
     cut = policy_of(tmp_path / "cut", "grpo", steps=3)
     first = stopped(cut, StopsWithin(1, 0))
     assert len(metrics(first, "loss")) == 1
     _, rest = run(cut)
-    assert metrics(first, "reward") + metrics(rest, "reward") == metrics(told, "reward")
+    assert metrics(first, "reward") + metrics(rest, "reward") == metrics(emitted, "reward")
     assert weights(cut) == weights(whole)
 
 
@@ -183,15 +183,15 @@ def test_it_waits_while_paused(base: BaseModel, tmp_path: Path) -> None:
 
     switch = Switch()
     switch.pause(True)
-    told: list[events.Event] = []
+    emitted: list[events.Event] = []
     call = call_of(tmp_path, base, "dpo")
-    thread = threading.Thread(target=train, args=(call, METHODS, switch, told.append))
+    thread = threading.Thread(target=train, args=(call, METHODS, switch, emitted.append))
     thread.start()
     thread.join(0.5)
-    assert metrics(told, "loss") == []
+    assert metrics(emitted, "loss") == []
     switch.pause(False)
     thread.join(120)
-    assert len(metrics(told, "loss")) == STEPS
+    assert len(metrics(emitted, "loss")) == STEPS
 
 
 def test_a_diverging_training_says_what_to_lower(base: BaseModel, tmp_path: Path) -> None:
