@@ -368,7 +368,7 @@ class FakeHome:
         painter.end()
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
+        image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide takes a str only
         boxes = (c.Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
         pages = self.text(call.collection, call.document).document.pages
         return c.PagePicture(
