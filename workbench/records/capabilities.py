@@ -126,7 +126,7 @@ def needs_of_documents(part: RetrievalPart | None, agent: AgentPart | None) -> C
 
 
 def needs_of_model(part: ModelPart) -> Capabilities:
-    """The needs of what is put on the model."""
+    """What the adapters of a recipe need of its model."""
     return Capabilities(adapters=bool(part.adapters))
 
 

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.unit.rewards.fake_rewards import FakeRewardContext  # noqa: E402
-from tests.unit.training.tiny_training import save_folder  # noqa: E402
+from tests.unit.training.tiny_training import metrics, run, save_folder  # noqa: E402
 from workbench.api import events  # noqa: E402
 from workbench.errors import Cancelled, UserError  # noqa: E402
 from workbench.records.training import (  # noqa: E402
@@ -28,7 +28,6 @@ from workbench.training.control import Switch  # noqa: E402
 from workbench.training.experience.policy_loss import PolicyLoss  # noqa: E402
 from workbench.training.experience.rollouts import Ask, TorchRollouts  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
-from workbench.training.run import train  # noqa: E402
 
 POLICIES = ["ppo", "grpo", "dr_grpo", "rloo"]
 REWARDS = ("letter-share letters=aeiou prefer=many scale=4",)
@@ -80,17 +79,6 @@ def save_decided(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["lm_head.weight"] = 15 * tensors["lm_head.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def run(call: TrainModel, control: Any = None) -> tuple[Any, list[events.Event]]:
-    emitted: list[events.Event] = []
-    live = train(call, METHODS, control or Switch(), emitted.append, rewards=FakeRewardContext())
-    assert live is not None
-    return live, emitted
-
-
-def metrics(emitted: list[events.Event], name: str) -> list[float]:
-    return [one.value for one in emitted if isinstance(one, events.Metric) and one.name == name]
 
 
 def weights(folder: Path) -> bytes:

@@ -15,7 +15,7 @@ pytest.importorskip("trl")
 from tests.unit.rewards.fake_rewards import FakeRewardContext  # noqa: E402
 from tests.unit.training import test_policy_training as policies  # noqa: E402
 from tests.unit.training.test_preference_training import JUDGED, PAIRS  # noqa: E402
-from tests.unit.training.tiny_training import save_folder  # noqa: E402
+from tests.unit.training.tiny_training import metrics, run, save_folder  # noqa: E402
 from workbench.api import events  # noqa: E402
 from workbench.errors import Cancelled, UserError  # noqa: E402
 from workbench.gguf.reward_head import read_reward_model  # noqa: E402
@@ -70,17 +70,6 @@ def call_of(
         trainer=trainer,  # type: ignore[arg-type]
     )
     return TrainModel(config=config, model=base, folder=str(folder / "run"), threads=1)
-
-
-def run(call: TrainModel, control: Any = None) -> tuple[Any, list[events.Event]]:
-    emitted: list[events.Event] = []
-    live = train(call, METHODS, control or Switch(), emitted.append, rewards=FakeRewardContext())
-    assert live is not None
-    return live, emitted
-
-
-def metrics(emitted: list[events.Event], name: str) -> list[float]:
-    return [one.value for one in emitted if isinstance(one, events.Metric) and one.name == name]
 
 
 def weights(call: TrainModel) -> bytes:

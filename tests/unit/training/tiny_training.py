@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit import tiny_models
+from tests.unit.rewards.fake_rewards import FakeRewardContext
 from tests.unit.tiny_models import VOCABULARY
+from workbench.api import events
 from workbench.records.training import WeightsPart
 from workbench.techniques.registry import METHODS
+from workbench.training.control import Switch
 from workbench.training.methods.weights_method import WeightsMethod, method_of
+from workbench.training.protocol import TrainModel
+from workbench.training.run import train
 from workbench.training.sequences import TokenSequence
 
 WEIGHTS_METHODS = [row.name for row in METHODS.of("weights")]
@@ -105,3 +110,16 @@ def write_rows(path: Path, count: int = 12) -> Path:
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
+
+
+def run(call: TrainModel, control: Any = None) -> tuple[Any, list[events.Event]]:
+    """A whole training, with scripted rewards: what it leaves, and its events."""
+    emitted: list[events.Event] = []
+    live = train(call, METHODS, control or Switch(), emitted.append, rewards=FakeRewardContext())
+    assert live is not None
+    return live, emitted
+
+
+def metrics(emitted: list[events.Event], name: str) -> list[float]:
+    """The values of a metric, in their order."""
+    return [one.value for one in emitted if isinstance(one, events.Metric) and one.name == name]
