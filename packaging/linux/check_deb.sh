@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs a .deb in a bare Debian by apt, uses it as a person without a network would, and removes it:
 #   packaging/linux/check_deb.sh FILE.deb RELEASE FOLDER
-# Needs root and mmdebstrap. FOLDER keeps the Debian, and in FOLDER.out the picture of the window and the answers. TORCH is a
-# folder with torch for a package that has none (check_oldest.sh).
+# Needs root and mmdebstrap. FOLDER keeps the Debian, FOLDER.out the answers and, where DISPLAY is an X server on this machine
+# and xwininfo and import are there, a picture of the window. TORCH is a folder with torch for a package that has none
+# (check_oldest.sh).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 deb=$(readlink -f "$1") release=$2 folder=$3
@@ -15,7 +16,7 @@ install -m755 "$here/check_session.sh" "$folder/tmp/check_session.sh"
 mkdir -p "$folder/opt/torch"
 mount --bind /dev "$folder/dev"
 [ -z "${TORCH:-}" ] || mount --bind "$TORCH" "$folder/opt/torch"
-trap 'umount "$folder/dev" "$folder/opt/torch" "$folder/mnt" 2>/dev/null || true' EXIT
+trap 'umount "$folder/dev" "$folder/opt/torch" "$folder/mnt" "$folder/tmp/.X11-unix" 2>/dev/null || true' EXIT
 chroot "$folder" sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /root/llm-workbench.deb' \
   > "$out/install.log" 2>&1 || { tail -n 20 "$out/install.log"; exit 1; }
 mount --bind "$here/../.." "$folder/mnt"
@@ -23,10 +24,29 @@ chroot "$folder" env ${TORCH:+PYTHONPATH=/opt/torch} sh -c '/opt/llm-workbench/*
 umount "$folder/mnt"
 chroot "$folder" sh -c 'id ida >/dev/null 2>&1 || useradd -m ida'
 echo "installed: $(du -sm "$folder/opt/llm-workbench" | cut -f1) MB"
-# as a person: no network, nothing in the environment
+# as a person: no network, nothing in the environment; HOME is the first argument
 # (its own /proc: a lock names the process that holds it)
-unshare --net --ipc --pid --mount --fork sh -c 'ip link set lo up && mount -t proc proc "$1/proc" && exec chroot --userspec=ida:ida "$1" /usr/bin/env -i \
-  HOME=/home/ida PATH=/usr/bin:/bin LANG=C.UTF-8 DISPLAY="$2" ${3:+WORKBENCH_TORCH=/opt/torch} sh /tmp/check_session.sh' sh "$folder" "${DISPLAY:-}" "${TORCH:-}" 2>&1 | tee "$out/session.log" || exit 1
+as_person() {
+  unshare --net --ipc --pid --kill-child --mount --fork sh -c 'ip link set lo up && mount -t proc proc "$1/proc" &&
+    folder=$1 home=$2 display=$3 torch=$4; shift 4; exec chroot --userspec=ida:ida "$folder" /usr/bin/env -i HOME="$home" \
+    PATH=/usr/bin:/bin LANG=C.UTF-8 DISPLAY="$display" ${torch:+WORKBENCH_TORCH=/opt/torch} "$@"' \
+    sh "$folder" "$1" "${DISPLAY:-}" "${TORCH:-}" "${@:2}"
+}
+as_person /home/ida sh /tmp/check_session.sh 2>&1 | tee "$out/session.log"
+if [ -n "${DISPLAY:-}" ] && command -v xwininfo > /dev/null && command -v import > /dev/null; then
+  mkdir -p "$folder/tmp/.X11-unix" && mount --bind /tmp/.X11-unix "$folder/tmp/.X11-unix"
+  chroot "$folder" install -d -o ida -g ida /home/ida/first # a home without anything: the window of a first start
+  began=$(cut -d' ' -f1 /proc/uptime)
+  as_person /home/ida/first llm-workbench > "$out/window.log" 2>&1 & window=$!
+  until xwininfo -root -tree | grep -q 'LLM Workbench'; do
+    kill -0 $window 2> /dev/null || { cat "$out/window.log"; echo "the window did not open"; exit 1; }
+    sleep 0.05
+  done
+  awk -v a="$began" -v b="$(cut -d' ' -f1 /proc/uptime)" 'BEGIN { printf "window visible after %.1f s\n", b - a }'
+  sleep 5
+  import -window root "$out/window.png"
+  kill $window && wait $window 2> /dev/null || true
+fi
 cp "$folder"/home/ida/*.json "$out/" 2>/dev/null || true
 before=$(find "$folder/home/ida/.local/share/llm-workbench" -type f | wc -l)
 chroot "$folder" sh -c 'apt-get purge -y -qq llm-workbench' >> "$out/install.log" 2>&1
