@@ -38,7 +38,7 @@ if [ -n "${DISPLAY:-}" ] && command -v xwininfo > /dev/null && command -v import
   chroot "$folder" install -d -o ida -g ida /home/ida/first # a home without anything: the window of a first start
   began=$(cut -d' ' -f1 /proc/uptime)
   as_person /home/ida/first llm-workbench > "$out/window.log" 2>&1 & window=$!
-  until xwininfo -root -tree | grep -q 'LLM Workbench'; do
+  until xwininfo -name 'LLM Workbench' 2> /dev/null | grep -q IsViewable; do
     kill -0 $window 2> /dev/null || { cat "$out/window.log"; echo "the window did not open"; exit 1; }
     sleep 0.05
   done

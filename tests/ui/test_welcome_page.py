@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.ui.conftest import RecordingShell
@@ -223,6 +224,18 @@ def test_why_reading_cannot_begin_is_said_in_its_step(page: WelcomePage, qtbot: 
     qtbot.waitUntil(lambda: page.documents_step.problem == "There is no model for search. Use the starter first.")
     assert not page.files.isVisible()
     assert page.sample_button.isEnabled()
+
+
+def test_a_wider_font_cuts_no_button_of_the_first_step(page: WelcomePage, qtbot: QtBot) -> None:
+    font = QFont(page.font())
+    font.setStretch(140)
+    page.setFont(font)
+    buttons = [one for one in page.model_step.findChildren(QPushButton) if one.isVisible()]
+    assert len(buttons) == 3
+    for one in buttons:
+        one.setFont(font)
+    qtbot.waitUntil(lambda: all(one.width() >= one.sizeHint().width() for one in buttons))
+    assert len({one.y() for one in buttons}) == 2  # what has no room is on a line of its own
 
 
 def test_the_first_start_needs_no_scrolling_in_a_window_of_760_pixels(page: WelcomePage, qtbot: QtBot) -> None:
