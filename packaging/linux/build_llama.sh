@@ -2,7 +2,8 @@
 # Builds llama-cpp-python with a library for each kind of processor, and OpenMP beside them:
 #   packaging/linux/build_llama.sh PYTHON WORK OUT
 # PYTHON needs pip, scikit-build-core, cmake and ninja; run it on the oldest system that is to be supported. JOBS [all
-# cores] compilers run at once. OUT gets the wheel. PACK=vulkan (or cuda, hip) builds that backend's library as well.
+# cores] compilers run at once. OUT gets the wheel. With PACK=vulkan (or cuda, hip) it gets that backend's library instead,
+# and those of CUDA that it is linked to: for packaging/packs/make_pack.py.
 set -eu
 python=$1 work=$2 out=$3
 version=$(sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' "$(dirname "$0")/../locks/llama-cpp-python.txt")
@@ -25,16 +26,25 @@ change "$llama" 's/list(APPEND ARCH_FLAGS -mavx512f)/list(APPEND ARCH_FLAGS -mav
 change "$llama" 's/^    target_compile_options(${GGML_CPU_NAME} PRIVATE ${ARCH_FLAGS})$/&\
     set_source_files_properties(ggml-cpu\/arch\/x86\/quants.c PROPERTIES COMPILE_OPTIONS "-funroll-loops;-falign-functions=64")/'
 export CMAKE_BUILD_PARALLEL_LEVEL="${JOBS:-$(nproc)}"
-# without the last of the first line the variants are installed elsewhere, and there is no backend for the processor
-export CMAKE_ARGS="-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON -DGGML_NATIVE=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib \
-  -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAVA_BUILD=OFF"
-case "${PACK:-}" in
-  vulkan)
-    CMAKE_ARGS="$CMAKE_ARGS -DGGML_VULKAN=ON"
-    if [ -d /opt/shaders ]; then CMAKE_ARGS="$CMAKE_ARGS $(cat /opt/shaders/cmake-args)"; fi ;; # packaging/packs/shader_tools.sh
-  cuda) CMAKE_ARGS="$CMAKE_ARGS -DGGML_CUDA=ON" ;;
-  hip) CMAKE_ARGS="$CMAKE_ARGS -DGGML_HIP=ON" ;;
-esac
+common="-DGGML_BACKEND_DL=ON -DGGML_NATIVE=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TOOLS=OFF \
+  -DLLAMA_BUILD_SERVER=OFF"
+if [ -n "${PACK:-}" ]; then
+  case $PACK in
+    vulkan) own=$(cat /opt/shaders/cmake-args 2>/dev/null || true) ;; # packaging/packs/shader_tools.sh
+    hip) own="-DGPU_TARGETS=${GPU_TARGETS:-gfx908;gfx90a;gfx942;gfx1030;gfx1100;gfx1101;gfx1102;gfx1200;gfx1201}" ;;
+    *) own='' ;;
+  esac
+  # shellcheck disable=SC2086 # lists of arguments
+  cmake -S "$work/llama_cpp_python-$version/vendor/llama.cpp" -B "$work/$PACK" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DBUILD_SHARED_LIBS=ON -DLLAMA_BUILD_COMMON=OFF -DGGML_CPU=OFF "-DGGML_$(echo "$PACK" | tr '[:lower:]' '[:upper:]')=ON" $common $own
+  cmake --build "$work/$PACK" --target "ggml-$PACK"
+  cp "$work/$PACK/bin/libggml-$PACK.so" "$out/"
+  ldd "$out/libggml-$PACK.so" | awk '$1 ~ /^lib(cudart|cublas|cublasLt)[.]so/ { print $3 }' | xargs -r cp -L -t "$out"
+  patchelf --set-rpath "\$ORIGIN" "$out"/lib*.so*
+  exit 0
+fi
+# without its last part the variants are installed elsewhere, and there is no backend for the processor
+export CMAKE_ARGS="$common -DGGML_CPU_ALL_VARIANTS=ON -DLLAVA_BUILD=OFF -DCMAKE_INSTALL_BINDIR=llama_cpp/lib"
 "$python" -m pip wheel --no-deps --no-build-isolation -w "$work/wheel" --config-settings=build-dir="$work/build" \
   "$work/llama_cpp_python-$version"
 "$python" "$(dirname "$0")/finish_wheel.py" "$work/wheel"/llama_cpp_python-*.whl "$out"

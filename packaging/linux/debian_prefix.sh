@@ -13,4 +13,4 @@ cp -a "/usr/lib/python$version" "$out/lib/"
 # Debian's site looks for packages in dist-packages; of the tree, and of no other place
 rm -f "$out/lib/python$version/sitecustomize.py" "$out/lib/python$version/EXTERNALLY-MANAGED"
 mkdir -p "$out/lib/python$version/dist-packages"
-cp /usr/share/doc/python$version/copyright "$out/lib/python$version/LICENSE.txt"
+cp "/usr/share/doc/python$version/copyright" "$out/lib/python$version/LICENSE.txt"

@@ -20,7 +20,7 @@ NEEDED = re.compile(r"^\s*NEEDED\s+(\S+)", re.MULTILINE)
 GLIBC = re.compile(r"\bGLIBC_(\d+)\.(\d+)\b")
 NOT_NEEDED = re.compile(
     # plugins that Qt leaves out where their library is missing, and drivers of GPUs
-    r"lib(gtk-3|gdk|pango|cairo|atk|ssl|crypto|mysql|pq|odbc|cuda|nv|hip|rocm|vulkan|OpenCL|tbb|wayland-server)"
+    r"lib(gtk-3|gdk|pango|cairo|atk|ssl|crypto|mysql|pq|odbc|cuda|nv|hip|roc|amdhip|hsa|vulkan|OpenCL|tbb|wayland-server)"
 )
 OPENED = {  # opened by name at run time
     "libegl1": "Qt",

@@ -1,8 +1,8 @@
-"""Puts GCC's OpenMP runtime beside llama.cpp in a wheel, and takes a GPU backend's library out of it:
+"""Puts GCC's OpenMP runtime beside llama.cpp in a wheel:
 
     python packaging/linux/finish_wheel.py WHEEL OUT
 
-The libraries find each other in their own folder ($ORIGIN). OUT gets the wheel, and ``libggml-vulkan.so`` or the like.
+The libraries find each other in their own folder ($ORIGIN). OUT gets the wheel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import zipfile
 from pathlib import Path
 
 FOLDER = "llama_cpp/lib/"
-BACKENDS = ("vulkan", "cuda", "hip")
 
 
 def openmp(library: Path) -> Path | None:
@@ -27,11 +26,10 @@ def openmp(library: Path) -> Path | None:
     return None
 
 
-def finish(wheel: Path, out: Path) -> list[Path]:
-    written = []
+def finish(wheel: Path, out: Path) -> Path:
+    """Raises SystemExit for a wheel without libraries for the kinds of processors."""
     with zipfile.ZipFile(wheel) as packed, tempfile.TemporaryDirectory() as folder:
         names = [one for one in packed.namelist() if not one.startswith(("lib/", "bin/", "include/"))]
-        packs = [one for one in names if any(f"libggml-{backend}." in one for backend in BACKENDS)]
         work = Path(folder)
         packed.extractall(work, [one for one in names if one.startswith(FOLDER)])
         libraries = [one for one in (work / FOLDER).iterdir() if ".so" in one.name]
@@ -43,21 +41,16 @@ def finish(wheel: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(out / wheel.name, "w", zipfile.ZIP_DEFLATED) as to:
             for name in names:
-                if name in packs:
-                    target = out / Path(name).name
-                    target.write_bytes((work / name).read_bytes())
-                    written.append(target)
-                elif name.startswith(FOLDER) and not name.endswith("/"):
+                if name.startswith(FOLDER) and not name.endswith("/"):
                     to.write(work / name, name)
                 elif name.endswith(".dist-info/RECORD"):
-                    to.writestr(name, "\n".join(f"{one},," for one in names if one not in packs) + "\n")
+                    to.writestr(name, "\n".join(f"{one},," for one in names) + "\n")
                 else:
                     to.writestr(packed.getinfo(name), packed.read(name))
             if runtime is not None:
                 to.write(runtime, FOLDER + "libgomp.so.1")
-    return [out / wheel.name, *written]
+    return out / wheel.name
 
 
 if __name__ == "__main__":
-    for path in finish(Path(sys.argv[1]), Path(sys.argv[2])):
-        sys.stdout.write(f"{path}\n")
+    sys.stdout.write(f"{finish(Path(sys.argv[1]), Path(sys.argv[2]))}\n")

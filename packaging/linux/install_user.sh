@@ -47,7 +47,7 @@ if [ -d "$to/$version" ]; then
     echo "Version $version is running from $to. Close its windows, wait for its work, and try again." >&2
     exit 1
   fi
-  rm -rf "$to/$version"
+  rm -rf "${to:?}/$version"
 fi
 mv "$to/.$version.new" "$to/$version"
 ln -sfn "$version" "$to/.current.new" && mv -T "$to/.current.new" "$to/current"

@@ -54,8 +54,9 @@ done
 sign "$app"
 codesign --verify --deep --strict "$app"
 
-ln -s /Applications "$work/image/Applications"
 mkdir -p "$out"
+cp "$app/Contents/Resources/tree/sbom.json" "$out/sbom-macos-arm64.json"
+ln -s /Applications "$work/image/Applications"
 file="$out/llm-workbench-$version-arm64.dmg"
 hdiutil create -volname "LLM Workbench" -srcfolder "$work/image" -ov -format ULMO "$file"
 if [ "$identity" != - ]; then codesign --timestamp --sign "$identity" "$file"; fi

@@ -1,10 +1,11 @@
 """Makes a runtime pack of a backend's library that was built from the source of the base.
 
     python packaging/packs/make_pack.py vulkan libggml-vulkan.so --key release.packs.key --out FOLDER
-        [--minimum-driver 535.54] [--more FILE]... [--licence TEXT]...
+        [--base "llama-cpp-python VERSION"] [--platform linux-x86_64] [--minimum-driver 535.54] [--more FILE]...
+        [--licence TEXT]...
 
-The base is the installed llama-cpp-python. Further libraries that the backend brings along (those of CUDA, for example)
-are named with --more; they lie beside it.
+Without --base it is the installed llama-cpp-python, without --platform this one. Further libraries that the backend
+brings along (those of CUDA, for example) are named with --more; they lie beside it.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--key", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--base", default="")
+    parser.add_argument("--platform", default="")
     parser.add_argument("--minimum-driver", default="")
     parser.add_argument("--licence", action="append", default=[])
     given = parser.parse_args()
@@ -85,6 +87,7 @@ def main() -> None:
         read_private(given.key),
         given.out,
         base=given.base,
+        platform=given.platform,
         minimum_driver=given.minimum_driver,
         licences=tuple(given.licence),
     )

@@ -18,6 +18,7 @@ Copy-Item "$root\packaging\windows\workbench.cmd" "$work\tree\bin\"
 Invoke-Checked "$work\tree\python\python.exe" -P "$root\packaging\windows\icon.py" "$root\resources\app-icon.svg" "$work\tree\llm-workbench.ico"
 Invoke-Checked "$work\tree\python\python.exe" -P "$root\packaging\check_tree.py" --checkout $root
 if ($env:SIGN_TOOL) { Get-ChildItem -Recurse "$work\tree" -Include *.exe, *.dll, *.pyd | ForEach-Object { Invoke-Checked $env:SIGN_TOOL $_.FullName } }
+Copy-Item "$work\tree\sbom.json" (Join-Path $Out "sbom-windows-x86_64.json")
 $file = Join-Path (Resolve-Path $Out) "llm-workbench-$version-x86_64.exe"
 Invoke-Checked makensis "-DVERSION=$version" "-DTREE=$work\tree" "-DOUT=$file" "$root\packaging\windows\installer.nsi"
 if ($env:SIGN_TOOL) { Invoke-Checked $env:SIGN_TOOL $file }
