@@ -135,10 +135,9 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, An
     }
     if given.supervised:
         return report
-    records = sorted((folder / "run" / "rollouts").glob("held-out-*.jsonl"))
     before, after = (
         {row["prompt"]: row for row in map(json.loads, path.read_text().splitlines())}
-        for path in (records[0], records[-1])
+        for path in (folder / "run" / "rollouts" / f"held-out-{step:06}.jsonl" for step in (0, trained.steps))
     )
     differences = [after[prompt]["reward"] - before[prompt]["reward"] for prompt in before]
     mean = statistics.mean(differences)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from workbench.techniques.registry import METHODS  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
 from workbench.training.experience.policy_loss import PolicyLoss  # noqa: E402
 from workbench.training.experience.rollouts import Ask, TorchRollouts  # noqa: E402
+from workbench.training.objectives.policy import Policy  # noqa: E402
 from workbench.training.protocol import BaseModel, TrainModel  # noqa: E402
 
 POLICIES = ["ppo", "grpo", "dr_grpo", "rloo"]
@@ -183,6 +185,23 @@ def test_a_policy_that_leaves_its_bound_is_stopped_and_the_best_within_is_taken(
     assert live.trained.scores.after.metrics["kl"] <= 1.0 or live.trained.steps == len(steps)
     again, _ = run(msgspec.structs.replace(call, folder=call.folder))
     assert again.trained.steps == live.trained.steps  # it is not gone on with
+
+
+def test_the_answers_by_the_best_weights_are_filed_under_their_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([1.0, 2.0])  # of the evaluations after steps 2 and 4
+    monkeypatch.setattr(Policy, "selected_by", lambda self, scores: next(losses))
+    live, emitted = run(call_of(tmp_path, "ppo", 4))
+    assert live.trained.steps == 2
+    rewards = {}
+    for step in (0, 2, 4):
+        lines = (tmp_path / "run" / "rollouts" / f"held-out-{step:06}.jsonl").read_text().splitlines()
+        rewards[step] = statistics.mean(json.loads(line)["reward"] for line in lines)
+    evaluated = {one.step: one.value for one in emitted if getattr(one, "name", "") == "evaluation_reward"}
+    assert rewards == pytest.approx(evaluated)
+    assert rewards[2] == pytest.approx(live.trained.scores.after.metrics["reward"])
+    assert rewards[4] != pytest.approx(rewards[2])
 
 
 def test_updates_end_where_the_policy_changes_too_much(tmp_path: Path) -> None:

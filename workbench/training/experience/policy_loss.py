@@ -251,6 +251,10 @@ class PolicyLoss(ExperienceLoss):
         self._out_of_bounds = str(state.get("out_of_bounds", ""))
         self._hinted = set(state.get("hinted", ()))
 
+    def took(self, step: int) -> None:
+        """Held-out answers are from now on by the weights after ``step``."""
+        self._step = step
+
     def _add(self, name: str, value: Any) -> None:
         self._sums[name] = self._sums.get(name, 0.0) + float(value)
 

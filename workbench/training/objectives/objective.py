@@ -179,6 +179,9 @@ class Objective:
         """What it changes of transformers' ``TrainingArguments``."""
         return {}
 
+    def took(self, step: int) -> None:
+        """The weights are now those after ``step``, which was not the last one."""
+
     def selected_by(self, scores: Scores) -> float | None:
         """The number by which the best evaluation is chosen, the lowest; None for one that must not be."""
         return scores.loss

@@ -415,6 +415,10 @@ class Policy(Objective):
     def training_arguments(self) -> dict[str, Any]:
         return {"adam_epsilon": 1e-5}  # Huang et al. 2024, arXiv:2403.17031
 
+    def took(self, step: int) -> None:
+        assert self._loss is not None
+        self._loss.took(step)
+
     def selected_by(self, scores: Scores) -> float | None:
         assert self._loss is not None
         return scores.loss if self._loss.in_bounds(scores.metrics.get("kl", math.inf)) else None

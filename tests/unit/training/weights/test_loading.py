@@ -9,6 +9,8 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from workbench.errors import UserError
 from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
 from workbench.training.weights import dtype_selection as choosing
+from workbench.training.weights import frozen_linear
 from workbench.training.weights.dtype_selection import Speeds
 from workbench.training.weights.loading import load_base
 
@@ -270,3 +273,23 @@ def test_speeds_are_measured() -> None:
     found = choosing.measure_speeds()
     assert found.f32 > 1e6
     assert found.bf16 > 0
+
+
+def test_rounds_that_other_programs_slow_down_do_not_choose_the_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bfloat16 takes half the time, but most of its rounds are slowed down threefold."""
+    torch = pytest.importorskip("torch")
+    now, products = 0.0, 0
+
+    def product(a: Any, weight: Any) -> None:
+        nonlocal now, products
+        products += 1
+        seconds = len(a) * (1.0 if a.dtype == torch.float32 else 0.5)
+        slowed = a.dtype == torch.bfloat16 and len(a) % 64
+        now += 3 * seconds if slowed else seconds
+
+    monkeypatch.setattr(frozen_linear, "product", product)
+    monkeypatch.setattr(choosing, "time", SimpleNamespace(perf_counter=lambda: now))
+    found = choosing.measure_speeds.__wrapped__()
+    assert products
+    assert found.bf16 == pytest.approx(2 * found.f32)
+    assert choosing.computing_dtype(found) == "bfloat16"
