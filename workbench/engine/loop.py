@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -40,7 +41,9 @@ from workbench.errors import ContextExceeded, UserError
 MAX_DECODE_CONTEXTS = 2
 
 WORTH_WAITING = 32
-"""A job waits for another one's prompt when it saves more tokens than that."""
+"""Jobs wait for another one's prompt when that saves more tokens than this in all: waiting costs one more step."""
+COUNTED_WAITING = 64
+"""So many waiting jobs are looked at for what they save together."""
 
 _T = TypeVar("_T")
 
@@ -211,10 +214,23 @@ class Engine:
                 shared = min(shared_length(other.prompt, job.prompt), other.logits_from, job.logits_from)
                 if shared <= branch.computed or (other.background and not job.background):
                     continue
-                if shared > decode_context.cached_length(job) + WORTH_WAITING:
+                saved = shared - decode_context.cached_length(job)
+                if saved > WORTH_WAITING or (saved > 0 and saved * self._count_alike(job, shared) > WORTH_WAITING):
                     branch.fork_at = min(branch.fork_at or shared, shared)
                     return True
         return False
+
+    def _count_alike(self, job: Job, shared: int) -> int:
+        """The number of waiting jobs that could share the cells of the first ``shared`` tokens of this one's prompt, at
+        least itself."""
+        if not self.model.shares:  # a short beginning is not worth being saved and restored
+            return 1
+        beginning = job.prompt[:shared]
+        alike = (
+            other.key == job.key and other.prompt[:shared] == beginning
+            for other in islice(self._waiting, COUNTED_WAITING)
+        )
+        return max(1, sum(alike))
 
     def _admit(self, job: Job) -> bool:
         """False when the job has to wait. A job that can never be admitted fails."""

@@ -80,6 +80,13 @@ def test_what_some_share_more_is_computed_once_as_well(smollm: Engine) -> None:
         assert_like_cold(smollm, job, job.prompt)
 
 
+def test_a_short_beginning_is_computed_once_where_many_share_it(smollm: Engine) -> None:
+    assert [job.cached for job in together(smollm, prompts_of(smollm, shared=20, many=2))] == [0, 0]
+    jobs = together(smollm, prompts_of(smollm, shared=20, many=5))
+    assert [job.cached for job in jobs] == [0] + [20] * 4
+    assert_like_cold(smollm, jobs[-1], jobs[-1].prompt)
+
+
 def test_prompts_with_nothing_in_common_do_not_wait(smollm: Engine) -> None:
     smollm.forget()
     one, other = tokens_of(smollm, TEXT * 8), tokens_of(smollm, "Something else. " + TEXT * 8)

@@ -6,6 +6,7 @@ that is left into the ratios. An end token belongs to its answer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -16,6 +17,10 @@ import torch
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.experience.sizes import MOST_AT_ONCE, TOKENS_AT_ONCE
 from workbench.training.peft_models import base_of, cache_of, given_cache, last_position
+
+
+PART = 512
+"""Tokens whose probabilities are summed first when one is drawn."""
 
 
 class Sampled(msgspec.Struct, frozen=True):
@@ -51,13 +56,23 @@ class Rollouts(Protocol):
 
 
 def draw(logits: Any, random: np.random.Generator) -> tuple[int, float]:
-    """A token drawn from ``logits``, shape (vocabulary,), float, and its log-probability."""
-    shifted = np.asarray(logits, dtype=np.float64)
+    """A token drawn from ``logits``, shape (vocabulary,), float, and its log-probability.
+
+    Sums are of float32 exponentials in float64: first of whole parts, then within the part that was drawn, since a
+    running sum over a vocabulary takes three times as long as everything else.
+    """
+    shifted = np.asarray(logits, dtype=np.float32)
     shifted = shifted - shifted.max()
-    cumulated = np.cumsum(np.exp(shifted))
-    token = int(np.searchsorted(cumulated, random.random() * cumulated[-1], side="right"))
-    token = min(token, len(shifted) - 1)
-    return token, float(shifted[token] - np.log(cumulated[-1]))
+    weights = np.exp(shifted)
+    starts = np.arange(0, len(weights), PART)
+    ends = np.add.reduceat(weights, starts, dtype=np.float64).cumsum()
+    drawn = random.random() * ends[-1]
+    part = min(int(np.searchsorted(ends, drawn, side="right")), len(ends) - 1)
+    before = ends[part - 1] if part else 0.0
+    within = weights[part * PART : (part + 1) * PART].cumsum(dtype=np.float64)
+    place = min(int(np.searchsorted(within, drawn - before, side="right")), len(within) - 1)
+    token = part * PART + place
+    return token, float(shifted[token]) - math.log(ends[-1])
 
 
 class TorchRollouts:
