@@ -1,10 +1,11 @@
-"""Rollouts of a policy by the engine and by transformers: tokens per second of processor and of clock, in turns.
+"""Rollouts of a policy by the engine, by the engine with unpacked weights, and by transformers: tokens per second of
+processor and of clock, in turns.
 
     python benchmarks/rollouts.py [--sequences 1 4 16 32] [--rounds 5] [--tokens 24] [--base auto] [--threads 1]
         [--json FILE]
 
 The starter with a LoRA of rank 16 in the last third of its layers, as the objectives train it. Each backend answers the
-same prompts, in turns; reported are median, least and most of the rounds. Of the engine's answers the mean importance
+same prompts, in turns; reported are median, least and most of the rounds. Of each one's answers the mean importance
 weight and the mean difference per token are reported, with log-probabilities by torch. The adapter is first given
 random weights, so that it changes something.
 """
@@ -35,7 +36,7 @@ def measure(backend: Any, asks: list[Any], tokens: int) -> dict[str, float]:
 
 
 def agreement(model: Any, asks: list[Any], found: list[Any]) -> dict[str, float]:
-    """The engine's log-probabilities against torch's."""
+    """The log-probabilities of what sampled against those of torch's own pass."""
     import torch
 
     from workbench.training.experience.policy_model import PolicyModel
@@ -105,16 +106,24 @@ def main() -> None:
             for topic in TOPICS[: max(*given.sequences, 16)]
         ]
         longest = max(map(len, prompts))
-        engine = EngineRollouts(
-            model, path, folder, longest_prompt=longest, new_tokens=given.tokens, threads=given.threads
-        )
-        backends: dict[str, Rollouts] = {"engine": engine, "transformers": TorchRollouts(model, writing.tokenizer)}
+        backends: dict[str, Rollouts] = {"transformers": TorchRollouts(model, writing.tokenizer)}
+        for name in ("engine", "unpacked"):
+            backends[name] = EngineRollouts(
+                model,
+                path,
+                folder / name,
+                longest_prompt=longest,
+                new_tokens=given.tokens,
+                threads=given.threads,
+                unpacked=name == "unpacked",
+            )
         report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
         try:
             began = time.perf_counter()
-            engine.refresh()
+            backends["engine"].refresh()
             report["refresh_s"] = round(time.perf_counter() - began, 2)
             for backend in backends.values():
+                backend.refresh()
                 backend.sample([Ask(prompts[0], (0,))], 4, 1.0, lambda: None)  # what is slow once only
             for count in given.sequences:
                 found: dict[str, list[dict[str, float]]] = {name: [] for name in backends}
@@ -131,9 +140,13 @@ def main() -> None:
                 }
                 print(count, json.dumps(report[f"{count} sequences"]), flush=True)
             asks = [Ask(prompt, (99, place)) for place, prompt in enumerate(prompts[:16])]
-            report["agreement"] = agreement(model, asks, engine.sample(asks, given.tokens, 1.0, lambda: None))
+            report["agreement"] = {
+                name: agreement(model, asks, backend.sample(asks, given.tokens, 1.0, lambda: None))
+                for name, backend in backends.items()
+            }
         finally:
-            engine.close()
+            for backend in backends.values():
+                backend.close()
     text = json.dumps(report, indent=1)
     print(text)
     if given.json:

@@ -38,6 +38,7 @@ __all__ = [
     "list_devices",
     "llama",
     "logits_function",
+    "multiplied_type",
     "start_library",
 ]
 
@@ -142,6 +143,13 @@ def describe_state() -> LibraryState:
         backends=tuple(log.backends),
         pack_problem=log.pack_problem,
     )
+
+
+def multiplied_type() -> Literal["BF16", "F16"]:
+    """The 16-bit number format of weights that this build multiplies fastest by several rows at once."""
+    start_library()
+    features: bytes = llama.llama_print_system_info()
+    return "BF16" if b"AVX512_BF16 = 1" in features else "F16"
 
 
 def list_devices() -> tuple[Device, ...]:

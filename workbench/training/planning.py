@@ -97,6 +97,10 @@ def plan(
     trainable = 0 if problem else method.trainable(shape)
     parts = () if problem else _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
     needed = sum(part.bytes for part in parts)
+    if needed > free and (leaner := objective.leaner(config, resolved)) is not None:
+        resolved = leaner
+        parts = _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
+        needed = sum(part.bytes for part in parts)
     disk = 0 if problem else memory.disk_bytes(shape, method, resolved)
     disk_free = free_bytes(runs)
     if not problem and needed > free:

@@ -154,15 +154,19 @@ class Collector:
         ]
 
     def _open_all(self) -> None:
-        wanted = self._options.rollouts
+        wanted, unpack = self._options.rollouts, self._options.unpack == "on"
         if wanted != "auto":
-            self._opened[wanted] = self._open(wanted)
+            name = "unpacked" if unpack and wanted == "engine" else wanted
+            self._opened[name] = self._open(name)
             return
-        if self._can_serve:
+        for name in ("engine", "unpacked") if unpack else ("engine",):
+            if not self._can_serve:
+                break
             try:
-                self._opened["engine"] = self._open("engine")
+                self._opened[name] = self._open(name)
             except UserError as error:
-                self._log(f"The engine cannot sample here: {error.message}")
+                how = " with unpacked weights" if name == "unpacked" else ""
+                self._log(f"The engine cannot sample{how} here: {error.message}")
         self._opened["transformers"] = self._open("transformers")
 
     @property
@@ -171,7 +175,7 @@ class Collector:
 
     def _open(self, name: str) -> Rollouts:
         context = self._context
-        if name != "engine":
+        if name == "transformers":
             return TorchRollouts(context.model, context.tokenizer)
         if not self._can_serve:
             raise UserError(
@@ -183,10 +187,11 @@ class Collector:
         return EngineRollouts(
             context.model,
             Path(context.base.path),
-            context.folder / POLICY_FOLDER,
+            context.folder / POLICY_FOLDER / name,
             longest_prompt=max([*lengths_of(context.train), *map(len, self._asked)]),
             new_tokens=self._options.max_new_tokens,
             threads=context.threads,
+            unpacked=name == "unpacked",
         )
 
     # -- a step --------------------------------------------------------------------------------------

@@ -4,6 +4,9 @@ The policy is written as a GGUF LoRA whenever its weights have changed and switc
 contexts of its own. All answers of a call are given to the engine at once, in their order and with an empty cache, so
 that its batches are the same when a killed step is sampled again. The engine computes with the file's quantised weights
 and other kernels, so its log-probabilities differ from torch's; ``policy_losses.importance_weights`` corrects for it.
+
+llama.cpp multiplies most quantised formats row by row, so that several answers at once cost as much each as one does.
+Unpacked to 16 bits the same weights are multiplied by all rows at once.
 """
 
 from __future__ import annotations
@@ -22,15 +25,19 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.durability import check_room
 from workbench.engine.inference_calls import Load, LoraUse
 from workbench.engine.keys import Key, make_key
-from workbench.engine.loading import inspect_model, load_model
+from workbench.engine.library import multiplied_type
+from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
+from workbench.engine.quantization import quantize
 from workbench.engine.sampling_job import SampledAnswer, SamplingJob
 from workbench.errors import Cancelled
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.training.experience.rollouts import Ask, Sampled, draw
-from workbench.training.experience.sizes import CONTEXT_SLACK, MOST_SEQUENCES, engine_cells
+from workbench.training.experience.sizes import CONTEXT_SLACK, MOST_SEQUENCES, engine_cells, unpacked_bytes
+from workbench.training.model_shape import read_shape
 
 _Ended = events.Event | BaseException
 LOOK_S = 0.1
@@ -38,15 +45,23 @@ LOOK_S = 0.1
 
 class EngineRollouts:
     """Samples by ``base``, a GGUF model, with the LoRA of ``model``, which it writes to ``folder``: what is there of a
-    process that was killed is deleted. ``longest_prompt`` is in tokens, ``threads`` 0 adapts to the load of the
-    machine."""
-
-    name = "engine"
+    process that was killed is deleted. ``unpacked``: by a copy of the model with its weights in 16 bits, which is in
+    the folder while it is loaded. ``longest_prompt`` is in tokens, ``threads`` 0 adapts to the load of the machine."""
 
     def __init__(
-        self, model: Any, base: Path, folder: Path, *, longest_prompt: int, new_tokens: int, threads: int = 0
+        self,
+        model: Any,
+        base: Path,
+        folder: Path,
+        *,
+        longest_prompt: int,
+        new_tokens: int,
+        threads: int = 0,
+        unpacked: bool = False,
     ) -> None:
-        """Raises UserError where llama.cpp cannot load the model, OSError where the folder cannot be made."""
+        """Raises UserError where llama.cpp cannot load the model or there is no room for the copy, OSError where the
+        folder cannot be made."""
+        self.name = "unpacked" if unpacked else "engine"
         self._model, self._base, self._folder = model, base, folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -55,26 +70,45 @@ class EngineRollouts:
         self._state = b""
         self._undo = contextlib.ExitStack()
         self._undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        try:
+            self._engine = Engine(
+                self._load(self._unpack(threads) if unpacked else base, longest_prompt, new_tokens, threads)
+            )
+        except BaseException:
+            self._undo.close()
+            raise
+        self._undo.callback(self._engine.close)
+        if unpacked:
+            with contextlib.suppress(OSError):  # Windows keeps what is mapped: there it goes with the folder
+                self._copy.unlink()
+
+    @property
+    def _copy(self) -> Path:
+        return self._folder / "base.gguf"
+
+    def _unpack(self, threads: int) -> Path:
+        check_room(self._copy, unpacked_bytes(read_shape(self._base)))
+        quantize(self._base, self._copy, multiplied_type(), threads)
+        return self._copy
+
+    def _load(self, path: Path, longest_prompt: int, new_tokens: int, threads: int) -> Model:
         cells = engine_cells(longest_prompt, new_tokens)
-        details = inspect_model(str(base))
+        details = inspect_model(str(path))
         trained = details.model.context_tokens or cells
         call = Load(
-            path=str(base),
+            path=str(path),
             context_tokens=min(max(cells, longest_prompt + new_tokens + CONTEXT_SLACK), max(trained, 256)),
             threads=threads,
             sequences=MOST_SEQUENCES,
             prefix_cache_bytes=0,
         )
-        try:
-            loading = load_model(call, details, RequestContext())
-            while True:
+        loading = load_model(call, details, RequestContext())
+        while True:
+            try:
                 next(loading)
-        except StopIteration as loaded:
-            self._engine = Engine(loaded.value)
-        except BaseException:
-            self._undo.close()
-            raise
-        self._undo.callback(self._engine.close)
+            except StopIteration as loaded:
+                model: Model = loaded.value
+                return model
 
     def refresh(self) -> None:
         """Write the policy as an adapter, if its weights are others than when it was last written."""

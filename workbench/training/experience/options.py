@@ -60,7 +60,13 @@ class PolicyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     rollouts: Annotated[
         Literal["auto", "engine", "transformers"],
         about("Rollouts", advanced=True),
-        "What samples: the engine as it serves, the model in training, or the faster of both, measured at the start.",
+        "What samples: the engine, the model in training, or the fastest, measured at the start.",
+    ] = "auto"
+    unpack: Annotated[
+        Literal["auto", "on", "off"],
+        about("Unpack for rollouts", advanced=True),
+        "Whether the engine can sample by a copy of a quantised model in 16 bits, which is faster for several answers "
+        "at once and takes two bytes of memory per weight. Automatic: where there is room.",
     ] = "auto"
     importance_cap: Annotated[
         float,

@@ -18,7 +18,6 @@ from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.experience.sizes import MOST_AT_ONCE, TOKENS_AT_ONCE
 from workbench.training.peft_models import base_of, cache_of, given_cache, last_position
 
-
 PART = 512
 """Tokens whose probabilities are summed first when one is drawn."""
 

@@ -34,6 +34,17 @@ def engine_cells(longest_prompt: int, new_tokens: int) -> int:
     return MOST_SEQUENCES * new_tokens + 4 * longest_prompt + CONTEXT_SLACK
 
 
+def unpacked_bytes(shape: ModelShape) -> int:
+    """Of the copy of a model in 16 bits that the engine samples by, on the disk and in memory."""
+    return _HALF * shape.parameters
+
+
+def unpacked_memory(shape: ModelShape, longest_prompt: int, new_tokens: int) -> MemoryPart:
+    """Of the engine that samples by the copy."""
+    cells = engine_cells(longest_prompt, new_tokens)
+    return MemoryPart("rollouts (unpacked)", ENGINE_BYTES + unpacked_bytes(shape) + _HALF * shape.keys * cells)
+
+
 def reward_model_memory(shape: ModelShape, longest: int) -> MemoryPart:
     """Of the engine that scores texts of at most ``longest`` tokens by reward models of the same base."""
     cells = max(longest, min(USUAL_REWARD_TOKENS, REWARD_SEQUENCES * longest))

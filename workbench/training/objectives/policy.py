@@ -31,7 +31,7 @@ from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.experience.sizes import reward_model_memory, rollout_memory
+from workbench.training.experience.sizes import reward_model_memory, rollout_memory, unpacked_memory
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
 from workbench.training.trl_trainer import TrlTrainer
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 ANSWERS_PER_STEP = 16
 UPPER_SHARE = 3
 """The last third of the layers is adapted: what lies below is computed once for all passes of a step."""
+QUANTISED_BYTES = 1.5
+"""Per weight: a file that takes less has weights that are worth unpacking to 16 bits."""
 FORGOTTEN = 1.1
 MOST_HELD_OUT = 32
 FEWEST_PROMPTS = 10
@@ -278,7 +280,16 @@ class Policy(Objective):
         if not optimiser.batch_size:
             prompts = max(1, ANSWERS_PER_STEP // self.options.answers)
             optimiser = msgspec.structs.replace(optimiser, batch_size=min(prompts, max(1, facts.examples)))
-        return msgspec.structs.replace(config, weights=weights, optimiser=optimiser)
+        found = msgspec.structs.replace(config, weights=weights, optimiser=optimiser)
+        if self.options.unpack != "auto":
+            return found
+        packed = facts.base_bytes.get("packed", 0)  # as the file holds a GGUF model
+        gains = self.options.rollouts == "auto" and 0 < packed < QUANTISED_BYTES * facts.parameters
+        return _unpacking(found, "on" if gains and config.trainer == "workbench" else "off")
+
+    def leaner(self, asked: TrainingConfig, resolved: TrainingConfig) -> TrainingConfig | None:
+        automatic = self.options.unpack == "auto" and resolved.objective.options.get("unpack") == "on"
+        return _unpacking(resolved, "off") if automatic else None
 
     def recommended_length(self, facts: Facts, room: int) -> int:
         return min(facts.longest + self.options.max_new_tokens, room)
@@ -316,10 +327,13 @@ class Policy(Objective):
     def memory(self, shape: ModelShape, config: TrainingConfig, updating: int = 0) -> tuple[MemoryPart, ...]:
         new_tokens = self.options.max_new_tokens
         asked = reward_models_of(self.options.rewards, Methods(REWARDS))
-        scoring = (reward_model_memory(shape, config.data.max_length),) if asked else ()
-        return scoring + rollout_memory(
+        prompt = max(1, config.data.max_length - new_tokens)
+        others = (reward_model_memory(shape, config.data.max_length),) if asked else ()
+        if config.objective.options.get("unpack") == "on":
+            others += (unpacked_memory(shape, prompt, new_tokens),)
+        return others + rollout_memory(
             shape,
-            prompt=max(1, config.data.max_length - new_tokens),
+            prompt=prompt,
             new_tokens=new_tokens,
             answers=config.optimiser.batch_size * self.options.answers,
             frozen_layers=0 < config.weights.adapted_layers < shape.layers,
@@ -438,6 +452,11 @@ class Policy(Objective):
     def token_weights(self, step: StepTensors) -> Any:
         """By how much each token's loss counts; here the mean over all tokens of the step."""
         return step.counted / step.counted.sum().clamp(min=1)
+
+
+def _unpacking(config: TrainingConfig, unpack: str) -> TrainingConfig:
+    options = {**config.objective.options, "unpack": unpack}
+    return msgspec.structs.replace(config, objective=msgspec.structs.replace(config.objective, options=options))
 
 
 def of_tokens(per_answer: Any, step: StepTensors) -> Any:
