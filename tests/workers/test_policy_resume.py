@@ -91,3 +91,30 @@ def test_a_kill_in_the_sampling_changes_nothing(
     left.mkdir()  # as a kill leaves it once the weights are written
     assert finished_before(Path(broken.folder)) is not None
     assert not left.exists()
+
+
+@pytest.mark.timeout(300)
+def test_what_sampled_at_the_beginning_samples_after_a_kill(smollm_path: Path, tmp_path: Path) -> None:
+    base = BaseModel(name="short", path=str(write_short(smollm_path, tmp_path / "short.gguf")))
+    call = small(tmp_path, base)
+    options = {**call.config.objective.options, "rollouts": "auto", "unpack": "on"}
+    config = msgspec.structs.replace(
+        call.config,
+        objective=msgspec.structs.replace(call.config.objective, options=options),
+        optimiser=msgspec.structs.replace(call.config.optimiser, max_steps=1),
+    )
+    call = msgspec.structs.replace(call, config=config)
+    emitted = run(call)
+    start = Path(call.folder) / "rollouts" / "start.json"
+    measured = json.loads(start.read_text())
+    assert set(measured["tokens_per_second"]) == {"engine", "unpacked", "transformers"}
+    assert not [one.text for one in emitted if isinstance(one, events.Log) and "cannot sample" in one.text]
+    for name in ("engine", "unpacked", "transformers"):
+        again = msgspec.structs.replace(call, folder=str(tmp_path / name))
+        copy = Path(again.folder) / "rollouts" / "start.json"
+        copy.parent.mkdir(parents=True)
+        copy.write_text(json.dumps({**measured, "chosen": name}))  # as of a process that was killed afterwards
+        run(again)
+        lines = (copy.parent / "000001.jsonl").read_text().splitlines()
+        assert {json.loads(line)["by"] for line in lines} == {name}
+        assert not (Path(again.folder) / "policy").exists()

@@ -99,13 +99,42 @@ def test_a_policy_takes_what_was_measured_and_little_more(planned: Any, name: st
     """Measured on SmolLM2 by benchmarks/policy.py: 64 prompts, 16 answers of 24 tokens a step, bf16."""
     side = SideReport(examples=64, tokens=2_240, trained_tokens=64, shortest=33, median=35, longest=37)
     report = DataReport(path="prompts.jsonl", shape="prompt", train=side)
-    objective = ObjectivePart(name=name, options={"rewards": ["letter-share letters=e"]})
+    objective = ObjectivePart(name=name, options={"rewards": ["letter-share letters=e"], "unpack": "off"})
     config = TrainingConfig(
         objective=objective, weights=WeightsPart(base="bf16"), optimiser=OptimiserPart(gradient_checkpointing="off")
     )
     found = planned(config=config, report=report, fast_bf16=True)
     assert not found.problem
     assert measured <= found.memory_bytes <= 1.3 * measured
+
+
+def test_a_model_is_unpacked_for_rollouts_where_memory_is_free_for_it(planned: Any) -> None:
+    def policy(trainer: Any = "workbench", free: int = 20_000_000_000, **options: Any) -> TrainingPlan:
+        chosen = {"rewards": ["letter-share letters=e"], **options}
+        config = TrainingConfig(
+            objective=ObjectivePart(name="grpo", options=chosen),
+            weights=WeightsPart(base="f32"),
+            optimiser=OptimiserPart(micro_batch_tokens=512, gradient_checkpointing="off"),
+            trainer=trainer,
+        )
+        found = planned(config=config, free=free)
+        assert isinstance(found, TrainingPlan)
+        return found
+
+    def part(found: TrainingPlan) -> int:
+        return {part.name: part.bytes for part in found.memory}.get("rollouts (unpacked)", 0)
+
+    found = policy()
+    assert found.config.objective.options["unpack"] == "on"
+    assert 2 * 134_515_008 < part(found) < 2.5 * 134_515_008
+    short = policy(free=found.memory_bytes - 1)
+    assert short.config.objective.options["unpack"] == "off"
+    assert not short.problem
+    assert short.memory_bytes == found.memory_bytes - part(found)
+    for other in (policy(trainer="trl"), policy(rollouts="transformers"), policy(rollouts="engine")):
+        assert other.config.objective.options["unpack"] == "off"
+    assert part(policy(rollouts="engine", unpack="on"))
+    assert "GB of memory" in policy(unpack="on", free=found.memory_bytes - 1).problem  # as it was asked for
 
 
 def test_layers_below_the_adapted_ones_keep_no_activations(planned: Any) -> None:
