@@ -3,11 +3,12 @@
     python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE]
         [--prompts numbers] [--set part.field=value] [--home FOLDER] [--json FILE]
 
-Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers. The
-default reward is 1 minus 8 times the share of the letter e. Each seed is a process of its own, planned and trained as
-the training worker does it, without verification. Reported per seed: the mean reward of held-out answers before and
-after, the paired difference with its 95 % interval, the divergence per answer, the time of the steps by parts, and the
-peak of memory. ``--supervised`` trains the same LoRA on answers of the same length instead, for its peak.
+Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers.
+``--prompts numbers`` asks for numbers instead. The default reward is 1 minus 8 times the share of the letter e. Each
+seed is a process of its own, planned and trained as the training worker does it, without verification. Reported per
+seed: the mean reward of held-out answers before and after, the paired difference with its 95 % interval, the divergence
+per answer, the time of the steps by parts, and the peak of memory. ``--supervised`` trains the same LoRA on answers of
+the same length instead, for its peak.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import msgspec
+from number_questions import HELD_OUT as ASKED_AFTER
+from number_questions import TRAINED
 from preferences import PROMPT, TOPICS
 
 from tests.short_model import write_short
@@ -60,9 +63,9 @@ MEASURED = (
 def prompts_of(kind: str) -> tuple[list[str], list[str]]:
     """To train on and held out."""
     if kind == "numbers":
-        asked = [f"How many {one} are in a box of {n}? Answer with a number only." for n, one in enumerate(TOPICS, 2)]
-    else:
-        asked = [PROMPT.format(topic) for topic in TOPICS]
+        trained, held_out = ([f"{one} Answer with a number only." for one in side] for side in (TRAINED, ASKED_AFTER))
+        return trained, held_out
+    asked = [PROMPT.format(topic) for topic in TOPICS]
     return asked[:64], asked[-HELD_OUT:]
 
 

@@ -21,7 +21,6 @@ from workbench.records.training import (
     SideReport,
     TrainingConfig,
 )
-from workbench.records.training.metrics import GENERAL_LOSS, LOSS, TRAINER_CHARTS, TRAINER_METRICS
 from workbench.rewards import values
 from workbench.rewards.methods import METHODS as REWARDS
 from workbench.rewards.spec import reward_models_of, weighted_sum
@@ -30,6 +29,7 @@ from workbench.training.data.packed_tokens import WrittenExamples
 from workbench.training.data.preparation import LoadedSet, TrainingSet
 from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
+from workbench.training.experience.metrics import CHARTS, METRICS
 from workbench.training.experience.options import PolicyOptions
 from workbench.training.experience.sizes import reward_model_memory, rollout_memory, unpacked_memory
 from workbench.training.objectives.objective import Objective
@@ -57,95 +57,12 @@ FEWEST_PROMPTS = 10
 FEWEST_HELD_OUT, MOST_HELD_SHARE = 8, 0.25
 """Prompts hold no facts that would be missed, and the reward of a single answer says little."""
 
-_REWARD_CHART = ChartSpec(
-    name="reward",
-    title="Reward",
-    help="The mean reward of the sampled answers. A rise with a rising KL can be a trick: read the samples.",
-)
-_CHARTS = (
-    _REWARD_CHART,
-    ChartSpec(
-        name="kl",
-        title="KL divergence",
-        unit="nats",
-        help="The distance of an answer from the model before. At twice the target the training stops.",
-    ),
-    ChartSpec(
-        name="length", title="Answer length", unit="tokens", from_zero=True,
-        help="Answers that become very short or as long as allowed are a usual trick.",
-    ),
-    ChartSpec(
-        name="variety",
-        title="Variety",
-        help="Answers that repeat themselves, and distinct pairs of tokens over all answers.",
-    ),
-    ChartSpec(name="entropy", title="Entropy", unit="nats", help="How undecided the policy is, per token."),
-    ChartSpec(
-        name="clip_fraction",
-        title="Clip fraction",
-        help="Tokens whose update is clipped. Above 0.3 the learning rate or the number of updates is too high.",
-    ),
-    ChartSpec(
-        name="mismatch",
-        title="Mismatch",
-        unit="nats",
-        help="Mean difference per token between what sampled the answers and the model in training.",
-    ),
-    ChartSpec(name="loss", title="Policy loss", help="Its size says nothing about success; jumps mean instability."),
-    ChartSpec(name="seconds", title="Time of a step", unit="s", from_zero=True, help="Where the time of a step goes."),
-    *TRAINER_CHARTS,
-)  # fmt: skip
-_METRICS = (
-    MetricSpec(name="reward", title="Reward", label="reward", better="higher", chart="reward", drawn="smooth"),
-    MetricSpec(
-        name="evaluation_reward", title="Reward, held out", label="held-out reward", better="higher", chart="reward",
-        drawn="dots", score="reward", help="The mean reward of answers to prompts that are not trained on.",
-    ),
-    MetricSpec(name="kl", title="KL", label="kl", unit="nats", chart="kl", drawn="smooth"),
-    MetricSpec(
-        name="evaluation_kl", title="KL, held out", unit="nats", chart="kl", drawn="dots", score="kl",
-        help="The divergence from the model before, per held-out answer.",
-    ),
-    MetricSpec(name="beta", title="KL weight", help="Adapted to keep the divergence at its target."),
-    MetricSpec(name="answer_tokens", title="Length", unit="tokens", chart="length", drawn="smooth"),
-    MetricSpec(
-        name="evaluation_answer_tokens", title="Length, held out", unit="tokens", chart="length", drawn="dots",
-        score="answer_tokens",
-    ),
-    MetricSpec(name="finished", title="Finished answers", form="percent", help="Answers that end by themselves."),
-    MetricSpec(
-        name="repetition", title="Repetitive", form="percent", better="lower", chart="variety",
-        help="Answers of which fewer than half of the pairs of tokens are distinct.",
-    ),
-    MetricSpec(
-        name="evaluation_repetition", title="Repetitive, held out", form="percent", better="lower", chart="variety",
-        drawn="dots", score="repetition",
-    ),
-    MetricSpec(
-        name="diversity", title="Distinct pairs", form="percent", better="higher", chart="variety",
-        help="Distinct pairs of tokens over all answers of a step.",
-    ),
-    MetricSpec(name="entropy", title="Entropy", unit="nats", chart="entropy", drawn="smooth"),
-    MetricSpec(name="clip_fraction", title="Clip fraction", form="percent", chart="clip_fraction"),
-    MetricSpec(
-        name="change", title="Change of the policy", help="The mean of the halved squares of the changes, per token."
-    ),
-    MetricSpec(name="updates", title="Updates", form="count"),
-    MetricSpec(name="mismatch", title="Mismatch", unit="nats", chart="mismatch", drawn="smooth"),
-    MetricSpec(name="importance", title="Importance weight", help="The mean weight of a token; 1 without mismatch."),
-    MetricSpec(name="seconds_rollouts", title="Sampling", unit="s", chart="seconds"),
-    MetricSpec(name="seconds_rewards", title="Rewards", unit="s", chart="seconds"),
-    MetricSpec(name="seconds_forward", title="Forward passes", unit="s", chart="seconds"),
-    MetricSpec(name="seconds_updates", title="Updates", unit="s", chart="seconds"),
-    *(LOSS, *TRAINER_METRICS, GENERAL_LOSS),
-)  # fmt: skip
-
 
 class Policy(Objective):
     """What the objectives share. ``valued``: they learn a value of each token. ``kl_in_loss``: the divergence is a
     term of the loss, else of the rewards."""
 
-    charts: ClassVar[tuple[ChartSpec, ...]] = _CHARTS
+    charts: ClassVar[tuple[ChartSpec, ...]] = CHARTS
     roles: ClassVar[tuple[ColumnRole, ...]] = (
         ColumnRole(name="prompt", title="Prompt", several=True),
         ColumnRole(name="completion", title="Expected answer"),
@@ -172,7 +89,7 @@ class Policy(Objective):
         self._loss: PolicyLoss | None = None
         self.part_metrics = self._parts()
         self.metrics = (  # type: ignore[misc]  # the parts of the reward are the person's
-            *_METRICS,
+            *METRICS,
             *(
                 MetricSpec(name=name, title=f"Reward: {title}", chart="reward", drawn="smooth")
                 for name, title in self.part_metrics.items()
@@ -328,7 +245,7 @@ class Policy(Objective):
         new_tokens = self.options.max_new_tokens
         asked = reward_models_of(self.options.rewards, Methods(REWARDS))
         prompt = max(1, config.data.max_length - new_tokens)
-        others = (reward_model_memory(shape, config.data.max_length),) if asked else ()
+        others: tuple[MemoryPart, ...] = (reward_model_memory(shape, config.data.max_length),) if asked else ()
         if config.objective.options.get("unpack") == "on":
             others += (unpacked_memory(shape, prompt, new_tokens),)
         return others + rollout_memory(
