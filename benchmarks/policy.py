@@ -150,6 +150,10 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, An
         "before": round(statistics.mean(row["reward"] for row in before.values()), 3),
         "after": round(statistics.mean(row["reward"] for row in after.values()), 3),
         "difference": [round(mean, 3), round(mean - half, 3), round(mean + half, 3)],
+        "parts": {
+            name: [round(statistics.mean(row["parts"][name] for row in side.values()), 3) for side in (before, after)]
+            for name in next(iter(before.values()))["parts"]
+        },
         "kl": round(statistics.mean(row["kl"] for row in after.values()), 2),
         "length": [round(statistics.mean(len(row["tokens"]) for row in side.values()), 1) for side in (before, after)],
         "start": json.loads((folder / "run" / "rollouts" / "start.json").read_text()),

@@ -26,6 +26,7 @@ from workbench.records.training import (  # noqa: E402
 )
 from workbench.techniques.registry import METHODS  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
+from workbench.training.experience.hints import REPETITIVE, distinct_pairs, find_hints, repetition  # noqa: E402
 from workbench.training.experience.policy_loss import PolicyLoss  # noqa: E402
 from workbench.training.experience.rollouts import Ask, TorchRollouts  # noqa: E402
 from workbench.training.objectives.policy import Policy  # noqa: E402
@@ -81,6 +82,10 @@ def save_decided(folder: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["lm_head.weight"] = 15 * tensors["lm_head.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def notices(emitted: list[Any]) -> list[str]:
+    return [one.text for one in emitted if isinstance(one, events.Log)]
 
 
 def weights(folder: Path) -> bytes:
@@ -176,8 +181,7 @@ def test_a_killed_step_is_computed_again_from_its_file(tmp_path: Path, monkeypat
 def test_a_policy_that_leaves_its_bound_is_stopped_and_the_best_within_is_taken(tmp_path: Path) -> None:
     call = call_of(tmp_path, "rloo", 12, target_kl=0.5, beta=0.0, learning_rate=3e-2)
     live, emitted = run(call)
-    notices = [one.text for one in emitted if isinstance(one, events.Log)]
-    assert any("nats per answer, and the bound is 1" in text for text in notices)
+    assert any("nats per answer, and the bound is 1" in text for text in notices(emitted))
     steps = metrics(emitted, "kl")
     assert len(steps) < 12
     assert steps[-1] > 1.0
@@ -185,6 +189,33 @@ def test_a_policy_that_leaves_its_bound_is_stopped_and_the_best_within_is_taken(
     assert live.trained.scores.after.metrics["kl"] <= 1.0 or live.trained.steps == len(steps)
     again, _ = run(msgspec.structs.replace(call, folder=call.folder))
     assert again.trained.steps == live.trained.steps  # it is not gone on with
+
+
+def test_a_run_off_its_leash_repeats_itself_and_is_caught(tmp_path: Path) -> None:
+    """At far too high a learning rate: without a bound "e" over and over, which a hint names; with one it stops."""
+    options = {"beta": 0.0, "learning_rate": 3e-2, "updates": 3, "largest_change": 10.0}
+    free, bound = (
+        run(call_of(tmp_path / name, "rloo", 20, target_kl=target, **options))
+        for name, target in (("free", 0.0), ("bound", 0.5))
+    )
+    assert len(metrics(free[1], "kl")) == 20
+    assert metrics(free[1], "kl")[-1] > 20
+    assert metrics(free[1], "repetition")[-1] > 0.3
+    assert any("of the answers repeat themselves (0% before)" in text for text in notices(free[1]))
+    lines = (tmp_path / "free" / "run" / "rollouts" / "000020.jsonl").read_text().splitlines()
+    assert any(distinct_pairs(json.loads(line)["tokens"]) < REPETITIVE for line in lines)
+    assert len(metrics(bound[1], "kl")) < 5
+    assert any("and the bound is 1" in text for text in notices(bound[1]))
+
+
+def test_an_answer_of_one_word_over_and_over_repeats_itself() -> None:
+    rain, is_, a, cultural, country, of, clouds = range(7)
+    assert distinct_pairs([rain, is_, a, *[cultural] * 9]) == pytest.approx(4 / 11)
+    assert distinct_pairs([rain, is_, a, cultural, country, of, clouds]) == 1.0
+    answers = [[rain, is_, a, *[cultural] * 9]] + [[rain, is_, a, cultural, country, of, clouds]] * 2
+    now = {"answer_tokens": 9.0, "repetition": repetition(answers), "diversity": 0.9}
+    assert list(find_hints(now, {"answer_tokens": 9.0, "repetition": 0.1, "diversity": 0.9})) == ["repetition"]
+    assert not find_hints({**now, "repetition": 0.2}, {"answer_tokens": 9.0, "repetition": 0.1, "diversity": 0.9})
 
 
 def test_the_answers_by_the_best_weights_are_filed_under_their_step(
