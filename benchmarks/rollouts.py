@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,27 @@ def agreement(model: Any, asks: list[Any], found: list[Any]) -> dict[str, float]
         "importance": round(float(weights.mean()), 4),
         "difference": round(float((trained - sampled).abs().mean()), 4),
     }
+
+
+def adapter_parts(model: Any, base: Path, folder: Path, engine: Any) -> dict[str, float]:
+    """The processor time of bringing new weights to the engine, by parts, and of all of it as a step does it."""
+    from workbench.engine.inference_calls import LoraUse
+    from workbench.engine.keys import make_key
+    from workbench.gguf.lora import adapter_to_gguf
+
+    out = folder / "policy.gguf"
+    parts: dict[str, Callable[[], object]] = {
+        "written": lambda: model.save_pretrained(folder, save_embedding_layers=False),
+        "converted": lambda: adapter_to_gguf(folder, base, out, "policy"),
+        "loaded": lambda: engine._engine._adapters.load(make_key([LoraUse(path=str(out))])),
+        "all by refresh": engine.refresh,
+    }
+    found = {}
+    for name, call in parts.items():
+        began = time.process_time()
+        call()
+        found[name] = round(time.process_time() - began, 3)
+    return found
 
 
 def main() -> None:
@@ -119,9 +141,7 @@ def main() -> None:
             )
         report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
         try:
-            began = time.perf_counter()
-            backends["engine"].refresh()
-            report["refresh_s"] = round(time.perf_counter() - began, 2)
+            report["adapter_cpu_s"] = adapter_parts(model, path, folder / "parts", backends["engine"])
             for backend in backends.values():
                 backend.refresh()
                 backend.sample([Ask(prompts[0], (0,))], 4, 1.0, lambda: None)  # what is slow once only
