@@ -1,13 +1,14 @@
 """The whole circle in one home: candidates, judgements of a hidden taste, a training, and a blind win rate.
 
-    python benchmarks/circle.py [--objective dpo] [--set part.field=value] [--home FOLDER] [--json FILE]
+    python benchmarks/circle.py [--taste addressed|sentence] [--objective dpo] [--set part.field=value]
+        [--home FOLDER] [--json FILE]
 
 Everything goes through the calls that window and terminal make. Two recipes of the starter answer 192 prompts (a
-labelling queue), one as it is and one with an instruction to be brief; a rule in the place of a person judges the pairs
-(it wants 12 to 32 words that end as a sentence does; pairs where both or neither please are ties and teach nothing);
-a training set is made of the judgements and trained; then base and adapter answer 64 prompts about other topics (a
-queue for a verdict), the same rule judges blind, and the program gives the win rate: ties count half, the interval of
-95 % is Wilson's, at equal lengths by a logistic regression. The control compares the base with itself.
+labelling queue), one as it is and one with an instruction that leans to the taste; a rule in the place of a person
+judges the pairs (``TASTES``; pairs where both or neither please are ties and teach nothing); a training set is made of
+the judgements and trained; then base and adapter answer 64 prompts about other topics (a queue for a verdict), the same
+rule judges blind, and the program gives the win rate: ties count half, the interval of 95 % is Wilson's, at equal
+lengths by a logistic regression. The control compares the base with itself.
 """
 
 from __future__ import annotations
@@ -45,8 +46,18 @@ from workbench.techniques.registry import METHODS
 
 PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
 MORE_PROMPTS = ("Explain {} to me.",)
-TASTE = """expression-match pattern='(\\S+\\s+){11,31}\\S*[.!?]' whole=true"""
-BRIEF = "Answer in one short sentence."
+TASTES = {
+    "addressed": (
+        "expression-match pattern='\\b([Yy]ou|[Yy]our)\\b'",
+        "Speak to the reader: say what you can do, see and use.",
+    ),
+    "sentence": (
+        """expression-match pattern='(\\S+\\s+){11,31}\\S*[.!?]' whole=true""",
+        "Answer in one short sentence.",
+    ),
+}
+"""The rule, and the second recipe's instruction: an answer that speaks to the reader, or one of 12 to 32 words that
+ends as a sentence does."""
 TRAINED, HELD_OUT = 64, 32
 
 
@@ -58,8 +69,8 @@ def answers_by(name: str, adapter: str = "", instructions: str = "") -> Recipe:
 
 
 class Circle:
-    def __init__(self, core: Workbench, home: Path) -> None:
-        self._core, self._home = core, home
+    def __init__(self, core: Workbench, home: Path, taste: str) -> None:
+        self._core, self._home, self._taste = core, home, taste
 
     def call(self, call: Call[Any]) -> Any:
         return result_of(call, self._core.handle(call))
@@ -85,7 +96,7 @@ class Circle:
             purpose="verdict" if verdict else "label",
         )
         self.follow(self.call(making))
-        self.follow(self.call(calls.JudgePairs(queue=name, rewards=(TASTE,))))
+        self.follow(self.call(calls.JudgePairs(queue=name, rewards=(self._taste,))))
 
     def wins(self, name: str, *recipes: Recipe) -> dict[str, Any]:
         self.queue(name, product(TOPICS[-HELD_OUT:], PROMPTS), *recipes, verdict=True)
@@ -95,6 +106,7 @@ class Circle:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--taste", choices=TASTES, default="addressed")
     parser.add_argument("--objective", default="dpo")
     parser.add_argument("--set", action="append", default=[], dest="values")
     parser.add_argument("--home", type=Path)
@@ -102,7 +114,8 @@ def main() -> None:
     given = parser.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="circle-"))
     core = Workbench(Home(home))
-    circle = Circle(core, home)
+    rule, leaning = TASTES[given.taste]
+    circle = Circle(core, home, rule)
     seconds: dict[str, float] = {}
 
     def timed(name: str, began: float) -> None:
@@ -113,7 +126,7 @@ def main() -> None:
         circle.call(calls.RegisterStarter())
         began = time.perf_counter()
         asked = product(TOPICS[:TRAINED], (*PROMPTS, *MORE_PROMPTS))
-        circle.queue("labels", asked, answers_by("base"), answers_by("brief", instructions=BRIEF))
+        circle.queue("labels", asked, answers_by("base"), answers_by("leaning", instructions=leaning))
         timed("candidates and judgements", began)
         data = circle.call(calls.MakePreferenceSet(name="taste"))
         config = TrainingConfig(
@@ -136,6 +149,7 @@ def main() -> None:
         tuned = circle.wins("worth it", answers_by("base"), answers_by("tuned", result["adapter"]))
         timed("verdict", began)
         report = {
+            "taste": given.taste,
             "objective": given.objective,
             "pairs": data.examples,
             "seconds": seconds,
