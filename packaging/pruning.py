@@ -17,7 +17,9 @@ PYTHON = (
 SITE = (
     "torch/include", "torch/share", "torch/test", "torch/lib/*.a", "torch/bin/protoc*", "torch/bin/test_*",
     "caffe2", "pyarrow/include", "pyarrow/tests", "pyarrow/src", "pyarrow/*.a", "numpy/*/tests", "numpy/tests",
-    "numpy/_core/include", "scipy/*/tests", "scipy/*/*/tests", "sklearn/*/tests", "sklearn/tests", "pandas/tests",
+    "numpy/_core/include", "scipy/**/tests", "sklearn/**/tests", "sympy/**/tests", "networkx/**/tests", "pandas/tests",
+    "mpmath/tests", "dill/tests", "multiprocess/tests", "joblib/test", "certifi/tests", "apsw/tests",
+    "apsw/sqlite_extra_binaries", "pyqtgraph/examples",
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp
     "llama_cpp/server", "PySide6/Qt/qml", "PySide6/Qt/libexec", "PySide6/Qt/metatypes", "PySide6/include",
     "PySide6/typesystems", "PySide6/glue", "PySide6/doc", "PySide6/scripts", "PySide6/support", "PySide6/assistant",
@@ -51,11 +53,18 @@ NAMES = (
 def prune(python: Path, site: Path) -> None:
     for folder, patterns in ((python, PYTHON), (site, SITE)):
         for pattern in patterns:
-            for found in folder.glob(pattern):
+            for found in list(folder.glob(pattern)):
                 remove(found)
     for name in NAMES:
         for found in list(python.rglob(name)):
             remove(found)
+
+
+def take_execution(folder: Path) -> None:
+    """Wheels allow the execution of libraries and modules, which nothing starts: only programs in a ``bin`` may."""
+    for path in folder.rglob("*"):
+        if not path.is_symlink() and path.is_file() and path.parent.name != "bin" and path.stat().st_mode & 0o111:
+            path.chmod(0o644)
 
 
 def remove(path: Path) -> None:

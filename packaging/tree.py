@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pruning import link_copies, prune
+from pruning import link_copies, prune, take_execution
 from sbom import write_sbom
 
 ROOT = Path(__file__).parents[1]
@@ -147,6 +147,7 @@ def main() -> None:
     prune(tree / "python", site)
     if not windows:
         link_copies(site / "llama_cpp" / "lib")
+        take_execution(tree / "python" / "lib")
         write_launchers(tree)
     version = project_version()
     (tree / "installation.json").write_text(json.dumps(describe(given, python, version), indent=2) + "\n", "utf-8")
