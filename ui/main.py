@@ -42,10 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _become_core(arguments[1:])
     parser = argparse.ArgumentParser(prog="llm-workbench", description=texts.PROGRAM_HELP)
     parser.add_argument("--home", metavar="DIR", help=texts.HOME_HELP)
+    parser.add_argument("model", nargs="?", default="", metavar="FILE", help=texts.FILE_HELP)
     parser.add_argument("--version", action="version", version=f"LLM Workbench {__version__}")
     parsed = parser.parse_args(arguments)
     try:
-        return _run_window(find_home(parsed.home))
+        return _run_window(find_home(parsed.home), _existing(parsed.model))
     except UserError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -63,16 +64,27 @@ def _become_core(arguments: list[str]) -> int:
     return status
 
 
-def _run_window(home: Home) -> int:
+def _existing(file: str) -> str:
+    """The whole path of a file, "" for none. Raises UserError for one that is not there."""
+    path = Path(file).absolute() if file else None
+    if path is not None and not path.exists():
+        raise UserError(texts.NO_FILE.format(path=path))
+    return str(path) if path is not None else ""
+
+
+def _run_window(home: Home, model: str) -> int:
     try:
-        from PySide6.QtWidgets import QApplication
+        from ui.application import Application
     except ImportError as error:
         raise _library_error(error) from error
     from ui.background_import import wait_for_imports
 
     check_platform()
-    application = QApplication(sys.argv[:1])
+    application = Application(sys.argv[:1])
     window = open_window(home)
+    application.file_opened.connect(window.open_file)
+    if model:
+        window.open_file(model)
     status = application.exec()
     wait_for_imports()
     window.deleteLater()

@@ -104,6 +104,7 @@ class Shell(QMainWindow):
         self._fresh = fresh
         self._painted = False
         self._left_welcome = False
+        self._file = ""
         self._finder: QWidget | None = None
         self._drawer: QWidget | None = None
         self._remember_timer = QTimer(self, interval=REMEMBER_MS, timeout=self._remember_pages)
@@ -170,7 +171,10 @@ class Shell(QMainWindow):
         Called once the window is shown.
         """
         first = page or (WELCOME.name if self._fresh else str(self._memory.value("page", "")))
-        self.open_page(first if first in self._entries else self.pages[0].name)
+        if self._file:
+            self.open_page("models", path=self._file)
+        else:
+            self.open_page(first if first in self._entries else self.pages[0].name)
         self._bridge.start()
         home = self._bridge.home
         home.settings.follow(self._on_settings)
@@ -178,6 +182,12 @@ class Shell(QMainWindow):
         home.collections.follow(self._offer_welcome)
         self._patience.start()
         QTimer.singleShot(IDLE_MS, self, self._import_ahead)
+
+    def open_file(self, path: str) -> None:
+        """Offer a model's file for import, as soon as there are pages: one that was opened from the desktop."""
+        self._file = path
+        if self._current:
+            self.open_page("models", path=path)
 
     def _import_ahead(self) -> None:
         """Import what the pages that were not opened yet are made of, one after the other, aside."""

@@ -43,6 +43,8 @@ NOTHING_FOUND = "No results for “{text}”."
 
 # main
 PROGRAM_HELP = "A local model that answers from your documents."
+FILE_HELP = "a model to import, such as a .gguf file"
+NO_FILE = "There is no file {path}."
 HOME_HELP = "the data folder (default: WORKBENCH_HOME, else the system's)"
 NO_SCREEN = "There is no screen to open the window on: neither DISPLAY nor WAYLAND_DISPLAY is set."
 SCREEN_FAULT = "The screen {screen} cannot be opened."

@@ -68,7 +68,7 @@ done
 data=${XDG_DATA_HOME:-$HOME/.local/share}
 mkdir -p "$HOME/.local/bin" "$data/applications" "$data/icons/hicolor/scalable/apps" "$data/mime/packages"
 for name in llm-workbench workbench; do ln -sf "$to/current/bin/$name" "$HOME/.local/bin/$name"; done
-sed "s|^Exec=.*|Exec=\"$to/current/bin/llm-workbench\"|" "$here/share/org.llm_workbench.LLMWorkbench.desktop" \
+sed "s|^Exec=.*|Exec=\"$to/current/bin/llm-workbench\" %f|" "$here/share/org.llm_workbench.LLMWorkbench.desktop" \
   > "$data/applications/org.llm_workbench.LLMWorkbench.desktop"
 cp "$here/share/llm-workbench.mime.xml" "$data/mime/packages/llm-workbench.xml"
 cp "$here/share/llm-workbench.svg" "$data/icons/hicolor/scalable/apps/llm-workbench.svg"

@@ -102,6 +102,8 @@ Section "Program"
   WriteRegStr HKCU "Software\Classes\.gguf\OpenWithProgids" "${CLASS}" ""
   WriteRegStr HKCU "Software\Classes\${CLASS}" "" "GGUF language model"
   WriteRegStr HKCU "Software\Classes\${CLASS}\DefaultIcon" "" "$INSTDIR\${VERSION}\llm-workbench.ico"
+  WriteRegStr HKCU "Software\Classes\${CLASS}\shell\open" "FriendlyAppName" "${NAME}"
+  WriteRegStr HKCU "Software\Classes\${CLASS}\shell\open\command" "" '"$INSTDIR\${VERSION}\python\pythonw.exe" -I -m ui.main "%1"'
   WriteRegStr HKCU "${KEY}" "Folder" "$INSTDIR"
   WriteRegStr HKCU "${KEY}" "Version" "${VERSION}"
   WriteUninstaller "$INSTDIR\uninstall.exe"

@@ -15,9 +15,11 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_front import FakeFront
 from tests.ui.first_start import SCREENS, run_on_screen
 from ui import texts
+from ui.features.models.page import ModelsPage
 from ui.main import check_platform, main, open_window
 from ui.theme.theme import Theme, current_theme
 from workbench import __version__
+from workbench.api.calls import ImportModel
 from workbench.errors import UserError
 from workbench.paths import Home
 
@@ -65,6 +67,38 @@ def test_the_window_is_shown_at_once_and_its_page_follows(
     window.close()
     window.deleteLater()
     assert (home.root / "window.ini").is_file()
+
+
+def test_a_model_that_is_opened_from_the_desktop_is_offered_for_import(
+    qtbot: QtBot, theme: Theme, front: FakeFront, tmp_path: Path
+) -> None:
+    window = open_window(Home(tmp_path / "home"), front)
+    window.open_file("/models/a large one.gguf")  # before the window was painted
+    qtbot.waitUntil(lambda: window.current_page == "models")
+    page = window.made_page("models")
+    assert isinstance(page, ModelsPage)
+    assert page.import_panel.isVisible()
+    page.import_panel.import_button.click()
+    qtbot.waitUntil(lambda: front.asked(ImportModel) == [ImportModel(path="/models/a large one.gguf", copy=False)])
+    window.open_page("welcome")
+    window.open_file("/models/b.gguf")
+    assert window.current_page == "models"
+    window.close()
+    window.deleteLater()
+
+
+def test_a_model_that_is_not_there_is_no_window(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["--home", str(tmp_path), str(tmp_path / "none.gguf")]) == 1
+    assert capsys.readouterr().err == texts.NO_FILE.format(path=tmp_path / "none.gguf") + "\n"
+
+
+def test_the_application_hears_of_files_that_the_desktop_opens() -> None:
+    done = run_python(
+        "from PySide6.QtGui import QFileOpenEvent\nfrom ui.application import Application\n"
+        "application = Application([])\napplication.file_opened.connect(print)\n"
+        "application.sendEvent(application, QFileOpenEvent('/models/a.gguf'))"
+    )
+    assert (done.stdout, done.returncode) == ("/models/a.gguf\n", 0), done.stderr
 
 
 def test_the_stored_theme_is_there_from_the_first_picture(

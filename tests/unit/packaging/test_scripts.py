@@ -66,6 +66,16 @@ def test_pruning_leaves_what_the_program_imports(tmp_path: Path) -> None:
     assert not (tmp_path / "lib" / "python3.11" / "test").exists()
 
 
+def test_only_programs_may_be_started(tmp_path: Path) -> None:
+    for name in ("torch/bin/torch_shm_manager", "torch/lib/libtorch.so", "cgi.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o755)
+    pruning.take_execution(tmp_path)
+    may = sorted(path.name for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_mode & 0o111)
+    assert may == ["torch_shm_manager"]
+
+
 OBJDUMP = """
 Dynamic Section:
   NEEDED               libggml.so.0
@@ -185,10 +195,13 @@ def test_the_descriptions_for_desktops_agree() -> None:
     described = ElementTree.parse(share / "org.llm_workbench.LLMWorkbench.metainfo.xml").getroot()
     assert described.findtext("launchable") == "org.llm_workbench.LLMWorkbench.desktop"
     assert f"Icon={described.findtext('icon')}\n" in entry
-    assert f"Exec={described.findtext('provides/binary')}\n" in entry
+    assert f"Exec={described.findtext('provides/binary')} %f\n" in entry
     magic = ElementTree.parse(share / "llm-workbench.mime.xml").getroot().find(".//{*}match")
     assert magic is not None
     assert (magic.get("value"), magic.get("offset")) == ("GGUF", "0")
+    mime = ElementTree.parse(share / "llm-workbench.mime.xml").getroot().find("{*}mime-type")
+    assert mime is not None
+    assert f"MimeType={mime.get('type')};\n" in entry
     for name in ("Info.plist", "entitlements.plist"):
         with (FOLDER / "macos" / name).open("rb") as file:
             assert plistlib.load(file)

@@ -87,7 +87,7 @@ def test_it_is_installed_with_its_launchers_and_menu_entry(person: Person) -> No
     assert launcher.resolve() == person.to / "1.2.0" / "bin" / "llm-workbench"
     assert subprocess.run([launcher]).returncode == 0
     entry = person.home / ".local" / "share" / "applications" / "org.llm_workbench.LLMWorkbench.desktop"
-    assert f'Exec="{person.to}/current/bin/llm-workbench"' in entry.read_text()
+    assert f'Exec="{person.to}/current/bin/llm-workbench" %f\n' in entry.read_text()
 
 
 def test_a_newer_version_takes_the_place_of_one_that_is_not_running(person: Person) -> None:

@@ -70,11 +70,15 @@ class ModelsPage(TakesFiles, QWidget):
         self._models.follow(self._on_models)
         self._exams.find()
 
-    def open_target(self, model: str = "", add: bool = False, section: Section = "here") -> None:
-        """Show a model by name, the import panel, or a section. Raises KeyError for one that there is not."""
+    def open_target(self, model: str = "", add: bool = False, section: Section = "here", path: str = "") -> None:
+        """Show a model by name, the import panel (with the file ``path``), or a section. Raises KeyError for a name
+        that there is not."""
         self.show_section(section)
-        if add:
+        if add or path:
             self._open_import()
+        if path:
+            self._import.set_path(path)
+            self._import.import_button.setFocus(Qt.FocusReason.OtherFocusReason)
         if model:
             self._wanted = model
             self._show_wanted()
