@@ -93,6 +93,7 @@ def test_the_engine_follows_the_weights_and_shares_prompts(
         with pytest.raises(Cancelled):
             rollouts.sample(ASKS, 12, 1.0, stop)
         assert rollouts.sample(ASKS, 12, 1.0, lambda: None) == moved
+        assert len(engine._adapters._loras) == 1  # the policy of before is out of memory
         assert len(reused) == 5
         assert not any(reused)  # what is computed depends on the call alone
     finally:

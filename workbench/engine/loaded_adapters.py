@@ -69,14 +69,14 @@ class Adapters:
                 return self._beginnings[key]
         return None
 
-    def forget_unused(self, in_use: Sequence[Key]) -> None:
-        """Free the least recently used adapters beyond ``MAX_ADAPTERS`` that no context uses."""
+    def forget_unused(self, in_use: Sequence[Key], most: int = MAX_ADAPTERS) -> None:
+        """Free the least recently used adapters beyond ``most`` that no context uses."""
         used = {adapter[:3] for key in in_use for adapter in key}
-        for identity in _oldest(self._loras, used):
+        for identity in _oldest(self._loras, used, most):
             llama.llama_adapter_lora_free(self._loras.pop(identity))
-        for identity in _oldest(self._virtual, used):
+        for identity in _oldest(self._virtual, used, most):
             del self._virtual[identity]
-        for key in _oldest(self._beginnings, set(in_use)):
+        for key in _oldest(self._beginnings, set(in_use), most):
             del self._beginnings[key]
 
     def _read(self, adapter: AdapterKey) -> Any:
@@ -98,7 +98,7 @@ class Adapters:
         return read
 
 
-def _oldest(kept: Mapping[_K, Any], used: set[_K]) -> list[_K]:
-    """The least recently used entries beyond ``MAX_ADAPTERS`` that are not in use."""
+def _oldest(kept: Mapping[_K, Any], used: set[_K], most: int) -> list[_K]:
+    """The least recently used entries beyond ``most`` that are not in use."""
     unused = [one for one in kept if one not in used]
-    return unused[: max(0, len(kept) - MAX_ADAPTERS)]
+    return unused[: max(0, len(kept) - most)]

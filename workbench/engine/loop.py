@@ -117,12 +117,14 @@ class Engine:
         self.ask(lambda: self.model.warm_up(self.model.first_context, request))
 
     def forget(self) -> None:
-        """Forget all idle conversations: later prompts are computed from the beginning."""
+        """Forget all idle conversations, so that later prompts are computed from the beginning, and free the adapters
+        that no context has on."""
 
         def clear() -> None:
             self._store.clear()
             for decode_context in self._decode_contexts:
                 decode_context.slots.forget()
+            self._adapters.forget_unused([one.key for one in self._decode_contexts], most=0)
 
         self.ask(clear)
 

@@ -132,7 +132,8 @@ class EngineRollouts:
     def sample(
         self, asks: Sequence[Ask], new_tokens: int, temperature: float, check: Callable[[], None]
     ) -> list[Sampled]:
-        self._engine.forget()  # else the batches would depend on what was sampled before
+        # else the batches would depend on what was sampled before, and old policies would stay in memory
+        self._engine.forget()
         context = RequestContext()
         width = min(self._engine.model.sequences, MOST_SEQUENCES) if self._engine.model.shares else 1
         ended: queue.SimpleQueue[tuple[int, _Ended]] = queue.SimpleQueue()
