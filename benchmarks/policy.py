@@ -1,14 +1,15 @@
 """PPO, GRPO, Dr. GRPO and RLOO on the starter or its first two layers: does the reward of held-out answers rise?
 
     python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE]
-        [--prompts numbers] [--set part.field=value] [--home FOLDER] [--json FILE]
+        [--prompts numbers] [--processor] [--set part.field=value] [--home FOLDER] [--json FILE]
 
 Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers.
 ``--prompts numbers`` asks for numbers instead. The default reward is 1 minus 8 times the share of the letter e. Each
 seed is a process of its own, planned and trained as the training worker does it, without verification. Reported per
 seed: the mean reward of held-out answers before and after, the paired difference with its 95 % interval, the divergence
 per answer, the time of the steps by parts, and the peak of memory. ``--supervised`` trains the same LoRA on answers of
-the same length instead, for its peak.
+the same length instead, for its peak. ``--processor`` measures the parts of a step, and the speeds that choose what
+samples, in seconds of processor time: for one thread on a machine that does other things too.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -111,6 +113,12 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, An
     plan = msgspec.convert(planned.result, TrainingPlan)
     if plan.problem:
         raise SystemExit(f"{plan.problem} {plan.hint}")
+    if given.processor:
+        from workbench.training.experience import collection, policy_loss
+
+        clock = SimpleNamespace(perf_counter=time.process_time)
+        for module in (collection, policy_loss):
+            vars(module)["time"] = clock
     began, cpu = time.perf_counter(), time.process_time()
     curves: dict[str, list[float]] = {}
     notices: list[str] = []
@@ -172,6 +180,7 @@ def main() -> None:
     parser.add_argument("--reward", action="append")
     parser.add_argument("--prompts", choices=("topics", "numbers"), default="topics")
     parser.add_argument("--supervised", action="store_true")
+    parser.add_argument("--processor", action="store_true")
     parser.add_argument("--set", action="append", default=[], dest="values")
     parser.add_argument("--home", type=Path)
     parser.add_argument("--json", type=Path)
