@@ -207,6 +207,21 @@ def test_advanced_settings_are_folded_away(page: TrainPage, qtbot: QtBot) -> Non
     assert page.setup.config.weights.dropout == 0.1
 
 
+def test_an_option_that_is_left_to_the_plan_says_what_was_chosen(page: TrainPage, qtbot: QtBot) -> None:
+    settings = planned(page, qtbot).setup.settings
+    page.setup.choose_objective("grpo")
+    asked = page.setup.config
+    objective = msgspec.structs.replace(asked.objective, options={**asked.objective.options, "unpack": "on"})
+    settings.show_config(asked, msgspec.structs.replace(asked, objective=objective))
+    assert settings._own is not None
+    settings._own.fold.click()
+    row = settings.rows["objective.unpack"]
+    assert isinstance(row, FieldRow)
+    assert row.note.text() == texts.CHOSEN_VALUE.format(value="on")
+    settings.show_config(msgspec.structs.replace(asked, objective=objective), None)
+    assert not row.note.text()
+
+
 def test_the_trainer_is_greyed_where_trl_has_none(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     settings = planned(page, qtbot).setup.settings
     settings.fold.click()

@@ -97,9 +97,21 @@ class TrainingSettings(QWidget):
             empty_layout(self._place)
             self._own = Form(self._methods.row(name, "objective").fields, make_row=self._make_row)
             self._own.changed.connect(self._on_option)
+            self._own.fold.toggled.connect(lambda _: self._note_options())
             self._place.addWidget(self._own)
         if self._own is not None:
             self._own.set_values(config.objective.options)
+        self._note_options()
+
+    def _note_options(self) -> None:
+        """Show what the plan has chosen for options that were left to it."""
+        asked, chosen = self._config.objective, self._chosen.objective if self._chosen is not None else None
+        for name, row in (self._own.rows if self._own is not None else {}).items():
+            if isinstance(row, FieldRow):
+                value = asked.options.get(name, row.field.default)
+                planned = chosen.options.get(name, value) if chosen is not None and chosen.name == asked.name else value
+                words = texts.CHOSEN_VALUE.format(value=describe_value(row.field, planned, unit=False))
+                row.set_note("" if planned == value else words)
 
     def _make_row(self, field: Field) -> QWidget | None:
         """Rewards are chosen and weighed, not written."""
