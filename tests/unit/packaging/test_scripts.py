@@ -131,7 +131,8 @@ def test_the_bill_of_materials_names_each_package_and_its_texts_are_there(tmp_pa
     site, tree = tmp_path / "site", tmp_path / "tree"
     info = site / "Some_Thing-1.2.dist-info"
     (info / "licenses").mkdir(parents=True)
-    tree.mkdir()
+    (tree / "python").mkdir(parents=True)
+    (tree / "python" / "LICENSE.txt").write_text("PSF LICENSE AGREEMENT")
     (info / "METADATA").write_text("Metadata-Version: 2.4\nName: Some_Thing\nVersion: 1.2\nLicense-Expression: MIT\n")
     (info / "licenses" / "LICENSE.txt").write_text("Permission is granted")
     sbom.write_sbom(tree, site, "0.1.0")
@@ -139,9 +140,40 @@ def test_the_bill_of_materials_names_each_package_and_its_texts_are_there(tmp_pa
     assert components["Some_Thing"]["purl"] == "pkg:pypi/some-thing@1.2"
     assert {"CPython", "libgomp"} <= set(components)
     assert (tree / "licences" / "Some_Thing-1.2" / "licenses" / "LICENSE.txt").read_text() == "Permission is granted"
+    assert {path.name for path in (tree / "licences").iterdir()} == {
+        "Some_Thing-1.2",
+        "CPython",
+        "llama.cpp",
+        "libgomp",
+    }
+    assert "ggml authors" in (tree / "licences" / "llama.cpp" / "LICENSE.txt").read_text()
+    assert "RUNTIME LIBRARY EXCEPTION" in (tree / "licences" / "libgomp" / "LICENCE.txt").read_text()
     (info / "METADATA").write_text("Name: Some_Thing\nVersion: 1.2\nLicense-Expression: AGPL-3.0-only\n")
     with pytest.raises(SystemExit, match="Some_Thing: AGPL"):
         sbom.write_sbom(tree, site, "0.1.0")
+
+
+@pytest.mark.parametrize(
+    ("licence", "part"),
+    [
+        ("License-Expression: MIT", "Permission is hereby granted, free of charge"),
+        ("Classifier: License :: OSI Approved :: Apache Software License", "Version 2.0, January 2004"),
+        ("License-Expression: LGPL-3.0-only", "GNU LESSER GENERAL PUBLIC LICENSE"),
+        ("License-Expression: Unheard-Of-1.0", ""),
+    ],
+)
+def test_a_package_without_a_text_gets_that_of_its_licence(tmp_path: Path, licence: str, part: str) -> None:
+    info = tmp_path / "thing-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: thing\nVersion: 1.2\nAuthor: Ida\n{licence}\n")
+    if not part:
+        with pytest.raises(SystemExit, match=r"thing is under Unheard-Of-1\.0 and brings no text"):
+            sbom.copy_texts(tmp_path, tmp_path / "out")
+        return
+    sbom.copy_texts(tmp_path, tmp_path / "out")
+    text = (tmp_path / "out" / "thing-1.2" / "LICENCE.txt").read_text()
+    assert text.startswith("thing\nCopyright: Ida\nLicence: ")
+    assert part in text
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
