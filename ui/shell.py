@@ -36,6 +36,8 @@ PATIENCE_MS = 8_000
 """How long the core may take to answer first before the window says that it waits for it."""
 _BANNER_WIDTH = 720  # px, at most
 
+READ_MS = 12_000
+"""How long news lie over the page; what went wrong, and what offers an action, stays until it is closed."""
 REMEMBER_MS = 3_000
 """How often the pages' drafts are kept: what a crash may cost."""
 
@@ -53,6 +55,7 @@ class _Banner(InlineMessage):
     def __init__(self, header: QWidget, title: QWidget, page: QWidget, parent: QWidget) -> None:
         super().__init__(parent)
         self._header, self._title, self._page = header, title, page
+        self.read = QTimer(self, singleShot=True, interval=READ_MS, timeout=self.hide)
         self.setProperty("place", "over")
         page.installEventFilter(self)
 
@@ -61,6 +64,10 @@ class _Banner(InlineMessage):
     ) -> None:
         super().show_message(text, kind, action, on_action)
         self.lay_over()
+        if kind in ("info", "success") and not action:
+            self.read.start()
+        else:
+            self.read.stop()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -307,6 +307,19 @@ def test_good_news_goes_with_the_page_that_it_was_told_on(make_shell: MakeShell)
     shell.show_message("The disk is full.", "danger")
     shell.open_page("models")
     assert banners(shell) == ["The disk is full."]
+
+
+def test_news_go_by_themselves_and_what_went_wrong_stays(make_shell: MakeShell) -> None:
+    shell = make_shell()
+    banner = next(one for one in shell.findChildren(InlineMessage) if one.property("place") == "over")
+    shell.show_message("The recipe was saved.", "success")
+    assert banner.findChild(QTimer).isActive()
+    banner.findChild(QTimer).timeout.emit()
+    assert banners(shell) == []
+    for kind, action in (("danger", None), ("info", Action("Undo", lambda: None))):
+        shell.show_message("The recipe was saved.", "success")
+        shell.show_message("It was removed.", kind, action)
+        assert not banner.findChild(QTimer).isActive()
 
 
 def test_a_message_moves_nothing_and_covers_no_control_of_the_header(make_shell: MakeShell, qtbot: QtBot) -> None:

@@ -201,7 +201,6 @@ class AnswerView(QWidget):
         if self.comparison.blind:  # what is below is of one of the two, and would tell which
             for part in (self.sources, self.trust, self.notices, self.usage, self.edited_note, self.state_line):
                 part.hide()
-            self.footer.show_blind()
         elif was_blind:
             self.show_message(self._message)
         self.footer.compare_button.setChecked(True)
@@ -362,6 +361,8 @@ class AnswerView(QWidget):
         elsewhere = beside or not self.comparison.isHidden() or not self.editor.isHidden()
         self.text.setVisible(bool(self.text.text) and not elsewhere and not self.declined_note.isVisibleTo(self))
         self.footer.show_answers(message, beside)
+        if not self.comparison.isHidden() and self.comparison.blind:
+            self.footer.show_blind()
 
     def _numbers(self) -> set[int]:
         message = self._message

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QObject, QPoint
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu
 
 from ui.features.chat import compare_texts as texts
@@ -39,7 +39,9 @@ class _Open:
 
 
 class ChatCompare(QObject):
-    """Updates every answer view with what it can be compared with."""
+    """Updates every answer view with what it can be compared with. ``judged`` is sent before anything changes."""
+
+    judged = Signal()
 
     def __init__(
         self,
@@ -267,6 +269,7 @@ class ChatCompare(QObject):
         found = self._shown(message)
         if found is None:
             return
+        self.judged.emit()
         question, shown, pair = found
         place = _SIDES.get(side)
         if place is None:
@@ -280,6 +283,7 @@ class ChatCompare(QObject):
         found = self._shown(message)
         if found is None:
             return
+        self.judged.emit()
         question, shown, pair = found
         place = [one.id for one in pair].index(edited)
         self._add(question, shown, pair, "ab"[(place + shown.swapped) % 2], text)

@@ -143,6 +143,9 @@ class AnswerFooter(QWidget):
         self.compare_button.setCheckable(True)
         self.compare_menu_button = IconButton("chevron-down", compare_texts.WITH_MENU)
         self.compare_menu_button.setFixedSize(_SIZE, _SIZE)
+        self._compare = QWidget()  # the two stay on one line
+        row_of(self._compare, self.compare_button, self.compare_menu_button, gap=0)
+        self.compare_menu_button.hide()
         self._copied = QTimer(
             self, singleShot=True, interval=_COPIED_MS, timeout=lambda: self.copy_button.setText(texts.COPY)
         )
@@ -151,8 +154,7 @@ class AnswerFooter(QWidget):
         for part in (siblings, self.copy_button, *again, self.feedback):
             row.addWidget(part)
         for button in (
-            self.compare_button,
-            self.compare_menu_button,
+            self._compare,
             self.answers_button,
             self.steps_button,
             self.tokens_button,
@@ -198,13 +200,14 @@ class AnswerFooter(QWidget):
         ask = helps.get(opponent.name, compare_texts.COMPARE_RECIPE_HELP)
         self.compare_button.setText(compare_texts.BESIDE_BUTTON if there else compare_texts.COMPARE)
         self.compare_button.setToolTip(compare_texts.BESIDE_HELP if there else ask)
-        self.compare_button.setVisible(there or can_ask)
+        self._compare.setVisible(there or can_ask)
         self.compare_menu_button.setVisible(can_ask)
 
     def show_blind(self) -> None:
         """Only the way back from a comparison: all else is about one of its answers."""
         for part in self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            part.setVisible(part is self.compare_button)
+            part.setVisible(part is self._compare)
+        self.compare_menu_button.hide()
 
     def show_copied(self) -> None:
         """Say for a moment that the answer was copied."""

@@ -83,6 +83,7 @@ class ChatPage(TakesFiles, QWidget):
         self._connect()
         self.consent = SendingConsent(bridge, self.session, self.parts, self)
         self.compare = CompareChoice(bridge, shell, self.session, self.parts, self)  # sees what was laid out
+        self.compare.pairs.judged.connect(self.parts.composer.field.setFocus)
         self.recipe_files = RecipeFiles(bridge, shell, self.session, self.parts.recipe, self.bench.choose, self)
         self.library = PromptLibrary(bridge, shell, self.parts.recipe, self.bench.choose, self)
         self._history = bridge.home.chats

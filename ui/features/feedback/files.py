@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.components.basics import InlineMessage, PlainButton, ProgressLine, Text
+from ui.components.basics import FoldButton, InlineMessage, PlainButton, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import row_of
@@ -117,11 +117,26 @@ class ImportDialog(_FileDialog):
         self.counts_from.chosen.connect(self.counts_from.show_value)
         self.inside.addWidget(LabelledField(texts.FORM, texts.FORM_HELP, self.form))
         self.inside.addWidget(LabelledField(texts.COUNTS_FROM, texts.COUNTS_FROM_HELP, self.counts_from))
+        self.columns = {role: QLineEdit(accessibleName=title) for role, title in texts.COLUMNS}
+        named = QWidget()
+        grid = QGridLayout(named)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(tokens.SPACE_2)
+        grid.addWidget(Text(texts.NAME_COLUMNS_HELP, "small"), 0, 0, 1, 2)
+        for line, (role, title) in enumerate(texts.COLUMNS, 1):
+            grid.addWidget(Text(title, "body", wordWrap=False), line, 0)
+            grid.addWidget(self.columns[role], line, 1)
+        self.columns_button = FoldButton(texts.NAME_COLUMNS, named)
+        self.inside.addWidget(self.columns_button)
+        self.inside.addWidget(named)
         self.inside.addStretch(1)
 
     def _make_call(self) -> Call[ImportReport]:
         form, first = self.form.value, int(self.counts_from.value)
-        return ImportJudgements(path=self.path.text().strip(), form=form, counts_from=first)  # type: ignore[arg-type]
+        named = {role: field.text().strip() for role, field in self.columns.items() if field.text().strip()}
+        columns = named if self.columns_button.isChecked() else {}
+        path = self.path.text().strip()
+        return ImportJudgements(path=path, form=form, columns=columns, counts_from=first)  # type: ignore[arg-type]
 
     def _on_browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILTER_FILES)

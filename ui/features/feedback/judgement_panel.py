@@ -105,10 +105,10 @@ class JudgementPanel(QFrame):
         area.column.addLayout(words)
         area.column.addWidget(self.earlier_button)
         area.column.addWidget(self.earlier)
+        area.column.addWidget(LabelledField(texts.CORRECT, "", self.verdict))
         for card in self.answers:
             area.column.addWidget(card)
         area.column.addWidget(self.editor)
-        area.column.addWidget(LabelledField(texts.CORRECT, "", self.verdict))
         area.column.addWidget(LabelledField(texts.COMMENT, texts.COMMENT_HELP, self.comment))
         area.column.addWidget(self.message)
         area.column.addWidget(self.facts)

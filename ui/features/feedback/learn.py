@@ -85,15 +85,24 @@ class LearnPanel(QWidget):
         )
         empty_layout(self._cards)
         self.cards = {}
-        best = next((fit.objective for fit in found.objectives if fit.fits), "")
-        for fit in found.objectives:
-            card = self.cards[fit.objective] = ObjectiveCard(fit, fit.objective == best)
+        fitting = [fit for fit in found.objectives if fit.fits]
+        for fit in fitting:
+            card = self.cards[fit.objective] = ObjectiveCard(fit, fit is fitting[0])
             card.button.clicked.connect(lambda _=False, fit=fit: self.train(fit))
             self._cards.addWidget(card)
+        self._show_not_yet([fit for fit in found.objectives if not fit.fits])
         self._warnings.setVisible(bool(found.warnings))
         self._warning_words.setText("\n".join(found.warnings))
         self._left_out.setVisible(bool(found.left_out))
         self._left_out_words.setText("\n".join(f"{one.count:,} · {one.reason}" for one in found.left_out))
+
+    def _show_not_yet(self, fits: list[ObjectiveFit]) -> None:
+        """What lacks judgements, in a line for each reason."""
+        empty_layout(self._lacking)
+        for reason in dict.fromkeys(fit.reason for fit in fits):
+            titles = ", ".join(fit.title for fit in fits if fit.reason == reason)
+            self._lacking.addLayout(column_of(None, Text(titles, "body"), Text(reason, "small"), gap=2))
+        self.not_yet.setVisible(bool(fits))
 
     def _on_statistics(self, found: JudgementStatistics) -> None:
         self.statistics.show_statistics(found)
@@ -119,7 +128,7 @@ class LearnPanel(QWidget):
 
     def _set_busy(self, busy: bool) -> None:
         for card in self.cards.values():
-            card.button.setEnabled(card.fits and not busy)
+            card.button.setEnabled(not busy)
 
     # -- building ------------------------------------------------------------------------------------
 
@@ -127,6 +136,12 @@ class LearnPanel(QWidget):
         self._cards = column_of(None, gap=tokens.SPACE_3)
         self._warnings, self._warning_words = _card(texts.WARNINGS)
         self._left_out, self._left_out_words = _card(texts.LEFT_OUT_TITLE)
+        self.not_yet = Card(margin=tokens.SPACE_4)
+        self.not_yet.body.setSpacing(tokens.SPACE_3)
+        more = PlainButton(texts.EMPTY_ACTION, "thumb-up", small=True, clicked=self.gather_wanted)
+        self.not_yet.body.addLayout(row_of(None, (Text(texts.NOT_YET, "heading"), 1), more, gap=tokens.SPACE_2))
+        self._lacking = column_of(None, gap=tokens.SPACE_3)
+        self.not_yet.body.addLayout(self._lacking)
         numbers = Card(margin=tokens.SPACE_5)
         numbers.body.setSpacing(tokens.SPACE_3)
         numbers.body.addWidget(Text(texts.STATISTICS, "heading"))
@@ -138,8 +153,7 @@ class LearnPanel(QWidget):
         both = row_of(None, (self._first, 3), (self._second, 2), gap=tokens.SPACE_5)
         self._left.addLayout(self._cards)
         self._left.addWidget(self.skip_conflicts)
-        for part in (self._warnings, self._left_out):
-            self._left.addWidget(part)
+        self._left.addWidget(self.not_yet)
         self._left.addStretch(1)
         self._area = ScrolledColumn(tokens.SPACE_4, width=1280)
         for words in (self.title, self.counts, self.message):
@@ -156,13 +170,14 @@ class LearnPanel(QWidget):
         if wide == self._wide:
             return
         self._wide = wide
-        for column in (self._left, self._right):
-            column.removeWidget(self._numbers)
+        beside = (self._warnings, self._left_out, self._numbers)
+        for part in beside:
+            for column in (self._left, self._right):
+                column.removeWidget(part)
         self._second.setVisible(wide)
-        if wide:
-            self._right.insertWidget(0, self._numbers)
-        else:
-            self._left.insertWidget(self._left.count() - 1, self._numbers)
+        column, first = (self._right, 0) if wide else (self._left, self._left.count() - 1)
+        for place, part in enumerate(beside, first):
+            column.insertWidget(place, part)
         _end_in_space(self._right)
 
     def resizeEvent(self, event: object) -> None:
@@ -171,21 +186,17 @@ class LearnPanel(QWidget):
 
 
 class ObjectiveCard(Card):
-    """An objective with its usable examples, and why it suits or does not."""
+    """An objective that can be trained, with its usable examples and when it suits."""
 
     def __init__(self, fit: ObjectiveFit, best: bool) -> None:
         super().__init__(margin=tokens.SPACE_4)
-        self.fits = fit.fits
-        words = texts.TRAIN_WITH.format(title=fit.title)
-        self.button = PrimaryButton(words, "train") if best else PlainButton(words, "train")
-        self.button.setEnabled(fit.fits)
-        self.button.setToolTip("" if fit.fits else fit.reason)
-        mark = Chip(texts.ADVISED if fit.advised else texts.NOT_YET, "success" if fit.advised else "plain")
-        mark.setVisible(fit.advised or not fit.fits)
+        self.button = (PrimaryButton if best else PlainButton)(texts.TRAIN, "train")
+        self.button.setAccessibleName(texts.TRAIN_WITH.format(title=fit.title))
+        mark = Chip(texts.ADVISED, "success", visible=fit.advised)
         head = row_of(None, Text(fit.title, "heading"), mark, None, self.button, gap=tokens.SPACE_2)
         self.body.addLayout(head)
         if fit.reason:
-            self.body.addWidget(Text(fit.reason, "body" if fit.fits else "muted"))
+            self.body.addWidget(Text(fit.reason, "body"))
         held = texts.HELD_OUT.format(usable=fit.usable, held_out=fit.held_out, width=fit.half_width)
         self.body.addWidget(Text(held, "small", visible=bool(fit.usable)))
 

@@ -98,6 +98,15 @@ CONFIDENCE = "Confidence {value:.0%}."
 IMPORT_TITLE = "Import judgements"
 IMPORT_HELP = "A file of preferences, one row for each judgement. Its format is recognised by its columns."
 FILE, CHOOSE_FILE = "File", "Choose a file…"
+NAME_COLUMNS = "Name the columns"
+NAME_COLUMNS_HELP = "For a file of another format. Without a column of the verdict, the first answer is the better one."
+COLUMNS = (
+    ("prompt", "Question (prompt)"),
+    ("a", "First answer (a)"),
+    ("b", "Second answer (b)"),
+    ("verdict", "Verdict"),
+    ("system", "Instructions"),
+)
 FILTER_FILES = "Preferences (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
 FORM, FORM_HELP = "Format", "Only needed where the columns do not tell."
 FORM_AUTO = "Recognise by columns"
@@ -189,11 +198,11 @@ TOKEN_CHOICES = ((64, "64 tokens"), (128, "128 tokens"), (256, "256 tokens"), (5
 LEARN_TITLE = "What can be learnt from {judgements}"
 LEARN_COUNTS = "{pairs} of a better and a worse answer, {rated} single ({good} good), on {prompts}."
 LEARN_EMPTY = "There is nothing to learn from yet."
-TRAIN_WITH = "Train with {title}"
+TRAIN, TRAIN_WITH = "Set up training", "Set up training: {title}"
 HELD_OUT = "{usable:,} usable · {held_out:,} held out · a result would be known to ±{width:.0%}"
-ADVISED, NOT_YET = "recommended", "not yet"
+ADVISED, NOT_YET = "recommended", "Needs more judgements"
 LEFT_OUT_TITLE = "Not used"
-WARNINGS = "Biases that would be learnt as well"
+WARNINGS = "Problems in the judgements"
 SKIP_CONFLICTS = "Leave out contradictory judgements"
 MAKING_SET = "Making the data set…"
 SET_NAME_DEFAULT = "Preferences {date}"
@@ -270,7 +279,7 @@ def describe_difference(mean: MeanEstimate) -> str:
         return LENGTH_LONGER.format(value=mean.value, low=mean.low, high=mean.high)
     if mean.high < 0:
         return LENGTH_SHORTER.format(value=-mean.value, low=-mean.high, high=-mean.low)
-    return LENGTH_SAME.format(low=mean.low, high=mean.high)
+    return LENGTH_SAME.format(low=mean.low, high=mean.high).replace("(-", "(−")
 
 
 def describe_verdict(judgement: Judgement) -> str:

@@ -131,7 +131,7 @@ class Judgements:
             changed = msgspec.structs.replace(changed, judge="person", judge_name="", confidence=None)
         check_judgement(changed)
         changed = msgspec.structs.replace(changed, changed=time.time())
-        self._store.change(changed, _VERDICT_NAMES[changed.verdict])
+        self._store.change(changed, "Correction" if found.verdict else _VERDICT_NAMES[changed.verdict])
         self._published([changed.id], changed.queue)
         return changed
 
