@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui import texts
 from ui.components.basics import ElidedLabel, Text
-from ui.components.layout import column_of, row_of
+from ui.components.layout import FlowLayout, column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from ui.theme.tokens import mixed
@@ -80,6 +80,7 @@ class CurveChart(QWidget):
         else:
             self.legend.setParent(self)
             self.legend.hide()
+        column.addStretch(1)  # beside a chart with more lines, the plots have one height
         column.addWidget(self.plot)
         self.setToolTip(help)
         self.setAccessibleDescription(help)
@@ -212,34 +213,42 @@ class _Axis(pg.AxisItem):  # type: ignore[misc]
 
 
 class _Legend(QWidget):
-    """The legend: each colour with its name and last value, as many as there is room for."""
+    """The legend: each colour with its name and last value, on as many lines as they need."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._row = row_of(self, None, gap=tokens.SPACE_1)
-        self._entries: list[tuple[Swatch, ElidedLabel]] = []
-        self.setFixedHeight(18)
+        self._flow = FlowLayout(self, tokens.SPACE_1)
+        self._entries: list[_Entry] = []
+        self.setMinimumHeight(18)
 
     def show_series(self, series: Sequence[Series], unit: str) -> None:
         while len(self._entries) > len(series):
-            for part in self._entries.pop():
-                self._row.removeWidget(part)
-                part.hide()
-                part.deleteLater()
+            entry = self._entries.pop()
+            self._flow.removeWidget(entry)
+            entry.hide()
+            entry.deleteLater()
         while len(self._entries) < len(series):
-            swatch, label = Swatch(), ElidedLabel("", "small")
-            label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-            self._entries.append((swatch, label))
-            place = self._row.count() - 1
-            self._row.insertWidget(place, swatch)
-            self._row.insertWidget(place + 1, label, 1)
-        for (swatch, label), one in zip(self._entries, series, strict=True):
-            swatch.show_line(one.token, one.style)
+            self._entries.append(_Entry())
+            self._flow.addWidget(self._entries[-1])
+        for entry, one in zip(self._entries, series, strict=True):
             last = f"{describe_value(one.values[-1])} {unit}".strip() if one.values else ""
-            words = f"{one.name} {last}".strip()
-            if words != label.full_text:
-                label.set_full_text(words)
-                label.updateGeometry()
+            entry.show_line(one, f"{one.name} {last}".strip())
+
+
+class _Entry(QWidget):
+    """One line of a chart in its legend."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.swatch, self.label = Swatch(), ElidedLabel("", "small")
+        row_of(self, self.swatch, (self.label, 1), gap=tokens.SPACE_1)
+        self.setFixedHeight(18)
+
+    def show_line(self, series: Series, words: str) -> None:
+        self.swatch.show_line(series.token, series.style)
+        if words != self.label.full_text:
+            self.label.set_full_text(words)
+            self.label.updateGeometry()
 
 
 class Swatch(QWidget):

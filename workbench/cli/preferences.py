@@ -76,7 +76,9 @@ def add_commands(commands: Commands) -> None:
     learning.add_argument(
         "--held-out", metavar="SHARE", type=float, default=0.1, help="the share of prompts for measuring [%(default)s]"
     )
-    made = one_sentence(lambda one: f"{one['name']}: {one['examples']:,} examples, {one['path']}")
+    made = one_sentence(
+        lambda one: f"{one['name']}: {one['examples']:,} example{'s' * (one['examples'] != 1)}, {one['path']}"
+    )
     making = group.command("data", "make a training set of judgements", make_set, made, "NAME")
     making.add_argument(
         "--of", dest="rows", choices=("pairs", "rated"), default="pairs",

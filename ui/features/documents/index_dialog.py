@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSpinBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
+from ui.components.number_box import NumberBox
 from ui.features.documents import texts
 from workbench.api.calls import Collection, ModelRecord, SetEmbedder, SetPassageLength
 from workbench.api.protocol import Call
@@ -30,7 +31,7 @@ class IndexDialog(Dialog):
         help = texts.INDEX_HELP.format(name=collection.name)
         super().__init__(texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
         self._bridge, self._collection = bridge, collection
-        self.tokens = QSpinBox(maximum=_LONGEST, value=collection.passage_tokens)
+        self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens)
         self.embedder = ChoiceBox(texts.EMBEDDER, choices_of(models, collection.embedder), chosen=self._on_chosen)
         self.embedder.show_value(collection.embedder)
         self._embedder = collection.embedder

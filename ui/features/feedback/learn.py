@@ -92,7 +92,7 @@ class LearnPanel(QWidget):
             self._cards.addWidget(card)
         self._show_not_yet([fit for fit in found.objectives if not fit.fits])
         self._warnings.setVisible(bool(found.warnings))
-        self._warning_words.setText("\n".join(found.warnings))
+        self._warning_words.setText("\n\n".join(found.warnings))
         self._left_out.setVisible(bool(found.left_out))
         self._left_out_words.setText("\n".join(f"{one.count:,} · {one.reason}" for one in found.left_out))
 

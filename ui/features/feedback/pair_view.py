@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -95,6 +95,7 @@ class PairView(QWidget):
         if answer is not None:
             self._editing = place
             self.editor.begin(answer.text)
+            QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.editor, 0, tokens.SPACE_2))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.text().upper()

@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, PrimaryButton, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
+from ui.components.number_box import NumberBox
 from ui.components.wording import describe_count, how_far, in_words
 from ui.features.models import benchmark_texts as texts
 from ui.theme import tokens
@@ -59,7 +60,7 @@ class BenchmarkImport(Card):
         self._title = Text("", "strong")
         self._refused = Text("", "small")
         self._shots_help = Text("", "small")
-        self.shots = QSpinBox(accessibleName=texts.SHOTS)
+        self.shots = NumberBox(accessibleName=texts.SHOTS)
         self.name = QLineEdit(accessibleName=texts.NAME)
         self.examples_button = PlainButton(texts.CHOOSE_EXAMPLES, "file", clicked=self._choose_examples)
         self.add_button = PrimaryButton(texts.ADD, clicked=self._on_add)

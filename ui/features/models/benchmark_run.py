@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, InlineMessage, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import FlowLayout, empty_layout, row_of
+from ui.components.number_box import NumberBox
 from ui.components.wording import in_words
 from ui.features.models import benchmark_texts as texts
 from ui.features.models import hub_texts
@@ -68,7 +69,7 @@ class BenchmarkRun(Card):
         self.body.addWidget(Text(texts.RUN_TITLE, "heading"))
         self.set_choice = ChoiceBox(hub_texts.BOARD_SET, (), 24)
         self.set_choice.activated.connect(lambda _: self._on_set())
-        self.limit = QSpinBox(accessibleName=texts.LIMIT, specialValueText=texts.ALL)
+        self.limit = NumberBox(accessibleName=texts.LIMIT, specialValueText=texts.ALL)
         self.limit.setToolTip(texts.LIMIT_HELP)
         self.run_button = PrimaryButton(texts.RUN, clicked=self._on_run)
         self.body.addLayout(

@@ -6,10 +6,11 @@ The address cannot be changed: the key would be sent to another host.
 from __future__ import annotations
 
 from PySide6.QtCore import QLocale, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
 
 from ui.components.basics import LinkButton, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
+from ui.components.number_box import AmountBox
 from ui.features.models import endpoint_texts as texts
 from ui.theme import tokens
 from workbench.api.calls import ChangeEndpoint, EndpointRecord
@@ -106,12 +107,11 @@ class EndpointForm(QWidget):
         self.saved.emit(ChangeEndpoint(name=self._record.model.name, key=""))
 
 
-def _amount(value: float) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+def _amount(value: float) -> AmountBox:
+    box = AmountBox()
     box.setLocale(QLocale(QLocale.Language.C))
     box.setDecimals(_DECIMALS)
     box.setRange(0.0, _LARGEST)
     box.setValue(value)
     box.setMaximumWidth(_WIDEST)
-    box.lineEdit().setTextMargins(tokens.SPACE_2, 0, 0, 0)
     return box

@@ -311,7 +311,7 @@ class TrainRun(QWidget):
         first, *others = self.charts.values()
         self._large.addWidget(first)
         for number, chart in enumerate(others):
-            chart.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            chart.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
             self._small.addWidget(chart, number // SMALL_IN_ROW, number % SMALL_IN_ROW)
 
     def _arrange(self, wide: bool) -> None:

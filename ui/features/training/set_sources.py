@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSpinBox, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from ui.components.basics import LinkButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
+from ui.components.number_box import NumberBox
 from ui.components.wording import describe_count
 from ui.features.training import texts
 from ui.theme import tokens
@@ -126,10 +127,10 @@ class PairSource(QWidget):
         self._models: tuple[ModelRecord, ...] = ()
         self.collection = ChoiceBox(texts.DOCUMENTS, characters=24, placeholder=texts.NONE_YET)
         self.model = ChoiceBox(texts.PAIR_MODEL, characters=24, placeholder=texts.NONE_YET)
-        self.questions = QSpinBox()
+        self.questions = NumberBox()
         self.questions.setRange(1, 10)
         self.questions.setValue(2)
-        self.limit = QSpinBox()
+        self.limit = NumberBox()
         self.limit.setRange(0, 1_000_000)
         self.limit.setSpecialValueText("all")
         self.limit.setValue(100)

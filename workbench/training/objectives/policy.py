@@ -107,7 +107,8 @@ class Policy(Objective):
     def advise(self, facts: JudgementFacts) -> Advice:
         """What can be learnt from judgements: their prompts are practised on, and something has to score."""
         if facts.prompts < FEWEST_PROMPTS:
-            reason = f"It needs at least {FEWEST_PROMPTS} prompts of pairs; there are {facts.prompts:,}."
+            there = "is one" if facts.prompts == 1 else f"are {facts.prompts:,}"
+            reason = f"It needs at least {FEWEST_PROMPTS} prompts of pairs; there {there}."
             return Advice(usable=facts.prompts, fits=False, rank=9, reason=reason)
         reason = (
             "It practises on these prompts, and needs a reward: a rule, or a reward model trained on the pairs first."
