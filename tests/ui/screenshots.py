@@ -980,7 +980,6 @@ SCENES: tuple[Scene, ...] = (
     ("feedback-judge", "feedback", _tested_home, _let_judge),
     ("compared", "chat", _trained_home, _compared),
     ("train-rewards", "train", _training_home, _rewards),
-    ("compared", "chat", _trained_home, _compared),
     ("edit-answer", "chat", _trained_home, _edit),
     ("adapter-gone", "chat", _trained_home, _gone),
     ("models", "models", furnished_home, None),

@@ -65,7 +65,9 @@ def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
     read = [read_line(line, methods) for line in lines if line.strip()]
     if not read:
         names = ", ".join(row.name for row in methods.of("reward"))
-        raise UserError("No reward is chosen.", f"Name at least one, each on a line of its own: {names}.")
+        raise UserError(
+            "No reward is chosen: add at least one.", f"In a terminal each is on a line of its own: {names}."
+        )
     parts: list[WeightedPart] = []
     for one in read:
         row = methods.find(one.name, "reward")

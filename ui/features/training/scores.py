@@ -97,6 +97,8 @@ def score_rows(metrics: Sequence[MetricSpec], scores: ScoresPair) -> tuple[tuple
     rows = []
     for metric in scored(metrics):
         sides = [_spelled(metric, side) for side in (scores.before, scores.after)]
+        if metric.score == "pair_accuracy" and scores.before is not None and scores.before.metrics.get("margin") == 0:
+            sides[0] = ""  # compared with itself, the model before prefers none
         if any(sides):
             rows.append((metric.title, sides[0] or "–", sides[1] or "–"))
     return tuple(rows)
@@ -118,7 +120,10 @@ def lead_words(scores: ScoresPair) -> str:
         return texts.REWARD_CHANGED.format(word=word, before=was, after=now, kl=after.metrics.get("kl", 0.0))
     if before is None:
         return texts.HELD_OUT_LOSS.format(loss=after.loss)
-    if after.exact_match is not None and before.exact_match is not None and after.answers:
+    lead = ""
+    if "pair_accuracy" in after.metrics:
+        lead = texts.PAIRS_AHEAD.format(share=after.metrics["pair_accuracy"])
+    elif after.exact_match is not None and before.exact_match is not None and after.answers:
         right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
         if right != was:
             word = "more" if right > was else "fewer"
@@ -129,8 +134,6 @@ def lead_words(scores: ScoresPair) -> str:
                 lead=lead, gain_words=gain_words(before.exact_match, after.exact_match, after.answers)
             )
         lead = texts.EXACT_SAME.format(was=was, answers=before.answers)
-    else:
-        lead = ""
     change = before.loss - after.loss
     if abs(change) < 0.005:
         return texts.LOSS_SAME.format(lead=lead).strip()
