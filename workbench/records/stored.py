@@ -195,5 +195,5 @@ def explained(error: msgspec.ValidationError) -> str:
     where = where.strip(".`")
     unknown = re.fullmatch(r"Object contains unknown field `(.*)`", what)
     if unknown is not None:
-        return f"there is no field {where}.{unknown[1]}" if where else f"there is no field {unknown[1]}"
+        return f"the field {where}.{unknown[1]} is not known" if where else f"the field {unknown[1]} is not known"
     return f"{where}: {what[:1].lower()}{what[1:]}" if where else f"{what[:1].lower()}{what[1:]}"

@@ -114,7 +114,7 @@ def test_a_newer_format_is_said_to_be_one(newer: dict[str, Any]) -> None:
         (b'{"format": 1}', "damaged"),
         (b'{"format": 3, "names": [1]}', "names[0]: expected `str`"),
         (b'{"format": 3, "inner": {"schema": 2, "length": 10}}', "inner.length: expected `int` <= 9"),
-        (b'{"format": 3, "inner": {"schema": 2, "width": 1}}', "there is no field inner.width"),
+        (b'{"format": 3, "inner": {"schema": 2, "width": 1}}', "the field inner.width is not known"),
     ],
 )
 def test_what_cannot_be_read_says_why(raw: bytes, said: str) -> None:
