@@ -303,11 +303,11 @@ def nice_spacing(least: float) -> float:
 
 
 def describe_value(value: float) -> str:
-    """Two to four digits that say something: ``1,240``, ``3.21``, ``0.423``, ``0.00054``, ``2e-5``."""
+    """Two to four digits that say something: ``1,240``, ``24.5``, ``3.21``, ``0.423``, ``0.00054``, ``2e-5``."""
     if not value:
         return "0"
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
+    if abs(value) >= 10:
+        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.1f}"
     if abs(value) >= 0.01:
         return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3f}"
     return f"{value:.2g}".replace("e-0", "e-")

@@ -27,7 +27,8 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     )
     objective = _objective(config, methods)
     data = PurePath(config.data.path).name
-    return " · ".join(part for part in (config.model, objective, method, data, when, took) if part)
+    by = texts.BY_TRL if config.trainer == "trl" else ""
+    return " · ".join(part for part in (config.model, objective, method, by, data, when, took) if part)
 
 
 def numbers_now(story: TrainingState) -> str:
