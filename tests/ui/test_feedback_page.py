@@ -402,6 +402,18 @@ def test_the_win_rate_is_shown_with_its_interval(
     assert card.bar.isVisible()
 
 
+def test_a_pair_that_a_judge_has_judged_is_shown_no_more(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront
+) -> None:
+    furnish_queue(home, waiting=1, running=False)
+    show(page, bridge, qtbot, "label")
+    qtbot.waitUntil(page.label.pair.isVisible)
+    settle(bridge, qtbot)
+    assert page.label.pair.pair is not None
+    front.call(c.ChangeJudgement(judgement=page.label.pair.pair.id, verdict="tie"))  # elsewhere
+    qtbot.waitUntil(page.label.done.isVisible)
+
+
 def test_a_pair_that_is_being_judged_is_not_shown_again(
     page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome, front: FakeFront, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,13 @@ class LabelPanel(QWidget):
         dialog.open()
         return dialog
 
+    def show_judging(self, judging: bool) -> None:
+        """Whether a judge is at work on the pairs of a set."""
+        if judging:
+            self.message.show_message(texts.JUDGING, "info")
+        elif self.message.text == texts.JUDGING:
+            self.message.hide()
+
     def show_queue(self, queue: str) -> None:
         """Judge the pairs of a set, by its id."""
         if queue not in self._queues:
@@ -103,7 +110,7 @@ class LabelPanel(QWidget):
     # -- the sets ------------------------------------------------------------------------------------
 
     def _on_queues(self, found: QueueList) -> None:
-        self._queues = {queue.id: queue for queue in found.queues}
+        known, self._queues = self._queues, {queue.id: queue for queue in found.queues}
         self._fill()
         wanted = next((one.id for one in found.queues if self._wanted_run and one.run == self._wanted_run), "")
         if wanted:
@@ -115,7 +122,9 @@ class LabelPanel(QWidget):
             if first:
                 self.show_queue(first)
         self._show()
-        if self._shown and (self.pair.pair is None or self.pair.pair.queue != self._shown):
+        before, now = known.get(self._shown), self._queues.get(self._shown)
+        judged_elsewhere = before is not None and now is not None and before.judged != now.judged
+        if self._shown and (judged_elsewhere or self.pair.pair is None or self.pair.pair.queue != self._shown):
             self._soon.start()
 
     def _fill(self) -> None:

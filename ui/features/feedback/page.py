@@ -14,7 +14,7 @@ from ui.components.basics import QuietButton
 from ui.components.layout import MARGINS, column_of, row_of
 from ui.components.notices import DropCover, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
-from ui.components.wording import in_words
+from ui.components.wording import describe_count, in_words
 from ui.features import Found, ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.label import LabelPanel
@@ -74,6 +74,7 @@ class FeedbackPage(TakesFiles, QWidget):
         row.addStretch(1)
         column_of(self, sections, (self._stack, 1), gap=0)
         self._judging = RunFollowers(bridge, ("judging",), self)
+        self._judging.began.connect(lambda _: self.label.show_judging(True))
         self._judging.ended.connect(self._on_judged)
         self._judging.find()
         self.cover = DropCover(self)
@@ -93,10 +94,13 @@ class FeedbackPage(TakesFiles, QWidget):
 
     def _on_judged(self, follower: RunFollower) -> None:
         """A judge has judged, or was refused with its figures."""
+        self.label.show_judging(False)
         terminal = follower.terminal
         if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
-            counts = {name: terminal.result.get(name, 0) for name in ("judged", "dropped")}
-            self._shell.show_message(texts.JUDGED.format(**counts), "success")
+            judged, dropped = (int(terminal.result.get(name, 0)) for name in ("judged", "dropped"))
+            said = [texts.JUDGED.format(judged=describe_count(judged, "pair"))]
+            said += [texts.JUDGE_DROPPED.format(dropped=describe_count(dropped, "pair"))] if dropped else []
+            self._shell.show_message(" ".join(said), "success")
         elif isinstance(terminal, events.Failed):
             why = in_words(error_of(terminal))
             self._shell.show_message(texts.JUDGE_REFUSED.format(why=why), "attention")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.training.state import TrainingState
-from ui.features.training.texts import config_of, describe_time, state_of
+from ui.features.training.texts import BY_TRL, config_of, describe_time, state_of
 from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 from workbench.records.training import TrainingConfig
@@ -27,7 +27,7 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     )
     objective = _objective(config, methods)
     data = PurePath(config.data.path).name
-    by = texts.BY_TRL if config.trainer == "trl" else ""
+    by = BY_TRL if config.trainer == "trl" else ""
     return " · ".join(part for part in (config.model, objective, method, by, data, when, took) if part)
 
 
