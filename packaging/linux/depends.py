@@ -3,6 +3,7 @@ them, and the C library.
 
     python packaging/linux/depends.py TREE                 prints a value for Depends
     python packaging/linux/depends.py TREE --floor 2.36    fails where a file needs a later C library
+    python packaging/linux/depends.py PACK --base libggml  of a runtime pack: its program has libraries so named already
 
 Needs objdump; the packages are those of the system that it runs on (dpkg).
 """
@@ -99,6 +100,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("tree", type=Path)
     parser.add_argument("--floor", default="", help="the latest C library that may be needed, such as 2.36")
+    parser.add_argument("--base", default="", metavar="PREFIX", help="libraries that another tree brings")
     given = parser.parse_args()
     files = read_tree(given.tree.resolve())
     most, needs = max(((elf.glibc, path) for path, elf in files.items()), default=((0, 0), given.tree))
@@ -108,7 +110,8 @@ def main() -> int:
             sys.stderr.write(f"{needs} needs GLIBC_{most[0]}.{most[1]}, later than {given.floor}.\n")
             return 1
         sys.stderr.write(f"{len(files)} files need at most GLIBC_{most[0]}.{most[1]}.\n")
-    found, missing = packages(foreign(files), system_libraries())
+    needed = {name for name in foreign(files) if not (given.base and name.startswith(given.base))}
+    found, missing = packages(needed, system_libraries())
     if missing:
         sys.stderr.write(f"Neither the tree nor a package of this system has {', '.join(missing)}.\n")
         return 1

@@ -16,6 +16,6 @@ chroot "$chroot_folder" env PACK="$backend" JOBS="${JOBS:-}" sh -eu -c '
   cd /root
   [ -d v ] || { python3 -m venv v && v/bin/pip install --quiet scikit-build-core; }
   sh pack/packaging/linux/build_llama.sh /root/v/bin/python /root/pack/work /root/pack/out > pack.log 2>&1 || { tail -n 30 pack.log; exit 1; }
-  python3 pack/packaging/linux/depends.py pack/out --floor 2.36
+  python3 pack/packaging/linux/depends.py pack/out --floor 2.36 --base libggml >/dev/null
 '
 cp "$root"/pack/out/* "$out/"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
 import plistlib
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -106,6 +108,22 @@ def test_libraries_of_the_tree_are_not_asked_of_the_system(tmp_path: Path) -> No
     assert "libfoo6" in found
     assert "libxcb-cursor0" in found  # opened by name
     assert missing == ["libbar.so.1"]
+
+
+@pytest.mark.skipif(None in (shutil.which("objdump"), shutil.which("dpkg")), reason="there is no objdump or no dpkg")
+def test_a_pack_may_need_the_libraries_of_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = importlib.util.find_spec("llama_cpp")
+    assert found is not None
+    assert found.origin is not None
+    shutil.copy(Path(found.origin).parent / "lib" / "libllama.so", tmp_path / "libggml-vulkan.so")
+    monkeypatch.setattr(sys, "argv", ["depends.py", str(tmp_path)])
+    assert depends.main() == 1
+    assert "libggml.so.0" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "argv", ["depends.py", str(tmp_path), "--base", "libggml"])
+    assert depends.main() == 0
+    assert "libggml" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
