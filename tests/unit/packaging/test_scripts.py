@@ -252,6 +252,7 @@ def test_the_descriptions_for_desktops_agree() -> None:
     mime = ElementTree.parse(share / "llm-workbench.mime.xml").getroot().find("{*}mime-type")
     assert mime is not None
     assert f"MimeType={mime.get('type')};\n" in entry
+    assert described.findtext("provides/mediatype") == mime.get("type")
     for name in ("Info.plist", "entitlements.plist"):
         with (FOLDER / "macos" / name).open("rb") as file:
             assert plistlib.load(file)
