@@ -110,7 +110,7 @@ class Shell(QMainWindow):
         self._memory = QSettings(str(memory), QSettings.Format.IniFormat)
         self._fresh = fresh
         self._painted = False
-        self._left_welcome = False
+        self._left_welcome = bool(self._memory.value("left_welcome", False, type=bool))
         self._file = ""
         self._finder: QWidget | None = None
         self._drawer: QWidget | None = None
@@ -131,6 +131,7 @@ class Shell(QMainWindow):
         entry = self._entries[name]
         if self._current == WELCOME.name and name != WELCOME.name:
             self._left_welcome = True
+            self._memory.setValue("left_welcome", True)
         page = self._made.get(name) or self._make(entry)
         if name != self._current and self._message.property("kind") == "success":
             self._message.hide()  # good news was read; what went wrong stays until it is closed

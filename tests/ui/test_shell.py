@@ -230,6 +230,9 @@ def test_a_home_without_documents_is_welcomed_until_it_was_left(
     qtbot.waitUntil(lambda: len(front.asked(GetSettings)) > asked)
     assert shell.current_page == "chat"
     assert button(shell, "Welcome").isVisible()
+    again = make_shell()
+    qtbot.waitUntil(button(again, "Welcome").isVisible)
+    assert again.current_page == "chat"
 
 
 def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:

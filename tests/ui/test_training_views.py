@@ -93,10 +93,10 @@ def test_a_run_is_drawn_as_its_objective_declares(qtbot: QtBot, theme: Theme) ->
 
 def test_a_training_on_pairs_leads_with_the_pairs_and_shows_no_share_before_it() -> None:
     before = Scores(loss=0.6931, exact_match=0.0, answers=5, metrics={"pair_accuracy": 0.0, "margin": 0.0})
-    after = Scores(loss=0.5, exact_match=0.0, answers=5, metrics={"pair_accuracy": 0.8, "margin": 0.4})
+    after = Scores(loss=0.5, tokens=5, exact_match=0.0, answers=5, metrics={"pair_accuracy": 0.8, "margin": 0.4})
     scores = ScoresPair(before=before, after=after)
     words = lead_words(scores)
-    assert words.startswith("In 80% of held-out pairs the preferred answer is ahead; half is chance.")
+    assert words.startswith("In 4 of 5 held-out pairs the preferred answer is ahead; half is chance.")
     assert words.endswith("fell from 0.693 to 0.500.")
     assert ("Pair accuracy, held out", "–", "80%") in score_rows(Dpo.metrics, scores)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from ui.components.wording import describe_bytes, describe_seconds
+from ui.components.wording import describe_bytes
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import BY_TRL, config_of, describe_time, state_of
 from workbench.api.calls import RunRecord
@@ -18,9 +18,9 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     """``SmolLM2-135M-Instruct · LoRA, rank 16 · facts.jsonl · 24 Nov, 22:10``"""
     config = config_of(run)
     when = describe_time(run.created)
-    took = f"took {describe_seconds(run.ended - run.created)}" if run.ended is not None else ""
+    ended = f"ended {describe_time(run.ended)}" if run.ended is not None else ""  # it may have waited, or been stopped
     if config is None:
-        return " · ".join(part for part in (when, took, run.unreadable) if part)
+        return " · ".join(part for part in (when, ended, run.unreadable) if part)
     row = methods.row(config.weights.method, "weights")
     method = (
         f"{row.title}, rank {config.weights.rank}" if config.weights.rank and "low-rank" in row.groups else row.title
@@ -28,7 +28,7 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
     objective = _objective(config, methods)
     data = PurePath(config.data.path).name
     by = BY_TRL if config.trainer == "trl" else ""
-    return " · ".join(part for part in (config.model, objective, method, by, data, when, took) if part)
+    return " · ".join(part for part in (config.model, objective, method, by, data, when, ended) if part)
 
 
 def numbers_now(story: TrainingState) -> str:

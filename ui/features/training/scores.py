@@ -122,7 +122,8 @@ def lead_words(scores: ScoresPair) -> str:
         return texts.HELD_OUT_LOSS.format(loss=after.loss)
     lead = ""
     if "pair_accuracy" in after.metrics:
-        lead = texts.PAIRS_AHEAD.format(share=after.metrics["pair_accuracy"])
+        pairs = after.tokens  # a pair counts as one trained place
+        lead = texts.PAIRS_AHEAD.format(ahead=round(after.metrics["pair_accuracy"] * pairs), pairs=pairs)
     elif after.exact_match is not None and before.exact_match is not None and after.answers:
         right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
         if right != was:

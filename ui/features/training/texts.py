@@ -262,7 +262,7 @@ HELD_OUT_LOSS = "Loss on held-out examples: {loss:.3f}."
 EXACT_CHANGE = "{apart} {word} of {answers} held-out questions {is_or_are} answered exactly as expected"
 WITH_INTERVAL = "{lead} ({gain_words})."
 EXACT_SAME = "{was} of {answers} held-out questions are answered exactly as expected, as before."
-PAIRS_AHEAD = "In {share:.0%} of held-out pairs the preferred answer is ahead; half is chance."
+PAIRS_AHEAD = "In {ahead:,} of {pairs:,} held-out pairs the preferred answer is ahead; half is chance."
 REWARD_CHANGED = (
     "The mean reward of held-out answers {word} from {before:.2f} to {after:.2f}, at a KL divergence of {kl:.1f} nats "
     "per answer from the model before."
