@@ -20,7 +20,8 @@ _STAGES = {
     "loading": "verification",
     "checking": "verification",
 }
-"""What the worker reports, and the stage of the plan that it belongs to; others have the plan's name."""
+"""What the worker reports, and the stage of the plan that it belongs to. Others have the plan's name, or are pauses
+within the stage that is under way, such as an objective's rollouts."""
 _PRIOR = 0.1
 """So large a share of the whole counts as if it had taken what was planned: the first seconds say little."""
 
@@ -43,16 +44,17 @@ class StageClock:
         """The progress with its share of the whole, and the seconds that are left of the whole."""
         total = sum(self._seconds)
         name = _STAGES.get(progress.stage, progress.stage)
-        if not total or name not in self._names:
+        if not total:
             return progress
-        stage = self._names.index(name)
+        pause = name not in self._names or progress.stage == "evaluating"  # between two steps
+        stage = self._names.index(name) if name in self._names else self._stage
         share = min(1.0, progress.done / progress.total) if progress.total else 0.0
         if stage > self._stage:
             self._skipped += sum(self._seconds[self._stage + 1 : stage])
             if name == "training":  # resumed
                 self._skipped += share * self._seconds[stage] if progress.stage == "training" and share < 1 else 0.0
             self._stage, self._within = stage, 0.0
-        if stage == self._stage and progress.stage != "evaluating":  # which is a pause between two steps
+        if stage == self._stage and not pause:
             self._within = max(self._within, share)
         planned = sum(self._seconds[: self._stage]) + self._within * self._seconds[self._stage]
         took = self._clock() - self._began

@@ -29,6 +29,8 @@ WHOLE = (
     ("evaluating", 0, 4),
     ("evaluating", 4, 4),
     ("training", 2, 4),
+    ("rollouts", 0, 16),
+    ("rollouts", 16, 16),
     ("training", 4, 4),
     ("scoring after", 0, 30),
     ("scoring after", 30, 30),
@@ -54,6 +56,7 @@ def test_the_share_of_the_whole_only_grows_and_ends_at_all() -> None:
     assert shares[4] == pytest.approx(0.1)
     assert shares[5] == pytest.approx(0.2)
     assert shares[7] == shares[8] == shares[9] == pytest.approx(0.4)  # an evaluation is a pause between two steps
+    assert shares[10] == shares[11] == shares[12] == pytest.approx(0.5)  # and so is what the plan does not name
     assert shares[-1] == 1
 
 
