@@ -44,7 +44,7 @@ class StageClock:
         """The progress with its share of the whole, and the seconds that are left of the whole."""
         total = sum(self._seconds)
         name = _STAGES.get(progress.stage, progress.stage)
-        if not total:
+        if not total or (name not in self._names and not progress.total):
             return progress
         pause = name not in self._names or progress.stage == "evaluating"  # between two steps
         stage = self._names.index(name) if name in self._names else self._stage
