@@ -62,7 +62,7 @@ def test_each_column_says_how_its_answer_ended(columns: AnswerColumns) -> None:
     assert [column.keep_button.isVisibleTo(column) for column in columns.columns] == [True, False, True, True, True]
     assert [bool(column.property("selected")) for column in columns.columns] == [False, True, False, False, False]
     assert columns.columns[0].tokens_button.isHidden()
-    assert "kept" in columns.columns[1].accessibleName()
+    assert "selected" in columns.columns[1].accessibleName()
 
 
 def test_keep_and_tokens_tell_the_number_of_the_answer(columns: AnswerColumns) -> None:
