@@ -59,13 +59,16 @@ def plan(
     device_free_bytes: int = 0,
     cores: int = 0,
     fast_bf16: bool | None = None,
+    other_bytes: int = 0,
 ) -> TrainingPlan:
     """Plan a training of ``config`` on ``model`` with the data that ``data`` reports; ``methods`` are those of the
     registry.
 
     ``device_free_bytes`` is the free memory of a graphics card, which counts instead of the machine's where there is
-    one. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is described in the plan's
-    ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be trained at all.
+    one. ``other_bytes`` is memory that is no part of the plan and will be taken beside it, by a judge: what is chosen
+    for its speed leaves room for it. ``cores`` 0 and ``fast_bf16`` None: as this machine has them. What does not fit is
+    described in the plan's ``problem`` and ``hint``. Raises UserError for a model that is not sound, or that cannot be
+    trained at all.
     """
     shape = read_shape(Path(model.path))
     free_cores = float(cores) or _free_cores()
@@ -97,16 +100,17 @@ def plan(
     trainable = 0 if problem else method.trainable(shape)
     parts = () if problem else _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
     needed = sum(part.bytes for part in parts)
-    if needed > free and (leaner := objective.leaner(config, resolved)) is not None:
+    disk, disk_free = 0 if problem else _disk_of(shape, method, resolved, objective), free_bytes(runs)
+    short = needed + other_bytes > free or disk + DISK_LEFT > disk_free
+    if not problem and short and (leaner := objective.leaner(config, resolved)) is not None:
         resolved = leaner
         parts = _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
         needed = sum(part.bytes for part in parts)
-    disk = 0 if problem else memory.disk_bytes(shape, method, resolved)
-    disk_free = free_bytes(runs)
+        disk = _disk_of(shape, method, resolved, objective)
     if not problem and needed > free:
         problem, hint = _short_of_memory(shape, resolved, methods, objective, facts, needed, trained)
     if not problem and disk + DISK_LEFT > disk_free:
-        problem = f"The checkpoints take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
+        problem = f"The training's files take up to {_size(disk)}, and the disk has {_size(disk_free)} free."
         if disk < disk_free:
             problem = f"{problem[:-1]}, of which {_size(DISK_LEFT)} are left to the system."
         hint = "Free some disk space."
@@ -234,6 +238,10 @@ def _memory_of(
     updating = sum(part.bytes for part in parts if part.name in memory.OF_UPDATES)
     others = objective.memory(shape, config, updating)  # in each process: our own trainer has one of such objectives
     return parts + tuple(MemoryPart(part.name, part.bytes * config.processes) for part in others if part.bytes)
+
+
+def _disk_of(shape: ModelShape, method: WeightsMethod, config: TrainingConfig, objective: Objective) -> int:
+    return memory.disk_bytes(shape, method, config) + objective.disk_bytes(shape, config)
 
 
 def computed_tokens(config: TrainingConfig, objective: Objective, train: SideReport) -> int:

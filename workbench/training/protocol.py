@@ -75,12 +75,14 @@ class InspectSet(Call[DataReport], frozen=True, kw_only=True, tag="inspect-set")
 
 
 class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
-    """See ``calls.PlanTraining``. ``runs`` is the folder whose disk the checkpoints go to."""
+    """See ``calls.PlanTraining``. ``runs`` is the folder whose disk the checkpoints go to, ``other_bytes`` the memory
+    that a judge will take beside the training."""
 
     config: TrainingConfig
     model: BaseModel
     runs: str
     memory_free_bytes: int
+    other_bytes: int = 0
     speeds: tuple[MeasuredSpeed, ...] = ()
 
 

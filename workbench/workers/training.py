@@ -116,6 +116,7 @@ class TrainingService:
                 registry.METHODS,
                 runs=Path(call.runs),
                 memory_free_bytes=call.memory_free_bytes,
+                other_bytes=call.other_bytes,
                 speeds=call.speeds,
                 device="cuda" if on_cards else "cpu",
                 device_free_bytes=count * min(card.free_bytes for card in cards) if on_cards else 0,

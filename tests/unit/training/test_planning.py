@@ -25,7 +25,7 @@ from workbench.records.training import (
 )
 from workbench.techniques.registry import METHODS
 from workbench.training import memory
-from workbench.training.planning import computes_bf16, plan
+from workbench.training.planning import DISK_LEFT, computes_bf16, plan
 from workbench.training.protocol import BaseModel, MeasuredSpeed
 
 REPORT = DataReport(
@@ -135,6 +135,35 @@ def test_a_model_is_unpacked_for_rollouts_where_memory_is_free_for_it(planned: A
         assert other.config.objective.options["unpack"] == "off"
     assert part(policy(rollouts="engine", unpack="on"))
     assert "GB of memory" in policy(unpack="on", free=found.memory_bytes - 1).problem  # as it was asked for
+
+
+def test_a_model_is_not_unpacked_where_disk_or_a_judge_leave_no_room(
+    planned: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"rewards": ["letter-share letters=e"]}
+    config = TrainingConfig(
+        objective=ObjectivePart(name="grpo", options=options),
+        weights=WeightsPart(base="f32"),
+        optimiser=OptimiserPart(micro_batch_tokens=512, gradient_checkpointing="off"),
+    )
+
+    def chosen(**more: Any) -> TrainingPlan:
+        found = planned(config=config, **more)
+        assert isinstance(found, TrainingPlan)
+        assert not found.problem
+        return found
+
+    unpacked = chosen()
+    assert unpacked.config.objective.options["unpack"] == "on"
+    beside = chosen(free=unpacked.memory_bytes + 100, other_bytes=101)
+    assert beside.config.objective.options["unpack"] == "off"
+    assert chosen(free=unpacked.memory_bytes + 100, other_bytes=100).config == unpacked.config
+    assert unpacked.disk_bytes == beside.disk_bytes + 2 * unpacked.parameters  # it is mapped until the training ends
+    usage = shutil.disk_usage("/")._replace(free=unpacked.disk_bytes + DISK_LEFT - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    full = chosen()
+    assert full.config.objective.options["unpack"] == "off"
+    assert full.disk_bytes == beside.disk_bytes
 
 
 def test_layers_below_the_adapted_ones_keep_no_activations(planned: Any) -> None:

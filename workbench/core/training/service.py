@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -113,11 +114,15 @@ class Training:
         model = self._bases.model(config.model)
         config = msgspec.structs.replace(config, model=model.name)
         memory = read_machine(self._home.root).memory_free_bytes + self._workers.memory_bytes
+        beside = 0
+        with suppress(UserError):  # it is a problem of the plan, below
+            beside = self._judge_bytes(config)
         asked = Plan(
             config=self._bases.with_paths(config),
             model=self._bases.worker_model(model),
             runs=str(self._home.runs),
             memory_free_bytes=memory,
+            other_bytes=beside,
             speeds=self._speeds(config.trainer),
         )
         with self._workers.shared() as host:
@@ -132,14 +137,17 @@ class Training:
         try:
             base = Path(self._bases.worker_model(model).path)
             reward_model_files(plan.config, base, self._store, self._home.adapters)
-            judges = self._judges.find(plan.config)
-            runs = self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs if judges else ()
+            size = self._judge_bytes(plan.config)
+            runs = self._runs.list_runs(ListRuns(limit=RUNS_LOOKED_AT)).runs if size else ()
             notes = self._judges.notes(plan.config, runs, self._runs.folder)
         except UserError as error:
             return msgspec.structs.replace(plan, problem=error.message, hint=error.hint)
-        files = {Path(one.path) for one in judges.values()}
-        size = max((ENGINE_BYTES + file.stat().st_size for file in files), default=0)  # one is loaded at a time
         return with_memory(msgspec.structs.replace(plan, notes=(*plan.notes, *notes)), "judge", size)
+
+    def _judge_bytes(self, config: TrainingConfig) -> int:
+        """The memory of the largest judge: one is loaded at a time. Raises UserError as ``TrainingJudges.find``."""
+        files = {Path(one.path) for one in self._judges.find(config).values()}
+        return max((ENGINE_BYTES + file.stat().st_size for file in files), default=0)
 
     def _served_notes(self, model: ModelRecord) -> list[str]:
         """Notes on which model serves an adapter that was trained on a folder of safetensors."""

@@ -143,6 +143,10 @@ class Objective:
         loss, which are free while the objective does something else."""
         return ()
 
+    def disk_bytes(self, shape: ModelShape, config: TrainingConfig) -> int:
+        """The disk space that it takes during the training, beyond the checkpoints."""
+        return 0
+
     def evaluation_share(self, asked: float, count: int) -> float:
         """The share of ``count`` examples that is held out where ``asked`` is wanted."""
         return asked
@@ -180,8 +184,8 @@ class Objective:
         return {}
 
     def leaner(self, asked: TrainingConfig, resolved: TrainingConfig) -> TrainingConfig | None:
-        """The resolved config in less memory, where only something that was chosen automatically for its speed is left
-        out; None where there is no such thing."""
+        """The resolved config in less memory and disk space, where only something that was chosen automatically for
+        its speed is left out; None where there is no such thing."""
         return None
 
     def took(self, step: int) -> None:

@@ -31,7 +31,7 @@ from workbench.training.data.prompt_writer import PromptWriter
 from workbench.training.data.tokenization import ExampleWriter
 from workbench.training.experience.metrics import CHARTS, METRICS
 from workbench.training.experience.options import PolicyOptions
-from workbench.training.experience.sizes import reward_model_memory, rollout_memory, unpacked_memory
+from workbench.training.experience.sizes import reward_model_memory, rollout_memory, unpacked_bytes, unpacked_memory
 from workbench.training.objectives.objective import Objective
 from workbench.training.sequences import Question, TokenSequence, TokenSequences
 from workbench.training.trl_trainer import TrlTrainer
@@ -257,6 +257,10 @@ class Policy(Objective):
             frozen_layers=0 < config.weights.adapted_layers < shape.layers,
             updating=updating,
         )
+
+    def disk_bytes(self, shape: ModelShape, config: TrainingConfig) -> int:
+        """Of the unpacked copy: a file that is mapped takes its space after it was deleted."""
+        return unpacked_bytes(shape) if config.objective.options.get("unpack") == "on" else 0
 
     def trained_share(self, train: SideReport) -> float:
         """Of a prompt with an answer, the answer."""
