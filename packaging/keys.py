@@ -23,6 +23,10 @@ def new_pair() -> tuple[bytes, bytes]:
     return private.private_bytes_raw(), private.public_key().public_bytes_raw()
 
 
+def public_of(private: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
 def sign(private: bytes, content: bytes) -> str:
     """The signature of ``content`` in base64."""
     return base64.b64encode(Ed25519PrivateKey.from_private_bytes(private).sign(content)).decode()

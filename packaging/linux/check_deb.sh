@@ -25,9 +25,9 @@ umount "$folder/mnt"
 chroot "$folder" sh -c 'id ida >/dev/null 2>&1 || useradd -m ida'
 echo "installed: $(du -sm "$folder/opt/llm-workbench" | cut -f1) MB"
 # as a person: no network, nothing in the environment; HOME is the first argument
-# (its own /proc: a lock names the process that holds it)
+# (its own /proc: a lock names the process that holds it); it ends the shell that calls it
 as_person() {
-  unshare --net --ipc --pid --kill-child --mount --fork sh -c 'ip link set lo up && mount -t proc proc "$1/proc" &&
+  exec unshare --net --ipc --pid --kill-child --mount --fork sh -c 'ip link set lo up && mount -t proc proc "$1/proc" &&
     folder=$1 home=$2 display=$3 torch=$4; shift 4; exec chroot --userspec=ida:ida "$folder" /usr/bin/env -i HOME="$home" \
     PATH=/usr/bin:/bin LANG=C.UTF-8 DISPLAY="$display" ${torch:+WORKBENCH_TORCH=/opt/torch} "$@"' \
     sh "$folder" "$1" "${DISPLAY:-}" "${TORCH:-}" "${@:2}"
@@ -36,16 +36,19 @@ as_person /home/ida sh /tmp/check_session.sh 2>&1 | tee "$out/session.log"
 if [ -n "${DISPLAY:-}" ] && command -v xwininfo > /dev/null && command -v import > /dev/null; then
   mkdir -p "$folder/tmp/.X11-unix" && mount --bind /tmp/.X11-unix "$folder/tmp/.X11-unix"
   chroot "$folder" install -d -o ida -g ida /home/ida/first # a home without anything: the window of a first start
+  # unshare waits whatever signal it gets, and a first process of its own PID space ends by no other signal than this
+  stop_window() { pkill -KILL -P "$window"; wait "$window" 2> /dev/null || true; }
   began=$(cut -d' ' -f1 /proc/uptime)
   as_person /home/ida/first llm-workbench > "$out/window.log" 2>&1 & window=$!
   until xwininfo -name 'LLM Workbench' 2> /dev/null | grep -q IsViewable; do
     kill -0 $window 2> /dev/null || { cat "$out/window.log"; echo "the window did not open"; exit 1; }
+    [ "$(cut -d. -f1 /proc/uptime)" -lt $((${began%.*} + 120)) ] || { echo "the window was not seen for 120 s"; stop_window; exit 1; }
     sleep 0.05
   done
   awk -v a="$began" -v b="$(cut -d' ' -f1 /proc/uptime)" 'BEGIN { printf "window visible after %.1f s\n", b - a }'
   sleep 5
   import -window root "$out/window.png"
-  kill $window && wait $window 2> /dev/null || true
+  stop_window
 fi
 cp "$folder"/home/ida/*.json "$out/" 2>/dev/null || true
 before=$(find "$folder/home/ida/.local/share/llm-workbench" -type f | wc -l)

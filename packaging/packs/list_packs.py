@@ -4,7 +4,8 @@
         [--earlier packs.json --at URL]
 
 ``packs.json`` and the packs belong beside ``latest.json``. Versions that are in use need packs of their own llama.cpp:
-those of an earlier list stay in the new one, with their files in the folder URL.
+those of an earlier list stay in the new one, with their files in the folder URL. An earlier list is believed with its
+signature only, packs.json.sig beside it, by the same key or one of resources/keys.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import msgspec
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-from keys import read_private, sign  # noqa: E402
+from keys import public_of, read_private, sign  # noqa: E402
 
+from workbench.errors import UserError  # noqa: E402
 from workbench.records.runtime import MANIFEST, PACK_LIST, PackList  # noqa: E402
 from workbench.runtime.packs import MANIFEST_FILE  # noqa: E402
+from workbench.signatures import OWN_KEYS, check_signature, trusted_keys  # noqa: E402
 
 
 def list_packs(packs: list[Path], earlier: PackList | None = None, at: str = "") -> bytes:
@@ -52,6 +55,18 @@ def list_packs(packs: list[Path], earlier: PackList | None = None, at: str = "")
     return PACK_LIST.encode(PACK_LIST.get({"format": 1, "packs": offers}))
 
 
+def read_signed(path: Path, key: bytes) -> PackList:
+    """A list that was signed by the private ``key`` or a trusted one. Raises SystemExit for any other: what is in it
+    would be signed again."""
+    content, signature = path.read_bytes(), Path(f"{path}.sig")
+    keys = {"the key that signs": public_of(key), **trusted_keys("packs", OWN_KEYS)}
+    try:
+        check_signature(str(path), content, signature.read_text("ascii"), keys)
+        return PACK_LIST.get(content)
+    except (OSError, UserError) as error:
+        raise SystemExit(f"{error}") from error
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("pack", nargs="+", type=Path)
@@ -60,11 +75,12 @@ def main() -> None:
     parser.add_argument("--earlier", type=Path)
     parser.add_argument("--at", default="", metavar="URL")
     given = parser.parse_args()
-    earlier = PACK_LIST.get(given.earlier.read_bytes()) if given.earlier else None
+    key = read_private(given.key)
+    earlier = read_signed(given.earlier, key) if given.earlier else None
     content = list_packs(given.pack, earlier, given.at)
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "packs.json").write_bytes(content)
-    (given.out / "packs.json.sig").write_text(sign(read_private(given.key), content) + "\n", "ascii")
+    (given.out / "packs.json.sig").write_text(sign(key, content) + "\n", "ascii")
 
 
 if __name__ == "__main__":

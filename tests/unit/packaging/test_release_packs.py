@@ -39,14 +39,25 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def sign(folder: Path, *more: str) -> Path:
+def run_script(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     out = folder / "out"
     command = ["sh", str(FOLDER / "packs" / "sign_packs.sh"), str(folder / "backends")]
     command += [str(folder / "keys" / "release.packs.key"), str(out), *more]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": path})
+
+
+def sign(folder: Path, *more: str) -> Path:
+    done = run_script(folder, *more)
     assert (done.returncode, done.stderr) == (0, "")
-    return out
+    return folder / "out"
+
+
+def test_a_folder_without_a_library_is_no_pack(built: Path) -> None:
+    (built / "backends" / "vulkan" / "libggml-vulkan.so").unlink()
+    done = run_script(built)
+    assert done.returncode == 1
+    assert "vulkan/ has no libggml-*" in done.stderr
 
 
 @pytest.mark.skipif(this_platform() != "linux-x86_64", reason="the packs of a release are for Linux")
@@ -70,6 +81,16 @@ def test_the_packs_of_an_earlier_release_stay_on_offer(built: Path) -> None:
     listed = PACK_LIST.get((first / "packs.json").read_bytes()).packs
     content = (first / "packs.json").read_bytes().replace(b"0.3.", b"0.2.")
     (built / "packs.json").write_bytes(content)
+    refused = run_script(built, str(built / "packs.json"), "https://example.org/download/v0.1.0")
+    assert refused.returncode
+    assert "packs.json.sig" in refused.stderr
+    (built / "packs.json.sig").write_text((first / "packs.json.sig").read_text())  # of what it was before
+    refused = run_script(built, str(built / "packs.json"), "https://example.org/download/v0.1.0")
+    assert refused.returncode
+    assert "was changed since" in refused.stderr
+    keys = script("keys")
+    signature = keys.sign(keys.read_private(built / "keys" / "release.packs.key"), content)
+    (built / "packs.json.sig").write_text(signature)
     second = sign(built, str(built / "packs.json"), "https://example.org/download/v0.1.0")
     content, signature = (second / "packs.json").read_bytes(), (second / "packs.json.sig").read_text()
     check_signature("It", content, signature, trusted_keys("packs", built / "keys"))
