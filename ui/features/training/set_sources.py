@@ -137,7 +137,6 @@ class PairSource(QWidget):
         self.limit.setSingleStep(50)
         for box in (self.questions, self.limit):
             box.setFixedWidth(200)
-            box.lineEdit().setTextMargins(tokens.SPACE_2, 0, 0, 0)
         self.warning = Text("", "attention")
         numbers = row_of(
             None,
