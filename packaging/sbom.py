@@ -88,7 +88,9 @@ def copy_texts(site: Path, out: Path) -> None:
     SystemExit for a package without either."""
     for info in site.glob("*.dist-info"):
         texts = [
-            file for file in info.rglob("*") if file.is_file() and (TEXT.search(file.name) or "licenses" in file.parts)
+            file
+            for file in info.rglob("*")
+            if file.is_file() and (TEXT.search(file.name) or "licenses" in file.relative_to(info).parts)
         ]
         for file in texts:
             to = out / info.name.removesuffix(".dist-info") / file.relative_to(info)

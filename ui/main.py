@@ -66,10 +66,14 @@ def _become_core(arguments: list[str]) -> int:
 
 def _existing(file: str) -> str:
     """The whole path of a file, "" for none. Raises UserError for one that is not there."""
-    path = Path(file).absolute() if file else None
-    if path is not None and not path.exists():
-        raise UserError(texts.NO_FILE.format(path=path))
-    return str(path) if path is not None else ""
+    if not file:
+        return ""
+    path = Path(file).absolute()
+    try:
+        path.stat()
+    except (OSError, ValueError) as error:  # also a name that is too long, and a folder that must not be read
+        raise UserError(texts.NO_FILE.format(path=path)) from error
+    return str(path)
 
 
 def _run_window(home: Home, model: str) -> int:

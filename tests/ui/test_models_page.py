@@ -197,6 +197,8 @@ def test_an_import_can_be_stopped(page: ModelsPage, qtbot: QtBot, front: FakeFro
     page.open_target(add=True)
     page.import_panel.set_path("/models/large.gguf")
     page.import_panel.import_button.click()
+    page.open_target(path="/models/next.gguf")  # opened from the desktop meanwhile: one is imported at a time
+    assert not page.import_panel.import_button.isEnabled()
     page.import_panel.stopped.emit()
     qtbot.waitUntil(page.import_panel.import_button.isEnabled)
     assert held.cancelled

@@ -90,6 +90,8 @@ def test_a_model_that_is_opened_from_the_desktop_is_offered_for_import(
 def test_a_model_that_is_not_there_is_no_window(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["--home", str(tmp_path), str(tmp_path / "none.gguf")]) == 1
     assert capsys.readouterr().err == texts.NO_FILE.format(path=tmp_path / "none.gguf") + "\n"
+    assert main(["--home", str(tmp_path), "a" * 5000]) == 1
+    assert capsys.readouterr().err.startswith("There is no file ")
 
 
 def test_the_application_hears_of_files_that_the_desktop_opens() -> None:

@@ -94,9 +94,12 @@ class ImportPanel(Card):
         set_property(self._drop, "over", over)
 
     def set_path(self, path: str) -> None:
+        """Choose a file or folder. While another one is imported it waits."""
         self._path = path
         self._problem.hide()
         self._chosen_path.set_full_text(path or texts.CHOOSE_FIRST)
+        if not self._progress.isHidden():
+            return
         self.import_button.setEnabled(bool(path))
         self.import_button.setToolTip("" if path else texts.CHOOSE_FIRST)
 
@@ -111,6 +114,7 @@ class ImportPanel(Card):
         """The import has ended without a model; an empty text says nothing (it was stopped)."""
         self._progress.hide()
         self.import_button.setEnabled(bool(self._path))
+        self.import_button.setToolTip("" if self._path else texts.CHOOSE_FIRST)
         if text:
             self._problem.show_message(text, "danger")
 
