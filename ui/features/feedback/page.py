@@ -94,7 +94,7 @@ class FeedbackPage(TakesFiles, QWidget):
 
     def _on_judged(self, follower: RunFollower) -> None:
         """A judge has judged, or was refused with its figures."""
-        self.label.show_judging(False)
+        self.label.show_judging(bool(self._judging.open))
         terminal = follower.terminal
         if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
             judged, dropped = (int(terminal.result.get(name, 0)) for name in ("judged", "dropped"))
