@@ -102,8 +102,8 @@ def plan(
     needed = sum(part.bytes for part in parts)
     disk, disk_free = 0 if problem else _disk_of(shape, method, resolved, objective), free_bytes(runs)
     short = needed + other_bytes > free or disk + DISK_LEFT > disk_free
-    if not problem and short and (leaner := objective.leaner(config, resolved)) is not None:
-        resolved = leaner
+    if not problem and short and (smaller := objective.without_optional_memory(resolved)) is not None:
+        resolved = smaller
         parts = _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)
         needed = sum(part.bytes for part in parts)
         disk = _disk_of(shape, method, resolved, objective)

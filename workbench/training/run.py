@@ -190,7 +190,7 @@ class _Session:
                 set_trainable(model, read_weights(best))
                 steps = reached.best_step
                 scorer.forget()
-                self._objective.took(steps)
+                self._objective.weights_restored(steps)
                 self._notice(f"The best weights are kept: those after step {steps:,}.")
         elif self._objective.keeps_best and not reached.best_step:
             self._notice(_NONE_WITHIN)

@@ -251,7 +251,7 @@ class PolicyLoss(ExperienceLoss):
         self._out_of_bounds = str(state.get("out_of_bounds", ""))
         self._hinted = set(state.get("hinted", ()))
 
-    def took(self, step: int) -> None:
+    def weights_restored(self, step: int) -> None:
         """Held-out answers are from now on by the weights after ``step``."""
         self._step = step
 

@@ -183,12 +183,12 @@ class Objective:
         """What it changes of transformers' ``TrainingArguments``."""
         return {}
 
-    def leaner(self, asked: TrainingConfig, resolved: TrainingConfig) -> TrainingConfig | None:
+    def without_optional_memory(self, resolved: TrainingConfig) -> TrainingConfig | None:
         """The resolved config in less memory and disk space, where only something that was chosen automatically for
         its speed is left out; None where there is no such thing."""
         return None
 
-    def took(self, step: int) -> None:
+    def weights_restored(self, step: int) -> None:
         """The weights are now those after ``step``, which was not the last one."""
 
     def selected_by(self, scores: Scores) -> float | None:

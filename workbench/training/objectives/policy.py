@@ -205,7 +205,7 @@ class Policy(Objective):
         gains = self.options.rollouts == "auto" and 0 < packed < QUANTISED_BYTES * facts.parameters
         return _unpacking(found, "on" if gains and config.trainer == "workbench" else "off")
 
-    def leaner(self, asked: TrainingConfig, resolved: TrainingConfig) -> TrainingConfig | None:
+    def without_optional_memory(self, resolved: TrainingConfig) -> TrainingConfig | None:
         automatic = self.options.unpack == "auto" and resolved.objective.options.get("unpack") == "on"
         return _unpacking(resolved, "off") if automatic else None
 
@@ -351,9 +351,9 @@ class Policy(Objective):
     def training_arguments(self) -> dict[str, Any]:
         return {"adam_epsilon": 1e-5}  # Huang et al. 2024, arXiv:2403.17031
 
-    def took(self, step: int) -> None:
+    def weights_restored(self, step: int) -> None:
         assert self._loss is not None
-        self._loss.took(step)
+        self._loss.weights_restored(step)
 
     def selected_by(self, scores: Scores) -> float | None:
         assert self._loss is not None
