@@ -185,6 +185,7 @@ PREPARING = "Preparing…"
 SCANNING = "Scanning files…"
 READING_FAILED, READING_STOPPED = "Reading stopped: {message} {hint}", "Stopped. Files read so far are available."
 NOTHING_KEPT = "A file that was not read to its end is read anew."
+NOTHING_TO_READ = "Nothing was found there that can be read, such as a PDF, Word, text or HTML file."
 COUNT_READ, COUNT_UNREADABLE = "{count} read", "{count:,} failed"
 
 # strength

@@ -31,6 +31,7 @@ from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
 from workbench.api import calls as c
 from workbench.api import events
+from workbench.api.protocol import finish
 
 
 @pytest.fixture
@@ -110,6 +111,18 @@ def test_dropped_files_are_read_and_the_rows_fill(
     qtbot.waitUntil(lambda: page.parts.message.isVisible())
     assert page.parts.message.text == "2 files read."
     assert not page.parts.progress.isVisible()
+
+
+def test_a_folder_without_anything_to_read_is_no_success(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome
+) -> None:
+    held = front.hold(c.FollowRun)
+    run = running_ingest(home, config={"collection": next(iter(home.collections)), "paths": ["/pictures"]})
+    front.announce("run", run.id)
+    held.emit(finish({"indexed": 0, "unchanged": 0, "removed": 0, "failed": []}))
+    qtbot.waitUntil(lambda: page.parts.message.isVisible())
+    assert page.parts.message.text == frame_texts.NOTHING_TO_READ
+    assert page.parts.message.property("kind") == "attention"
 
 
 def test_a_running_ingest_is_picked_up_with_its_progress_and_stop(

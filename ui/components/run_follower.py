@@ -183,10 +183,18 @@ class IngestFollower(RunFollower):
             elif isinstance(event, events.Artifact) and event.result.get("unfinished"):
                 self.parts.append((event.id, str(event.result.get("reason", ""))))
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether an ingest ended that had no file to read."""
+        return bool(self.result) and not any(map(self.result.get, _COUNTED))
+
     def _take_end(self, terminal: Terminal) -> None:
         self.outcome = describe_outcome(terminal, self.parts)
         if isinstance(terminal, events.Finished) and isinstance(terminal.result, dict):
             self.result = terminal.result
+
+
+_COUNTED = ("indexed", "unchanged", "removed", "failed")
 
 
 def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) -> str:
@@ -197,6 +205,8 @@ def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) 
         kept = [f"{PurePath(path).name}: {reason}" for path, reason in parts]
         return " ".join([texts.READING_STOPPED, *(kept or [texts.NOTHING_KEPT])])
     result = terminal.result if isinstance(terminal.result, dict) else {}
+    if not any(map(result.get, _COUNTED)):
+        return texts.NOTHING_TO_READ
     counts = [texts.COUNT_READ.format(count=describe_count(result.get("indexed", 0), "file"))]
     for key, word in (("unchanged", "unchanged"), ("removed", "removed")):
         if result.get(key):

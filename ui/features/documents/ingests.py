@@ -98,7 +98,7 @@ class IngestDesk(QObject):
         elif follower.failed:
             self._message.show_message(follower.outcome, "attention", texts.SHOW_FAILED, self.failed_wanted.emit)
         else:
-            self._message.show_message(follower.outcome, "success")
+            self._message.show_message(follower.outcome, "attention" if follower.found_nothing else "success")
 
     def _resume(self, run: str) -> None:
         """Read on where a run was stopped; what it has read is not read again."""
