@@ -102,6 +102,7 @@ def plan(
     needed = sum(part.bytes for part in parts)
     disk, disk_free = 0 if problem else _disk_of(shape, method, resolved, objective), free_bytes(runs)
     short = needed + other_bytes > free or disk + DISK_LEFT > disk_free
+    short = short or method.artifact != "lora"  # the engine samples by no other: the memory would not be taken
     if not problem and short and (smaller := objective.without_optional_memory(resolved)) is not None:
         resolved = smaller
         parts = _memory_of(shape, method, resolved, objective, facts, base=base, trained=trained)

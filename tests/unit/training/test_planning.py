@@ -109,11 +109,13 @@ def test_a_policy_takes_what_was_measured_and_little_more(planned: Any, name: st
 
 
 def test_a_model_is_unpacked_for_rollouts_where_memory_is_free_for_it(planned: Any) -> None:
-    def policy(trainer: Any = "workbench", free: int = 20_000_000_000, **options: Any) -> TrainingPlan:
+    def policy(
+        trainer: Any = "workbench", free: int = 20_000_000_000, method: str = "lora", **options: Any
+    ) -> TrainingPlan:
         chosen = {"rewards": ["letter-share letters=e"], **options}
         config = TrainingConfig(
             objective=ObjectivePart(name="grpo", options=chosen),
-            weights=WeightsPart(base="f32"),
+            weights=WeightsPart(base="f32", method=method),
             optimiser=OptimiserPart(micro_batch_tokens=512, gradient_checkpointing="off"),
             trainer=trainer,
         )
@@ -131,8 +133,9 @@ def test_a_model_is_unpacked_for_rollouts_where_memory_is_free_for_it(planned: A
     assert short.config.objective.options["unpack"] == "off"
     assert not short.problem
     assert short.memory_bytes == found.memory_bytes - part(found)
-    for other in (policy(trainer="trl"), policy(rollouts="transformers"), policy(rollouts="engine")):
-        assert other.config.objective.options["unpack"] == "off"
+    others = {"trainer": "trl"}, {"rollouts": "transformers"}, {"rollouts": "engine"}, {"method": "prompt"}
+    for other in others:
+        assert policy(**other).config.objective.options["unpack"] == "off"
     assert part(policy(rollouts="engine", unpack="on"))
     assert "GB of memory" in policy(unpack="on", free=found.memory_bytes - 1).problem  # as it was asked for
 
