@@ -3,7 +3,7 @@
     python benchmarks/circle.py [--taste addressed|sentence] [--objective dpo] [--set part.field=value]
         [--home FOLDER] [--json FILE]
 
-Everything goes through the calls that window and terminal make. Two recipes of the starter answer 256 prompts (a
+Everything goes through the calls that window and terminal make. Two recipes of the starter answer 320 prompts (a
 labelling queue), one as it is and one with an instruction that leans to the taste; a rule in the place of a person
 judges the pairs (``TASTES``; pairs where both or neither please are ties and teach nothing); a training set is made of
 the judgements and trained; then base and adapter answer 64 prompts about other topics (a queue for a verdict), the same
@@ -45,7 +45,7 @@ from workbench.records.training import (
 from workbench.techniques.registry import METHODS
 
 PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
-MORE_PROMPTS = ("Explain {} to me.", "Why do people talk about {}?")
+MORE_PROMPTS = ("Explain {} to me.", "Why do people talk about {}?", "What is special about {}?")
 TASTES = {
     "addressed": (
         "expression-match pattern='[Yy]our?[^A-Za-z]'",
