@@ -203,7 +203,12 @@ class RunListing(Listing[RunList]):
             self._tick.start()
 
     def put_run(self, run: RunRecord) -> None:
-        """Take a run's record that a call has brought along."""
+        """Take a run's record that a call has brought along. It is read again soon: the run can have ended meanwhile,
+        and its end have been announced before."""
+        self._take_run(run)
+        self.expire(run.id)
+
+    def _take_run(self, run: RunRecord) -> None:
         others = [known for known in self.value.runs if known.id != run.id] if self.value is not None else []
         runs = sorted([*others, run], key=lambda known: -known.created)
         self.put(RunList(runs=tuple(runs[:KNOWN_RUNS])))
@@ -214,7 +219,7 @@ class RunListing(Listing[RunList]):
             self.refresh()
             return
         for run in ticked:
-            self._bridge.call(GetRun(run=run), self.put_run, self._on_run_missing, self)
+            self._bridge.call(GetRun(run=run), self._take_run, self._on_run_missing, self)
 
     def _on_run_missing(self, error: Exception) -> None:
         """It was deleted, or it cannot be read: the list tells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -273,6 +274,33 @@ def test_answers_are_generated_in_the_background_and_stopped(
     run = front.asked(c.StopRun)[0].run
     front.tell(run, events.Cancelled())
     qtbot.waitUntil(lambda: page.label.message.text == texts.MAKING_STOPPED)
+
+
+def test_a_run_whose_end_came_before_its_beginning_says_why_no_pair_was_made(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    queue = furnish_queue(home, waiting=0, running=False)
+    begun = msgspec.structs.replace(home.runs[queue.run], state="queued")
+    why = "There are no prompts in chats."
+    home.runs[queue.run] = msgspec.structs.replace(begun, state="failed", message=why)
+    home.run_events[queue.run] = [events.stamped(events.Failed(message=why, reason="user"), 1, 1.0)]
+    show(page, bridge, qtbot, "label")
+    bridge.home.runs.put_run(begun)  # as the reply of the call that began it, read after the news of its end
+    qtbot.waitUntil(page.label.done.isVisible)
+    assert page.label.done_title.text() == texts.LABEL_EMPTY
+    assert page.label.done_words.text() == texts.MAKING_FAILED.format(why=why)
+
+
+def test_without_chats_their_questions_cannot_be_compared(
+    page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home: FakeHome
+) -> None:
+    home.chats.clear()
+    show(page, bridge, qtbot, "label")
+    dialog = page.label.begin()
+    settle(bridge, qtbot)
+    assert dialog.prompts.value == "chats"
+    assert (dialog.go.isEnabled(), dialog.go.toolTip()) == (False, texts.CHATS_NEEDED)
+    assert any(one.isVisible() and one.text() == texts.CHATS_NEEDED for one in dialog.findChildren(Text))
 
 
 def test_a_set_is_made_of_one_recipe_drawn_twice_or_of_two(

@@ -29,6 +29,7 @@ from workbench.api.calls import (
     NextPair,
     QueueList,
     RemoveQueue,
+    RunList,
     RunRecord,
     SkipPair,
     UndoJudgement,
@@ -65,6 +66,7 @@ class LabelPanel(QWidget):
         self._runs.ended.connect(self._on_ended)
         bridge.home.listing(ListQueues()).follow(self._on_queues)
         self._runs.find()
+        bridge.home.runs.follow(self._on_runs)
 
     def begin(self) -> NewQueue:
         """Ask for a new set of pairs."""
@@ -157,28 +159,33 @@ class LabelPanel(QWidget):
         self._head.show()
         self.title.set_full_text(queue.name)
         self.counts.setText(texts.LABEL_PROGRESS.format(judged=queue.judged, waiting=queue.waiting))
-        follower = self._runs.open.get(queue.run)
+        follower, run = self._runs.open.get(queue.run), self._run_of(queue)
         self.let_button.setVisible(queue.waiting > 0)
         self.progress.setVisible(follower is not None)
         self.pair.set_can_undo(self._undo_depth > 0 or queue.judged > 0)
         if self.pair.pair is not None and self.pair.pair.queue == queue.id:
             self._views.setCurrentWidget(self.pair)
-        elif follower is not None or self._is_made(queue):
+        elif follower is not None or (run is not None and run.state in ACTIVE):
             self._views.setCurrentWidget(self.waiting)
         else:
-            self._show_end(queue)
+            why = run.message if run is not None and run.state == "failed" else ""
+            self._show_end(queue, texts.MAKING_FAILED.format(why=why) if why else "")
 
-    def _is_made(self, queue: LabellingQueue) -> bool:
+    def _on_runs(self, found: RunList) -> None:
+        if self._views.currentWidget() is self.waiting:  # a run can end before its set is known here
+            self._show()
+
+    def _run_of(self, queue: LabellingQueue) -> RunRecord | None:
+        """The run that makes or made its pairs, where it is still known."""
         runs = self._bridge.home.runs.value
-        run = next((run for run in runs.runs if run.id == queue.run), None) if runs is not None else None
-        return run is not None and run.state in ACTIVE
+        return next((run for run in runs.runs if run.id == queue.run), None) if runs is not None else None
 
-    def _show_end(self, queue: LabellingQueue) -> None:
+    def _show_end(self, queue: LabellingQueue, failure: str) -> None:
         self._views.setCurrentWidget(self.done)
         tests = queue.purpose == "verdict"
         self.done_title.setText(texts.LABEL_DONE if queue.judged else texts.LABEL_EMPTY)
         words = texts.LABEL_TEST_HELP if tests else texts.LABEL_DONE_HELP
-        self.done_words.setText(words.format(judged=queue.judged) if queue.judged else "")
+        self.done_words.setText(words.format(judged=queue.judged) if queue.judged else failure)
         self.done_button.setText(texts.LABEL_RESULT_BUTTON if tests else texts.LABEL_LEARN)
         self.done_button.setVisible(queue.judged > 0)
         self.undo_at_end.setVisible(queue.judged > 0)

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, PlainButton
+from ui.components.basics import InlineMessage, PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
@@ -18,7 +18,7 @@ from ui.components.wording import describe_count, in_words
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.theme import tokens
-from workbench.api.calls import CollectionList, MakeCandidates, QuestionSetList, RunRecord
+from workbench.api.calls import ChatList, CollectionList, MakeCandidates, QuestionSetList, RunRecord
 from workbench.records.recipes import Recipe
 
 _LONGEST_SUGGESTED = 60
@@ -41,6 +41,7 @@ class NewQueue(Dialog):
         self._bridge = bridge
         self._waiting = False
         self._named = False
+        self._has_chats = True  # until the list says otherwise
         self.first = RecipeChoice(bridge, texts.FIRST_RECIPE)
         self.second = RecipeChoice(bridge, texts.SECOND_RECIPE, with_same=not tests)
         self.prompts = ChoiceRow(texts.PROMPTS, texts.PROMPTS_FROM, chosen=self._on_prompts)
@@ -64,6 +65,7 @@ class NewQueue(Dialog):
             box.chosen.connect(lambda _: self._suggest_name())
         self.go.clicked.connect(self._on_go)
         self._on_prompts("chats")
+        bridge.home.chats.follow(self._on_chats)
         bridge.home.question_sets.follow(self._on_sets)
         bridge.home.collections.follow(self._on_collections)
         self._choose_adapter()
@@ -82,6 +84,7 @@ class NewQueue(Dialog):
     def missing(self) -> str:
         """What has to be given first; "" where all is there."""
         needed = {
+            "chats": (self._has_chats, texts.CHATS_NEEDED),
             "questions": (self.set.value, texts.SET_NEEDED),
             "documents": (self.collection.value, texts.COLLECTION_NEEDED),
             "file": (self.file.text().strip(), texts.FILE_NEEDED),
@@ -110,7 +113,7 @@ class NewQueue(Dialog):
 
     def _lay_out(self) -> None:
         places = QStackedWidget()
-        self._places = {"chats": QWidget()}
+        self._places: dict[str, QWidget] = {"chats": Text(texts.CHATS_NEEDED, "muted")}
         for name, field in (
             ("questions", LabelledField(texts.SET, "", self.set)),
             ("documents", LabelledField(texts.COLLECTION, "", self.collection)),
@@ -146,7 +149,7 @@ class NewQueue(Dialog):
     def _on_prompts(self, value: str) -> None:
         self.prompts.show_value(value)
         self._stack.setCurrentWidget(self._places[value])
-        self._stack.setVisible(value != "chats")
+        self._stack.setVisible(value != "chats" or not self._has_chats)
         self._show_state()
 
     def _choose_adapter(self) -> None:
@@ -155,6 +158,10 @@ class NewQueue(Dialog):
             self._adapter = ""
             self.first.choose_model(base)
             self._suggest_name()
+
+    def _on_chats(self, found: ChatList) -> None:
+        self._has_chats = bool(found.chats)
+        self._on_prompts(self.prompts.value)
 
     def _on_sets(self, found: QuestionSetList) -> None:
         self.set.set_choices([(one.name, one.id) for one in found.sets])

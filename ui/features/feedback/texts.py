@@ -190,6 +190,7 @@ PURPOSES = (("label", "To learn from"), ("verdict", "To test only"))
 PURPOSE_HELP = "Judgements of a test are never used for training."
 MODEL_NEEDED, SET_NEEDED, FILE_NEEDED = "There is no chat model yet.", "Choose a question set.", "Choose a file."
 COLLECTION_NEEDED, NAME_NEEDED = "Choose documents.", "Write a name."
+CHATS_NEEDED = "There are no chats yet: choose a question set, documents or a file."
 DEFAULT_NAME = "{model}, {date}"
 TOKENS = "Longest answer"
 TOKEN_CHOICES = ((64, "64 tokens"), (128, "128 tokens"), (256, "256 tokens"), (512, "512 tokens"))
