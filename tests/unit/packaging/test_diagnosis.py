@@ -13,10 +13,11 @@ from workbench import cli
 from workbench.api.calls import CreateChatFolder
 from workbench.api.client import Front
 from workbench.core.app import Workbench
-from workbench.core.runtime.diagnosis import changed_settings, scrubbed
+from workbench.core.runtime.diagnosis import changed_settings, scrubbed, torch_version
 from workbench.diagnosis import faults, local_diagnosis, write_report
 from workbench.paths import Home
 from workbench.records.diagnosis import Diagnosis, Fact, Section
+from workbench.records.runtime import TORCH_VARIABLE
 from workbench.settings import ServerSettings, Settings
 
 SECRET = "Kündigung-Meyer"
@@ -34,6 +35,17 @@ ValueError: not within a traceback {SECRET}
 def test_changed_settings_name_no_texts() -> None:
     settings = Settings(server=ServerSettings(port=5_000, origins=(f"https://{SECRET}.example",)))
     assert changed_settings(settings) == [("server.port", "5000"), ("server.origins", "changed")]
+
+
+def test_the_release_of_torch_is_that_of_the_folder_that_replaces_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "torch-9.9.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: torch\nVersion: 9.9\n", "utf-8")
+    assert torch_version() != "9.9"
+    monkeypatch.setenv(TORCH_VARIABLE, str(tmp_path))
+    assert torch_version() == "9.9"
 
 
 def test_faults_are_places_in_our_code_and_kinds_of_errors(home: Home) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +23,7 @@ from workbench.engine.inference_calls import DescribeLibrary
 from workbench.errors import WorkerDied
 from workbench.paths import Home, absolute_path
 from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis, Fact, Section
-from workbench.records.runtime import Trial
+from workbench.records.runtime import TORCH_VARIABLE, Trial
 from workbench.settings import SECTIONS, Settings
 
 _PATHS = re.compile(r"(?:[A-Za-z]:)?[/\\][^\s:;,)]+")
@@ -90,7 +92,7 @@ class Diagnosing:
         for pack in state.packs:
             trial = state.choice.trials.get(pack.name)
             facts.append(Fact(pack.name, _tried(trial, pack.name in (state.choice.pack, state.choice.torch))))
-        facts.append(Fact("PyTorch", _torch()))
+        facts.append(Fact("PyTorch", torch_version()))
         unused = [pack.name for pack in state.packs if pack.backend != "torch-cuda" and pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
@@ -142,11 +144,12 @@ def _tried(trial: Trial | None, used: bool) -> str:
     return f"{state}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 
-def _torch() -> str:
-    try:
-        return metadata.version("torch")
-    except metadata.PackageNotFoundError:
-        return "not installed"
+def torch_version() -> str:
+    """The release of torch that the workers import: of the folder that replaces the program's, where there is one."""
+    folder = os.environ.get(TORCH_VARIABLE)
+    path = [folder, *sys.path] if folder else sys.path
+    found = next(iter(metadata.distributions(name="torch", path=path)), None)
+    return found.version if found is not None else "not installed"
 
 
 def changed_settings(settings: Settings) -> list[tuple[str, str]]:
