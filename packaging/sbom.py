@@ -114,7 +114,7 @@ def write_standard(out: Path, name: str, licence: str, author: str) -> None:
 
 
 def copy_own(tree: Path, out: Path) -> None:
-    """The texts of what is no package. Python's lies in its own folder."""
+    """Copy the licence texts of what no package of the tree brings: CPython, llama.cpp and OpenMP."""
     python = next((path for path in (tree / "python").rglob("LICENSE.txt") if "-packages" not in str(path)), None)
     if python is None:
         raise SystemExit(f"{tree / 'python'} has no LICENSE.txt of Python.")
