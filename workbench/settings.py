@@ -6,7 +6,6 @@ The settings page, ``workbench settings`` and the docs are generated from these 
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 
-from workbench.durability import flush_to_disk
+from workbench.durability import written_beside
 from workbench.fields import about
 from workbench.files import SpecialFile, open_regular
 from workbench.records.stored import Stored, Unreadable, explained
@@ -214,24 +213,30 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def _without_offline(plain: dict[str, Any]) -> dict[str, Any]:
-    """Until format 1 there was a switch for the network, which nothing used; today's is another."""
+def _without_unused_offline(plain: dict[str, Any]) -> dict[str, Any]:
+    """Until format 1 there was a switch of this name that nothing used. Where it was on or cannot be read, it holds."""
     general = plain.get("general")
-    if isinstance(general, dict):
-        general.pop("offline", None)
+    if isinstance(general, dict) and general.get("offline") is False:
+        del general["offline"]
     return plain
 
 
-SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any], upgrades={1: _without_offline})
+SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any], upgrades={1: _without_unused_offline})
+
+
+_CLOSED = "nothing uses the network"
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in ``path``; defaults for missing and for unreadable ones."""
+    """The settings in ``path``; defaults for missing and for unreadable ones. Where what cannot be read may have been
+    meant to keep the program off the network, it is kept off."""
     data = _read(path)
     if isinstance(data, Unreadable):
-        return Settings(problems=(f"{data.reason} All settings are at their defaults until it can be read.",))
+        problem = f"{data.reason} Until it can be read, all settings are at their defaults, and {_CLOSED}."
+        return Settings(general=General(offline=True), problems=(problem,))
     sections: dict[str, Any] = {}
     problems = []
+    offline = hub = False
     for section, name, value in _entries(data):
         kind = SECTIONS.get(section)
         try:
@@ -240,13 +245,32 @@ def load_settings(path: Path) -> Settings:
             read = getattr(msgspec.convert({name: value}, kind), name)
             sections[section] = msgspec.structs.replace(sections.get(section, kind()), **{name: read})
         except msgspec.ValidationError as error:
-            problems.append(f"The setting {section}.{name} in {path} is ignored: {explained(error)}.")
+            problem = f"The setting {section}.{name} in {path} is ignored: {explained(error)}."
+            if _may_mean_offline(section, name):
+                offline = True
+                problem += f" Until it is corrected or removed, {_CLOSED}."
+            elif (section, name) == ("network", "hub_address"):
+                hub = True
+                problem += " Until it is corrected or removed, no hub is asked."
+            problems.append(problem)
+    if offline:
+        sections["general"] = msgspec.structs.replace(sections.get("general", General()), offline=True)
+    if hub:
+        sections["network"] = msgspec.structs.replace(sections.get("network", NetworkSettings()), hub=False)
     return Settings(**sections, problems=tuple(problems))
+
+
+def _may_mean_offline(section: str, name: str) -> bool:
+    """Whether what cannot be read may be the switch ``general.offline``, mistyped in whatever way."""
+    if section not in SECTIONS:
+        return True
+    known = name in SECTIONS[section].__struct_fields__
+    return (section == "general" and name == "offline") or (section in ("general", "network") and not known)
 
 
 def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
     """Write changed fields, by section; those at their default are removed from the file, everything else stays in it.
-    The old file stays complete until the new one is. Raises UserError where the file cannot be read."""
+    The old file stays complete until the new one is. Raises UserError where the file cannot be read or written."""
     data = _read(path)
     if isinstance(data, Unreadable):
         raise data.error()
@@ -254,11 +278,9 @@ def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
         default = msgspec.to_builtins(SECTIONS[section]())
         kept = {**data.get(section, {}), **fields}
         data[section] = {name: value for name, value in kept.items() if name not in fields or value != default[name]}
-    beside = path.with_suffix(".toml.new")
-    with beside.open("wb") as file:
-        tomli_w.dump(SETTINGS.numbered({section: fields for section, fields in data.items() if fields}), file)
-        flush_to_disk(file)
-    os.replace(beside, path)
+    with written_beside(path) as beside:
+        numbered = SETTINGS.numbered({section: fields for section, fields in data.items() if fields})
+        beside.write_bytes(tomli_w.dumps(numbered).encode())
 
 
 def _read(path: Path) -> dict[str, Any] | Unreadable:

@@ -39,7 +39,7 @@ from workbench.api.calls import (
 )
 from workbench.api.client import Client
 from workbench.api.events import Event
-from workbench.api.ownership import HomeLock, make_key, read_key, read_owner
+from workbench.api.ownership import HomeLock, folder_identity, make_key, read_key, read_owner
 from workbench.api.service import Service
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -223,10 +223,10 @@ def test_only_one_process_holds_the_lock(home: Home) -> None:
     assert read_owner(home) is None
 
 
-def test_the_key_is_made_once(home: Home) -> None:
+def test_a_core_makes_a_key_of_its_own(home: Home) -> None:
     home.create()
     key = make_key(home)
-    assert make_key(home) == read_key(home) == key
+    assert make_key(home) == read_key(home) != key
     assert len(key) == 32
 
 
@@ -292,7 +292,7 @@ def test_an_unreadable_call_fails_alone(home: Home, client: MakeClient) -> None:
     key = read_key(home)
     assert key is not None
     link = connect(home.address, authkey=key)
-    link.send_bytes(wire.encode(wire.Hello(__version__)))
+    link.send_bytes(wire.encode(wire.Hello(__version__, home=folder_identity(home.root))))
     assert isinstance(wire.decode_to_client.decode(link.recv_bytes()), wire.Welcome)
     link.send_bytes(wire.encode(wire.CallMessage(1, msgspec.Raw(wire.encode({"call": "no.such"})))))
     link.send_bytes(wire.encode(wire.CallMessage(2, msgspec.Raw(wire.encode(GetStatus())))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tomllib
 from pathlib import Path
 
@@ -33,6 +34,65 @@ def test_a_switch_that_is_gone_is_no_problem(tmp_path: Path) -> None:
     assert "offline" not in path.read_text()
 
 
+def test_offline_that_somebody_wrote_by_hand_holds(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[general]\noffline = true\n")
+    assert load_settings(path) == Settings(general=General(offline=True))
+    save_settings(path, {"engine": {"threads": 2}})
+    assert load_settings(path).general.offline
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "offline = true",
+        "[general]\noffline = 'true'",
+        "[general]\nOffline = true",
+        "[Network]\noffline = true",
+        "general = true",
+        "format = 2\n[general]\nofline = true",
+    ],
+)
+def test_in_doubt_nothing_uses_the_network(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"{text}\n[network]\nhub = true\n")
+    settings = load_settings(path)
+    assert settings.general.offline
+    assert any("nothing uses the network" in problem for problem in settings.problems)
+
+
+@pytest.mark.parametrize("text", ["[general]\ntheme = 'blue'", "[engine]\nthreads = -3", "[server]\nports = 1"])
+def test_a_mistake_that_has_nothing_to_do_with_the_network_closes_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f"format = 2\n{text}\n[network]\nhub = true\n")
+    settings = load_settings(path)
+    assert settings.network.hub
+    assert not settings.general.offline
+    assert len(settings.problems) == 1
+
+
+def test_a_mistyped_address_of_a_hub_asks_no_hub(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("format = 2\n[network]\nhub = true\nupdates = true\nhub_address = 'htps://mirror.example'\n")
+    settings = load_settings(path)
+    assert (settings.network.hub, settings.network.updates, settings.general.offline) == (False, True, False)
+    assert "no hub is asked" in settings.problems[0]
+
+
+def test_a_full_disk_leaves_no_unfinished_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "settings.toml"
+    save_settings(path, {"general": {"theme": "dark"}})
+
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UserError, match="No space left"):
+        save_settings(path, {"general": {"theme": "light"}})
+    assert [one.name for one in tmp_path.iterdir()] == ["settings.toml"]
+    assert load_settings(path).general.theme == "dark"
+
+
 def test_no_file_means_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "none.toml") == Settings()
 
@@ -47,7 +107,8 @@ def test_a_file_that_cannot_be_read_is_said_not_to_be_and_stays(tmp_path: Path, 
     settings = load_settings(path)
     [problem] = settings.problems
     assert said in problem
-    assert msgspec.structs.replace(settings, problems=()) == Settings()
+    assert "nothing uses the network" in problem
+    assert msgspec.structs.replace(settings, problems=()) == Settings(general=General(offline=True))
     with pytest.raises(UserError):
         save_settings(path, {"general": {"theme": "dark"}})
     assert path.read_bytes() == text.encode("latin-1")
@@ -60,7 +121,7 @@ def test_settings_that_are_unknown_or_not_valid_are_said_and_stay_in_the_file(tm
         "[engine]\nthreads = -3\nkv_type = 'q2'\n[agents]\nmost_turns = 9\n"
     )
     settings = load_settings(path)
-    assert msgspec.structs.replace(settings, problems=()) == Settings(general=General(theme="dark"))
+    assert msgspec.structs.replace(settings, problems=()) == Settings(general=General(theme="dark", offline=True))
     named = ("volume", "general.sounds", "engine.threads", "engine.kv_type", "agents.most_turns")
     assert len(settings.problems) == len(named)
     for name, problem in zip(named, settings.problems, strict=True):

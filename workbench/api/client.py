@@ -24,7 +24,7 @@ import msgspec
 from workbench import __version__
 from workbench.api import events, wire
 from workbench.api.events import Event
-from workbench.api.ownership import read_key, read_owner
+from workbench.api.ownership import folder_identity, read_key, read_owner
 from workbench.api.protocol import Call, failure_of, result_of
 from workbench.errors import UserError
 from workbench.launching import child_environment, python_command
@@ -83,6 +83,7 @@ class Client:
         self.home = Home(home.root.resolve())  # as the core does: the address may depend on it
         self._start_core = start_core
         self._idle_s = idle_s
+        self._met = False  # a core of this home has answered
         self._numbers = itertools.count(1)
         self._news = threading.Condition()  # guards the following; never held while calling back
         self._open: dict[int, _ClientCall] = {}
@@ -157,6 +158,7 @@ class Client:
                 _log.exception("The core could not be reached")
                 self._end_calls(failure_of(error), sent_only=False)
                 continue
+            self._met = True
             with self._news:
                 self._link = link
             writer = threading.Thread(target=self._write, args=(link,), name="client-requests", daemon=True)
@@ -234,6 +236,11 @@ class Client:
                 owner = read_owner(self.home)
                 holder = f"Process {owner.pid} holds it" if owner is not None else "It could not be started"
                 raise UserError("The core of this home folder does not answer.", f"{holder}; see {self.home.logs}.")
+            if self._met and not self.home.root.exists():
+                raise UserError(
+                    f"The data folder {self.home.root} was moved or deleted while the program was open.",
+                    "Move it back, or start the program again with --home and its new place.",
+                )
             if read_owner(self.home) is None:
                 started = _start_core(self.home, self._idle_s)
                 if started.outcome == wire.FAILED:
@@ -285,7 +292,7 @@ class Client:
         except (OSError, EOFError, AuthenticationError):
             return None
         try:
-            link.send_bytes(wire.encode(wire.Hello(__version__)))
+            link.send_bytes(wire.encode(wire.Hello(__version__, home=folder_identity(self.home.root))))
             answer = wire.decode_to_client.decode(link.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
         except (OSError, EOFError):
             link.close()

@@ -1,8 +1,9 @@
 """The core of a home: the one process that holds its lock file; and the key that its clients present.
 
-The lock is the operating system's, on the open file: it ends with its holder, so it cannot become stale. The file's
-text (process id, version) is for people and messages, and the address, which may depend on the environment of the
-core's process, for its clients.
+The lock is the operating system's, on the open file: it ends with its holder, so it cannot become stale, and a copied
+file is not locked. The file's text (process id, version) is for people and messages, and the address, which may depend
+on the environment of the core's process, for its clients; it is believed only while the file is locked. The identity of
+a home is that of its folder, which no copy can have: a client names it, and a core refuses another one's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ else:
     import fcntl
 
 KEY_BYTES = 32
+PROBES, PROBE_S = 10, 0.02
+"""A client that looks whether a file is locked holds its lock for a moment, so a core tries several times."""
+
 _LOCKED_BYTE = 1 << 20  # beyond the text, which on Windows could not be read while it is locked
 
 
@@ -55,6 +59,10 @@ class HomeLock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
+    def is_in(self, home: Home) -> bool:
+        """Whether the home's lock file is the one that is held: it is not once the folder was moved or deleted."""
+        return _is(self._descriptor, home.lock)
+
     @classmethod
     def acquire(cls, home: Home) -> HomeLock | None:
         """The lock, or None when another process has it. Raises UserError when the home cannot be written."""
@@ -65,7 +73,7 @@ class HomeLock:
                 descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
                 raise UserError(f"{home.lock} cannot be opened: {error.strerror}.", "Check its permissions.") from error
-            if not _try_lock(descriptor):
+            if not _lock_in_time(descriptor):
                 os.close(descriptor)
                 return None
             if _is(descriptor, home.lock):
@@ -88,13 +96,24 @@ class HomeLock:
 
 
 def read_owner(home: Home) -> Owner | None:
-    """The holder of the home according to the lock file; None without one."""
+    """The process that holds the home, by its lock file; None without one. A file that nobody has locked, such as a
+    copied one, names none."""
     try:
         with open_regular(home.lock) as file:
+            if _try_lock(file.fileno(), shared=True):
+                return None  # closing the file gives the lock back
+            file.seek(0)
             owner = msgspec.json.decode(file.read(), type=Owner)
     except (OSError, msgspec.DecodeError):
         return None
     return owner if owner.alive else None
+
+
+def folder_identity(folder: Path) -> tuple[int, int]:
+    """What a folder has under all its names, and no other one that is there now: its device and its number on it.
+    Raises OSError."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def read_key(home: Home) -> bytes | None:
@@ -112,10 +131,11 @@ def read_key(home: Home) -> bytes | None:
 
 
 def make_key(home: Home) -> bytes:
-    """The home's key, created if missing: whole or not at all, readable by its owner only. Needs the lock."""
-    key = read_key(home)
-    if key is not None:
-        return key
+    """A new key of the home, whole or not at all, readable by its owner only. Needs the lock.
+
+    Each core makes its own: that of a copied home opens no other one. Raises UserError when it cannot be written.
+    """
+    read_key(home)  # what is in its place is named
     key = secrets.token_bytes(KEY_BYTES)
     beside = home.key.with_name(f"{home.key.name}.{time.time_ns()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -128,14 +148,22 @@ def make_key(home: Home) -> bytes:
     return key
 
 
-def _try_lock(descriptor: int) -> bool:
+def _lock_in_time(descriptor: int) -> bool:
+    for _ in range(PROBES):
+        if _try_lock(descriptor):
+            return True
+        time.sleep(PROBE_S)
+    return False
+
+
+def _try_lock(descriptor: int, *, shared: bool = False) -> bool:
     try:
         if sys.platform == "win32":
             os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
             os.lseek(descriptor, 0, os.SEEK_SET)
         else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     return True

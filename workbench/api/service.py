@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
@@ -27,7 +27,7 @@ from workbench import __version__
 from workbench.api import events, wire
 from workbench.api.calls import AnyCall
 from workbench.api.events import Event
-from workbench.api.ownership import HomeLock, make_key
+from workbench.api.ownership import HomeLock, folder_identity, make_key
 from workbench.api.protocol import RequestContext
 from workbench.core.app import Workbench
 from workbench.errors import UserError
@@ -44,12 +44,16 @@ _decode_call = msgspec.msgpack.Decoder(AnyCall).decode
 
 
 class Service:
-    """Accepts clients of one Workbench until it is asked to leave or has been idle for ``idle_s`` seconds."""
+    """Accepts clients of one Workbench until it is asked to leave, has been idle for ``idle_s`` seconds, or its home is
+    no longer ``in_place``."""
 
-    def __init__(self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S) -> None:
+    def __init__(
+        self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S, in_place: Callable[[], bool] = lambda: True
+    ) -> None:
         self._workbench = workbench
         self._key = key
         self._idle_s = idle_s
+        self._in_place = in_place
         self._changed = threading.Condition()  # guards the two below
         self._sessions: set[_Session] = set()
         self._leaving = False
@@ -64,6 +68,10 @@ class Service:
                 if self._sessions or self._workbench.busy:
                     idle_since = time.monotonic()
                 elif time.monotonic() - idle_since >= self._idle_s:
+                    self._leaving = True
+                    break
+                if not self._in_place():
+                    _log.warning("The home folder was moved or deleted")
                     self._leaving = True
                     break
                 self._changed.wait(1.0 if self._sessions else POLL_S)
@@ -170,13 +178,22 @@ class _Session:
             self._service.forget(self)
 
     def _greet(self) -> bool:
-        """Both prove that they have the key; then the versions must be equal."""
+        """Both prove that they have the key; then the versions must be equal, and both must mean the same folder."""
         deliver_challenge(self.connection, self._key)
         answer_challenge(self.connection, self._key)
         hello = wire.decode_hello(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
         if (hello.version, hello.wire) == (__version__, wire.WIRE):
-            self._send(wire.Welcome(__version__, os.getpid()))
-            return True
+            if hello.home == folder_identity(self._workbench.home.root):
+                self._send(wire.Welcome(__version__, os.getpid()))
+                return True
+            self._send(
+                wire.Refused(
+                    f"This data folder was reached over {self._workbench.home.root}, which is another folder.",
+                    "If it is a copy made of hard links, its files are those of the other one: make a copy without "
+                    "links, or restore a backup.",
+                )
+            )
+            return False
         leaving = self._service.may_leave()
         self._send(
             wire.Refused(
@@ -258,17 +275,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return EXIT_TAKEN
         with lock:
             _log_into(home)
-            return _serve(home, options.idle_seconds)
+            return _serve(home, options.idle_seconds, lock)
     except UserError as error:
         _log.error("The core cannot start: %s", error)
         _tell_starter(wire.Started(wire.FAILED, error.message, error.hint))
         return EXIT_FAILED
 
 
-def _serve(home: Home, idle_s: float) -> int:
+def _serve(home: Home, idle_s: float, lock: HomeLock) -> int:
     workbench = Workbench(home)
     try:
-        service = Service(workbench, make_key(home), idle_s)
+        service = Service(workbench, make_key(home), idle_s, lambda: lock.is_in(home))
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
                 # on a thread: the handler may run while this very thread holds the service's lock

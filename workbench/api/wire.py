@@ -17,13 +17,16 @@ import msgspec
 
 from workbench.api.events import Event
 
-WIRE = 1
+WIRE = 2
 LARGEST_MESSAGE_BYTES = 256 * 1024 * 1024
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """``home`` is the identity of the folder that the client means (``ownership.folder_identity``)."""
+
     version: str
     wire: int = WIRE
+    home: tuple[int, ...] = ()
 
 
 class CallMessage(msgspec.Struct, frozen=True, tag="request"):

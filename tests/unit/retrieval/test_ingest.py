@@ -557,3 +557,91 @@ def test_the_same_file_below_two_roots_is_one_document(desk: Desk) -> None:
     path = desk.write("sub/a.txt", "A.")
     result, seen = desk.run(desk.root, path.parent, path)
     assert (result.indexed, len(states(seen))) == (1, 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_that_leaves_the_folder_is_named_and_what_was_read_over_it_goes(desk: Desk) -> None:
+    outside = desk.root.parent / "outside"
+    outside.mkdir()
+    (outside / "secret.txt").write_text("The secret.")
+    desk.write("a.txt", "A.")
+    link = desk.write("link/secret.txt", "The secret.")  # as an earlier version read it
+    desk.write("file.txt", "The secret.")
+    desk.run()
+    shutil.rmtree(link.parent)
+    (desk.root / "file.txt").unlink()
+    link.parent.symlink_to(outside)
+    (desk.root / "file.txt").symlink_to(outside / "secret.txt")
+    for _ in range(2):  # and when a watched folder is read again
+        result, _ = desk.run()
+        assert desk.texts() == {"a.txt": "A."}
+        assert sorted(Path(one.path).name for one in result.failed) == ["file.txt", "link"]
+        assert all("leads out of the folder" in one.reason for one in result.failed)
+    with desk.index.reading() as snapshot:
+        ids = {one.path: one.id for one in snapshot.documents().documents}
+    desk.run()
+    with desk.index.reading() as snapshot:
+        assert {one.path: one.id for one in snapshot.documents().documents} == ids
+
+
+def documents_of(desk: Desk) -> dict[str, str]:
+    with desk.index.reading() as snapshot:
+        return {Path(one.path).relative_to(desk.root).as_posix(): one.id for one in snapshot.documents().documents}
+
+
+def test_a_renamed_or_moved_file_keeps_its_document(desk: Desk) -> None:
+    for number in range(20):
+        desk.write(f"{number}.txt", f"The text of file {number}.")
+    twin = "The same text twice."
+    desk.write("one/twin.txt", twin)
+    desk.write("two/twin.txt", twin)
+    desk.run()
+    before = documents_of(desk)
+    for number in range(20):
+        (desk.root / f"{number}.txt").rename(desk.write(f"sub/new {number}.txt", ""))
+    (desk.root / "two").rename(desk.root / "three")
+    embedded = len(desk.embedder.batches)
+    result, _ = desk.run()
+    assert (result.indexed, result.removed, result.unchanged, result.failed) == (0, 0, 22, ())
+    assert (desk.reader.read_paths, len(desk.embedder.batches)) == ([], embedded)
+    after = documents_of(desk)
+    assert {f"sub/new {n}.txt": before[f"{n}.txt"] for n in range(20)}.items() <= after.items()
+    assert (after["one/twin.txt"], after["three/twin.txt"]) == (before["one/twin.txt"], before["two/twin.txt"])
+    assert desk.texts()["new 7.txt"] == "The text of file 7."
+    with desk.index.reading() as snapshot:
+        assert snapshot.document(after["sub/new 7.txt"]).title == "new 7"
+    assert desk.run()[0].unchanged == 22
+
+
+def test_a_file_that_was_moved_to_another_added_folder_keeps_its_document(desk: Desk) -> None:
+    old = desk.write("one/a.txt", "A.")
+    desk.write("one/b.txt", "B.")
+    desk.write("two/c.txt", "C.")
+    desk.run(desk.root / "one")
+    desk.run(desk.root / "two")
+    before = documents_of(desk)
+    old.rename(desk.root / "two" / "a.txt")
+    result, _ = desk.run(desk.root / "two")  # which is read before the one that it left
+    assert (result.indexed, result.unchanged, desk.reader.read_paths) == (0, 2, [])
+    assert documents_of(desk)["two/a.txt"] == before["one/a.txt"]
+    assert desk.run(desk.root / "one")[0].removed == 0
+
+
+def test_a_renamed_file_with_other_words_or_another_kind_is_read(desk: Desk) -> None:
+    desk.write("a.txt", "Words A.")
+    desk.write("b.txt", "Words B.")
+    desk.run()
+    (desk.root / "a.txt").rename(desk.root / "a.md")
+    (desk.root / "b.txt").unlink()
+    desk.write("c.txt", "Words C.")
+    result, _ = desk.run()
+    assert (result.indexed, result.removed) == (2, 2)
+    assert desk.texts() == {"a.md": "Words A.", "c.txt": "Words C."}
+
+
+def test_a_copy_of_a_file_that_is_still_there_is_another_document(desk: Desk) -> None:
+    desk.write("a.txt", "A.")
+    desk.run()
+    desk.write("b.txt", "A.")
+    assert desk.run()[0].indexed == 1
+    assert len(set(documents_of(desk).values())) == 2

@@ -1,20 +1,29 @@
-"""Scans folders before an ingest: compares the files on disk with those that a collection knows. Opens no file."""
+"""Scans folders before an ingest: compares the files on disk with those that a collection knows. Opens a file only to
+see whether it is a known one under another name."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from workbench.techniques.retrieval.reading.kinds import find_files
+from workbench.files import SpecialFile, open_regular
+from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
 from workbench.techniques.retrieval.snapshot import FileStamp, KnownFile
 
 FAILED_AGAIN_S = 600.0
 """A file that failed less than this ago, and was not modified since, is not tried again: a watched folder with a bad
 file would otherwise cost that file's time limit at every change of another."""
+
+
+OUTSIDE = (
+    "The link leads out of the folder that was added and was not followed. Add the place that it leads to if it is to "
+    "be read."
+)
 
 
 class FoundFile(msgspec.Struct, frozen=True):
@@ -31,13 +40,15 @@ class FoundFile(msgspec.Struct, frozen=True):
 
 
 class FolderScan(msgspec.Struct, frozen=True):
-    """The files on disk compared with the collection. ``unreadable`` has a path and a reason each."""
+    """The files on disk compared with the collection. ``unreadable`` has a path and a reason each. ``renamed`` are new
+    files with the content of documents whose own files are gone: these are not among the others."""
 
     unchanged: list[FoundFile]
     failed_before: list[FoundFile]
     to_read: list[FoundFile]
     gone: list[KnownFile]
     unreadable: list[tuple[str, str]]
+    renamed: list[tuple[FoundFile, KnownFile]]
 
 
 def scan_files(
@@ -46,17 +57,21 @@ def scan_files(
     check: Callable[[], None] = lambda: None,
     anew: Collection[str] = (),
 ) -> FolderScan:
-    """Compare the files below the roots with the collection's records, without reading any content.
+    """Compare the files below the roots with the collection's records.
 
     The paths of ``anew`` are to be read whatever is known of them. ``check`` is called for every file and may raise to
     stop.
     """
     unreadable: dict[str, str] = {}
+    outside: dict[str, str] = {}
     closed: list[str] = []
 
     def tell(path: Path, reason: str) -> None:
         unreadable[_printable(path)] = reason
         closed.append(str(path))
+
+    def tell_outside(path: Path) -> None:
+        outside[_printable(path)] = OUTSIDE
 
     found: dict[str, FoundFile] = {}
     for root in roots:
@@ -67,7 +82,7 @@ def scan_files(
                     "The file and its folder are missing, such as on a drive that is not connected. Its text is kept.",
                 )
             continue  # deleted: the documents below it are dropped
-        for path in find_files(root, tell):
+        for path in find_files(root, tell, tell_outside):
             check()
             found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
     gone = [
@@ -75,10 +90,11 @@ def scan_files(
         for path, document in known.items()
         if path not in found
         and path not in unreadable
+        and not (path in outside and document.failed_at is not None)  # told before
         and any(_is_below(path, str(root)) for root in roots)
         and not any(_is_below(path, folder) for folder in closed)
     ]
-    scan = FolderScan([], [], [], gone, list(unreadable.items()))
+    scan = FolderScan([], [], [], gone, [*unreadable.items(), *outside.items()], [])
     for file in found.values():
         if file.known is None or file.known.stamp != file.stamp or str(file.path) in anew:
             scan.to_read.append(file)
@@ -88,7 +104,51 @@ def scan_files(
             scan.failed_before.append(file)
         else:
             scan.to_read.append(file)
+    _find_renamed(scan, [*gone, *(one for path, one in known.items() if _has_left(path, found, roots))], check)
     return scan
+
+
+def _has_left(path: str, found: Mapping[str, FoundFile], roots: Sequence[Path]) -> bool:
+    """Whether the file of a document outside of the roots is gone while the folder that it was in is there."""
+    if path in found or any(_is_below(path, str(root)) for root in roots):
+        return False
+    return not os.path.lexists(path) and os.path.isdir(os.path.dirname(path))
+
+
+def _find_renamed(scan: FolderScan, gone: Sequence[KnownFile], check: Callable[[], None]) -> None:
+    """Move the new files that are gone documents under another name into ``scan.renamed``. A file is read only where
+    one that is gone had its size."""
+    by_size: dict[int, list[KnownFile]] = {}
+    for document in gone:
+        if document.failed_at is None and not document.unfinished:
+            by_size.setdefault(document.stamp.size, []).append(document)
+    new = [file for file in scan.to_read if file.known is None and file.stamp.size in by_size]
+    for file in new:
+        digest = file_digest(file.path, check)
+        same = [
+            one for one in by_size[file.stamp.size] if one.hash == digest and kind_of(one.path) == kind_of(file.path)
+        ]
+        if same:
+            document = max(same, key=lambda one: os.path.basename(one.path) == file.path.name)
+            by_size[file.stamp.size].remove(document)
+            scan.renamed.append((file, document))
+    files = {str(file.path) for file, _ in scan.renamed}
+    documents = {document.id for _, document in scan.renamed}
+    scan.to_read[:] = [file for file in scan.to_read if str(file.path) not in files]
+    scan.gone[:] = [document for document in scan.gone if document.id not in documents]
+
+
+def file_digest(path: Path, check: Callable[[], None]) -> str:
+    """The SHA-256 of a file, "" where it cannot be read: reading it as a document gives the reason."""
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path) as opened:
+            while block := opened.read(1 << 20):
+                check()
+                digest.update(block)
+    except (OSError, SpecialFile):
+        return ""
+    return digest.hexdigest()
 
 
 def _stamp(path: Path) -> FileStamp:

@@ -162,6 +162,20 @@ class CollectionIndex:
             (stamp.size, stamp.mtime_ns, stamp.ctime_ns, path),
         )
 
+    def rename(self, document: str, path: str, stamp: FileStamp) -> None:
+        """Record that the file of a document has another path, with its old content. The document stays what it is; a
+        title that was the file's name is the new one."""
+        with self._writer.transaction() as connection:
+            ((before, title),) = _all(connection, "select path, title from documents where id = ?", (document,))
+            if title in (Path(before).name, Path(before).stem):
+                title = Path(path).stem if title == Path(before).stem else Path(path).name
+            _all(
+                connection,
+                "update documents set path = ?, title = ?, size = ?, mtime_ns = ?, ctime_ns = ? where id = ?",
+                (path, title, stamp.size, stamp.mtime_ns, stamp.ctime_ns, document),
+            )
+            self._count_revision(connection)
+
     def remove(self, documents: Iterable[str]) -> None:
         """Drop documents by id, ignoring unknown ones; each in a transaction of its own."""
         for document in documents:

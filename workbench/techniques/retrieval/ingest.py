@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -24,14 +23,13 @@ from workbench.api import events
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import UserError, WorkerDied
-from workbench.files import open_regular
 from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
 from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
-from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, scan_files
+from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
 from workbench.techniques.retrieval.reading.kinds import kind_of
@@ -103,6 +101,9 @@ def ingest(
 
 def _settle_known(index: CollectionIndex, scan: FolderScan, progress: IngestProgress) -> Iterator[Event]:
     """Handle everything that needs no reading."""
+    for file, known in scan.renamed:
+        index.rename(known.id, str(file.path), file.stamp)
+        yield progress.note(str(file.path), "unchanged", chunks=known.chunks, document=known.id)
     for document in scan.gone:
         index.remove([document.id])
         yield progress.note(document.path, "removed", document=document.id)
@@ -312,15 +313,7 @@ class _Work:
         known = file.known
         if known is None or known.failed_at is not None or known.unfinished or known.stamp.size != file.stamp.size:
             return False
-        digest = hashlib.sha256()
-        try:
-            with open_regular(file.path) as opened:
-                while block := opened.read(1 << 20):
-                    self._check()
-                    digest.update(block)
-        except OSError:
-            return False  # reading it gives the reason
-        return digest.hexdigest() == known.hash
+        return file_digest(file.path, self._check) == known.hash
 
     def _given_up(self) -> bool:
         return self._context.cancelled or self._queue.closed

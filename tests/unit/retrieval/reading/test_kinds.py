@@ -118,3 +118,34 @@ def test_folder_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert told == ["closed"]
+
+
+@posix
+def test_links_that_leave_the_folder_are_told_and_not_followed(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    write(root, "a.txt", "sub/b.txt")
+    write(outside, "secret.txt", "deep/more.txt")
+    (root / "sub" / "folder").symlink_to(outside)
+    (root / "file.txt").symlink_to(outside / "secret.txt")
+    (root / "hop").symlink_to(root / "sub" / "folder" / "deep")
+    (root / "broken.txt").symlink_to(outside / "nowhere.txt")
+    (root / "inside.txt").symlink_to(root / "a.txt")
+    (root / "up").symlink_to("..")
+    left: list[Path] = []
+    files = find_files(root, on_outside=left.append)
+    assert [path.relative_to(root).as_posix() for path in files] == ["a.txt", "inside.txt", "sub/b.txt"]
+    assert sorted(path.relative_to(root).as_posix() for path in left) == [
+        "broken.txt",
+        "file.txt",
+        "hop",
+        "sub/folder",
+        "up",
+    ]
+
+
+@posix
+def test_a_folder_that_is_reached_over_a_link_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "real", "a.txt")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "b.txt").symlink_to(tmp_path / "link" / "a.txt")
+    assert found(tmp_path / "link") == ["a.txt", "b.txt"]

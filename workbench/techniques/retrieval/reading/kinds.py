@@ -107,18 +107,25 @@ def kind_of(path: str | os.PathLike[str]) -> Kind | None:
     return KINDS.get(extension) if extension else NAMES.get(stem)
 
 
-def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = None) -> Iterator[Path]:
+def find_files(
+    root: Path,
+    on_unreadable: Callable[[Path, str], None] | None = None,
+    on_outside: Callable[[Path], None] | None = None,
+) -> Iterator[Path]:
     """The documents below a folder, those of each folder by name, then its folders; ``root`` itself if it is a file.
 
-    Files of unknown types, hidden files and folders, and folders of programs are skipped silently. Links are followed,
-    but each real folder is entered once, so that a circular link ends. Files are not opened: broken links and the like
-    are yielded, and reading them gives the reason. ``on_unreadable`` gets each folder that cannot be listed and each
-    name that is not valid text, with the reason.
+    Files of unknown types, hidden files and folders, and folders of programs are skipped silently. Links within the
+    folder are followed, but each real folder is entered once, so that a circular link ends; those that lead out of it
+    are given to ``on_outside`` instead. Files are not opened: broken links and the like are yielded, and reading them
+    gives the reason. ``on_unreadable`` gets each folder that cannot be listed and each name that is not valid text,
+    with the reason.
     """
     tell = on_unreadable if on_unreadable is not None else _ignore
+    tell_outside = on_outside if on_outside is not None else _ignore
     if not root.is_dir():
         yield root
         return
+    within = os.path.realpath(root)
     entered: set[tuple[int, int]] = set()
     waiting = [root]
     while waiting:
@@ -140,6 +147,10 @@ def find_files(root: Path, on_unreadable: Callable[[Path, str], None] | None = N
         for entry in entries:
             if entry.name.startswith((".", "~$")):
                 continue
+            if _is_link(entry) and not _is_within(os.path.realpath(entry.path), within):
+                if kind_of(entry.name) is not None or _is_folder(entry):
+                    tell_outside(Path(entry.path))
+                continue
             if _is_folder(entry):
                 if entry.name not in PASSED_OVER:
                     inner.append(Path(entry.path))
@@ -158,6 +169,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() or bool(getattr(entry, "is_junction", bool)())  # junctions: Windows, Python 3.12
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
 def _is_text(name: str) -> bool:
     try:
         name.encode()
@@ -166,5 +185,5 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _ignore(path: Path, reason: str) -> None:
+def _ignore(path: Path, reason: str = "") -> None:
     pass
