@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import time
+from collections import deque
 from typing import Any
 
 import msgspec
 
 from workbench.api import calls
-from workbench.api.events import Artifact, Event
+from workbench.api.client import LOST
+from workbench.api.events import Artifact, Event, Log
 from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput
-from workbench.cli.session import Events, Session, Stopped
+from workbench.cli.session import CallFailed, Events, Session, Stopped
+from workbench.errors import UserError
+
+MOST_STARTS, WITHIN_S = 4, 120.0
+"""A core that ends so often within this time will end again."""
 
 EXAMPLE = """curl {address}/v1/chat/completions \\
   -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\
@@ -33,23 +40,39 @@ def add_commands(commands: Commands) -> None:
 
 
 def serve(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    """Serve until Ctrl+C, which is how this ends well."""
-    offered = yield from session.call(calls.ListServedModels())
+    """Serve until Ctrl+C, which is how this ends well. When the core dies, another one serves on."""
     state: dict[str, Any] = {}
-    stream = session.call(calls.ServeApi(port=arguments.port))
-    try:
-        for event in stream:
-            if isinstance(event, Artifact) and event.kind == "api":
-                state = {**event.result, "models": [one.id for one in offered.models if one.kind != "embedder"]}
-                event = msgspec.structs.replace(event, result=state)
-            yield event
-    except Stopped:
+    began: deque[float] = deque(maxlen=MOST_STARTS)
+    while True:
+        began.append(time.monotonic())
+        try:
+            offered = yield from session.call(calls.ListServedModels())
+            for event in session.call(calls.ServeApi(port=arguments.port)):
+                if isinstance(event, Artifact) and event.kind == "api":
+                    models = [one.id for one in offered.models if one.kind != "embedder"]
+                    state = {**event.result, "models": models, "again": len(began) > 1}
+                    event = msgspec.structs.replace(event, result=state)
+                yield event
+        except Stopped:
+            return state
+        except CallFailed as failed:
+            if failed.event.reason != "worker" or failed.event.hint != LOST.hint:
+                raise
+            if len(began) == MOST_STARTS and began[-1] - began[0] < WITHIN_S:
+                raise UserError(
+                    f"The API is served no more: the core ended {MOST_STARTS} times within {WITHIN_S:.0f} seconds.",
+                    f"The reason is in {session.home.logs}.",
+                ) from failed
+            yield Log(level="warning", text="The core ended unexpectedly. Another one is started and serves on.")
+            continue
         return state
-    return state
 
 
 def _on_event(event: Event, output: TextOutput) -> None:
     if isinstance(event, Artifact) and event.kind == "api":
+        if event.result["again"]:
+            output.line(f"The API is served again at {event.result['address']}/v1.")
+            return
         show_state(event.result, output)
         models = event.result["models"]
         output.pairs([("models", ", ".join(models) or "none: add one with `workbench models starter`")])
