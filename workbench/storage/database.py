@@ -41,10 +41,11 @@ class Database:
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run one or more statements to their end (apsw's own ``execute`` is lazy) and return the rows.
 
-        Raises UserError when the disk is full or the file is damaged.
+        Bytes of a text that are not UTF-8 are read as U+FFFD. Raises UserError when the disk is full or the file is
+        damaged.
         """
         with self._lock, translated(self.path):
-            return list(self.connection.execute(sql, parameters))
+            return read_rows(self.connection, sql, parameters)
 
     def row(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """The first row, or None."""
@@ -64,6 +65,31 @@ class Database:
     def close(self) -> None:
         with self._lock:
             self.connection.close()
+
+
+def read_rows(connection: apsw.Connection, sql: str, parameters: Parameters = ()) -> list[Row]:
+    """All rows of one or more statements. Bytes of a text that are not UTF-8 are read as U+FFFD: one damaged value must
+    not hide the others. Raises UnicodeDecodeError for such a text in what a changing statement returns."""
+    cursor = connection.execute(sql, parameters)
+    try:
+        return list(cursor)
+    except UnicodeDecodeError:
+        if not cursor.is_readonly:
+            raise
+        columns = [f"c{number}" for number in range(len(cursor.get_description()))]
+    finally:
+        cursor.close()
+    fields = ", ".join(
+        f"typeof({c}), case typeof({c}) when 'text' then cast({c} as blob) else {c} end" for c in columns
+    )
+    as_bytes = f"with rows ({', '.join(columns)}) as ({sql}) select {fields} from rows"
+    return [
+        tuple(
+            value.decode("utf-8", "replace") if kind == "text" else value
+            for kind, value in zip(row[::2], row[1::2], strict=True)
+        )
+        for row in connection.execute(as_bytes, parameters)
+    ]
 
 
 def open_database(

@@ -75,6 +75,20 @@ def test_a_document_comes_back_as_it_was_written(index: CollectionIndex) -> None
     assert (state.documents, state.failed, state.chunks, state.revision) == (1, 0, 2, 1)
 
 
+def test_a_byte_that_is_not_utf8_spoils_nothing_but_itself(index: CollectionIndex) -> None:
+    for path in ("/a.txt", "/b.txt"):
+        index.put(entry(path, f"The castle of {path[1]}"))
+    other = apsw.Connection(str(index.path))
+    other.execute("update documents set title = cast(x'41ff' as text) where path = '/a.txt'")
+    other.execute("update texts set text = cast(x'54ff' as text) where document = 1")
+    other.close()
+    with index.reading() as snapshot:
+        assert [one.title for one in snapshot.documents().documents] == ["A\ufffd", "b"]
+        assert [snapshot.text(path).text for path in ("/a.txt", "/b.txt")] == ["T\ufffd", "The castle of b"]
+        assert set(snapshot.known_files()) == {"/a.txt", "/b.txt"}
+    assert sorted(found(index, "castle")) == ["The castle of a", "The castle of b"]
+
+
 def test_words_and_vectors_find_it(index: CollectionIndex) -> None:
     index.put(entry("/a.txt", "The castles burned", "Nothing else"))
     assert found(index, "burning castle") == ["The castles burned"]

@@ -35,6 +35,17 @@ def test_a_new_file_is_durable_and_has_the_newest_schema(database: Database) -> 
     assert database.row("select text from notes") == ("a",)
 
 
+def test_text_that_is_not_utf8_is_read_with_marks_in_the_order_that_was_asked_for(database: Database) -> None:
+    for number in range(5):
+        database.execute("insert into notes values (?)", (f"{number}",))
+    database.execute("update notes set text = cast(x'33ff' as text) where text = '3'")
+    wanted = "select rowid, text, x'ff00', null from notes where rowid > ? order by rowid desc"
+    rows = [(5, "4"), (4, "3\ufffd"), (3, "2"), (2, "1")]
+    assert database.execute(wanted, (1,)) == [(*row, b"\xff\x00", None) for row in rows]
+    with pytest.raises(UnicodeDecodeError):  # what changes something is not done twice
+        database.execute("update notes set text = text || '!' where rowid = 4 returning text")
+
+
 def test_a_file_that_another_program_writes_to_is_an_error_that_says_so(database: Database) -> None:
     other = apsw.Connection(str(database.path))
     other.execute("begin immediate")

@@ -84,6 +84,22 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
     assert (record.head, record.recipe) == (answered.id, Recipe())
 
 
+def test_a_byte_that_is_not_utf8_spoils_nothing_but_itself(database: Database, chats: ChatStore) -> None:
+    broken, _, answer = ask(chats, "When does the bakery open?", "At seven.")
+    sound, _, _ = ask(chats, "When does the library open?", "At nine.")
+    database.execute("update chats set title = cast(x'42616bff' as text) where id = ?", (broken,))
+    database.execute("update messages set text = cast(x'4174ff20736576656e' as text) where id = ?", (answer,))
+    assert {chat.title for chat in chats.list_chats()} == {"Bak\ufffd", "When does the librar"}
+    assert [chat.id for chat in chats.list_chats("library")] == [sound]
+    assert [chat.id for chat in chats.list_chats("bakery")] == [broken]
+    assert [chat.id for chat in chats.list_chats("se")] == [broken]
+    read = chats.get_chat(broken)
+    assert [message.text for message in read.messages] == ["When does the bakery open?", "At\ufffd seven"]
+    assert chats.title_of(broken) == "Bak\ufffd"
+    assert chats.rename(broken, "Bakery").title == "Bakery"
+    assert chats.list_chats("bakery")[0].title == "Bakery"
+
+
 def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
     chat, question, answer = ask(chats, "first", "one")
     _, second, second_answer = ask(chats, "second", "two", chat, answer)

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.api.calls import Chunk, Document, DocumentList, DocumentText
 from workbench.errors import UserError
+from workbench.storage.database import read_rows
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.embedding_calls import CollectionState
 
@@ -199,7 +200,7 @@ class Snapshot:
         return {row[1]: KnownFile(row[0], row[1], FileStamp(*row[2:5]), *row[5:]) for row in rows}
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(sql, parameters))
+        return read_rows(self._connection, sql, parameters)
 
 
 def _only(paths: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
