@@ -18,7 +18,7 @@ from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.records.messages import Message, Passage, Statement, ToolCallPart
+from workbench.records.messages import Citation, Message, Passage, Statement, ToolCallPart, Verification
 from workbench.records.recipes import (
     AgentPart,
     PromptingPart,
@@ -36,6 +36,7 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
+from workbench.techniques.retrieval.documents import Worked
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.retrieval.grounded import CLOSEST_NAMED, Grounding, abstention_text
 from workbench.techniques.retrieval.live_verification import LiveVerifier
@@ -211,7 +212,20 @@ def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> I
 
 def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Carry out a task on one whole document. Ends as ``answer_question`` does."""
-    yield from METHODS.find(task.task, "task").load()(task, recipe, context)
+    work: Callable[..., Generator[Event, None, Worked]] = METHODS.find(task.task, "task").load()
+    done = yield from work(task, recipe, context)
+    as_it_is = not done.states or context.decoding.format != "text"
+    grounding = Grounding("", done.passages, "", verbatim=as_it_is)
+    verification = _verified(done.generated, grounding, context)
+    result = AskResult(
+        answer=done.generated.text,
+        sequences=answered(done.generated),
+        citations=_pointing(done.citations, verification),
+        verification=verification,
+        passages=done.passages,
+        notices=tuple(context.notices),
+    )
+    yield ending(result, done.generated)
 
 
 def with_instructions(system: str, conversation: Sequence[Message]) -> tuple[Message, ...]:
@@ -287,16 +301,14 @@ def _written(
             checked = yield from live.watch(edit(written, live.editor))
         generated, sequences = checked.generated, cited(checked.generated, checked.editors)
         citations = citations_of(checked.editors[0], grounding.passages)
-        first = generated.sequences[0] if generated.sequences else GeneratedSequence(text="")
-        verification = verify_answer(generated.text, grounding, first.mean_logprob, context.exam, first.spelled)
+        verification = _verified(generated, grounding, context)
         if quotes is not None:
             generated = msgspec.structs.replace(generated, text=before + generated.text)
             sequences = tuple(msgspec.structs.replace(one, text=before + one.text) for one in sequences)
             citations = tuple({c.n: c for c in (*citations, *quotes.citations)}.values())
-            verification = with_quotes(quotes, verification)
-        verification = with_rates(with_judgement(verification, grounding), grounding.question, context.exam)
-        citations = point_to_sentences(citations, verification.statements if verification is not None else ())
-        result = msgspec.structs.replace(result, citations=citations, verification=verification)
+        result = msgspec.structs.replace(
+            result, citations=_pointing(citations, verification), verification=verification
+        )
     if grounding is not None:
         declined, found = bool(grounding.declined), grounding.passages
         result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)
@@ -306,6 +318,21 @@ def _written(
     yield ending(
         msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated
     )
+
+
+def _verified(generated: Generated, grounding: Grounding, context: AnswerContext) -> Verification | None:
+    """What the passages say of a text that was written from them, below its quotes: of every answer, and of every task
+    on a document."""
+    first = generated.sequences[0] if generated.sequences else GeneratedSequence(text="")
+    verification = verify_answer(generated.text, grounding, first.mean_logprob, context.exam, first.spelled)
+    if grounding.quotes is not None:
+        verification = with_quotes(grounding.quotes, verification)
+    verification = with_judgement(verification, grounding)
+    return with_rates(verification, grounding.question, context.exam) if grounding.question else verification
+
+
+def _pointing(citations: Sequence[Citation], verification: Verification | None) -> tuple[Citation, ...]:
+    return point_to_sentences(citations, verification.statements if verification is not None else ())
 
 
 def _thought(written: Generator[Event, None, Generated]) -> Generator[Event, None, Generated]:

@@ -16,6 +16,7 @@ from workbench.api.protocol import RequestContext, error_of
 from workbench.errors import UserError
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.records.trust import describe_trust, marks
 from workbench.techniques.retrieval.reading.word import read_docx
 
 SHORT = "The seal costs 12 euros. The rotor costs 99 euros."
@@ -50,6 +51,33 @@ def test_short_document_is_summarised_in_one_go() -> None:
     assert [c.text for c in result.citations] == [SHORT]
     assert progress_of(made) == ["section 1 of 1"]
     assert SHORT in model.requests[0][-1].content
+
+
+def test_statement_of_a_summary_that_the_document_does_not_support_is_marked() -> None:
+    model = FakeModelBackend(["The seal costs 12 euros. The rotor costs 3 million euros."])
+    _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT)
+    assert result.verification is not None
+    right, wrong = result.verification.statements
+    assert not marks(right, result.verification) and marks(wrong, result.verification)
+    assert result.answer[wrong.start : wrong.end].startswith("The rotor costs 3 million")
+    assert describe_trust(result.verification) == ("Your documents support 1 of 2 statements.", True)
+
+
+def test_summary_of_many_sections_is_verified_against_all_of_them() -> None:
+    said = [f"Part {n} costs {n}0 euros." for n in range(1, 7)]
+    model = FakeModelBackend([*said, "Part 3 of the pump costs 30 euros. Part 4 costs 95 euros."], context_tokens=100)
+    _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, LONG)
+    assert result.verification is not None
+    assert [marks(one, result.verification) for one in result.verification.statements] == [False, True]
+    assert [one.sentence_end > one.sentence_start for one in result.citations if one.n == 3] == [True]
+
+
+def test_texts_that_are_checked_or_taken_otherwise_have_no_statements() -> None:
+    table = FakeModelBackend(["| Part | Price |\n|---|---|\n| Seal | 12 |"])
+    _, extracted = work(DocumentTask(document="pump.txt", task="extract", columns=("Part", "Price")), table, SHORT)
+    translation = FakeModelBackend(["Die Dichtung kostet 12 Euro."])
+    _, translated = work(DocumentTask(document="pump.txt", task="translate", language="German"), translation, SHORT)
+    assert extracted.verification is None and translated.verification is None
 
 
 def test_short_document_is_cited_by_its_chunks() -> None:

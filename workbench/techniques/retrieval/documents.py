@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import AskResult, DocumentTask, DocumentText
+from workbench.api.calls import DocumentTask, DocumentText
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.engine.inference_calls import Generated
@@ -28,7 +29,7 @@ from workbench.techniques.retrieval.citations import CitationEditor, as_citation
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
 from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import TableLine, find_table_lines, markdown_table, merge_rows, read_rows
-from workbench.techniques.streaming import answered, edit, ending
+from workbench.techniques.streaming import edit
 
 _SUMMARY_SHARE, _TABLE_SHARE, _TRANSLATION_SHARE = 0.5, 0.45, 0.3
 """How much of the context a section may take; the rest is for the answer."""
@@ -40,33 +41,53 @@ _Work = Generator[Event, None, tuple[Generated, Sequence[Passage], tuple[Citatio
 """The steps of a task; returns the generation, the passages that its citations number, and the citations."""
 
 
-def summarise(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+@dataclass(frozen=True)
+class Worked:
+    """What a task has made of a document: the ``passages`` are what its ``citations`` number. ``states``: its sentences
+    are statements about the document in the model's own words, which have to be verified. The cells of a table were
+    compared with the document one by one, and a translation says everything in another language."""
+
+    generated: Generated
+    passages: tuple[Passage, ...]
+    citations: tuple[Citation, ...]
+    states: bool
+
+
+def summarise(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Worked]:
     """Summarise a document. As ``_work_through``; of a short document the ``passages`` are its chunks."""
-    yield from _work_through(task, recipe, context, _SUMMARY_SHARE, _summarise)
+    return (yield from _work_through(task, recipe, context, _SUMMARY_SHARE, _summarise, states=True))
 
 
-def extract(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def extract(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Worked]:
     """Extract a table with the task's ``columns``. As ``_work_through``."""
     if not any(column.strip() for column in task.columns):
         raise UserError("There is no column to extract.", "Name at least one column of the table.")
-    yield from _work_through(task, recipe, context, _TABLE_SHARE, partial(_extract, columns=task.columns))
+    work = partial(_extract, columns=task.columns)
+    return (yield from _work_through(task, recipe, context, _TABLE_SHARE, work, states=False))
 
 
-def translate(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
+def translate(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Worked]:
     """Translate a document into the task's ``language``. As ``_work_through``."""
     if not task.language.strip():
         raise UserError("There is no language to translate into.", "Name the language, for example German.")
-    yield from _work_through(task, recipe, context, _TRANSLATION_SHARE, partial(_translate, language=task.language))
+    work = partial(_translate, language=task.language)
+    return (yield from _work_through(task, recipe, context, _TRANSLATION_SHARE, work, states=False))
 
 
 def _work_through(
-    task: DocumentTask, recipe: Recipe, context: AnswerContext, share: float, work: Callable[..., _Work]
-) -> Iterator[Event]:
+    task: DocumentTask,
+    recipe: Recipe,
+    context: AnswerContext,
+    share: float,
+    work: Callable[..., _Work],
+    *,
+    states: bool,
+) -> Generator[Event, None, Worked]:
     """Work through a document of ``context.retriever``, in sections that take a ``share`` of the context.
 
-    Streams Progress ("section 3 of 12"), steps, TextDelta and Log(notice). Ends in Finished with an ``AskResult`` whose
-    ``passages`` are the sections, or in Cancelled with what was done. Raises UserError when there is no such document,
-    or it holds no text.
+    Streams Progress ("section 3 of 12"), steps, TextDelta and Log(notice). The ``passages`` of what it returns are the
+    sections; the generation is cancelled where it was stopped. Raises UserError when there is no such document, or it
+    holds no text.
     """
     if context.retriever is None:
         raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
@@ -78,14 +99,7 @@ def _work_through(
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         yield from context.note("This model is small: check its work against the document.")
     generated, passages, citations = yield from work(sections, document, _Worker(recipe, context, len(sections)))
-    result = AskResult(
-        answer=generated.text,
-        sequences=answered(generated),
-        citations=citations,
-        passages=tuple(passages),
-        notices=tuple(context.notices),
-    )
-    yield ending(result, generated)
+    return Worked(generated, tuple(passages), citations, states)
 
 
 class _Worker:
