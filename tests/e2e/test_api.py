@@ -293,6 +293,10 @@ def test_sources_of_a_recipe_with_documents(client: openai.OpenAI, workbench: Wo
     assert "36 months" in (answer.choices[0].message.content or "")
     (source, *_) = (answer.model_extra or {})["workbench"]["citations"]
     assert source["path"].endswith("pump.txt")
+    assert source["sentence_end"] > source["sentence_start"]
+    verification = (answer.model_extra or {})["workbench"]["verification"]
+    assert [one["verdict"] for one in verification["statements"]][:1] == ["supported"]
+    assert not verification["marked"]
     with pytest.raises(openai.BadRequestError, match="documents of its own"):
         client.chat.completions.create(model="manuals", messages=question, tools=[WEATHER])
 

@@ -22,7 +22,7 @@ from workbench.errors import UserError
 from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepAction, StepEdit
-from workbench.records.trust import describe_statement, describe_trust, marks, own_statements
+from workbench.records.trust import describe_marks, describe_trust
 from workbench.techniques.registry import METHODS
 
 _ENDS = {
@@ -318,10 +318,8 @@ def _show_verification(answer: str, checked: Verification, output: TextOutput) -
     if words:
         output.line()
         output.line(words)
-    for statement in own_statements(checked):
-        if marks(statement, checked):
-            text = one_line(answer[statement.start : statement.end])
-            output.line(f"  {statement.verdict}: {text} ({describe_statement(statement)})")
+    for line in describe_marks(answer, checked):
+        output.line(f"  {one_line(line)}")
 
 
 def _show_prompt(result: dict[str, Any], output: TextOutput) -> None:

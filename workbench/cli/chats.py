@@ -17,8 +17,10 @@ from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, show_tokens, tokens
 from workbench.errors import UserError
+from workbench.records.messages import Verification
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import Trace
+from workbench.records.trust import describe_marks, describe_trust
 
 _CHAT = one_sentence(lambda result: f"{result['id']}  {result['title']}")
 
@@ -200,6 +202,10 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
         output.line(message["text"] or message["error"])
         for source in message["recipe"]["prompting"]["sources"] if message["recipe"] else ():
             output.line(f"({source['kind']}: {source['name']}, version {source['version']})")
+        if message["verification"] is not None:
+            checked = msgspec.convert(message["verification"], Verification)
+            for line in filter(None, (describe_trust(checked)[0], *describe_marks(message["text"], checked))):
+                output.line(one_line(line))
         for citation in message["citations"]:
             output.line(f"[{citation['n']}] {place(citation)}")
         if message["state"] not in ("done", "streaming"):

@@ -32,6 +32,7 @@ from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
 from workbench.records.recipes import Recipe, load_recipe
+from workbench.records.trust import describe_marks, describe_trust
 
 R = TypeVar("R")
 
@@ -112,7 +113,9 @@ class Offered:
         if result.waiting is not None:
             return "This recipe needs the person's confirmation, which it cannot get here."
         sources = [f"[{one.n}] {one_line(one.title)}: {one_line(one.text)}" for one in result.citations]
-        return "\n".join([printable(result.answer), *sources])
+        checked = result.verification
+        verified = [describe_trust(checked)[0], *describe_marks(result.answer, checked)] if checked is not None else []
+        return "\n".join([printable(result.answer), *sources, *(one_line(line) for line in verified if line)])
 
     def _known(self, name: str) -> str:
         names = [one.name for one in self.collections()]

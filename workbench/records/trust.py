@@ -82,6 +82,16 @@ def describe_statement(statement: Statement) -> str:
     return f"{words} The passage says the opposite." if statement.conflicts else words
 
 
+def describe_marks(answer: str, checked: Verification) -> tuple[str, ...]:
+    """A line for each marked statement of an answer: its verdict, its text, and why it is marked."""
+    return tuple(
+        f"{statement.verdict}: {' '.join(answer[statement.start : statement.end].split())} "
+        f"({describe_statement(statement)})"
+        for statement in own_statements(checked)
+        if marks(statement, checked)
+    )
+
+
 def own_statements(checked: Verification) -> tuple[Statement, ...]:
     """The statements in the model's own words."""
     return tuple(statement for statement in checked.statements if statement.start >= checked.quoted)

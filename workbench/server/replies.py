@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 from workbench.api.calls import AskResult
-from workbench.records.messages import Alternative, ChosenToken, Finish, ToolCallPart
+from workbench.records.messages import Alternative, ChosenToken, Finish, ToolCallPart, Verification
+from workbench.records.trust import describe_statement, describe_trust, marks
 
 FINISHES: dict[Finish, str] = {
     "eos": "stop", "stop": "stop", "grammar": "stop", "length": "length", "cancelled": "stop",
@@ -46,7 +47,8 @@ def tool_call(call: ToolCallPart) -> dict[str, Any]:
 
 
 def extension(result: AskResult) -> dict[str, Any]:
-    """What the answer has beyond OpenAI's API: its sources, whether it abstained, the notices beside it."""
+    """What the answer has beyond OpenAI's API: its sources, whether they support it, whether it
+    abstained, the notices beside it."""
     return {
         "citations": [
             {
@@ -59,12 +61,42 @@ def extension(result: AskResult) -> dict[str, Any]:
                 "start": one.start,
                 "end": one.end,
                 "text": one.text,
+                "sentence_start": one.sentence_start,
+                "sentence_end": one.sentence_end,
             }
             for one in result.citations
         ],
+        "verification": _verification(result.verification),
         "declined": result.declined,
         "notices": list(result.notices),
         "waiting_for_approval": result.waiting is not None,
+    }
+
+
+def _verification(checked: Verification | None) -> dict[str, Any] | None:
+    """What the window shows of a verified answer: its line, and each statement with whether it is marked."""
+    if checked is None:
+        return None
+    text, warns = describe_trust(checked)
+    return {
+        "text": text,
+        "marked": warns,
+        "unsure": checked.unsure,
+        "confidence": checked.confidence,
+        "quoted": checked.quoted,
+        "statements": [
+            {
+                "start": one.start,
+                "end": one.end,
+                "verdict": one.verdict,
+                "marked": one.start >= checked.quoted and marks(one, checked),
+                "reason": describe_statement(one),
+                "n": one.n,
+                "sentence_start": one.sentence_start,
+                "sentence_end": one.sentence_end,
+            }
+            for one in checked.statements
+        ],
     }
 
 

@@ -58,7 +58,8 @@ def test_statement_of_a_summary_that_the_document_does_not_support_is_marked() -
     _, result = work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT)
     assert result.verification is not None
     right, wrong = result.verification.statements
-    assert not marks(right, result.verification) and marks(wrong, result.verification)
+    assert not marks(right, result.verification)
+    assert marks(wrong, result.verification)
     assert result.answer[wrong.start : wrong.end].startswith("The rotor costs 3 million")
     assert describe_trust(result.verification) == ("Your documents support 1 of 2 statements.", True)
 
@@ -77,7 +78,8 @@ def test_texts_that_are_checked_or_taken_otherwise_have_no_statements() -> None:
     _, extracted = work(DocumentTask(document="pump.txt", task="extract", columns=("Part", "Price")), table, SHORT)
     translation = FakeModelBackend(["Die Dichtung kostet 12 Euro."])
     _, translated = work(DocumentTask(document="pump.txt", task="translate", language="German"), translation, SHORT)
-    assert extracted.verification is None and translated.verification is None
+    assert extracted.verification is None
+    assert translated.verification is None
 
 
 def test_short_document_is_cited_by_its_chunks() -> None:

@@ -17,9 +17,11 @@ from workbench.records.messages import (
     ChosenToken,
     Citation,
     Message,
+    Statement,
     ToolCallPart,
     ToolResultPart,
     Usage,
+    Verification,
 )
 from workbench.server import chat, completions, responses
 from workbench.server.chat import ChatRequest
@@ -194,9 +196,26 @@ def test_sources_are_in_a_field_of_their_own() -> None:
     reply = chat.whole(ServedAnswer(result=result), "recipe")
     assert reply["workbench"]["citations"] == [
         {"n": 1, "collection": "c", "document": "d", "path": "/p", "title": "t", "page": None, "start": 3, "end": 9,
-         "text": "source"}
+         "text": "source", "sentence_start": 0, "sentence_end": 0}
     ]  # fmt: skip
+    assert reply["workbench"]["verification"] is None
     assert reply["choices"][0]["message"]["content"] == "It is so [1]."
+
+
+def test_verification_is_in_the_extension_with_the_marks_of_the_window() -> None:
+    said = "It costs 12 euros [1]. It weighs 3 million tons."
+    statements = (
+        Statement(start=0, end=22, verdict="supported", value=0.9, n=1, sentence_start=5, sentence_end=20),
+        Statement(start=23, end=48, verdict="unsupported", conflicts=("3",), contradictions=("3",)),
+    )
+    result = AskResult(answer=said, verification=Verification(statements=statements, confidence=0.8))
+    checked = chat.whole(ServedAnswer(result=result), "recipe")["workbench"]["verification"]
+    assert (checked["text"], checked["marked"]) == ("Your documents support 1 of 2 statements.", True)
+    assert [(said[one["start"] : one["end"]], one["marked"]) for one in checked["statements"]] == [
+        ("It costs 12 euros [1].", False), ("It weighs 3 million tons.", True),
+    ]  # fmt: skip
+    assert checked["statements"][1]["reason"] == "The passages do not support this. Not in the passage: 3."
+    assert checked["statements"][0]["sentence_end"] == 20
 
 
 def test_a_call_of_a_tool_has_no_text() -> None:
