@@ -43,6 +43,7 @@ from workbench.records.recipes import (
 )
 from workbench.techniques.agents.approval import Exposure, Policy, begun_in
 from workbench.techniques.agents.guard import Guard
+from workbench.techniques.agents.lookup import require_documents
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections, Specialist
 from workbench.techniques.registry import METHODS
@@ -78,6 +79,8 @@ def check(request: AnswerRequest, resolved: Resolved, services: Services, *, sen
         for name in request.recipe.agent.tools:
             if "." not in name:  # those of MCP servers are found when it is run
                 METHODS.find(name, "tool")
+        if "from documents alone" in method.traits:
+            require_documents(request.recipe.agent.tools, bool(resolved.collections))
         resolve_specialists(request.recipe, resolved, services)
     if request.edit is not None:
         edited = next((step for step in request.earlier if step.id == request.edit.step), None)

@@ -45,7 +45,7 @@ training of a policy and to an evaluation.
 
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
-    "embeds", "demonstrations", "by instruction",
+    "embeds", "demonstrations", "by instruction", "computes", "from documents alone",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
@@ -53,6 +53,8 @@ however many are asked for. ``free text``: it cannot keep to a format. ``resumes
 from the steps of an earlier answer, also after a person has changed a thought (``records/thoughts.py``).
 
 ``embeds``: it compares meanings by the embedding model. ``demonstrations``: it sees the person's task library.
+``computes``: the result of the tool is a value, which the answer has to state. ``from documents alone``: an agent that
+asks no model, so it needs documents and the tool that searches them.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
 ``compares``: with the first recipe's answer; ``by instruction``: a question counts by the number of its

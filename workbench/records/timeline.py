@@ -18,7 +18,7 @@ from workbench.records.trace import StepAction, Trace, TraceStep
 
 T = TypeVar("T")
 
-CALL, APPROVAL, NOTE, EDIT = "call", "approval", "note", "edit"
+CALL, APPROVAL, NOTE, REMARK, EDIT = "call", "approval", "note", "remark", "edit"
 _PART_OF_NEXT = frozenset({"choose", "arguments", "generation", "score", "scoring", APPROVAL})
 """Kinds that are no entries of their own."""
 _AGENTS = frozenset({CALL, "choose", "plan", "plan-step", "route", "specialist", "trial", "round"})
@@ -29,7 +29,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A step with its ``depth`` (0: not within another entry). ``seconds`` and ``new_tokens`` include the steps that
     are shown with it. ``call`` is the call as it was made, with the arguments that the person gave it; None where the
     step is not one, or its input cannot be read. ``decision`` is the person's on ``approval``, None while it waits.
-    ``note`` is what the model was told beside the result, ``edit`` says that a person has changed it."""
+    ``note`` is what is said beside the result, to the model or to the person alone, ``edit`` says that a person has
+    changed it."""
 
     step: TraceStep
     depth: int = 0
@@ -139,7 +140,7 @@ def _entry(depth: int, step: TraceStep, parts: list[TraceStep]) -> Entry:
         decision=decision,
         passages=found,
         edit=next((part.title for part in reversed(parts) if part.kind == EDIT), ""),
-        note="\n".join(part.output for part in parts if part.kind == NOTE and part.parent == step.id),
+        note="\n".join(part.output for part in parts if part.kind in (NOTE, REMARK) and part.parent == step.id),
     )
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.agents import ScriptedModel, ask
-from tests.fakes import FakeRetriever, passage
+from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
+from workbench.answering import AnswerRequest, answer
+from workbench.api.events import Failed
+from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
+from workbench.records.messages import Message
+from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.lookup import NO_DOCUMENTS
 from workbench.techniques.agents.steps import read_call
 from workbench.techniques.retrieval.lookup import Lookup
 
@@ -56,10 +61,25 @@ def test_what_the_documents_do_not_hold_is_declined_with_the_closest() -> None:
     assert made.result.passages
 
 
-def test_without_documents_the_model_answers_and_it_is_said() -> None:
-    made = ask(ScriptedModel([], ["I do not know."]), question=QUESTION, method="lookup")
-    assert made.result.answer == "I do not know."
-    assert NO_DOCUMENTS in made.result.notices
+@pytest.mark.parametrize(("documents", "missing"), [(False, "has none"), (True, "not ticked")])
+def test_without_documents_or_its_tool_it_refuses_and_generates_nothing(documents: bool, missing: str) -> None:
+    model = ScriptedModel([], ["I do not know."])
+    retriever = FakeRetriever([passage(HOUSE)]) if documents else None
+    with pytest.raises(UserError, match=missing) as raised:
+        ask(model, question=QUESTION, method="lookup", retriever=retriever)
+    assert raised.value.hint
+    assert model.requests == []
+
+
+def test_a_look_up_that_cannot_search_is_refused_before_anything_is_loaded() -> None:
+    model = FakeModelBackend()
+    services = FakeServices(model, FakeRetriever([passage(HOUSE)]))
+    recipe = Recipe(agent=AgentPart(method="lookup"), retrieval=RetrievalPart(collection="papers"))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", QUESTION),))
+    (failed,) = answer(request, services, RequestContext())
+    assert isinstance(failed, Failed)
+    assert "not ticked" in failed.message
+    assert SEARCH in failed.hint
 
 
 @pytest.mark.parametrize("small", [True, False])

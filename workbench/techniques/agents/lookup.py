@@ -8,12 +8,13 @@ and which sentences answer is known to the ``Lookup`` of the agent. Iterated ret
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Annotated
 
 import msgspec
 
 from workbench.api.events import Event
+from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
@@ -24,7 +25,6 @@ from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.methods import SEARCH
 
 SEARCHES = 2
-NO_DOCUMENTS = f"Nothing was looked up: choose documents in the recipe, and the tool {SEARCH}."
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,17 +36,29 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
-    """Search and quote. Without documents the model answers, which is said."""
+    """Search and quote. Raises UserError as ``require_documents``."""
+    require_documents(agent.tools, agent.look_up is not None)
     session = Session(agent)
     yield from session.begin()
-    if SEARCH not in agent.tools or agent.look_up is None:
-        yield from session.context.note(NO_DOCUMENTS)
-        return session.answered(session.answer(messages, "", session.context))
     try:
         found = yield from look_up(session, messages[-1].content, options.searches, session.context)
     except Waiting as waiting:
         return session.waits(waiting)
     return session.quoted(found)
+
+
+def require_documents(tools: Collection[str], documents: bool) -> None:
+    """Raises UserError where there are no documents, or the tool that searches them is not among the agent's."""
+    if not documents:
+        raise UserError(
+            "“Look up and quote” answers with sentences of documents, and this recipe has none.",
+            "Choose the documents to ask, or another way to work.",
+        )
+    if SEARCH not in tools:
+        raise UserError(
+            "“Look up and quote” searches the documents, and the tool “Search documents” is not ticked.",
+            f"Tick it (in a terminal: the tool {SEARCH}), or choose another way to work.",
+        )
 
 
 def can_look_up(session: Session) -> bool:

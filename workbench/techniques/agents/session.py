@@ -6,7 +6,8 @@ calls go through its ``executor`` (``tool_execution.py``).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 import msgspec
@@ -22,12 +23,26 @@ from workbench.techniques.agents.agent import FINAL, Agent, Lookup, Outcome
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
 from workbench.techniques.agents.compaction import SUMMARY_TOKENS, compact
 from workbench.techniques.agents.demonstrations import SMALL, nearest, possible, shown
+from workbench.techniques.agents.protocol import ProtocolFilter, without_protocol
 from workbench.techniques.agents.steps import DRAFT, EXAMPLES, SUMMARY, Recorded
 from workbench.techniques.agents.tool_execution import ToolExecutor, Waiting
+from workbench.techniques.agents.tool_results import (
+    GIVEN,
+    Result,
+    computed,
+    in_form,
+    quoted,
+    remark_on,
+    results_in,
+    stating,
+)
 from workbench.techniques.budget import FEWEST_TOKENS, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
+from workbench.techniques.streaming import Editor, Unchanged
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
+NO_CALL = "No tool was called: the answer is the model's own."
+PROTOCOL = "The model went on with the protocol of its tools in the answer; that part is left out."
 NO_ANSWER = "I could not find an answer within the limits of this agent."
 ONLY_RESULT = "I could not finish. The last result was: {text}"
 OUT_OF_STEPS = "The agent has made as many calls as it may ({steps}): it answers with what it has."
@@ -51,7 +66,8 @@ class Opened:
 
 
 class Session:
-    """The state of one answer. ``recorded`` are the steps of the earlier one; ``executor`` makes the tool calls."""
+    """The state of one answer. ``recorded`` are the steps of the earlier one; ``executor`` makes the tool calls.
+    ``checked``: tools were used to check the answer."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent, self.context = agent, agent.context
@@ -61,6 +77,7 @@ class Session:
         self.budget = agent_budget(msgspec.structs.replace(part, seconds=left), agent.context)
         self.budget.tokens += self.recorded.tokens
         self.executor = ToolExecutor(agent, self.recorded, self.budget)
+        self.checked = False
 
     def begin(self) -> Iterator[Event]:
         """Repeat the steps that the answer goes on from."""
@@ -141,8 +158,50 @@ class Session:
         context: AnswerContext,
         tools: Mapping[str, Tool] | None = None,
     ) -> Generator[Event, None, Generated]:
-        """The answer after some calls, streamed, with what is reserved for it."""
+        """The answer after some calls, with what is reserved for it. It streams, unless a tool has computed a value:
+        then it is shown once it is known whether it states that."""
         tools = self.agent.tools if tools is None else tools
+        free = context.decoding.format == "text"
+        editor: Editor = ProtocolFilter(tools) if free else Unchanged()
+        waits = bool(computed(self._results(history), self.agent.asked))
+        writing, raw, shown = self._writing(history, thought, context, tools), "", ""
+        with closing(writing):
+            while True:
+                try:
+                    event = next(writing)
+                except StopIteration as end:
+                    made: Generated = end.value
+                    break
+                except errors.Cancelled:
+                    if waits and shown:
+                        yield events.TextDelta(text=shown)
+                    raise
+                if not isinstance(event, events.TextDelta) or event.step:
+                    yield event
+                    continue
+                raw += event.text
+                piece = editor.feed(event.text)
+                shown += piece
+                if piece and not waits:
+                    yield msgspec.structs.replace(event, text=piece)
+        rest = ("" if raw else editor.feed(made.text)) + editor.end()
+        shown += rest
+        if isinstance(editor, ProtocolFilter) and editor.removed:
+            yield from context.note(PROTOCOL)
+        if waits and made.finish != "cancelled":
+            rest = yield from self._stating(shown, history, context)
+            shown = rest
+        elif waits:
+            rest = shown
+        if rest:
+            yield events.TextDelta(text=rest)
+        sequences = tuple(msgspec.structs.replace(one, text=shown) for one in made.sequences[:1])
+        return msgspec.structs.replace(made, text=shown, sequences=sequences)
+
+    def _writing(
+        self, history: tuple[Message, ...], thought: str, context: AnswerContext, tools: Mapping[str, Tool]
+    ) -> Generator[Event, None, Generated]:
+        """What the model writes as the answer."""
         if tools:
             return (yield from self.caller(context, tools).answer(history, thought))
         try:
@@ -150,6 +209,18 @@ class Session:
         except Exhausted as spent:
             yield from context.note(self.budget.describe(spent.what))
             return Generated(text=self.without_model(), finish="length")
+
+    def _results(self, history: Sequence[Message]) -> Sequence[Result]:
+        """The results that an answer to a history rests on: those in it, else all so far."""
+        return results_in(history) or self.executor.results
+
+    def _stating(self, text: str, history: Sequence[Message], context: AnswerContext) -> Generator[Event, None, str]:
+        """The text, so that it states what the tools have computed; a note where that takes its place."""
+        state = stating if context.decoding.format == "text" else in_form
+        stated = state(text, self._results(history), self.agent.asked)
+        if text.strip() and text.strip() not in stated:
+            yield from context.note(GIVEN.format(text=quoted(text)))
+        return stated
 
     def drafted(
         self,
@@ -166,10 +237,23 @@ class Session:
         def make() -> Generator[Event, None, str]:
             if self.budget.tokens_left < FEWEST_TOKENS or self.budget.seconds_left <= 0:
                 raise Exhausted("tokens" if self.budget.seconds_left > 0 else "seconds")
-            made = yield from _quietly(self.answer(history, thought, context, tools), kind, title)
-            return made.text
+            offered = self.agent.tools if tools is None else tools
+            writing = self._writing(history, thought, context, offered)
+            made = yield from _quietly(writing, kind, title, self._as_answer(history, context, offered))
+            return made
 
         return (yield from self.text_of(kind, make())).strip()
+
+    def _as_answer(
+        self, history: Sequence[Message], context: AnswerContext, tools: Mapping[str, Tool]
+    ) -> Callable[[str], Generator[Event, None, str]]:
+        """What becomes of a draft: as of an answer."""
+
+        def edited(text: str) -> Generator[Event, None, str]:
+            own = without_protocol(text, tools) if context.decoding.format == "text" else text
+            return (yield from self._stating(own, history, context))
+
+        return edited
 
     def chosen(
         self, ask: ScoreAsk, choices: Sequence[str], kind: str, context: AnswerContext
@@ -237,12 +321,22 @@ class Session:
         return Outcome(passages=self.executor.passages, waiting=waiting.approval)
 
     def _never_empty(self, write: Generator[Event, None, Generated]) -> Generator[Event, None, Generated]:
-        """An answer as it is written; a sentence where the model writes nothing."""
+        """An answer as it is written, with notes on how it was found; a sentence where the model writes nothing."""
         made = yield from write
+        yield from self._notes()
         if made.text.strip() or made.finish == "cancelled":
             return made
         text = self.without_model()
         return Generated(text=text, finish="length", usage=made.usage)
+
+    def _notes(self) -> Iterator[Event]:
+        """What the person should know of the calls of an answer."""
+        results = self.executor.results
+        if self.agent.tools and not self.checked and not self.executor.calls:
+            yield from self.context.note(NO_CALL)
+        for place, (call, _) in enumerate(results):
+            if remark := remark_on(call, self.agent.asked, results[:place]):
+                yield from self.context.note(remark)
 
     def without_model(self) -> str:
         """What is answered without the model: the last result, or that there is none."""
@@ -251,9 +345,15 @@ class Session:
         return NO_ANSWER
 
 
-def _quietly(writing: Generator[Event, None, Generated], kind: str, title: str) -> Generator[Event, None, Generated]:
-    """An answer as the work of a step of that kind. Raises errors.Cancelled when the request was cancelled."""
-    step = ""
+def _quietly(
+    writing: Generator[Event, None, Generated],
+    kind: str,
+    title: str,
+    edited: Callable[[str], Generator[Event, None, str]],
+) -> Generator[Event, None, str]:
+    """An answer as the work of a step of that kind, whose output is the ``edited`` text. Raises errors.Cancelled when
+    the request was cancelled."""
+    step, text = "", None
     while True:
         try:
             event = next(writing)
@@ -263,12 +363,15 @@ def _quietly(writing: Generator[Event, None, Generated], kind: str, title: str) 
         if isinstance(event, events.StepStarted) and event.writes_answer:
             step = event.step
             event = msgspec.structs.replace(event, kind=kind, title=title, writes_answer=False)
+        elif isinstance(event, events.StepFinished) and step and event.step == step:
+            text = yield from edited(event.output)
+            event = msgspec.structs.replace(event, output=text)
         elif isinstance(event, events.TextDelta | events.Thought) and not event.step:
             event = msgspec.structs.replace(event, step=step)
         yield event
     if made.finish == "cancelled":
         raise errors.Cancelled
-    return made
+    return text if text is not None else (yield from edited(made.text))
 
 
 def certainty(scores: Scores) -> float:

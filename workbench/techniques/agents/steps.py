@@ -19,6 +19,9 @@ from workbench.records.trace import EDITED, StepEdit, TraceStep
 from workbench.techniques.agents.agent import APPROVAL, CALL
 
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
+REMARK = "remark"
+"""What is said to the person about a call, and not to the model."""
+
 EXAMPLES = "examples"
 SUMMARY = "summary"
 PLAN, FINDING, DRAFT, CHECK, REFLECTION, ROUTE = "plan", "finding", "draft", "check", "reflection", "route"

@@ -21,7 +21,8 @@ from workbench.techniques.agents.agent import APPROVAL, CALL, Agent
 from workbench.techniques.agents.approval import Exposure, Verdict, decided, judge, last_call
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
-from workbench.techniques.agents.steps import NOTE, Recorded, read_call
+from workbench.techniques.agents.steps import NOTE, REMARK, Recorded, read_call
+from workbench.techniques.agents.tool_results import Result, remark_on
 from workbench.techniques.budget import Budget
 from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.tools.passages import numbered
@@ -56,7 +57,7 @@ class Called:
 class ToolExecutor:
     """Executes the tool calls of one answer. ``calls`` counts those that were made, ``passages`` are those that were
     found so far, numbered as the model saw them; ``exposure`` is what the context was exposed to. ``repetition`` knows
-    the calls, ``last`` is the result of the last one."""
+    the calls, ``results`` are those of the answer with their results, ``last`` is the last result."""
 
     def __init__(self, agent: Agent, recorded: Recorded, budget: Budget) -> None:
         self._agent, self._recorded, self._budget = agent, recorded, budget
@@ -65,6 +66,7 @@ class ToolExecutor:
         self.exposure: Exposure = agent.exposure
         self.repetition = Repetition()
         self.last = ToolOutput(text="")
+        self.results: list[Result] = []
 
     @property
     def calls_left(self) -> int:
@@ -95,6 +97,11 @@ class ToolExecutor:
         if output.passages:
             yield events.Retrieved(query=_query(call), passages=output.passages, step=step.id)
         note = self._count(tool, call, output, ran=judged.kind == "run")
+        if remark := remark_on(call, self._agent.asked, self.results):
+            told = inside.step(REMARK, "Numbers from elsewhere", call.encode())
+            yield told.started
+            yield told.finished(remark)
+        self.results.append((call, output))
         yield from self._end(step, output, note, inside)
         return Called(call, output, note)
 
@@ -117,6 +124,7 @@ class ToolExecutor:
         if verdict != "masked":
             tool = self._agent.tools.get(call.tool)
             self._count(tool, call, output, ran=verdict == "run")
+            self.results.append((call, output))
         return Called(call, output, next((one.output for one in within if one.kind == NOTE), ""))
 
     def _not_made(
@@ -127,6 +135,7 @@ class ToolExecutor:
         if verdict == "known":
             output, note = self.repetition.known(call)
             self.repetition.add(call, output, step=self.calls, acts=tool.acts, ran=False)
+            self.results.append((call, output))
         self.last = output
         yield from self._end(step, output, note, inside)
         return Called(call, output, note)

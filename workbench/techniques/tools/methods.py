@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.records.methods import Method
+from workbench.records.methods import Method, Trait
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tool without settings."""
 
 
-def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str = "") -> Method:
+def tool_row(
+    name: str, title: str, summary: str, source: str = "", *, cost: str = "", traits: tuple[Trait, ...] = ()
+) -> Method:
     """The row of the module ``name`` of this package, which is also the tool's name for the model; its
     ``make(services)`` returns the ``Tool`` or raises ToolUnavailable."""
     return Method(
@@ -27,17 +29,20 @@ def tool_row(name: str, title: str, summary: str, source: str = "", *, cost: str
         config=NoOptions,
         entry=f"workbench.techniques.tools.{name}:make",
         cost=cost,
+        traits=traits,
     )
 
 
-SEARCH = "search_documents"
+SEARCH, CALCULATOR = "search_documents", "calculator"
+_COMPUTES: tuple[Trait, ...] = ("computes",)
 
 METHODS = (
-    tool_row("calculator", "Calculator", "The exact value of an arithmetic expression."),
+    tool_row(CALCULATOR, "Calculator", "The exact value of an arithmetic expression.", traits=_COMPUTES),
     tool_row(
         "run_python",
         "Run Python",
         "Runs a short program in a sandbox, without files, network or your environment.",
+        traits=_COMPUTES,
     ),
     tool_row(SEARCH, "Search documents", "Finds passages in the recipe's documents, to be cited."),
     tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
@@ -46,11 +51,20 @@ METHODS = (
         "Read a value",
         "Finds one number, date or choice in a document or file, without the agent seeing its text.",
         "Debenedetti et al. 2025, Defeating Prompt Injections by Design, arXiv:2503.18813",
+        traits=_COMPUTES,
     ),
-    tool_row("query_table", "Query tables", "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL."),
+    tool_row(
+        "query_table",
+        "Query tables",
+        "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL.",
+        traits=_COMPUTES,
+    ),
     tool_row("list_files", "List files", "Lists the files of the workspace folder that you have chosen."),
     tool_row("read_file", "Read files", "Reads text files of the workspace folder."),
     tool_row("write_file", "Write files", "Writes text files into the workspace folder, after you have agreed."),
     tool_row("remember", "Remember", "Keeps a fact for later chats, after you have agreed."),
     tool_row("ask_person", "Ask me", "Asks you a question; the answer waits until you have replied."),
 )
+
+COMPUTING = frozenset(row.name for row in METHODS if "computes" in row.traits)
+"""The tools whose result is a value."""
