@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 
 import msgspec
 
@@ -52,6 +53,7 @@ from workbench.techniques.retrieval.verification import (
     with_rates,
 )
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
+from workbench.techniques.support import Support, support_of
 from workbench.techniques.tools.opening import open_tools
 from workbench.text.language import detect_language, detect_question_language, language_name
 
@@ -115,6 +117,8 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
         messages = grounding.messages
     else:
         yield from _warn_of_language(conversation[-1].content, None, context)
+    if grounding is not None:
+        context = dataclasses.replace(context, support=partial(_support, grounding))
     examples = yield from choose_examples(part, conversation[-1].content, context)
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
@@ -142,6 +146,7 @@ def _by_agent(
         context=context,
         tools=tools,
         decisions=decisions,
+        asked="\n".join(message.content for message in conversation),
         asks=context.asks,
         verify=_statements,
         look_up=look_up,
@@ -195,6 +200,14 @@ def _statements(text: str, passages: Sequence[Passage], question: str) -> Sequen
     """The statements of a text, each compared with the sentences of passages."""
     verified = verify_answer(text, Grounding(question, tuple(passages), question), None)
     return verified.statements if verified is not None else ()
+
+
+def _support(grounding: Grounding, text: str) -> Support | None:
+    """How far the passages of an answer support a draft of it; None for a form without sentences."""
+    verified = verify_answer(text, grounding, None)
+    if verified is None or verified.problem:
+        return None
+    return support_of(verified.statements, grounding.passages, grounding.question)
 
 
 def continue_answer(prefix: Prefix, recipe: Recipe, context: AnswerContext) -> Iterator[Event]:

@@ -40,6 +40,7 @@ from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.agents.guard import Guard
 from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.support import Support
 from workbench.techniques.tools.services import PythonResult, ToolServices
 
 
@@ -162,6 +163,7 @@ class AnswerContext:
     calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
     of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is one
     for this recipe's model. The asking program runs ``client_tools``: one is called (``must_call``), or may be.
+    ``support(text)`` is how far the passages before the model support an answer, None without any.
     """
 
     model: ModelBackend
@@ -189,6 +191,7 @@ class AnswerContext:
     reward_model: Callable[[str], LoraUse] = _no_reward_model
     client_tools: tuple[ToolInfo, ...] = ()
     must_call: bool = False
+    support: Callable[[str], Support | None] = lambda text: None
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
     _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
 
@@ -440,11 +443,7 @@ class _Reported:
 def _sequences_of(result: Generated | None, texts: dict[int, list[str]]) -> tuple[GeneratedSequence, ...]:
     """The sequences of a generation that does not name them: as they streamed."""
     if result is not None:
-        logprob = result.mean_logprob
-        return (
-            GeneratedSequence(
-                text=result.text, thought=result.thought, finish=result.finish, mean_logprob=logprob, score=logprob
-            ),
-        )
+        whole = GeneratedSequence(text=result.text, thought=result.thought, finish=result.finish)
+        return (msgspec.structs.replace(whole, mean_logprob=result.mean_logprob, score=result.mean_logprob),)
     streamed = [GeneratedSequence(text="".join(one), finish="cancelled") for _, one in sorted(texts.items())]
     return tuple(streamed) or (GeneratedSequence(text="", finish="cancelled"),)

@@ -14,6 +14,7 @@ from tests.fakes import passage
 from workbench.api.events import TextDelta
 from workbench.errors import UserError
 from workbench.records.trace import StepEdit
+from workbench.techniques.agents.reflexion import BETTER, CONFIRMED, NO_BETTER, UNDECIDED
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import ToolOutput
 
@@ -91,11 +92,55 @@ def test_the_support_of_passages_is_a_check() -> None:
 
 def test_the_critic_is_a_check() -> None:
     model = ScriptedModel(
-        [], (), says={"Your answer was": ["Again."], QUESTION: ["16", "48"]}, prefers={"Proposed answer": ["no", "yes"]}
+        [],
+        (),
+        says={"Your answer was": ["Again."], QUESTION: ["16", "48"]},
+        prefers={"Proposed answer": ["no", "yes"], "Answer A": ["B", "A"]},
     )
     made = ask(model, method="reflexion", question=QUESTION)
     assert made.result.answer == "48"
     assert [round(step.score or 0) for step in made.of("check")] == [0, 1]
+    assert [step.output for step in made.of("verdict")] == [BETTER]
+
+
+def test_a_trial_that_the_critic_does_not_prefer_in_both_orders_takes_no_place() -> None:
+    model = ScriptedModel(
+        [],
+        (),
+        says={"Your answer was": ["Again."], QUESTION: ["48", "16"]},
+        prefers={"Proposed answer": ["no", "yes"], "Answer A": ["B", "B"]},
+    )
+    made = ask(model, method="reflexion", question=QUESTION)
+    assert made.result.answer == "48"
+    assert [step.output for step in made.of("verdict")] == [UNDECIDED]
+
+
+def test_a_trial_that_a_tool_has_given_stays() -> None:
+    calls = [("", "calculator", {"expression": "12 * 4"}), ("Enough.", "", {}), ("Enough.", "", {})]
+    model = ScriptedModel(
+        calls,
+        ["It is 48.", "It is 16."],
+        says={"Your answer was": ["Again."]},
+        prefers={"Proposed answer": ["no", "yes"], "Answer A": ["B", "A"]},
+    )
+    made = ask(model, "calculator", method="reflexion", question=QUESTION)
+    assert made.result.answer == "It is 48."
+    assert [step.output for step in made.of("verdict")] == [CONFIRMED]
+
+
+def test_a_trial_about_something_else_takes_no_place() -> None:
+    found = ToolOutput(
+        passages=(passage("The pump weighs 12 kg.", n=1), passage("The crane weighs 80 kg.", "crane.txt", n=2))
+    )
+    tool = Counted("test.look", found, output="untrusted")
+    call = ("I look.", "test.look", {"q": "weight"})
+    calls, answers = [call, ("Enough.", "", {})] * 2, ["The pump weighs 15 kg or 12 kg.", "The crane weighs 80 kg."]
+    model = ScriptedModel(calls, answers, says={"Your answer was": ["Read it again."]})
+    options = {"trials": 2}
+    made = ask(model, tool, method="reflexion", question="What does the old pump weigh?", options=options)
+    assert made.result.answer.startswith("The pump weighs 15 kg")
+    assert "of something else" in made.of("check")[1].output
+    assert [step.output for step in made.of("verdict")] == [NO_BETTER]
 
 
 def test_a_check_without_its_test_is_refused() -> None:

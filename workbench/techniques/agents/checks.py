@@ -10,16 +10,17 @@ import msgspec
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
-from workbench.records.messages import Message, Passage, Statement
+from workbench.records.messages import Message, Passage
 from workbench.records.trace import TraceStep
 from workbench.techniques.agents.session import Session, certainty
 from workbench.techniques.context import AnswerContext, ScoreAsk
+from workbench.techniques.support import Support, support_of
 from workbench.techniques.tools.results import one_line
 
 CheckKind = Literal["automatic", "test", "citations", "critic"]
 
 PASSES = 0.5
-"""From this score on an answer passes the check of a critic; of citations every statement has to be supported."""
+"""From this score on an answer passes the check of a critic; of citations no statement may be against the passages."""
 _CRITIC = "Question: {question}\n\nProposed answer: {answer}\n\nIs the proposed answer right? Reply yes or no."
 _VERDICTS = ("yes", "no")
 _LONGEST_WHY = 400
@@ -54,7 +55,8 @@ def check_answer(
     if kind == "test":
         return run_test(test, question, answer, session)
     if kind == "citations":
-        return supported(session.agent.verify(answer, session.executor.passages, question))
+        found = support_in(session, answer, question)
+        return Checked(passed=not found.contradicted, score=found.score, why=found.why if found.contradicted else "")
     return (yield from _criticised(question, answer, session, context))
 
 
@@ -71,17 +73,10 @@ def run_test(test: str, question: str, answer: str, session: Session) -> Checked
     return Checked(passed=True, score=1.0)
 
 
-def supported(statements: Sequence[Statement]) -> Checked:
-    """Whether the passages support every statement."""
-    if not statements:
-        return Checked(passed=False, score=0.0, why="The answer states nothing that the passages could support.")
-    good = sum(one.verdict == "supported" for one in statements)
-    if good == len(statements):
-        return Checked(passed=True, score=1.0)
-    conflicts = [conflict for one in statements for conflict in one.conflicts]
-    named = f" Not in the passages: {', '.join(dict.fromkeys(conflicts))}." if conflicts else ""
-    why = f"The passages support {good} of {len(statements)} statements.{named}"
-    return Checked(passed=False, score=good / len(statements), why=why)
+def support_in(session: Session, answer: str, question: str) -> Support:
+    """How far the passages that were found support an answer."""
+    passages = session.executor.passages
+    return support_of(session.agent.verify(answer, passages, question), passages, question)
 
 
 def _criticised(

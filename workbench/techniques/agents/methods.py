@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from workbench.records.methods import Method
+from workbench.records.methods import Method, Trait
 from workbench.records.recipes.agent import DEFAULT_AGENT
 
 
-def _agent(name: str, title: str, summary: str, source: str, *, cost: str, needs: tuple[str, ...] = ()) -> Method:
+def _agent(
+    name: str,
+    title: str,
+    summary: str,
+    source: str,
+    *,
+    cost: str,
+    needs: tuple[str, ...] = (),
+    traits: tuple[Trait, ...] = (),
+) -> Method:
     """The row of the module ``name`` of this package: its ``Options`` are the settings, its ``run`` carries it out. All
     of them go on from earlier steps (``steps.Recorded``), and have one answer."""
     path = f"workbench.techniques.agents.{name}"
@@ -25,7 +34,7 @@ def _agent(name: str, title: str, summary: str, source: str, *, cost: str, needs
         config=import_module(path).Options,
         entry=f"{path}:run",
         needs=("grammars", *needs),
-        traits=("one answer", "resumes"),
+        traits=("one answer", "resumes", *traits),
         cost=cost,
     )
 
@@ -44,6 +53,7 @@ METHODS = (
         "Search the documents, search again for what the first result leaves open, and quote the sentences found.",
         "Qi et al. 2019, Answering Complex Open-domain Questions Through Iterative Query Generation, arXiv:1910.07000",
         cost="Two searches; no generation.",
+        traits=("from documents alone",),
     ),
     _agent(
         "planning",
@@ -63,15 +73,17 @@ METHODS = (
     _agent(
         "reflexion",
         "Reflexion",
-        "Try, check the answer, reflect on what went wrong, and try again; the first trial that passes is the answer.",
+        "Try, check the answer, reflect on what went wrong, and try again; a later trial counts only where the check "
+        "finds it better.",
         "Shinn et al. 2023, Reflexion: Language Agents with Verbal Reinforcement Learning, arXiv:2303.11366",
         cost="Up to three trials with a check and a reflection each.",
         needs=("token_logprobs",),
     ),
     _agent(
         "critic",
-        "Check with tools",
-        "Draft an answer, check its figures by calculation and its claims in the documents, and correct what is wrong.",
+        "CRITIC: check with tools",
+        "Draft an answer, check its figures with the calculator and its claims with the search of documents, and "
+        "correct what is wrong; a correction counts only where the same check finds it better.",
         "Gou et al. 2023, CRITIC: Large Language Models Can Self-Correct with Tool-Interactive Critiquing, "
         "arXiv:2305.11738",
         cost="A draft, and up to four corrections.",

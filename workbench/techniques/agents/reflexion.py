@@ -2,13 +2,16 @@
 
 Shinn et al. 2023, "Reflexion: Language Agents with Verbal Reinforcement Learning" (arXiv:2303.11366). The signal is a
 test that the person wrote, the support of the answer in the passages that were found, or a critic; it never is the
-expected answer. At most three trials, of which the last three reflections are remembered. What a test has refused is
+expected answer. At most three trials, of which the last three reflections are remembered. A later trial takes the place
+of an earlier one only where the check finds it better; where the model itself is the critic, it has to prefer it in
+both orders, and an answer that a tool has given stays. What a test has refused is
 not tried again: the last call of such a trial is masked, since a small model would repeat it whatever it reflects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -19,14 +22,16 @@ from workbench.fields import about
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Outcome
-from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check
+from workbench.techniques.agents.checks import Checked, CheckKind, check_answer, resolve_check, support_in
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
 from workbench.techniques.agents.session import OUT_OF_BUDGET, Session
-from workbench.techniques.agents.steps import CHECK, REFLECTION, TRIAL
+from workbench.techniques.agents.steps import CHECK, REFLECTION, TRIAL, VERDICT
 from workbench.techniques.agents.tool_execution import Waiting
+from workbench.techniques.agents.tool_results import computed
 from workbench.techniques.budget import Exhausted
 from workbench.techniques.context import AnswerContext, Ask
+from workbench.techniques.corrections import prefers
 
 REMEMBERED = 3
 TESTED: tuple[CheckKind, ...] = ("automatic", "test")
@@ -38,6 +43,10 @@ _REFLECT = (
     "{question}\n\nYour answer was:\n{answer}\n\nIt was checked: {why}\n\nIn one or two sentences: what was the "
     "mistake, and what will you do differently next time?"
 )
+BETTER = "This trial is better."
+NO_BETTER = "The earlier trial is kept: the check finds this one no better."
+CONFIRMED = "The earlier trial is kept: a tool has given its result, and none has given this one."
+UNDECIDED = "The earlier trial is kept: the model does not prefer this one in both orders."
 UNCHECKED = "No trial passed the check: this is the best of {trials}. {why}"
 
 
@@ -59,13 +68,22 @@ class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = ""
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """The ``answer`` of a trial and how it was checked; ``given``: it states what a tool has computed."""
+
+    answer: str
+    checked: Checked
+    given: bool
+
+
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
-    """Try until a trial passes the check; otherwise the best one is the answer."""
+    """Try until a trial passes the check. A later one takes the place of an earlier one only where it is better."""
     if options.check == "test" and not options.test.strip():
         raise UserError("The check is a test, and there is none.", "Set the agent's option test to a Python program.")
     session = Session(agent)
     yield from session.begin()
-    best: tuple[str, Checked] | None = None
+    best: _Trial | None = None
     lessons: list[str] = []
     trials = 0
     try:
@@ -78,11 +96,12 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
             inside = session.context.inside(opened.step)
             session.executor.repetition.restart()
             most = max(1, session.executor.calls_left // (options.trials - number + 1))
-            answer, last = yield from _try(session, messages, lessons, most, examples, inside)
+            answer, last, given = yield from _try(session, messages, lessons, most, examples, inside)
             trials += 1
             checked = yield from _check(session, messages[-1].content, answer, options, inside)
-            if best is None or checked.score > best[1].score:
-                best = answer, checked
+            trial = _Trial(answer, checked, given)
+            if best is None or (yield from _is_better(session, messages[-1].content, best, trial, options, inside)):
+                best = trial
             if last is not None and not checked.passed and options.test.strip() and options.check in TESTED:
                 session.executor.repetition.forbid(last)
             if not checked.passed and number < options.trials and not session.spent:
@@ -97,9 +116,9 @@ def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Genera
         yield from session.context.note(OUT_OF_BUDGET)
     if best is None:
         return session.answered(session.answer(messages, "", session.context))
-    if not best[1].passed:
-        yield from session.context.note(UNCHECKED.format(trials=trials, why=best[1].why).strip())
-    return session.given(best[0])
+    if not best.checked.passed:
+        yield from session.context.note(UNCHECKED.format(trials=trials, why=best.checked.why).strip())
+    return session.given(best.answer)
 
 
 def _try(
@@ -109,13 +128,50 @@ def _try(
     most: int,
     examples: Sequence[Message],
     context: AnswerContext,
-) -> Generator[Event, None, tuple[str, ToolCall | None]]:
-    """One trial: the task with tools, its answer, and the last call. Raises Waiting, Exhausted."""
+) -> Generator[Event, None, tuple[str, ToolCall | None, bool]]:
+    """One trial: the task with tools, its answer, the last call, and whether the answer states what a tool has
+    computed. Raises Waiting, Exhausted."""
     learnt = _LESSONS.format(lessons="\n".join(f"- {one}" for one in lessons))
     history = with_system(messages, learnt) if lessons else messages
     done = yield from work(session, history, context, most=most, examples=examples)
     answer = yield from session.drafted(done.history, done.thought, context)
-    return answer, done.results[-1][0] if done.results else None
+    made = computed(done.results, session.agent.asked)
+    given = any(not one.remark and one.is_stated(answer) for one in made)
+    return answer, done.results[-1][0] if done.results else None, given
+
+
+def _is_better(
+    session: Session, question: str, best: _Trial, trial: _Trial, options: Options, context: AnswerContext
+) -> Generator[Event, None, bool]:
+    """Whether a trial takes the place of the best one so far, as a step of the kind ``verdict`` that says why. Raises
+    Exhausted."""
+
+    def make() -> Generator[Event, None, str]:
+        step = context.step(VERDICT, "Compare with the best trial so far", trial.answer)
+        yield step.started
+        why = yield from _why_kept(session, question, best, trial, options, context.inside(step))
+        yield step.finished(said := why or BETTER)
+        return said
+
+    return (yield from session.text_of(VERDICT, make())) == BETTER
+
+
+def _why_kept(
+    session: Session, question: str, best: _Trial, trial: _Trial, options: Options, context: AnswerContext
+) -> Generator[Event, None, str]:
+    """Why the best trial so far stays, as a sentence; "" where the new one is better. Raises Exhausted."""
+    kind = resolve_check(options.check, options.test, session.executor.passages)
+    if kind == "test":
+        return "" if trial.checked.score > best.checked.score else NO_BETTER
+    if best.given and not trial.given:
+        return CONFIRMED
+    if kind == "citations":
+        before, after = (support_in(session, one.answer, question) for one in (best, trial))
+        return "" if after.score > before.score and not after.contradicted else NO_BETTER
+    if trial.checked.score <= best.checked.score:
+        return NO_BETTER
+    better = yield from prefers(question, best.answer, trial.answer, session.budget, context)
+    return "" if better else UNDECIDED
 
 
 def _check(

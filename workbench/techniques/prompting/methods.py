@@ -106,10 +106,10 @@ METHODS = (
     _technique(
         "self-refine",
         "Self-refine",
-        "Criticise and rewrite a draft; the best-rated draft is the answer.",
+        "Criticise and rewrite a draft; a rewriting counts only where a check finds it better.",
         "Madaan et al. 2023, Self-Refine: Iterative Refinement with Self-Feedback, arXiv:2303.17651",
         "one answer",
-        cost="Three generations and a rating for each round.",
+        cost="A criticism, a rewriting, a rating and a comparison for each round.",
         needs=("token_logprobs",),
     ),
     _technique(

@@ -1,7 +1,9 @@
 """Self-refine: a draft is criticised and rewritten by the same model; of all drafts the best-rated one is the answer.
 
 Madaan et al. 2023, "Self-Refine: Iterative Refinement with Self-Feedback" (arXiv:2303.17651). A small model often makes
-its draft worse: so each draft is rated, by the probabilities of the digits, and the last one is not taken for the best.
+its draft worse. So a rewriting takes the place of a draft only where a check finds it better: its equations are
+calculated, and where there are passages both are compared with them. Where nothing can be checked, it has to be rated
+higher, by the probabilities of the digits, and be preferred in both orders.
 """
 
 from __future__ import annotations
@@ -17,8 +19,15 @@ from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
+from workbench.techniques.corrections import prefers
 from workbench.techniques.prompting.extraction import answer_of, too_small
+from workbench.techniques.tools.figures import wrong_equations
 
+BETTER = "This draft is better."
+NO_BETTER = "The earlier draft is kept: this one is rated no better."
+UNDECIDED = "The earlier draft is kept: the model does not prefer this one in both orders."
+CALCULATED = "The earlier draft is kept: an equation of this one is wrong."
+SUPPORTED = "The earlier draft is kept: the passages do not support this one better."
 RATINGS = ("1", "2", "3", "4", "5")
 _RATE = (
     "Question:\n{question}\n\nAnswer:\n{draft}\n\nHow good is this answer, from 1 (wrong) to 5 (right, complete and "
@@ -56,7 +65,9 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     try:
         for number in range(options.rounds + 1):
             value = yield from _rate(messages[-1].content, draft, number, budget)
-            if value > best_rating:
+            if number == 0:
+                best_rating = value
+            elif (yield from _is_better(messages[-1].content, best, best_rating, draft, value, budget, context)):
                 best, best_rating = draft, value
             if number == options.rounds or value >= options.good_enough:
                 break
@@ -74,6 +85,41 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     except Exhausted as spent:
         yield from context.note(budget.describe(spent.what))
     return answer_of(best.text, best.thought, best)
+
+
+def _is_better(
+    question: str,
+    best: Generated,
+    best_rating: float,
+    draft: Generated,
+    value: float,
+    budget: Budget,
+    context: AnswerContext,
+) -> Generator[Event, None, bool]:
+    """Whether a rewriting takes the place of the best draft so far, as a step that says why. Raises Exhausted."""
+    step = context.step("verdict", "Compare with the best draft so far", draft.text)
+    yield step.started
+    why = _why_kept(question, best.text, draft.text, context)
+    if why is None:  # nothing of it can be checked
+        why = NO_BETTER
+        if value > best_rating:
+            preferred = yield from prefers(question, best.text, draft.text, budget, context.inside(step))
+            why = "" if preferred else UNDECIDED
+    yield step.finished(why or BETTER)
+    return not why
+
+
+def _why_kept(question: str, best: str, draft: str, context: AnswerContext) -> str | None:
+    """Why the best draft stays, as a sentence: its equations are as right, or the passages support it as well. "" where
+    the rewriting is better by that, None where there is nothing to check or no difference in equations."""
+    before, after = wrong_equations(best), wrong_equations(draft)
+    if before < after:
+        return CALCULATED
+    old, new = context.support(best), context.support(draft)
+    if old is not None and new is not None:
+        better = old.contradicted and not new.contradicted and new.score > old.score
+        return "" if better else SUPPORTED
+    return "" if before > after else None
 
 
 def _rate(question: str, draft: Generated, number: int, budget: Budget) -> Generator[Event, None, float]:
