@@ -269,9 +269,9 @@ def test_a_name_that_cannot_be_and_a_rename_within_a_request_are_refused(workben
             "redirects to elsewhere.example",
             "",
         ),
-        ([Fault(garbage=True)], "has cut off its answer", ""),
+        ([Fault(garbage=True)], "answered with a web page instead of data", ""),
     ],
-    ids=["429", "500", "cut", "lost", "redirect", "garbage"],
+    ids=["429", "500", "cut", "lost", "redirect", "web page"],
 )
 def test_each_fault_has_its_message_in_the_chat_and_loses_nothing(
     workbench: Workbench, service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, faults: list[Fault], message: str,

@@ -48,7 +48,8 @@ def alternatives_in(reply: Any) -> list[tuple[str, float]]:
     """The alternatives to the first token of a reply with their log-probabilities; [] where it has none."""
     try:
         listed = reply["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-        return [(str(one["token"]), float(one["logprob"])) for one in listed if float(one["logprob"]) <= 0]
+        found = [(str(one["token"]), float(one["logprob"])) for one in listed]
+        return [(token, logprob) for token, logprob in found if -math.inf < logprob <= 0]
     except (KeyError, IndexError, TypeError, ValueError):
         return []
 

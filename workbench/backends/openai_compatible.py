@@ -12,8 +12,9 @@ import json
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -22,7 +23,7 @@ from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import ModelUse
-from workbench.backends.chat_stream import Connection, Refused
+from workbench.backends.chat_stream import Connection, Refused, choices_of
 from workbench.backends.label_choice import MOST_TOKENS, body_of_choice, logprobs_of
 from workbench.engine.inference_calls import (
     AssistantStart,
@@ -48,6 +49,9 @@ from workbench.records.recipes import DecodingPart
 NAME = "openai-compatible"
 MOST_AT_ONCE = 4
 CHARACTERS_PER_TOKEN = 3.5
+MARGIN = 2.0
+"""An answer is cut where its estimated tokens are so many times those that were asked for: an endpoint's tokens may be
+longer than the estimate's."""
 FINISHES: dict[str, Finish] = {"stop": "eos", "length": "length"}
 SENT = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "seed", "stop", "max_tokens", "n", "format",
         "grammar", "strategy", "ranked")  # fmt: skip
@@ -187,7 +191,7 @@ class RemoteModel:
     def _choose(self, request: Score, context: RequestContext) -> Scores:
         body = body_of_choice(self._endpoint, request.messages)
         prompt = sum(estimate_tokens(one.content) for one in request.messages)
-        reading, charged = _Reading(prompt), True
+        reading, charged = _Reading(self._endpoint.host, prompt, MOST_TOKENS), True
         with self._place(context), self._reserve(self._model, prompt, MOST_TOKENS):
             try:
                 reply = self._connection.ask(body, context)
@@ -231,19 +235,24 @@ class RemoteModel:
             yield events.Log(text=f"{self._endpoint.host} ignores: {', '.join(ignored)}.", level="notice")
         body = body_of(self._endpoint, request)
         prompt = sum(estimate_tokens(one.content) for one in request.messages)
-        with self._place(context), self._reserve(self._model, prompt, request.decoding.max_tokens * request.decoding.n):
-            yield from self._received(body, prompt, context)
+        part = request.decoding
+        reading = _Reading(self._endpoint.host, prompt, part.max_tokens, part.n)
+        with self._place(context), self._reserve(self._model, prompt, part.max_tokens * part.n):
+            yield from self._received(body, reading, context)
 
-    def _received(self, body: dict[str, Any], prompt: int, context: RequestContext) -> Iterator[Event]:
-        reading, charged = _Reading(prompt), True
+    def _received(self, body: dict[str, Any], reading: _Reading, context: RequestContext) -> Iterator[Event]:
+        charged = True
         began = time.perf_counter()
         first = 0.0
         try:
             if self._endpoint.streams:
-                for chunk in self._connection.stream(body, context):
-                    for event in reading.take(chunk):
-                        first = first or time.perf_counter() - began
-                        yield event
+                with contextlib.closing(self._connection.stream(body, context)) as chunks:
+                    for chunk in chunks:
+                        for event in reading.take(chunk):
+                            first = first or time.perf_counter() - began
+                            yield event
+                        if reading.is_full:
+                            break
             else:
                 yield from reading.take(self._connection.ask(body, context))
         except Cancelled:
@@ -318,33 +327,64 @@ def body_of(endpoint: Endpoint, request: Generate) -> dict[str, Any]:
 
 
 class _Reading:
-    """A reply that arrives, whole or in chunks. Usage that the server does not report is estimated."""
+    """A reply of ``n`` answers that arrives, whole or in chunks. Usage that the server does not report is estimated.
+    What it sends of an answer beyond ``max_tokens``, with a margin, is cut."""
 
-    def __init__(self, prompt_tokens: int) -> None:
+    def __init__(self, host: str, prompt_tokens: int, max_tokens: int, n: int = 1) -> None:
+        self._host = host
+        self._most_characters = int(MARGIN * CHARACTERS_PER_TOKEN * max_tokens) + 1
+        self._max_tokens, self._n = max_tokens, n
         self._texts: dict[int, list[str]] = {}
         self._thoughts: dict[int, list[str]] = {}
+        self._lengths: Counter[int] = Counter()  # in characters, of texts and thoughts
+        self._cut: set[int] = set()
         self._finishes: dict[int, Finish] = {}
         self._prompt = prompt_tokens
         self._reported: Usage | None = None
+
+    @property
+    def is_full(self) -> bool:
+        """Nothing more is wanted: an answer was cut, and all others have ended."""
+        return bool(self._cut) and len(self._cut.union(self._finishes)) == self._n
 
     def take(self, reply: dict[str, Any]) -> Iterator[Event]:
         if isinstance(reported := reply.get("usage"), dict):
             with contextlib.suppress(msgspec.ValidationError):
                 counts = msgspec.convert(reported, _ReportedUsage)
                 self._reported = Usage(prompt_tokens=counts.prompt_tokens, new_tokens=counts.completion_tokens)
-        for choice in reply.get("choices") or ():
-            if not isinstance(choice, dict) or not isinstance(choice.get("index", 0), int):
-                continue
-            place, said = choice.get("index", 0), choice.get("delta") or choice.get("message") or {}
-            thought = said.get("reasoning_content") or said.get("reasoning")
-            if isinstance(thought, str) and thought:
-                self._thoughts.setdefault(place, []).append(thought)
-                yield events.Thought(text=thought, sequence=place)
-            if isinstance(text := said.get("content"), str) and text:
-                self._texts.setdefault(place, []).append(text)
-                yield events.TextDelta(text=text, sequence=place)
-            if isinstance(ended := choice.get("finish_reason"), str):
+        for choice in choices_of(reply):
+            place, said = choice.get("index") or 0, choice.get("delta") or choice.get("message")
+            if not isinstance(place, int) or not 0 <= place < self._n:
+                raise Refused(
+                    f"{self._host} sends an answer that was not asked for.",
+                    "Check its address and model.",
+                    accepted=True,
+                )
+            if isinstance(said, dict):
+                yield from self._take_texts(place, said)
+            if isinstance(ended := choice.get("finish_reason"), str) and place not in self._cut:
                 self._finishes[place] = FINISHES.get(ended, "stop")
+
+    def _take_texts(self, place: int, said: dict[str, Any]) -> Iterator[Event]:
+        thought = said.get("reasoning_content") or said.get("reasoning")
+        if isinstance(thought, str) and (thought := self._cut_off(place, thought)):
+            self._thoughts.setdefault(place, []).append(thought)
+            yield events.Thought(text=thought, sequence=place)
+        if isinstance(text := said.get("content"), str) and (text := self._cut_off(place, text)):
+            self._texts.setdefault(place, []).append(text)
+            yield events.TextDelta(text=text, sequence=place)
+        if self._lengths[place] == self._most_characters and place not in self._cut:
+            self._cut.add(place)
+            self._finishes[place] = "length"
+            yield events.Log(
+                text=f"{self._host} did not stop at {self._max_tokens:,} tokens; its answer was cut.", level="notice"
+            )
+
+    def _cut_off(self, place: int, text: str) -> str:
+        """What of the text an answer may still have."""
+        text = text[: self._most_characters - self._lengths[place]]
+        self._lengths[place] += len(text)
+        return text
 
     @property
     def usage(self) -> Usage:
@@ -374,9 +414,12 @@ class _Reading:
         )
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
+
+
 class _ReportedUsage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
 
 
 def estimate_tokens(text: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.backends.chat_stream import Connection, Refused
+from workbench.backends.chat_stream import Connection, Refused, choices_of
 from workbench.backends.label_choice import alternatives_in
 from workbench.records.endpoints import Endpoint
 
@@ -46,7 +46,7 @@ def probe(connection: Connection, context: RequestContext) -> Endpoint:
         streams=streams,
         streams_usage=usage,
         schemas=_accepts(connection, {**body, "response_format": _SCHEMA}, context) is not None,
-        several=len(_choices(_accepts(connection, {**body, "n": 2, "temperature": 1.0}, context))) == 2,
+        several=len(choices_of(_accepts(connection, {**body, "n": 2, "temperature": 1.0}, context) or {})) == 2,
         alternatives=_alternatives(connection, body, context),
         probed=time.time(),
     )
@@ -110,8 +110,3 @@ def _accepts(connection: Connection, body: dict[str, Any], context: RequestConte
         if error.status in _CLIENT_ERROR and error.status not in (401, 403, 429):
             return None
         raise
-
-
-def _choices(reply: Any) -> list[Any]:
-    choices = reply.get("choices") if isinstance(reply, dict) else None
-    return choices if isinstance(choices, list) else []

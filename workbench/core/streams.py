@@ -24,6 +24,15 @@ def unary(function: Callable[[Any], Any]) -> Handler:
     return handle
 
 
+def stoppable(function: Callable[[Any, RequestContext], Any]) -> Handler:
+    """As ``unary`` for a call that waits for others: ``function(call, context)`` may be stopped while it does."""
+
+    def handle(call: Any, context: RequestContext) -> Iterator[Event]:
+        yield finish(function(call, context))
+
+    return handle
+
+
 class LiveStream:
     """The events of running work: a new follower gets the past ones, then the live ones."""
 

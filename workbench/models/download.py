@@ -23,7 +23,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.durability import flush_folder, flush_to_disk
 from workbench.errors import Cancelled, UserError
-from workbench.network.http import MOST_REDIRECTS
+from workbench.network.http import BEHIND_A_PORTAL, MOST_REDIRECTS, refuse_web_page
 from workbench.records.hub import RemoteFile
 from workbench.records.stored import Stored, Unreadable
 
@@ -214,6 +214,7 @@ def _fetch(
         with open_following(client, part.file.url, asked, headers) as response:
             if response.status_code == 416 and part.total and part.written == part.total:
                 return True
+            refuse_web_page(response)
             _check_status(response, part)
             etag = response.headers.get("etag", "")
             etag = "" if etag.startswith("W/") else etag
@@ -257,10 +258,15 @@ def open_following(
             if response.status_code not in (301, 302, 303, 307, 308):
                 yield response
                 return
-            following = current.join(response.headers.get("location", ""))
+            try:
+                following = current.join(response.headers.get("location", ""))
+            except httpx2.InvalidURL as error:
+                raise UserError(f"{current.host} redirects to an address that is none.", "Try again later.") from error
         same = (following.host, following.port) == (current.host, current.port)
         if not same and following.scheme != "https":
-            raise UserError(f"{current.host} redirects to {following.host} without encryption, which is refused.")
+            raise UserError(
+                f"{current.host} redirects to {following.host} without encryption, which is refused.", BEHIND_A_PORTAL
+            )
         current = following
     raise UserError(f"{first.host} redirects more than {MOST_REDIRECTS} times.")
 

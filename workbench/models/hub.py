@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
 from urllib.parse import quote
 
 import httpx2
 
+from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 from workbench.models.card_text import plain_card
 from workbench.models.download import open_following
 from workbench.network.gate import Gate
-from workbench.network.http import open_client
+from workbench.network.http import is_web_page, open_client, refuse_web_page
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubFilters, HubModel, RemoteFile, Sorting
 
 ENDPOINT = "https://huggingface.co"
 MOST_FOUND = 100
 MOST_CARD_BYTES = 1 << 20
+LARGEST_ANSWER_BYTES = 8 << 20
+"""What the hub's library reads at once into memory."""
+
+WHOLE_S = 120.0
+"""Seconds that a question may take."""
+
 MOST_RESULTS = 60
+_library = threading.Lock()
+"""Held while the hub's library is used, whose client is the same for all threads."""
+
 _FOUND_FIELDS = ("gguf", "downloads", "likes", "gated", "lastModified", "tags", "pipeline_tag")
 _SORTS: dict[Sorting, Literal["downloads", "likes", "last_modified"]] = {
     "downloads": "downloads", "likes": "likes", "updated": "last_modified",
@@ -46,7 +57,9 @@ class Hub:
         token = self._token()
         return {"Authorization": f"Bearer {token}"} if token else {}
 
-    def search(self, words: str, limit: int = 30, filters: HubFilters = _NO_FILTERS) -> tuple[HubModel, ...]:
+    def search(
+        self, words: str, limit: int = 30, filters: HubFilters = _NO_FILTERS, *, context: RequestContext
+    ) -> tuple[HubModel, ...]:
         """Repositories with GGUF files. Raises UserError."""
         tags = ["gguf", *([f"license:{filters.licence}"] if filters.licence else [])]
         found = self._asked(
@@ -58,19 +71,22 @@ class Hub:
                 )
             ),
             "The hub could not be searched",
+            context,
         )  # fmt: skip
         return tuple(map(_model, found))
 
-    def card(self, repository: str, revision: str = "") -> HubCard:
+    def card(self, repository: str, revision: str = "", *, context: RequestContext) -> HubCard:
         """The model card of a repository, without anything that would be fetched. Raises UserError."""
         _check_repository(repository)
         info = self._asked(
-            lambda api: api.model_info(repository, revision=revision or None), f"{repository} could not be looked up"
+            lambda api: api.model_info(repository, revision=revision or None),
+            f"{repository} could not be looked up",
+            context,
         )
         commit = str(info.sha or revision or "main")
         text = ""
         if any(str(sibling.rfilename) == "README.md" for sibling in info.siblings or ()):
-            text = plain_card(self._text(f"{self._endpoint}/{repository}/resolve/{commit}/README.md"))
+            text = plain_card(self._text(f"{self._endpoint}/{repository}/resolve/{commit}/README.md", context))
         data = getattr(info, "card_data", None)
         results = [
             (str(one.dataset_name or ""), str(one.metric_name or one.metric_type or ""), str(one.metric_value))
@@ -78,12 +94,12 @@ class Hub:
         ]
         return HubCard(repository=repository, revision=commit, text=text, results=tuple(results[:MOST_RESULTS]))
 
-    def _text(self, url: str) -> str:
+    def _text(self, url: str, context: RequestContext) -> str:
         """A small text file; "" where it cannot be read."""
-        with open_client(self._gate, "hub") as client:
+        with open_client(self._gate, "hub", context=context, whole_s=WHOLE_S) as client:
             try:
                 with open_following(client, url, {}, self.headers()) as response:
-                    if response.status_code != 200:
+                    if response.status_code != 200 or is_web_page(response):
                         return ""
                     read = b""
                     for block in response.iter_bytes():
@@ -94,12 +110,13 @@ class Hub:
             except httpx2.HTTPError:
                 return ""
 
-    def files(self, repository: str, revision: str = "") -> HubFiles:
+    def files(self, repository: str, revision: str = "", *, context: RequestContext) -> HubFiles:
         """The GGUF models of a repository, the smallest first, with sizes and checksums. Raises UserError."""
         _check_repository(repository)
         info = self._asked(
             lambda api: api.model_info(repository, revision=revision or None, files_metadata=True),
             f"{repository} could not be looked up",
+            context,
         )
         commit = str(info.sha or revision or "main")
         remote = [self._remote(repository, commit, sibling) for sibling in info.siblings or ()]
@@ -112,11 +129,15 @@ class Hub:
             files=tuple(sorted(_models_of(one for one in remote if one is not None), key=lambda one: one.bytes)),
         )
 
-    def data_files(self, repository: str, folder: str) -> tuple[str, tuple[RemoteFile, ...]]:
+    def data_files(
+        self, repository: str, folder: str, *, context: RequestContext
+    ) -> tuple[str, tuple[RemoteFile, ...]]:
         """The commit of a data set, and its files with the rows of a split, below ``folder``. Raises UserError."""
         _check_repository(repository)
         info = self._asked(
-            lambda api: api.dataset_info(repository, files_metadata=True), f"{repository} could not be looked up"
+            lambda api: api.dataset_info(repository, files_metadata=True),
+            f"{repository} could not be looked up",
+            context,
         )
         commit = str(info.sha or "main")
         found = []
@@ -147,7 +168,7 @@ class Hub:
             sha256=str(getattr(lfs, "sha256", "") or ""),
         )
 
-    def _asked(self, ask: Callable[[Any], Any], failure: str) -> Any:
+    def _asked(self, ask: Callable[[Any], Any], failure: str, context: RequestContext) -> Any:
         # by default the library looks for tokens in files, and sends telemetry
         os.environ.update(
             HF_HUB_DISABLE_IMPLICIT_TOKEN="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_XET="1",
@@ -156,10 +177,18 @@ class Hub:
         import huggingface_hub
         from huggingface_hub.errors import HfHubHTTPError
 
-        huggingface_hub.set_client_factory(lambda: open_client(self._gate, "hub"))
-        api = huggingface_hub.HfApi(endpoint=self._endpoint, token=self._token() or False)
+        def open_checked() -> httpx2.Client:
+            client = open_client(
+                self._gate, "hub", context=context, whole_s=WHOLE_S, largest_bytes=LARGEST_ANSWER_BYTES
+            )
+            client.event_hooks = {"response": [refuse_web_page]}
+            return client
+
+        while not _library.acquire(timeout=0.1):
+            context.raise_if_cancelled()
         try:
-            return ask(api)
+            huggingface_hub.set_client_factory(open_checked)
+            return ask(huggingface_hub.HfApi(endpoint=self._endpoint, token=self._token() or False))
         except HfHubHTTPError as error:
             status = error.response.status_code
             hint = {
@@ -172,8 +201,19 @@ class Hub:
             raise UserError(f"{failure}: {said} ({status}).", hint) from error
         except httpx2.HTTPError as error:
             raise UserError(f"{failure}: {error}.", "Check the connection.") from error
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            RecursionError,
+        ) as error:  # of the library, as it reads
+            raise UserError(
+                f"{failure}: {self._endpoint} does not answer as a hub does.", "Check its address."
+            ) from error
         finally:
             huggingface_hub.close_session()
+            _library.release()
 
 
 def _check_repository(repository: str) -> None:

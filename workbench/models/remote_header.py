@@ -16,6 +16,7 @@ from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 from workbench.gguf.reader import read_gguf
 from workbench.models.download import open_following, refuse_status
+from workbench.network.http import refuse_web_page
 from workbench.records.hub import HubFile, RemoteFile
 from workbench.sparse_files import lengthen
 
@@ -78,6 +79,7 @@ def _append(
     asked = {"Accept-Encoding": "identity", "Range": f"bytes={have}-{upto - 1}"}
     try:
         with open_following(client, part.url, asked, headers) as response:
+            refuse_web_page(response)
             refuse_status(response, part.name)
             if response.status_code == 206:
                 start, size = _range_of(response, part.name)

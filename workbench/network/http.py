@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
@@ -10,58 +11,58 @@ import httpcore2
 import httpx2
 import msgspec
 
+from workbench.api.protocol import RequestContext
+from workbench.errors import UserError
+from workbench.network.connections import GatedBackend, Patience
 from workbench.network.gate import Gate
 from workbench.records.hub import NetworkRequest, Purpose
 
 MOST_REDIRECTS = 5
 MOST_NOTED = 1_000
+BEHIND_A_PORTAL = (
+    "This network may want you to log in first: open any page in a browser, log in there, and try again. Otherwise "
+    "check the address."
+)
 
 
-class _GatedBackend(httpcore2.NetworkBackend):
-    """Connects to addresses that the gate allows, and to those only."""
+def refuse_web_page(response: httpx2.Response) -> None:
+    """Raises UserError for a page of HTML where data was asked for, and for a redirect to another host: so the login
+    page of a hotel's network (a captive portal) answers in every server's name."""
+    host = response.request.url.host
+    if response.status_code in (200, 206, 511) and is_web_page(response):
+        raise UserError(f"{host} answered with a web page instead of data.", BEHIND_A_PORTAL)
+    there = redirected_host(response)
+    if there not in ("", host):
+        raise UserError(f"{host} redirects to {there}, which is not followed.", BEHIND_A_PORTAL)
 
-    def __init__(self, gate: Gate, purpose: Purpose) -> None:
-        self._gate, self._purpose = gate, purpose
-        self._plain = httpcore2.SyncBackend()
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        try:
-            addresses = self._gate.addresses(self._purpose, host, port)
-        except OSError as error:
-            raise httpcore2.ConnectError(f"the name {host} cannot be resolved: {error}") from error
-        for place, address in enumerate(addresses):
-            try:
-                return self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                if place == len(addresses) - 1:
-                    raise
-        raise AssertionError("the gate gave no address")
+def is_web_page(response: httpx2.Response) -> bool:
+    media = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media in ("text/html", "application/xhtml+xml")
 
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore2.NetworkStream:
-        raise httpcore2.ConnectError("sockets of this machine are not connected to")
 
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+def redirected_host(response: httpx2.Response) -> str:
+    """The host that a redirect leads to; "" for a response that is none, "another address" for one without a host."""
+    if not 300 <= response.status_code < 400 or "location" not in response.headers:
+        return ""
+    try:
+        return response.request.url.join(response.headers["location"]).host or "another address"
+    except httpx2.InvalidURL:
+        return "another address"
 
 
 class GatedTransport(httpx2.HTTPTransport):
-    """A transport that connects through a gate and logs each request."""
+    """A transport that connects through a gate and logs each request. Bodies are not compressed, so that a short one
+    cannot become a long one, and have at most ``largest_bytes``."""
 
-    def __init__(self, gate: Gate, purpose: Purpose) -> None:
+    def __init__(self, gate: Gate, purpose: Purpose, patience: Patience, largest_bytes: float) -> None:
         super().__init__(trust_env=False)
         self._gate, self._purpose = gate, purpose
-        self._pool._network_backend = _GatedBackend(gate, purpose)
+        self._largest_bytes = largest_bytes
+        self._pool._network_backend = GatedBackend(gate, purpose, patience)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.headers["Accept-Encoding"] = "identity"
         sent = int(request.headers.get("content-length", "0") or 0)
         noted = NetworkRequest(
             at=time.time(), purpose=self._purpose, host=request.url.host, method=request.method,
@@ -75,20 +76,30 @@ class GatedTransport(httpx2.HTTPTransport):
         noted = msgspec.structs.replace(noted, status=response.status_code)
         self._gate.log(noted)
         assert isinstance(response.stream, httpx2.SyncByteStream)
-        response.stream = _CountedStream(response.stream, self._gate, noted)
+        response.stream = _CountedStream(response.stream, self._gate, noted, self._largest_bytes)
+        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            response.close()
+            raise UserError(
+                f"{request.url.host} compresses its answer although that was not asked for.", "Check its address."
+            )
         return response
 
 
 class _CountedStream(httpx2.SyncByteStream):
     """The body of a response. When it is closed, the log gets the number of bytes that were received."""
 
-    def __init__(self, stream: httpx2.SyncByteStream, gate: Gate, noted: NetworkRequest) -> None:
+    def __init__(self, stream: httpx2.SyncByteStream, gate: Gate, noted: NetworkRequest, largest_bytes: float) -> None:
         self._stream, self._gate, self._noted = stream, gate, noted
+        self._largest_bytes = largest_bytes
         self._received = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._stream:
             self._received += len(block)
+            if self._received > self._largest_bytes:
+                raise UserError(
+                    f"{self._noted.host} sends more than {self._largest_bytes / 1e6:.0f} MB.", "Check its address."
+                )
             yield block
 
     def close(self) -> None:
@@ -97,12 +108,23 @@ class _CountedStream(httpx2.SyncByteStream):
 
 
 def open_client(
-    gate: Gate, purpose: Purpose, headers: dict[str, str] | None = None, *, read_s: float = 30.0
+    gate: Gate,
+    purpose: Purpose,
+    headers: dict[str, str] | None = None,
+    *,
+    context: RequestContext,
+    read_s: float = 30.0,
+    whole_s: float = math.inf,
+    largest_bytes: float = math.inf,
 ) -> httpx2.Client:
-    """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment.
-    ``read_s``: seconds that the server may be silent."""
+    """A client for one purpose. It follows no redirects by itself, and reads no proxies from the environment. Its
+    requests raise errors.Cancelled soon after ``context`` is cancelled.
+
+    ``read_s``: seconds that the server may be silent, ``whole_s``: those that all requests of the client may take.
+    """
     return httpx2.Client(
-        transport=GatedTransport(gate, purpose), timeout=httpx2.Timeout(30.0, connect=10.0, read=read_s),
+        transport=GatedTransport(gate, purpose, Patience(context, whole_s), largest_bytes),
+        timeout=httpx2.Timeout(30.0, connect=10.0, read=read_s),
         headers=headers, follow_redirects=False, trust_env=False,
     )  # fmt: skip
 

@@ -132,7 +132,7 @@ def test_a_line_without_an_end_is_not_read_for_ever(service: FakeEndpoint, monke
     blocks = iter([b"x" * 60] * 50)
     response = httpx2.Response(200, content=blocks)
     with pytest.raises(Refused, match="sends more than an answer can be"):
-        list(Remote(service).connection._lines(response))
+        list(Remote(service).connection._lines(response, 1 << 20))
     assert len(list(blocks)) == 48
 
 
@@ -172,10 +172,13 @@ def test_a_redirect_is_never_followed(service: FakeEndpoint) -> None:
         assert other.asked == []
 
 
-def test_a_reply_that_is_not_json_is_an_error(service: FakeEndpoint) -> None:
+@pytest.mark.parametrize("streams", [False, True])
+def test_a_login_page_of_the_network_is_named(service: FakeEndpoint, streams: bool) -> None:
     service.faults.append(Fault(garbage=True))
-    with pytest.raises(Refused, match="does not answer as OpenAI's API does"):
-        Remote(service, streams=False).ask()
+    with pytest.raises(Refused, match=r"127.0.0.1 answered with a web page instead of data") as raised:
+        Remote(service, streams=streams).ask()
+    assert "log in" in raised.value.hint
+    assert len(service.asked) == 1
 
 
 def test_another_machine_is_not_asked_while_the_switch_is_off(service: FakeEndpoint) -> None:

@@ -40,7 +40,7 @@ def remote(hub: FakeHub, **changes: object) -> RemoteFile:
 def fetch(hub: FakeHub, folder: Path, **changes: object) -> list[float]:
     """Download; returns the waits between attempts."""
     waits: list[float] = []
-    with open_client(Gate(lambda purpose: False), "hub") as client:
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
         path = download(remote(hub, **changes), folder, client, RequestContext(), sleep=waits.append)
     assert path.read_bytes() == hub.files[PATH]
     assert [one.name for one in folder.iterdir()] == ["model.gguf"]
@@ -77,7 +77,7 @@ def test_another_version_on_the_server_begins_anew(hub: FakeHub, tmp_path: Path)
     def change(seconds: float) -> None:
         hub.files[PATH] = CONTENT[::-1]
 
-    with open_client(Gate(lambda purpose: False), "hub") as client:
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
         path = download(remote(hub, sha256=""), tmp_path, client, RequestContext(), sleep=change)
     assert path.read_bytes() == CONTENT[::-1]
 
@@ -122,10 +122,19 @@ class _Usage:
         self.free = free
 
 
+def test_a_login_page_of_the_network_is_no_file(hub: FakeHub, tmp_path: Path) -> None:
+    hub.faults.append(Fault(status=200, headers={"Content-Type": "text/html"}))
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
+        with pytest.raises(UserError, match="answered with a web page instead of data"):
+            download(remote(hub), tmp_path, client, RequestContext())
+        assert list(tmp_path.iterdir()) == []
+        assert download(remote(hub), tmp_path, client, RequestContext()).read_bytes() == CONTENT
+
+
 def test_a_token_goes_to_its_host_only(hub: FakeHub, tmp_path: Path) -> None:
     other = FakeHub()
     other.files["/cdn"] = CONTENT
-    with serving(other), open_client(Gate(lambda purpose: False), "hub") as client:
+    with serving(other), open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
         hub.faults.append(Fault(status=302, headers={"Location": "/again"}))
         hub.files["/again"] = CONTENT
         token = {"Authorization": "Bearer secret"}
@@ -141,7 +150,7 @@ def test_stop_keeps_what_is_there(hub: FakeHub, tmp_path: Path) -> None:
         if done > 1 << 20:
             context.cancel()
 
-    with open_client(Gate(lambda purpose: False), "hub") as client, pytest.raises(Cancelled):
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client, pytest.raises(Cancelled):
         download(remote(hub), tmp_path, client, context, progress=stop)
     (part,) = tmp_path.glob("*.part")
     assert part.stat().st_size > 1 << 20
@@ -170,7 +179,7 @@ from workbench.network.gate import Gate
 from workbench.network.http import open_client
 url, folder, size, sha256 = sys.argv[1:]
 file = RemoteFile(url=url, name="model.gguf", bytes=int(size), sha256=sha256)
-with open_client(Gate(lambda purpose: False), "hub") as client:
+with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
     download(file, Path(folder), client, RequestContext(), progress=lambda done, total: print(done, flush=True))
 """
 

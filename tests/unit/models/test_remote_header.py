@@ -34,7 +34,7 @@ def fetch(hub: FakeHub, folder: Path, size: int | None = None) -> tuple[Path, in
         url=f"{hub.url}/model.gguf", name="model.gguf",
         bytes=len(hub.files["/model.gguf"]) if size is None else size,
     )  # fmt: skip
-    with open_client(Gate(lambda purpose: False), "hub") as client:
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
         return fetch_headers(
             HubFile(name="model.gguf", bytes=part.bytes, parts=(part,)), folder, client, RequestContext()
         )

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.fake_hub import FakeHub, Fault, serving
+from workbench.api.protocol import RequestContext
 from workbench.network.gate import Gate, Offline
 from workbench.network.http import open_client
 from workbench.records.hub import Purpose
@@ -57,14 +58,14 @@ def test_the_address_that_was_checked_is_connected_to(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(socket, "create_connection", connect)
     opened, looked_up = gate("hub", addresses=("93.184.216.34", "10.0.0.1"))
-    with open_client(opened, "hub") as client, pytest.raises(httpx2.ConnectError):
+    with open_client(opened, "hub", context=RequestContext()) as client, pytest.raises(httpx2.ConnectError):
         client.get("http://example.org/x")
     assert (connected, looked_up) == ([("93.184.216.34", 80)], ["example.org"])
 
 
 def test_a_refusal_reaches_the_caller_through_the_client() -> None:
     closed, _ = gate()
-    with open_client(closed, "hub") as client, pytest.raises(Offline):
+    with open_client(closed, "hub", context=RequestContext()) as client, pytest.raises(Offline):
         client.get("https://example.org/x")
 
 
@@ -75,7 +76,7 @@ def test_proxies_of_the_environment_are_ignored_and_requests_are_logged(monkeypa
     hub.files["/a"] = b"12345"
     hub.faults.append(Fault(status=302, headers={"Location": "http://elsewhere.example/"}))
     closed, looked_up = gate()
-    with serving(hub), open_client(closed, "hub") as client:
+    with serving(hub), open_client(closed, "hub", context=RequestContext()) as client:
         assert client.get(hub.url + "/a").status_code == 302  # not followed
         assert client.get(hub.url + "/a").content == b"12345"
     assert looked_up == []

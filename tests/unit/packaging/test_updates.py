@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fake_hub import FakeHub, serving
+from tests.fake_hub import FakeHub, Fault, serving
 from tests.unit.packaging.scripts import script
 from workbench.api import calls
 from workbench.api.protocol import RequestContext, result_of
@@ -94,6 +94,22 @@ def test_an_older_announcement_than_before_is_refused(place: Place) -> None:
     place.announce("1.1.0")  # signed once, and offered again by somebody
     with pytest.raises(UserError, match=r"1\.1\.0 was announced, but 1\.2\.0 already"):
         place.ask(calls.CheckUpdate())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=302, headers={"Location": "http://login.hotel.example/"}),
+        Fault(status=200, headers={"Content-Type": "text/html"}),
+    ],
+    ids=["redirect", "page"],
+)
+def test_a_login_page_of_the_network_is_named(place: Place, fault: Fault) -> None:
+    place.announce("1.2.0")
+    place.hub.faults.append(fault)
+    with pytest.raises(UserError, match=r"127\.0\.0\.1 (redirects to|answered with a web page)") as said:
+        place.ask(calls.CheckUpdate())
+    assert "log in there" in said.value.hint
 
 
 def test_a_changed_announcement_is_refused(place: Place) -> None:

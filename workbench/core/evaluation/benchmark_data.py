@@ -45,7 +45,7 @@ class BenchmarkFiles:
         benchmark = find_benchmark(call.benchmark)
 
         def work(report: Callable[[Event], None]) -> BenchmarkData:
-            revision, files = self._hub().data_files(benchmark.hub.repository, benchmark.hub.folder)
+            revision, files = self._hub().data_files(benchmark.hub.repository, benchmark.hub.folder, context=context)
             whole = sum(file.bytes for file in files)
             if not files:
                 raise UserError(
@@ -59,7 +59,7 @@ class BenchmarkFiles:
             def progress(done: int, total: int) -> None:
                 report(events.Progress(stage="downloading", done=before + done, total=whole, unit="bytes"))
 
-            with open_client(self._gate, "hub") as client:
+            with open_client(self._gate, "hub", context=context) as client:
                 for file in files:
                     download(file, folder, client, context, progress=progress, headers=self._hub().headers())
                     before += file.bytes

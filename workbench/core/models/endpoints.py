@@ -19,7 +19,7 @@ from workbench.backends.openai_compatible import OpenAICompatibleBackend, endpoi
 from workbench.backends.probing import probe
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.models.sending import SendingGate
-from workbench.core.streams import Handlers, unary
+from workbench.core.streams import Handlers, stoppable, unary
 from workbench.errors import BudgetExceeded, UserError
 from workbench.models.names import unique_name
 from workbench.network.gate import Gate
@@ -48,9 +48,9 @@ class Endpoints:
     def handlers(self) -> Handlers:
         return {
             calls.ListEndpoints: unary(lambda call: self.list_all()),
-            calls.AddEndpoint: unary(self.add),
-            calls.ProbeEndpoint: unary(self.probe),
-            calls.ChangeEndpoint: unary(self.change),
+            calls.AddEndpoint: stoppable(self.add),
+            calls.ProbeEndpoint: stoppable(self.probe),
+            calls.ChangeEndpoint: stoppable(self.change),
             calls.AllowSending: unary(self.allow),
         }
 
@@ -94,7 +94,7 @@ class Endpoints:
         found = [one for one in self._catalogue.list_models() if one.endpoint is not None]
         return calls.EndpointList(endpoints=tuple(map(self._record, found)))
 
-    def add(self, call: calls.AddEndpoint) -> EndpointRecord:
+    def add(self, call: calls.AddEndpoint, context: RequestContext) -> EndpointRecord:
         address = checked_address(call.address)
         endpoint = _checked_endpoint(
             {
@@ -107,7 +107,7 @@ class Endpoints:
             }
         )
         key = _checked_key(call.key)
-        probed = probe(Connection(self._gate, endpoint, key), RequestContext())
+        probed = probe(Connection(self._gate, endpoint, key), context)
         taken = [model.name for model in self._catalogue.list_models()]
         if call.name.strip() and call.name.strip().casefold() in [name.casefold() for name in taken]:
             raise UserError(f"There is a model {call.name.strip()!r} already.", "Choose another name.")
@@ -118,11 +118,11 @@ class Endpoints:
         self._changes.publish("model", name)
         return self._record(model)
 
-    def probe(self, call: calls.ProbeEndpoint) -> EndpointRecord:
+    def probe(self, call: calls.ProbeEndpoint, context: RequestContext) -> EndpointRecord:
         model = self._catalogue.get(call.name)
-        return self._put(model, probe(self.connect(model), RequestContext()))
+        return self._put(model, probe(self.connect(model), context))
 
-    def change(self, call: calls.ChangeEndpoint) -> EndpointRecord:
+    def change(self, call: calls.ChangeEndpoint, context: RequestContext) -> EndpointRecord:
         model = self._catalogue.get(call.name)
         given = {name: getattr(call, name) for name in ("price_in", "price_out", "budget", "terms", "notes", "model")}
         fields = {name: value for name, value in given.items() if value is not None}
@@ -132,7 +132,7 @@ class Endpoints:
             raise UserError("The new name is empty.", "Give a name, or leave it as it is.")
         key = self._secrets.get(_secret(model.name)) if call.key is None else _checked_key(call.key)
         if endpoint.model != endpoint_of(model).model:
-            endpoint = probe(Connection(self._gate, endpoint, key), RequestContext())
+            endpoint = probe(Connection(self._gate, endpoint, key), context)
         if new_name != model.name:
             self._rename(model, new_name)
         if call.key is not None or new_name != model.name:

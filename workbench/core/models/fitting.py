@@ -90,7 +90,7 @@ class Fitting:
 
     def _header(self, call: calls.FitHubFile, context: RequestContext, report: Callable[[Event], None]) -> Path:
         """The first file of the model as a header with a hole behind it."""
-        listed = self._hub().files(call.repository, call.revision)
+        listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
         key = (listed.repository, listed.revision, file.name)
         with self._lock:
@@ -106,7 +106,7 @@ class Fitting:
             report(Progress(stage="reading the header", done=count, unit="bytes", detail=file.name))
 
         try:
-            with open_client(self._gate, "hub") as client:
+            with open_client(self._gate, "hub", context=context) as client:
                 headers = self._hub().headers()
                 path, _ = fetch_headers(file, folder, client, context, headers=headers, report=fetched)
         except BaseException:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.api import calls
+from workbench.api.protocol import RequestContext
 from workbench.core.runs.kinds.download import DownloadConfig, download_folder
 from workbench.core.runs.queue import Runs
-from workbench.core.streams import Handlers, unary
+from workbench.core.streams import Handlers, stoppable, unary
 from workbench.errors import UserError
 from workbench.models.hub import Hub
 from workbench.network.secrets import Secrets
@@ -25,25 +26,25 @@ class HubService:
 
     def handlers(self) -> Handlers:
         return {
-            calls.SearchHub: unary(self.search),
-            calls.ListHubFiles: unary(self.files),
-            calls.ReadHubCard: unary(self.card),
-            calls.DownloadModel: unary(self.download),
+            calls.SearchHub: stoppable(self.search),
+            calls.ListHubFiles: stoppable(self.files),
+            calls.ReadHubCard: stoppable(self.card),
+            calls.DownloadModel: stoppable(self.download),
             calls.SetHubToken: unary(self.set_token),
             calls.GetHubAccount: unary(self.account),
         }
 
-    def search(self, call: calls.SearchHub) -> calls.HubModels:
-        return calls.HubModels(models=self._hub().search(call.words, call.limit, call.filters))
+    def search(self, call: calls.SearchHub, context: RequestContext) -> calls.HubModels:
+        return calls.HubModels(models=self._hub().search(call.words, call.limit, call.filters, context=context))
 
-    def files(self, call: calls.ListHubFiles) -> HubFiles:
-        return self._hub().files(call.repository, call.revision)
+    def files(self, call: calls.ListHubFiles, context: RequestContext) -> HubFiles:
+        return self._hub().files(call.repository, call.revision, context=context)
 
-    def card(self, call: calls.ReadHubCard) -> HubCard:
-        return self._hub().card(call.repository, call.revision)
+    def card(self, call: calls.ReadHubCard, context: RequestContext) -> HubCard:
+        return self._hub().card(call.repository, call.revision, context=context)
 
-    def download(self, call: calls.DownloadModel) -> calls.RunRecord:
-        listed = self._hub().files(call.repository, call.revision)
+    def download(self, call: calls.DownloadModel, context: RequestContext) -> calls.RunRecord:
+        listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
         config = DownloadConfig(
             repository=listed.repository,

@@ -34,7 +34,7 @@ class Suggesting:
             for offer in fitting_offers(read_offers(), machine):
                 context.raise_if_cancelled()
                 report(Progress(stage="looking up", detail=offer.title))
-                listed = self._hub().files(offer.repository)
+                listed = self._hub().files(offer.repository, context=context)
                 file = _offered(offer, listed)
                 if file is None:
                     continue

@@ -42,11 +42,11 @@ class PackDownloads:
 
     def find(self, call: calls.FindPacks, context: RequestContext) -> Iterator[Event]:
         yield Progress(stage="asking for runtime packs")
-        yield finish(calls.PackOffers(packs=self._offered()))
+        yield finish(calls.PackOffers(packs=self._offered(context)))
 
     def fetch(self, call: calls.DownloadPack, context: RequestContext) -> Iterator[Event]:
         """Raises UserError where it is not offered, or not what was announced."""
-        offered = self._offered()
+        offered = self._offered(context)
         offer = next((one for one in offered if one.name == call.name), None)
         if offer is None:
             known = ", ".join(one.name for one in offered) or "none"
@@ -59,8 +59,8 @@ class PackDownloads:
         finally:
             path.unlink(missing_ok=True)
 
-    def _offered(self) -> tuple[PackFileOffer, ...]:
-        content = self._releases.read("packs.json", "The list of runtime packs", "packs")
+    def _offered(self, context: RequestContext) -> tuple[PackFileOffer, ...]:
+        content = self._releases.read("packs.json", "The list of runtime packs", "packs", context)
         base, platform = self._base(), self._platform()
         return tuple(one for one in PACK_LIST.get(content).packs if (one.base, one.platform) == (base, platform))
 

@@ -13,7 +13,7 @@ from workbench.errors import UserError
 from workbench.installation import Installation, installation
 from workbench.models.download import download
 from workbench.network.gate import Gate
-from workbench.network.http import open_client
+from workbench.network.http import open_client, refuse_web_page
 from workbench.paths import Home
 from workbench.records.hub import RemoteFile
 from workbench.signatures import OWN_KEYS, Use, check_signature, trusted_keys
@@ -28,7 +28,9 @@ class Releases:
     home: Home
     gate: Gate
     tree: Callable[[], Installation | None] = installation
-    open_http: Callable[[Gate], httpx2.Client] = lambda gate: open_client(gate, "update")
+    open_http: Callable[[Gate, RequestContext], httpx2.Client] = lambda gate, context: open_client(
+        gate, "update", context=context
+    )
 
     def installation(self) -> Installation:
         """Raises UserError for a program without a maker that publishes."""
@@ -42,11 +44,11 @@ class Releases:
             raise UserError("This build does not know where new versions are announced.", "Ask who made it.")
         return tree
 
-    def read(self, name: str, what: str, use: Use) -> bytes:
+    def read(self, name: str, what: str, use: Use, context: RequestContext) -> bytes:
         """The content of a file beside the announcement ("" for that itself), signed by a key for ``use``. ``what`` is
         its name in a sentence."""
         url = self.address(name)
-        with self.open_http(self.gate) as client:
+        with self.open_http(self.gate, context) as client:
             content = _get(client, url)
             signature = _get(client, f"{url}.sig").decode("ascii", "replace")
         check_signature(what, content, signature, trusted_keys(use, OWN_KEYS, self.home.trusted_keys))
@@ -66,7 +68,7 @@ class Releases:
             def progress(done: int, total: int) -> None:
                 report(Progress(stage="downloading", done=done, total=total or remote.bytes, unit="bytes"))
 
-            with self.open_http(self.gate) as client:
+            with self.open_http(self.gate, context) as client:
                 return str(download(remote, self.home.updates, client, context, progress=progress))
 
         return (yield from with_progress(work))
@@ -75,6 +77,7 @@ class Releases:
 def _get(client: httpx2.Client, url: str) -> bytes:
     try:
         with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+            refuse_web_page(response)
             if response.status_code != 200:
                 raise UserError(f"{url} answered {response.status_code}.", "Try again later.")
             content = b""

@@ -64,12 +64,12 @@ class Updates:
 
     def check(self, call: calls.CheckUpdate, context: RequestContext) -> Iterator[Event]:
         yield Progress(stage="asking for the latest version")
-        tree, announced = self._announced()
+        tree, announced = self._announced(context)
         yield finish(self._update(tree, announced))
 
     def fetch(self, call: calls.DownloadUpdate, context: RequestContext) -> Iterator[Event]:
         """Raises UserError where nothing newer is announced, or nothing for this installation."""
-        tree, announced = self._announced()
+        tree, announced = self._announced(context)
         update = self._update(tree, announced)
         if not update.newer:
             raise UserError(f"Version {announced.version} is not newer than this one, {self._version}.")
@@ -81,9 +81,9 @@ class Updates:
         path = yield from self._releases.download(remote, context)
         yield finish(msgspec.structs.replace(update, path=path, how=_HOW[tree.kind].format(path=path)))
 
-    def _announced(self) -> tuple[Installation, Announcement]:
+    def _announced(self, context: RequestContext) -> tuple[Installation, Announcement]:
         tree = self._releases.installation()
-        content = self._releases.read("", "The announcement of the latest version", "updates")
+        content = self._releases.read("", "The announcement of the latest version", "updates", context)
         announced = ANNOUNCEMENT.get(content)
         self._refuse_older(announced)
         return tree, announced

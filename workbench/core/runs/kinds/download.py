@@ -98,7 +98,7 @@ class DownloadRuns(RunKind):
             )  # fmt: skip
 
         paths: list[Path] = []
-        with open_client(self._gate, "hub") as client:
+        with open_client(self._gate, "hub", context=run.context) as client:
             for part in config.file.parts:
                 headers = self._hub().headers()
                 path = download(part, folder, client, run.context, progress=progress, headers=headers)
