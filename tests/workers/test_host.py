@@ -99,6 +99,25 @@ def test_a_request_that_does_not_heed_cancel_takes_the_worker_with_it(host: Work
     assert host.call(echo.Echo(text="again")) == "again"
 
 
+def test_a_request_that_does_not_heed_cancel_leaves_those_of_others_alone(host: WorkerHost) -> None:
+    deaf: SimpleQueue[Event] = SimpleQueue()
+    other: SimpleQueue[Event] = SimpleQueue()
+    handle = host.start_call(echo.Wait(deaf=True), deaf.put)
+    going_on = host.start_call(echo.Wait(), other.put)
+    assert isinstance(deaf.get(timeout=30), events.Log)
+    assert isinstance(other.get(timeout=30), events.Log)
+    pid = host.pid
+    handle.cancel()
+    assert isinstance(deaf.get(timeout=30), events.Cancelled)
+    assert host.call(echo.Echo(text="still there")) == "still there"
+    assert host.pid == pid
+    going_on.cancel()
+    assert isinstance(other.get(timeout=30), events.Cancelled)
+    assert gone(pid), "nobody wants what it still does"
+    assert host.death is None
+    assert host.call(echo.Echo(text="again")) == "again"
+
+
 @pytest.mark.parametrize(("die", "code"), [(echo.Die(words="out of memory"), -9), (echo.Die(words="x", code=7), 7)])
 def test_death_fails_every_open_request(host: WorkerHost, die: echo.Die, code: int) -> None:
     bystander: SimpleQueue[Event] = SimpleQueue()

@@ -37,6 +37,17 @@ from workbench.records.stored import explained
 IDLE_S = 20.0
 POLL_S = 0.25
 BACKLOG = 64
+MOST_CLIENTS = 256
+MOST_UNPROVEN = 64
+"""Connections that have not shown the key; one more takes the place of the oldest of them."""
+
+HELLO_S = 10.0
+"""A connection that has not shown the key within this time is closed."""
+
+DESCRIPTORS = 4096
+"""Files and connections that the process may have open where the system allows it: far more than the limits above and
+those of the local API take."""
+
 EXIT_TAKEN, EXIT_FAILED = 3, 1
 
 _log = logging.getLogger(__name__)
@@ -55,7 +66,7 @@ class Service:
         self._idle_s = idle_s
         self._in_place = in_place
         self._changed = threading.Condition()  # guards the two below
-        self._sessions: set[_Session] = set()
+        self._sessions: dict[_Session, None] = {}  # the oldest first
         self._leaving = False
         self._listener, self._socket = _listen(workbench.home.address)
 
@@ -75,6 +86,7 @@ class Service:
                     self._leaving = True
                     break
                 self._changed.wait(1.0 if self._sessions else POLL_S)
+                self._dismiss_silent()
             sessions = list(self._sessions)
         self._close_listener()
         for session in sessions:
@@ -89,7 +101,7 @@ class Service:
     def may_leave(self) -> bool:
         """Whether no client and no work needs this core."""
         with self._changed:
-            alone = len(self._sessions) <= 1  # the client that asks
+            alone = sum(session.is_proven for session in self._sessions) <= 1  # the client that asks
         return alone and not self._workbench.busy
 
     def _close_listener(self) -> None:
@@ -115,13 +127,34 @@ class Service:
                 if self._leaving:
                     connection.close()
                     return
-                self._sessions.add(session)
+                self._sessions[session] = None
+                self._make_room()
                 self._changed.notify_all()
             session.start()
 
+    def _make_room(self) -> None:
+        """Dismiss the oldest of too many connections that have not shown the key, and wait until most of those that
+        were dismissed have closed. Called with the lock held."""
+        unproven = [session for session in self._sessions if not (session.is_proven or session.is_dismissed)]
+        for session in unproven[:-MOST_UNPROVEN]:
+            session.dismiss()
+        self._changed.wait_for(
+            lambda: self._leaving or sum(one.is_dismissed for one in self._sessions) < MOST_UNPROVEN, HELLO_S
+        )
+
+    def _dismiss_silent(self) -> None:
+        """Called with the lock held."""
+        for session in self._sessions:
+            if not session.is_proven and time.monotonic() - session.began > HELLO_S:
+                session.dismiss()
+
+    def is_full(self) -> bool:
+        with self._changed:
+            return sum(session.is_proven for session in self._sessions) > MOST_CLIENTS
+
     def forget(self, session: _Session) -> None:
         with self._changed:
-            self._sessions.discard(session)
+            self._sessions.pop(session, None)
             self._changed.notify_all()
 
 
@@ -149,6 +182,8 @@ class _Session:
         self._service = service
         self._workbench = workbench
         self.connection = connection
+        self.began = time.monotonic()
+        self.is_proven = self.is_dismissed = False
         self._key = key
         self._writing = threading.Lock()
         self._lock = threading.Lock()  # guards the two below
@@ -157,6 +192,12 @@ class _Session:
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="session", daemon=True).start()
+
+    def dismiss(self) -> None:
+        """Let a connection go that has not shown the key."""
+        if not self.is_dismissed:
+            self.is_dismissed = True
+            wire.hang_up(self.connection)
 
     def _run(self) -> None:
         try:
@@ -181,7 +222,15 @@ class _Session:
         """Both prove that they have the key; then the versions must be equal, and both must mean the same folder."""
         deliver_challenge(self.connection, self._key)
         answer_challenge(self.connection, self._key)
+        self.is_proven = True
         hello = wire.decode_hello(self.connection.recv_bytes(wire.LARGEST_MESSAGE_BYTES))
+        if self._service.is_full():
+            self._send(
+                wire.Refused(
+                    f"{MOST_CLIENTS} windows and commands use this home folder already.", "Close some of them.", False
+                )
+            )
+            return False
         if (hello.version, hello.wire) == (__version__, wire.WIRE):
             if hello.home == folder_identity(self._workbench.home.root):
                 self._send(wire.Welcome(__version__, os.getpid()))
@@ -267,6 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.platform != "win32":
         os.umask(0o077)
     faulthandler.enable()
+    _allow_descriptors()
     try:
         home = Home(find_home(options.home).root.resolve())
         lock = HomeLock.acquire(home)
@@ -300,6 +350,18 @@ def _serve(home: Home, idle_s: float, lock: HomeLock) -> int:
     finally:
         workbench.close()
     return 0
+
+
+def _allow_descriptors() -> None:
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tell_starter(started: wire.Started) -> None:

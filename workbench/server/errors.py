@@ -48,6 +48,11 @@ def invalid(message: str, param: str = "") -> ApiError:
     return ApiError(400, message, param=param, code="invalid_value" if param else "")
 
 
+def too_large(message: str, param: str) -> ApiError:
+    """A field of the request has more than one request may have."""
+    return ApiError(413, message, param=param, code="request_too_large")
+
+
 def unknown_model(name: str, known: list[str]) -> ApiError:
     message = f"There is no model {name!r} here. There are: {', '.join(known) or 'none'}."
     return ApiError(404, message, code="model_not_found", param="model")

@@ -19,7 +19,13 @@ CLOSE_S = 5.0
 HEAD_S = 10.0
 """A connection whose next request has not arrived up to its body within this time is closed."""
 
-MOST_CONNECTIONS = 512
+MOST_CONNECTIONS = 256
+"""One more takes the place of the oldest that waits for a request, of those first that never sent one."""
+
+BACKLOG, QUEUE = 64, 1_024
+"""Connections that the loop accepts at a time, before it looks how many there are, and those that the system holds
+until then."""
+
 LARGEST_HEAD = 64 << 10
 
 
@@ -28,7 +34,17 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._began = self.loop.time()
+        open_now = [one for one in self.connections if isinstance(one, _Protocol) and not one.transport.is_closing()]
+        if len(open_now) > MOST_CONNECTIONS:
+            waiting = [one for one in open_now if one._waits]
+            min(waiting, key=lambda one: (one.cycle is not None, one._began)).transport.abort()
         self._watch(None)
+
+    @property
+    def _waits(self) -> bool:
+        """No request has begun to arrive, or is being answered."""
+        return self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE
 
     def _watch(self, last: object) -> None:
         """Closes the connection unless a request has arrived since ``last``, or is being answered."""
@@ -40,6 +56,14 @@ class _Protocol(H11Protocol):
             self.loop.call_later(HEAD_S, self._watch, self.cycle)
 
     _watched = False
+    _began = 0.0
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for one in sockets or ():
+            one.listen(QUEUE)  # asyncio queues as many as it accepts at a time
 
 
 class RunningServer:
@@ -61,11 +85,12 @@ class RunningServer:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS,
+            limit_concurrency=MOST_CONNECTIONS + 4 * BACKLOG,  # with those that are being closed
+            backlog=BACKLOG,
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=LARGEST_HEAD,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, name="api-server", daemon=True)
         self._thread.start()
 

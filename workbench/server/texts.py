@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,11 +19,18 @@ from workbench.api.calls import (
     TokenizeServed,
 )
 from workbench.server.endpoints import Endpoints
-from workbench.server.errors import invalid
+from workbench.server.errors import invalid, too_large
 from workbench.server.exchange import result_of
 from workbench.server.requests import read
 
 MOST_TEXTS = 2_048
+MOST_CHARACTERS = 1_200_000
+"""Of all texts of a request; 300,000 tokens, as OpenAI's API has it."""
+
+CHARACTERS_OF_A_TOKEN = 4
+LONGEST_QUERY = 32_768
+"""In characters: a reranking model reads the query again with each document."""
+
 MOST_TOKENS = 1 << 20
 
 
@@ -90,6 +98,9 @@ async def rerank(endpoints: Endpoints, request: Request) -> Response:
         raise invalid("documents must be a list of texts that is not empty.", "documents")
     if len(texts) > MOST_TEXTS:
         raise invalid(f"At most {MOST_TEXTS:,} documents are allowed.", "documents")
+    if len(asked.query) > LONGEST_QUERY:
+        raise too_large(f"The query has {len(asked.query):,} characters; {LONGEST_QUERY:,} are allowed.", "query")
+    _check_size(texts, "documents")
     model = await endpoints.find_model(asked.model, request, embeds=True)
     call = RankServed(query=asked.query, documents=tuple(map(str, texts)), model=model)
     made = await result_of(endpoints.handle, call, request)
@@ -166,14 +177,24 @@ def texts_of(given: str | list[int | str | list[int]]) -> list[str | tuple[int, 
         texts = [given] if all(isinstance(one, int) for one in given) else given
     if len(texts) > MOST_TEXTS:
         raise invalid(f"At most {MOST_TEXTS:,} texts are allowed.", "input")
-    if sum(len(one) for one in texts if isinstance(one, list)) > MOST_TOKENS:
-        raise invalid(f"At most {MOST_TOKENS:,} tokens are allowed.", "input")
+    _check_size([one for one in texts if not isinstance(one, int)], "input")
     for one in texts:
         if isinstance(one, int):
             raise invalid("input mixes token ids with texts.", "input")
         if not (one.strip() if isinstance(one, str) else one):
             raise invalid("A text is empty.", "input")
     return [one if isinstance(one, str) else tuple(one) for one in texts]
+
+
+def _check_size(texts: Sequence[str | list[int]], param: str) -> None:
+    """Raises ApiError where all texts together would hold the model for too long."""
+    size = sum(len(one) if isinstance(one, str) else CHARACTERS_OF_A_TOKEN * len(one) for one in texts)
+    if size > MOST_CHARACTERS:
+        raise too_large(
+            f"The texts have {size:,} characters in all; a request may have {MOST_CHARACTERS:,} "
+            f"({MOST_CHARACTERS // CHARACTERS_OF_A_TOKEN:,} tokens). Send them in several requests.",
+            param,
+        )
 
 
 def _packed(vector: tuple[float, ...]) -> str:

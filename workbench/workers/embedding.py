@@ -27,6 +27,9 @@ from workbench.techniques.retrieval.search import count_terms, search
 from workbench.workers.serve import Handler, serve
 
 CLOSE_WITHIN_S = 15.0
+TEXTS_AT_ONCE = 64
+"""So many texts are read into tokens before it is looked whether they are still wanted."""
+
 KNOWN_VECTORS = 20_000
 """Of so many texts that were compared the vectors are kept: 30 MB of all-MiniLM-L6-v2."""
 
@@ -135,7 +138,9 @@ class EmbeddingService:
             yield finish(found)
 
     def _similarities(self, call: embedding_calls.Similarities, context: RequestContext) -> Iterator[Event]:
-        vectors = self._vectors_of(call.embedder, [*call.texts, *call.others], context)
+        given = [*call.texts, *call.others]
+        make = self._vectors_of if call.background else self._known_vectors_of
+        vectors = make(call.embedder, given, context)
         texts, others = vectors[: len(call.texts)], vectors[len(call.texts) :]
         yield finish([[float(text @ other) for other in others] for text in texts])
 
@@ -144,8 +149,15 @@ class EmbeddingService:
         yield finish([[float(value) for value in vector] for vector in vectors])
 
     def _read_texts(self, call: embedding_calls.ReadTexts, context: RequestContext) -> Iterator[Event]:
-        texts, tokens = read_texts(self._queue.embedder(Path(call.embedder)), call.texts)
-        yield finish(embedding_calls.TextsRead(texts=texts, tokens=tokens))
+        embedder = self._queue.embedder(Path(call.embedder))
+        texts: list[str] = []
+        tokens: list[int] = []
+        for begin in range(0, len(call.texts), TEXTS_AT_ONCE):
+            context.raise_if_cancelled()
+            read, counts = read_texts(embedder, call.texts[begin : begin + TEXTS_AT_ONCE])
+            texts += read
+            tokens += counts
+        yield finish(embedding_calls.TextsRead(texts=tuple(texts), tokens=tuple(tokens)))
 
     def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
         gone = set(call.texts)
@@ -155,6 +167,15 @@ class EmbeddingService:
         yield finish(None)
 
     def _vectors_of(self, embedder: str, texts: Sequence[str], context: RequestContext) -> list[Any]:
+        """The texts' vectors, of which none is kept, in turns with the ingests."""
+        vectors: dict[int, Any] = {}
+        for batch in batches(texts):
+            context.raise_if_cancelled()
+            made = self._queue.embed_passages(Path(embedder), [texts[i] for i in batch], Urgency.INGEST)
+            vectors |= dict(zip(batch, made, strict=True))
+        return [vectors[place] for place in range(len(texts))]
+
+    def _known_vectors_of(self, embedder: str, texts: Sequence[str], context: RequestContext) -> list[Any]:
         """The texts' vectors. The latest ones are kept: the same examples are compared with every question."""
         with self._known_lock:
             known = {text: self._known[embedder, text] for text in texts if (embedder, text) in self._known}

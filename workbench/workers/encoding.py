@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
@@ -13,10 +14,11 @@ from workbench.engine.encoding import Encoder, open_encoder
 from workbench.engine.inference_calls import Embed, Embedded, Rank, Ranked
 from workbench.models.machine import read_machine
 
-CHUNK = 64
-"""Cancellation is checked after so many texts."""
+CHUNK_TEXTS, CHUNK_CHARACTERS = 64, 8_000
+"""Cancellation is checked after so many texts, and after texts of so many characters (tokens for token ids)."""
 
 _LOOK_S = 0.05
+T = TypeVar("T", bound=str | tuple[int, ...])
 
 
 class Encoding:
@@ -31,9 +33,9 @@ class Encoding:
         with self._encoder_of(call.path, context) as encoder:
             vectors: list[tuple[float, ...]] = []
             tokens = 0
-            for begin in range(0, max(1, len(call.texts)), CHUNK):
+            for texts in _chunks(call.texts):
                 context.raise_if_cancelled()
-                found, read = encoder.embed(call.texts[begin : begin + CHUNK])
+                found, read = encoder.embed(texts)
                 tokens += read
                 vectors += [tuple(float(value) for value in vector) for vector in found]
                 yield Progress(stage="embedding", done=len(vectors), total=len(call.texts))
@@ -43,9 +45,9 @@ class Encoding:
         with self._encoder_of(call.path, context) as encoder:
             scores: list[float] = []
             tokens = 0
-            for begin in range(0, max(1, len(call.documents)), CHUNK):
+            for documents in _chunks(call.documents):
                 context.raise_if_cancelled()
-                found, read = encoder.rank(call.query, call.documents[begin : begin + CHUNK])
+                found, read = encoder.rank(call.query, documents)
                 tokens += read
                 scores += found
                 yield Progress(stage="ranking", done=len(scores), total=len(call.documents))
@@ -72,3 +74,14 @@ class Encoding:
         self._encoder = open_encoder(path, read_machine(path.parent).cores)
         self._file = file
         return self._encoder
+
+
+def _chunks(texts: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The texts in their order, a few at a time; one chunk without texts where there are none."""
+    begin = size = 0
+    for place, text in enumerate(texts):
+        if place > begin and (place - begin == CHUNK_TEXTS or size + len(text) > CHUNK_CHARACTERS):
+            yield texts[begin:place]
+            begin, size = place, 0
+        size += len(text)
+    yield texts[begin:]

@@ -7,7 +7,9 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from tests.unit.retrieval.fakes import FakeEmbedder, word_tokenizer
-from workbench.errors import UserError
+from workbench.api.events import Event, Finished
+from workbench.api.protocol import RequestContext
+from workbench.errors import Cancelled, UserError
 from workbench.techniques.retrieval.embedding import (
     BATCH_CHARACTERS,
     BATCH_TEXTS,
@@ -17,6 +19,8 @@ from workbench.techniques.retrieval.embedding import (
     batches,
     measure_fluency,
 )
+from workbench.techniques.retrieval.embedding_calls import EmbedTexts
+from workbench.workers.embedding import EmbeddingService
 
 FOLDER = Path("/embedder")
 
@@ -49,6 +53,59 @@ def test_whoever_waits_goes_before_the_next_batch_of_an_ingest() -> None:
     for thread in (first, waiting, *later):
         thread.join(10)
     assert order == ["question", "batch", "batch", "batch"]
+
+
+def test_the_texts_of_other_programs_take_turns_with_an_ingest_and_wait_for_a_question() -> None:
+    embedder = FakeEmbedder()
+    queue = EmbeddingQueue(lambda folder: embedder)
+    service = EmbeddingService(queue)
+    order: list[str] = []
+    running, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        running.set()
+        assert go_on.wait(10)
+
+    embedder.before_batch = hold
+    made: list[Event] = []
+    call = EmbedTexts(embedder=str(FOLDER), texts=tuple(f"served {n}" for n in range(3 * BATCH_TEXTS)))
+    served = threading.Thread(target=lambda: made.extend(service.handlers()[EmbedTexts](call, RequestContext())))
+    served.start()
+    assert running.wait(10)
+
+    embedder.before_batch = lambda: None
+    embed = embedder.embed_passages
+    embedder.embed_passages = lambda texts: order.append(texts[0].split()[0]) or embed(texts)  # type: ignore[method-assign,func-returns-value]
+    queries = embedder.embed_queries
+    embedder.embed_queries = lambda texts: order.append("question") or queries(texts)  # type: ignore[method-assign,func-returns-value]
+
+    def ingest() -> None:
+        for _ in range(2):
+            queue.embed_passages(FOLDER, ["ingest"])
+
+    others = [threading.Thread(target=ingest), threading.Thread(target=queue.embed_queries, args=(FOLDER, ["?"]))]
+    for thread in others:
+        thread.start()
+    while queue._work.qsize() < 2:
+        threading.Event().wait(0.001)
+    go_on.set()
+    for thread in (served, *others):
+        thread.join(10)
+    assert order == ["question", "ingest", "served", "ingest", "served"]
+    assert isinstance(made[-1], Finished)
+    assert len(made[-1].result) == 3 * BATCH_TEXTS
+
+
+def test_texts_that_nobody_wants_any_more_stop_at_the_next_batch() -> None:
+    embedder = FakeEmbedder()
+    service = EmbeddingService(EmbeddingQueue(lambda folder: embedder))
+    context = RequestContext()
+    embedder.before_batch = context.cancel
+    call = EmbedTexts(embedder=str(FOLDER), texts=tuple(f"text {n}" for n in range(3 * BATCH_TEXTS)))
+    with pytest.raises(Cancelled):
+        list(service.handlers()[EmbedTexts](call, context))
+    assert len(embedder.batches) == 1
+    assert not service._known, "nothing is kept of what other programs send"
 
 
 def test_an_embedder_is_loaded_once_and_another_takes_its_place() -> None:

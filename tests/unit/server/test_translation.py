@@ -242,3 +242,15 @@ def test_items_of_a_response_are_messages() -> None:
     ]
     asked = msgspec.convert({"input": items, "instructions": "Be brief."}, responses.ResponsesRequest)
     assert [one.role for one in responses.call_of(asked).messages] == ["system", "user", "assistant", "tool"]
+
+
+@pytest.mark.parametrize("given", ["x" * 1_200_001, ["x" * 1_200, *["y" * 1_200] * 1_000], [7] * 300_001])
+def test_more_text_than_a_request_may_have_is_refused_before_it_is_read(given: Any) -> None:
+    with pytest.raises(ApiError) as raised:
+        texts_of(given)
+    assert (raised.value.status, raised.value.code, raised.value.param) == (413, "request_too_large", "input")
+
+
+def test_as_much_text_as_a_request_may_have_is_taken() -> None:
+    assert texts_of("x" * 1_200_000) == ["x" * 1_200_000]
+    assert texts_of([7] * 300_000) == [(7,) * 300_000]

@@ -50,7 +50,7 @@ class ServedTexts:
             return
         _check_embeds(model)
         read = self._read(model, (call.query, *call.documents), context)
-        asked = Similarities(embedder=model.path, texts=(call.query,), others=call.documents)
+        asked = Similarities(embedder=model.path, texts=(call.query,), others=call.documents, background=True)
         (row,) = self._embedding.host.call(asked, context=context)
         yield finish(Relevances(model=model.name, scores=row, method="vectors", tokens=sum(read.tokens)))
 

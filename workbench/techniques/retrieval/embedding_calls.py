@@ -66,15 +66,18 @@ class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
 
 
 class Similarities(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="similarities"):
-    """Cosine of every one of ``texts`` with every one of ``others``: shape (len(texts), len(others))."""
+    """Cosine of every one of ``texts`` with every one of ``others``: shape (len(texts), len(others)).
+    ``background``: as for ``EmbedTexts``."""
 
     embedder: str
     texts: tuple[str, ...]
     others: tuple[str, ...]
+    background: bool = False
 
 
 class EmbedTexts(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True, tag="embed"):
-    """A vector of length 1 for each text: shape (len(texts), dimensions)."""
+    """A vector of length 1 for each text: shape (len(texts), dimensions). Searches go before each of its batches, and
+    ingests take turns with them."""
 
     embedder: str
     texts: tuple[str, ...]
