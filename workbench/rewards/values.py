@@ -1,8 +1,8 @@
 """The values of rewards that need nothing but the answer's text and the accepted answers.
 
-Imports nothing but the standard library and ``workbench.metrics``: both files are copied into an exported training,
-which scores by the same code. Each function takes the answer and the accepted answers, then the settings of its reward;
-None: it does not apply.
+Imports nothing but the standard library, ``workbench.metrics`` and ``workbench.normalisation``: they are copied into an
+exported training, which scores by the same code. Each function takes the answer and the accepted answers, then the
+settings of its reward; None: it does not apply.
 """
 
 from __future__ import annotations
@@ -12,20 +12,33 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from workbench.metrics import contains_answer
+from workbench.normalisation.readings import Reading, reading_of, readings
+from workbench.normalisation.words import numbers_of
 
-_NUMBER = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?(?:\s*/\s*\d+)?|[-−]?\.\d+")
-_ANSWER_IS = re.compile(r"####|(?:answer|result)\s*(?:is|=|:)", re.IGNORECASE)
+_ANSWER_IS = re.compile(
+    r"####|(?:answer|result|antwort|ergebnis|réponse|résultat|respuesta|resultado|resposta|risposta|risultato|antwoord"
+    r"|resultaat)\**\s*(?:is|ist|lautet|est|es|è|é|=|:)(?!\w)\**:?|(?:答案|结果|答え|結果)\s*(?:是|为|は|[:：])",
+    re.IGNORECASE,
+)
 
 
 def number(answer: str, expected: Sequence[str], absolute: float = 0.0, relative: float = 0.0) -> float | None:
     """1 where the number that the answer comes to is an expected one within either tolerance, else 0."""
-    wanted = [found for text in expected if (found := last_number(text)) is not None]
-    if not wanted:
+    pairs = [
+        (said, wanted)
+        for text in expected
+        for mine, other in readings(answer, text)
+        if (wanted := _number_of(text, other)) is not None
+        for said in (_number_of(answer, mine),)
+    ]
+    if not pairs:
         return None
-    said = last_number(answer)
-    if said is None:
-        return 0.0
-    return float(any(abs(said - one) <= max(Fraction(absolute), Fraction(relative) * abs(one)) for one in wanted))
+    return float(
+        any(
+            said is not None and abs(said - wanted) <= max(Fraction(absolute), Fraction(relative) * abs(wanted))
+            for said, wanted in pairs
+        )
+    )
 
 
 def listed_words(
@@ -57,16 +70,16 @@ def share_of(answer: str, letters: str) -> float | None:
 
 
 def last_number(text: str) -> Fraction | None:
-    """The number that a text comes to. A comma groups thousands; 3/4 is a fraction."""
+    """The number that a text comes to, in the notation of its language; 3/4 is a fraction."""
+    return _number_of(text, reading_of(text))
+
+
+def _number_of(text: str, reading: Reading) -> Fraction | None:
+    reading = reading._replace(dates="", code=False)
     after = after_answer_is(text)
-    numbers = _NUMBER.findall(after)[:1] if after else []
-    numbers = numbers or _NUMBER.findall(text)[-1:]
-    if not numbers:
-        return None
-    try:
-        return Fraction(re.sub(r"[,\s]", "", numbers[0]).replace("−", "-"))
-    except (ValueError, ZeroDivisionError):
-        return None
+    numbers = numbers_of(after, reading)[:1] if after else ()
+    numbers = numbers or numbers_of(text, reading)[-1:]
+    return Fraction(numbers[0]) if numbers else None
 
 
 def after_answer_is(text: str) -> str:

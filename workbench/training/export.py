@@ -35,8 +35,8 @@ _TRL = "trl>=1.16,<1.17"
 COPIED_BYTES = 1_000_000_000
 """Up to this size the base model is put into the folder; a larger one is named, with its checksum."""
 
-_SCORED_BY = ("metrics.py", "rewards/values.py")
-"""What of this package computes the rewards of an exported folder."""
+_SCORED_BY = ("metrics.py", "normalisation", "text/numbers.py", "rewards/values.py")
+"""What of this package computes the rewards of an exported folder: modules, and packages as a whole."""
 _REQUIRED = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 PLAIN = TrlTrainer(trainer="", form="texts")
 """The examples of transformers' own trainer."""
@@ -110,10 +110,11 @@ def _copy_scripts(folder: Path, rewarded: bool) -> None:
         return
     package = Path(workbench.__file__).parent
     for name in _SCORED_BY:
-        target = folder / "workbench" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(package / name, target)
-    for part in ("workbench", "workbench/rewards"):
+        for source in sorted((package / name).glob("*.py")) or [package / name]:
+            target = folder / "workbench" / source.relative_to(package)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    for part in ("workbench", "workbench/rewards", "workbench/text"):
         (folder / part / "__init__.py").write_text("", "utf-8")
 
 

@@ -12,6 +12,7 @@ from tests.unit.prompting.strategies import ask, steps_of
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.prompting.final_answer import short_answer
 from workbench.techniques.prompting.self_consistency import Sample, Vote, count, next_group
 
 
@@ -37,6 +38,61 @@ def test_most_votes_win_and_the_agreement_is_shown() -> None:
     assert vote.score == pytest.approx(0.75)
     assert result.notices == ()
     assert len({part.seed for part in model.decodings if part.format == "text"}) == 4
+
+
+SENTENCES = ["She has 18 eggs left.", "**18** eggs are left. [1]", "The answer is 18.", "There are eighteen left over."]
+
+
+def test_sentences_that_come_to_the_same_number_are_one_vote() -> None:
+    model = text_model([*SENTENCES, "It is 16."])
+    result = ask("self-consistency", model, question="How many eggs does she have left?", samples=5)
+    (vote,) = steps_of(result, "vote")
+    assert vote.output.splitlines()[0].endswith(": 3 of 3")  # the other two could not change it
+    assert result.notices == ()
+
+
+def test_sentences_that_name_the_same_thing_are_one_vote() -> None:
+    said = ["“The capital of the canton is Tessin Harbour.” [1]", "Tessin Harbour", "The capital is Port Neuf."]
+    result = ask("self-consistency", text_model(said), question="What is the capital of the canton?", samples=3)
+    assert "Tessin Harbour" in result.answer
+    assert result.notices == ()
+
+
+def test_a_note_of_a_tie_between_long_answers_is_short() -> None:
+    said = [f"{word} " + " ".join(f"{word}{number}" for number in range(40)) for word in ("one", "two", "six", "ten")]
+    result = ask("self-consistency", text_model(said), question="Why is that?", samples=4)
+    [note] = [note for note in result.notices if "tied" in note]
+    assert len(note) < 260
+    assert "…" in note
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second", "same"),
+    [
+        ("A pen costs 3 and a book 5 more. What do both cost?", "Both cost 11.", "The total is **11**", True),
+        ("A pen costs 3 and a book 5 more. What do both cost?", "Both cost 11.", "Both cost 8.", False),
+        ("Is it red or blue?", "It is red.", "Red", True),
+        ("Is it red or blue?", "It is red.", "Blue", False),
+        ("Is the harbour open?", "It is open.", "It is not open.", False),
+        ("Wie viele Monate sind es?", "Es sind drei Monate.", "3", True),
+        ("Who won in 1990 and 2000?", "Rossi won in 1990 and 2000.", "Bianchi won in 1990 and 2000.", False),
+        ("Wer leitet das Büro?", "Das Büro leitet „Pia Wolff“. [2]", "Pia Wolff", True),
+        ("会議は何時ですか。", "14時30分です。", "14:30です", True),
+        ("What is it?", "...", "?", True),
+    ],
+)
+def test_answers_that_say_the_same_have_one_short_answer(question: str, first: str, second: str, same: bool) -> None:
+    assert (short_answer(first, question) == short_answer(second, question)) is same
+
+
+def text_model(answers: Sequence[str]) -> FakeModelBackend:
+    """Its n-th extraction, which is free text, is the n-th answer."""
+    extracted = iter(answers)
+
+    def reply(messages: Sequence[Message], decoding: DecodingPart, start: str) -> str:
+        return next(extracted) if "final answer" in messages[-1].content else " So it is."
+
+    return FakeModelBackend(reply)
 
 
 def test_it_stops_when_the_leader_cannot_be_overtaken() -> None:

@@ -124,3 +124,20 @@ def test_the_reward_models_of_lines_are_named_once() -> None:
     lines = ["reward-model adapter=taste", "letter-share", "reward-model adapter=taste weight=2", ""]
     assert reward_models_of(lines, ROWS) == ("taste",)
     assert reward_models_of((), ROWS) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "right"),
+    [
+        ("Es sind 1.234,50 Euro.", "1234.5", 1),
+        ("Das Ergebnis ist 12, nicht 3.", "12", 1),
+        ("Il y en a 1 200 dans la ville.", "1200", 1),
+        ("“18” [2]", "18", 1),
+        ("−5 °C", "5", 0),
+        ("The rod is 1.234 m long.", "1234", 0),
+        ("It is 3/4 of it.", "0.75", 1),
+        ("seventeen", "17", 1),
+    ],
+)
+def test_numbers_are_read_in_the_notation_of_their_language(answer: str, expected: str, right: float) -> None:
+    assert value("right-number", answer, expected) == right

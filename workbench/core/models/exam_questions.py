@@ -1,25 +1,24 @@
 """The exam's passages and questions (``resources/exam``), and the grading of the answers to them.
 
 The documents and questions are our own. An answer is right when one of the accepted answers stands in it, word for word
-after normalisation (lower case, numbers in one form), as "contains gold" of open-book question answering: two short
+after normalisation (``workbench.normalisation``), as "contains gold" of open-book question answering: two short
 sentences that hold the answer are right, too.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from workbench.metrics import contains_answer
 from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.techniques.retrieval.confidence import UNSURE, fit_shift, shifted
 
 FOLDER = Path(__file__).resolve().parents[3] / "resources" / "exam"
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|%")
 _UNKNOWN = re.compile(
     r"\b(not|n't|never|no)\b[^.]{0,40}\b(state|specif|mention|provid|contain|say|said|given|information|answer|know|found)"
     r"|\b(nicht|keine?)\b[^.]{0,40}\b(angegeben|genannt|erwähnt|enthalten|hervor|angabe|information|bekannt|beantwort)",
@@ -75,9 +74,7 @@ def load_questions() -> tuple[Question, ...]:
 
 def holds(text: str, answers: Sequence[str]) -> bool:
     """Whether one of the accepted answers stands in a text."""
-    uncited = re.sub(r"\[\d+\]", " ", text)
-    padded = f" {' '.join(_words(uncited))} "
-    return any(f" {' '.join(_words(answer))} " in padded for answer in answers)
+    return any(contains_answer(text, answer) for answer in answers)
 
 
 def says_unknown(text: str) -> bool:
@@ -124,19 +121,3 @@ def _rates(outcomes: Sequence[Outcome], marked: dict[str, bool]) -> ExamRates:
 
 def _graded(outcomes: Iterable[Outcome]) -> list[tuple[float, bool]]:
     return [(one.confidence, one.own) for one in outcomes if one.confidence is not None and not one.declined]
-
-
-def _words(text: str) -> list[str]:
-    return [
-        _number(word) if word[0].isdigit() else word
-        for word in _WORD.findall(unicodedata.normalize("NFKC", text.lower()))
-    ]
-
-
-def _number(text: str) -> str:
-    """1,281.60 and 1.281,60 as 1281.6; three digits after the last separator are thousands."""
-    groups = re.split("[.,]", text)
-    if len(groups) == 1 or all(len(group) == 3 for group in groups[1:]):
-        return "".join(groups)
-    decimals = groups[-1].rstrip("0")
-    return "".join(groups[:-1]) + (f".{decimals}" if decimals else "")

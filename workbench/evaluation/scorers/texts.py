@@ -7,18 +7,18 @@ answer: then declining is right, as in SQuAD 2.0 (Rajpurkar et al. 2018, arXiv:1
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from string import ascii_uppercase
 
 import msgspec
 
 from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
-from workbench.metrics import contains_answer, is_exact_match, normalise_answer, rouge_l
+from workbench.metrics import contains_answer, is_exact_match, rouge_l, word_f1
+from workbench.normalisation.plain_text import plain_text
 from workbench.records.evaluation import Score
 from workbench.rewards.texts import EXPECTED, Pattern, Tolerance, number, pattern
 from workbench.rewards.values import after_answer_is
-from workbench.text.language import is_unspaced, split_words
+from workbench.text.language import split_words
 
 _LETTER = re.compile(r"(?<![\w'’])\(?([A-Z])\)?(?![\w'’])")
 _LETTER_FIRST = re.compile(r"\W*([A-Z])(?:[.):,\]*]|\s*$|\s*\n)")
@@ -29,18 +29,18 @@ class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def exact_match(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
-    """Whether both are the same without case, punctuation, articles and white space."""
+    """Whether both are the same as ``workbench.normalisation`` reads them, without English articles."""
     return _best(cell, lambda answer, expected: float(is_exact_match(answer, expected)))
 
 
 def contains(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
     """Whether an accepted answer is in the answer; in writing without spaces as characters."""
-    return _best(cell, _contains)
+    return _best(cell, lambda answer, expected: float(contains_answer(answer, expected)))
 
 
 def token_f1(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
     """F1 of the words in common; of the characters in writing without spaces (XQuAD)."""
-    return _best(cell, _f1)
+    return _best(cell, word_f1)
 
 
 def rouge(cell: Scorable, options: NoOptions, context: ScorerContext) -> Score:
@@ -77,7 +77,7 @@ def word_count(cell: Scorable, options: NoOptions, context: ScorerContext) -> Sc
 
 def chosen_choice(text: str, choices: tuple[str, ...]) -> int | None:
     """The index of the choice that a text names; None when it names none, or several."""
-    letters = ascii_uppercase[: len(choices)]
+    letters, text = ascii_uppercase[: len(choices)], plain_text(text)
     if (found := _LETTER_FIRST.match(text)) and found[1] in letters:
         return letters.index(found[1])
     after = after_answer_is(text)
@@ -87,9 +87,9 @@ def chosen_choice(text: str, choices: tuple[str, ...]) -> int | None:
         named -= {letter for letter in "AI" if not re.search(rf"\b{letter}\)|\b{letter}\W*$", part)}
         if len(named) == 1:
             return letters.index(named.pop())
-    said = {place for place, choice in enumerate(choices) if choice and _contains(text, choice)}
+    said = {place for place, choice in enumerate(choices) if choice and contains_answer(text, choice)}
     # of "acid" and "an acid rain" the longer one is meant where both are said
-    said = {one for one in said if not any(_contains(choices[other], choices[one]) for other in said - {one})}
+    said = {one for one in said if not any(contains_answer(choices[other], choices[one]) for other in said - {one})}
     return said.pop() if len(said) == 1 else None
 
 
@@ -100,22 +100,3 @@ def _best(cell: Scorable, compare: Callable[[str, str], float]) -> Score:
     if not question.expected:
         return Score(None)
     return Score(max(compare(answer.text.strip(), expected) for expected in question.expected))
-
-
-def _contains(answer: str, expected: str) -> float:
-    if is_unspaced(expected):
-        return float(normalise_answer(expected) in normalise_answer(answer))
-    return float(contains_answer(answer, expected))
-
-
-def _f1(answer: str, expected: str) -> float:
-    said, wanted = (Counter(_tokens(text)) for text in (answer, expected))
-    if not said or not wanted:
-        return float(said == wanted)
-    common = (said & wanted).total()
-    return 2 * common / (said.total() + wanted.total())
-
-
-def _tokens(text: str) -> list[str]:
-    plain = normalise_answer(text)
-    return [c for c in plain if not c.isspace()] if is_unspaced(plain) else plain.split()

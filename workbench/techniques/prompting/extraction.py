@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-import string
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -21,10 +19,12 @@ from workbench.api.events import Event
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.errors import UserError
 from workbench.fields import about
+from workbench.metrics import normalise_answer
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.budget import Budget, Budgeted, Exhausted, mirrored
 from workbench.techniques.context import AnswerContext, Ask
+from workbench.techniques.prompting.final_answer import short_answer
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate
 
 _T = TypeVar("_T")
@@ -71,6 +71,7 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
     decoding: DecodingPart
     reasoning: DecodingPart
     choices: tuple[str, ...] = ()
+    question: str = ""
 
     def ask(self, messages: Sequence[Message], reasoning: str, *, parent: str = "") -> Ask:
         """The generation that extracts. Its text begins with the reasoning where its form is constrained: ``read``
@@ -98,7 +99,7 @@ class Extraction(msgspec.Struct, frozen=True, kw_only=True):
 
     def key(self, answer: str) -> str:
         """The same for answers that mean the same; "" for none."""
-        return normalised(answer, self.form)
+        return short_answer(answer, self.question) if self.form == "text" else normalised(answer, self.form)
 
 
 _FORMS: dict[str, AnswerForm] = {"choice": "choice", "json_schema": "schema", "json": "schema"}
@@ -110,7 +111,7 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
     """How the answer to the last message is extracted. Raises UserError for a form without its choices or schema."""
     base = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=EXTRACTION_TOKENS, seed=decoding.seed)
     reasoning = msgspec.structs.replace(decoding, format="text", grammar="")
-    form, choices = options.answer, options.choices
+    form, choices, question = options.answer, options.choices, messages[-1].content
     if form == "automatic":
         if decoding.format != "text":
             form = _FORMS.get(decoding.format, "number")
@@ -118,8 +119,8 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
                 base, format=decoding.format, grammar=decoding.grammar, max_tokens=decoding.max_tokens
             )
             listed = tuple(filter(None, map(str.strip, decoding.grammar.splitlines()))) if form == "choice" else ()
-            return Extraction(form=form, decoding=constrained, reasoning=reasoning, choices=listed)
-        choices = tuple(dict.fromkeys(_LETTERED.findall(messages[-1].content)))
+            return Extraction(form=form, decoding=constrained, reasoning=reasoning, choices=listed, question=question)
+        choices = tuple(dict.fromkeys(_LETTERED.findall(question)))
         form = "choice" if len(choices) > 1 else "text"
     match form:
         case "number":
@@ -137,18 +138,13 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
             part = msgspec.structs.replace(base, format="json_schema", grammar=options.schema, max_tokens=most)
         case _:
             part = msgspec.structs.replace(reasoning, max_tokens=min(TEXT_TOKENS, decoding.max_tokens))
-    return Extraction(form=form, decoding=part, reasoning=reasoning, choices=choices)
+    return Extraction(form=form, decoding=part, reasoning=reasoning, choices=choices, question=question)
 
 
 def normalised(answer: str, form: AnswerForm) -> str:
     """An answer's meaning as a key: 1,000.0 is 1000, an expression its value, JSON without the order of its fields, a
-    text without case, articles and punctuation (as SQuAD compares, arXiv:1606.05250)."""
+    text as all answers are compared (``workbench.normalisation``)."""
     text = answer.strip()
-    if form == "number":
-        try:
-            return format(Decimal(text.replace(",", "").rstrip(".")).normalize(), "f")
-        except InvalidOperation:
-            return normalised(answer, "text")
     if form == "expression":
         try:
             return str(evaluate(text))
@@ -159,10 +155,7 @@ def normalised(answer: str, form: AnswerForm) -> str:
             return json.dumps(json.loads(text), sort_keys=True)
         except ValueError:
             return text
-    if form == "choice":
-        return text.casefold()
-    plain = text.casefold().translate(str.maketrans("", "", string.punctuation))
-    return " ".join(word for word in plain.split() if word not in ("a", "an", "the"))
+    return normalise_answer(text) if any(map(str.isalnum, text)) else ""
 
 
 def answer_of(text: str, thought: str, generated: Generated) -> Generated:

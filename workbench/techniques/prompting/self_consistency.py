@@ -37,14 +37,26 @@ class Options(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     temperature: Annotated[float, about("Temperature", gt=0, le=2), "At 0 all reasonings would be the same one."] = 0.7
 
 
+_SHOWN, _LISTED = 40, 3
+"""Characters of an answer, and answers, that a note shows."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One vote: the extracted ``answer``, by what it means (``key``), and the reasoning that it is from."""
+    """One vote: the extracted ``answer``, by what it means (``key``: a number, a letter, some words), and the reasoning
+    that it is from."""
 
     answer: str
     key: str
     reasoning: Generated
     extracted: Generated
+
+    @property
+    def shown(self) -> str:
+        """The answer in a note or a table: a long one by what it means, cut."""
+        text = " ".join(self.answer.split())
+        text = text if len(text) <= _SHOWN else self.key
+        return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,12 @@ class Vote:
         """The answers that have as many votes as the leader, the leader first; () without a tie."""
         if not self.groups:
             return ()
-        most = [group[0].answer for group in self.groups if len(group) == len(self.groups[0])]
+        most = [group[0].shown for group in self.groups if len(group) == len(self.groups[0])]
         return tuple(most) if len(most) > 1 else ()
 
     def describe(self) -> str:
         total = sum(map(len, self.groups))
-        return "\n".join(f"{group[0].answer}: {len(group)} of {total}" for group in self.groups)
+        return "\n".join(f"{group[0].shown}: {len(group)} of {total}" for group in self.groups)
 
 
 def count(samples: Sequence[Sample]) -> Vote:
@@ -128,7 +140,8 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         return answer_of(text, "", Generated(text=text))
     if vote.tied:
         votes, total = len(vote.groups[0]), sum(map(len, vote.groups))
-        equal = f"{votes} of {total} votes each: {', '.join(vote.tied)}"
+        listed = ", ".join(vote.tied[:_LISTED]) + (", …" if len(vote.tied) > _LISTED else "")
+        equal = f"{votes} of {total} votes each: {listed}"
         yield from context.note(f"The vote is tied, {equal}. The answer is the one with the most probable reasoning.")
     best = vote.groups[0][0]
     return answer_of(best.answer, best.reasoning.text, best.extracted)
