@@ -303,6 +303,8 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
             ("answers", f"{report.answered:,} of {report.cells:,}"),
         ]
     )
+    if evaluation.rescored is not None:
+        output.line(evaluation.rescored.words)
     for one in report.results:
         output.line()
         rows = []

@@ -60,6 +60,7 @@ _EXACT = _scorer(
     "The answer is an accepted one, without case, punctuation, articles and white space.",
     "texts:exact_match",
     "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250",
+    "compares texts",
 )
 _CONTAINS = _scorer(
     "contains-answer",
@@ -67,6 +68,7 @@ _CONTAINS = _scorer(
     "An accepted answer is in the answer.",
     "texts:contains",
     "Mallen et al. 2022, When Not to Trust Language Models, arXiv:2212.10511",
+    "compares texts",
 )
 _NUMBER = _scorer(
     "number-match",
@@ -74,6 +76,7 @@ _NUMBER = _scorer(
     "The number that the answer comes to is the expected one, within a tolerance.",
     "texts:same_number",
     "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
+    "compares texts",
     config=Tolerance,
 )
 _F1 = _scorer(
@@ -82,9 +85,15 @@ _F1 = _scorer(
     "Words that answer and accepted answer have in common.",
     "texts:token_f1",
     "Rajpurkar et al. 2016, SQuAD, arXiv:1606.05250",
+    "compares texts",
 )
 _CHOICE = _scorer(
-    "choice-match", "Choice", "The answer names the right choice, by letter or text.", "texts:right_choice"
+    "choice-match",
+    "Choice",
+    "The answer names the right choice, by letter or text.",
+    "texts:right_choice",
+    "",
+    "compares texts",
 )
 _ABSTENTION = _scorer(
     "abstention-match",
@@ -92,6 +101,7 @@ _ABSTENTION = _scorer(
     "The answer declines where there is no answer, and only there.",
     "evidence:abstention",
     "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
+    "compares texts",
     config=Abstaining,
 )
 _LENGTH = _scorer("answer-length", "Length", "The number of words.", "texts:word_count", unit="words")
@@ -143,6 +153,7 @@ METHODS = (
         "F1 of the longest common subsequence of words.",
         "texts:rouge",
         "Lin 2004, ROUGE, https://aclanthology.org/W04-1013",
+        "compares texts",
     ),
     _NUMBER,
     _scorer(
@@ -182,6 +193,8 @@ METHODS = (
         "JSON fields",
         "The share of the expected object's fields that the answer has.",
         "structure:json_fields",
+        "",
+        "compares texts",
     ),
     _scorer(
         "embedding-similarity",

@@ -98,6 +98,8 @@ def _html(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     names = [column.name for column in evaluation.columns]
     yield _HEAD.format(title=escape(evaluation.title), set=escape(evaluation.set_name))
     yield f"<p>{evaluation.questions:,} questions, {report.answered:,} of {report.cells:,} answers.</p>"
+    if evaluation.rescored is not None:
+        yield f"<p>{escape(evaluation.rescored.words)}</p>"
     for result in report.results:
         yield _chart(result, names)
     yield "<h2>Cost per answer</h2><table><tr><th>Recipe</th><th>Prompt tokens</th><th>New tokens</th><th>Seconds</th>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from hashlib import blake2b
 from string import ascii_uppercase
@@ -170,11 +171,28 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     digest: str = ""
 
 
+class Rescored(msgspec.Struct, frozen=True, kw_only=True):
+    """That an evaluation of earlier rules was scored again: when, how many scores, and how many have another value."""
+
+    at: float
+    scores: int
+    changed: int
+
+    @property
+    def words(self) -> str:
+        day = time.strftime("%Y-%m-%d", time.localtime(self.at))
+        return (
+            f"These answers were scored again on {day}, since texts are compared by newer rules: {self.changed:,} of "
+            f"{self.scores:,} scores changed, and no answer was generated again."
+        )
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
     draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns are the
     candidates of a search, each of which is asked as many questions as the search needs. ``origins`` are those of the
-    questions."""
+    questions. ``comparison`` is the version of the rules by which its texts were compared, ``rescored`` that they were
+    compared again by newer ones."""
 
     id: str
     question_set: str
@@ -190,6 +208,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     search: bool = False
     unreadable: str = ""
     origins: Origins = None
+    comparison: int = 1
+    rescored: Rescored | None = None
 
     @property
     def title(self) -> str:

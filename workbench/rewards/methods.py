@@ -47,6 +47,7 @@ METHODS = (
         "texts:number",
         Tolerance,
         "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
+        "compares texts",
     ),
     _reward(
         "json-answer",
@@ -65,6 +66,8 @@ METHODS = (
         "The share of listed words that are in the answer, or not in it, as wanted.",
         "texts:listed_words",
         ListedWords,
+        "",
+        "compares texts",
     ),
     _reward(
         "letter-share",

@@ -140,7 +140,8 @@ class ResultsView(QWidget):
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
         self._bars_area.setFixedHeight(min(self.bars.height(), _MOST_BARS))
-        said = [*result.sentences, *filter(None, (result.agreement,))]
+        rescored = report.evaluation.rescored
+        said = [*result.sentences, *filter(None, (result.agreement, rescored.words if rescored else ""))]
         self.sentence.setText("\n".join(said))
         self.sentence.setVisible(bool(said))
 

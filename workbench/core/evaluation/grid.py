@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from workbench.evaluation.scorers.rewards import compares_texts
+from workbench.metrics import COMPARISON
 from workbench.records.demonstrations import Demonstration
 from workbench.records.evaluation import QuestionRow, ScorerUse
 from workbench.records.methods import Method, Trait
@@ -58,9 +60,10 @@ def key_of(
     use: ScorerUse, method: Method, judge: str, first: str, embedder: str = "", asked: Sequence[str] = ()
 ) -> str:
     """The key of a scorer: its settings with their defaults, the digest of its ``judge``, that of the ``first`` recipe
-    where it compares with that, the checksum of the embedding model where it asks that, and the checksums of the reward
-    models and recipes that its rewards have ``asked``."""
+    where it compares with that, the version of the rules where it compares texts, the checksum of the embedding model
+    where it asks that, and the checksums of the reward models and recipes that its rewards have ``asked``."""
     said = [use.name, msgspec.to_builtins(method.decode(use.options)), judge, first]
+    said += [COMPARISON] if compares_texts(method, method.decode(use.options)) else []
     return _digest([*said, *([embedder] if embedder else []), *([list(asked)] if asked else [])])
 
 

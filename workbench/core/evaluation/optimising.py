@@ -19,6 +19,7 @@ from workbench.core.streams import Handlers, unary
 from workbench.errors import UserError
 from workbench.evaluation.methods import suited_scorers
 from workbench.evaluation.optimisers.search import BEFORE
+from workbench.metrics import COMPARISON
 from workbench.records.evaluation import Column, Evaluation, ScorerUse
 from workbench.records.optimisation import Optimisation
 from workbench.records.origins import joined, origins_of_answer
@@ -75,7 +76,7 @@ class Optimising:
         evaluation = Evaluation(
             id=new_id(), question_set=found.id, set_name=found.name, created=time.time(),
             columns=(Column(name=BEFORE, recipe=call.recipe),), scorers=(scorer,), part="tune", seed=call.seed,
-            questions=len(questions), search=True, origins=found.origins,
+            questions=len(questions), search=True, origins=found.origins, comparison=COMPARISON,
         )  # fmt: skip
         self._store.add(evaluation, questions)
 

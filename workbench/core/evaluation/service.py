@@ -30,6 +30,7 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.evaluation.question_sets import LONGEST_PAGE
+from workbench.core.evaluation.rescoring import scored_anew
 from workbench.core.runs.kinds.evaluate import EvaluationRun
 from workbench.core.runs.log import RunLog
 from workbench.core.runs.queue import Runs
@@ -41,6 +42,7 @@ from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.report import Answered, write_report
 from workbench.evaluation.results import BY_INSTRUCTION, summarise
 from workbench.evaluation.scorers.rewards import models_asked
+from workbench.metrics import COMPARISON
 from workbench.paths import absolute_path
 from workbench.records.evaluation import (
     CellDetails,
@@ -77,7 +79,7 @@ class Evaluations:
             AddScorers: unary(self.add_scorers),
             SuggestScorers: unary(lambda call: self._suited(call.question_set)),
             ListEvaluations: unary(lambda call: EvaluationList(evaluations=self._store.list_evaluations())),
-            GetEvaluation: unary(lambda call: self.report(self._store.get(call.evaluation))),
+            GetEvaluation: unary(lambda call: self.report(self._opened(call.evaluation))),
             ListGrid: unary(self.list_grid),
             GetCell: unary(self.get_cell),
             RateCell: unary(self.rate_cell),
@@ -117,12 +119,13 @@ class Evaluations:
             seed=call.seed,
             questions=len(questions),
             origins=found.origins,
+            comparison=COMPARISON,
         )
         self._store.add(evaluation, questions)
         return self._queue(evaluation)
 
     def add_scorers(self, call: AddScorers) -> RunRecord:
-        evaluation = self._store.get(call.evaluation)
+        evaluation = self._opened(call.evaluation)
         self._refuse_running(evaluation)
         known = [msgspec.structs.replace(use, key="") for use in evaluation.scorers]
         more = [use for use in self.check_scorers(call.scorers) if use not in known]
@@ -149,13 +152,13 @@ class Evaluations:
         )
 
     def list_grid(self, call: ListGrid) -> GridPage:
-        evaluation = self._store.get(call.evaluation)
+        evaluation = self._opened(call.evaluation)
         keys = [use.key for use in evaluation.scorers]
         key = keys[call.scorer] if 0 <= call.scorer < len(keys) else ""
         return self._store.page(evaluation, call.keep, key, max(0, call.first), min(max(0, call.limit), LONGEST_PAGE))
 
     def get_cell(self, call: GetCell) -> CellDetails:
-        evaluation = self._store.get(call.evaluation)
+        evaluation = self._opened(call.evaluation)
         if not 0 <= call.column < len(evaluation.columns):
             raise UserError(f"The evaluation has no recipe number {call.column}.")
         question = self._store.question(evaluation.id, call.number)
@@ -184,7 +187,7 @@ class Evaluations:
         return EvaluationList(evaluations=self._store.list_evaluations())
 
     def export(self, call: ExportEvaluation, context: RequestContext) -> Iterator[Event]:
-        evaluation = self._store.get(call.evaluation)
+        evaluation = self._opened(call.evaluation)
         path = absolute_path(call.path)
         report, beside = self.report(evaluation), path.with_name(f".{path.name}.unfinished")
         try:
@@ -212,6 +215,13 @@ class Evaluations:
         run = self._runs.add("evaluate", evaluation.title, config, prepare=note_run)
         self._changes.publish("evaluation", evaluation.id)
         return run
+
+    def _opened(self, identity: str) -> Evaluation:
+        """The evaluation as it is read, with scores by today's rules. A run that works on it has scored it itself."""
+        evaluation = self._store.get(identity)
+        if evaluation.run and self._runs.is_open(evaluation.run):
+            return evaluation
+        return scored_anew(evaluation, self._store)
 
     def _refuse_running(self, evaluation: Evaluation) -> None:
         if evaluation.run and self._runs.is_open(evaluation.run):

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, sample_of
+from workbench.evaluation.scorers.scorer import COMPARES_TEXTS, Scorable, ScorerContext, sample_of
 from workbench.fields import about
 from workbench.records.evaluation import Score
 from workbench.records.methods import Method, Methods
 from workbench.rewards.methods import METHODS
 from workbench.rewards.models import JudgeGrade, RewardModelUse, reward_model
-from workbench.rewards.spec import weighted_sum
+from workbench.rewards.spec import read_line, weighted_sum
 
 
 class RewardLines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,3 +47,25 @@ def models_asked(options: Any, methods: Methods[Method]) -> tuple[tuple[str, ...
     adapters = [one.adapter for one in parts if isinstance(one, RewardModelUse)]
     recipes = [one.recipe for one in parts if isinstance(one, JudgeGrade)]
     return tuple(dict.fromkeys(adapters)), tuple(dict.fromkeys(recipes))
+
+
+def compares_texts(method: Method, options: Any) -> bool:
+    """Whether a scorer with these options, or one of its rewards, compares by the rules of ``workbench.metrics``."""
+    if COMPARES_TEXTS in method.traits:
+        return True
+    return any(COMPARES_TEXTS in row.traits for row in _rewards_of(options))
+
+
+def only_reads_texts(method: Method, options: Any) -> bool:
+    """Whether a scorer that compares texts asks for nothing: no model, no grammar, no sandbox."""
+    return COMPARES_TEXTS in method.traits or {row.name for row in _rewards_of(options)} <= _TEXT_REWARDS
+
+
+_TEXT_REWARDS = frozenset(("right-number", "listed-words", "length-range", "letter-share"))
+
+
+def _rewards_of(options: Any) -> tuple[Method, ...]:
+    if not isinstance(options, RewardLines):
+        return ()
+    rows = Methods(METHODS)
+    return tuple(rows.find(read_line(line, rows).name, "reward") for line in options.rewards if line.strip())

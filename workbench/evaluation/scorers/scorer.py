@@ -14,7 +14,7 @@ from workbench.engine.inference_calls import Scored
 from workbench.errors import BudgetExceeded, SendingRefused, UserError
 from workbench.records.evaluation import CellAnswer, QuestionRow, Score
 from workbench.records.messages import Message
-from workbench.records.methods import Method
+from workbench.records.methods import Method, Trait
 from workbench.records.recipes import Recipe
 from workbench.rewards.reward import RewardContext, Sample
 
@@ -63,3 +63,5 @@ def score_answer(method: Method, cell: Scorable, options: msgspec.Struct, contex
 
 
 WITHOUT_ANSWER = "without answer"
+
+COMPARES_TEXTS: Trait = "compares texts"

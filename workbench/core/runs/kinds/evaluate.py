@@ -24,6 +24,7 @@ from workbench.api.protocol import error_of, finish
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.evaluation.grid import EMBEDS, cell_of, digest_of, key_of, seed_of, uses_embedder
+from workbench.core.evaluation.rescoring import scored_anew
 from workbench.core.evaluation.scoring import HomeScorerContext
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.errors import Cancelled, UserError
@@ -88,7 +89,7 @@ class EvaluateRuns(RunKind):
 
     def measure(self, evaluation_id: str, run: OpenRun, *, retries: bool = True) -> EvaluationResult:
         """Make the answers and scores of an evaluation that are missing; ``retries``: also the answers that failed."""
-        evaluation = self._store.get(evaluation_id)
+        evaluation = scored_anew(self._store.get(evaluation_id), self._store)
         try:
             work = GridWork(self, run, self._prepare(evaluation, run, retries))
             answered = work.answer_all()

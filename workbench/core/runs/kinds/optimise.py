@@ -34,6 +34,7 @@ from workbench.evaluation.optimisers.search import BEFORE, BudgetSpent, Demonstr
 from workbench.evaluation.questions import draw_questions
 from workbench.evaluation.results import RIGHT
 from workbench.evaluation.statistics import compare, describe
+from workbench.metrics import COMPARISON
 from workbench.paths import Home
 from workbench.records.evaluation import Column, Evaluation, NumberedQuestion, QuestionRow
 from workbench.records.messages import Message
@@ -123,7 +124,7 @@ class OptimiseRuns(RunKind):
                 made = Evaluation(
                     id=evaluation, question_set=found.id, set_name=found.name, created=time.time(), columns=columns,
                     scorers=(config.scorer,), part="held-out", limit=config.measure, seed=config.seed,
-                    questions=len(questions), run=run.id, origins=found.origins,
+                    questions=len(questions), run=run.id, origins=found.origins, comparison=COMPARISON,
                 )  # fmt: skip
                 self._store.add(made, questions)
             self._evaluate.measure(evaluation, run)
