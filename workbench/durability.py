@@ -44,7 +44,7 @@ def written_beside(out: Path) -> Iterator[Path]:
     beside = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left_behind(out)
+        remove_left_behind(out)
         yield beside
         with beside.open("rb+") as file:
             flush_to_disk(file)
@@ -64,7 +64,7 @@ def kept_beside(out: Path, what: str) -> Iterator[Path]:
     """Gives a path beside ``out`` for a file that is needed only on the way to it, ``.NAME.WHAT.PID.part``; afterwards
     it is removed. What a killed process left behind is removed with the unfinished file of the same ``out``."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_behind(out)
+    remove_left_behind(out)
     path = out.with_name(f".{out.name}.{what}.{os.getpid()}.part")
     try:
         yield path
@@ -106,17 +106,28 @@ def _refuse_existing(out: Path) -> None:
         raise UserError(f"{out} exists already.", "Choose the name of a new folder.")
 
 
-def check_room(out: Path, needed: int) -> None:
-    """Raises UserError when the disk of ``out`` has fewer than ``needed`` bytes free."""
+def check_room(out: Path, needed: int, kept: int = 0) -> None:
+    """Raises UserError when the disk of ``out`` has not ``needed`` bytes free, and ``kept`` that stay free."""
     free = free_bytes(out.parent)
-    if needed > free:
-        raise UserError(
-            f"{out.name} needs {needed / 1e6:,.0f} MB and the disk of {out.parent} has {free / 1e6:,.0f} MB free.",
-            "Free some space, or choose another folder.",
-        )
+    if needed + kept > free:
+        raise no_room(out.name, out.parent, needed, kept, free)
 
 
-def _remove_left_behind(out: Path) -> None:
+def no_room(name: str, folder: Path, needed: int, kept: int, free: int) -> UserError:
+    """The error for what needs more space than there is; the space that the program leaves free is said too."""
+    reserve = f" and {_size(kept)} are kept free" if kept else ""
+    return UserError(
+        f"{name} needs {_size(needed)} on the disk of {folder}{reserve}; {_size(free)} are free.",
+        f"Free at least {_size(needed + kept - free)}, or choose another disk.",
+    )
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:,.2f} GB" if count >= 1e9 else f"{max(count, 1e6) / 1e6:,.0f} MB"
+
+
+def remove_left_behind(out: Path) -> None:
+    """Remove what killed processes left of an unfinished ``out``."""
     for part in out.parent.glob(f".{glob.escape(out.name)}.*.part"):
         process = part.name.removesuffix(".part").rpartition(".")[2]
         if not process.isdecimal() or not psutil.pid_exists(int(process)):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,7 @@ import httpx2
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.durability import flush_folder, flush_to_disk
+from workbench.durability import check_room, flush_folder, flush_to_disk
 from workbench.errors import Cancelled, UserError
 from workbench.network.http import BEHIND_A_PORTAL, MOST_REDIRECTS, refuse_web_page
 from workbench.records.hub import RemoteFile
@@ -140,13 +139,7 @@ class _Part:
                 f"{self.file.name} has {self.total:,} bytes on the server; {self.file.bytes:,} were announced.",
                 "The repository changed meanwhile: look it up again.",
             )
-        free = shutil.disk_usage(self.path.parent).free
-        needed = max(0, self.total - self.written)
-        if needed + LEFT_FREE_BYTES > free:
-            raise UserError(
-                f"{self.file.name} needs {needed / 1e9:.2f} GB more, and the disk has {free / 1e9:.2f} GB free.",
-                "Free some disk space, or choose a smaller file.",
-            )
+        check_room(self.path.with_name(self.file.name), max(0, self.total - self.written), LEFT_FREE_BYTES)
         self.state = DownloadState(url=self.file.url, etag=etag, synced=self.written, bytes=self.total)
         STATE.save(self._state_path, self.state)
 

@@ -22,12 +22,13 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
-from workbench.durability import flush_folder, flush_to_disk
+from workbench.durability import flush_folder, flush_to_disk, no_room
 from workbench.errors import UserError
 from workbench.files import open_regular
 from workbench.models.checksums import BLOCK, Checksums
 from workbench.models.inspection import inspect_path
 from workbench.models.names import clean_name, file_safe, unique_name
+from workbench.paths import free_bytes
 
 Report = Callable[[Progress], None]
 SPARE_BYTES = 64 * 1024 * 1024
@@ -115,9 +116,9 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder)
-        free = shutil.disk_usage(folder).free
+        free = free_bytes(folder)
         if free < needed_bytes + SPARE_BYTES:
-            raise _no_room(name, folder, needed_bytes, free)
+            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, free)
         beside = folder / f".unfinished-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         place = _free_place(folder, file_safe(name))
         beside.mkdir()
@@ -131,7 +132,7 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
             raise
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise _no_room(name, folder, needed_bytes, shutil.disk_usage(folder).free) from error
+            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, free_bytes(folder)) from error
         raise UserError(
             f"{name!r} cannot be written to {folder}: {error.strerror or error}.", "Check the folder and its disk."
         ) from error
@@ -226,10 +227,3 @@ def _free_place(folder: Path, name: str) -> Path:
     while place.exists():
         place, number = folder / f"{name}-{number}", number + 1
     return place
-
-
-def _no_room(name: str, folder: Path, needed: int, free: int) -> UserError:
-    return UserError(
-        f"{name!r} needs {needed / 1e6:,.0f} MB and the disk of {folder} has {free / 1e6:,.0f} MB free.",
-        "Free some space, or import the model without a copy.",
-    )
