@@ -244,8 +244,8 @@ class Finder(QFrame):
             Found(texts.SHOW_RUNS, "action", "clock", shell.show_runs),
             Found(texts.SHORTCUTS, "action", "info", shell.show_shortcuts),
             *(
-                Found(title, "action", icon, partial(shell.open_page, "settings", section="machine", field=part))
-                for part, (title, icon) in texts.MACHINE_ACTIONS.items()
+                Found(title, "action", icon, partial(shell.open_page, "settings", section=section, field=part))
+                for (section, part), (title, icon) in texts.SETTINGS_ACTIONS.items()
             ),
         ]
 

@@ -28,10 +28,12 @@ FIND_PLACEHOLDER, FIND_ANYTHING = "Find a chat, document, model, page, action or
 RESULTS = "Results"
 FIND_KEYS = "↑ ↓ select · Enter opens · Esc closes"
 LOAD_MODEL = "Load {name}"
-MACHINE_ACTIONS = {
-    "pack": ("Install a runtime pack", "processor"),
-    "update": ("Check for a new version", "refresh"),
-    "report": ("Save a report", "export"),
+SETTINGS_ACTIONS = {
+    ("machine", "pack"): ("Install a runtime pack", "processor"),
+    ("machine", "update"): ("Check for a new version", "refresh"),
+    ("machine", "report"): ("Save a report", "export"),
+    ("backup", "backup"): ("Back up", "export"),
+    ("backup", "restore"): ("Restore a backup", "folder"),
 }
 NEW_CHAT = "New chat"
 IMPORT_MODEL = "Import a model"

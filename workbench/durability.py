@@ -106,24 +106,27 @@ def _refuse_existing(out: Path) -> None:
         raise UserError(f"{out} exists already.", "Choose the name of a new folder.")
 
 
-def check_room(out: Path, needed: int, kept: int = 0) -> None:
-    """Raises UserError when the disk of ``out`` has not ``needed`` bytes free, and ``kept`` that stay free."""
+def check_room(out: Path, needed: int, kept: int = 0, otherwise: str = "choose another disk") -> None:
+    """Raises UserError when the disk of ``out`` has not ``needed`` bytes free, and ``kept`` that stay free.
+    ``otherwise`` is what a person can do who cannot free some."""
     free = free_bytes(out.parent)
     if needed + kept > free:
-        raise no_room(out.name, out.parent, needed, kept, free)
+        raise no_room(out.name, out.parent, needed, kept, otherwise)
 
 
-def no_room(name: str, folder: Path, needed: int, kept: int, free: int) -> UserError:
+def no_room(name: str, folder: Path, needed: int, kept: int, otherwise: str = "choose another disk") -> UserError:
     """The error for what needs more space than there is; the space that the program leaves free is said too."""
+    free = free_bytes(folder)
     reserve = f" and {_size(kept)} are kept free" if kept else ""
+    missing = f"at least {_size(needed + kept - free)}" if needed + kept > free else "some space"
     return UserError(
-        f"{name} needs {_size(needed)} on the disk of {folder}{reserve}; {_size(free)} are free.",
-        f"Free at least {_size(needed + kept - free)}, or choose another disk.",
+        f"{name} needs {_size(max(needed, 1e6))} on the disk of {folder}{reserve}; {_size(free)} are free.",
+        f"Free {missing}, or {otherwise}.",
     )
 
 
 def _size(count: float) -> str:
-    return f"{count / 1e9:,.2f} GB" if count >= 1e9 else f"{max(count, 1e6) / 1e6:,.0f} MB"
+    return f"{count / 1e9:,.2f} GB" if count >= 1e9 else f"{count / 1e6:,.0f} MB"
 
 
 def remove_left_behind(out: Path) -> None:

@@ -23,7 +23,7 @@ _HOME_HINT = f"Choose another one with --home or {HOME_VARIABLE}."
 
 @dataclass(frozen=True)
 class Home:
-    """A home folder: all data of one person, which can be moved and backed up as a folder."""
+    """A home folder: all data of one person, which can be moved as a folder."""
 
     root: Path
 
@@ -78,6 +78,11 @@ class Home:
     def key(self) -> Path:
         """The secret of the local connection; readable by its owner only."""
         return self.root / "core.key"
+
+    @property
+    def replaced_by(self) -> Path:
+        """Holds the name of the folder beside this one that takes its place when the next core starts."""
+        return self.root / "replaced-by"
 
     @property
     def api_key(self) -> Path:

@@ -879,6 +879,20 @@ def test_passages_are_not_sent_before_a_person_allows_it(desk: Desk) -> None:
     assert desk.call(c.ListChats()).chats == ()
 
 
+def test_a_backup_is_a_run_and_what_is_none_is_refused(desk: Desk, tmp_path: Path) -> None:
+    out = tmp_path / "b.zip"
+    with pytest.raises(UserError, match="There is no file"):
+        desk.call(c.InspectBackup(path=str(out)))
+    run = desk.call(c.BackUp(path=str(out)))
+    assert (run.kind, run.config["path"]) == ("backup", str(out))
+    written = desk.call(c.FollowRun(run=run.id))
+    assert written["path"] == str(out)
+    out.touch(exist_ok=True)
+    assert desk.call(c.InspectBackup(path=str(out))).files == written["summary"]["files"]
+    run = desk.call(c.RestoreBackup(path=str(out), folder=str(tmp_path / "new")))
+    assert (run.kind, desk.call(c.FollowRun(run=run.id))["home"]) == ("restore", str(tmp_path / "new"))
+
+
 def test_the_fake_answers_every_call_that_the_window_makes() -> None:
     calls = {name for name, kind in vars(c).items() if isinstance(kind, type) and issubclass(kind, Call)} - {"Call"}
     made = {name for path in (ROOT / "ui").rglob("*.py") for name in _names(path) if name in calls}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from tests.ui.fake_home import FakeHome
 from workbench.api import calls as c
+from workbench.api import events
 from workbench.errors import UserError
+from workbench.records.backup import BackupSummary, BackupWritten, LeftOut, ModelElsewhere, Restored
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Backend, PackFile, PackFileOffer, PackManifest, Trial
 
@@ -53,6 +56,17 @@ def pack(name: str, backend: Backend = "vulkan") -> PackManifest:
     )
 
 
+BACKUP = BackupSummary(
+    created=1_764_417_600.0,
+    version="0.1.0",
+    home="/home/you/.local/share/llm-workbench",
+    files=212,
+    bytes=104_000_000,
+    left_out=(LeftOut(name="Read the manuals", reason="This run was under way."),),
+    elsewhere=(ModelElsewhere(name="Mistral 7B", path="/data/mistral-7b.gguf", bytes=4_100_000_000),),
+)
+
+
 def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
     """The result of a call, and what it changed; None for calls of others."""
     match call:
@@ -73,6 +87,15 @@ def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
             return _diagnosis(home), []
         case c.SaveReport():
             return _saved(home, Path(call.path)), []
+        case c.BackUp():
+            written = BackupWritten(path=call.path, size=91_000_000, summary=BACKUP)
+            return _copied(home, "backup", f"Back up to {Path(call.path).name}", call, written)
+        case c.InspectBackup():
+            return _summary(call.path), []
+        case c.RestoreBackup():
+            summary = _summary(call.path)
+            restored = Restored(home=call.folder or "/home/you/llm-workbench-restored", summary=summary)
+            return _copied(home, "restore", f"Restore {Path(call.path).name}", call, restored)
         case c.FindPacks():
             _update(home)
             return c.PackOffers(packs=OFFERS), []
@@ -124,6 +147,28 @@ def _removed(home: FakeHome, name: str) -> c.RuntimeState:
         return _chosen(home, trials=trials)
     reason = f"The runtime pack {name} was removed; the processor computes."
     return _chosen(home, trials=trials, pack="", reason=reason)
+
+
+def _summary(path: str) -> BackupSummary:
+    if not Path(path).is_file():
+        raise UserError(f"There is no file {path}.", "Check the path.")
+    return BACKUP
+
+
+def _copied(
+    home: FakeHome, kind: Literal["backup", "restore"], title: str, call: Any, result: Any
+) -> tuple[c.RunRecord, list[tuple[str, str]]]:
+    """A run that is at its end at once."""
+    config, plain = msgspec.to_builtins(call), msgspec.to_builtins(result)
+    config.pop("call")
+    run = c.RunRecord(
+        id=f"r{next(home.numbers)}", kind=kind, title=title, state="finished", created=time.time(), ended=time.time(),
+        config=config, result=plain,
+    )  # fmt: skip
+    told = (events.Progress(stage="copying", done=1, total=2, unit="bytes"), events.Finished(result=plain))
+    home.runs[run.id] = run
+    home.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
+    return run, [("run", run.id)]
 
 
 def _diagnosis(home: FakeHome) -> Diagnosis:

@@ -29,6 +29,7 @@ from workbench.api.calls import AnyCall
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, folder_identity, make_key
 from workbench.api.protocol import RequestContext
+from workbench.backup.restoring import put_in_place, replacement
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home, find_home
@@ -55,8 +56,8 @@ _decode_call = msgspec.msgpack.Decoder(AnyCall).decode
 
 
 class Service:
-    """Accepts clients of one Workbench until it is asked to leave, has been idle for ``idle_s`` seconds, or its home is
-    no longer ``in_place``."""
+    """Accepts clients of one Workbench until it is asked to leave or has been idle for ``idle_s`` seconds. It leaves at
+    once when its home is no longer ``in_place``, and after its last client when a restored one is to replace it."""
 
     def __init__(
         self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S, in_place: Callable[[], bool] = lambda: True
@@ -78,7 +79,7 @@ class Service:
             while not self._leaving:
                 if self._sessions or self._workbench.busy:
                     idle_since = time.monotonic()
-                elif time.monotonic() - idle_since >= self._idle_s:
+                elif time.monotonic() - idle_since >= self._idle_s or _is_replaced(self._workbench):
                     self._leaving = True
                     break
                 if not self._in_place():
@@ -319,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _allow_descriptors()
     try:
         home = Home(find_home(options.home).root.resolve())
-        lock = HomeLock.acquire(home)
+        lock = _acquire(home)
         if lock is None:
             _tell_starter(wire.Started(wire.TAKEN))
             return EXIT_TAKEN
@@ -330,6 +331,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _log.error("The core cannot start: %s", error)
         _tell_starter(wire.Started(wire.FAILED, error.message, error.hint))
         return EXIT_FAILED
+
+
+def _is_replaced(workbench: Workbench) -> bool:
+    return replacement(workbench.home) is not None
+
+
+def _acquire(home: Home) -> HomeLock | None:
+    """The lock of a home, which a restored one has taken the place of where that was arranged."""
+    lock = HomeLock.acquire(home)
+    if lock is None or (restored := replacement(home)) is None:
+        return lock
+    os.chdir(home.root.parent)  # Windows moves no folder that a process works in
+    lock.release()
+    put_in_place(restored, home.root)
+    return HomeLock.acquire(home)
 
 
 def _serve(home: Home, idle_s: float, lock: HomeLock) -> int:

@@ -13,8 +13,9 @@ from workbench.paths import Home
 LEFT_OUT_FOLDERS = ("logs", "backups", "updates")
 """Logs, copies of databases that were made before an upgrade, and downloaded installers."""
 
-_OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key")
-"""Lock, keys and socket, and what stands for them for a moment (``core.key.123``, ``core.sock~``)."""
+_OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key", "replaced-by")
+"""Lock, keys and socket, what stands for them for a moment (``core.key.123``, ``core.sock~``), and what is to take the
+place of this folder."""
 
 _UNFINISHED_ENDS = ("~", ".new", ".part", ".part.json", "-wal", "-shm", "-journal")
 _UNFINISHED_BEGINS = (".unfinished-", ".removed-")

@@ -22,7 +22,7 @@ from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.backup.content import is_left_out
 from workbench.backup.writing import BELOW, BLOCK_BYTES, KEPT_FREE_BYTES, MANIFEST_NAME, PROGRESS_EVERY_S, Report
-from workbench.durability import check_room, flush_folder, flush_to_disk, folder_beside
+from workbench.durability import check_room, flush_folder, flush_to_disk, folder_beside, written_beside
 from workbench.errors import UserError
 from workbench.files import SpecialFile, open_regular
 from workbench.paths import Home
@@ -138,14 +138,32 @@ def check_target(root: Path) -> None:
         )
 
 
+def restored_beside(home: Home) -> Path:
+    """A new folder beside a home, for one that is to take its place."""
+    return _free(home.root.with_name(f"{home.root.name}-restored-{time.strftime('%Y%m%d-%H%M%S')}"))
+
+
+def arrange_replacement(home: Home, restored: Path) -> None:
+    """Let a restored home beside this one take its place when the next core starts."""
+    with written_beside(home.replaced_by) as beside:
+        beside.write_text(restored.name, "utf-8")
+
+
+def replacement(home: Home) -> Path | None:
+    """The restored home that is to take the place of this one."""
+    try:
+        name = home.replaced_by.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    folder = home.root.with_name(name) if name and Path(name).name == name else home.root
+    return folder if folder != home.root and Home(folder).database.is_file() else None
+
+
 def put_in_place(restored: Path, root: Path) -> Path:
     """Give a restored home the place of the one at ``root``, whose core must not run. Returns where that is kept."""
-    kept = root.with_name(f"{root.name}-before-{time.strftime('%Y%m%d-%H%M%S')}")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = kept.with_name(f"{kept.name}-{number}")
+    kept = _free(root.with_name(f"{root.name}-before-{time.strftime('%Y%m%d-%H%M%S')}"))
     try:
+        Home(root).replaced_by.unlink(missing_ok=True)
         root.rename(kept)
         try:
             restored.rename(root)
@@ -159,6 +177,14 @@ def put_in_place(restored: Path, root: Path) -> Path:
             f"The restored home is {restored}: open it with --home.",
         ) from error
     return kept
+
+
+def _free(wanted: Path) -> Path:
+    place, number = wanted, 1
+    while place.exists():
+        number += 1
+        place = wanted.with_name(f"{wanted.name}-{number}")
+    return place
 
 
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:

@@ -30,6 +30,9 @@ from workbench.records.backup import MANIFEST, BackupFile, LeftOut, Manifest, Mo
 from workbench.storage.database import applied_migration, connect, translated
 
 BELOW, MANIFEST_NAME = "home/", "manifest.json"
+BACKUP_KIND = "backup"
+"""The kind of the run that writes a backup: it is always under way then."""
+
 KEPT_FREE_BYTES = 200_000_000
 """Space that backing up and restoring leave free on the disk."""
 
@@ -122,14 +125,15 @@ class _Writer:
             try:
                 copy.pragma("journal_mode", "delete")
                 schema = applied_migration(copy)
-                under_way = list(copy.execute(f"select id, title from runs where state in {_OPEN_STATES}"))
+                under_way = list(copy.execute(f"select id, title, kind from runs where state in {_OPEN_STATES}"))
                 list(copy.execute(f"delete from runs where state in {_OPEN_STATES}"))
             finally:
                 copy.close()
-        for _, title in under_way:
-            self._leave_out(title, "This run was under way.")
+        for _, title, kind in under_way:
+            if kind != BACKUP_KIND:
+                self._leave_out(title, "This run was under way.")
         self._write_file(self._home.database.name, self._scratch)
-        return schema, frozenset(self._home.run(run) for run, _ in under_way)
+        return schema, frozenset(self._home.run(run) for run, _, _ in under_way)
 
     def _write_database(self, file: HomeFile) -> None:
         try:

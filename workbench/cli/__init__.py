@@ -26,6 +26,7 @@ from workbench.api.protocol import failure_of
 from workbench.cli import (
     adapters,
     ask,
+    backup,
     benchmarks,
     chat,
     chats,
@@ -127,6 +128,7 @@ def make_parser() -> argparse.ArgumentParser:
         format,
         serve,
         settings,
+        backup,
         doctor,
     ):
         group.add_commands(commands)

@@ -32,6 +32,7 @@ from workbench.core.answers.inspection import Inspecting
 from workbench.core.answers.resolver import HomeServices, Resolver
 from workbench.core.answers.service import Answers, TaskConfig
 from workbench.core.background import Background
+from workbench.core.backups import Backups
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.chats.service import Chats
 from workbench.core.datasets.service import DataSets
@@ -180,6 +181,7 @@ class Workbench:
             adapter_store, catalogue, home.models, checksums, self._llama_cpp, self._changes
         )
         self._exports = ExportRuns(bases, self._training_workers, adapter_store)
+        self._backups = Backups(home, catalogue, self._database)
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         prompts = Prompts(PromptStore(self._database), self._changes)
         evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
@@ -207,6 +209,7 @@ class Workbench:
             "download": DownloadRuns(home, catalogue, checksums, gate, hub, self._changes),
             "candidates": CandidateRuns(home, judged, queues, prompt_source, services, self._changes),
             "judging": JudgingRuns(home, judgements, judged, queues, services, self._changes),
+            **self._backups.kinds,
             "optimise": OptimiseRuns(home, evaluating, evaluations, questions, prompts, services, self._changes),
         }
         store = RunStore(self._database, {name: (kind.config, kind.result) for name, kind in kinds.items()})
@@ -232,16 +235,9 @@ class Workbench:
             self._registry, chats, self._embedding, self._runs, self._watching, self._changes, passwords
         )
         adapters = Adapters(
-            adapter_store,
-            catalogue,
-            bases,
-            self._training_workers,
-            self._artifacts,
-            self._llama_cpp,
-            self._runs,
-            self._exports,
-            self._changes,
-        )
+            adapter_store, catalogue, bases, self._training_workers, self._artifacts, self._llama_cpp, self._runs,
+            self._exports, self._changes,
+        )  # fmt: skip
         measuring = Evaluations(evaluations, questions, services, self._runs, self._changes)
         self._data_sets = DataSets(sets, chats, catalogue, self._registry, sending, self._runs, self._changes)
         inference = self._llama_cpp.host
@@ -284,6 +280,7 @@ class Workbench:
             **Labelling(judged, queues, prompt_source, services, self._runs, self._changes).handlers(),
             **JudgingService(judged, queues, services, self._runs).handlers(),
             **self._serving.handlers(),
+            **self._backups.handlers(self._runs),
             **Training(home, bases, self._training_workers, self._runs, adapter_store, judges).handlers(),
         }
 
@@ -292,7 +289,9 @@ class Workbench:
         self._answers.recover()
         self._models.recover()
         self._data_sets.recover()
-        self._exports.remove_unfinished(self._runs.recover())
+        interrupted = self._runs.recover()
+        self._exports.remove_unfinished(interrupted)
+        self._backups.remove_unfinished(interrupted)
         self._artifacts.recover(self._runs.is_open, self._runs.folder)
         self._background.start("watch", self._watch)
         self._background.start("exams", self._examiner.watch)

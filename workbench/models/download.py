@@ -139,7 +139,12 @@ class _Part:
                 f"{self.file.name} has {self.total:,} bytes on the server; {self.file.bytes:,} were announced.",
                 "The repository changed meanwhile: look it up again.",
             )
-        check_room(self.path.with_name(self.file.name), max(0, self.total - self.written), LEFT_FREE_BYTES)
+        check_room(
+            self.path.with_name(self.file.name),
+            max(0, self.total - self.written),
+            LEFT_FREE_BYTES,
+            "choose a smaller file",
+        )
         self.state = DownloadState(url=self.file.url, etag=etag, synced=self.written, bytes=self.total)
         STATE.save(self._state_path, self.state)
 

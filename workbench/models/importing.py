@@ -116,9 +116,8 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder)
-        free = free_bytes(folder)
-        if free < needed_bytes + SPARE_BYTES:
-            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, free)
+        if free_bytes(folder) < needed_bytes + SPARE_BYTES:
+            raise _no_room(name, folder, needed_bytes)
         beside = folder / f".unfinished-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         place = _free_place(folder, file_safe(name))
         beside.mkdir()
@@ -132,7 +131,7 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
             raise
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, free_bytes(folder)) from error
+            raise _no_room(name, folder, needed_bytes) from error
         raise UserError(
             f"{name!r} cannot be written to {folder}: {error.strerror or error}.", "Check the folder and its disk."
         ) from error
@@ -227,3 +226,7 @@ def _free_place(folder: Path, name: str) -> Path:
     while place.exists():
         place, number = folder / f"{name}-{number}", number + 1
     return place
+
+
+def _no_room(name: str, folder: Path, needed: int) -> UserError:
+    return no_room(repr(name), folder, needed, SPARE_BYTES, "import the model without a copy")

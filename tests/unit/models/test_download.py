@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.fake_hub import FakeHub, Fault, serving
+from workbench import durability
 from workbench.api.protocol import RequestContext
 from workbench.errors import Cancelled, UserError
-from workbench.models import download as module
 from workbench.models.download import download
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
@@ -112,14 +112,9 @@ def test_what_does_not_pass_says_what_it_is(
 
 
 def test_a_full_disk_is_told_before(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: _Usage(10 << 20))
-    with pytest.raises(UserError, match=r"the disk has 0\.01 GB free"):
+    monkeypatch.setattr(durability, "free_bytes", lambda folder: 10 << 20)
+    with pytest.raises(UserError, match=r"and 200 MB are kept free; 10 MB are free"):
         fetch(hub, tmp_path)
-
-
-class _Usage:
-    def __init__(self, free: int) -> None:
-        self.free = free
 
 
 def test_a_login_page_of_the_network_is_no_file(hub: FakeHub, tmp_path: Path) -> None:
@@ -172,6 +167,7 @@ def test_a_damaged_state_begins_anew(hub: FakeHub, tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
+from workbench import durability
 from workbench.api.protocol import RequestContext
 from workbench.models.download import download
 from workbench.records.hub import RemoteFile

@@ -19,6 +19,7 @@ from ui.components.layout import ScrolledColumn, column_of
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.features.settings.api_card import ApiCard
+from ui.features.settings.backup_card import BackupCard
 from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
 from ui.features.settings.network_log import NetworkLogPart
@@ -36,8 +37,8 @@ TITLES = {
     "network": texts.SECTION_NETWORK,
     "server": texts.SECTION_SERVER,
 }
-MACHINE = "machine"
-"""The section that is no settings."""
+MACHINE, BACKUP = "machine", "backup"
+"""The sections that are no settings."""
 
 
 class SettingsPage(QWidget):
@@ -58,9 +59,9 @@ class SettingsPage(QWidget):
             self._on_status(bridge.status)
 
     def open_target(self, section: str = "", field: str = "") -> None:
-        """Show a field of a section, or a part of the section "machine". Raises KeyError for one that there is not."""
-        if section == MACHINE:
-            row = self.machine.part(field)
+        """Show a field of a section, or a part of "machine" or "backup". Raises KeyError for one that there is not."""
+        if section in (MACHINE, BACKUP):
+            row = self.machine.part(field) if section == MACHINE else self.backup.part(field)
             row.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             row = self.forms[section].focus_field(field)
@@ -95,6 +96,8 @@ class SettingsPage(QWidget):
                 self.api = ApiCard(self._bridge)
                 card.body.addWidget(self.api)
             column.addWidget(card)
+        self.backup = BackupCard(self._bridge)
+        column.addWidget(self.backup)
         self.machine = MachineCard(self._bridge)
         column.addWidget(self.machine)
         column.addWidget(self._build_about())

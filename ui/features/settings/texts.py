@@ -9,7 +9,9 @@ ABOUT = "About"
 VERSION = "Version"
 DATA_FOLDER = "Data folder"
 OPEN_FOLDER = "Open folder"
-DATA_FOLDER_HELP = "All data is in this folder. Copy it for a backup, or move it to another machine."
+DATA_FOLDER_HELP = (
+    "All data is in this folder. Close the program before you move it; Backup, above, copies it at any time."
+)
 CANNOT_OPEN_FOLDER = "This system has no program to open folders. The data folder is {folder}."
 CANNOT_OPEN = "This system has no program to open folders. It is in {folder}."
 FIRST_MODEL = "The first one added"

@@ -7,6 +7,7 @@ of them are named here.
 from __future__ import annotations
 
 from workbench.api.calls.agents import *
+from workbench.api.calls.backup import *
 from workbench.api.calls.chats import *
 from workbench.api.calls.costs import *
 from workbench.api.calls.demonstrations import *
@@ -43,7 +44,7 @@ AnyCall = (
     | WithdrawTool | CreateChatFolder | RenameChatFolder | RemoveChatFolder | Ask | FollowAnswer | StopAnswer
     | SelectSequence | InspectAnswer | CheckFormat | ShowPrompt
     | GetRuntime | InstallPack | FindPacks | DownloadPack | TryPack | UseProcessor | RemovePack
-    | Diagnose | SaveReport | WarmUp
+    | Diagnose | SaveReport | WarmUp | BackUp | InspectBackup | RestoreBackup
     | CheckUpdate | DownloadUpdate
     | ListMcpServers | SaveMcpServer | RemoveMcpServer | AgreeToMcpTools
     | ListTools | CallTool | Decide | ListFacts | AddFact | EditFact | ForgetFact

@@ -11,7 +11,7 @@ from workbench.api.protocol import Call
 RunKindName = Literal[
     "ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate", "optimise", "download",
     "candidates",
-    "judging",
+    "judging", "backup", "restore",
 ]  # fmt: skip
 
 

@@ -1,0 +1,41 @@
+"""Backups: the runs that write and restore them, the calls that begin these, and what a backup holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from workbench.api import calls
+from workbench.core.runs.kinds.backup import BackupRuns, RestoreRuns
+from workbench.core.runs.queue import Runs
+from workbench.core.runs.run_kind import RunKind
+from workbench.core.streams import Handlers, unary
+from workbench.paths import Home, absolute_path
+from workbench.storage.database import Database
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.runs import RunStore
+
+
+class Backups:
+    def __init__(self, home: Home, catalogue: ModelCatalogue, database: Database) -> None:
+        self._writing = BackupRuns(home, catalogue, RunStore(database))
+        self._restoring = RestoreRuns(home)
+        self.kinds: Mapping[str, RunKind] = {"backup": self._writing, "restore": self._restoring}
+
+    def handlers(self, runs: Runs) -> Handlers:
+        def back_up(call: calls.BackUp) -> calls.RunRecord:
+            return runs.add("backup", f"Back up to {absolute_path(call.path).name}", call)
+
+        def restore(call: calls.RestoreBackup) -> calls.RunRecord:
+            return runs.add("restore", f"Restore {Path(call.path).name}", self._restoring.check(call))
+
+        return {
+            calls.BackUp: unary(back_up),
+            calls.InspectBackup: unary(self._restoring.inspect),
+            calls.RestoreBackup: unary(restore),
+        }
+
+    def remove_unfinished(self, interrupted: Sequence[calls.RunRecord]) -> None:
+        """Delete what a core that was killed left of these runs."""
+        self._writing.remove_unfinished(interrupted)
+        self._restoring.remove_unfinished(interrupted)

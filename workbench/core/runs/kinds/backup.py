@@ -1,0 +1,117 @@
+"""The kinds of runs that write a backup of the home, and restore one into another folder.
+
+A restored home cannot take the place of the one whose core works: it is restored beside it, and the next core puts it
+in place.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workbench.api.calls import BackUp, InspectBackup, RestoreBackup, RunRecord
+from workbench.api.events import Event
+from workbench.api.protocol import finish
+from workbench.backup.restoring import arrange_replacement, check_target, open_backup, restore, restored_beside
+from workbench.backup.writing import BACKUP_KIND, Extent, left_without, write_backup
+from workbench.core.runs.run_kind import OpenRun, RunKind
+from workbench.durability import remove_left_behind, unfinished_folder
+from workbench.paths import Home, absolute_path
+from workbench.records.backup import BackupSummary, BackupWritten, ModelElsewhere, Restored
+from workbench.records.stored import Stored
+from workbench.storage.models import ModelCatalogue
+from workbench.storage.runs import RunStore
+
+COPYING = "backup"
+"""The concurrency group of both: they read and write much, and wait for no training."""
+
+DOWNLOADED = "It can be downloaded again."
+
+
+@dataclass(frozen=True, eq=False)
+class BackupRuns(RunKind):
+    """An interrupted backup starts again."""
+
+    config = Stored("config of this run", BackUp)
+    result = Stored("result of this run", BackupWritten)
+
+    _home: Home
+    _catalogue: ModelCatalogue
+    _runs: RunStore
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        return COPYING
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, BackUp)
+        out = absolute_path(call.path)
+        manifest = write_backup(self._home, out, self._extent(call), run.context, run.emit)
+        return finish(BackupWritten(path=str(out), size=out.stat().st_size, summary=manifest.summary))
+
+    def remove_unfinished(self, runs: Iterable[RunRecord]) -> None:
+        """Delete what a core that was killed left of these."""
+        for run in runs:
+            if run.kind == BACKUP_KIND and not run.unreadable:
+                remove_left_behind(Path(str(run.config["path"])))
+
+    def _extent(self, call: BackUp) -> Extent:
+        downloads = frozenset(self._downloads()) if call.without_downloads else frozenset()
+        elsewhere = tuple(
+            ModelElsewhere(name=model.name, path=model.path, bytes=model.bytes)
+            for model in self._catalogue.list_models()
+            if model.path and model.endpoint is None and not Path(model.path).is_relative_to(self._home.models)
+        )
+        return Extent(downloads, left_without(downloads, self._home, DOWNLOADED), elsewhere)
+
+    def _downloads(self) -> Iterable[Path]:
+        """The folders of models that came from the hub, and of runtime packs."""
+        for run in self._runs.list_in("finished"):
+            if run.kind == "download" and (name := str(run.config.get("folder", ""))) and Path(name).name == name:
+                folder = self._home.models / name
+                if folder.is_dir():
+                    yield folder
+        if self._home.packs.is_dir():
+            yield self._home.packs
+
+
+@dataclass(frozen=True, eq=False)
+class RestoreRuns(RunKind):
+    config = Stored("config of this run", RestoreBackup)
+    result = Stored("result of this run", Restored)
+
+    _home: Home
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        return COPYING
+
+    def inspect(self, call: InspectBackup) -> BackupSummary:
+        with open_backup(absolute_path(call.path)) as backup:
+            return backup.manifest.summary
+
+    def check(self, call: RestoreBackup) -> RestoreBackup:
+        """Raises UserError for what cannot be, as far as is known beforehand."""
+        self.inspect(InspectBackup(path=call.path))
+        if call.folder:
+            check_target(absolute_path(call.folder))
+        return call
+
+    def work(self, run: OpenRun) -> Event:
+        call = msgspec.convert(run.record.config, RestoreBackup)
+        folder = absolute_path(call.folder) if call.folder else restored_beside(self._home)
+        with open_backup(absolute_path(call.path)) as backup:
+            restored = restore(backup, folder, run.context, run.emit)
+        if not call.folder:
+            arrange_replacement(self._home, folder)
+        return finish(restored)
+
+    def remove_unfinished(self, runs: Iterable[RunRecord]) -> None:
+        """Delete what a core that was killed left of these."""
+        for run in runs:
+            if run.kind == "restore" and not run.unreadable:
+                folder = Path(str(run.config.get("folder") or self._home.root))
+                for left in folder.parent.glob(f"{unfinished_folder(folder, folder.name).name}*-restored"):
+                    shutil.rmtree(left, ignore_errors=True)
