@@ -133,6 +133,10 @@ NOTHING_MEASURED = "No values yet."
 CANCEL = "Cancel"
 
 # document pane
+FILE_CHANGED = (
+    "The file has changed since it was read, or is no longer there. This is the text as it was read. “Read "
+    "again” on the page Documents brings it up to date."
+)
 DOCUMENT_CHANGED = "The document has changed since this answer. This is the passage as it was."
 DOCUMENT_GONE = "The document is no longer in the collection. This is the stored passage."
 FILE_UNREADABLE = "This file could not be read."

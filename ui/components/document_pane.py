@@ -156,6 +156,8 @@ class DocumentPane(QFrame):
         self._text, self._document = text, text.document
         shown = (describe_document(text.document), text.document.reason)
         self.details.setText("\n".join(filter(None, shown)))
+        if text.document.changed:
+            self.note.show_message(texts.FILE_CHANGED, "attention")
         self.text.show_text(text.text, text.chunks)
         start, end = self._span
         if end > start:

@@ -95,7 +95,8 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     ``n`` is its number in the prompt (from 1; 0 when it was not shown). ``start`` and ``end`` are character
     offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
     from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
-    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1].
+    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text,
+    or a part of it, was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
     """
 
     collection: str
@@ -111,6 +112,8 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     similarity: float | None = None
     found_by: FoundBy = "both"
     n: int = 0
+    recognised: bool = False
+    changed: bool = False
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +123,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     changed or gone. ``claimed`` tells whether the model wrote the number itself or the sentence was matched.
     ``sentence_start`` to ``sentence_end`` in the document's text is the sentence that bears the answer, 0 to 0 where it
     is not known; ``span_start`` to ``span_end`` are the words of it that are quoted, 0 to 0 for all. ``more_sentences``
-    are the places of further sentences of the passage that are quoted.
+    are the places of further sentences of the passage that are quoted. ``recognised`` and ``changed`` are the
+    passage's.
     """
 
     n: int
@@ -140,6 +144,8 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     span_start: int = 0
     span_end: int = 0
     more_sentences: tuple[tuple[int, int], ...] = ()
+    recognised: bool = False
+    changed: bool = False
 
 
 Verdict = Literal["supported", "partly", "unsupported", "outside"]
@@ -176,7 +182,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     ``unsure`` when it is below the threshold at which the program warns. ``quoted`` characters at the beginning of the
     answer are sentences of the passages, word for word. ``problem`` says why the statements could not be verified.
     ``own_rate`` and ``quoted_rate`` are how often such answers of the model were right in its exam, in its own words
-    and quoted; None without one, and where it has too few of them.
+    and quoted; None without one, and where it has too few of them. ``recognised``: a quoted sentence was recognised in
+    a picture. ``changed`` are the names of the files that were no longer as they were read.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -186,6 +193,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     problem: str = ""
     own_rate: Rate | None = None
     quoted_rate: Rate | None = None
+    recognised: bool = False
+    changed: tuple[str, ...] = ()
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
 
 QUOTED = "Quoted from your documents, word for word."
+QUOTED_AS_READ = "Quoted from your documents as they were read."
+RECOGNISED = "Quoted from text that was recognised in a picture, which makes mistakes: compare it with the page."
 WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
 UNSURE = "This may not answer your question: compare it with the sources."
 BEYOND = "What answers the question is in your documents, but no statement stands there as a whole."
@@ -31,7 +33,7 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
     if checked is None:
         return "", False
     own = own_statements(checked)
-    parts = [QUOTED] if checked.quoted else []
+    parts = [_quoted(checked)] if checked.quoted else []
     supported = sum(statement.verdict == "supported" for statement in own)
     if own:
         sure = checked.confidence is not None and not is_marked(checked)
@@ -42,7 +44,23 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
         parts.append(UNSURE)
     if parts:
         parts.append(describe_rates(checked, bool(own) or not checked.quoted))
-    return " ".join(part for part in parts if part), is_marked(checked)
+    if checked.changed:
+        parts.append(describe_changed(checked.changed))
+    return " ".join(part for part in parts if part), is_marked(checked) or bool(checked.changed)
+
+
+def _quoted(checked: Verification) -> str:
+    if checked.recognised:
+        return RECOGNISED
+    return QUOTED_AS_READ if checked.changed else QUOTED
+
+
+def describe_changed(names: Sequence[str]) -> str:
+    """A sentence on files that are no longer as they were read."""
+    if len(names) == 1:
+        return f"The file {names[0]} has changed since it was read, or is no longer there."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"The files {listed} have changed since they were read, or are no longer there."
 
 
 def is_marked(checked: Verification) -> bool:

@@ -51,6 +51,7 @@ from workbench.techniques.retrieval.verification import (
     with_judgement,
     with_quotes,
     with_rates,
+    with_sources,
 )
 from workbench.techniques.streaming import Unchanged, answered, edit, ending
 from workbench.techniques.support import Support, support_of
@@ -340,7 +341,7 @@ def _verified(generated: Generated, grounding: Grounding, context: AnswerContext
     verification = verify_answer(generated.text, grounding, first.mean_logprob, context.exam, first.spelled)
     if grounding.quotes is not None:
         verification = with_quotes(grounding.quotes, verification)
-    verification = with_judgement(verification, grounding)
+    verification = with_judgement(with_sources(verification, grounding.passages), grounding)
     return with_rates(verification, grounding.question, context.exam) if grounding.question else verification
 
 

@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.errors import UserError
 from workbench.techniques.retrieval import embedding_calls
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
+from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.reading.process import ReaderProcess
@@ -202,7 +205,11 @@ class EmbeddingService:
 
     def _text(self, call: embedding_calls.Text, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
-            yield finish(snapshot.text(call.document))
+            text = snapshot.text(call.document)
+            stamp = snapshot.stamp(text.document.id)
+        changed = is_changed(text.document.path, stamp.size, stamp.mtime_ns, text.document.hash)
+        document = msgspec.structs.replace(text.document, changed=changed)
+        yield finish(msgspec.structs.replace(text, document=document))
 
     def _picture(self, call: embedding_calls.Picture, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:

@@ -269,3 +269,32 @@ def test_a_citation_points_to_the_best_sentence_and_marks_the_others_as_well() -
     }.items()}  # fmt: skip
     assert text == {"own": best.text, "more": other.text}
     assert len(citation.more_sentences) == 1
+
+
+def test_a_quotation_says_whether_it_is_word_for_word() -> None:
+    def words(**fields: Any) -> tuple[str, bool]:
+        found = (msgspec.structs.replace(PUMP, **fields), TERMS)
+        _, result = ask("quoted", "", found=found)
+        assert result.citations[0].n == 1
+        return describe_trust(result.verification)
+
+    assert words() == ("Quoted from your documents, word for word.", False)
+    recognised, warns = words(recognised=True)
+    assert recognised.startswith("Quoted from text that was recognised in a picture")
+    assert not warns
+    changed, warns = words(changed=True)
+    assert changed == (
+        "Quoted from your documents as they were read. The file pump.txt has changed since it was read, or is no "
+        "longer there."
+    )
+    assert warns
+    assert "word for word" not in recognised + changed
+
+
+def test_own_words_from_a_file_that_has_changed_say_so() -> None:
+    found = (
+        msgspec.structs.replace(PUMP, changed=True),
+        msgspec.structs.replace(TERMS, path="/terms.txt", changed=True),
+    )
+    _, result = ask("own-words", "The warranty runs for 36 months.", found=found)
+    assert "The file pump.txt has changed since it was read" in describe_trust(result.verification)[0]

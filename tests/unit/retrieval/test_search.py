@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +17,7 @@ from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import count_terms, fuse, search
+from workbench.techniques.retrieval.snapshot import FileStamp
 
 FOLDER = Path("/embedder")
 TEXTS = (
@@ -166,3 +170,37 @@ def test_meaning_weighs_less_the_less_the_embedder_knows_the_language() -> None:
     assert weights == sorted(weights)
     assert (weights[0], weights[-1]) == (SearchConfig().unknown_weight, SearchConfig().known_weight)
     assert weights[0] < weights[2] < weights[-1]
+
+
+def test_a_hit_says_whether_its_file_is_as_it_was_read(
+    index: CollectionIndex, ask: Callable[..., SearchResult], tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("\n".join(TEXTS))
+    status = file.stat()
+    stamp = FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    index.put(msgspec.structs.replace(entry(str(file), *TEXTS), stamp=stamp, hash=digest))
+
+    def changed() -> bool:
+        return ask("lighthouse keeper").hits[0].changed
+
+    assert not changed()
+    os.utime(file, ns=(1, 1))
+    assert not changed()  # the same bytes
+    file.write_text("\n".join(TEXTS).replace("lighthouse", "LIGHTHOUSE"))
+    assert changed()
+    file.write_text("Other")
+    assert changed()
+    file.unlink()
+    assert changed()
+
+
+def test_a_hit_says_whether_its_text_was_recognised(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    scanned = entry("/a.txt", *TEXTS)
+    first, *others = scanned.chunks
+    index.put(msgspec.structs.replace(scanned, chunks=[msgspec.structs.replace(first, recognised=True), *others]))
+    assert ask("lighthouse keeper").hits[0].recognised
+    assert not ask("bread and milk").hits[0].recognised
+    with index.reading() as snapshot:
+        assert [chunk.recognised for chunk in snapshot.text("/a.txt").chunks] == [True, False, False, False, False]

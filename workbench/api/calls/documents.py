@@ -46,7 +46,8 @@ DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
     ``locked``: it failed for want of its password; ``unfinished``: reading was stopped, and a part of it is indexed;
-    ``language`` is an ISO 639-1 code."""
+    ``language`` is an ISO 639-1 code. ``changed``: its file is no longer as it was read; known of a document whose text
+    was asked for."""
 
     id: str
     path: str
@@ -63,6 +64,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     indexed_at: float = 0.0
     unfinished: bool = False
     locked: bool = False
+    changed: bool = False
 
 
 class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,11 +72,13 @@ class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """``text[start:end]`` of the document's text; ``page`` counts from 1."""
+    """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: a part of it was recognised
+    in a picture."""
 
     start: int
     end: int
     page: int | None = None
+    recognised: bool = False
 
 
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):

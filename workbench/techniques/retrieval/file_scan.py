@@ -13,12 +13,15 @@ import msgspec
 
 from workbench.files import SpecialFile, open_regular
 from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
-from workbench.techniques.retrieval.snapshot import FileStamp, KnownFile
+from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp, KnownFile
 
 FAILED_AGAIN_S = 600.0
 """A file that failed less than this ago, and was not modified since, is not tried again: a watched folder with a bad
 file would otherwise cost that file's time limit at every change of another."""
 
+
+LARGEST_COMPARED = 8 * 2**20
+"""Bytes of a file that is read again to see whether it has changed."""
 
 OUTSIDE = (
     "The link leads out of the folder that was added and was not followed. Add the place that it leads to if it is to "
@@ -136,6 +139,17 @@ def _find_renamed(scan: FolderScan, gone: Sequence[KnownFile], check: Callable[[
     documents = {document.id for _, document in scan.renamed}
     scan.to_read[:] = [file for file in scan.to_read if str(file.path) not in files]
     scan.gone[:] = [document for document in scan.gone if document.id not in documents]
+
+
+def is_changed(path: str, size: int, mtime_ns: int, digest: str) -> bool:
+    """Whether a file is no longer as it was read, or no longer there. Where only its time differs, a small one is
+    compared by its SHA-256; a large one counts as changed."""
+    if size < 0 or mtime_ns == UNFINISHED_NS:
+        return False
+    now = _stamp(Path(path))
+    if now.size != size:
+        return True
+    return now.mtime_ns != mtime_ns and (size > LARGEST_COMPARED or file_digest(Path(path), lambda: None) != digest)
 
 
 def file_digest(path: Path, check: Callable[[], None]) -> str:

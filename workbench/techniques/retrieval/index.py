@@ -125,8 +125,17 @@ class CollectionIndex:
             for chunk, chunk_terms, vector in zip(entry.chunks, terms, entry.vectors, strict=True):
                 _all(
                     connection,
-                    'insert into chunks (document, start, "end", page, text, terms) values (?, ?, ?, ?, ?, ?)',
-                    (number, chunk.start, chunk.end, chunk.page, entry.text[chunk.start : chunk.end], chunk_terms),
+                    'insert into chunks (document, start, "end", page, text, terms, recognised) '
+                    "values (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        number,
+                        chunk.start,
+                        chunk.end,
+                        chunk.page,
+                        entry.text[chunk.start : chunk.end],
+                        chunk_terms,
+                        chunk.recognised,
+                    ),
                 )
                 _all(
                     connection,

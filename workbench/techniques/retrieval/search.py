@@ -23,6 +23,7 @@ from workbench.records.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
 from workbench.techniques.retrieval.embedding_calls import TermStatistics
+from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
 from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words
 
@@ -70,6 +71,7 @@ def search(
         revision = snapshot.revision
     found_by = _label(list(by_words), list(by_meaning), max(20, 2 * limit))
     similarities = vectors @ vector
+    changed = {one.path: is_changed(one.path, one.size, one.mtime_ns, one.hash) for one in chunks}
     hits = tuple(
         Passage(
             collection=collection,
@@ -84,6 +86,8 @@ def search(
             score=float(scores[i]),
             similarity=float(similarities[i]),
             found_by=found_by[chunk.number],
+            recognised=chunk.recognised,
+            changed=changed[chunk.path],
         )
         for i, chunk in zip(best, chunks, strict=True)
     )

@@ -59,10 +59,13 @@ class FoundChunk(msgspec.Struct, frozen=True):
     end: int
     page: int | None
     text: str
+    recognised: bool
     document: str
     hash: str
     path: str
     title: str
+    size: int
+    mtime_ns: int
 
 
 class Snapshot:
@@ -145,12 +148,13 @@ class Snapshot:
     def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
         """The chunks with these numbers, in their order."""
         rows = self._rows(
-            'select c.number, c.start, c."end", c.page, c.text, d.id, d.hash, d.path, d.title '
+            'select c.number, c.start, c."end", c.page, c.text, c.recognised, d.id, d.hash, d.path, d.title, d.size, '
+            "d.mtime_ns "
             "from json_each(?) wanted join chunks c on c.number = wanted.value "
             "join documents d on d.number = c.document order by wanted.key",
             (msgspec.json.encode(numbers).decode(),),
         )
-        return [FoundChunk(*row) for row in rows]
+        return [FoundChunk(*row[:5], bool(row[5]), *row[6:]) for row in rows]
 
     def state(self) -> CollectionState:
         ((indexed, failed, chunks, size),) = self._rows(
@@ -182,14 +186,26 @@ class Snapshot:
             (found.id,),
         )
         for number, text, page_starts in rows:
-            chunks = self._rows('select start, "end", page from chunks where document = ? order by start', (number,))
+            chunks = self._rows(
+                'select start, "end", page, recognised from chunks where document = ? order by start', (number,)
+            )
             return DocumentText(
                 document=found,
                 text=text,
-                chunks=tuple(Chunk(start=start, end=end, page=page) for start, end, page in chunks),
+                chunks=tuple(
+                    Chunk(start=start, end=end, page=page, recognised=bool(recognised))
+                    for start, end, page, recognised in chunks
+                ),
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
             )
         raise UserError(f"{found.path} could not be read and has no text: {found.reason}")
+
+    def stamp(self, document: str) -> FileStamp:
+        """The state of a document's file when it was read."""
+        ((size, mtime_ns, ctime_ns),) = self._rows(
+            "select size, mtime_ns, ctime_ns from documents where id = ?", (document,)
+        )
+        return FileStamp(size, mtime_ns, ctime_ns)
 
     def known_files(self) -> dict[str, KnownFile]:
         """All files, failed ones included, by path."""

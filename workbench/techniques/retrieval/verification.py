@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import msgspec
 
@@ -100,6 +101,18 @@ def with_quotes(quotes: Quotes, own: Verification | None) -> Verification:
     rest = own or Verification()
     moved = (msgspec.structs.replace(s, start=s.start + shift, end=s.end + shift) for s in rest.statements)
     return msgspec.structs.replace(rest, statements=(*quotes.statements, *moved), quoted=len(quotes.text))
+
+
+def with_sources(verified: Verification | None, passages: Sequence[Passage]) -> Verification | None:
+    """The verification, which says so where what is quoted was recognised in a picture, or where the file of a sentence
+    that bears the answer is no longer as it was read."""
+    if verified is None:
+        return None
+    named = {passage.n: passage for passage in passages}
+    bearing = [(one, named[one.n]) for one in verified.statements if one.n in named]
+    recognised = any(passage.recognised for one, passage in bearing if one.end <= verified.quoted)
+    changed = tuple(dict.fromkeys(PurePath(passage.path).name for _, passage in bearing if passage.changed))
+    return msgspec.structs.replace(verified, recognised=recognised, changed=changed)
 
 
 def with_judgement(verified: Verification | None, grounding: Grounding) -> Verification | None:

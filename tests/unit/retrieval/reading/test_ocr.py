@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import documents
+from workbench.api.calls import Chunk
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import ReadLimits
 from workbench.techniques.retrieval.reading import ocr
@@ -14,7 +15,7 @@ from workbench.techniques.retrieval.reading.ocr import Line, arrange
 from workbench.techniques.retrieval.reading.pdf import read_pdf, recognise_page
 from workbench.techniques.retrieval.reading.read import read_file
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument, RecognisedPage
-from workbench.techniques.retrieval.reading.recognition import name_pages, with_recognised_pages
+from workbench.techniques.retrieval.reading.recognition import name_pages, with_recognised, with_recognised_pages
 
 
 def line(text: str, left: float, top: float, width: float = 200) -> Line:
@@ -108,3 +109,10 @@ def test_a_document_of_empty_pictures_has_no_text() -> None:
 )
 def test_pages_are_named_by_ranges(numbers: list[int], name: str) -> None:
     assert name_pages(numbers).endswith(name)
+
+
+def test_chunks_with_text_of_recognised_pages_are_marked() -> None:
+    read = document("One.\n\nTwo.\n\nThree.", (0, 6, 12), (1, 3))
+    chunks = [Chunk(start=0, end=4), Chunk(start=6, end=10), Chunk(start=8, end=18), Chunk(start=12, end=18)]
+    assert [one.recognised for one in with_recognised(chunks, read)] == [True, False, True, True]
+    assert with_recognised(chunks, document("One.", (0,), ())) == chunks

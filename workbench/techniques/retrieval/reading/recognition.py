@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from workbench.api.calls import Chunk
 from workbench.errors import UserError
 from workbench.techniques.retrieval.reading.extract import PAGE_BREAK, join_pages
 from workbench.techniques.retrieval.reading.ocr import LEAST_CONFIDENCE
@@ -62,6 +63,18 @@ def with_recognised_pages(
     return msgspec.structs.replace(
         document, text=text, page_starts=starts, warnings=tuple(warnings), scanned=tuple(read)
     )
+
+
+def with_recognised(chunks: Sequence[Chunk], document: ReadDocument) -> list[Chunk]:
+    """The chunks, with those marked that hold text of a page that was recognised."""
+    ends = (*document.page_starts[1:], len(document.text))
+    spans = [(document.page_starts[page - 1], ends[page - 1]) for page in document.scanned]
+    return [
+        msgspec.structs.replace(chunk, recognised=True)
+        if any(start < chunk.end and chunk.start < end for start, end in spans)
+        else chunk
+        for chunk in chunks
+    ]
 
 
 def name_pages(numbers: Sequence[int]) -> str:
