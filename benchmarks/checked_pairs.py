@@ -20,8 +20,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from workbench.core.runs.kinds.dataset import verified
+from workbench.records.messages import Passage
 from workbench.text.sentences import split_sentences
-from workbench.training.data.groundedness import PassageCheck
+from workbench.training.data.examples import Source
+from workbench.training.data.groundedness import PassageCheck, Verdict
+from workbench.training.data.pairs import MadePair
 
 HERE = Path(__file__).resolve().parent
 NAME = re.compile(r"\b[A-Z][a-zé]{3,}\b")
@@ -117,6 +123,18 @@ def plant(questions: Questions, pairs: int, false: int, seed: int, kinds: dict[s
     return good + planted
 
 
+def check(pair: Pair) -> Verdict:
+    """What the building of a data set does: the passage's check, and then that of statements."""
+    verdict = PassageCheck(pair.passage).check(pair.question, pair.answer)
+    made = MadePair(question=pair.question, answer=pair.answer, source=Source(), reason=verdict.reason)
+    passage = Passage(
+        collection="", document="", document_hash="", path="", title="", start=0, end=len(pair.passage),
+        text=pair.passage,
+    )  # fmt: skip
+    reason = verified(made, passage).reason
+    return msgspec.structs.replace(verdict, supported=not reason, reason=reason)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
@@ -137,7 +155,7 @@ def main() -> int:
             begun = time.perf_counter()
             for seed in range(1, chosen.seeds + 1):
                 for pair in plant(questions, chosen.pairs, chosen.false, seed, kinds):
-                    verdict = PassageCheck(pair.passage).check(pair.question, pair.answer)
+                    verdict = check(pair)
                     total[pair.kind] += 1
                     removed[pair.kind] += not verdict.supported
                     if bool(pair.kind) == verdict.supported:

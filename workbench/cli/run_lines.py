@@ -62,9 +62,11 @@ class RunLines:
             output.line(f"{event.result['name']} is ready for use; verification is running.")
         elif event.kind == "verification":
             show_verification(event.result, output)
-        elif event.kind == "pair" and not event.result.get("reason"):
-            question, answer = (one_line(str(event.result.get(key, ""))) for key in ("question", "answer"))
-            output.line(f"{question}  {answer}")
+        elif event.kind == "pair":
+            question, answer, reason = (
+                one_line(str(event.result.get(key, ""))) for key in ("question", "answer", "reason")
+            )
+            output.line(f"{question}  {answer}" + (f"  (left out: {reason})" if reason else ""))
 
     def _sample(self, sample: SampleAnswer, output: TextOutput) -> None:
         """The first of each evaluation."""

@@ -446,7 +446,7 @@ def test_set_is_built(run: Run, front: FakeFront) -> None:
         BuildData(name="pairs", source="pairs", collection="notes", model=SMOLLM.name, questions=3, limit=9)
     ]
     assert "Who?  Ida." in ran.out
-    assert "Why?" not in ran.out
+    assert "Why?  Ida.  (left out: it is not in the passage)" in ran.out
     assert "pairs: 12 examples, 3.0 kB" in ran.out
     run("data", "build", "liked", "--from", "chats", "--chat", "c1")
     assert front.asked(BuildData)[-1] == BuildData(name="liked", source="chats", chats=("c1",))

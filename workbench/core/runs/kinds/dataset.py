@@ -31,11 +31,13 @@ from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.records.stored import Stored
 from workbench.records.training import DataSet
+from workbench.records.trust import describe_statement
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.datasets import DatasetStore
 from workbench.storage.models import ModelCatalogue
 from workbench.techniques.retrieval.embedding_calls import Documents, Text
+from workbench.techniques.retrieval.verification import verify_statements
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents
 from workbench.training.data.examples import Example, Source, normalise
@@ -147,11 +149,11 @@ class DataRuns(RunKind):
             supported: list[Example] = []
             for event in make_pairs((passage,), ask, small=small, questions=call.questions, constrained=here):
                 if isinstance(event, events.Artifact):
-                    pair = msgspec.convert(event.result, MadePair)
+                    pair = verified(msgspec.convert(event.result, MadePair), passage)
                     if normalise(pair.question) in asked:
                         continue
                     asked.add(normalise(pair.question))
-                    run.emit(event)
+                    run.emit(msgspec.structs.replace(event, result=msgspec.to_builtins(pair)))
                     if pair.supported:
                         made_there = msgspec.structs.replace(pair.source, made_by=made_by(model.endpoint))
                         supported.append(msgspec.structs.replace(pair.example(), source=made_there))
@@ -202,6 +204,19 @@ def as_row(example: Example) -> dict[str, Any]:
     default = Source()
     source = {name: getattr(example.source, name) for name in Source.__struct_fields__}
     return {**said, "source": {name: value for name, value in source.items() if value != getattr(default, name)}}
+
+
+def verified(pair: MadePair, passage: Passage) -> MadePair:
+    """The pair, whose answer has passed the check of statements as well, as every text that is made from documents: it
+    finds what the passage denies. The reason says what it holds against the answer."""
+    if not pair.supported:
+        return pair
+    shown = msgspec.structs.replace(passage, n=1)
+    checked = verify_statements(pair.answer, (shown,), pair.question)
+    against = [describe_statement(one) for one in checked.statements if one.verdict in ("unsupported", "outside")]
+    if not checked.problem and not against:
+        return pair
+    return msgspec.structs.replace(pair, reason=checked.problem or against[0])
 
 
 def passages_of(text: DocumentText) -> list[Passage]:
