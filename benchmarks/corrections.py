@@ -113,7 +113,7 @@ def given(text: str, query: str = "") -> Generator[None, None, None]:
             return Generated(text=left.pop())
         return (yield from generate_one(self, ask, **more))
 
-    Session.drafted, Budget.generate_one = draft, generate  # type: ignore[method-assign, assignment]
+    Session.drafted, Budget.generate_one = draft, generate  # type: ignore[method-assign]
     try:
         yield
     finally:

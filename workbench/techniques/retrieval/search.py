@@ -86,7 +86,7 @@ def search(
             score=float(scores[i]),
             similarity=float(similarities[i]),
             found_by=found_by[chunk.number],
-            recognised=chunk.recognised,
+            recognised=bool(chunk.recognised),
             changed=changed[chunk.path],
         )
         for i, chunk in zip(best, chunks, strict=True)

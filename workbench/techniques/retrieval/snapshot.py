@@ -59,7 +59,7 @@ class FoundChunk(msgspec.Struct, frozen=True):
     end: int
     page: int | None
     text: str
-    recognised: bool
+    recognised: int  # 0 or 1
     document: str
     hash: str
     path: str
@@ -154,7 +154,7 @@ class Snapshot:
             "join documents d on d.number = c.document order by wanted.key",
             (msgspec.json.encode(numbers).decode(),),
         )
-        return [FoundChunk(*row[:5], bool(row[5]), *row[6:]) for row in rows]
+        return [FoundChunk(*row) for row in rows]
 
     def state(self) -> CollectionState:
         ((indexed, failed, chunks, size),) = self._rows(
