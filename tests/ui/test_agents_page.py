@@ -151,9 +151,10 @@ def test_a_server_is_added_and_removed(qtbot: QtBot, page: AgentsPage, home: Fak
     assert "cannot be the name of a server" in form.error.text()
     form.name.setText("notes")
     form.secrets.setPlainText("TOKEN=a=b\n")
+    form.seconds.setValue(600)
     form.save.click()
     qtbot.waitUntil(lambda: "notes" in panel.views and bool(panel.views["notes"].tools))
-    made = McpServer(name="notes", command=("serve", "my notes"), environment={"TOKEN": "a=b"})
+    made = McpServer(name="notes", command=("serve", "my notes"), environment={"TOKEN": "a=b"}, call_seconds=600)
     assert front.asked(c.SaveMcpServer) == [c.SaveMcpServer(server=made)]
     assert not form.isVisible()
     panel.views["notes"].remove_button.click()

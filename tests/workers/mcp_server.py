@@ -4,6 +4,7 @@ which it listens instead of its standard input."""
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,6 +62,22 @@ async def slow() -> str:
         note("slow was cancelled")
         raise
     return "?"
+
+
+@server.tool()
+def start(apart: bool) -> str:
+    """Starts a process that would outlive the server, in a session of its own where it is asked for."""
+    command = [sys.executable, "-c", "import time; time.sleep(3600)"]
+    return str(subprocess.Popen(command, start_new_session=apart, stdin=subprocess.DEVNULL).pid)
+
+
+@server.tool()
+def complain(megabytes: int) -> str:
+    """Writes a line without end to stderr."""
+    for _ in range(megabytes):
+        sys.stderr.write("x" * (1 << 20))
+    sys.stderr.flush()
+    return "done"
 
 
 def ask_size() -> Elicit[Size]:

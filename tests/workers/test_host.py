@@ -22,7 +22,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.records.runtime import PACK_VARIABLE
 from workbench.workers.host import WorkerHost
-from workbench.workers.process import WORKER_ENVIRONMENT
+from workbench.workers.process import LARGEST_LOG_BYTES, LONGEST_LINE, STDERR_TAIL_LINES, WORKER_ENVIRONMENT, StderrTail
 
 COMMAND = [sys.executable, echo.__file__]
 
@@ -345,6 +345,7 @@ PARENT = """
 import sys
 from tests.workers import echo_worker as echo
 from workbench.workers.host import WorkerHost
+from workbench.workers.process import LARGEST_LOG_BYTES, LONGEST_LINE, STDERR_TAIL_LINES, StderrTail
 hosts = [WorkerHost("echo", command=[sys.executable, echo.__file__]) for _ in range(2)]
 for host in hosts:
     host.start()
@@ -369,3 +370,19 @@ def test_only_known_workers_are_started() -> None:
     done = subprocess.run([sys.executable, "-m", "workbench.workers", "os"], capture_output=True, check=False)
     assert done.returncode == 2
     assert b"inference" in done.stderr
+
+
+def test_stderr_without_an_end_is_bounded_in_memory_and_on_the_disk(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    tail = StderrTail(os.fdopen(reading, "rb"), tmp_path / "x.log", "stderr")
+    tail.start()
+    with os.fdopen(writing, "wb") as stream:
+        for _ in range(24):
+            stream.write(b"x" * (1 << 20))
+        stream.write(b"\nThe end.\n")
+    tail.finish()
+    tail._thread.join()
+    assert len(tail.text()) < STDERR_TAIL_LINES * (LONGEST_LINE + 1)
+    assert tail.text().endswith("The end.")
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 2 * LARGEST_LOG_BYTES + (1 << 20)
+    assert (tmp_path / "x.log").read_bytes().endswith(b"The end.\n")

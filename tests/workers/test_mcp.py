@@ -16,16 +16,18 @@ import msgspec
 import psutil
 import pytest
 
+from tests import hostile_server as hostile
+from tests.hostile_server import Hostile
 from workbench.api.calls import AgreeToMcpTools, ListMcpServers, McpServerRecord, RemoveMcpServer, SaveMcpServer
 from workbench.api.events import Finished
 from workbench.api.protocol import Call, RequestContext
 from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.server_file import ServerFile
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.errors import UserError
+from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
-from workbench.records.mcp import McpServer, McpServers
+from workbench.records.mcp import MCP_SERVERS, McpServer, McpServers
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
 from workbench.workers.elicitation import content_of, question_of
@@ -209,7 +211,7 @@ def test_without_a_keyring_secrets_stay_in_the_file_which_only_its_owner_reads(b
     listed = json.dumps(msgspec.to_builtins(box.call(ListMcpServers(connect=False))))
     assert "API_KEY" in listed
     assert "sesame" not in listed
-    assert json.loads(box.file.read_text())["format"] == 1
+    assert json.loads(box.file.read_text())["format"] == 2
     if os.name == "posix":
         assert box.file.stat().st_mode & 0o077 == 0
 
@@ -271,6 +273,90 @@ def test_a_server_of_the_older_protocol_asks_and_is_answered(tmp_path: Path) -> 
         assert tool.answered({}, "Ada", CONTEXT) == ToolOutput(text="Hello Ada")
         broken = McpServer(name="bad", command=(*old.command, "--broken"))
         assert "is not MCP" in hub.record(SaveMcpServer(server=broken)).problem
+    finally:
+        hub.hub.close()
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["its session", "a session of its own"])
+@pytest.mark.parametrize("ending", ["removed", "its worker dies", "the program leaves"])
+def test_what_a_server_has_started_ends_with_it(tmp_path: Path, apart: bool, ending: str) -> None:
+    hub = Hub(tmp_path)
+    try:
+        hub.agree()
+        child = psutil.Process(int(run(hub.tool("box.start"), apart=apart).text))
+        assert child.is_running()
+        if ending == "removed":
+            hub.call(RemoveMcpServer(name="box"))
+        elif ending == "its worker dies":
+            psutil.Process(hub.hub.host.pid).kill()
+        else:
+            hub.hub.close()
+        until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    finally:
+        hub.hub.close()
+
+
+def test_what_a_server_writes_to_stderr_is_bounded(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    try:
+        hub.agree()
+        assert run(hub.tool("box.complain"), megabytes=20).text == "done"
+    finally:
+        hub.hub.close()
+    logged = (tmp_path / "mcp.log").read_bytes()
+    assert b"dropped" in logged
+    assert len(logged) < 1 << 20
+
+
+def test_a_call_has_the_time_of_its_server(tmp_path: Path) -> None:
+    hub = Hub(tmp_path)
+    try:
+        hub.agree(server=msgspec.structs.replace(hub.server, call_seconds=1))
+        tool = hub.tool("box.slow")
+        assert tool.seconds == 6
+        assert run(tool) == ToolOutput(
+            text="The MCP server did not answer in time. Try again, or check the server.", failed=True
+        )
+        assert run(hub.tool("box.add"), first=20, second=1).text == "21"
+    finally:
+        hub.hub.close()
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"name": "a", "command": ["x"], "call_seconds": 0}, McpServer)
+
+
+def test_a_list_of_servers_of_an_older_program_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "mcp.json"
+    path.write_text('{"servers": [{"name": "files", "command": ["serve"]}], "agreements": {}}')
+    read = MCP_SERVERS.load(path)
+    assert isinstance(read, McpServers)
+    assert read.servers == (McpServer(name="files", command=("serve",), call_seconds=60),)
+    MCP_SERVERS.save(path, read)
+    assert json.loads(path.read_text())["format"] == 2
+
+
+@pytest.mark.parametrize("behaviour", [hostile.never_answers, hostile.drips_its_body], ids=lambda one: one.__name__)
+def test_a_server_at_an_address_that_keeps_waiting_can_be_left(
+    tmp_path: Path, behaviour: Callable[[Hostile], Iterator[bytes]]
+) -> None:
+    hub = Hub(tmp_path)
+    context = RequestContext()
+    told: list[object] = []
+    try:
+        with hostile.serving(Hostile(behaviour)) as server:
+            call = SaveMcpServer(server=McpServer(name="web", url=server.address))
+
+            def save() -> None:
+                try:
+                    told.extend(hub.hub.handlers()[SaveMcpServer](call, context))
+                except BaseException as error:  # noqa: BLE001 - looked at below
+                    told.append(error)
+
+            thread = threading.Thread(target=save, daemon=True)
+            thread.start()
+            assert server.reached.wait(60)
+            context.cancel()
+            thread.join(60)
+            assert [type(one) for one in told] == [Cancelled]
     finally:
         hub.hub.close()
 

@@ -20,7 +20,7 @@ from workbench.cli.mcp_server import add_serve
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
 from workbench.errors import UserError
-from workbench.records.mcp import McpServer
+from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer
 
 STATES = {"agreed": "agreed", "new": "not agreed", "changed": "CHANGED"}
 
@@ -40,6 +40,10 @@ def add_commands(commands: Commands) -> None:
         "--header", metavar="NAME=VALUE", action="append", help="a header of each request to its address"
     )
     adding.add_argument("--folder", metavar="DIR", default="", help="the folder in which its program runs")
+    adding.add_argument(
+        "--seconds", metavar="N", type=int, default=CALL_SECONDS,
+        help=f"how long a call of a tool may take, to {LONGEST_CALL_SECONDS:,} (default {CALL_SECONDS})",
+    )  # fmt: skip
     showing = group.command("show", "show the definitions of a server's tools in full", show, show_definitions)
     showing.add_argument("name", metavar="NAME")
     agreeing = group.command("agree", "agree to tools as they are now; a change asks again", agree, show_server)
@@ -69,6 +73,7 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[McpServerReco
         environment=_pairs(arguments.variable),
         headers=_pairs(arguments.header),
         folder=absolute(arguments.folder) if arguments.folder else "",
+        call_seconds=arguments.seconds,
     )
     return (yield from session.call(SaveMcpServer(server=server)))
 
@@ -133,7 +138,9 @@ def show_server(result: dict[str, Any], output: TextOutput) -> None:
 
 def _show(record: McpServerRecord, output: TextOutput) -> None:
     where = record.server.url or " ".join(record.server.command)
-    output.line(f"{record.server.name}: {one_line(where)}")
+    seconds = record.server.call_seconds
+    limit = "" if seconds == CALL_SECONDS else f" (up to {seconds:,} s a call)"
+    output.line(f"{record.server.name}: {one_line(where)}{limit}")
     if record.problem:
         output.line(f"  {printable(record.problem)}")
     rows = [

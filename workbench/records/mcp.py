@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,13 +16,16 @@ import msgspec
 from workbench.errors import UserError
 from workbench.records.stored import Stored
 
+CALL_SECONDS = 60
+LONGEST_CALL_SECONDS = 3_600
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 class McpServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A server: a ``command`` with its arguments that speaks MCP on its standard input and output, or a ``url`` of
     streamable HTTP. ``environment`` are variables that the command gets beside the few that every program needs,
-    ``headers`` go with each request; both may hold secrets. ``folder`` is where the command runs."""
+    ``headers`` go with each request; both may hold secrets. ``folder`` is where the command runs. ``call_seconds`` is
+    how long a call of a tool may take."""
 
     name: str
     command: tuple[str, ...] = ()
@@ -30,6 +33,7 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     environment: dict[str, str] = {}
     headers: dict[str, str] = {}
     folder: str = ""
+    call_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_CALL_SECONDS)] = CALL_SECONDS
 
     @property
     def without_secrets(self) -> McpServer:
@@ -64,7 +68,12 @@ class McpServers(msgspec.Struct, frozen=True, kw_only=True):
     agreements: dict[str, tuple[McpAgreement, ...]] = {}
 
 
-MCP_SERVERS: Stored[McpServers] = Stored("list of MCP servers", McpServers)
+def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 had no ``call_seconds``: each call had 60."""
+    return plain
+
+
+MCP_SERVERS: Stored[McpServers] = Stored("list of MCP servers", McpServers, upgrades={1: _from_1})
 
 McpState = Literal["agreed", "new", "changed"]
 

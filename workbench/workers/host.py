@@ -50,9 +50,8 @@ class WorkerCall:
         self.on_event = on_event
 
     def cancel(self, part: int | None = None) -> None:
-        """Ask for it, or for one of its parts, to stop. It still ends in one terminal event: the worker's, or when that
-        does not come within the grace period, ``Cancelled`` while the worker answers others, else that of its death:
-        then it is killed."""
+        """Ask for it, or for one of its parts, to stop. It still ends in one terminal event: the worker's, or after the
+        grace period ``Cancelled`` while the worker answers others, else that of its death: then it is killed."""
         self._life.cancel(self._number, part)
 
 
@@ -297,7 +296,7 @@ class _Life:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()  # guards the open calls and their timers, and the order of what is written
         self._open: dict[int, WorkerCall] = {}
-        self._abandoned: set[int] = set()  # cancelled calls that still run, which nobody waits for any more
+        self._abandoned: set[int] = set()  # cancelled calls that still run
         self._timers: dict[int, threading.Timer] = {}
         self._over = False
         self._unsent: queue.SimpleQueue[ToWorker | None] = queue.SimpleQueue()
@@ -393,15 +392,14 @@ class _Life:
             opened = self._open.pop(number, None) if terminal else self._open.get(number)
             timer = self._timers.pop(number, None) if terminal else None
             self._used = time.monotonic()
-            if terminal:
-                self._abandoned.discard(number)
+            self._abandoned -= {number} if terminal else set()
             useless = bool(self._abandoned) and not self._open
             self.asked_to_leave = self.asked_to_leave or useless
         if timer is not None:
             timer.cancel()
         if opened is not None:
             _tell(opened, event)
-        if useless:  # all that it still does is what it was told to stop
+        if useless:
             self.kill()
 
     def _watch(self) -> None:
@@ -432,16 +430,15 @@ class _Life:
 
     def _on_cancel_overdue(self, number: int) -> None:
         """End the call here, and the process with it unless it answers others, who have not cancelled."""
-        abandoned: WorkerCall | None = None
         with self._lock:
-            overdue = number in self._open
-            if overdue and any(other not in self._timers for other in self._open):
-                abandoned = self._open.pop(number)
-                self._timers.pop(number, None)
+            overdue = self._open.get(number)
+            used = any(other not in self._timers for other in self._open)
+            if overdue is not None and used:
+                del self._open[number], self._timers[number]
                 self._abandoned.add(number)
-        if abandoned is not None:
-            _tell(abandoned, events.Cancelled())
-        elif overdue:
+        if overdue is not None and used:
+            _tell(overdue, events.Cancelled())
+        elif overdue is not None:
             self._stderr.add(f"It did not stop within {self._cancel_grace_s:g} s of being asked to and was ended.")
             self.kill()
 

@@ -22,6 +22,7 @@ import mcp_types
 import msgspec
 import psutil
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from workbench.api import events
@@ -44,12 +45,16 @@ from workbench.techniques.tools.mcp_calls import (
 from workbench.techniques.tools.results import one_line, plain
 from workbench.workers.elicitation import content_of, question_of
 from workbench.workers.serve import Handler, serve
+from workbench.workers.server_processes import WORKER, ServerProcesses
 
 T = TypeVar("T")
 
 MOST_TOOLS, MOST_PAGES = 200, 20
 LONGEST_DESCRIPTION, LARGEST_SCHEMA_BYTES, DEEPEST_SCHEMA = 2_000, 20_000, 20
 LONGEST_RESULT = 20_000
+SILENT_S = 300.0
+"""How long a server at an address may be silent, unless a call may take longer."""
+
 LARGEST_BYTES = 1_000_000_000
 """Memory of this worker, beyond which it ends: a server can send a line without end."""
 CHANGED = "The definition of this tool has changed since you agreed to it. Look at it again before it is used."
@@ -64,6 +69,7 @@ class Connection:
         self.server = server
         self.place = PinnedBackend(urlsplit(server.url).hostname or "", addresses)
         self.transport = NotingTransport("mcp", self.place)
+        self.processes = ServerProcesses(os.environ.get(WORKER, "")) if server.command else None
         self.busy = asyncio.Lock()
         self._closing = asyncio.Event()
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
@@ -79,11 +85,15 @@ class Connection:
         return self._task.done()
 
     async def close(self) -> None:
+        """End the connection, and every process that the server has started."""
+        known = await asyncio.to_thread(self.processes.find) if self.processes is not None else set()
         self._closing.set()
         if not self._ready.done():
             self._task.cancel()
         with contextlib.suppress(BaseException):
             await self._task
+        if self.processes is not None:
+            await asyncio.to_thread(self.processes.end, known)
 
     async def call(self, call: CallServerTool) -> ServerResult:
         self._answers, self._question = list(call.answers), ""
@@ -104,7 +114,7 @@ class Connection:
     async def _hold(self) -> None:
         try:
             async with contextlib.AsyncExitStack() as stack:
-                transport = await _transport(self.server, self.transport, stack)
+                transport = await _transport(self.server, self.transport, self.processes, stack)
                 client = Client(transport, elicitation_callback=self._on_elicitation, cache=None)
                 await stack.enter_async_context(client)
                 self._ready.set_result(client)
@@ -131,15 +141,18 @@ class Connection:
         return mcp_types.ElicitResult(action="accept", content=content)
 
 
-async def _transport(server: McpServer, noting: NotingTransport, stack: contextlib.AsyncExitStack) -> Any:
-    if server.command:
-        return StdioServerParameters(
+async def _transport(
+    server: McpServer, noting: NotingTransport, processes: ServerProcesses | None, stack: contextlib.AsyncExitStack
+) -> Any:
+    if processes is not None:
+        parameters = StdioServerParameters(
             command=server.command[0],
             args=list(server.command[1:]),
-            env=dict(server.environment),
+            env={**server.environment, **processes.environment},
             cwd=server.folder or None,
         )
-    client = open_pinned_client(noting, server.headers, read_s=300.0)
+        return stdio_client(parameters, processes.stderr)
+    client = open_pinned_client(noting, server.headers, read_s=max(SILENT_S, float(server.call_seconds)))
     return streamable_http_client(server.url, http_client=await stack.enter_async_context(client))
 
 

@@ -18,7 +18,7 @@ import psutil
 
 from workbench.records.runtime import PACK_VARIABLE
 
-STDERR_TAIL_LINES = 60
+STDERR_TAIL_LINES, LONGEST_LINE = 60, 2_000
 LARGEST_LOG_BYTES = 4 * 1024 * 1024
 WORKER_ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
@@ -122,10 +122,16 @@ class StderrTail:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._stream)
             log: IO[bytes] | None = None
+            written = 0
             with contextlib.suppress(OSError):  # without a log, on a full disk, the worker continues
                 log = stack.enter_context(_open_log(self._log)) if self._log is not None else None
-            for line in self._stream:
-                self._lines.append(line.decode("utf-8", "replace").rstrip()[:2000])
-                if log is not None:
-                    with contextlib.suppress(OSError):
-                        log.write(line)
+            while line := self._stream.readline(LONGEST_LINE):
+                self._lines.append(line.decode("utf-8", "replace").rstrip())
+                if log is None:
+                    continue
+                with contextlib.suppress(OSError):
+                    log.write(line)
+                    written += len(line)
+                    if written > LARGEST_LOG_BYTES and self._log is not None:
+                        log.close()
+                        log, written = stack.enter_context(_open_log(self._log)), 0

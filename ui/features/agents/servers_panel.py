@@ -13,6 +13,7 @@ from ui.components.basics import Card, Chip, InlineMessage, PlainButton, Primary
 from ui.components.dialog import LabelledField
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.components.notices import ConfirmRow
+from ui.components.number_box import NumberBox
 from ui.components.wording import in_words
 from ui.features.agents import texts
 from ui.theme import tokens
@@ -27,7 +28,7 @@ from workbench.api.calls import (
 )
 from workbench.errors import UserError
 from workbench.records.approvals import visible
-from workbench.records.mcp import McpServer, check_server
+from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server
 
 _LONGEST = 400  # characters of a description
 
@@ -215,6 +216,7 @@ class ServerForm(QWidget):
         self.secrets = QPlainTextEdit()
         self.secrets.setTabChangesFocus(True)
         self.secrets.setFixedHeight(64)
+        self.seconds = NumberBox(suffix=texts.SECONDS, minimum=1, maximum=LONGEST_CALL_SECONDS, value=CALL_SECONDS)
         self.error = Text("", "error", visible=False)
         self.save = PrimaryButton(texts.SAVE_SERVER, small=True, clicked=self._on_save)
         self.cancel = PlainButton(texts.CANCEL, small=True, clicked=self.given_up)
@@ -223,6 +225,7 @@ class ServerForm(QWidget):
             LabelledField(texts.SERVER_NAME, texts.SERVER_NAME_HELP, self.name),
             LabelledField(texts.SERVER_PLACE, texts.SERVER_PLACE_HELP, self.place),
             LabelledField(texts.SERVER_SECRETS, texts.SERVER_SECRETS_HELP, self.secrets),
+            LabelledField(texts.SERVER_SECONDS, texts.SERVER_SECONDS_HELP, self.seconds),
             self.error,
             row_of(None, None, self.cancel, self.save, gap=tokens.SPACE_2),
             gap=tokens.SPACE_3,
@@ -233,6 +236,7 @@ class ServerForm(QWidget):
         for field in (self.name, self.place):
             field.clear()
         self.secrets.clear()
+        self.seconds.setValue(CALL_SECONDS)
         self.error.hide()
         self.set_busy(False)
         self.show()
@@ -268,6 +272,7 @@ class ServerForm(QWidget):
             command=() if is_url else tuple(words),
             headers=pairs if is_url else {},
             environment={} if is_url else pairs,
+            call_seconds=self.seconds.value(),
         )
         check_server(server)
         return server

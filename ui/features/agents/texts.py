@@ -89,6 +89,8 @@ SERVER_SECRETS = "Variables"
 SERVER_SECRETS_HELP = (
     "NAME=VALUE, one a line: environment variables of the command, or headers of the requests. Optional."
 )
+SERVER_SECONDS, SERVER_SECONDS_HELP = "Time for a call", "A call of a tool that takes longer is stopped."
+SECONDS = " s"
 REMOVE_SERVER, REMOVE_SERVER_NAME = "Remove", "Remove the server {name}"
 ASK_REMOVE_SERVER = "Remove {name}, and what you agreed to?"
 AGREED, NEW_TOOL, CHANGED_TOOL = "agreed", "new", "changed since you agreed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,7 +52,9 @@ from workbench.techniques.tools.mcp_calls import (
 )
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
+from workbench.workers.host import State as WorkerState
 from workbench.workers.host import WorkerHost
+from workbench.workers.server_processes import WORKER, end_servers_of
 
 NOT_INSTALLED = "the package mcp is not installed; install the program with the extra mcp."
 INHERITED = (
@@ -62,7 +65,7 @@ INHERITED = (
 """The variables that the worker gets; servers get fewer, and those of their own."""
 ANY_EFFECT: tuple[Effect, ...] = ("write", "network", "execute")
 """What a tool may do of which the person has not said that it only reads: a server's own word counts nothing."""
-CALL_S, CONNECT_S = 60.0, 30.0
+CONNECT_S = 30.0
 
 
 class McpHub:
@@ -73,14 +76,18 @@ class McpHub:
         file: Path,
         gate: Gate,
         changes: ChangeNotifier,
-        secrets: Secrets,
+        keyring: Secrets,
         *,
         log: Path | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
-        self.host = WorkerHost("mcp", log=log, command=command, inherited=INHERITED, cancel_grace_s=5.0)
+        self._marks: list[str] = []  # of the workers so far whose servers may have left something behind
+        self.host = WorkerHost(
+            "mcp", log=log, command=command, environment=self._mark_worker, inherited=INHERITED, cancel_grace_s=5.0,
+            on_state=self._on_worker,
+        )  # fmt: skip
         self._gate, self._changes = gate, changes
-        self._file = ServerFile(file, secrets)
+        self._file = ServerFile(file, keyring)
         self._lock = threading.Lock()  # guards the file
 
     def handlers(self) -> Handlers:
@@ -93,6 +100,24 @@ class McpHub:
 
     def close(self) -> None:
         self.host.close()
+        self._end_left_behind(self._take_marks())
+
+    def _mark_worker(self) -> dict[str, str]:
+        self._marks.append(secrets.token_hex(16))
+        return {WORKER: self._marks[-1]}
+
+    def _on_worker(self, state: WorkerState) -> None:
+        if state == "dead":  # one that leaves ends its servers itself
+            marks = self._take_marks()
+            threading.Thread(target=self._end_left_behind, args=(marks,), name="mcp-left-behind", daemon=True).start()
+
+    def _take_marks(self) -> list[str]:
+        taken, self._marks = self._marks, []
+        return taken
+
+    def _end_left_behind(self, marks: Sequence[str]) -> None:
+        for mark in marks:
+            end_servers_of(mark)
 
     # -- calls ------------------------------------------------------------------------------------
 
@@ -184,7 +209,7 @@ class McpHub:
                     digest=record.digest,
                     arguments=arguments,
                     answers=answers.get(_key(arguments), ()),
-                    seconds=CALL_S,
+                    seconds=float(server.call_seconds),
                 )
                 result = self.host.call(call, self._log, context)
             except (UserError, WorkerDied) as error:
@@ -202,7 +227,7 @@ class McpHub:
             effects=("read",) if record.reads else ANY_EFFECT,
             output="untrusted",
             run=run,
-            seconds=CALL_S + 5,
+            seconds=server.call_seconds + 5.0,
             answered=answered,
         )
 
