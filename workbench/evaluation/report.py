@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, Literal, NamedTuple
 
+from workbench.csv_cells import csv_line
 from workbench.records.evaluation import CellAnswer, EvaluationReport, NumberedQuestion, Score, ScorerResult
 
 Form = Literal["csv", "jsonl", "html"]
@@ -38,16 +37,15 @@ def amount(value: float | None, unit: str) -> str:
 
 def _csv(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     titles = [result.title for result in report.results]
-    line = _Line()
     names = ("number", "split", "question", "expected", "recipe", "answer", "error", "declined")
-    yield line.write((*names, *titles, "prompt tokens", "new tokens", "seconds"))
+    yield csv_line((*names, *titles, "prompt tokens", "new tokens", "seconds"))
     for cell in cells:
         plain = _plain(cell, titles)
         expected = " | ".join(plain["expected"])
         values = [plain[name] for name in ("recipe", "answer", "error", "declined")]
         scores = [plain["scores"][title] for title in titles]
         counts = [plain[name] for name in ("prompt_tokens", "new_tokens", "seconds")]
-        yield line.write((plain["number"], plain["split"], plain["question"], expected, *values, *scores, *counts))
+        yield csv_line((plain["number"], plain["split"], plain["question"], expected, *values, *scores, *counts))
 
 
 def _jsonl(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
@@ -74,20 +72,6 @@ def _plain(cell: Answered, titles: list[str]) -> dict[str, Any]:
         "new_tokens": answer.usage.new_tokens,
         "seconds": answer.seconds,
     }
-
-
-class _Line:
-    """Writes rows of a table, one at a time."""
-
-    def __init__(self) -> None:
-        self._buffer = io.StringIO()
-        self._writer = csv.writer(self._buffer)
-
-    def write(self, values: Iterable[Any]) -> str:
-        self._buffer.seek(0)
-        self._buffer.truncate()
-        self._writer.writerow(values)
-        return self._buffer.getvalue()
 
 
 # -- HTML ----------------------------------------------------------------------------------------------

@@ -8,8 +8,6 @@ newer program is left as it is. Bodies, queries and headers are in no request, s
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import logging
 import os
 import threading
@@ -19,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.csv_cells import csv_line
 from workbench.records.hub import NETWORK_REQUEST, NetworkRequest
 from workbench.records.stored import Unreadable
 
@@ -118,15 +117,9 @@ class RequestLog:
 
 def as_csv(requests: Iterable[NetworkRequest]) -> Iterator[str]:
     """The lines of a CSV file, with a heading."""
-    yield _csv_line(COLUMNS)
+    yield csv_line(COLUMNS)
     for one in requests:
-        yield _csv_line(
+        yield csv_line(
             (one.at, one.purpose, one.host, one.method, one.path, one.bytes_out, one.bytes_in, one.status, one.refused,
              one.failed)
         )  # fmt: skip
-
-
-def _csv_line(values: Iterable[object]) -> str:
-    made = io.StringIO()
-    csv.writer(made).writerow(values)
-    return made.getvalue()
