@@ -55,6 +55,10 @@ class JudgeReport(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+FEW_TIES = 5
+"""From so many ties on, and no other verdict, what judges is doubted."""
+
+
 class WinRate(msgspec.Struct, frozen=True, kw_only=True):
     """How often the answers of ``second`` won against those of ``first``, over ``n`` prompts; a tie, and two bad
     answers, count one half.
@@ -84,6 +88,11 @@ class WinRate(msgspec.Struct, frozen=True, kw_only=True):
         """The result in a sentence."""
         if not self.n:
             return "Nothing has been judged yet."
+        if self.tied == self.n >= FEW_TIES:
+            return (
+                f"All {self.n} prompts are ties, which tells nothing of which is better. Where rewards judged, check "
+                "that their lines tell the answers apart."
+            )
         shown = f"{self.rate.value:.0%} of {self.n} prompts ({self.rate.low:.0%} to {self.rate.high:.0%})"
         if self.rate.low > 0.5:
             return f"{self.second} is better: it won {shown}."

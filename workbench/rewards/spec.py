@@ -1,12 +1,12 @@
-"""Rewards as a person writes them, one per line: the name of a reward, its settings, and its weight.
+r"""Rewards as a person writes them, one per line: the name of a reward, its settings, and its weight.
 
 letter-share letters=e prefer=few
 listed-words unwanted="very,really" weight=0.5
+expression-match pattern=(?i)\b(we|our)\b
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.fields import parse_value
 from workbench.records.methods import Method, Methods
+from workbench.records.reward_lines import join_line, split_line
 from workbench.rewards.models import JudgeGrade, RewardModelUse
 from workbench.rewards.reward import WeightedPart, WeightedSum
 
@@ -32,7 +33,7 @@ class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
 def read_line(line: str, methods: Methods[Method]) -> RewardLine:
     """Raises UserError that names the line and what is wrong."""
     try:
-        name, *settings = shlex.split(line)
+        name, *settings = split_line(line)
     except ValueError as error:
         raise UserError(
             f"The reward {line!r} cannot be read.", "Write NAME setting=value …, with quotes around spaces."
@@ -48,8 +49,14 @@ def read_line(line: str, methods: Methods[Method]) -> RewardLine:
             weight = _weight(text, line)
         else:
             options[field] = parse_value(row.config, field, text)
-    row.decode(options)
+    if reason := problem_of_settings(row.decode(options)):
+        raise UserError(reason, f"Correct the reward {line!r}.")
     return RewardLine(name=name, options=options, weight=weight)
+
+
+def problem_of_settings(options: Any) -> str:
+    """Why the settings of a reward are of no use, where their type can tell; else ""."""
+    return str(options.problem()) if hasattr(options, "problem") else ""
 
 
 def write_line(reward: RewardLine) -> str:
@@ -57,7 +64,7 @@ def write_line(reward: RewardLine) -> str:
     settings = [f"{name}={_typed(value)}" for name, value in reward.options.items()]
     if reward.weight != 1.0:
         settings.append(f"{WEIGHT}={reward.weight:g}")
-    return shlex.join([reward.name, *settings])
+    return join_line([reward.name, *settings])
 
 
 def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:

@@ -12,6 +12,7 @@ from workbench.fields import about
 from workbench.metrics import contains_answer
 from workbench.records.evaluation import Score
 from workbench.rewards import values
+from workbench.rewards.expressions import is_matched, needs_borders, problem_of
 from workbench.rewards.reward import RewardContext, Sample, each
 from workbench.text.language import split_words
 
@@ -25,6 +26,11 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         str, about("Expression"), "A regular expression that the answer contains; {expected} is the accepted answer."
     ] = EXPECTED
     whole: Annotated[bool, about("Whole answer"), "The expression has to match the whole answer."] = False
+
+    def problem(self) -> str:
+        """Why these settings are of no use, as a sentence; "" where nothing is known against them."""
+        reason = problem_of(self.pattern.replace(EXPECTED, "x"))
+        return f"The expression {self.pattern} is of no use: {reason}." if reason else ""
 
 
 class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,10 +76,12 @@ class LetterShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 @each
 def pattern(sample: Sample, options: Pattern, context: RewardContext) -> Score:
-    """1 where the answer matches the expression, tested by an automaton: no expression takes long."""
+    """1 where the answer matches the expression, tested by an automaton or within a limit of time."""
 
     def tested(expected: str) -> float:
         expression = options.pattern.replace(EXPECTED, re.escape(expected))
+        if needs_borders(expression):
+            return float(is_matched(expression, sample.answer.strip(), whole=options.whole))
         whole = expression if options.whole else f"(?s:.*)({expression})(?s:.*)"
         return float(not context.find_problem("regex", whole, sample.answer.strip()))
 

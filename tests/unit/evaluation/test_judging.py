@@ -170,3 +170,9 @@ def test_a_win_of_everything_has_a_finite_interval() -> None:
     assert 0.5 < found.low < found.value < 1
     assert rate_of([]).n == 0
     assert rate_of([1.0] * 64).low > 0.9
+
+
+def test_ties_alone_are_doubted() -> None:
+    rows = [judged("tie")] * 6
+    assert "All 6 prompts are ties" in measure_wins(rows, "base", "tuned").verdict
+    assert "All" not in measure_wins(rows[:4], "base", "tuned").verdict

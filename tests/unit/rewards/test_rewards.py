@@ -141,3 +141,52 @@ def test_the_reward_models_of_lines_are_named_once() -> None:
 )
 def test_numbers_are_read_in_the_notation_of_their_language(answer: str, expected: str, right: float) -> None:
     assert value("right-number", answer, expected) == right
+
+
+@pytest.mark.parametrize(
+    ("line", "answer", "wanted"),
+    [
+        (r"expression-match pattern=(?i)\b(we|our)\b", "This is how We do it.", 1),
+        (r"expression-match pattern=(?i)\b(we|our)\b", "The west is sour.", 0),
+        (r"expression-match pattern=\d+\.\d", "It is 3.5.", 1),
+        (r"expression-match 'pattern=\d+ (apples|pears)'", "3 pears", 1),  # as the window writes it
+        (r'expression-match "pattern=\d+ (apples|pears)"', "3 pears", 1),
+        (r"expression-match pattern=\\d+", "It is 3.", 1),  # as a shell wants it, and as it was read before
+        (r"expression-match pattern=a\ b", "a b", 1),
+        (r"expression-match pattern=\bwe\b whole=true", "we", 1),
+        (r"expression-match pattern=\bwe\b whole=true", "we do", 0),
+        (r"expression-match pattern=(?i)we(?!b)", "The web", 0),
+    ],
+)
+def test_an_expression_in_a_line_keeps_its_backslashes(line: str, answer: str, wanted: float) -> None:
+    read = read_line(line, ROWS)
+    assert read_line(write_line(read), ROWS) == read
+    [found] = weighted_sum([line], ROWS).score([sample(answer)], FakeRewardContext())
+    assert found.value == wanted
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(we", "not valid"),
+        ("[a", "not valid"),
+        (r"[^\s\S]", "never match"),
+        ("a$b", "never match"),
+        ("a^b", "never match"),
+    ],
+)
+def test_an_expression_of_no_use_is_refused_with_the_reason(pattern: str, why: str) -> None:
+    with pytest.raises(UserError, match=why) as refused:
+        read_line(f"expression-match pattern={pattern}", ROWS)
+    assert pattern in refused.value.message
+
+
+@pytest.mark.parametrize("pattern", [r"\$5", "[$^]a", "^a$", "(^a|b$)", "(?m)a$", "{expected}", r"\^a", "a|^b"])
+def test_an_expression_that_may_match_is_not_refused(pattern: str) -> None:
+    assert read_line(f"expression-match pattern={pattern}", ROWS).options["pattern"] == pattern
+
+
+def test_an_expression_that_takes_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.rewards.expressions.LONGEST_TEST_S", 0.01)
+    with pytest.raises(UserError, match="takes more than"):
+        value("expression-match", ",".join(map(str, range(60))), pattern=r"\b(.*?,){25}P")

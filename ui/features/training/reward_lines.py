@@ -6,7 +6,6 @@ listed-words unwanted=very,really weight=0.5
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from workbench.errors import UserError
 from workbench.fields import parse_text
 from workbench.records.methods import MethodInfo, Methods
+from workbench.records.reward_lines import join_line, split_line
 
 WEIGHT = "weight"
 
@@ -29,7 +29,7 @@ class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
 def read_line(line: str, methods: Methods[MethodInfo]) -> RewardLine:
     """Raises UserError for a line that names no reward, or a setting that it has not."""
     try:
-        name, *settings = shlex.split(line)
+        name, *settings = split_line(line)
     except ValueError as error:
         raise UserError(f"The reward {line!r} cannot be read.") from error
     row = next((one for one in methods.of("reward") if one.name == name), None)
@@ -54,7 +54,7 @@ def write_line(reward: RewardLine) -> str:
     parts = [reward.name, *(f"{name}={_typed(value)}" for name, value in reward.options.items())]
     if reward.weight != 1.0:
         parts.append(f"{WEIGHT}={reward.weight:g}")
-    return shlex.join(parts)
+    return join_line(parts)
 
 
 def _typed(value: Any) -> str:
