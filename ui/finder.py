@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
@@ -42,6 +41,7 @@ from workbench.api.calls import (
 from workbench.fields import fields_of
 from workbench.records.recipes import PARTS
 from workbench.records.training import AdapterList
+from workbench.records.visible import visible_name
 from workbench.settings import SECTIONS, Settings
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Finder(QFrame):
     def _on_documents(self, collection: str, name: str, found: DocumentList) -> None:
         def entry(document: Document) -> Found:
             run = partial(self._shell.open_page, "documents", collection=collection, document=document.id)
-            return Found(PurePath(document.path).name or document.title, "document", "file", run, name)
+            return Found(visible_name(document.path) or document.title, "document", "file", run, name)
 
         self._documents[collection] = tuple(map(entry, found.documents))
         if self.field.text().strip():

@@ -18,6 +18,7 @@ import platformdirs
 from workbench.errors import UserError
 
 HOME_VARIABLE = "WORKBENCH_HOME"
+_NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 _HOME_HINT = f"Choose another one with --home or {HOME_VARIABLE}."
 
 
@@ -147,10 +148,22 @@ class Home:
             for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
                 folder.mkdir(exist_ok=True)
         except OSError as error:
+            if self.root.is_dir() and error.errno in _NOT_WRITABLE:
+                raise self.not_writable(error) from error
             raise UserError(
                 f"The data folder {self.root} cannot be created: {error.strerror or error}.",
                 _HOME_HINT,
             ) from error
+
+    def not_writable(self, error: OSError) -> UserError:
+        """The error for a home in which a file cannot be written."""
+        if error.errno not in _NOT_WRITABLE:
+            return UserError(f"{error.filename or self.root} cannot be written: {error.strerror or error}.", _HOME_HINT)
+        return UserError(
+            f"The data folder {self.root} cannot be written: {error.strerror}.",
+            "The program writes there also to show what it holds. Make the folder writable; or copy it to a disk that "
+            f"is, and name the copy with --home or {HOME_VARIABLE}.",
+        )
 
 
 def _runtime_folder() -> Path:

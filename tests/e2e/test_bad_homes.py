@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+
+from workbench.api.ownership import read_owner
+from workbench.paths import Home
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0
@@ -34,6 +39,10 @@ def log_folder(home: Path) -> None:
     (home / "logs" / "core.log").mkdir(parents=True)
 
 
+def stderr_folder(home: Path) -> None:
+    (home / "logs" / "core-stderr.log").mkdir(parents=True)
+
+
 def key_folder(home: Path) -> None:
     (home / "core.key").mkdir(parents=True)
 
@@ -50,6 +59,7 @@ def no_database(home: Path) -> None:
 BAD: list[tuple[Callable[[Path], None], str]] = [
     (file_in, "it is no folder"),
     (log_folder, "core.log cannot be written: Is a directory"),
+    (stderr_folder, "core-stderr.log cannot be written: Is a directory"),
     (key_folder, "core.key cannot be read: Is a directory"),
     (socket_folder, "core.sock cannot be made: Is a directory"),
     (no_database, "workbench.sqlite is damaged or not a database"),
@@ -64,6 +74,34 @@ def test_a_bad_home_has_its_sentence(tmp_path: Path, spoil: Callable[[Path], Non
     assert reason in said
     assert "Traceback" not in said
     assert len(said.splitlines()) == 2
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$@"'
+"""For a shell in a mount namespace of its own, in which it may mount."""
+
+
+def test_a_home_that_cannot_be_written_says_what_to_do(tmp_path: Path) -> None:
+    home = tmp_path / "h"
+    assert run("--home", str(home), "docs", "create", "Papers")[0] == 0
+    may = subprocess.run(["unshare", "-rm", "sh", "-c", READ_ONLY, str(home), "true"], check=False, capture_output=True)
+    if may.returncode:
+        pytest.skip("this user may not mount")
+    wait_until_free(home)
+    shell = f"exec unshare -rm sh -c '{READ_ONLY}' {shlex.quote(str(home))} \"$@\""
+    status, _, said = run("--home", str(home), "docs", "list", shell=shell)
+    assert status == 1
+    assert said.splitlines()[0] == f"The data folder {home} cannot be written: Read-only file system."
+    assert "copy it to a disk that is" in said
+    assert "Errno" not in said
+
+
+def wait_until_free(home: Path) -> None:
+    """Until its core, which nobody needs any more, has left."""
+    owner = read_owner(Home(home))
+    if owner is not None:
+        core = psutil.Process(owner.pid)
+        core.terminate()
+        core.wait(WAIT_S)
 
 
 def test_the_window_says_it_too(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ When the document has changed or gone since a passage was stored, the stored pas
 from __future__ import annotations
 
 import bisect
-from pathlib import PurePath
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QStackedWidget, QWidget
@@ -22,6 +21,7 @@ from ui.theme import tokens
 from workbench.api.calls import Document, DocumentText, DrawPage, GetDocumentText, PagePicture
 from workbench.errors import UserError
 from workbench.records.messages import Citation, Passage
+from workbench.records.visible import visible_name
 
 CHANGED = texts.DOCUMENT_CHANGED
 GONE = texts.DOCUMENT_GONE
@@ -143,8 +143,8 @@ class DocumentPane(QFrame):
         self._collection = collection
         self._document = None
         self._text = None
-        self.title.set_full_text(PurePath(path).name)
-        self.setAccessibleName(texts.DOCUMENT.format(name=PurePath(path).name))
+        self.title.set_full_text(visible_name(path))
+        self.setAccessibleName(texts.DOCUMENT.format(name=visible_name(path)))
         self.details.setText(texts.OPENING)
         self.details.setToolTip(path)
         self.note.hide()

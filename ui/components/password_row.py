@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -12,6 +10,7 @@ from ui.components.basics import PlainButton
 from ui.components.layout import row_of
 from ui.theme import tokens
 from workbench.api.calls import Document
+from workbench.records.visible import visible_name
 
 _FIELD = 190  # px
 
@@ -37,7 +36,7 @@ class PasswordRow(QWidget):
             self.setEnabled(True)
         tried = before is not None and before.id == document.id and before.indexed_at != document.indexed_at
         self.field.setPlaceholderText(texts.PASSWORD_WRONG if tried else texts.PASSWORD_NEEDED)
-        self.field.setAccessibleName(texts.PASSWORD_OF.format(name=PurePath(document.path).name))
+        self.field.setAccessibleName(texts.PASSWORD_OF.format(name=visible_name(document.path)))
         self.setToolTip(texts.PASSWORD_HELP.format(reason=document.reason))
 
     def _on_enter(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -16,6 +15,7 @@ from workbench.api.calls import FollowRun, RunKindName, RunList, RunRecord, Stop
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
 from workbench.errors import WorkerDied
+from workbench.records.visible import visible_name
 
 ACTIVE = ("queued", "running")
 
@@ -202,7 +202,7 @@ def describe_outcome(terminal: Terminal, parts: Sequence[tuple[str, str]] = ()) 
     if isinstance(terminal, events.Failed):
         return texts.READING_FAILED.format(message=terminal.message, hint=terminal.hint).strip()
     if isinstance(terminal, events.Cancelled):
-        kept = [f"{PurePath(path).name}: {reason}" for path, reason in parts]
+        kept = [f"{visible_name(path)}: {reason}" for path, reason in parts]
         return " ".join([texts.READING_STOPPED, *(kept or [texts.NOTHING_KEPT])])
     result = terminal.result if isinstance(terminal.result, dict) else {}
     if not any(map(result.get, _COUNTED)):

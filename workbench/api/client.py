@@ -345,7 +345,11 @@ def _start_core(home: Home, idle_s: float | None) -> wire.Started:
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     errors = home.logs / "core-stderr.log"
     try:
-        with errors.open("wb") as stderr:
+        stderr = errors.open("wb")
+    except OSError as error:
+        raise home.not_writable(error) from error
+    try:
+        with stderr:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -103,9 +103,14 @@ class StepFinished(Base, frozen=True, kw_only=True, tag="step_finished"):
     tokens: TokenIds | None = None
 
 
+LONGEST_ESTIMATE_S = 4 * 86_400.0
+"""A longer time comes from too little that was measured, and nobody would believe it."""
+
+
 class Progress(Base, frozen=True, kw_only=True, tag="progress"):
-    """Progress of a piece of work. ``total`` 0 and ``seconds_left`` None mean unknown. ``overall``: the share of the
-    whole where it has several stages whose times are known, 0..1; then ``seconds_left`` is that of the whole."""
+    """Progress of a piece of work. ``total`` 0 and ``seconds_left`` None mean unknown, as does a time that is longer
+    than ``LONGEST_ESTIMATE_S``. ``overall``: the share of the whole where it has several stages whose times are known,
+    0..1; then ``seconds_left`` is that of the whole."""
 
     stage: str
     done: float = 0
@@ -115,6 +120,10 @@ class Progress(Base, frozen=True, kw_only=True, tag="progress"):
     detail: str = ""
     step: str = ""
     overall: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds_left is not None and not self.seconds_left <= LONGEST_ESTIMATE_S:
+            msgspec.structs.force_setattr(self, "seconds_left", None)
 
 
 class Metric(Base, frozen=True, kw_only=True, tag="metric"):

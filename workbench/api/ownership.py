@@ -72,7 +72,7 @@ class HomeLock:
             try:
                 descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
             except OSError as error:
-                raise UserError(f"{home.lock} cannot be opened: {error.strerror}.", "Check its permissions.") from error
+                raise home.not_writable(error) from error
             if not _lock_in_time(descriptor):
                 os.close(descriptor)
                 return None

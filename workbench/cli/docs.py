@@ -19,6 +19,7 @@ from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
 from workbench.errors import UserError
 from workbench.records.messages import Passage
+from workbench.records.visible import visible_path
 
 NAMES = {"name": "collection"}
 EMBEDDER_NAMES = {**NAMES, "model": "model"}
@@ -239,7 +240,7 @@ def show_added(result: dict[str, Any], output: TextOutput) -> None:
         f"{len(failed)} failed; {result['chunks']:,} passages in {result['seconds']:.1f} s"
     )
     for file in failed:
-        output.line(f"  {one_line(file['path'])}: {one_line(file['reason'])}")
+        output.line(f"  {visible_path(file['path'])}: {one_line(file['reason'])}")
 
 
 def show_hits(result: dict[str, Any], output: TextOutput) -> None:
@@ -285,13 +286,13 @@ def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None
         output.line("The collection is empty. `workbench docs add NAME PATH...` reads documents.")
         return
     rows = [
-        (d["state"], d["kind"], d["pages"] or "", d["chunks"] or "", byte_size(d["bytes"]), d["path"])
+        (d["state"], d["kind"], d["pages"] or "", d["chunks"] or "", byte_size(d["bytes"]), visible_path(d["path"]))
         for d in documents
     ]
     output.table(("STATE", "KIND", "PAGES", "PASSAGES", "SIZE", "PATH"), rows, numbers=("PAGES", "PASSAGES", "SIZE"))
     for d in documents:  # in full: a column would be cut
         if d["reason"]:
-            output.line(f"  {one_line(d['path'])}: {one_line(d['reason'])}")
+            output.line(f"  {visible_path(d['path'])}: {one_line(d['reason'])}")
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
@@ -304,7 +305,7 @@ def show_removed(result: dict[str, Any], output: TextOutput) -> None:
 def place(passage: dict[str, Any]) -> str:
     """The place of a passage: ``path p.3``."""
     page = f" p.{passage['page']}" if passage["page"] else ""
-    return f"{passage['path']}{page}"
+    return f"{visible_path(passage['path'])}{page}"
 
 
 def _contents(collection: dict[str, Any]) -> str:

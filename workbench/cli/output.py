@@ -11,6 +11,7 @@ from typing import Any, Protocol, TextIO
 import msgspec
 
 from workbench.api.events import BeamStep, Cancelled, Event, Failed, Finished, Log, Progress, TextDelta, encode, stamped
+from workbench.records.visible import TURNS, named
 
 Show = Callable[[Any, "TextOutput"], None]
 EventMessage = Callable[[Event, "TextOutput"], None]
@@ -248,7 +249,9 @@ def moment(at: float | None) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without control characters: content of files must not control the terminal."""
+    """The text without control characters, and with the names of marks that turn the direction of writing: content of
+    files must not control the terminal."""
+    text = "".join(named(c) if c in TURNS else c for c in text)
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
 
 

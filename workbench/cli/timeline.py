@@ -5,8 +5,9 @@ from __future__ import annotations
 from textwrap import shorten
 
 from workbench.cli.output import TextOutput, one_line
-from workbench.records.approvals import describe_decision, shown, tool_title, visible
+from workbench.records.approvals import describe_decision, shown, tool_title
 from workbench.records.timeline import CALL, Entry, Timeline
+from workbench.records.visible import visible
 
 LONGEST = 300
 """Maximum characters of an argument or a result; ``--json`` has the whole."""

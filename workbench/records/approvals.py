@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from workbench.records.agents import Choice, Decision, Effect, TaintedSpan
+from workbench.records.visible import visible
 
 _SHORT: dict[Effect, str] = {
     "read": "reads only",
@@ -24,7 +24,6 @@ _LONG: dict[Effect, str] = {
 }
 REPEATED = "The program ended while this call was running: it may already have had its effect."
 UNTRUSTED = "Marked text comes from a document, a file, a web page or another program, not from you."
-_HIDDEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 _DECIDED: dict[Choice, str] = {
     "allow": "Allowed once",
     "allow-in-chat": "Allowed in this chat",
@@ -61,12 +60,6 @@ def tool_title(name: str) -> str:
 def shown(value: Any) -> str:
     """An argument as text: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def visible(text: str) -> str:
-    """A text whose invisible characters are named, so that it is read as it is: control codes, marks that turn the
-    direction of writing, and characters without width."""
-    return "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN and c not in "\n\t" else c for c in text)
 
 
 def pieces(value: Any, spans: Sequence[TaintedSpan] = ()) -> list[tuple[str, bool]]:

@@ -146,3 +146,13 @@ def test_an_event_that_cannot_be_written_takes_no_number(tmp_path: Path) -> None
         file.append(events.Metric(name="loss", value=float("nan")), 1.0)
     assert file.append(events.Log(text="one"), 1.0).seq == 1
     file.close()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(531 * 3600.0, None), (float("inf"), None), (3600.0, 3600.0), (None, None)]
+)
+def test_a_time_that_nobody_would_believe_is_none(seconds: float | None, shown: float | None) -> None:
+    told = events.Progress(stage="reading", seconds_left=seconds)
+    assert told.seconds_left == shown
+    line = events.encode(msgspec.structs.replace(told, stage="on"))
+    assert events.decode(line).seconds_left == shown  # type: ignore[union-attr]

@@ -11,7 +11,6 @@ from workbench.records.approvals import (
     explain_effects,
     pieces,
     tool_title,
-    visible,
 )
 from workbench.records.messages import Usage
 from workbench.records.timeline import Timeline
@@ -123,7 +122,3 @@ def test_an_argument_is_shown_whole_with_what_is_untrusted_marked() -> None:
     assert (
         "".join(text for text, _ in pieces("one two three", [TaintedSpan(name="", start=4, end=7)])) == "one two three"
     )
-
-
-def test_what_cannot_be_seen_is_named() -> None:
-    assert visible("rm\u202eexe.txt\x1b[2J\nnext\tline") == "rm⟨U+202E⟩exe.txt⟨U+001B⟩[2J\nnext\tline"

@@ -27,8 +27,8 @@ from workbench.api.calls import (
     SaveMcpServer,
 )
 from workbench.errors import UserError
-from workbench.records.approvals import visible
 from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server
+from workbench.records.visible import visible
 
 _LONGEST = 400  # characters of a description
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import PurePath
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -14,6 +13,7 @@ from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.messages import Citation, Passage
+from workbench.records.visible import visible_name
 
 
 class Waiting(QWidget):
@@ -135,7 +135,7 @@ class _ElidedLink(LinkButton):
 
 def describe_place(source: Citation | Passage) -> str:
     """``pump.pdf p.3``"""
-    name = PurePath(source.path).name or source.title
+    name = visible_name(source.path) or source.title
     return f"{name} p.{source.page}" if source.page else name
 
 

@@ -6,7 +6,6 @@ a password gets a field for it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Signal
@@ -32,6 +31,7 @@ from workbench.api.calls import (
     RemoveDocument,
     UnlockDocument,
 )
+from workbench.records.visible import visible_name
 
 _SHOWN = 8
 """More files than this, as of a folder, are only counted."""
@@ -173,7 +173,7 @@ class AttachedFiles(QWidget):
         for path, _ in failed:
             self._remove(path)
         if failed:
-            names = [texts.NOT_ATTACHED.format(name=os.path.basename(path), reason=why) for path, why in failed]
+            names = [texts.NOT_ATTACHED.format(name=visible_name(path), reason=why) for path, why in failed]
             self.message.show_message("\n".join(names[:3]), "danger")
         elif not reading.result and not stopped:
             self.message.show_message(reading.outcome, "attention")
@@ -275,7 +275,7 @@ class LockedFile(QFrame):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        name = os.path.basename(path.rstrip(os.sep)) or path
+        name = visible_name(path) or path
         self.setProperty("role", "file")
         self.name = Text(texts.LOCKED_FILE.format(name=within(name, _NAME)), toolTip=path)
         self.password = PasswordRow()
@@ -294,7 +294,7 @@ class FileChip(QFrame):
     def __init__(self, path: str, document: Document | None = None) -> None:
         super().__init__()
         self.path, self.document = path, document
-        self._name = os.path.basename(path.rstrip(os.sep)) or path
+        self._name = visible_name(path) or path
         self.setProperty("role", "file")
         self.name = LinkButton("", "file", toolTip=path, clicked=self._on_clicked)
         self.remove = IconButton("close", texts.DETACH.format(name=self._name), clicked=lambda: self.removed.emit(path))

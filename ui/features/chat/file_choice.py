@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
@@ -16,6 +15,7 @@ from ui.components.lists import SearchField
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.api.calls import DocumentList, ListDocuments
+from workbench.records.visible import visible_name
 
 _PATH = Qt.ItemDataRole.UserRole
 _HEIGHT = 320
@@ -64,7 +64,7 @@ class FileChoice(Dialog):
         for document in found.documents:
             if document.state == "failed":
                 continue
-            item = QListWidgetItem(PurePath(document.path).name)
+            item = QListWidgetItem(visible_name(document.path))
             item.setData(_PATH, document.path)
             item.setToolTip(document.path)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable)

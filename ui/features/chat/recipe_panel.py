@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -44,6 +43,7 @@ from workbench.records.recipes import (
     RetrievalPart,
     notes_on_composition,
 )
+from workbench.records.visible import visible_name
 
 NO_DOCUMENTS = texts.NO_DOCUMENTS
 
@@ -343,7 +343,7 @@ def _form(part: type[msgspec.Struct], *names: str) -> Form:
 
 def name_files(paths: Sequence[str]) -> str:
     """The names of the first files, and how many more there are."""
-    names = ", ".join(PurePath(path).name for path in paths[:3])
+    names = ", ".join(visible_name(path) for path in paths[:3])
     return f"{names} + {len(paths) - 3:,}" if len(paths) > 3 else names
 
 

@@ -18,9 +18,10 @@ from ui.features.chat.arguments import ArgumentsEditor, ArgumentTable
 from ui.features.chat.message_controls import WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.records.approvals import describe_decision, shown, tool_title, visible
+from workbench.records.approvals import describe_decision, shown, tool_title
 from workbench.records.timeline import CALL, Entry
 from workbench.records.trace import StepAction, StepEdit
+from workbench.records.visible import visible
 
 _GUTTER, _DEPTH, _CIRCLE = 34, 22, 26  # px
 _FOLDED_LINES, _FOLDED_LENGTH = 3, 280

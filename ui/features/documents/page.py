@@ -43,6 +43,7 @@ from workbench.api.calls import (
 )
 from workbench.records.messages import Passage
 from workbench.records.methods import Methods
+from workbench.records.visible import visible_name
 
 FIRST_COLLECTION = "Documents"
 _SEARCH_LIMIT = 20
@@ -347,7 +348,7 @@ class DocumentsPage(TakesFiles, QWidget):
             call = RemoveDocument(collection=self._current, document=document.id)
             self._bridge.call(call, self._on_collection_changed, self._complain, self)
 
-        words = texts.ASK_REMOVE_DOCUMENT.format(name=PurePath(document.path).name)
+        words = texts.ASK_REMOVE_DOCUMENT.format(name=visible_name(document.path))
         self.parts.message.show_message(words, "attention", texts.REMOVE, remove)
         self.parts.message.action_button.setFocus()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
 from ui.features.documents import texts
 from ui.theme.theme import current_theme
 from workbench.api.calls import Document
+from workbench.records.visible import visible_name
 
 DocumentRole = Qt.ItemDataRole.UserRole + 1
 SortRole = Qt.ItemDataRole.UserRole + 2
@@ -149,7 +149,7 @@ def describe_kind(kind: str) -> str:
 def _cell(document: Document, column: int) -> str:
     match column:
         case 0:
-            return PurePath(document.path).name or document.title
+            return visible_name(document.path) or document.title
         case 1:
             return describe_kind(document.kind)
         case 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
@@ -16,6 +15,7 @@ from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.features.evaluation import texts
 from ui.theme import tokens
 from workbench.records.evaluation import CellDetails, ScorerResult
+from workbench.records.visible import visible_name
 
 EXPECTED = "expected"
 
@@ -117,7 +117,7 @@ class CellPanel(QFrame):
         ]
         self._show(texts.SCORES, self.scores, "\n".join(lines))
         citations = answer.citations if answer is not None else ()
-        sources = "\n".join(f"[{one.n}] {PurePath(one.path).name}" for one in citations)
+        sources = "\n".join(f"[{one.n}] {visible_name(one.path)}" for one in citations)
         self._show(texts.SOURCES, self.sources, sources)
         self._show_choices(names)
         has_steps = answer is not None and answer.trace is not None and bool(answer.trace.steps)
