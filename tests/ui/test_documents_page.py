@@ -70,6 +70,20 @@ def drop(page: DocumentsPage, *files: Path) -> None:
     assert not page.parts.cover.isVisible()
 
 
+def test_what_cannot_be_seen_in_a_file_name_is_named(
+    qtbot: QtBot, home: FakeHome, bridge: Bridge, shell: RecordingShell
+) -> None:
+    collection = next(iter(home.collections.values()))
+    some = next(iter(home.documents_of(collection.id).values()))
+    path = "/docs/invoice\u202efdp.exe\n.txt"
+    home.documents_of(collection.id)[some.id] = msgspec.structs.replace(some, path=path)
+    page = DocumentsPage(bridge, shell)
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: page.parts.table.rowCount() > 0)
+    assert "invoice⟨U+202E⟩fdp.exe⟨U+000A⟩.txt" in names(page)
+
+
 def test_a_collection_shows_its_files_and_why_one_failed(qtbot: QtBot, page: DocumentsPage) -> None:
     assert page.parts.title.full_text == "Brunnen pumps"
     assert page.parts.counts.full_text.startswith("8 files · 1 failed")

@@ -294,6 +294,14 @@ def test_create_list_and_remove(run: Run, front: FakeFront, tmp_path: Path) -> N
     assert front.asked(RemoveDocument) == [RemoveDocument(collection="notes", document="d1")]
 
 
+def test_what_cannot_be_seen_in_a_file_name_is_named(run: Run, front: FakeFront) -> None:
+    bad = msgspec.structs.replace(DOCUMENTS[0], path="/docs/invoice\u202efdp.exe\x1b[31m\n.txt")
+    front.answer(ListDocuments, DocumentList(documents=(bad,)))
+    out = run("docs", "list", "notes").out
+    assert "/docs/invoice⟨U+202E⟩fdp.exe⟨U+001B⟩[31m⟨U+000A⟩.txt" in out
+    assert "\u202e" not in out
+
+
 def test_documents_are_listed_with_their_reasons(run: Run, front: FakeFront) -> None:
     out = run("docs", "list", "notes").out
     assert "\n  /docs/b.pdf: no text in it\n" in out
