@@ -13,7 +13,10 @@ from typing import Any
 
 from workbench.techniques.agents.agent import FINAL
 
-_DROPPED = ("thought:", "action:", "action input:", "observation:")
+_ECHO = "(as often as needed)"
+"""The one line of the form ReAct without a label."""
+
+_DROPPED = ("thought:", "action:", "action input:", "observation:", _ECHO)
 _KEPT = ("final answer:", "answer:")
 _INNER = ("Action Input:", "Observation:", "Final Answer:")
 _LABEL = re.compile(
@@ -100,7 +103,7 @@ class ProtocolFilter:
         """What of a line belongs to the answer; None for nothing."""
         label = _LABEL.match(line)
         if label is None:
-            return line
+            return None if line.strip().casefold() == _ECHO else line
         name, said = label.group(1).casefold(), line[label.end() :]
         if name == "final answer" or (name == "answer" and not self._begun):
             return said
