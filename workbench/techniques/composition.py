@@ -147,6 +147,7 @@ def _by_agent(
         context=context,
         tools=tools,
         decisions=decisions,
+        question=conversation[-1].content,
         asked="\n".join(message.content for message in conversation),
         asks=context.asks,
         verify=_statements,

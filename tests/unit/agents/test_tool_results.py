@@ -11,7 +11,7 @@ from workbench.records.agents import ToolCall
 from workbench.records.recipes import DecodingPart
 from workbench.records.timeline import Timeline
 from workbench.techniques.agents.session import NO_CALL, PROTOCOL
-from workbench.techniques.agents.tool_results import computed, remark_on, stating
+from workbench.techniques.agents.tool_results import computed, remark_on, stating, unused
 from workbench.techniques.tools.tool import ToolOutput
 
 QUESTION = "How many apples are in 12 boxes of 4?"
@@ -109,10 +109,26 @@ def test_a_calculation_with_other_numbers_is_noted_and_replaces_nothing() -> Non
     made = ask(ScriptedModel([call, DONE], ["There are 50 apples."]), "calculator", question=QUESTION)
     assert made.result.answer == "There are 50 apples."
     remark = "The calculation 7 + 9 uses none of the numbers of the question."
-    assert made.result.notices == (remark,)
+    assert made.result.notices == (remark, "No calculation uses these numbers of the question: 4, 12.")
     timeline = Timeline.of(made.state.trace())
     assert timeline is not None
     assert [entry.note for entry in timeline.entries if entry.call is not None] == [remark]
+
+
+@pytest.mark.parametrize(
+    ("written", "question", "remark"),
+    [
+        (("7 * 13",), "A box holds 28 pens. How many are 7 boxes and 13 pens?",
+         "No calculation uses these numbers of the question: 28."),
+        (("28 * 7", "196 + 13"), "A box holds 28 pens. How many are 7 boxes and 13 pens?", ""),
+        (("80 * 0.85",), "What are 80 euros less 15 %?", ""),
+        ((), "A box holds 28 pens.", ""),
+    ],
+)  # fmt: skip
+def test_numbers_of_the_question_that_no_calculation_uses_are_named(
+    written: tuple[str, ...], question: str, remark: str
+) -> None:
+    assert unused(question, results(*((one, "1") for one in written))) == remark
 
 
 def test_an_answer_without_a_call_says_so() -> None:

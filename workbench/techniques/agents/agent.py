@@ -49,8 +49,8 @@ class Lookup(Protocol):
 @dataclass(frozen=True)
 class Agent:
     """The agent of one answer. ``tools`` are those that the recipe names, by name. ``decisions`` are those of the
-    person that were not carried out yet, by the signature of their call. ``asked`` is the text of the conversation,
-    whose numbers a calculation may use. ``asks``: there is a person who can be asked;
+    person that were not carried out yet, by the signature of their call. ``question`` is the last one, ``asked`` the
+    text of the whole conversation, whose numbers a calculation may use. ``asks``: there is a person who can be asked;
     otherwise what would need one is denied. ``verify(text, passages, question)`` compares the sentences of a text with
     passages. ``look_up(question)`` leads the searches for a question, None without documents; ``quotes``: answers from
     documents are quoted, by the recipe and the model. ``policy`` and ``exposure``: as in ``AnswerContext``."""
@@ -59,6 +59,7 @@ class Agent:
     context: AnswerContext
     tools: Mapping[str, Tool]
     decisions: Mapping[str, Decision]
+    question: str = ""
     asked: str = ""
     asks: bool = True
     verify: Callable[[str, Sequence[Passage], str], Sequence[Statement]] = lambda text, passages, question: ()

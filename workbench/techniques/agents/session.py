@@ -35,6 +35,7 @@ from workbench.techniques.agents.tool_results import (
     remark_on,
     results_in,
     stating,
+    unused,
 )
 from workbench.techniques.budget import FEWEST_TOKENS, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk, Step
@@ -337,6 +338,8 @@ class Session:
         for place, (call, _) in enumerate(results):
             if remark := remark_on(call, self.agent.asked, results[:place]):
                 yield from self.context.note(remark)
+        if remark := unused(self.agent.question, results):
+            yield from self.context.note(remark)
 
     def without_model(self) -> str:
         """What is answered without the model: the last result, or that there is none."""

@@ -25,6 +25,7 @@ LONGEST_VALUE = 60
 LONGEST_QUOTED = 120
 GIVEN = "The tool's result is the answer. The model had written something else: “{text}”."
 STRANGE = "The calculation {expression} uses {numbers}, which stands neither in the question nor in an earlier result."
+UNUSED = "No calculation uses these numbers of the question: {numbers}."
 ELSEWHERE = "The calculation {expression} uses none of the numbers of the question."
 
 _BARE = re.compile(r"\s*-?\d+(?:\.\d+)?\s*")
@@ -90,6 +91,15 @@ def remark_on(call: ToolCall, asked: str, earlier: Sequence[Result]) -> str:
         return ELSEWHERE.format(expression=expression)
     strange = sorted(one for one in used - known - found if not _follows(one, known | found))
     return STRANGE.format(expression=expression, numbers=", ".join(map(show, strange))) if strange else ""
+
+
+def unused(question: str, results: Sequence[Result]) -> str:
+    """Which numbers of a question no calculation uses, as a sentence; "" for none, and where nothing was calculated."""
+    expressions = [expression_of(call) for call, output in results if not output.failed]
+    used = set().union(*map(numbers_in, expressions))
+    known = used | {share for one in used for share in _percentages(one)}
+    left = sorted(numbers_in(question) - known) if any(expressions) else []
+    return UNUSED.format(numbers=", ".join(map(show, left))) if left else ""
 
 
 def results_in(history: Sequence[Message]) -> list[Result]:
