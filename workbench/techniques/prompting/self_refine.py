@@ -2,7 +2,8 @@
 
 Madaan et al. 2023, "Self-Refine: Iterative Refinement with Self-Feedback" (arXiv:2303.17651). A small model often makes
 its draft worse. So a rewriting takes the place of a draft only where a check finds it better: its equations are
-calculated, and where there are passages both are compared with them. Where nothing can be checked, it has to be rated
+calculated, and where there are passages both are compared with them; a draft that these have nothing against is not
+rewritten. Where nothing can be checked, it has to be rated
 higher, by the probabilities of the digits, and be preferred in both orders.
 """
 
@@ -27,6 +28,7 @@ BETTER = "This draft is better."
 NO_BETTER = "The earlier draft is kept: this one is rated no better."
 UNDECIDED = "The earlier draft is kept: the model does not prefer this one in both orders."
 CALCULATED = "The earlier draft is kept: an equation of this one is wrong."
+SETTLED = "The passages have nothing against this draft, so it is not rewritten."
 SUPPORTED = "The earlier draft is kept: the passages do not support this one better."
 RATINGS = ("1", "2", "3", "4", "5")
 _RATE = (
@@ -70,6 +72,12 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
             elif (yield from _is_better(messages[-1].content, best, best_rating, draft, value, budget, context)):
                 best, best_rating = draft, value
             if number == options.rounds or value >= options.good_enough:
+                break
+            support = context.support(best.text)
+            if support is not None and not support.contradicted:
+                step = context.step("verdict", "Compare with the passages", best.text)
+                yield step.started
+                yield step.finished(SETTLED)
                 break
             if not budget.nodes_left:
                 raise Exhausted("thoughts")
