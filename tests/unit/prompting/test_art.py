@@ -195,3 +195,53 @@ def test_a_hostile_result_forges_no_step(text: str) -> None:
 
 def test_there_are_forty_hostile_results() -> None:
     assert len(hostile()) == 40
+
+
+def allowed(lines: Sequence[str], line: str, question: str = QUESTION, form: str = "number") -> bool:
+    """Whether a model that has written these lines may write another."""
+    model = FakeModelBackend([*lines, "Answer: 1\n"])
+    ask("art", model, question=question, answer=form)
+    part = model.decodings[len(lines)]
+    assert part.format == "regex"
+    return not check_format("regex", part.grammar, line).text_problem
+
+
+def test_a_result_of_the_calculator_is_the_answer_and_not_the_models_retelling() -> None:
+    assert allowed(LINES[:2], "Answer: 11\n")
+    for retold in ("Answer: 11.0101010101\n", "Answer: 110\n", "Answer: 12\n", "Answer: -11\n", "Answer: 8\n"):
+        assert not allowed(LINES[:2], retold)
+    assert allowed(LINES[:2], "Step 3: calculator: 11 + 1\n"), "it may go on"
+
+
+def test_after_a_thought_the_answer_is_one_of_the_results() -> None:
+    lines = [*LINES[:2], "Step 3: think: so the book is what was asked for\n"]
+    assert allowed(lines, "Answer: 8\n")
+    assert allowed(lines, "Answer: 11\n")
+    assert not allowed(lines, "Answer: 10\n")
+
+
+def test_a_sentence_states_the_result_and_no_other_number() -> None:
+    for stated in ("Answer: 11\n", "Answer: Both cost 11 euros.\n", "Answer: 11.\n", "Answer: $11\n"):
+        assert allowed(LINES[:2], stated, form="text")
+    for retold in (
+        "Answer: Both cost 11.5 euros.\n",
+        "Answer: 111\n",
+        "Answer: Both cost a lot.\n",
+        "Answer: 3 + 8 = 11\n",
+    ):
+        assert not allowed(LINES[:2], retold, form="text")
+    assert allowed(
+        LINES[:2], "Answer: the book\n", question="Which costs more, the pen for 3 or the book for 8?", form="text"
+    )
+
+
+def test_without_a_number_as_a_result_the_model_says_the_answer() -> None:
+    assert allowed(["Step 1: calculator: 3 / 0\n"], "Answer: 12.5\n")
+    assert allowed(["Step 1: think: it is easy\n"], "Answer: 12.5\n")
+
+
+def test_a_recipe_with_a_form_of_its_own_for_numbers_keeps_it() -> None:
+    part = DecodingPart(format="regex", grammar=r"EUR [0-9]+")
+    model = FakeModelBackend([*LINES[:2], "Answer: EUR 11\n"])
+    assert ask("art", model, decoding=part).answer == "EUR 11"
+    assert r"EUR [0-9]+" in model.decodings[-1].grammar

@@ -3,7 +3,8 @@
 Paranjape et al. 2023, "ART: Automatic multi-step reasoning and tool-use for large language models" (arXiv:2303.09014).
 Generation stops at each tool call; the result is appended as data and the text goes on from there, with all before it
 in the cache. The grammar allows one line at a time, so that the program always knows whether it is a step or the
-answer: it never reads that from its own text, in which results stand.
+answer: it never reads that from its own text, in which results stand. Where a number is asked for, a tool's result is
+the answer: the model decides when to answer, and not the digits.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from workbench.techniques.prompting.extraction import (
     extraction_of,
     too_small,
 )
+from workbench.techniques.prompting.final_answer import asks_number
 from workbench.techniques.prompting.tool_tasks import nearest
 from workbench.techniques.prompting.tools import LINE, LONGEST_RESULT, Tool, describe, tools_for
 from workbench.techniques.tools.results import one_line
@@ -85,11 +87,13 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     program = Program(asked, context, budget, earlier_lines(context))
     answer = ""
     called: set[Line] = set()
+    results: list[str] = []
     repeats = False
     with too_small():
         try:
             for number in range(1, options.steps + 2):
-                forms = line_forms(number, tools, extraction, first=number == 1, last=repeats or number > options.steps)
+                last = repeats or number > options.steps
+                forms = line_forms(number, tools, extraction, results, first=number == 1, last=last)
                 line = yield from program.write(number, forms)
                 if line is None:
                     break
@@ -99,11 +103,16 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
                 repeats = line in called  # a small model goes round in circles
                 called.add(line)
                 if line.tool != THINK:
-                    yield from program.call(number, tools[line.tool], line.text)
+                    output = yield from program.call(number, tools[line.tool], line.text)
+                    results = _with_result(results, output, extraction, context)
+                elif results:
+                    results = [*results, ""]
         except Exhausted as spent:
             if not program.text:
                 raise
             yield from context.note(budget.describe(spent.what))
+    if not answer and results and results[-1] and extraction.form == "number":
+        return answer_of(results[-1], program.text, program.last)  # cut short: the last result is there all the same
     if answer and extraction.decoding.format in _INLINE[extraction.form]:
         return answer_of(answer, program.text, program.last)
     return (yield from conclude(messages, program.text, extraction, budget, context))
@@ -114,25 +123,56 @@ _INLINE: Mapping[str, tuple[str, ...]] = defaultdict(tuple, number=("regex",), c
 
 
 def line_forms(
-    number: int, tools: Mapping[str, Tool], extraction: Extraction, *, first: bool, last: bool
+    number: int,
+    tools: Mapping[str, Tool],
+    extraction: Extraction,
+    results: Sequence[str] = (),
+    *,
+    first: bool,
+    last: bool,
 ) -> dict[str, str]:
-    """The regular expressions of what the next line may be, by its tool; "" is the answer."""
+    """The regular expressions of what the next line may be, by its tool; "" is the answer. ``results`` are the numbers
+    that the tools have given, "" after them where a thought followed."""
     forms: dict[str, str] = {}
     if not last:
         forms |= {tool.name: rf"Step {number}: {tool.name}: {tool.form}" for tool in tools.values()}
         forms[THINK] = rf"Step {number}: {THINK}: {LINE}"
     if not first:
-        forms[""] = f"Answer: {answer_form(extraction)}"
+        forms[""] = f"Answer: {answer_form(extraction, results)}"
     return forms
 
 
-def answer_form(extraction: Extraction) -> str:
-    """The regular expression of the answer's line."""
+def answer_form(extraction: Extraction, results: Sequence[str] = ()) -> str:
+    """The regular expression of the answer's line. Where a number is asked for and a tool has given one, that is the
+    answer, and the model does not write it anew: the last result, or after a thought one of them."""
+    given = [re.escape(one) for one in dict.fromkeys(results if results and not results[-1] else results[-1:]) if one]
+    stated = given[0] if len(given) == 1 else f"({'|'.join(given)})"
+    if given and extraction.form == "number":
+        return stated
+    if given and extraction.form == "text" and asks_number(extraction.question):
+        return rf"([^\n0-9]{{0,80}}[^\n0-9.,−–-])?{stated}[.,]?([^\n0-9.,][^\n0-9]{{0,80}})?"
     if extraction.form == "number":
         return extraction.decoding.grammar if extraction.decoding.format == "regex" else NUMBER
     if extraction.form == "choice":
         return f"({'|'.join(re.escape(choice) for choice in extraction.choices)})"
     return r"[^\n]{1,200}"
+
+
+def _with_result(
+    results: Sequence[str], output: ToolOutput, extraction: Extraction, context: AnswerContext
+) -> list[str]:
+    """The numbers that the tools have given, with that of this result; none where the result is no number, or none that
+    the form of the answer allows: then the model has to say what follows."""
+    number = output.text.strip()
+    if output.failed or not _NUMBER.fullmatch(number):
+        return []
+    own = extraction.decoding.grammar if extraction.decoding.format == "regex" else NUMBER
+    if extraction.form == "number" and own != NUMBER and not context.matches(own, number):
+        return []  # the recipe wants numbers of another form
+    return [*results, number]
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def earlier_lines(context: AnswerContext) -> list[tuple[str, bool]]:

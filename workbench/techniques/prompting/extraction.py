@@ -31,7 +31,8 @@ _T = TypeVar("_T")
 AnswerForm = Literal["automatic", "text", "number", "expression", "choice", "schema"]
 
 THEREFORE = "\n\nTherefore, the answer is:\n"
-NUMBER = r"-?[0-9]{1,15}(\.[0-9]{1,10})?"
+NUMBER = r"-?[0-9]{1,15}(\.[0-9]{1,6})?"
+"""A number that a model writes. More decimals are mostly a loop: 40.5050505050."""
 EXPRESSION = """root ::= term (" "? [-+*/] " "? term){0,12}
 term ::= "-"? [0-9]{1,12} ("." [0-9]{1,6})? | "(" term (" "? [-+*/] " "? term){1,8} ")"
 """
