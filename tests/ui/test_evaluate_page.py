@@ -24,7 +24,7 @@ from workbench.api import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.errors import UserError
-from workbench.records.evaluation import CellBrief, GridRow, ScorerUse
+from workbench.records.evaluation import CellBrief, GridRow, Rescored, ScorerUse
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import content_hash
 from workbench.records.recipes import PromptingPart, PromptSource, Recipe
@@ -474,3 +474,14 @@ def test_the_bars_of_many_candidates_are_scrolled(page: EvaluatePage) -> None:
     )
     page.results.show_report(many)
     assert area.height() < page.results.bars.height() == 21 * 30
+
+
+def test_an_evaluation_that_was_scored_again_says_so(page: EvaluatePage) -> None:
+    report = page.results.report
+    assert report is not None
+    assert not page.results.rescored.isVisible()
+    rescored = Rescored(at=report.evaluation.created, scores=24, changed=11)
+    again = msgspec.structs.replace(report.evaluation, rescored=rescored)
+    page.results.show_report(msgspec.structs.replace(report, evaluation=again))
+    assert page.results.rescored.isVisible()
+    assert "11 of 24 scores changed" in page.results.rescored.text()

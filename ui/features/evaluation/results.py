@@ -52,6 +52,7 @@ class ResultsView(QWidget):
         self._bars_area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._bars_area.setWidget(self.bars)
         self.sentence = Text("", "strong")
+        self.rescored = Text("", "small", visible=False)
         self.filter = ChoiceRow(texts.FILTER, texts.FILTERS, chosen=self._on_filter)
         self.filter.show_value("all")
         self.count = Text("", "small", wordWrap=False)
@@ -75,7 +76,7 @@ class ResultsView(QWidget):
         margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0)
         column_of(
             left, head, self.confirm, self.progress, self.message, self.found, self.scorers, self._bars_area,
-            self.sentence, filters, (self._rows, 1), gap=tokens.SPACE_2, margins=margins,
+            self.sentence, self.rescored, filters, (self._rows, 1), gap=tokens.SPACE_2, margins=margins,
         )  # fmt: skip
         left.setMinimumWidth(420)
         self._split = QSplitter()
@@ -118,6 +119,9 @@ class ResultsView(QWidget):
                 cells=report.cells, date=texts.describe_moment(evaluation.created),
             )
         )  # fmt: skip
+        rescored = evaluation.rescored
+        self.rescored.setText(rescored.words if rescored else "")
+        self.rescored.setVisible(rescored is not None)
         self.scorers.set_choices([(str(place), result.title) for place, result in enumerate(report.results)])
         self.scorers.setVisible(len(report.results) > 1)
         self._show_scorer()
@@ -140,8 +144,7 @@ class ResultsView(QWidget):
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
         self._bars_area.setFixedHeight(min(self.bars.height(), _MOST_BARS))
-        rescored = report.evaluation.rescored
-        said = [*result.sentences, *filter(None, (result.agreement, rescored.words if rescored else ""))]
+        said = [*result.sentences, *filter(None, (result.agreement,))]
         self.sentence.setText("\n".join(said))
         self.sentence.setVisible(bool(said))
 
