@@ -7,10 +7,10 @@ marks, with numbers, dates and units in one form. Copied into an exported traini
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from workbench.normalisation.readings import Reading, reading_of, readings
-from workbench.normalisation.words import without_articles, words_of
+from workbench.normalisation.readings import reading_of, readings
+from workbench.normalisation.words import ARTICLES, without_articles, words_of
 
 COMPARISON = 2
 """The version of the rules by which texts are compared. Scores that were made by earlier rules are made anew."""
@@ -19,25 +19,23 @@ COMPARISON = 2
 def normalise_answer(text: str) -> str:
     """The words that are compared, without English articles, as SQuAD compares answers (Rajpurkar et al. 2016,
     arXiv:1606.05250). A text that consists of such alone stays as it is."""
-    return " ".join(_compared(text, reading_of(text)))
+    return " ".join(without_articles(words_of(text, reading_of(text))))
 
 
 def is_exact_match(answer: str, expected: str) -> bool:
     """Whether both say the same, normalised."""
-    return any(_compared(answer, mine) == _compared(expected, other) for mine, other in readings(answer, expected))
+    return any(said == wanted for said, wanted in _compared(answer, expected))
 
 
 def contains_answer(answer: str, expected: str) -> bool:
     """Whether the words of ``expected`` stand in the answer one after the other, normalised."""
-    return any(
-        _is_part(_compared(expected, other), _compared(answer, mine)) for mine, other in readings(answer, expected)
-    )
+    return any(_is_part(wanted, said) for said, wanted in _compared(answer, expected))
 
 
 def word_f1(answer: str, expected: str) -> float:
     """F1 of the words in common, in [0, 1], as SQuAD counts them; in scripts without spaces of the characters, as XQuAD
     does (Artetxe et al. 2020, arXiv:1910.11856)."""
-    return max(_f1(_compared(answer, mine), _compared(expected, other)) for mine, other in readings(answer, expected))
+    return max(_f1(said, wanted) for said, wanted in _compared(answer, expected))
 
 
 def rouge_l(answer: str, expected: str) -> float:
@@ -60,8 +58,15 @@ def longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> i
     return row[-1]
 
 
-def _compared(text: str, reading: Reading) -> tuple[str, ...]:
-    return without_articles(words_of(text, reading))
+def _compared(answer: str, expected: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The words of both under each reading, without articles unless an article, as a letter is, is all that is
+    expected."""
+    for mine, other in readings(answer, expected):
+        said, wanted = words_of(answer, mine), words_of(expected, other)
+        if set(wanted) <= ARTICLES:
+            yield said, wanted
+        else:
+            yield without_articles(said), without_articles(wanted)
 
 
 def _is_part(wanted: Sequence[str], said: Sequence[str]) -> bool:

@@ -32,14 +32,14 @@ ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|er|e|o|a|ère|re|te|ten)")
 _YEAR = r"[12]\d{3}"
 NUMERIC = (
     rf"(?P<y1>{_YEAR})(?P<d1>[-/.])(?P<m1>\d{{1,2}})(?P=d1)(?P<day1>\d{{1,2}})(?![\d-]|[./]\d)"
-    rf"|(?P<f2>\d{{1,2}})(?P<d2>[-/.])(?P<s2>\d{{1,2}})(?P=d2)(?P<y2>{_YEAR})(?!\d|[-/.]\d)"
+    rf"|(?P<f2>\d{{1,2}})(?P<d2>[-/.])(?P<s2>\d{{1,2}})(?P=d2)(?P<y2>{_YEAR}|\d\d)(?!\w|[-/.]\d)"
     rf"|(?P<y3>(?:19|20)\d\d)-(?P<m3>0[1-9]|1[0-2])(?![\d-])"
     rf"|(?:(?P<y4>{_YEAR})[年년]\s?)?(?P<m4>\d{{1,2}})[月월](?:\s?(?P<day4>\d{{1,2}})[日일])?"
 )
 """A date in digits. Its groups are those that ``parts_of`` reads."""
 
 TIME = (
-    r"(?P<hour>[01]?\d|2[0-4])(?:[:hH]|(?=\.[0-5]\d\s?Uhr)\.|[時时点點])(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
+    r"(?P<hour>[01]?\d|2[0-4])(?::|\s?[hH]\s?|(?=\.[0-5]\d\s?Uhr)\.|[時时点點])(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
     r"(?:分|(?:\s?(?P<half>[aApP])\.?\s?[mM]\b\.?|\s?(?:Uhr|uur)\b|(?![0-9A-Za-zÀ-ɏ]|[:.]\d)))"
     r"|(?P<hour2>1[0-2]|0?[1-9])\s?(?P<half2>[aApP])\.?\s?[mM]\b\.?"
 )
@@ -53,6 +53,8 @@ def parts_of(found: re.Match[str], order: Order) -> tuple[str, ...]:
         year, month, day = found["y1"], found["m1"], found["day1"]
     elif found["y2"]:
         first, second, year = found["f2"], found["s2"], found["y2"]
+        if len(year) == 2:  # as POSIX reads it
+            year = f"20{year}" if int(year) < 69 else f"19{year}"
         swapped = found["d2"] != "." and order == "month first"
         if int(first) > 12 or int(second) > 12:
             swapped = int(second) > 12

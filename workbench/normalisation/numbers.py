@@ -108,6 +108,7 @@ _CERTAIN = {
     for word, number in spelled.items()
     if word not in _OTHER_MEANING and all(other.get(word, number) == number for other in _SPELLED.values())
 }
+_PERCENT = re.compile("百分之([〇零一二两兩三四五六七八九十百]{1,7})")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PATTERNS = {
     language: re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, known), key=len, reverse=True))})\b", re.IGNORECASE)
@@ -192,6 +193,7 @@ def with_spelled_numbers(text: str, language: str) -> str:
     if language in ("", "de"):
         text = with_digits(text, "de")
     if _HAN.search(text):
+        text = _PERCENT.sub(lambda found: f"{with_digits(f'{found[1]}个', 'zh').removesuffix('个')}%", text)
         text = with_digits(text, "zh")
     pattern, known = _PATTERNS.get(language), _SPELLED.get(language, _CERTAIN)
     if pattern is None:

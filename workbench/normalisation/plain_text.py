@@ -34,7 +34,8 @@ _MARKDOWN = (
     (re.compile(r"</?su[bp]>", re.IGNORECASE), ""),
     (re.compile(r"</?(?:a|b|br|code|del|div|em|h[1-6]|i|li|mark|ol|p|s|small|span|strong|table|td|th|tr|u|ul)"
                 r"(?:\s[^<>\n]*)?/?>", re.IGNORECASE), " "),
-    (re.compile(r"^[ \t]*(?:>[ \t]*)+", re.MULTILINE), ""),
+    (re.compile(r"^[ \t]*(?:>[ \t]*)+(?![\d=.,])", re.MULTILINE), ""),
+    (re.compile(r"~~"), " "),
     (re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE), ""),
     (re.compile(r"^[ \t]*[-*+•‣◦▪·–—][ \t]+(?:\[[ xX]\][ \t]+)?", re.MULTILINE), ""),
     (re.compile(r"(?<=[^\W\d_])\*\*(?=[^\W\d_])"), ""),

@@ -44,6 +44,7 @@ _SCAN = re.compile(
 )
 """One token each. ``dotted`` is a number of thousands, or else a version or an address; ``digits`` is a word that
 begins with digits, as "18th" does."""
+_DOTTED = re.compile(r"\d+(?:\.\d+){2,}(?!\w)")
 _NUMERIC, _GROUPED = re.compile(dates.NUMERIC), re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _KEPT_SIGNS = frozenset("%‰°€$£¥₩₹/^+<>≤≥±×&~")
 _ELISIONS = frozenset(
@@ -132,6 +133,9 @@ class _Scanner:
             self._add("done", part)
         if parts:
             return found.end()
+        if dotted := _DOTTED.match(self._plain, found.start()):
+            self._add("done", dotted[0])
+            return dotted.end()
         digits = re.split(r"\D", found[0], maxsplit=1)[0]
         self._add("number", digits)
         return found.start() + len(digits)
