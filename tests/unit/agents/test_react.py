@@ -99,6 +99,14 @@ def test_an_empty_answer_becomes_a_sentence() -> None:
     assert ask(ScriptedModel([], [""]), tool).result.answer
 
 
+def test_a_search_without_an_answer_names_the_places_that_it_found() -> None:
+    retriever = FakeRetriever([passage("The pump weighs 12 kg.")])
+    calls = [("I search.", "search_documents", {"query": "pump"}), ("Enough.", "", {})]
+    made = ask(ScriptedModel(calls, [""]), "search_documents", retriever=retriever)
+    assert made.result.answer == "I could not finish. The last search has found: pump [1]"
+    assert [one.n for one in made.result.citations] == [1]
+
+
 def test_a_tool_that_hangs_is_left_behind() -> None:
     gate = threading.Event()
     tool = Counted("test.look", seconds=0.1)

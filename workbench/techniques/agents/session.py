@@ -45,6 +45,7 @@ from workbench.techniques.tools.tool import Tool, ToolOutput
 NO_CALL = "No tool was called: the answer is the model's own."
 PROTOCOL = "The model went on with the protocol of its tools in the answer; that part is left out."
 NO_ANSWER = "I could not find an answer within the limits of this agent."
+ONLY_PLACES = "I could not finish. The last search has found: {places}"
 ONLY_RESULT = "I could not finish. The last result was: {text}"
 OUT_OF_STEPS = "The agent has made as many calls as it may ({steps}): it answers with what it has."
 OUT_OF_BUDGET = "The agent's budget of tokens or time is used up: it answers with what it has."
@@ -342,7 +343,10 @@ class Session:
             yield from self.context.note(remark)
 
     def without_model(self) -> str:
-        """What is answered without the model: the last result, or that there is none."""
+        """What is answered without the model: the last result (of a search its places), or that there is none."""
+        if found := self.executor.last.passages:
+            places = "; ".join(f"{passage.title or passage.path} [{passage.n}]" for passage in found)
+            return ONLY_PLACES.format(places=places)
         if self.executor.last.text.strip() and not self.executor.last.failed:
             return ONLY_RESULT.format(text=self.executor.last.text.strip())
         return NO_ANSWER
