@@ -95,8 +95,8 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     ``n`` is its number in the prompt (from 1; 0 when it was not shown). ``start`` and ``end`` are character
     offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
     from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
-    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text,
-    or a part of it, was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
+    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text
+    was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
     """
 
     collection: str

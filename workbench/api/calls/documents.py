@@ -72,8 +72,8 @@ class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: a part of it was recognised
-    in a picture."""
+    """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: it was recognised in a
+    picture."""
 
     start: int
     end: int

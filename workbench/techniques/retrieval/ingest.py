@@ -34,7 +34,7 @@ from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_fu
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
 from workbench.techniques.retrieval.reading.kinds import kind_of
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
-from workbench.techniques.retrieval.reading.recognition import with_recognised
+from workbench.techniques.retrieval.reading.recognition import split_apart
 from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
@@ -287,10 +287,10 @@ class _Work:
                 password=self._call.passwords.get(str(file.path), ""),
                 report=lambda place: self._tell(f"{file.path.name}, {place}"),
             )
-            chunks = chunker.split(document.text, document.kind, document.page_starts, self._check)
+            kind = document.kind
+            chunks = split_apart(document, lambda text, starts: chunker.split(text, kind, starts, self._check))
             if not chunks:
                 return Prepared(file, reason="The file has no text.")
-            chunks = with_recognised(chunks, document)
             return Prepared(file, document, chunks)
         except FileLocked as error:
             return Prepared(file, reason=error.message, locked=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from workbench.techniques.retrieval.reading.ocr import Line, arrange
 from workbench.techniques.retrieval.reading.pdf import read_pdf, recognise_page
 from workbench.techniques.retrieval.reading.read import read_file
 from workbench.techniques.retrieval.reading.reader_calls import ReadDocument, RecognisedPage
-from workbench.techniques.retrieval.reading.recognition import name_pages, with_recognised, with_recognised_pages
+from workbench.techniques.retrieval.reading.recognition import name_pages, split_apart, with_recognised_pages
 
 
 def line(text: str, left: float, top: float, width: float = 200) -> Line:
@@ -111,8 +113,16 @@ def test_pages_are_named_by_ranges(numbers: list[int], name: str) -> None:
     assert name_pages(numbers).endswith(name)
 
 
-def test_chunks_with_text_of_recognised_pages_are_marked() -> None:
-    read = document("One.\n\nTwo.\n\nThree.", (0, 6, 12), (1, 3))
-    chunks = [Chunk(start=0, end=4), Chunk(start=6, end=10), Chunk(start=8, end=18), Chunk(start=12, end=18)]
-    assert [one.recognised for one in with_recognised(chunks, read)] == [True, False, True, True]
-    assert with_recognised(chunks, document("One.", (0,), ())) == chunks
+def test_no_chunk_holds_text_of_a_recognised_page_and_of_another_one() -> None:
+    read = document("One.\n\nTwo.\n\nThree.\n\nFour.", (0, 6, 12, 20), (1, 4))
+
+    def split(text: str, starts: Sequence[int]) -> list[Chunk]:
+        begins = len(text) - len(text.lstrip())
+        return [Chunk(start=begins, end=len(text.rstrip()), page=bisect_right(starts, begins))]
+
+    chunks = split_apart(read, split)
+    assert [(read.text[one.start : one.end], one.page, one.recognised) for one in chunks] == [
+        ("One.", 1, True), ("Two.\n\nThree.", 2, False), ("Four.", 4, True),
+    ]  # fmt: skip
+    (whole,) = split_apart(document("One.", (0,), ()), split)
+    assert not whole.recognised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -65,16 +66,24 @@ def with_recognised_pages(
     )
 
 
-def with_recognised(chunks: Sequence[Chunk], document: ReadDocument) -> list[Chunk]:
-    """The chunks, with those marked that hold text of a page that was recognised."""
-    ends = (*document.page_starts[1:], len(document.text))
-    spans = [(document.page_starts[page - 1], ends[page - 1]) for page in document.scanned]
-    return [
-        msgspec.structs.replace(chunk, recognised=True)
-        if any(start < chunk.end and chunk.start < end for start, end in spans)
-        else chunk
-        for chunk in chunks
-    ]
+def split_apart(document: ReadDocument, split: Callable[[str, Sequence[int]], list[Chunk]]) -> list[Chunk]:
+    """The chunks of a document, those of its recognised pages marked: none holds text of both kinds of pages.
+    ``split(text, page_starts)`` gives the chunks of a part of it, with places in that part."""
+    scanned = frozenset(document.scanned)
+    if not scanned:
+        return split(document.text, document.page_starts)
+    found: list[Chunk] = []
+    pages = range(1, len(document.page_starts) + 1)
+    for recognised, part in groupby(pages, key=lambda page: page in scanned):
+        numbers = list(part)
+        start = document.page_starts[numbers[0] - 1]
+        end = document.page_starts[numbers[-1]] if numbers[-1] < len(document.page_starts) else len(document.text)
+        chunks = split(document.text[start:end], [place - start for place in document.page_starts])
+        found += [
+            msgspec.structs.replace(one, start=one.start + start, end=one.end + start, recognised=recognised)
+            for one in chunks
+        ]
+    return found
 
 
 def name_pages(numbers: Sequence[int]) -> str:
