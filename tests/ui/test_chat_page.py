@@ -26,6 +26,7 @@ from ui.features.chat.question_view import QuestionView
 from ui.features.chat.slide_row import SlideRow
 from workbench.api import calls as c
 from workbench.api import events
+from workbench.api.protocol import finish
 from workbench.errors import UserError, WorkerDied
 from workbench.fields import fields_of
 from workbench.records.messages import Citation, Passage, Usage
@@ -245,6 +246,20 @@ def test_a_changed_or_missing_document_shows_the_stored_passage(qtbot: QtBot, pa
     page.open_source(msgspec.structs.replace(old, document="gone"))
     qtbot.waitUntil(lambda: source.note.text == frame_texts.DOCUMENT_GONE)
     assert source.text.toPlainText() == "As it was read then."
+
+
+def test_a_source_says_that_its_file_is_no_longer_as_it_was_read(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    found = passage(home)
+    text = home.text(found.collection, found.document)
+    document = msgspec.structs.replace(text.document, changed=True)
+    front.answer(c.GetDocumentText, lambda call: [finish(msgspec.structs.replace(text, document=document))])
+    page.open_source(found)
+    source = page.parts.source
+    qtbot.waitUntil(lambda: source.note.isVisible())
+    assert source.note.text == frame_texts.FILE_CHANGED
+    assert source.text.toPlainText() == text.text
 
 
 def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
