@@ -288,10 +288,15 @@ def suited_scorers(rows: Sequence[QuestionRow]) -> tuple[str, ...]:
         found = [_CHOICE]
     elif not any(row.expected for row in asked):
         found = [_LENGTH]
-    elif all(row.expected and last_number(row.expected[0]) is not None and len(row.expected[0]) < 20 for row in asked):
+    elif all(row.expected and _is_number(row.expected[0]) for row in asked):
         found = [_NUMBER]
     else:
         found = [_CONTAINS, _EXACT, _F1]
     if len(asked) < len(rows):
         found.append(_ABSTENTION)
     return tuple(row.name for row in found)
+
+
+def _is_number(expected: str) -> bool:
+    """Whether a number in digits is most of what is expected."""
+    return len(expected) < 20 and any(map(str.isdigit, expected)) and last_number(expected) is not None

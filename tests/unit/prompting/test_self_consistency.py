@@ -47,7 +47,7 @@ def test_sentences_that_come_to_the_same_number_are_one_vote() -> None:
     model = text_model([*SENTENCES, "It is 16."])
     result = ask("self-consistency", model, question="How many eggs does she have left?", samples=5)
     (vote,) = steps_of(result, "vote")
-    assert vote.output.splitlines()[0].endswith(": 3 of 3")  # the other two could not change it
+    assert vote.output == "18: 3 of 3"  # the other two could not change it
     assert result.notices == ()
 
 

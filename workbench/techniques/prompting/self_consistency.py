@@ -6,6 +6,7 @@ share the prompt. They are drawn in the smallest groups that could decide the vo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -37,6 +38,7 @@ class Options(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
     temperature: Annotated[float, about("Temperature", gt=0, le=2), "At 0 all reasonings would be the same one."] = 0.7
 
 
+_NUMBER = re.compile(r"-?[\d./]+")
 _SHOWN, _LISTED = 40, 3
 """Characters of an answer, and answers, that a note shows."""
 
@@ -53,9 +55,9 @@ class Sample:
 
     @property
     def shown(self) -> str:
-        """The answer in a note or a table: a long one by what it means, cut."""
+        """The answer in a note or a table: a number, a short answer as it is, a long one by what it means, cut."""
         text = " ".join(self.answer.split())
-        text = text if len(text) <= _SHOWN else self.key
+        text = self.key if len(text) > _SHOWN or _NUMBER.fullmatch(self.key) else text
         return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
