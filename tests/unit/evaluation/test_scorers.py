@@ -243,3 +243,33 @@ def test_suited_scorers() -> None:
         "contains-answer", "exact-match", "token-f1", "abstention-match",
     )  # fmt: skip
     assert suited_scorers([question()]) == ("answer-length",)
+
+
+QUOTED = "“The capital of the canton is Tessin Harbour.” [1]"
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "asked", "wanted"),
+    [
+        ("contains-answer", QUOTED, question("Tessin Harbour"), 1),
+        ("exact-match", QUOTED, question("Tessin Harbour"), 0),  # it says more
+        ("exact-match", "“Tessin Harbour.” [1]", question("Tessin Harbour"), 1),
+        ("token-f1", "„Tessin Harbour“ [2]", question("Tessin Harbour"), 1),
+        ("rouge-l", "«Tessin Harbour» [2]", question("Tessin Harbour"), 1),
+        ("number-match", "“It costs 1.234,50 €.” [3]", question("1234.5"), 1),
+        ("number-match", "It costs 18 euros. [3]", question("3"), 0),
+        (
+            "choice-match",
+            "“Dark red.” [1]",
+            QuestionRow(messages=(Message("user", "?"),), choices=COLOURS, choice=1),
+            1,
+        ),
+        ("choice-match", "Ｂ", QuestionRow(messages=(Message("user", "?"),), choices=COLOURS, choice=1), 1),
+        ("json-fields", '{"city": "“Tessin Harbour”"}', question('{"city": "tessin harbour"}'), 1),
+        ("abstention-match", "I don’t know. [1]", question(answerable=False), 1),
+    ],
+)
+def test_quoted_and_cited_answers_are_compared_by_what_they_say(
+    name: str, answer: str, asked: QuestionRow, wanted: float
+) -> None:
+    assert value(name, answer, asked) == wanted
