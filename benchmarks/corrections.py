@@ -46,7 +46,7 @@ from workbench.techniques.budget import Budget
 from workbench.techniques.tools.methods import SEARCH
 
 METHODS = ("critic", "reflexion", "self-refine")
-FREE = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=64, seed=0)
+FREE = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=40, seed=0)
 MOST_DRAFTS = 4
 """So many times the items are drafted at most, until enough drafts were right."""
 NAMES = ("Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Gorse", "Hazel", "Ivy", "Juniper", "Larch", "Maple")
