@@ -168,3 +168,14 @@ def test_numbers_of_passages_may_be_calculated_with() -> None:
     made = ask(model, "search_documents", "calculator", question="How many apples are in 12 boxes?",
                retriever=retriever)  # fmt: skip
     assert made.result.answer == "12 * 25 = 300"
+
+
+def test_a_step_of_a_plan_states_its_own_results_only() -> None:
+    model = ScriptedModel(
+        [MULTIPLY, DONE, DONE],
+        ["There are 50 apples.", "There are 3 pears.", "There are 50 apples."],
+        says={"Before you answer, plan": ['["Multiply them.", "Count the pears."]']},
+    )
+    made = ask(model, "calculator", question=QUESTION, method="planning")
+    assert [step.output for step in made.of("finding")] == ["12 * 4 = 48", "There are 3 pears."]
+    assert made.result.answer == "12 * 4 = 48"

@@ -165,7 +165,8 @@ class Session:
         tools = self.agent.tools if tools is None else tools
         free = context.decoding.format == "text"
         editor: Editor = ProtocolFilter(tools) if free else Unchanged()
-        waits = bool(computed(self._results(history), self.agent.asked))
+        results = results_in(history) or self.executor.results  # a plan's steps have made the calls before it
+        waits = bool(computed(results, self.agent.asked))
         writing, raw, shown = self._writing(history, thought, context, tools), "", ""
         with closing(writing):
             while True:
@@ -191,7 +192,7 @@ class Session:
         if isinstance(editor, ProtocolFilter) and editor.removed:
             yield from context.note(PROTOCOL)
         if waits and made.finish != "cancelled":
-            rest = yield from self._stating(shown, history, context)
+            rest = yield from self._stating(shown, results, context)
             shown = rest
         elif waits:
             rest = shown
@@ -212,14 +213,10 @@ class Session:
             yield from context.note(self.budget.describe(spent.what))
             return Generated(text=self.without_model(), finish="length")
 
-    def _results(self, history: Sequence[Message]) -> Sequence[Result]:
-        """The results that an answer to a history rests on: those in it, else all so far."""
-        return results_in(history) or self.executor.results
-
-    def _stating(self, text: str, history: Sequence[Message], context: AnswerContext) -> Generator[Event, None, str]:
+    def _stating(self, text: str, results: Sequence[Result], context: AnswerContext) -> Generator[Event, None, str]:
         """The text, so that it states what the tools have computed; a note where that takes its place."""
         state = stating if context.decoding.format == "text" else in_form
-        stated = state(text, self._results(history), self.agent.asked)
+        stated = state(text, results, self.agent.asked)
         if text.strip() and text.strip() not in stated:
             yield from context.note(GIVEN.format(text=quoted(text)))
         return stated
@@ -253,7 +250,7 @@ class Session:
 
         def edited(text: str) -> Generator[Event, None, str]:
             own = without_protocol(text, tools) if context.decoding.format == "text" else text
-            return (yield from self._stating(own, history, context))
+            return (yield from self._stating(own, results_in(history), context))
 
         return edited
 
