@@ -11,7 +11,7 @@ from workbench.api.calls import Chat, ChatRecord, DocumentTask, StoredMessage
 from workbench.errors import UserError
 from workbench.records.agents import Approval
 from workbench.records.messages import Candidate, Citation, Part, Passage, Usage, Verification
-from workbench.records.recipes import RECIPE, Recipe
+from workbench.records.recipes import CHAT_RECIPE, RECIPE, Recipe
 from workbench.records.stored import Stored, Unreadable
 from workbench.records.trace import TRACE, Trace
 from workbench.storage.chat_folders import ChatFolders
@@ -360,7 +360,7 @@ class ChatStore:
 def _chat(row: Row) -> ChatRecord:
     id_, title, created, updated, head, stored, pinned, attachments, folder, permitted, waiting = row
     allowed = _ALLOWED.decode(permitted)
-    recipe = RECIPE.decode(stored) if stored is not None else None
+    recipe = CHAT_RECIPE.decode(stored) if stored is not None else None
     record = ChatRecord(
         id=id_,
         title=title,

@@ -51,6 +51,7 @@ class AnswerInspection(Card):
         self._tree: BeamTree | None = None
         self._answer = ""
         self._length_penalty = 1.0
+        self._penalties = ""
         self._trace: Trace | None = None
         self.steps_button = self._switch(texts.STEPS, "summary")
         self.steps_button.clicked.connect(self.open_steps)
@@ -109,11 +110,18 @@ class AnswerInspection(Card):
         return self.beams_button.isChecked() or (self.steps_button.isChecked() and self.steps.drawn)
 
     def show_answer(
-        self, answer: str, sequences: int, with_steps: bool, traced: bool, with_beams: bool, length_penalty: float
+        self,
+        answer: str,
+        sequences: int,
+        with_steps: bool,
+        traced: bool,
+        with_beams: bool,
+        length_penalty: float,
+        penalties: str,
     ) -> None:
-        """Which answer this belongs to: its text, its number of sequences, what is stored of it, and how its beams are
-        scored."""
-        self._answer, self._length_penalty = answer, length_penalty
+        """Which answer this belongs to: its text, its number of sequences, what is stored of it, how its beams are
+        scored, and a sentence on the penalties that acted on its tokens."""
+        self._answer, self._length_penalty, self._penalties = answer, length_penalty, penalties
         self._offer(with_steps, traced, with_beams)
         if sequences != self._sequences:
             self._sequences = sequences
@@ -232,7 +240,7 @@ class AnswerInspection(Card):
         self._patience.start()
 
     def _show_known(self, found: AnswerTokens) -> None:
-        self.summary.setText(describe_surprise(found.tokens))
+        self.summary.setText("\n".join(filter(None, (describe_surprise(found.tokens), self._penalties))))
         self.text.show_tokens(found.tokens, found.next, found.first)
         self._show_only(self.summary, self.legend, self.text)
 

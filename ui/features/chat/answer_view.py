@@ -32,7 +32,7 @@ from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
-from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams
+from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties
 from workbench.records.timeline import CALL
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_trust
@@ -327,6 +327,7 @@ class AnswerView(QWidget):
             message.traced,
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
+            note_on_penalties(decoding, strategy),
         )
 
     def _resumes(self, recipe: Recipe) -> bool:

@@ -29,6 +29,7 @@ from workbench.records.recipes import (
     answers_of,
     draws,
     follows_beams,
+    note_on_penalties,
     notes_on,
     preset_of,
     problem_of,
@@ -151,7 +152,7 @@ class DecodingForm(QWidget):
         by_chance = draws(part, strategy)
         always = "draws" in strategy.traits and not by_chance
         self.strategy_help.setText(texts.SAMPLING_AT_0 if always else strategy.summary)
-        notes = "\n".join(notes_on(part, strategy))
+        notes = "\n".join(filter(None, (note_on_penalties(part, strategy), *notes_on(part, strategy))))
         for said, words in ((self.notes, notes), (self.problem, problem_of(part, strategy))):
             said.setText(words)
             said.setVisible(bool(words))

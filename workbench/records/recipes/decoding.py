@@ -97,8 +97,8 @@ class DecodingPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     repetition_penalty: Annotated[
         float,
         about("Repetition penalty", ge=1, le=2, group="repetition"),
-        "Above 1 makes tokens already used less probable.",
-    ] = 1.1
+        "Above 1 makes tokens already used less probable; 1 is off.",
+    ] = 1.0
     presence_penalty: Annotated[
         float,
         about("Presence penalty", ge=-2, le=2, group="repetition", advanced=True),

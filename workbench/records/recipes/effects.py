@@ -17,6 +17,12 @@ from workbench.records.recipes.decoding import DEFAULT_STRATEGY, SAMPLING_ORDER,
 FILTERS = "filters"
 """The group of fields that make up sampling: temperature, and the filters of the candidates."""
 
+_CHANGES = (
+    "repetition_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier", "no_repeat_ngram_size", "logit_bias",
+)  # fmt: skip
+_OF_ORDER = {"repetition_penalty": "penalties", "presence_penalty": "penalties", "frequency_penalty": "penalties"}
+_OF_ORDER |= {"dry_multiplier": "dry"}
+
 _PRESET_GROUPS = ("strategy", FILTERS, "repetition")
 
 
@@ -59,10 +65,10 @@ def active_fields(part: DecodingPart, strategy: MethodInfo) -> frozenset[str]:
     if not searches and FILTERS not in strategy.groups and part.order != SAMPLING_ORDER:
         names.add("order")  # a penalty that is left out of it is not applied
     punishes = bool(part.presence_penalty or part.frequency_penalty or part.dry_multiplier)
+    punishes = punishes or (part.repetition_penalty != 1 and not searches)  # searches apply it to prompt and answer
     depends = {
         **_depends(part, strategy),
-        # elsewhere the repetition penalty looks at the prompt as well, whole
-        "penalty_window": punishes or not searches,
+        "penalty_window": punishes,
     }
     return frozenset(name for name in names if depends.get(name, True))
 
@@ -100,6 +106,23 @@ def notes_on(part: DecodingPart, strategy: MethodInfo) -> tuple[str, ...]:
         named = ", ".join(f"{field.title} {_shown(getattr(part, field.name))}" for field in idle)
         notes.append(f"No effect {_under(strategy)}: {named}.")
     return tuple(notes)
+
+
+def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> str:
+    """A sentence that names the penalties, bans and biases that act on the choice of tokens; "" for none."""
+    searches = "searches" in strategy.traits
+    fields = {field.name: field for field in fields_of(DecodingPart)}
+    acting = [
+        fields[name]
+        for name in _CHANGES
+        if getattr(part, name) != fields[name].default and (searches or _OF_ORDER.get(name, name) in (name, *part.order))
+    ]
+    if not acting:
+        return ""
+    named = ", ".join(f"{field.title} {_shown(getattr(part, field.name))}" for field in acting)
+    if draws(part, strategy):
+        return f"Changes the probabilities that tokens are drawn with: {named}."
+    return f"Changes which token counts as the most probable one: {named}."
 
 
 def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: bool, deterministic: bool) -> list[str]:

@@ -18,6 +18,10 @@ from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalP
 from workbench.records.stored import Stored, Upgrade, read_toml
 
 
+_PENALTY_OF_3 = 1.1
+"""The repetition penalty that recipes of format 3 had where none was written."""
+
+
 def _from_1(plain: dict[str, Any]) -> dict[str, Any]:
     """Format 1 called the instructions ``system``."""
     prompting = dict(plain.get("prompting") or {})
@@ -31,7 +35,21 @@ def _from_2(plain: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2}
+def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
+    """Today there is no repetition penalty where none is written. A number that is written stays: answers keep their
+    recipe whole, so they can be made again."""
+    return plain
+
+
+def _chat_from_3(plain: dict[str, Any]) -> dict[str, Any]:
+    """The recipe of a chat is written whole, so a penalty of 1.1 there is the default that nobody asked for."""
+    decoding = dict(plain.get("decoding") or {})
+    if decoding.get("repetition_penalty") == _PENALTY_OF_3:
+        del decoding["repetition_penalty"]
+    return {**plain, "decoding": decoding}
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3}
 SCHEMA = len(UPGRADES) + 1
 
 
@@ -48,6 +66,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 RECIPE = Stored("recipe", Recipe, upgrades=UPGRADES, key="schema")
+CHAT_RECIPE = Stored("recipe", Recipe, upgrades={**UPGRADES, 3: _chat_from_3}, key="schema")
+"""The recipe that a chat asks its next question with. Those of its answers are ``RECIPE``."""
 
 PARTS: dict[str, type[msgspec.Struct]] = {
     "model": ModelPart,

@@ -63,7 +63,7 @@ METHODS = (
         "greedy",
         "Greedy search",
         "Always take the most probable token: the same question gets the same answer.",
-        "Keskar et al. 2019, CTRL (repetition penalty), arXiv:1909.05858",
+        "",
         "generation:Generation",
         "one answer",
     ),
@@ -154,7 +154,6 @@ METHODS = (
         num_beam_groups=2,
         diversity_penalty=1.0,
         n=2,
-        repetition_penalty=1.0,
     ),
     _setting(
         "constrained",
