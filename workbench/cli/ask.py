@@ -30,6 +30,7 @@ _ENDS = {
     "stop": "a stop string",
     "length": "its length",
     "grammar": "its form",
+    "loop": "a loop: it repeats itself",
     "cancelled": "being stopped",
 }
 

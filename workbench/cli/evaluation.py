@@ -324,8 +324,8 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
     costs = []
     for column, cost in zip(evaluation.columns, report.costs, strict=True):
         means = (f"{cost.prompt_tokens:,.0f}", f"{cost.new_tokens:,.0f}", f"{cost.seconds:,.2f}")
-        costs.append((column.name, *means, cost.failed, cost.declined))
-    headers = ("PER ANSWER", "PROMPT TOKENS", "NEW TOKENS", "SECONDS", "FAILED", "DECLINED")
+        costs.append((column.name, *means, cost.failed, cost.declined, cost.looped))
+    headers = ("PER ANSWER", "PROMPT TOKENS", "NEW TOKENS", "SECONDS", "FAILED", "DECLINED", "LOOPS")
     output.table(headers, costs, numbers=headers[1:])
 
 

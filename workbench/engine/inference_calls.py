@@ -49,7 +49,8 @@ class GeneratedSequence(msgspec.Struct, frozen=True, kw_only=True):
 
     ``mean_logprob`` is the mean natural-log probability of its tokens under the model itself (no temperature, no
     penalty). ``spelled`` are the texts of its tokens with their log-probabilities; () where these were not recorded, or
-    it has a thought. ``score`` orders sequences: ``mean_logprob``, or a beam's length-normalised sum.
+    it has a thought. ``score`` orders sequences: ``mean_logprob``, or a beam's length-normalised sum. ``repeated`` is
+    what it has repeated where its finish is "loop".
     """
 
     text: str
@@ -59,6 +60,7 @@ class GeneratedSequence(msgspec.Struct, frozen=True, kw_only=True):
     mean_logprob: float | None = None
     spelled: tuple[tuple[str, float], ...] = ()
     score: float | None = None
+    repeated: str = ""
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):

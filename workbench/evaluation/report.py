@@ -66,6 +66,7 @@ def _plain(cell: Answered, titles: list[str]) -> dict[str, Any]:
         "answer": answer.text,
         "error": answer.error,
         "declined": answer.declined,
+        "looped": answer.looped,
         "scores": {title: score.value for title, score in zip(titles, cell.scores, strict=True)},
         "notes": {title: score.note for title, score in zip(titles, cell.scores, strict=True) if score.note},
         "prompt_tokens": answer.usage.prompt_tokens,
@@ -87,10 +88,10 @@ def _html(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     for result in report.results:
         yield _chart(result, names)
     yield "<h2>Cost per answer</h2><table><tr><th>Recipe</th><th>Prompt tokens</th><th>New tokens</th><th>Seconds</th>"
-    yield "<th>Failed</th><th>Declined</th></tr>"
+    yield "<th>Failed</th><th>Declined</th><th>Ended in a loop</th></tr>"
     for name, cost in zip(names, report.costs, strict=True):
         means = (f"{cost.prompt_tokens:,.0f}", f"{cost.new_tokens:,.0f}", f"{cost.seconds:,.2f}")
-        numbers = (*means, cost.failed, cost.declined)
+        numbers = (*means, cost.failed, cost.declined, cost.looped)
         yield f"<tr><td>{escape(name)}</td>" + "".join(f"<td class=n>{one}</td>" for one in numbers) + "</tr>"
     yield "</table><h2>Answers</h2><table class=grid><tr><th>No</th><th>Question</th>"
     yield "".join(f"<th>{escape(name)}</th>" for name in names) + "</tr>"

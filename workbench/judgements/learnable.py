@@ -20,6 +20,7 @@ from workbench.records.judgement_reports import (
     ObjectiveFit,
 )
 from workbench.records.judgements import Judgement
+from workbench.records.messages import UNFINISHED
 from workbench.records.methods import MethodInfo
 
 EXPECTED_SHARE = 0.65
@@ -106,7 +107,7 @@ def _warnings(every: Sequence[Judgement], found: JudgementStatistics, pairs: Tra
         said.append(f"The answer shown {which} is preferred in {share:.0%} of {first.n:,} pairs: position may decide.")
     if cut := sum(_is_cut_off(one) for one in every):
         what = "One preferred answer was" if cut == 1 else f"{cut:,} preferred answers were"
-        said.append(f"{what} cut off at the maximum length: from these no end of an answer is learnt.")
+        said.append(f"{what} cut off (maximum length, or a loop): from these no end of an answer is learnt.")
     if pairs.rows and pairs.prompts < len(pairs.rows) / 4:
         said.append(f"The pairs cover only {pairs.prompts:,} prompts: the training may not generalise to others.")
     return said
@@ -114,4 +115,4 @@ def _warnings(every: Sequence[Judgement], found: JudgementStatistics, pairs: Tra
 
 def _is_cut_off(judgement: Judgement) -> bool:
     best = judgement.preferred
-    return best is not None and best.finish == "length" and best.original is None
+    return best is not None and best.finish in UNFINISHED and best.original is None

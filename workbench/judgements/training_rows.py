@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.judgements.statistics import contradictions_of
+from workbench.records import messages
 from workbench.records.judgement_reports import LeftOut
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.messages import Message
@@ -135,7 +136,7 @@ def _drawn(column: str, answer: JudgedAnswer) -> dict[str, Any]:
     if answer.original is not None:
         return {}
     tokens = {f"{column}{TOKENS}": answer.tokens} if answer.tokens else {}
-    return {**tokens, f"{column}{UNFINISHED}": True} if answer.finish == "length" else tokens
+    return {**tokens, f"{column}{UNFINISHED}": True} if answer.finish in messages.UNFINISHED else tokens
 
 
 def _key(row: dict[str, Any]) -> bytes:

@@ -16,7 +16,17 @@ from workbench.api.calls import AskResult, StoredMessage
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import finish
 from workbench.records.agents import Approval
-from workbench.records.messages import Beam, Candidate, Citation, Part, Passage, Usage, Verification, total_usage
+from workbench.records.messages import (
+    Beam,
+    Candidate,
+    Citation,
+    Finish,
+    Part,
+    Passage,
+    Usage,
+    Verification,
+    total_usage,
+)
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace, TraceStep
 
@@ -118,6 +128,7 @@ class AnswerState:
         self._texts: dict[int, _Text] = {}
         self._thoughts: dict[int, _Text] = {}
         self._steps: dict[str, _Step] = {}
+        self.finish: Finish | None = None
         self._sequences: tuple[Candidate, ...] = ()
         self._usage: Usage | None = None
         self._answer: str | None = None  # the text of the terminal event
@@ -205,6 +216,7 @@ class AnswerState:
             _shared(self, _RESULT),
             state=self.state,
             error=self.error,
+            finish=self.finish,
             usage=self.usage,
             steps=len(trace.steps),
             traced=trace.tokens is not None,
@@ -300,6 +312,7 @@ class AnswerState:
             self.state, self.waiting = "waiting", result.waiting
         self._answer = result.answer
         self._sequences = result.sequences if len(result.sequences) > 1 else ()
+        self.finish = result.sequences[0].finish if len(result.sequences) == 1 else None
         self._usage = result.usage if result.usage != Usage() else None
         self._trace = result.trace
         self.citations, self.declined = result.citations, result.declined
@@ -344,17 +357,19 @@ def replay(message: StoredMessage, trace: Trace | None) -> Iterator[Event]:
     if message.state == "failed":
         yield events.Failed(message=message.error or "The answer failed.")
         return
-    result = finish(
-        AskResult(
-            answer=message.text,
-            usage=message.usage or Usage(),
-            recipe=message.recipe or Recipe(),
-            chat=message.chat,
-            message=message.id,
-            trace=trace,
-            **_shared(message, _RESULT),
-        )
+    said = AskResult(
+        answer=message.text,
+        usage=message.usage or Usage(),
+        recipe=message.recipe or Recipe(),
+        chat=message.chat,
+        message=message.id,
+        trace=trace,
+        **_shared(message, _RESULT),
     )
+    if message.finish is not None and not message.sequences:
+        single = Candidate(text=message.text, thought=message.thought, finish=message.finish)
+        said = msgspec.structs.replace(said, sequences=(single,))
+    result = finish(said)
     if message.state in ("done", "waiting"):
         yield result
     else:

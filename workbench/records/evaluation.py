@@ -233,7 +233,8 @@ class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one. ``tainted``: text of
-    strangers was, or may have been, read for it. ``made_by``: an endpoint that computed it."""
+    strangers was, or may have been, read for it. ``made_by``: an endpoint that computed it. ``looped``: it was ended
+    since it repeated itself."""
 
     text: str
     error: str = ""
@@ -248,6 +249,7 @@ class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipe: Recipe | None = None
     tainted: bool = True
     made_by: MadeBy | None = None
+    looped: bool = False
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -313,7 +315,8 @@ class ColumnScore(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a column's answers took: their number, and means per answer."""
+    """What a column's answers took: their number, and means per answer. ``looped`` were ended since they repeated
+    themselves."""
 
     answers: int
     failed: int
@@ -321,6 +324,7 @@ class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: float
     new_tokens: float
     seconds: float
+    looped: int = 0
 
 
 class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):

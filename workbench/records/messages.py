@@ -236,8 +236,12 @@ def total_usage(usages: Iterable[Usage]) -> Usage | None:
     )
 
 
-Finish = Literal["eos", "stop", "length", "grammar", "cancelled"]
-"""Why a sequence ended: the model said so, a stop string, the longest answer, a complete grammar, a person."""
+Finish = Literal["eos", "stop", "length", "grammar", "loop", "cancelled"]
+"""Why a sequence ended: the model said so, a stop string, the longest answer, a complete grammar, a loop (the answer
+repeated itself), a person."""
+
+UNFINISHED: tuple[Finish, ...] = ("length", "loop")
+"""Ends that the model did not choose: what comes next is unknown, and no end can be learnt from them."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from workbench.records.messages import Alternative, ChosenToken, Finish, ToolCal
 from workbench.records.trust import describe_statement, describe_trust, marks
 
 FINISHES: dict[Finish, str] = {
-    "eos": "stop", "stop": "stop", "grammar": "stop", "length": "length", "cancelled": "stop",
+    "eos": "stop", "stop": "stop", "grammar": "stop", "length": "length", "loop": "length",
+    "cancelled": "stop",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from workbench.api import events
 from workbench.api.calls import AskServed, ServedAnswer
+from workbench.records.messages import UNFINISHED
 from workbench.server.endpoints import Endpoints
 from workbench.server.errors import error_of, invalid
 from workbench.server.exchange import Arrived, result_of, sse, stream
@@ -105,7 +106,7 @@ class _Writer:
 
     def response(self, answered: ServedAnswer | None, items: list[dict[str, Any]]) -> dict[str, Any]:
         result = answered.result if answered is not None else None
-        cut = result is not None and any(one.finish == "length" for one in result.sequences)
+        cut = result is not None and any(one.finish in UNFINISHED for one in result.sequences)
         status = "in_progress" if result is None else "incomplete" if cut else "completed"
         usage = result.usage if result is not None else None
         return {

@@ -25,7 +25,7 @@ _CHAT = (
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
-    "verification, waiting, tainted"
+    "verification, waiting, tainted, finish"
 )
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),

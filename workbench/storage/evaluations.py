@@ -178,7 +178,7 @@ class EvaluationStore:
         with self._database.transaction():
             self._database.execute(
                 "insert or ignore into cells (id, created, state, beginning, prompt_tokens, new_tokens, seconds,"
-                " value) values (?, ?, ?, ?, ?, ?, ?, ?)",
+                " value, looped) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     cell,
                     time.time(),
@@ -188,6 +188,7 @@ class EvaluationStore:
                     answer.usage.new_tokens,
                     answer.seconds,
                     CELL.encode(answer),
+                    answer.looped,
                 ),
             )
             self.put_scores(cell, scores)
@@ -251,11 +252,11 @@ class EvaluationStore:
     def costs(self, evaluation: Evaluation) -> tuple[ColumnCost, ...]:
         rows = self._database.execute(
             "select g.place, count(c.id), sum(c.state = 'failed'), sum(c.state = 'declined'), avg(c.prompt_tokens),"
-            " avg(c.new_tokens), avg(c.seconds) from evaluation_grid g join cells c on c.id = g.cell"
+            " avg(c.new_tokens), avg(c.seconds), sum(c.looped) from evaluation_grid g join cells c on c.id = g.cell"
             " where g.evaluation = ? group by g.place",
             (evaluation.id,),
         )
-        names = ("answers", "failed", "declined", "prompt_tokens", "new_tokens", "seconds")
+        names = ("answers", "failed", "declined", "prompt_tokens", "new_tokens", "seconds", "looped")
         found = {row[0]: ColumnCost(**dict(zip(names, row[1:], strict=True))) for row in rows}
         none = ColumnCost(answers=0, failed=0, declined=0, prompt_tokens=0, new_tokens=0, seconds=0)
         return tuple(found.get(place, none) for place in range(len(evaluation.columns)))

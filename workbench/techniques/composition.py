@@ -86,6 +86,8 @@ CUT_OFF = (
     "(decoding.max_tokens)."
 )
 
+LOOPED = "The answer began to repeat itself, so it was ended there."
+
 
 def answer_question(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Iterator[Event]:
     """Answer the last message of a conversation, from the passages of ``context.retriever`` where there is one.
@@ -329,6 +331,8 @@ def _written(
         result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)
     if context.decoding.format != "text" and any(one.finish == "length" for one in sequences):
         yield from context.note(CUT_OFF)
+    if any(one.finish == "loop" for one in sequences):
+        yield from context.note(LOOPED)
     notices = tuple(context.notices)
     yield ending(
         msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated

@@ -17,13 +17,12 @@ import msgspec
 from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event, StepFinished, StepStarted
-from workbench.api.protocol import RequestContext, error_of
+from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelBackend
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
     Generated,
-    GeneratedSequence,
     LoraUse,
     RewardText,
     Score,
@@ -39,6 +38,7 @@ from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example, Recip
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
 from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.agents.guard import Guard
+from workbench.techniques.reported_generation import ReportedGeneration
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.support import Support
 from workbench.techniques.tools.services import PythonResult, ToolServices
@@ -260,13 +260,13 @@ class AnswerContext:
         Raises the exception that a failed generation means.
         """
         yield step.started
-        reported = _Reported(self, step, quiet)
+        reported = ReportedGeneration(self, step, quiet)
         with closing(cast("Generator[Event, None, None]", stream)):
             for event in stream:
                 yield from reported.feed(event)
                 if reported.ended:
                     break
-        yield reported.finished()
+        yield from reported.ending()
         return reported.generated()
 
     def generate_many(
@@ -286,7 +286,7 @@ class AnswerContext:
         self.raise_if_cancelled()
         limit = limit or RequestContext()
         steps = [self.step(ask.kind, ask.title, ask.input, parent=ask.parent) for ask in asks]
-        reported = [_Reported(self, step, True) for step in steps]
+        reported = [ReportedGeneration(self, step, True) for step in steps]
         for step in steps:
             yield step.started
         calls = [
@@ -308,7 +308,7 @@ class AnswerContext:
                     continue
                 yield from one.feed(event)
                 if one.ended:
-                    yield one.finished()
+                    yield from one.ending()
                     for other in watch(place, one.generated()) if watch is not None else ():
                         limit.part(other).cancel()
         self.raise_if_cancelled()
@@ -392,58 +392,3 @@ class AnswerContext:
         """Raises errors.Cancelled once the request was cancelled."""
         if self.cancelled():
             raise errors.Cancelled
-
-
-class _Reported:
-    """A model's stream as the work of a step, event by event; ``ended`` once it has."""
-
-    def __init__(self, context: AnswerContext, step: Step, quiet: bool) -> None:
-        self.ended = False
-        self._context, self._step = context, step
-        self._inner = step.id if quiet else ""
-        self._texts: dict[int, list[str]] = {}
-        self._result: Generated | None = None
-        self._stopped = True
-
-    def feed(self, event: Event) -> Iterator[Event]:
-        """The event as it is passed on. Raises the exception that a failed generation means."""
-        if isinstance(event, events.TextDelta):
-            self._texts.setdefault(event.sequence, []).append(event.text)
-        if isinstance(event, events.TextDelta | events.Thought):
-            yield msgspec.structs.replace(event, step=self._inner)
-        elif isinstance(event, events.BeamStep | events.Progress):
-            yield msgspec.structs.replace(event, step=self._step.id)
-        elif isinstance(event, events.Finished | events.Cancelled):
-            self._stopped = isinstance(event, events.Cancelled)
-            self._result = msgspec.convert(event.result, Generated) if event.result is not None else None
-            self.ended = True
-        elif isinstance(event, events.Failed):
-            raise error_of(event)
-        elif isinstance(event, events.Log) and event.level == "notice":
-            yield from self._context.note(event.text)
-        else:
-            yield event
-
-    def generated(self) -> Generated:
-        """The result of the generation; ``finish="cancelled"`` with the text so far if it was stopped."""
-        generated = self._result or Generated(text="", finish="cancelled")
-        sequences = generated.sequences or _sequences_of(self._result, self._texts)
-        finish = "cancelled" if self._stopped else sequences[0].finish
-        return msgspec.structs.replace(generated, text=sequences[0].text, finish=finish, sequences=sequences)
-
-    def finished(self) -> StepFinished:
-        generated, tokens = self.generated(), None
-        if self._result is not None and generated.prompt and self._result.sequences:
-            tokens = TokenIds(prompt=generated.prompt, sequences=tuple(one.tokens for one in generated.sequences))
-        usage = self._result.usage if self._result is not None else None
-        score = generated.sequences[0].mean_logprob
-        return self._step.finished(generated.text, score=score, usage=usage, tokens=tokens)
-
-
-def _sequences_of(result: Generated | None, texts: dict[int, list[str]]) -> tuple[GeneratedSequence, ...]:
-    """The sequences of a generation that does not name them: as they streamed."""
-    if result is not None:
-        whole = GeneratedSequence(text=result.text, thought=result.thought, finish=result.finish)
-        return (msgspec.structs.replace(whole, mean_logprob=result.mean_logprob, score=result.mean_logprob),)
-    streamed = [GeneratedSequence(text="".join(one), finish="cancelled") for _, one in sorted(texts.items())]
-    return tuple(streamed) or (GeneratedSequence(text="", finish="cancelled"),)

@@ -15,7 +15,7 @@ from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.errors import Cancelled
-from workbench.records.messages import Candidate
+from workbench.records.messages import UNFINISHED, Candidate
 
 
 class Editor(Protocol):
@@ -85,7 +85,7 @@ def edit(written: Generator[Event, None, Generated], editor: Callable[[], E]) ->
         number = _stream_of(sequence, place, under_way)
         one = under_way.pop(number, None) or _UnderWay(editor())
         pieces = [] if one.raw else [one.feed(sequence.text)]
-        pieces.append(one.end(cut_short=stopped or sequence.finish in ("length", "cancelled")))
+        pieces.append(one.end(cut_short=stopped or sequence.finish in (*UNFINISHED, "cancelled")))
         last = "".join(pieces)
         if last:
             yield events.TextDelta(text=last, sequence=number)

@@ -99,9 +99,9 @@ def test_a_step_that_is_switched_off_does_nothing() -> None:
 
 
 def test_what_the_curve_leaves_out_is_told() -> None:
-    assert steps_not_drawn(DecodingPart(repetition_penalty=1)) == ()
-    assert steps_not_drawn(DecodingPart()) == ("penalties",)
-    assert steps_not_drawn(DecodingPart(order=("temperature",), mirostat="v2")) == ("mirostat",)
+    assert steps_not_drawn(DecodingPart()) == ()
+    assert steps_not_drawn(DecodingPart(repetition_penalty=1.1)) == ("penalties",)
+    assert steps_not_drawn(DecodingPart(repetition_penalty=1.1, order=("temperature",), mirostat="v2")) == ("mirostat",)
 
 
 def test_no_tokens_is_an_error() -> None:

@@ -13,7 +13,7 @@ from ui.components.layout import row_of
 from ui.components.markdown_view import MarkdownView
 from ui.features.chat import texts
 from ui.theme import tokens
-from workbench.records.messages import Candidate
+from workbench.records.messages import UNFINISHED, Candidate
 
 LEAST_WIDTH = 250
 """Two columns fit beside history and recipe in a window of 1280 px."""
@@ -23,6 +23,7 @@ FINISHES = {
     "stop": texts.STOP_STRING,
     "length": texts.CUT_OFF,
     "grammar": "complete",
+    "loop": texts.LOOPED_SHORT,
     "cancelled": "stopped",
 }
 
@@ -205,7 +206,7 @@ class AnswerColumn(Card):
     ) -> None:
         self.text.set_text(answer.text, numbers)
         self.finish.setText(FINISHES[answer.finish])
-        self.finish.set_tone("attention" if answer.finish in ("length", "cancelled") else "plain")
+        self.finish.set_tone("attention" if answer.finish in (*UNFINISHED, "cancelled") else "plain")
         self.finish.show()
         self.figures.set_full_text(describe_figures(answer))
         self.figures.setVisible(bool(self.figures.full_text))

@@ -173,7 +173,8 @@ class AnswerFooter(QWidget):
         self.again_button.setVisible(message.state not in ("streaming", "failed"))  # that has its own Try again
         self.vary_button.setVisible(written and repeats and not message.declined and message.document is None)
         quoted = message.verification is not None and message.verification.quoted > 0
-        self.continue_button.setVisible(message.state == "stopped" and message.traced and written and not quoted)
+        broken_off = message.state == "stopped" or message.looped
+        self.continue_button.setVisible(broken_off and message.traced and written and not quoted)
         self.feedback.setVisible(written)
         self.feedback.show_rating(message.rating)
         self.beams_button.setVisible(message.traced and by_beams)

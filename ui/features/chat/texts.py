@@ -16,6 +16,7 @@ ALTERNATIVES = "Alternatives"
 # answer columns
 STOP_STRING = "stop string"
 CUT_OFF = "length limit"
+LOOPED_SHORT = "repeats itself"
 ANSWERS_BESIDE = "Answers side by side"
 CANDIDATE = "Candidate {value}"
 GENERATING = "Generating…"

@@ -144,7 +144,12 @@ class ResultsView(QWidget):
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
         self._bars_area.setFixedHeight(min(self.bars.height(), _MOST_BARS))
-        said = [*result.sentences, *filter(None, (result.agreement,))]
+        loops = [
+            texts.LOOPS.format(name=name, looped=cost.looped, answers=cost.answers)
+            for name, cost in zip(names, report.costs, strict=False)
+            if cost.looped
+        ]
+        said = [*result.sentences, *filter(None, (result.agreement,)), *loops]
         self.sentence.setText("\n".join(said))
         self.sentence.setVisible(bool(said))
 

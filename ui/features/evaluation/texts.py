@@ -141,6 +141,7 @@ GRID = "Answers by question and recipe"
 NO_ANSWER_YET = "not answered yet"
 NOTHING_SCORED = "No answer is scored yet."
 COSTS = "{prompt:,.0f} + {new:,.0f} tokens · {seconds:.1f} s"
+LOOPS = "{name}: {looped:,} of {answers:,} answers were ended because they repeated themselves."
 COSTS_HELP = "Tokens read and written, and seconds, per answer"
 BARS = "Means with intervals of 95 %"
 

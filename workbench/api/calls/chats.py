@@ -17,6 +17,7 @@ from workbench.records.messages import (
     Candidate,
     ChosenToken,
     Citation,
+    Finish,
     Message,
     Part,
     Passage,
@@ -57,7 +58,7 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     ``selected_sequence`` is the index of the one with this text. ``steps`` counts the steps of the answer's trace
     (``GetTrace``). ``traced``: the token ids of its text are stored, so that ``InspectAnswer`` can be called.
     ``tainted``: text of strangers was read for it. ``rating``: 1 good, -1 bad, 0 none. ``original`` is the model's text
-    where a person has edited ``text``.
+    where a person has edited ``text``. ``finish``: why a single answer ended, None where it is not known.
     ``unreadable`` says which fields this program cannot read, and why (so do the notices): they are left out here and
     stay as they are stored.
     """
@@ -89,7 +90,14 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     verification: Verification | None = None
     waiting: Approval | None = None
     tainted: bool = False
+    finish: Finish | None = None
     unreadable: str = ""
+
+    @property
+    def looped(self) -> bool:
+        """Whether this text was ended since it repeated itself."""
+        finish = self.sequences[self.selected_sequence].finish if self.sequences else self.finish
+        return finish == "loop"
 
     def as_message(self, text: str | None = None) -> Message:
         """The message as a model sees it. With another ``text`` than the model's own its parts are left out."""

@@ -28,6 +28,12 @@ from workbench.storage.chats import ChatStore
 from workbench.techniques.agents.approval import begun_in
 from workbench.techniques.registry import METHODS
 
+LEAVES_LOOP = (
+    "The answer goes on with DRY {dry:g}, a penalty on phrases that it has said before, since it would repeat itself "
+    "otherwise."
+)
+_DRY = 0.8  # llama.cpp's usual multiplier
+
 
 class CheckedRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that can be answered, and what its recipe refers to. ``parent`` is the message that a new question
@@ -100,11 +106,20 @@ class Requests:
         chat = self._store.get_message(call.regenerate).chat if call.regenerate is not None else call.chat
         plain = msgspec.structs.replace(kept, retrieval=None)
         recipe = plain if call.without_documents else self._with_attachments(kept, chat)
+        if self._leaves_loop(call) and not recipe.decoding.dry_multiplier:
+            decoding = msgspec.structs.replace(recipe.decoding, dry_multiplier=_DRY)
+            recipe = msgspec.structs.replace(recipe, decoding=decoding)
         if not call.varied:
             return recipe
         if call.regenerate is None:
             raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
         return varied(recipe, METHODS)
+
+    def _leaves_loop(self, call: Ask) -> bool:
+        """Whether an answer that was ended since it repeated itself is continued at its end."""
+        if call.regenerate is None or call.branch is None or call.branch.token != AT_END:
+            return False
+        return self._store.get_message(call.regenerate).looped
 
     def _of_question(self, call: Ask, resolved: Resolved) -> CheckedRequest:
         text = call.question.strip()
@@ -136,6 +151,9 @@ class Requests:
             recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
         resumes = call.resume or call.edit is not None
         steps = self._steps_of(old) if resumes else ()
+        notices = (WITHOUT_DOCUMENTS,) if call.without_documents else ()
+        if self._leaves_loop(call):
+            notices = (*notices, LEAVES_LOOP.format(dry=recipe.decoding.dry_multiplier))
         request = AnswerRequest(
             recipe=recipe,
             conversation=conversation_of(asked),
@@ -143,7 +161,7 @@ class Requests:
             prefix=prefix,
             earlier=steps,
             edit=call.edit,
-            notices=(WITHOUT_DOCUMENTS,) if call.without_documents else (),
+            notices=notices,
             asks=True,
             allowed=self._store.get_record(old.chat).allowed,
             untrusted=untrusted_in(asked),

@@ -9,7 +9,7 @@ from workbench.api.protocol import RequestContext
 from workbench.evaluation.judging.comparing import VERDICTS, AskJudge, Opinion, PairToJudge, ask
 from workbench.evaluation.scorers.scorer import ScorerContext
 from workbench.records.judgements import JudgedAnswer, Judgement
-from workbench.records.messages import Message
+from workbench.records.messages import UNFINISHED, Message
 from workbench.records.recipes import Recipe
 from workbench.rewards.reward import Sample, WeightedSum
 
@@ -53,7 +53,7 @@ class RewardJudge:
 
 
 def _sample(judgement: Judgement, answer: JudgedAnswer) -> Sample:
-    return Sample(prompt=judgement.prompt, answer=answer.text, finished=answer.finish != "length")
+    return Sample(prompt=judgement.prompt, answer=answer.text, finished=answer.finish not in UNFINISHED)
 
 
 Report = Callable[[str, int, int], None]

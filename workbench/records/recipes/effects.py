@@ -17,11 +17,15 @@ from workbench.records.recipes.decoding import DEFAULT_STRATEGY, SAMPLING_ORDER,
 FILTERS = "filters"
 """The group of fields that make up sampling: temperature, and the filters of the candidates."""
 
-_CHANGES = (
-    "repetition_penalty", "presence_penalty", "frequency_penalty", "dry_multiplier", "no_repeat_ngram_size", "logit_bias",
-)  # fmt: skip
-_OF_ORDER = {"repetition_penalty": "penalties", "presence_penalty": "penalties", "frequency_penalty": "penalties"}
-_OF_ORDER |= {"dry_multiplier": "dry"}
+_PENALTIES = {
+    "repetition_penalty": "penalties",
+    "presence_penalty": "penalties",
+    "frequency_penalty": "penalties",
+    "dry_multiplier": "dry",
+    "no_repeat_ngram_size": "",
+    "logit_bias": "",
+}
+"""The fields that change the scores of single tokens, and the filter of ``order`` without which sampling omits them."""
 
 _PRESET_GROUPS = ("strategy", FILTERS, "repetition")
 
@@ -114,8 +118,8 @@ def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> str:
     fields = {field.name: field for field in fields_of(DecodingPart)}
     acting = [
         fields[name]
-        for name in _CHANGES
-        if getattr(part, name) != fields[name].default and (searches or _OF_ORDER.get(name, name) in (name, *part.order))
+        for name, step in _PENALTIES.items()
+        if getattr(part, name) != fields[name].default and (searches or step in ("", *part.order))
     ]
     if not acting:
         return ""

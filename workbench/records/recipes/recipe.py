@@ -17,7 +17,6 @@ from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalPart
 from workbench.records.stored import Stored, Upgrade, read_toml
 
-
 _PENALTY_OF_3 = 1.1
 """The repetition penalty that recipes of format 3 had where none was written."""
 

@@ -22,6 +22,7 @@ from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import ContextExceeded
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.decoding import loops
 
 READING_TOKENS = 1024
 """Prompts with at least so many tokens to compute report their progress."""
@@ -31,7 +32,8 @@ REPORT_EVERY_S = 0.25
 @dataclass(frozen=True)
 class GenerationRequest:
     """What is generated: an answer to ``prompt`` that begins with the tokens ``answer``, and whose text with
-    ``assistant_start``. ``started`` is the time of the request (time.perf_counter)."""
+    ``assistant_start``. ``started`` is the time of the request (time.perf_counter). ``ends_loops``: an answer that
+    repeats itself is ended."""
 
     prompt: Prompt
     decoding: DecodingPart
@@ -43,6 +45,7 @@ class GenerationRequest:
     background: bool = False
     answer: Sequence[int] = ()
     assistant_start: str = ""
+    ends_loops: bool = True
 
 
 class AnswerJob(Job):
@@ -90,10 +93,23 @@ class AnswerJob(Job):
     def _written(self, detokenizer: Detokenizer, reason: Finish) -> GeneratedSequence:
         """A finished sequence; its mean log-probability is that of the chosen tokens: given ones say nothing of the
         model's choice."""
-        result = detokenizer.finish(reason)
+        result = self._with_loop(detokenizer.finish(reason))
         chosen = len(result.tokens) - len(self._given)
         mean = sum(detokenizer.logprobs) / chosen if chosen > 0 else None
         return msgspec.structs.replace(result, mean_logprob=mean, score=mean)
+
+    def _looks_for_loops(self, length: int) -> bool:
+        """Whether an answer of so many tokens, the given ones included, is looked at."""
+        return self._request.ends_loops and length % loops.EVERY == 0
+
+    def _loops(self, tokens: Sequence[int]) -> bool:
+        return self._looks_for_loops(len(tokens)) and bool(loops.repeated(tokens, self._vocabulary.piece))
+
+    def _with_loop(self, written: GeneratedSequence) -> GeneratedSequence:
+        """The sequence with what it has repeated, where it ended by that."""
+        if written.finish != "loop":
+            return written
+        return msgspec.structs.replace(written, repeated=loops.repeated(written.tokens, self._vocabulary.piece).strip())
 
     def _result(
         self,

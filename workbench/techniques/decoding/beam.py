@@ -154,6 +154,10 @@ class BeamJob(AnswerJob):
             self._next_constraints[parent, token] = following
             if following.complete:
                 return _Ending("grammar", in_answer=True)
+        if self._looks_for_loops(len(self._given) + self._steps + 1):
+            before = self._search.live[parent].tokens if self._steps else []
+            if self._loops([*self._given, *before, token]):
+                return _Ending("loop", in_answer=True)
         return None
 
     def _stopped(self, path: _Path, parent: int, token: int) -> bool:
@@ -221,7 +225,7 @@ class BeamJob(AnswerJob):
             ending, beam = complete.ending, complete.beam
             if ending is not None and not ending.in_answer and beam.before is not None:
                 beam = beam.before
-            result = self._read(beam.tokens).finish(ending.reason if ending is not None else otherwise)
+            result = self._with_loop(self._read(beam.tokens).finish(ending.reason if ending is not None else otherwise))
             mean = beam.logprob / beam.length if beam.length else None
             results.append(msgspec.structs.replace(result, mean_logprob=mean, score=complete.score))
         return results

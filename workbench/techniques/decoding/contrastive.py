@@ -106,6 +106,8 @@ class ContrastiveJob(AnswerJob):
         self._remember(chosen.state)
         if self._text.feed(chosen.token, chosen.logprob, self._last_at):
             self._finish("stop")
+        elif self._loops(self._text.tokens):
+            self._finish("loop")
         elif self._new_tokens >= self._limit:
             self._finish("length")
         else:

@@ -142,6 +142,8 @@ class Generation(AnswerJob):
             self._finish(answer, "stop")
         elif answer.sampler.ended:
             self._finish(answer, "grammar")
+        elif self._loops(answer.detokenizer.tokens):
+            self._finish(answer, "loop")
         elif len(answer.detokenizer.tokens) - len(self._given) >= self._limit:
             self._finish(answer, "length")
         elif self._speculation is None:

@@ -78,7 +78,7 @@ def repeated(tokens: Sequence[int], piece: Callable[[int], bytes]) -> str:
     period = _period(recent, ends)
     if period:
         unit = _text(pieces[-period:])
-        if _speaks(unit) and not _is_within_row(text, recent, period, pieces):
+        if _speaks(2 * unit) and not _is_within_row(text, recent, period, pieces):
             return unit
     after_code = text[fences[-1] :] if fences else text
     return _repeated_lines(list(_units(after_code, len(tokens) / len(text))))
@@ -110,7 +110,7 @@ def _period(recent: Tokens, ends: Tokens) -> int:
             break
         again = max(_times(period) * period, FEWEST) - period
         if again + period <= recent.size and bool((recent[-again:] == recent[-again - period : -period]).all()):
-            return period
+            return int(period)
     return 0
 
 
@@ -137,11 +137,12 @@ def _units(text: str, tokens: float) -> Iterator[_Unit]:
     """The lines and sentences of a text, with so many tokens to a character; the last is left out while it is
     unfinished."""
     for line in text.splitlines(keepends=True):
-        found = [match[0] for match in _PIECE.finditer(line)]
+        marker = _MARKER.match(line)
+        found = [match[0] for match in _PIECE.finditer(line, marker.end() if marker is not None else 0)]
         if found and not line.endswith("\n") and not _FINISHED.search(line):
             found.pop()
         for said in found:
-            body = " ".join(_MARKER.sub("", said).casefold().split()).strip("*_ ")
+            body = " ".join(said.casefold().split()).strip("*_ ")
             if body:
                 several = " " in body or any(ord(sign) >= _IDEOGRAPHS for sign in body)
                 yield _Unit(body, several and _speaks(body), tokens * len(said))

@@ -22,7 +22,7 @@ from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.engine.inference_calls import Generated
 from workbench.errors import Cancelled, UserError
-from workbench.records.messages import Citation, Message, Passage
+from workbench.records.messages import UNFINISHED, Citation, Message, Passage
 from workbench.records.recipes import Recipe, system_text
 from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
@@ -315,7 +315,7 @@ def _translate(sections: Sequence[Passage], document: DocumentText, worker: _Wor
         whole.append(finished.text)
         if finished.finish == "cancelled":
             break
-        if finished.finish == "length":
+        if finished.finish in UNFINISHED:
             yield from worker.context.note(f"The translation of section {section.n} was cut short.")
     return msgspec.structs.replace(finished, text="".join(whole), sequences=()), sections, ()
 

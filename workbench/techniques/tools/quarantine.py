@@ -9,7 +9,7 @@ from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import ModelBackend
 from workbench.engine.inference_calls import Generated
 from workbench.errors import UserError
-from workbench.records.messages import Message
+from workbench.records.messages import UNFINISHED, Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.tools.services import ToolServices, ValueForm
 
@@ -38,6 +38,6 @@ class QuarantinedReader:
         )
         asked = (Message("system", INSTRUCTIONS), Message("user", PROMPT.format(text=text, question=question)))
         made = drain(follow(Generated, self._model.generate(asked, decoding)))
-        if made.finish in ("length", "cancelled"):
+        if made.finish in (*UNFINISHED, "cancelled"):
             raise UserError("The value could not be read.")
         return made.text.strip()

@@ -398,6 +398,7 @@ def _cell(result: AskResult, seconds: float) -> CellAnswer:
         recipe=result.recipe,
         tainted=result.tainted,
         made_by=result.made_by,
+        looped=bool(result.sequences) and result.sequences[0].finish == "loop",
     )
 
 
