@@ -24,6 +24,7 @@ from workbench.api.calls import (
     DocumentTask,
     FollowAnswer,
     GetChat,
+    GetTrace,
     ImportModel,
     InspectAnswer,
     ListChats,
@@ -35,11 +36,14 @@ from workbench.api.calls import (
 from workbench.api.events import Event
 from workbench.api.protocol import read_result
 from workbench.core.answers import service as answers_module
+from workbench.core.answers.requests import LEAVES_LOOP
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.storage.chats import ChatStore
+from workbench.techniques.composition import LOOPED
+from workbench.techniques.reported_generation import LOOP, LOOP_TITLE
 
 __all__ = ["home", "papers", "workbench"]  # fixtures
 
@@ -218,6 +222,44 @@ def test_a_stopped_answer_is_continued_at_its_end(workbench: Workbench) -> None:
     context.cancel()
     last(arrived)
     assert beside["question"] == before.parent
+
+
+def test_an_answer_that_repeats_itself_is_marked_and_continued_with_a_penalty(workbench: Workbench) -> None:
+    greedy = decoded(temperature=0.0)
+    result: AskResult = call(workbench, Ask(question="Go in circles", recipe=greedy))
+    stored = message_of(workbench, result)
+    assert (stored.finish, stored.looped, stored.state, stored.notices) == ("loop", True, "done", (LOOPED,))
+    rows = [(step.kind, step.title, step.output) for step in call(workbench, GetTrace(message=stored.id)).steps]
+    assert rows[-1] == (LOOP, LOOP_TITLE, "in circles")
+    replayed = [last(begin(workbench, FollowAnswer(message=stored.id))[0])]
+    assert isinstance(replayed[0], events.Finished)
+    assert replayed[0].result["sequences"][0]["finish"] == "loop"
+
+    end = BranchPoint(position=AT_END, token=AT_END)
+    again: AskResult = call(workbench, Ask(regenerate=stored.id, branch=end, recipe=greedy))
+    assert again.answer.startswith(stored.text)
+    beside = message_of(workbench, again)
+    assert beside.recipe is not None
+    assert (beside.recipe.decoding.dry_multiplier, beside.looped) == (0.8, False)
+    assert beside.notices == (LEAVES_LOOP.format(dry=0.8),)
+    chat = next(one for one in call(workbench, ListChats()).chats if one.id == result.chat)
+    assert chat.recipe is not None
+    assert chat.recipe.decoding.dry_multiplier == 0  # the next question is asked without it
+
+
+def test_each_of_several_answers_is_marked_by_itself(workbench: Workbench) -> None:
+    result: AskResult = call(workbench, Ask(question="Go in circles", recipe=decoded(n=2)))
+    stored = message_of(workbench, result)
+    assert stored.finish is None
+    assert [one.finish for one in stored.sequences] == ["loop", "loop"]
+    assert stored.looped
+
+
+def test_another_place_of_a_loop_is_continued_as_it_was_asked(workbench: Workbench) -> None:
+    result: AskResult = call(workbench, Ask(question="Go in circles", recipe=decoded(temperature=0.0)))
+    branch = BranchPoint(position=3, token=ord("!"))
+    again: AskResult = call(workbench, Ask(regenerate=result.message, branch=branch, recipe=decoded(temperature=0.0)))
+    assert again.recipe.decoding.dry_multiplier == 0
 
 
 @pytest.mark.parametrize(

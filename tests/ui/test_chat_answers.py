@@ -245,6 +245,23 @@ def test_keep_that_fails_is_told(qtbot: QtBot, page: ChatPage, front: FakeFront,
 # -- tokens --------------------------------------------------------------------------------------------
 
 
+def test_the_tokens_tell_of_the_penalties_that_acted_on_them(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    ask_and_wait(qtbot, page)
+    chat = page.session.chat.id
+    last = home.messages[chat][-1]
+    punished = Recipe(decoding=DecodingPart(strategy="greedy", repetition_penalty=1.1))
+    home.messages[chat][-1] = msgspec.structs.replace(last, recipe=punished)
+    page.session.reload()
+    view = answers(page)[-1]
+    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    assert "Changes which token counts as the most probable one: Repetition penalty 1.1." in (
+        view.inspection.summary.text()
+    )
+
+
 def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:
     ask_and_wait(qtbot, page)
     view = answers(page)[-1]

@@ -396,11 +396,14 @@ def test_vary_is_offered_where_the_same_text_would_come_again(
     assert answers(page)[-1].footer.again_button.isVisible()
 
 
-def test_a_stopped_answer_is_continued(qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome) -> None:
+@pytest.mark.parametrize("ended", [{"state": "stopped"}, {"finish": "loop"}], ids=["stopped", "loop"])
+def test_an_answer_that_was_broken_off_is_continued(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, ended: dict[str, Any]
+) -> None:
     chat = open_chat(qtbot, page, "Winter storage of the pump")
     last = home.messages[chat][-1]
     made = Recipe(model=ModelPart(name="SmolLM2-135M-Instruct"), decoding=DecodingPart(max_tokens=77))
-    stopped = msgspec.structs.replace(last, text="Drain the", state="stopped", traced=True, recipe=made, citations=())
+    stopped = msgspec.structs.replace(last, text="Drain the", traced=True, recipe=made, citations=(), **ended)
     home.messages[chat][-1] = stopped
     page.session.reload()
     qtbot.waitUntil(lambda: answers(page)[-1].footer.continue_button.isVisible())

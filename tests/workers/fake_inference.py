@@ -127,10 +127,12 @@ def _generate(call: Generate, context: RequestContext) -> Iterator[Event]:
         if "crash" in asked and step == 3:
             os.kill(os.getpid(), signal.SIGKILL)
     cancelled = context.cancelled
+    looped = "in circles" in asked and not call.decoding.dry_multiplier
     sequences = [
         GeneratedSequence(
             text=text,
-            finish="cancelled" if cancelled else "eos",
+            finish="cancelled" if cancelled else "loop" if looped else "eos",
+            repeated="in circles" if looped else "",
             tokens=_tokens(text),
             mean_logprob=-1 / (number + 1),
             score=-1 / (number + 1),

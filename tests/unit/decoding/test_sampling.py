@@ -6,6 +6,7 @@ import ctypes
 import math
 from collections import Counter
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -13,9 +14,11 @@ import pytest
 from workbench.engine.library import llama
 from workbench.engine.vocabulary import Vocabulary
 from workbench.errors import UserError
-from workbench.records.recipes import DecodingPart
+from workbench.records.recipes import DecodingPart, with_preset
 from workbench.techniques.decoding.repetition import DRY_BREAKERS
 from workbench.techniques.decoding.sampling import LARGEST_SEED, Sampler
+from workbench.techniques.decoding.token_rules import TokenRules
+from workbench.techniques.registry import METHODS
 
 Logits = npt.NDArray[np.float32]
 
@@ -27,6 +30,19 @@ def rows(count: int, size: int) -> list[Logits]:
 
 def greedy(**settings: object) -> DecodingPart:
     return DecodingPart(**({"repetition_penalty": 1.0} | settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", [with_preset(DecodingPart(), METHODS.find("precise", "preset")),
+                                  DecodingPart(strategy="greedy"), DecodingPart()])  # fmt: skip
+def test_precise_and_greedy_take_the_most_probable_token_after_any_tokens(
+    part: DecodingPart, vocabulary: Vocabulary
+) -> None:
+    sampler = Sampler(part, vocabulary)
+    assert sampler.takes_best
+    for row in rows(40, 12):
+        for _ in range(3):  # a token that was used is as good as one that was not
+            assert sampler.choose(None, 0, row)[0] == int(row.argmax())
+    assert not TokenRules(msgspec.structs.replace(part, strategy="beam"), vocabulary).change_anything
 
 
 def native_choice(chain: object, logits: Logits) -> int:

@@ -87,7 +87,8 @@ def test_searches_heed_all_that_changes_single_tokens(strategy: str) -> None:
 
 
 def test_the_window_is_that_of_the_penalties_that_have_one() -> None:
-    assert "penalty_window" in active_fields(DecodingPart())
+    assert "penalty_window" not in active_fields(DecodingPart())
+    assert "penalty_window" in active_fields(DecodingPart(repetition_penalty=1.2))
     assert "penalty_window" not in active_fields(DecodingPart(strategy="beam"))
     assert ignored_fields(DecodingPart(strategy="beam", penalty_window=64)) == ("penalty_window",)
     assert "penalty_window" in active_fields(DecodingPart(strategy="beam", frequency_penalty=0.5))
@@ -149,3 +150,26 @@ def test_varied_answer_is_drawn_more_freely_and_in_the_models_own_words() -> Non
     assert other.retrieval == RetrievalPart(collection="c", passages=3, mode="own-words")
     quoted = Recipe(retrieval=RetrievalPart(collection="c", mode="quoted"))
     assert varied(quoted, METHODS).retrieval == RetrievalPart(collection="c", mode="quoted-first")
+
+
+def note_on_penalties(part: DecodingPart) -> str:
+    return recipes.note_on_penalties(part, strategy_of(part))
+
+
+@pytest.mark.parametrize(
+    ("part", "note"),
+    [
+        (DecodingPart(repetition_penalty=1.1), "Changes which token counts as the most probable one"),
+        (DecodingPart(strategy="beam", dry_multiplier=0.8), "Changes which token counts as the most probable one"),
+        (DecodingPart(temperature=0.7, presence_penalty=0.5), "Changes the probabilities that tokens are drawn with"),
+    ],
+)
+def test_a_penalty_that_acts_is_named(part: DecodingPart, note: str) -> None:
+    assert note_on_penalties(part).startswith(note)
+    assert "1.1" in note_on_penalties(DecodingPart(strategy="greedy", repetition_penalty=1.1))
+
+
+def test_a_penalty_that_the_order_leaves_out_is_not_named() -> None:
+    assert note_on_penalties(DecodingPart(repetition_penalty=1.1, order=("temperature",))) == ""
+    beam = DecodingPart(strategy="beam", repetition_penalty=1.1, order=("temperature",))
+    assert note_on_penalties(beam)  # searches have no order

@@ -12,12 +12,15 @@ from workbench.errors import UserError
 from workbench.fields import about
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
+    CHAT_RECIPE,
+    RECIPE,
     DecodingPart,
     ModelPart,
     PromptingPart,
     Recipe,
     RetrievalPart,
     load_recipe,
+    note_on_penalties,
     preset_of,
     with_preset,
     with_value,
@@ -144,3 +147,26 @@ def test_greedy_is_precise() -> None:
     assert preset_of(DecodingPart(), METHODS) is precise
     assert preset_of(DecodingPart(strategy="greedy", temperature=1.0), METHODS) is precise
     assert preset_of(DecodingPart(strategy="beam"), METHODS) is None
+
+
+@pytest.mark.parametrize("row", [*METHODS.of("preset"), *METHODS.of("decoding")], ids=lambda row: row.name)
+def test_no_preset_and_no_strategy_has_a_penalty(row: Method) -> None:
+    part = with_preset(DecodingPart(), row) if row.kind == "preset" else DecodingPart(strategy=row.name)
+    assert note_on_penalties(part, METHODS.find(part.strategy, "decoding")) == ""
+
+
+def test_a_file_of_an_earlier_format_has_the_penalty_that_stands_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text('schema = 3\n[decoding]\nstrategy = "greedy"\n')
+    assert load_recipe(path).decoding == DecodingPart(strategy="greedy")
+    path.write_text("schema = 3\n[decoding]\nrepetition_penalty = 1.1\n")
+    assert load_recipe(path).decoding == DecodingPart(repetition_penalty=1.1)
+
+
+@pytest.mark.parametrize(("written", "asked"), [(1.1, 1.0), (1.3, 1.3), (1.0, 1.0)])
+def test_an_answer_keeps_its_penalty_and_a_chat_asks_without_the_old_default(written: float, asked: float) -> None:
+    plain = msgspec.to_builtins(Recipe(decoding=DecodingPart(repetition_penalty=written))) | {"schema": 3}
+    assert RECIPE.get(plain).decoding.repetition_penalty == written
+    assert CHAT_RECIPE.get(plain).decoding.repetition_penalty == asked
+    now = RECIPE.plain(Recipe(decoding=DecodingPart(repetition_penalty=1.1)))
+    assert CHAT_RECIPE.get(now).decoding.repetition_penalty == 1.1  # asked for since

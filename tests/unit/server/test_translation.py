@@ -28,6 +28,7 @@ from workbench.server.chat import ChatRequest
 from workbench.server.errors import ApiError, error_of
 from workbench.server.requests import read
 from workbench.server.texts import texts_of
+from workbench.techniques.composition import LOOPED
 
 HELLO = [{"role": "user", "content": "Hello"}]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
@@ -254,3 +255,10 @@ def test_more_text_than_a_request_may_have_is_refused_before_it_is_read(given: A
 def test_as_much_text_as_a_request_may_have_is_taken() -> None:
     assert texts_of("x" * 1_200_000) == ["x" * 1_200_000]
     assert texts_of([7] * 300_000) == [(7,) * 300_000]
+
+
+def test_an_answer_that_repeats_itself_ends_as_one_that_reached_its_length() -> None:
+    result = AskResult(answer="so so so", sequences=(Candidate(text="so so so", finish="loop"),), notices=(LOOPED,))
+    reply = chat.whole(ServedAnswer(result=result), "recipe")
+    assert reply["choices"][0]["finish_reason"] == "length"
+    assert reply["workbench"]["notices"] == [LOOPED]

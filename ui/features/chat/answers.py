@@ -168,7 +168,8 @@ class ChatAnswers(QObject):
         if how == CONTINUED:
             made = self._recipe_of(message)
             recipe = msgspec.structs.replace(with_model(self._recipe(), made.model.name), decoding=made.decoding)
-            self._session.answer_again(message, recipe, BranchPoint(position=AT_END, token=AT_END))
+            shown = self._session.chat.branches[message].selected_sequence
+            self._session.answer_again(message, recipe, BranchPoint(position=AT_END, token=AT_END, sequence=shown))
         else:
             self._session.answer_again(message, self._recipe(), varied=how == VARIED, without_documents=how == PLAIN)
         self.branched.emit()

@@ -127,7 +127,6 @@ class AnswerFooter(QWidget):
         self.vary_button = _small(texts.VARY, "branch")
         self.vary_button.setToolTip(texts.VARY_HELP)
         self.continue_button = _small(texts.CONTINUE, "play")
-        self.continue_button.setToolTip(texts.CONTINUE_HELP)
         self.answers_button = _small("", "table")
         self.answers_button.setCheckable(True)
         self.answers_button.setToolTip(texts.ANSWERS_HELP)
@@ -173,6 +172,7 @@ class AnswerFooter(QWidget):
         self.again_button.setVisible(message.state not in ("streaming", "failed"))  # that has its own Try again
         self.vary_button.setVisible(written and repeats and not message.declined and message.document is None)
         quoted = message.verification is not None and message.verification.quoted > 0
+        self.continue_button.setToolTip(texts.LEAVE_LOOP_HELP if message.looped else texts.CONTINUE_HELP)
         broken_off = message.state == "stopped" or message.looped
         self.continue_button.setVisible(broken_off and message.traced and written and not quoted)
         self.feedback.setVisible(written)

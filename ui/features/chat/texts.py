@@ -269,6 +269,9 @@ VARY = "Vary"
 VARY_HELP = "Regenerate would give the same text. This draws another answer, more freely than the recipe says."
 CONTINUE = "Continue"
 CONTINUE_HELP = "Generate the rest of this answer, as a new version of it"
+LEAVE_LOOP_HELP = (
+    "Generate the rest of this answer, as a new version of it. The penalty DRY keeps it from repeating itself again."
+)
 ANSWERS_HELP = "Show all generated answers, or only the selected one"
 TOKENS_HELP = "Probability of each token, and its alternatives"
 BEAMS_HELP = "The beam search tree of this answer"
