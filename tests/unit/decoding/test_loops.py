@@ -107,7 +107,7 @@ def test_a_unit_is_written_three_times_and_has_48_tokens_in_all() -> None:
     assert repeated(begun + 3 * unit, words.piece).strip().endswith("until dawn.")
     short = words.tokenize(" so happy")
     assert not repeated(begun + 23 * short, words.piece)
-    assert repeated(begun + 24 * short, words.piece) == " so happy"
+    assert repeated(begun + 24 * short, words.piece) == "so happy "
 
 
 def test_a_short_line_may_be_sung_three_times() -> None:

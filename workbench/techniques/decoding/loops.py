@@ -79,7 +79,7 @@ def repeated(tokens: Sequence[int], piece: Callable[[int], bytes]) -> str:
     if period:
         unit = _text(pieces[-period:])
         if _speaks(2 * unit) and not _is_within_row(text, recent, period, pieces):
-            return unit
+            return _from_its_start(unit)
     after_code = text[fences[-1] :] if fences else text
     return _repeated_lines(list(_units(after_code, len(tokens) / len(text))))
 
@@ -87,6 +87,14 @@ def repeated(tokens: Sequence[int], piece: Callable[[int], bytes]) -> str:
 def _times(tokens: float) -> int:
     """How often a unit of so many tokens is written before it is a loop."""
     return TIMES if tokens >= SHORT else SHORT_TIMES
+
+
+def _from_its_start(unit: str) -> str:
+    """The same unit from the beginning of a line, a sentence or a word: the detector may see it from the middle."""
+    for border in (r"\n\s*", rf"{_END}\s+", r"\s+"):
+        if found := re.search(border, unit):
+            return (unit + unit)[found.end() : found.end() + len(unit)]
+    return unit
 
 
 def _text(pieces: Sequence[bytes]) -> str:

@@ -63,7 +63,7 @@ METHODS = (
         "greedy",
         "Greedy search",
         "Always take the most probable token: the same question gets the same answer.",
-        "",
+        "Holtzman et al. 2019, The Curious Case of Neural Text Degeneration, arXiv:1904.09751",
         "generation:Generation",
         "one answer",
     ),
