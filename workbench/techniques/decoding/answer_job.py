@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from workbench.errors import ContextExceeded
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import loops
+from workbench.techniques.decoding.sampling import read_bias
 
 READING_TOKENS = 1024
 """Prompts with at least so many tokens to compute report their progress."""
@@ -33,7 +35,7 @@ REPORT_EVERY_S = 0.25
 class GenerationRequest:
     """What is generated: an answer to ``prompt`` that begins with the tokens ``answer``, and whose text with
     ``assistant_start``. ``started`` is the time of the request (time.perf_counter). ``ends_loops``: an answer that
-    repeats itself is ended."""
+    repeats itself is ended, unless it has a form or must have its maximum length."""
 
     prompt: Prompt
     decoding: DecodingPart
@@ -70,6 +72,8 @@ class AnswerJob(Job):
         self._request = request
         self._prompt, self._decoding, self._vocabulary = request.prompt, request.decoding, request.vocabulary
         self._given = list(request.answer)
+        free = request.decoding.format == "text" and not _bans_end(request.decoding, request.vocabulary)
+        self._ends_loops = request.ends_loops and free
         self._probabilities = LogProbabilities(request.vocabulary.size)
         self._new_tokens = 0
         self._reported_at = 0.0
@@ -99,17 +103,21 @@ class AnswerJob(Job):
         return msgspec.structs.replace(result, mean_logprob=mean, score=mean)
 
     def _looks_for_loops(self, length: int) -> bool:
-        """Whether an answer of so many tokens, the given ones included, is looked at."""
-        return self._request.ends_loops and length % loops.EVERY == 0
+        """Whether an answer of so many tokens, without the given ones, is looked at."""
+        return self._ends_loops and length % loops.EVERY == 0
 
     def _loops(self, tokens: Sequence[int]) -> bool:
-        return self._looks_for_loops(len(tokens)) and bool(loops.repeated(tokens, self._vocabulary.piece))
+        """Whether an answer, which begins with the given tokens, has just become a loop."""
+        return self._looks_for_loops(len(tokens) - len(self._given)) and bool(self._repeated(tokens))
+
+    def _repeated(self, tokens: Sequence[int]) -> str:
+        return loops.repeated(tokens, self._vocabulary.piece, len(self._given))
 
     def _with_loop(self, written: GeneratedSequence) -> GeneratedSequence:
         """The sequence with what it has repeated, where it ended by that."""
         if written.finish != "loop":
             return written
-        return msgspec.structs.replace(written, repeated=loops.repeated(written.tokens, self._vocabulary.piece).strip())
+        return msgspec.structs.replace(written, repeated=self._repeated(written.tokens).strip())
 
     def _result(
         self,
@@ -143,6 +151,15 @@ class AnswerJob(Job):
             sequences=tuple(sequences),
             prompt=tuple(self._prompt.tokens),
         )
+
+
+def _bans_end(decoding: DecodingPart, vocabulary: Vocabulary) -> bool:
+    """Whether the recipe forbids a token that ends answers: then their length is what is asked for."""
+    if not decoding.logit_bias:
+        return False
+    tokens, bias = read_bias(decoding.logit_bias, vocabulary) or ((), ())
+    banned = (int(token) for token, number in zip(tokens, bias, strict=True) if number == -math.inf)
+    return any(vocabulary.ends_generation(token) for token in banned)
 
 
 def longest_answer(prompt_tokens: int, max_tokens: int, context_tokens: int, sequences: int) -> int:

@@ -154,7 +154,7 @@ class BeamJob(AnswerJob):
             self._next_constraints[parent, token] = following
             if following.complete:
                 return _Ending("grammar", in_answer=True)
-        if self._looks_for_loops(len(self._given) + self._steps + 1):
+        if self._looks_for_loops(self._steps + 1):
             before = self._search.live[parent].tokens if self._steps else []
             if self._loops([*self._given, *before, token]):
                 return _Ending("loop", in_answer=True)

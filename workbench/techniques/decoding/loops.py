@@ -62,16 +62,17 @@ class _Unit(NamedTuple):
     tokens: float
 
 
-def repeated(tokens: Sequence[int], piece: Callable[[int], bytes]) -> str:
-    """The unit with which the answer ``tokens`` loops; "" while it does not. ``piece``: the bytes of a token."""
-    if len(tokens) < FEWEST:
+def repeated(tokens: Sequence[int], piece: Callable[[int], bytes], given: int = 0) -> str:
+    """The unit with which the answer ``tokens`` loops; "" while it does not. ``piece``: the bytes of a token. The first
+    ``given`` tokens were there before: an answer that goes on from a loop is one when it has begun another."""
+    if len(tokens) - given < FEWEST:
         return ""
-    recent = np.asarray(tokens[-_LOOKED_AT:], np.intp)
+    recent = np.asarray(tokens[max(given, len(tokens) - _LOOKED_AT) :], np.intp)
     ends = _ends_before(recent)
     if ends.size < TIMES - 1 and _ends_before(recent[:-_EARLIER]).size < TIMES - 1:
         return ""
     pieces = [piece(token) for token in tokens]
-    text = b"".join(pieces).decode("utf-8", "replace")
+    before, text = _text(pieces[:given]), _text(pieces)
     fences = [match.end() for match in _FENCE.finditer(text)]
     if len(fences) % 2:
         return ""
@@ -80,8 +81,8 @@ def repeated(tokens: Sequence[int], piece: Callable[[int], bytes]) -> str:
         unit = _text(pieces[-period:])
         if _speaks(2 * unit) and not _is_within_row(text, recent, period, pieces):
             return _from_its_start(unit)
-    after_code = text[fences[-1] :] if fences else text
-    return _repeated_lines(list(_units(after_code, len(tokens) / len(text))))
+    after_code = text[max([len(before), *fences[-1:]]) :]
+    return _repeated_lines(list(_units(after_code, len(tokens) / max(1, len(text)))))
 
 
 def _times(tokens: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,6 @@ from workbench.records.recipes import (
 )
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.methods import strategy_of
-from workbench.techniques.decoding.sampling import read_bias
 from workbench.techniques.decoding.speculative import Drafter, NgramDrafter, Speculation
 
 if TYPE_CHECKING:
@@ -96,7 +94,6 @@ class Strategies:
                 background=call.background,
                 answer=call.answer,
                 assistant_start=start_text(call.assistant_start),
-                ends_loops=constraint is None and not bans_end(decoding, vocabulary),
             )
             job: Job = strategy.load()(request, **options)
         except BaseException:
@@ -194,15 +191,6 @@ def finish_reason(
         if detokenizer.feed(token, 0.0):
             return "stop"
     return "grammar" if held is not None and held.complete else None
-
-
-def bans_end(decoding: DecodingPart, vocabulary: Vocabulary) -> bool:
-    """Whether the recipe forbids the token that ends answers: then its length is what is asked for."""
-    tokens, bias = read_bias(decoding.logit_bias, vocabulary) or ((), ())
-    return any(
-        number == -math.inf and vocabulary.ends_generation(int(token))
-        for token, number in zip(tokens, bias, strict=True)
-    )
 
 
 def check_tokens(tokens: Sequence[int], vocabulary: Vocabulary) -> None:
