@@ -191,7 +191,7 @@ def show_message(
     column: AnswerColumn, message: StoredMessage, kept: bool, numbers: Collection[int], can_keep: bool
 ) -> None:
     """A column with a whole message in the place of one of its sequences."""
-    answer = Candidate(text=message.text, finish=_FINISHES.get(message.state, "eos"))
+    answer = Candidate(text=message.text, finish=_FINISHES.get(message.state) or message.finish or "eos")
     column.show_answer(answer, kept, numbers, can_keep and bool(message.text), False)
     if message.state == "failed":
         column.finish.setText("failed")

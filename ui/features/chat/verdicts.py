@@ -119,7 +119,7 @@ def judged_answer(message: StoredMessage, name: str) -> JudgedAnswer:
         original=message.original,
         name=name,
         recipe=message.recipe,
-        finish=_FINISHES.get(message.state, "eos"),
+        finish=_FINISHES.get(message.state) or message.finish or "eos",
         message=message.id,
     )
 

@@ -155,7 +155,7 @@ class AnswerCard(Card):
         self.edit_button.setAccessibleName(texts.EDIT_NAME.format(name=heading))
         self.text.setText(answer.text.strip() or "–")
         notes = [texts.ORIGINAL.format(text=answer.original)] if answer.original is not None else []
-        notes += [texts.CUT] if answer.finish == "length" else []
+        notes += filter(None, (texts.CUTS.get(answer.finish),))
         self.note.setText("\n".join(notes))
         self.note.setVisible(bool(notes))
         self.mark.setVisible(preferred)

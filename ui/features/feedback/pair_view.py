@@ -192,4 +192,5 @@ class AnswerSide(Card):
 
     def show_answer(self, answer: JudgedAnswer) -> None:
         self.text.set_text(answer.text.strip() or "–", ())
-        self.cut.setVisible(answer.finish == "length")
+        self.cut.setText(texts.CUTS.get(answer.finish, ""))
+        self.cut.setVisible(answer.finish in texts.CUTS)

@@ -92,6 +92,8 @@ ORIGINAL = "The model had written: {text}"
 FACTS = "Judged by {judge}, {date} · {source}"
 SHOWN_FIRST = {"ab": "The first answer was shown at the left.", "ba": "The second answer was shown at the left."}
 CUT = "This answer reached the maximum length."
+LOOPED = "This answer was ended because it repeated itself."
+CUTS = {"length": CUT, "loop": LOOPED}
 CONFIDENCE = "Confidence {value:.0%}."
 
 # import and export

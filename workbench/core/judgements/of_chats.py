@@ -60,5 +60,7 @@ class ChatJudgements:
         if place.selected_sequence >= len(sequences):
             return answer
         tokens, most = sequences[place.selected_sequence], answer.recipe.decoding.max_tokens if answer.recipe else 0
-        finish = "length" if 0 < most <= len(tokens) else answer.finish  # the message does not say how it ended
+        several = place.sequences[place.selected_sequence : place.selected_sequence + 1]
+        known = several[0].finish if several else place.finish
+        finish = known or ("length" if 0 < most <= len(tokens) else answer.finish)  # older messages do not say it
         return msgspec.structs.replace(answer, tokens=tokens, finish=finish)

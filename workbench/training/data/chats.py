@@ -27,8 +27,9 @@ def examples_from_chats(
 
     Good is an answer with a rating above 0, one that was edited (then its text is the edited one, whatever its rating),
     and, unless ``with_chosen`` is False, one of several that was put in the place of the first. Ratings and edits go by
-    the message's id. Left out are answers that are unfinished, failed or empty, those that said that the documents do
-    not hold the answer, and work on whole documents. In an edited turn further up the edited text stands as well.
+    the message's id. Left out are answers that are unfinished, failed or empty or repeated themselves, those that said
+    that the documents do not hold the answer, and work on whole documents. In an edited turn further up the edited text
+    stands as well.
 
     An answer from documents loses its numbers ``[1]``, which name passages that are not shown.
     """
@@ -65,7 +66,7 @@ def _why_good(message: StoredMessage, ratings: Mapping[str, int], edits: Mapping
         return ""
     if message.id in edits:
         return "edited" if edits[message.id].strip() else ""
-    if message.state != "done" or message.declined or not message.text.strip():
+    if message.state != "done" or message.looped or message.declined or not message.text.strip():
         return ""
     if message.id in ratings:
         return "rated" if ratings[message.id] > 0 else ""
