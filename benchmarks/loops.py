@@ -1,12 +1,13 @@
 """Answers that repeat themselves: how many there are in greedy decoding, and which of them the loop detector ends.
 
-    python benchmarks/loops.py [--model starter gemma] [--tokens 320] [--topics judged] [--out FILE.jsonl]
-    python benchmarks/loops.py --texts FILE.jsonl... [--speed]
+    python benchmarks/loops.py [--model starter gemma] [--tokens 256] [--topics judged] [--count N] [--out FILE.jsonl]
+    python benchmarks/loops.py --texts FILE.jsonl... [--speed ROUNDS]
 
 Greedy answers of both starter models to prompts that invite length (stories, lists, diaries, explanations), without a
-penalty, 16 at a time, with the detector and without. Without it, an answer counts as a loop when it reaches the
-maximum length and its last 200 tokens compress to less than a fifth (zlib), which knows nothing of the detector. The
-topics of the prompts are split: the detector's rules were looked at on ``fit`` and are judged on ``judged``.
+penalty, 8 at a time. Those that the detector ends go on without it for 64 tokens, and it is counted how many are still
+the same repetition; an answer that reaches its maximum length and whose last tokens are repetition was missed. What is
+repetition is said by zlib (less than a third of its size), which knows nothing of the detector. The topics of the
+prompts are split: the detector's rules were looked at on ``fit`` and are judged on ``judged``.
 
 --texts: the detector on ordinary texts (lines of JSON with ``text``, such as tests/fixtures/ordinary_answers.jsonl), as
 tokens of both models, after every token at which it looks: how many it would have cut. --speed: greedy decoding with it
@@ -33,7 +34,7 @@ from decode import starter_model
 from reasoning import gemma
 
 from workbench.api.protocol import RequestContext, result_of
-from workbench.engine.inference_calls import Generate, Generated, Load
+from workbench.engine.inference_calls import Generate, Load
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.plain_prompts import plain_prompt
@@ -68,15 +69,19 @@ TOPICS = {
         "rain",
     ),
 }
-TOGETHER = 16
+TOGETHER = 8
+FURTHER = 64
+"""Tokens for which an answer goes on, without the detector, after its end."""
 
 
 def prompts(split: str) -> list[str]:
     return [form.format(topic) for topic in TOPICS[split] for form in FORMS]
 
 
-def load(path: Path, tokens: int) -> Engine:
-    steps = load_model(Load(path=str(path), context_tokens=tokens), inspect_model(str(path)), RequestContext())
+def load(path: Path, tokens: int, threads: int) -> Engine:
+    steps = load_model(
+        Load(path=str(path), context_tokens=tokens, threads=threads), inspect_model(str(path)), RequestContext()
+    )
     while True:
         try:
             next(steps)
@@ -87,63 +92,71 @@ def load(path: Path, tokens: int) -> Engine:
 class Model:
     """A model in this process. A base model continues the prompt's text."""
 
-    def __init__(self, path: Path, tokens: int, *, base: bool) -> None:
-        self.engine = load(path, tokens)
+    def __init__(self, path: Path, tokens: int, threads: int, *, base: bool) -> None:
+        self.engine = load(path, tokens, threads)
         self._base = base
         self._renderer = TemplateRenderer()
         self._writer = PromptWriter(self.engine.model.template, self.engine.model.vocabulary, self._renderer)
 
-    def submit(self, text: str, most: int, *, ends_loops: bool) -> Any:
+    def submit(self, text: str, most: int, *, ends_loops: bool, answer: Sequence[int] = ()) -> Any:
         model, asked = self.engine.model, (Message("user", text),)
         prompt = plain_prompt(model.vocabulary, asked) if self._base else self._writer.write(asked)
         decoding = DecodingPart(strategy="greedy", max_tokens=most)
         where = model.vocabulary, model.context_tokens, RequestContext()
         started = time.perf_counter()
-        request = GenerationRequest(prompt, decoding, *where, started=started, ends_loops=ends_loops)
+        request = GenerationRequest(prompt, decoding, *where, started=started, answer=answer, ends_loops=ends_loops)
         return self.engine.submit(Generation(request))
-
-    def answers(self, asked: Sequence[str], most: int, *, ends_loops: bool) -> list[Generated]:
-        found: list[Generated] = []
-        for at in range(0, len(asked), TOGETHER):
-            jobs = [self.submit(text, most, ends_loops=ends_loops) for text in asked[at : at + TOGETHER]]
-            found += [result_of(Generate(), job.events()) for job in jobs]
-            print(f"  {len(found)} of {len(asked)}", flush=True)
-        return found
 
     def close(self) -> None:
         self.engine.close()
         self._renderer.close()
 
 
-def is_loop(made: Generated, piece: Any) -> bool:
-    """Whether an answer without the detector goes round in circles until its maximum length."""
-    if made.finish != "length":
-        return False
-    tail = b"".join(piece(token) for token in made.sequences[0].tokens[-200:])
-    return len(zlib.compress(tail, 9)) < len(tail) / 5
+def compresses(tokens: Sequence[int], piece: Any) -> bool:
+    """Whether these tokens are mostly repetition, as zlib sees it, which knows nothing of the detector."""
+    text = b"".join(piece(token) for token in tokens)
+    return len(zlib.compress(text, 9)) < len(text) / 3
 
 
-def compare(name: str, model: Model, split: str, most: int, out: Path | None) -> None:
-    asked, piece = prompts(split), model.engine.model.vocabulary.piece
-    print(f"{name}, {split}, {len(asked)} prompts", flush=True)
-    without = model.answers(asked, most, ends_loops=False)
-    with_it = model.answers(asked, most, ends_loops=True)
-    looping = [is_loop(one, piece) for one in without]
-    ended = [one.finish == "loop" for one in with_it]
-    both = sum(a and b for a, b in zip(looping, ended, strict=True))
-    tokens = sorted(len(one.sequences[0].tokens) for one in with_it if one.finish == "loop")
-    print(
-        f"  loops without it {sum(looping)}, ended {both} of them; ended besides {sum(ended) - both}; "
-        f"tokens when ended {statistics.median(tokens) if tokens else 0:.0f} "
-        f"({tokens[0] if tokens else 0} to {tokens[-1] if tokens else 0})",
-        flush=True,
-    )
-    if out is not None:
-        with out.open("a") as file:
-            for text, one, other, loop in zip(asked, without, with_it, looping, strict=True):
-                row = {"model": name, "split": split, "prompt": text, "loop": loop, "without": one.text}
-                row |= {"finish": one.finish, "with": other.text, "ended": other.finish}
-                file.write(json.dumps(row | {"repeated": other.sequences[0].repeated}) + "\n")
+def count(name: str, model: Model, asked: Sequence[str], most: int, out: Path | None) -> None:
+    """Greedy answers to prompts with the detector; those that it ends go on without it for ``FURTHER`` tokens."""
+    piece = model.engine.model.vocabulary.piece
+    print(f"{name}, {len(asked)} prompts", flush=True)
+    ended, went_on, missed, others, lengths = 0, 0, 0, 0, []
+    for at in range(0, len(asked), TOGETHER):
+        texts = asked[at : at + TOGETHER]
+        made = [
+            result_of(Generate(), job.events()) for job in [model.submit(text, most, ends_loops=True) for text in texts]
+        ]
+        further = {
+            text: model.submit(text, FURTHER, ends_loops=False, answer=one.sequences[0].tokens)
+            for text, one in zip(texts, made, strict=True)
+            if one.finish == "loop"
+        }
+        for text, one in zip(texts, made, strict=True):
+            tokens, more = one.sequences[0].tokens, ()
+            if text in further:
+                more = result_of(Generate(), further[text].events()).sequences[0].tokens[len(tokens) :]
+                ended += 1
+                went_on += compresses((*tokens[-2 * FURTHER :], *more), piece)
+                lengths.append(len(tokens))
+            elif one.finish == "length":
+                missed += compresses(tokens[-3 * FURTHER :], piece)
+            others += one.finish == "eos"
+            if out is not None:
+                row = {"model": name, "prompt": text, "finish": one.finish, "tokens": len(tokens), "text": one.text}
+                row |= {
+                    "repeated": one.sequences[0].repeated,
+                    "further": b"".join(map(piece, more)).decode("utf-8", "replace"),
+                }
+                with out.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+        print(
+            f"  of {at + len(texts)}: ended by the detector {ended}, which would have gone on repeating {went_on}; "
+            f"missed {missed}; ended by the model {others}; tokens when ended "
+            f"{statistics.median(lengths) if lengths else 0:.0f} (up to {max(lengths, default=0)})",
+            flush=True,
+        )
 
 
 def would_cut(model: Model, files: Sequence[Path]) -> None:
@@ -186,22 +199,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", nargs="+", default=["starter", "gemma"])
     parser.add_argument("--topics", nargs="*", default=["judged"])
-    parser.add_argument("--tokens", type=int, default=320)
+    parser.add_argument("--tokens", type=int, default=256)
+    parser.add_argument("--count", type=int)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--texts", type=Path, nargs="*", default=[])
     parser.add_argument("--speed", type=int, default=0, metavar="ROUNDS")
+    parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in options.model:
             path = starter_model() if name == "starter" else gemma(Path(folder))
-            model = Model(path, TOGETHER * (options.tokens + 64), base=name == "gemma")
+            model = Model(path, TOGETHER * (options.tokens + 192), options.threads, base=name == "gemma")
             if options.texts:
                 print(name, flush=True)
                 would_cut(model, options.texts)
             if options.speed:
                 speed(model, options.speed, 100)
-            for split in () if options.texts or options.speed else options.topics:
-                compare(name, model, split, options.tokens, options.out)
+            if not options.texts and not options.speed:
+                asked = [text for split in options.topics for text in prompts(split)]
+                count(name, model, asked[: options.count], options.tokens, options.out)
             model.close()
 
 

@@ -62,7 +62,8 @@ def test_a_chosen_one_of_several_counts_unless_told_otherwise() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"state": "failed"}, {"state": "stopped"}, {"declined": True}, {"finish": "loop"}, {"text": " "}, {"parent": "gone"},
+        {"state": "failed"}, {"state": "stopped"}, {"declined": True}, {"finish": "loop"}, {"text": " "},
+        {"parent": "gone"},
         {"document": DocumentTask(task="summarise", document="d")},
     ],
 )  # fmt: skip
