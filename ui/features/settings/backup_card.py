@@ -148,7 +148,11 @@ class BackupCard(Card):
         command = python_command("ui.main", argument, argument)
         command = list(dict.fromkeys(command))  # a frozen program gets its one argument once
         try:
-            subprocess.Popen(command, env=child_environment(), start_new_session=sys.platform != "win32")
+            nowhere = subprocess.DEVNULL
+            subprocess.Popen(
+                command, stdin=nowhere, stdout=nowhere, stderr=nowhere, env=child_environment(),
+                start_new_session=sys.platform != "win32",
+            )  # fmt: skip
         except OSError as error:
             self.message.show_message(texts.CANNOT_START.format(problem=error.strerror or error), "danger")
             return False
