@@ -81,8 +81,6 @@ def _run_window(home: Home, model: str) -> int:
         from ui.application import Application
     except ImportError as error:
         raise _library_error(error) from error
-    from ui.background_import import wait_for_imports
-
     check_platform()
     application = Application(sys.argv[:1])
     window = open_window(home)
@@ -90,7 +88,6 @@ def _run_window(home: Home, model: str) -> int:
     if model:
         window.open_file(model)
     status = application.exec()
-    wait_for_imports()
     window.deleteLater()
     return status
 

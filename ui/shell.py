@@ -7,7 +7,7 @@ remembers (where the window stood, the page that was open) lies in ``window.ini`
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QPaintEvent, QResizeEvent, 
 from PySide6.QtWidgets import QFrame, QMainWindow, QStackedWidget, QWidget
 
 from ui import texts
-from ui.background_import import EarlyImport
 from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, row_of
+from ui.early_import import EarlyImport
 from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page
 from ui.navigation import Navigation
 from ui.statusbar import StatusBar
@@ -100,6 +100,7 @@ class Shell(QMainWindow):
         """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
         super().__init__()
         self.setWindowTitle("LLM Workbench")
+        current_theme().dress(self)
         self._bridge = bridge
         self.pages = pages
         self._entries = {entry.name: entry for entry in (*pages, WELCOME)}
@@ -132,7 +133,11 @@ class Shell(QMainWindow):
         if self._current == WELCOME.name and name != WELCOME.name:
             self._left_welcome = True
             self._memory.setValue("left_welcome", True)
-        page = self._made.get(name) or self._make(entry)
+        if name not in self._made:
+            self._made[name] = _class_of(entry)(self._bridge, self)
+        page = self._made[name]
+        if name not in self._headers:
+            self._place(entry, page)
         if name != self._current and self._message.property("kind") == "success":
             self._message.hide()  # good news was read; what went wrong stays until it is closed
         self._current = name
@@ -179,10 +184,10 @@ class Shell(QMainWindow):
         Called once the window is shown.
         """
         first = page or (WELCOME.name if self._fresh else str(self._memory.value("page", "")))
+        entry = self._entries[first if first in self._entries else self.pages[0].name]
         if self._file:
             self.open_page("models", path=self._file)
-        else:
-            self.open_page(first if first in self._entries else self.pages[0].name)
+        EarlyImport(_module_of(entry), partial(self._on_imported, entry), self)
         self._bridge.start()
         home = self._bridge.home
         home.settings.follow(self._on_settings)
@@ -191,6 +196,27 @@ class Shell(QMainWindow):
         self._patience.start()
         QTimer.singleShot(IDLE_MS, self, self._import_ahead)
 
+    def _on_imported(self, entry: PageEntry) -> None:
+        parts = getattr(_class_of(entry), "make_parts", None)
+        self._make_first(entry, parts(self._bridge) if parts is not None else iter(()), {})
+
+    def _make_first(self, entry: PageEntry, parts: Iterator[tuple[str, QWidget]], made: dict[str, QWidget]) -> None:
+        """Make the first page and show it, a piece in each turn of the event loop: the window stays alive."""
+        if self._current or entry.name in self._made:  # somebody was faster
+            return
+        part = next(parts, None)
+        if part is not None:
+            made[part[0]] = part[1]
+            QTimer.singleShot(0, self, partial(self._make_first, entry, parts, made))
+            return
+        arguments = (made,) if made else ()
+        self._made[entry.name] = _class_of(entry)(self._bridge, self, *arguments)
+        QTimer.singleShot(0, self, partial(self._show_first, entry))
+
+    def _show_first(self, entry: PageEntry) -> None:
+        if not self._current:
+            self.open_page(entry.name)
+
     def open_file(self, path: str) -> None:
         """Offer a model's file for import, as soon as there are pages: one that was opened from the desktop."""
         self._file = path
@@ -198,11 +224,11 @@ class Shell(QMainWindow):
             self.open_page("models", path=path)
 
     def _import_ahead(self) -> None:
-        """Import what the pages that were not opened yet are made of, one after the other, aside."""
+        """Import what the pages that were not opened yet are made of, one after the other."""
         later = [entry for entry in self.pages if entry.name not in self._made and entry.name not in self._ahead]
         if later:
             self._ahead.add(later[0].name)
-            EarlyImport(later[0].entry.partition(":")[0], self._import_ahead, self)
+            EarlyImport(_module_of(later[0]), self._import_ahead, self)
         else:
             self.imported.emit()
 
@@ -283,10 +309,8 @@ class Shell(QMainWindow):
     def _shortcut(self, keys: str, run: Callable[[], Any]) -> None:
         QShortcut(QKeySequence(keys), self).activated.connect(run)
 
-    def _make(self, entry: PageEntry) -> QWidget:
-        module, _, name = entry.entry.partition(":")
-        page: QWidget = getattr(importlib.import_module(module), name)(self._bridge, self)
-        self._made[entry.name] = page
+    def _place(self, entry: PageEntry, page: QWidget) -> None:
+        """Put a page into the frame, and give it back what it remembered."""
         self._stack.addWidget(page)
         header = page.header() if hasattr(page, "header") else None
         self._headers[entry.name] = header
@@ -294,7 +318,6 @@ class Shell(QMainWindow):
             page.recall(str(self._memory.value(f"pages/{entry.name}", "")))
         if header is not None:
             self._header.addWidget(header)
-        return page
 
     def _restore(self) -> None:
         geometry = self._memory.value("geometry")
@@ -388,6 +411,15 @@ class Shell(QMainWindow):
         self._memory.sync()
         self._bridge.close()
         super().closeEvent(event)
+
+
+def _module_of(entry: PageEntry) -> str:
+    return entry.entry.partition(":")[0]
+
+
+def _class_of(entry: PageEntry) -> Callable[..., QWidget]:
+    found: Callable[..., QWidget] = getattr(importlib.import_module(_module_of(entry)), entry.entry.partition(":")[2])
+    return found
 
 
 def _died(worker: WorkerState) -> str:

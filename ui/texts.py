@@ -128,6 +128,7 @@ FROM_UP, FROM_TO = "{minimum:g} or more.", "{minimum:g} to {maximum:g}{value}."
 
 # curves
 NOTHING_MEASURED = "No values yet."
+STEP_AXIS = "step"
 
 # dialog
 CANCEL = "Cancel"

@@ -59,7 +59,6 @@ def look(picture: Path, home: str) -> None:
     from tests.ui.fake_front import FakeFront
     from tests.ui.fake_home import FakeHome
     from tests.ui.screenshots import settle
-    from ui.background_import import wait_for_imports
     from ui.features.chat.composer import Composer
     from ui.main import open_window
     from ui.navigation import Navigation
@@ -91,7 +90,6 @@ def look(picture: Path, home: str) -> None:
                         if not room.contains(place):
                             hidden.setdefault(page, []).append(f"{kind.__name__} {type(part).__name__} {place}")
         window.close()
-    wait_for_imports()
     application.quit()
     sys.stdout.write(json.dumps(hidden))
 

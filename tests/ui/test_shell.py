@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint, QRect, Qt, QTimer
+from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -195,7 +195,7 @@ def test_the_window_comes_back_as_it_was_left(make_shell: MakeShell, qtbot: QtBo
     again = make_shell(start=False)
     again.start()
     assert (again.width(), again.height()) == (1111, 777)
-    assert again.current_page == "models"
+    qtbot.waitUntil(lambda: again.current_page == "models")
 
 
 def test_it_works_down_to_its_smallest_size(make_shell: MakeShell) -> None:
@@ -209,11 +209,11 @@ def test_it_works_down_to_its_smallest_size(make_shell: MakeShell) -> None:
 # -- first steps ------------------------------------------------------------------------------------
 
 
-def test_a_fresh_home_is_welcomed(make_shell: MakeShell, front: FakeFront) -> None:
+def test_a_fresh_home_is_welcomed(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
     front.home.models.clear()
     front.home.collections.clear()
     shell = make_shell(fresh=True)
-    assert shell.current_page == "welcome"
+    qtbot.waitUntil(lambda: shell.current_page == "welcome")
     assert button(shell, "Welcome").isVisible()
 
 
@@ -610,13 +610,50 @@ def test_what_pages_are_made_of_is_imported_before_they_are_opened(
     make_shell: MakeShell, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
 ) -> None:
     asked: list[str] = []
+    early = shell_module.EarlyImport
 
-    def aside(module: str, then: Callable[[], None], parent: object) -> None:
+    def recording(module: str, then: Callable[[], None], parent: QObject) -> None:
         asked.append(module)
-        then()
+        early(module, then, parent)
 
-    monkeypatch.setattr(shell_module, "EarlyImport", aside)
+    monkeypatch.setattr(shell_module, "EarlyImport", recording)
     monkeypatch.setattr(shell_module, "IDLE_MS", 1)
     shell = make_shell()
-    qtbot.waitUntil(lambda: len(asked) == len(PAGES) - 1)
-    assert asked == [entry.entry.partition(":")[0] for entry in shell.pages if entry.name != shell.current_page]
+    qtbot.waitUntil(lambda: len(asked) == len(shell.pages) and set(asked) <= sys.modules.keys())
+    current = next(entry for entry in shell.pages if entry.name == shell.current_page)
+    later = [entry for entry in shell.pages if entry is not current]
+    assert asked == [entry.entry.partition(":")[0] for entry in (current, *later)]
+
+
+def test_the_first_page_is_made_of_parts_that_are_made_before(
+    make_shell: MakeShell, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    """Each in a turn of its own, so that the window stays alive meanwhile."""
+    turns: list[str] = []
+
+    def parts(bridge: Bridge) -> Iterator[tuple[str, QWidget]]:
+        for name in ("list", "form"):
+            turns.append(name)
+            QTimer.singleShot(0, lambda: turns.append("turn"))
+            yield name, QLabel(name)
+
+    class InParts(ChatLike):
+        make_parts = staticmethod(parts)
+
+        def __init__(self, bridge: Bridge, shell: ShellActions, made: dict[str, QWidget]) -> None:
+            super().__init__(bridge, shell)
+            turns.append(" and ".join(made))
+
+    monkeypatch.setattr(sys.modules["plain_pages"], "ChatLike", InParts)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: shell.current_page == "chat")
+    assert turns == ["list", "turn", "form", "turn", "list and form"]
+
+
+def test_a_page_that_is_opened_before_the_first_one_is_made_stays(make_shell: MakeShell, qtbot: QtBot) -> None:
+    shell = make_shell(start=False)
+    shell.start("chat")
+    shell.open_page("documents")
+    qtbot.waitUntil(lambda: shell._bridge.status is not None)
+    qtbot.wait(50)
+    assert (shell.current_page, MADE) == ("documents", ["documents"])

@@ -164,6 +164,7 @@ class _Counted(QLabel):
 def test_a_switch_looks_at_a_widget_as_often_however_deep_it_lies(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
+    theme.dress(window)
     labels = []
     inside = window
     for _ in range(12):
@@ -176,3 +177,29 @@ def test_a_switch_looks_at_a_widget_as_often_however_deep_it_lies(theme: Theme, 
     assert labels[-1].palette().windowText().color().name() == DARK.text
     assert {label.count - was for label, was in zip(labels, before, strict=True)} <= {1, 2}
     theme.choose("light")
+
+
+def test_what_is_made_for_a_dressed_window_is_looked_at_once(theme: Theme, qtbot: QtBot) -> None:
+    """And not as often as it is put into another part, each of which is put into the next."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    theme.dress(window)
+    window.show()
+    label = _Counted()
+    part: QWidget = label
+    for _ in range(12):
+        around = QWidget()
+        column_of(around, part)
+        part = around
+    assert label.count == 0
+    column_of(window, part)
+    assert label.count == 1
+
+
+def test_the_looks_come_back_to_lone_widgets_when_the_window_has_gone(theme: Theme, qtbot: QtBot) -> None:
+    window = QWidget()
+    theme.dress(window)
+    assert QApplication.instance().styleSheet() == ""
+    assert window.styleSheet()
+    window.deleteLater()
+    qtbot.waitUntil(lambda: QApplication.instance().styleSheet() != "")

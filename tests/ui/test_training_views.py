@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
+import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from tests.toy_objective import Toy
 from tests.ui.fake_training import plan
 from ui.components.basics import Text
 from ui.components.curves import CurveChart, Series
+from ui.components.plot import Line, Plot, running_mean, thinned
 from ui.features.training.data_report import describe_sides
 from ui.features.training.run_texts import final_score
 from ui.features.training.run_view import TrainRun, legend_text
@@ -59,10 +64,42 @@ def test_answers_stand_below_their_question_where_columns_would_be_narrow(qtbot:
 def test_a_chart_of_nothing_has_no_numbers_at_its_axes(qtbot: QtBot, theme: Theme) -> None:
     chart = CurveChart("Loss")
     qtbot.addWidget(chart)
-    axis = chart.plot.getPlotItem().getAxis("left")
-    assert not axis.style["showValues"]
+    assert chart.plot.ticks(upright=True) == []
     chart.show_series([Series("training", "accent", [1], [2.0])])
-    assert axis.style["showValues"]
+    assert chart.plot.ticks(upright=True)
+
+
+def test_axes_have_round_numbers_with_room_for_their_words(qtbot: QtBot, theme: Theme) -> None:
+    plot = Plot(from_zero=True)
+    qtbot.addWidget(plot)
+    plot.resize(400, 200)
+    plot.draw_lines([Line([1, 2000], [0.5, 3.0], "#000000", 2, Qt.PenStyle.SolidLine, False)])
+    assert [words for _, words in plot.ticks(upright=True)] == ["0", "1", "2", "3"]
+    assert [words for _, words in plot.ticks(upright=False)] == ["0", "1,000", "2,000"]
+
+
+def test_what_is_no_number_is_left_out_of_a_curve(qtbot: QtBot, theme: Theme) -> None:
+    plot = Plot(from_zero=False)
+    qtbot.addWidget(plot)
+    plot.draw_lines([Line([1, 2, 3], [1.0, math.nan, 2.0], "#000000", 2, Qt.PenStyle.SolidLine, True)])
+    assert all(math.isfinite(value) for value, _ in plot.ticks(upright=True))
+    plot.grab()
+    plot.draw_lines([Line([1], [math.inf], "#000000", 2, Qt.PenStyle.SolidLine, True)])
+    assert plot.ticks(upright=True) == []
+
+
+def test_many_points_are_drawn_as_the_lowest_and_highest_of_each_piece() -> None:
+    values = [float(step % 100) for step in range(10_000)]
+    steps, kept = thinned(range(10_000), values, pieces=50)
+    assert len(kept) <= 102
+    assert (steps[0], steps[-1], min(kept), max(kept)) == (0, 9_999, 0.0, 99.0)
+    assert all(values[int(step)] == value for step, value in zip(steps, kept, strict=True))
+    assert thinned([1, 2], [3.0, 4.0]) == ([1, 2], [3.0, 4.0])
+
+
+def test_a_running_mean_keeps_a_straight_line_and_the_ends() -> None:
+    assert running_mean([float(step) for step in range(200)]) == pytest.approx(list(range(200)))
+    assert running_mean([0.0, 3.0, 0.0]) == [0.0, 1.0, 0.0]
 
 
 def test_a_run_is_drawn_as_its_objective_declares(qtbot: QtBot, theme: Theme) -> None:

@@ -8,6 +8,8 @@ A page is a QWidget with
   ``shell.open_page(name, **target)`` that names a target,
 - if it likes, ``header() -> QWidget | None``: what stands at the right of the page's title (the chat page: model
   and context use),
+- if it takes long to make, ``make_parts(bridge) -> Iterator[tuple[str, QWidget]]``, a static method: the first page of
+  a window gets them as its third argument, each made in a turn of the event loop,
 - if it likes, ``find_entries(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
   knows by itself,
 - if it likes, ``remember() -> str`` and ``recall(str)``: what it keeps when the window closes (drafts) and gets back

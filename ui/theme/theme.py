@@ -6,6 +6,7 @@ desktop's colour scheme as it changes.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,7 @@ class Theme(QObject):
         self.palette: Palette = LIGHT
         self.reading_size = 15
         self._icons: dict[tuple[str, str, int], QIcon] = {}
+        self._windows: list[QWidget] = []
         application.setStyle("Fusion")  # the one style that a stylesheet governs alike on all systems
         application.setFont(_interface_font())
         self._scheme = application.styleHints().colorScheme()
@@ -87,6 +89,14 @@ class Theme(QObject):
         if pixels != self.reading_size:
             self.reading_size = pixels
             self._apply()
+
+    def dress(self, window: QWidget) -> None:
+        """Set the stylesheet on a main window, from now on, and on the application only while there is none: Qt goes
+        through all children of a widget that is put into another while the application has one, which took most of the
+        time that a page needs to be made."""
+        self._windows.append(window)
+        window.destroyed.connect(partial(self._on_destroyed, window))
+        self._set_sheet()
 
     def colour(self, token: str) -> QColor:
         """The colour of a token now. Raises KeyError for a name that is none."""
@@ -116,16 +126,21 @@ class Theme(QObject):
         self.palette = self._wanted()
         self._icons.clear()
         self._application.setPalette(_qt_palette(self.palette))
+        self._set_sheet()
+        self.changed.emit()
+
+    def _set_sheet(self) -> None:
         sheet = stylesheet(self.palette, self.reading_size)
-        windows = [window for window in self._application.topLevelWidgets() if window.parent() is None]
-        shown = [window for window in windows if window.isVisible()]
-        if not shown:
-            self._application.setStyleSheet(sheet)
+        self._application.setStyleSheet("" if self._windows else sheet)
         # Qt 6.11 looks at a widget as often as it has ancestors when the application's sheet changes (1.2 s for all
         # pages; 0.2 s so): QStyleSheetStyle::repolish hands all widgets to updateObjects, which goes down from each
-        for window in windows:
-            window.setStyleSheet(sheet if window in shown else "")
-        self.changed.emit()
+        for window in self._windows:
+            window.setStyleSheet(sheet)
+
+    def _on_destroyed(self, window: QWidget) -> None:
+        self._windows.remove(window)
+        if not self._windows:
+            self._set_sheet()
 
 
 def current_theme() -> Theme:

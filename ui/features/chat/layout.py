@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
@@ -19,7 +22,7 @@ from ui.features.chat.conversation import Conversation
 from ui.features.chat.format_pane import FormatPane
 from ui.features.chat.header import ChatHeader
 from ui.features.chat.history import HistoryPanel
-from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.recipe_panel import FORMS, RecipePanel
 from ui.features.chat.sending_card import SendingCard
 from ui.theme import tokens
 
@@ -29,21 +32,41 @@ _HISTORY, _RECIPE, _SOURCE = 230, 320, 430
 _SHARE = 0.36  # of a wide window, so that a page of a PDF can be read at its width
 
 
-class ChatLayout(QWidget):
-    """Makes the parts and arranges them; what they mean is the page's business."""
+def make_parts(bridge: Bridge) -> Iterator[tuple[str, QWidget]]:
+    """The parts by their names, one after the other: each takes some milliseconds."""
+    forms: dict[str, Any] = {}
+    for name, make in FORMS.items():
+        forms[name] = make()
+        yield name, forms[name]
+    yield "recipe", RecipePanel(forms)
+    yield "head", ChatHeader()
+    yield "history", HistoryPanel()
+    yield "conversation", Conversation()
+    yield "composer", Composer()
+    yield "sending", SendingCard()
+    yield "files", AttachedFiles(bridge)
+    yield "source", DocumentPane(bridge)
+    yield "passages", PassagesPanel()
+    yield "format", FormatPane(bridge)
 
-    def __init__(self, bridge: Bridge) -> None:
+
+class ChatLayout(QWidget):
+    """Arranges the parts of ``make_parts``, which it makes where they were not made before; what they mean is the
+    page's business."""
+
+    def __init__(self, bridge: Bridge, made: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.head = ChatHeader()
-        self.history = HistoryPanel()
-        self.conversation = Conversation()
-        self.composer = Composer()
-        self.sending = SendingCard()
-        self.files = AttachedFiles(bridge)
-        self.recipe = RecipePanel()
-        self.source = DocumentPane(bridge)
-        self.passages = PassagesPanel()
-        self.format = FormatPane(bridge)
+        parts = made or dict(make_parts(bridge))
+        self.head: ChatHeader = parts["head"]
+        self.history: HistoryPanel = parts["history"]
+        self.conversation: Conversation = parts["conversation"]
+        self.composer: Composer = parts["composer"]
+        self.sending: SendingCard = parts["sending"]
+        self.files: AttachedFiles = parts["files"]
+        self.recipe: RecipePanel = parts["recipe"]
+        self.source: DocumentPane = parts["source"]
+        self.passages: PassagesPanel = parts["passages"]
+        self.format: FormatPane = parts["format"]
         self.empty = EmptyState("chat", texts.GREETING, "")
         top = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         self.hint = Text("", "muted", alignment=top, minimumWidth=360)

@@ -6,7 +6,7 @@ It joins the parts: ``ChatSession`` knows the chat, the widgets draw it, this pa
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ui.features.chat.compare_choice import CompareChoice
 from ui.features.chat.controller import ChatController
 from ui.features.chat.conversation import Shown
 from ui.features.chat.decoding import ChatDecoding
-from ui.features.chat.layout import ChatLayout
+from ui.features.chat.layout import ChatLayout, make_parts
 from ui.features.chat.prompt_library import PromptLibrary
 from ui.features.chat.recipe_files import RecipeFiles
 from ui.features.chat.sending_consent import SendingConsent
@@ -59,7 +59,9 @@ class ChatPage(TakesFiles, QWidget):
     title = "Chat"
     icon = "chat"
 
-    def __init__(self, bridge: Bridge, shell: ShellActions) -> None:
+    make_parts = staticmethod(make_parts)
+
+    def __init__(self, bridge: Bridge, shell: ShellActions, made: Mapping[str, Any] | None = None) -> None:
         super().__init__()
         self._bridge = bridge
         self._shell = shell
@@ -69,7 +71,7 @@ class ChatPage(TakesFiles, QWidget):
         self._waits_for_files = False  # the composer's question is to be asked when they are read
         self._refusal = ""  # what the frame was last told of a question that could not be asked
         self.session = ChatSession(bridge, self)
-        self.parts = ChatLayout(bridge)
+        self.parts = ChatLayout(bridge, made)
         self.bench = ChatController(bridge, shell, self.session, self.parts, self)
         self.decoding = ChatDecoding(bridge, self.session, self.parts, self)
         talk = self.parts.conversation

@@ -6,7 +6,7 @@ because it is told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -48,6 +48,15 @@ from workbench.records.visible import visible_name
 NO_DOCUMENTS = texts.NO_DOCUMENTS
 
 
+FORMS: Mapping[str, Callable[[], QWidget]] = {
+    "adapter_form": AdapterForm,
+    "prompt_form": PromptForm,
+    "agent_form": AgentForm,
+    "decoding_form": DecodingForm,
+}
+"""The large parts of the panel, by their names in it."""
+
+
 class RecipePanel(QFrame):
     """``changed`` sends the new recipe after each edit of the person."""
 
@@ -62,8 +71,10 @@ class RecipePanel(QFrame):
     files_wanted = Signal()
     """Some files of the documents are to be chosen."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, forms: Mapping[str, Any] | None = None, parent: QWidget | None = None) -> None:
+        """``forms`` are those of ``FORMS``, where they were made before."""
         super().__init__(parent)
+        forms = forms or {name: make() for name, make in FORMS.items()}
         self.setProperty("role", "panel")
         self._recipe = Recipe()
         self._models: Sequence[ModelRecord] = ()
@@ -78,7 +89,7 @@ class RecipePanel(QFrame):
         self.retrieval = RecipeCard(texts.DOCUMENTS, texts.DOCUMENTS_HELP, "retrieval")
         self.agent = RecipeCard(agent_texts.AGENT, agent_texts.AGENT_HELP, "agents")
         self.adapters = RecipeCard(texts.ADAPTERS, texts.ADAPTERS_HELP, "finetuning")
-        self.adapter_form = AdapterForm()
+        self.adapter_form: AdapterForm = forms["adapter_form"]
         self.adapter_form.changed.connect(self._on_adapters)
         self.model_box = ChoiceBox(texts.MODEL, chosen=self._on_model)
         self.models_link = LinkButton(texts.GET_MODEL_BUTTON, clicked=self.models_wanted)
@@ -93,11 +104,11 @@ class RecipePanel(QFrame):
             "retrieval": _form(RetrievalPart, "mode", "quote_length", "passages", "token_budget", "decline"),
         }
         self.retrieval_limits = LimitNote()
-        self.prompt_form = PromptForm()
+        self.prompt_form: PromptForm = forms["prompt_form"]
         self.prompt_form.changed.connect(self._on_prompting)
-        self.agent_form = AgentForm()
+        self.agent_form: AgentForm = forms["agent_form"]
         self.agent_form.changed.connect(self._on_agent)
-        self.decoding_form = DecodingForm()
+        self.decoding_form: DecodingForm = forms["decoding_form"]
         self.decoding_form.changed.connect(self._on_decoding)
         for part, form in self.forms.items():
             form.changed.connect(lambda name, value, part=part: self._on_field(part, name, value))

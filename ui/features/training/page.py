@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QWidget
 
-from ui.background_import import EarlyImport
 from ui.bridge import Bridge
-from ui.components.basics import Text
 from ui.components.layout import row_of
 from ui.components.notices import DropCover, EmptyState, TakesFiles
 from ui.components.wording import in_words
@@ -33,14 +31,12 @@ from workbench.records.stored import Unreadable
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
 
 if TYPE_CHECKING:
-    from ui.components.curves import CurveChart
     from ui.features.training.compare import TrainCompare
     from ui.features.training.run_view import TrainRun
 
 
 class TrainPage(TakesFiles, QWidget):
-    """See ``ui.features`` for what the frame asks of a page. What draws curves is imported aside once the page is
-    there."""
+    """See ``ui.features`` for what the frame asks of a page."""
 
     name, title, icon = "train", "Train", "train"
 
@@ -69,8 +65,6 @@ class TrainPage(TakesFiles, QWidget):
         self.no_model = EmptyState("train", texts.NO_MODEL, texts.NO_MODEL_HELP, texts.GO_TO_MODELS)
         if self.no_model.button is not None:
             self.no_model.button.clicked.connect(lambda: self._shell.open_page("models"))
-        self.drawing = Text(texts.PREPARING_CHARTS, "muted", alignment=Qt.AlignmentFlag.AlignCenter)
-        self._views.addWidget(self.drawing)
         self._views.addWidget(self.setup)
         self._views.addWidget(self.no_model)
         self.runs.setMinimumWidth(190)
@@ -85,8 +79,6 @@ class TrainPage(TakesFiles, QWidget):
         self.setAcceptDrops(True)
         self._connect()
         self._views.setCurrentWidget(self.setup)
-        self._can_draw = False
-        EarlyImport("ui.features.training.run_view", self._on_can_draw, self)
         home = bridge.home
         home.methods.follow(self._on_methods)  # before what is shown with their titles
         home.models.follow(self._on_models)
@@ -167,51 +159,24 @@ class TrainPage(TakesFiles, QWidget):
             return
         self._shown = run
         self.runs.choose(run)
-        self._views.setCurrentWidget(self._run_view or self.drawing)
+        self._views.setCurrentWidget(self._run_view or self._make_run_view())
         self._watch(run)
         self._drop_watches()
         self._draw()
 
-    def _on_can_draw(self) -> None:
-        """What draws is imported: make the charts and then the view, a turn of the event loop for each, and show it if
-        a run waits for it."""
-        from ui.features.training.run_view import make_charts
-
-        self._can_draw = True
-        self._make_next(make_charts(), [])
-
-    def _make_next(self, making: Iterator[CurveChart], charts: list[CurveChart]) -> None:
-        chart = next(making, None)
-        if chart is None:
-            self._make_run_view(charts)
-            QTimer.singleShot(0, self, self._show_waiting)
-            return
-        charts.append(chart)
-        QTimer.singleShot(0, self, partial(self._make_next, making, charts))
-
-    def _show_waiting(self) -> None:
-        if self._views.currentWidget() is not self.drawing:
-            return
-        if self._shown:
-            self.show_run(self._shown)
-        elif self._ticked:
-            self._show_comparison()
-
-    def _make_run_view(self, charts: Sequence[CurveChart]) -> None:
+    def _make_run_view(self) -> TrainRun:
         from ui.features.training.run_view import TrainRun
 
-        view = self._run_view = TrainRun(charts)
+        view = self._run_view = TrainRun()
         self._views.addWidget(view)
         view.copy_wanted.connect(lambda: self.copy(self._shown))
         self.run_actions.serve(view)
+        return view
 
     def _show_comparison(self) -> None:
         for run in self._ticked:
             self._watch(run)
         view = self._compare_view
-        if view is None and not self._can_draw:
-            self._views.setCurrentWidget(self.drawing)
-            return
         if view is None:
             from ui.features.training.compare import TrainCompare
 

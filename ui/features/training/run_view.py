@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -45,13 +45,6 @@ LARGE_PX, SMALL_PX = 200, 84
 SMALL_IN_ROW = 3
 
 
-def make_charts(charts: Sequence[ChartSpec] = LANGUAGE_MODEL_CHARTS) -> Iterator[CurveChart]:
-    """The charts of a run, the first one large. Each takes a while to make."""
-    for number, chart in enumerate(charts):
-        height = SMALL_PX if number else LARGE_PX
-        yield CurveChart(chart.title, chart.unit, height=height, from_zero=chart.from_zero, help=chart.help)
-
-
 class TrainRun(QWidget):
     """Actions on the run are requested by signals."""
 
@@ -67,8 +60,7 @@ class TrainRun(QWidget):
     test_wanted = Signal()
     """A blind test of the result against its base."""
 
-    def __init__(self, made: Sequence[CurveChart] = (), parent: QWidget | None = None) -> None:
-        """``made`` are the usual ``make_charts``, where they were made before."""
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._run: RunRecord | None = None
         self._stopping = False
@@ -96,7 +88,7 @@ class TrainRun(QWidget):
         self.scores = TrainingScores()
         self.methods: Methods[Any] = Methods()
         self._drawn: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
-        self.charts = _by_name(self._drawn, made or tuple(make_charts()))
+        self.charts = _make_charts(self._drawn)
         self.samples = SampleAnswers()
         self.log = QPlainTextEdit(readOnly=True)
         self.log.setProperty("role", "code")
@@ -208,7 +200,7 @@ class TrainRun(QWidget):
     def _show_curves(self, story: TrainingState) -> None:
         if story.charts != self._drawn:
             self._drawn = story.charts
-            self.charts = _by_name(self._drawn, tuple(make_charts(self._drawn)))
+            self.charts = _make_charts(self._drawn)
             self._place_charts()
         for name, chart in self.charts.items():
             metrics = [metric for metric in story.metrics if metric.chart == name]
@@ -370,5 +362,10 @@ def legend_text(title: str, chart: str) -> str:
     return title
 
 
-def _by_name(charts: Sequence[ChartSpec], made: Sequence[CurveChart]) -> dict[str, CurveChart]:
-    return {chart.name: drawn for chart, drawn in zip(charts, made, strict=True)}
+def _make_charts(charts: Sequence[ChartSpec]) -> dict[str, CurveChart]:
+    """By name, the first one large."""
+    heights = [LARGE_PX, *[SMALL_PX] * (len(charts) - 1)]
+    return {
+        chart.name: CurveChart(chart.title, chart.unit, height=height, from_zero=chart.from_zero, help=chart.help)
+        for chart, height in zip(charts, heights, strict=True)
+    }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ui.components.basics import Tone
 from ui.components.wording import how_far
-from ui.features.training.state import TrainingState
 from workbench.api import events
 from workbench.api.calls import RunRecord
 from workbench.records.training import TrainingConfig
+
+if TYPE_CHECKING:
+    from ui.features.training.state import TrainingState
 
 STATES: dict[str, tuple[str, Tone]] = {
     "queued": ("waiting", "plain"),
@@ -169,7 +172,6 @@ MEMORY_BAR = "Memory: {said}; free: {bytes}"
 NO_MODEL = "A model is needed first"
 NO_MODEL_HELP = "Training adapts a chat model to your data. Add the starter model or import one under Models."
 GO_TO_MODELS = "Go to Models"
-PREPARING_CHARTS = "Preparing the charts…"
 NEW_TRAINING = "New training"
 TRAINING_MISSING = "This training no longer exists."
 COPIED_SETTINGS = "Settings copied from “{title}”."

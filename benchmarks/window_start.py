@@ -1,0 +1,153 @@
+"""What the first seconds of the window are like: how long the event loop stands still, and whether the program lives.
+
+``python benchmarks/window_start.py gaps``: the longest time between two turns of the event loop in the first ten
+seconds, as a timer of 1 ms sees them; a home with chats, documents and runs, whose core starts behind the window. With
+``--cold`` there are no compiled modules yet, as after an update. Medians, and the worst, of ``--rounds`` starts.
+Target: at most 100 ms.
+
+``python benchmarks/window_start.py load``: ``--rounds`` starts while four programs compute; each lives until all
+pages are imported, and closes its window. A start counts as dead when its process ends by a signal
+or with another status than 0. Target: none of 200. ``--together`` starts several at once.
+
+The window is the real one over the real core, offscreen unless QT_QPA_PLATFORM says otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+USED = ROOT / "tests" / "fixtures" / "home_0_1_0"
+BUSY = 4
+
+STARTED = """
+import json, os, sys, time
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from ui import main
+from ui.application import Application
+from workbench.paths import Home
+
+seconds = float(os.environ["BENCH_SECONDS"])
+application = Application(sys.argv[:1])
+window = main.open_window(Home(__import__("pathlib").Path(os.environ["BENCH_HOME"])))
+gaps, clock, begun, spent = [], QElapsedTimer(), time.monotonic(), time.thread_time()
+def beat():
+    global spent
+    before, spent = spent, time.thread_time()
+    gaps.append((clock.nsecsElapsed() / 1e6, time.monotonic() - begun, 1000 * (spent - before)))
+    clock.start()
+pulse = QTimer(interval=1, timerType=Qt.TimerType.PreciseTimer, timeout=beat)
+clock.start()
+pulse.start()
+def end():
+    pulse.stop()
+    longest = sorted(gaps, reverse=True)[:5]
+    own = max(own for _, _, own in gaps)
+    print(json.dumps({"longest": longest, "own": own, "turns": len(gaps), "page": window.current_page}), flush=True)
+    window.close()
+    application.quit()
+if seconds:
+    QTimer.singleShot(int(seconds * 1000), end)
+else:
+    window.imported.connect(lambda: QTimer.singleShot(500, end))
+status = application.exec()
+if hasattr(main, "wait_for_imports"):
+    main.wait_for_imports()
+sys.exit(status)
+"""
+
+
+def start(home: Path, seconds: float, compiled: str = "") -> subprocess.CompletedProcess[str]:
+    """One start of the window, which closes after so many seconds; 0: once all pages are imported."""
+    environment = {
+        "QT_QPA_PLATFORM": "offscreen", **os.environ, "PYTHONPATH": str(ROOT), "BENCH_HOME": str(home),
+        "BENCH_SECONDS": str(seconds), "PYTHONFAULTHANDLER": "1",
+    }  # fmt: skip
+    if compiled:
+        environment["PYTHONPYCACHEPREFIX"] = compiled
+    return subprocess.run(
+        [sys.executable, "-c", STARTED], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def used_home(folder: str) -> Path:
+    """A copy of a home that holds something of everything."""
+    return shutil.copytree(USED, Path(folder) / "home")
+
+
+def measure_gaps(rounds: int, cold: bool) -> dict[str, Any]:
+    """Milliseconds on the clock, and of processor time of the window's thread in one turn, which other programs do not
+    lengthen; ``at_s`` is when the longest one ended."""
+    longest: list[tuple[float, float]] = []
+    own: list[float] = []
+    for number in range(rounds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            done = start(used_home(folder), 10.0, f"{folder}/compiled" if cold else "")
+            if done.returncode:
+                raise RuntimeError(done.stderr)
+            told = json.loads(done.stdout.splitlines()[-1])
+            sys.stderr.write(f"{told}\n")
+            if number:  # the first reads the libraries from disk
+                longest.append(tuple(told["longest"][0][:2]))
+                own.append(told["own"])
+    ordered = sorted(gap for gap, _ in longest)
+    return {
+        "rounds": rounds, "median_ms": statistics.median(ordered), "worst_ms": ordered[-1],
+        "own_median_ms": statistics.median(own), "own_worst_ms": max(own),
+        "at_s": [round(at, 2) for _, at in longest], "target": 100.0,
+    }  # fmt: skip
+
+
+def measure_load(rounds: int, together: int) -> dict[str, Any]:
+    """How the starts ended, by exit status; the traces of those that died go to standard error."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
+    ends: collections.Counter[int] = collections.Counter()
+    began = time.monotonic()
+
+    def one(number: int) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            done = start(used_home(folder), 0.0)
+        if done.returncode:
+            sys.stderr.write(f"start {number}: status {done.returncode}\n{done.stderr}\n")
+        return done.returncode
+
+    try:
+        with ThreadPoolExecutor(together) as pool:
+            for status in pool.map(one, range(rounds)):
+                ends[status] += 1
+                sys.stderr.write(f"{ends.total()} of {rounds}: {dict(ends)}\n")
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    dead = ends.total() - ends[0]
+    return {"starts": ends.total(), "dead": dead, "seconds": round(time.monotonic() - began), "target": 0}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("gaps", "load"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cold", action="store_true", help="without compiled modules")
+    parser.add_argument("--together", type=int, default=1, help="starts at once")
+    arguments = parser.parse_args()
+    if arguments.what == "gaps":
+        print(json.dumps(measure_gaps(arguments.rounds, arguments.cold)))
+    else:
+        print(json.dumps(measure_load(arguments.rounds, arguments.together)))
+
+
+if __name__ == "__main__":
+    main()
