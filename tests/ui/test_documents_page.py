@@ -225,7 +225,12 @@ def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
 
 
 def test_the_length_of_passages_is_set_in_the_menu(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
-    page.ask_for_index()
+    page.parts.menu_button.click()
+    opened = QApplication.activePopupWidget()
+    assert isinstance(opened, QMenu)
+    next(action for action in opened.actions() if action.text() == texts.INDEX_MENU).trigger()
+    opened.close()
+    qtbot.waitUntil(lambda: bool(page.findChildren(Dialog)))
     [dialog] = page.findChildren(Dialog)
     [number] = dialog.findChildren(QSpinBox)
     [problem] = dialog.findChildren(InlineMessage)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
@@ -345,6 +346,18 @@ def test_scorers_are_added_to_answers(page: EvaluatePage, bridge: Bridge, front:
     rouge_l, grade = call.scorers
     assert rouge_l == ScorerUse(name="rouge-l")
     assert grade.recipe.model.name == "SmolLM2-135M-Instruct"
+
+
+def test_the_import_of_questions_opens_as_often_as_it_is_wanted(
+    page: EvaluatePage, bridge: Bridge, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        dialog = page.begin_import()
+        settle(bridge, qtbot)  # what it asks the core for is known the second time
+        qtbot.waitUntil(dialog.isVisible)
+        assert not dialog.go.isEnabled()
+        dialog.reject()
+        qtbot.waitUntil(lambda dialog=dialog: not shiboken6.isValid(dialog))
 
 
 def test_a_set_is_imported_and_shown(

@@ -71,8 +71,6 @@ def shown(page: TrainPage, qtbot: QtBot, run: c.RunRecord) -> TrainRun:
     qtbot.waitUntil(lambda: any(known.id == run.id for known in page.trainings))
     page.show_run(run.id)
     qtbot.waitUntil(lambda: page.run_view is not None, timeout=20_000)  # what draws is imported meanwhile
-    view = page.run_view
-    assert view is not None
     qtbot.waitUntil(lambda: view.title.full_text == run.title)
     return view
 
@@ -410,12 +408,13 @@ def test_start_shows_the_run_and_its_events_move_it(page: TrainPage, qtbot: QtBo
 
 def test_the_keyboard_is_never_left_to_stop(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     page.activateWindow()
-    view = page.run_view
-    assert view is not None
     start = planned(page, qtbot).setup.start_button
     start.setFocus()
     qtbot.waitUntil(start.hasFocus)
     QTest.keyClick(start, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: page.run_view is not None)
+    view = page.run_view
+    assert view is not None
     qtbot.waitUntil(view.pause_button.hasFocus)
     QTest.keyClick(view.pause_button, Qt.Key.Key_Space)
     qtbot.waitUntil(view.go_on_button.hasFocus)

@@ -159,7 +159,7 @@ class CollectionPanel(QFrame):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(theme.icon("edit"), texts.RENAME_MENU, self.edit_current)
-        menu.addAction(theme.icon("settings"), texts.INDEX_MENU, self.index_wanted)
+        menu.addAction(theme.icon("settings"), texts.INDEX_MENU, self.index_wanted.emit)
         menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
         menu.popup(place)
 

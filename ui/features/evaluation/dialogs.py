@@ -235,8 +235,8 @@ class ImportDialog(Dialog):
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
-        bridge.home.data_sets.follow(self._on_data_sets)
         self._on_source("file")
+        bridge.home.data_sets.follow(self._on_data_sets)
 
     def _on_data_sets(self, found: DataSetList) -> None:
         self.data.set_choices([(one.name, one.name) for one in found.sets])
