@@ -18,7 +18,9 @@ import argparse
 import collections
 import json
 import os
+import queue
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -34,38 +36,40 @@ BUSY = 4
 
 STARTED = """
 import json, os, sys, time
-from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from ui import main
-from ui.application import Application
-from workbench.paths import Home
 
 seconds = float(os.environ["BENCH_SECONDS"])
-application = Application(sys.argv[:1])
-window = main.open_window(Home(__import__("pathlib").Path(os.environ["BENCH_HOME"])))
-gaps, clock, begun, spent = [], QElapsedTimer(), time.monotonic(), time.thread_time()
-def beat():
-    global spent
-    before, spent = spent, time.thread_time()
-    gaps.append((clock.nsecsElapsed() / 1e6, time.monotonic() - begun, 1000 * (spent - before)))
+opened = main.open_window
+
+def open_window(home):
+    from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+
+    window = opened(home)
+    gaps, clock, begun, spent = [], QElapsedTimer(), time.monotonic(), [time.thread_time()]
+
+    def beat():
+        spent.append(time.thread_time())
+        gaps.append((clock.nsecsElapsed() / 1e6, time.monotonic() - begun, 1000 * (spent[-1] - spent[-2])))
+        clock.start()
+
+    def end():
+        pulse.stop()
+        longest = sorted(gaps, reverse=True)[:5]
+        own = max(own for _, _, own in gaps)
+        print(json.dumps({"longest": longest, "own": own, "turns": len(gaps), "page": window.current_page}), flush=True)
+        window.close()
+
+    pulse = QTimer(window, interval=1, timerType=Qt.TimerType.PreciseTimer, timeout=beat)
     clock.start()
-pulse = QTimer(interval=1, timerType=Qt.TimerType.PreciseTimer, timeout=beat)
-clock.start()
-pulse.start()
-def end():
-    pulse.stop()
-    longest = sorted(gaps, reverse=True)[:5]
-    own = max(own for _, _, own in gaps)
-    print(json.dumps({"longest": longest, "own": own, "turns": len(gaps), "page": window.current_page}), flush=True)
-    window.close()
-    application.quit()
-if seconds:
-    QTimer.singleShot(int(seconds * 1000), end)
-else:
-    window.imported.connect(lambda: QTimer.singleShot(500, end))
-status = application.exec()
-if hasattr(main, "wait_for_imports"):
-    main.wait_for_imports()
-sys.exit(status)
+    pulse.start()
+    if seconds:
+        QTimer.singleShot(int(seconds * 1000), end)
+    else:
+        window.imported.connect(lambda: QTimer.singleShot(500, end))
+    return window
+
+main.open_window = open_window
+sys.exit(main.main(["--home", os.environ["BENCH_HOME"]]))
 """
 
 
@@ -112,16 +116,23 @@ def measure_gaps(rounds: int, cold: bool) -> dict[str, Any]:
 
 def measure_load(rounds: int, together: int) -> dict[str, Any]:
     """How the starts ended, by exit status; the traces of those that died go to standard error."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the four end with this program
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
     ends: collections.Counter[int] = collections.Counter()
     began = time.monotonic()
 
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # cores leave some seconds later
+    homes: queue.SimpleQueue[Path] = queue.SimpleQueue()  # the first start of each starts its core
+    for number in range(together):
+        home = Path(folder.name) / f"home-{number}"
+        home.mkdir()
+        (home / "workbench.sqlite").touch()  # one that was used before: the chat page comes first
+        homes.put(home)
+
     def one(number: int) -> int:
-        with tempfile.TemporaryDirectory() as folder:
-            home = Path(folder) / "home"
-            home.mkdir()
-            (home / "workbench.sqlite").touch()  # one that was used before: the chat page comes first
-            done = start(home, 0.0)
+        home = homes.get()
+        done = start(home, 0.0)
+        homes.put(home)
         if done.returncode:
             sys.stderr.write(f"start {number}: status {done.returncode}\n{done.stderr}\n")
         return done.returncode
@@ -135,6 +146,7 @@ def measure_load(rounds: int, together: int) -> dict[str, Any]:
         for process in busy:
             process.kill()
             process.wait()
+        folder.cleanup()
     dead = ends.total() - ends[0]
     return {"starts": ends.total(), "dead": dead, "seconds": round(time.monotonic() - began), "target": 0}
 

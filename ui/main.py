@@ -82,13 +82,22 @@ def _run_window(home: Home, model: str) -> int:
     except ImportError as error:
         raise _library_error(error) from error
     check_platform()
+    from ui.faults import FaultWatch
+
     application = Application(sys.argv[:1])
+    home.create()
+    faults = FaultWatch(home.logs)
+    crash = faults.install()
     window = open_window(home)
+    faults.occurred.connect(window.faults.show_fault)
+    if crash:
+        window.faults.show_crash(crash)
     application.file_opened.connect(window.open_file)
     if model:
         window.open_file(model)
     status = application.exec()
     window.deleteLater()
+    faults.close()
     return status
 
 

@@ -21,6 +21,7 @@ from ui.bridge import Bridge
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import column_of, row_of
 from ui.early_import import EarlyImport
+from ui.fault_note import FaultNote
 from ui.features import PAGES, WELCOME, Action, MessageKind, PageEntry, keys_of_page
 from ui.navigation import Navigation
 from ui.statusbar import StatusBar
@@ -97,7 +98,8 @@ class Shell(QMainWindow):
     """All that the pages are made of is imported."""
 
     def __init__(self, bridge: Bridge, memory: Path, fresh: bool = False, pages: tuple[PageEntry, ...] = PAGES) -> None:
-        """``memory`` is the file it remembers itself in; ``fresh``: the home folder holds nothing yet."""
+        """``memory`` is the file in the home folder that it remembers itself in; ``fresh``: the home folder holds
+        nothing yet."""
         super().__init__()
         self.setWindowTitle("LLM Workbench")
         current_theme().dress(self)
@@ -269,6 +271,8 @@ class Shell(QMainWindow):
         self._condition = InlineMessage(closable=False)
         self._condition.setProperty("place", "banner")
         right.addWidget(self._condition)
+        self.faults = FaultNote(Path(self._memory.fileName()).parent / "logs")
+        right.addWidget(self.faults)
         self._stack = QStackedWidget()
         self._message = _Banner(header, self._title, self._stack, root)
         right.addWidget(self._stack, 1)

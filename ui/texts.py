@@ -72,6 +72,11 @@ INFERENCE_DIED = "The model process crashed; your chats are safe."
 EMBEDDING_DIED = "The document process crashed; indexed documents are safe."
 WORKER_DIED = "The {name} process crashed."
 
+FAULT_SEEN, FAULT_SEEN_AGAIN = "This did not work: {summary}", "This did not work ({count} times): {summary}"
+COPY_DETAILS, SHOW_LOG = "Copy details", "Show log"
+CRASHED = "The window crashed when it was last open. What was saved is safe. The details help to find the cause."
+LOG_AT = "The logs are in {folder}."
+
 # shortcuts
 SHORTCUTS, CLOSE, QUIT, OPEN_PAGE = "Keyboard shortcuts", "Close", "Quit", "Open {page}"
 SHORTCUTS_WINDOW, SHORTCUTS_CHAT, SHORTCUTS_DOCUMENTS = "Everywhere", "Chat", "Documents"

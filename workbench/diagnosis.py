@@ -32,7 +32,7 @@ _INSTALLERS = {
     "macos": "as an app",
     "folder": "as a folder with a Python of its own",
 }
-_FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?((?:workbench|ui)[/\\][\w/\\]+\.py)", line (\d+), in ([\w<>]+)')
+_FRAME = re.compile(r'^\s*File "(?:[^"]*[/\\])?((?:workbench|ui)[/\\][\w/\\]+\.py)", line (\d+),? in ([\w<>]+)')
 _ERROR = re.compile(r"^((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*(?:Error|Exception|Died|Cancelled|Interrupt|Elsewhere))\b")
 _ASSERTION = re.compile(r"(?:[^\s]*[/\\])?([\w.-]+\.(?:c|cpp|cu|h)):(\d+): (GGML_ASSERT|GGML_ABORT|fatal error)")
 

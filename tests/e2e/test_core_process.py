@@ -208,6 +208,27 @@ def test_a_client_with_another_temporary_folder_finds_the_core_of_a_long_home(
     wait_gone(pid)
 
 
+def test_what_a_thread_of_the_core_does_not_expect_is_in_its_log(home: Home) -> None:
+    code = """
+import sys, threading
+from pathlib import Path
+from workbench.api import service
+from workbench.core.background import Background
+from workbench.paths import Home
+
+service._log_into(Home(Path(sys.argv[1])))
+background = Background()
+background.start("checking", lambda context: {}["nothing of that name"])
+background.close()
+"""
+    home.create()
+    done = subprocess.run([sys.executable, "-c", code, str(home.root)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    log = (home.logs / "core.log").read_text("utf-8")
+    assert "ERROR checking" in log
+    assert "KeyError: 'nothing of that name'" in log
+
+
 def test_only_one_process_holds_the_lock(home: Home) -> None:
     lock = HomeLock.acquire(home)
     assert lock is not None

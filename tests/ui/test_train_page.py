@@ -70,7 +70,8 @@ def planned(page: TrainPage, qtbot: QtBot, data: str = SET) -> TrainPage:
 def shown(page: TrainPage, qtbot: QtBot, run: c.RunRecord) -> TrainRun:
     qtbot.waitUntil(lambda: any(known.id == run.id for known in page.trainings))
     page.show_run(run.id)
-    qtbot.waitUntil(lambda: page.run_view is not None, timeout=20_000)  # what draws is imported meanwhile
+    view = page.run_view
+    assert view is not None
     qtbot.waitUntil(lambda: view.title.full_text == run.title)
     return view
 

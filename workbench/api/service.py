@@ -397,6 +397,13 @@ def _log_into(home: Home) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror}.", "Move away what is in its place.") from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    threading.excepthook = _log_fault
+
+
+def _log_fault(found: threading.ExceptHookArgs) -> None:
+    """What a thread of the core has not expected, of which nobody else would hear."""
+    if found.exc_value is not None and not isinstance(found.exc_value, SystemExit):
+        _log.error("Not expected", exc_info=(found.exc_type, found.exc_value, found.exc_traceback))
 
 
 if __name__ == "__main__":

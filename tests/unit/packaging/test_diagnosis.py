@@ -59,6 +59,17 @@ def test_faults_are_places_in_our_code_and_kinds_of_errors(home: Home) -> None:
     ]
 
 
+def test_the_places_of_a_crash_are_faults_too(home: Home) -> None:
+    crash = """Fatal Python error: Segmentation fault
+
+Current thread 0x00007f (most recent call first):
+  File "/opt/llm-workbench/ui/shell.py", line 12 in open_page
+  File "/usr/lib/python3.11/runpy.py", line 88 in _run_code
+"""
+    (home.logs / "window-crash.log").write_text(crash, "utf-8")
+    assert faults(home.logs) == ["window-crash.log:", "  ui/shell.py:12 open_page"]
+
+
 def test_a_report_holds_nothing_private(home: Home, tmp_path: Path) -> None:
     (home.logs / "core.log").write_text(LOG, "utf-8")
     home.settings.write_text(f'[general]\nmodel = "{SECRET}"\n[engine]\nthreads = 3\n', "utf-8")
