@@ -19,7 +19,7 @@ SITE = (
     "caffe2", "pyarrow/include", "pyarrow/tests", "pyarrow/src", "pyarrow/*.a", "numpy/*/tests", "numpy/tests",
     "numpy/_core/include", "scipy/**/tests", "sklearn/**/tests", "sympy/**/tests", "networkx/**/tests", "pandas/tests",
     "mpmath/tests", "dill/tests", "multiprocess/tests", "joblib/test", "certifi/tests", "apsw/tests",
-    "apsw/sqlite_extra_binaries", "pyqtgraph/examples",
+    "apsw/sqlite_extra_binaries",
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp
     "llama_cpp/server", "PySide6/Qt/qml", "PySide6/Qt/libexec", "PySide6/Qt/metatypes", "PySide6/include",
     "PySide6/typesystems", "PySide6/glue", "PySide6/doc", "PySide6/scripts", "PySide6/support", "PySide6/assistant",

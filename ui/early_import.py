@@ -53,7 +53,8 @@ def modules_of(module: str, known: set[str]) -> Iterator[str]:
         if not hasattr(sys.modules.get(package), "__path__"):
             return  # not a module, but a name in one
     spec = importlib.util.find_spec(module)
-    code = spec.loader.get_code(module) if spec is not None and hasattr(spec.loader, "get_code") else None
+    get_code = getattr(spec.loader, "get_code", None) if spec is not None else None
+    code = get_code(module) if get_code is not None else None
     if code is None:
         return
     yield ""

@@ -101,8 +101,8 @@ class Plot(QWidget):
             if line.dots:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(line.colour))
-                for point in drawn:
-                    painter.drawEllipse(point, _DOT, _DOT)
+                for number in range(drawn.size()):
+                    painter.drawEllipse(drawn.at(number), _DOT, _DOT)
 
     def _area(self) -> QRectF:
         """Where the lines are drawn."""
