@@ -114,10 +114,9 @@ def measure_gaps(rounds: int, cold: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measure_load(rounds: int, together: int) -> dict[str, Any]:
+def measure_load(rounds: int, together: int, busy_programs: int) -> dict[str, Any]:
     """How the starts ended, by exit status; the traces of those that died go to standard error."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the four end with this program
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(BUSY)]
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(busy_programs)]
     ends: collections.Counter[int] = collections.Counter()
     began = time.monotonic()
 
@@ -137,12 +136,14 @@ def measure_load(rounds: int, together: int) -> dict[str, Any]:
             sys.stderr.write(f"start {number}: status {done.returncode}\n{done.stderr}\n")
         return done.returncode
 
+    pool = ThreadPoolExecutor(together)
     try:
-        with ThreadPoolExecutor(together) as pool:
-            for status in pool.map(one, range(rounds)):
-                ends[status] += 1
-                sys.stderr.write(f"{ends.total()} of {rounds}: {dict(ends)}\n")
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the four end with this program
+        for status in pool.map(one, range(rounds)):
+            ends[status] += 1
+            sys.stderr.write(f"{ends.total()} of {rounds}: {dict(ends)}\n")
     finally:
+        pool.shutdown(cancel_futures=True)
         for process in busy:
             process.kill()
             process.wait()
@@ -157,11 +158,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true", help="without compiled modules")
     parser.add_argument("--together", type=int, default=1, help="starts at once")
+    parser.add_argument("--busy", type=int, default=BUSY, help="programs that compute meanwhile")
     arguments = parser.parse_args()
     if arguments.what == "gaps":
         print(json.dumps(measure_gaps(arguments.rounds, arguments.cold)))
     else:
-        print(json.dumps(measure_load(arguments.rounds, arguments.together)))
+        print(json.dumps(measure_load(arguments.rounds, arguments.together, arguments.busy)))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ package is missing. The extras ``starter`` and ``dev`` bring them all.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -63,14 +64,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker("model")
             if "renderer" in item.fixturenames:  # the template process
                 item.add_marker("process")
-            if imports_torch(item.module) or _IMPORTS_TORCH.search(item.path.read_text("utf-8")):
+            if needs_torch(item.module, item.path):
                 item.add_marker("slow")
         if not any(item.get_closest_marker(marker) for marker in ("model", "process", "slow", "ui")):
             item.add_marker("fast")
 
 
-def imports_torch(module: ModuleType) -> bool:
-    """Whether a test module uses torch itself or through the tiny models."""
+@functools.cache
+def needs_torch(module: ModuleType, path: Path) -> bool:
+    """Whether a test module uses torch itself or through the tiny models, or imports it within a function."""
+    if _IMPORTS_TORCH.search(path.read_text("utf-8")):
+        return True
     origins = ({getattr(value, "__name__", ""), getattr(value, "__module__", "")} for value in vars(module).values())
     return any(TORCH_MODULES.intersection(names) for names in origins)
 

@@ -35,7 +35,7 @@ class StatusBar(QFrame):
         self._runs: tuple[RunRecord, ...] = ()
         row = row_of(self, gap=tokens.SPACE_2, margins=(tokens.SPACE_2, 0))
         self._model = self._button(texts.STARTING, "models", texts.MODEL_HELP)
-        self._network = self._button(texts.OFFLINE, "shield", texts.OFFLINE_WORDS)
+        self._network = self._button(texts.NETWORK_OFF, "shield", texts.NETWORK_OFF_WORDS)
         self._run_button = self._button("", "clock", texts.RUNS_HELP)
         self._run_button.setCheckable(False)
         self._bar = QProgressBar(textVisible=False)
@@ -54,14 +54,15 @@ class StatusBar(QFrame):
         bridge.connected_changed.connect(self._on_connected)
 
     def show_network(self, settings: Settings) -> None:
-        """Say whether anything may leave this machine, and what."""
-        on = (
-            []
-            if settings.general.offline
-            else [use for name, use in texts.NETWORK_USES.items() if getattr(settings.network, name)]
-        )
-        words = texts.ONLINE_WORDS.format(uses=", ".join(on)) if on else texts.OFFLINE_WORDS
-        self._network.setText(texts.ONLINE if on else texts.OFFLINE)
+        """Say whether anything may leave this machine, and what. "Offline" is said of the switch of that name alone."""
+        on = [use for name, use in texts.NETWORK_USES.items() if getattr(settings.network, name)]
+        if settings.general.offline:
+            on, word, words = [], texts.OFFLINE, texts.OFFLINE_WORDS
+        elif on:
+            word, words = texts.NETWORK_ON, texts.NETWORK_ON_WORDS.format(uses=", ".join(on))
+        else:
+            word, words = texts.NETWORK_OFF, texts.NETWORK_OFF_WORDS
+        self._network.setText(word)
         self._network.setToolTip(words)
         self._network.setAccessibleDescription(words)
         set_icon(self._network, "globe" if on else "shield", "attention" if on else "muted", 16)

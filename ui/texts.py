@@ -98,12 +98,13 @@ STOP = "Stop"
 STOP_HELP = "Stop the running work"
 NOT_CONNECTED = "Not connected"
 NO_MODEL = "No model loaded"
-OFFLINE, ONLINE = "Offline", "Network on"
+OFFLINE, NETWORK_OFF, NETWORK_ON = "Offline", "Network off", "Network on"
 NOTHING_RUNNING = "Nothing running"
 TIME_LEFT = "{seconds} left"
 STOP_ALL = "Stop all"
-OFFLINE_WORDS = "The program does not use the network: nothing leaves this machine."
-ONLINE_WORDS = "Switched on in Settings · Network: {uses}. Nothing else leaves this machine."
+OFFLINE_WORDS = "Offline is on in Settings · General: nothing uses the network, whatever else is switched on."
+NETWORK_OFF_WORDS = "No use of the network is switched on in Settings · Network: nothing leaves this machine."
+NETWORK_ON_WORDS = "Switched on in Settings · Network: {uses}. Nothing else leaves this machine."
 NETWORK_USES = {
     "hub": "searching and downloading models",
     "allow_mcp": "MCP servers over the network",

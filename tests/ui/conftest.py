@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.fake_front import FakeFront
@@ -57,6 +57,19 @@ class RecordingShell:
 
     def take_back_message(self, text: str) -> None:
         self.messages = [message for message in self.messages if message[0] != text]
+
+
+@pytest.fixture(autouse=True)
+def _dressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test shows alone has the looks that it would have from the window around it."""
+    add = QtBot.addWidget
+
+    def add_dressed(self: QtBot, widget: QWidget, **more: Any) -> None:
+        if not widget.styleSheet():
+            current_theme().dress(widget)
+        add(self, widget, **more)
+
+    monkeypatch.setattr(QtBot, "addWidget", add_dressed)
 
 
 @pytest.fixture

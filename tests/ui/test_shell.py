@@ -362,13 +362,24 @@ def test_a_change_of_the_theme_setting_is_followed_at_once(
     current_theme().set_reading_size(15)
 
 
-def test_the_status_bar_says_model_device_memory_and_offline(make_shell: MakeShell, front: FakeFront) -> None:
+def test_the_status_bar_says_model_device_memory_and_network(make_shell: MakeShell, front: FakeFront) -> None:
     shell = make_shell()
-    assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | Offline | Nothing running"
+    assert status_words(shell) == "SmolLM2-135M-Instruct · CPU · 412 MB | Network off | Nothing running"
 
 
-def test_the_offline_word_says_what_it_means(make_shell: MakeShell) -> None:
+def test_offline_is_said_of_the_switch_of_that_name_alone(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
     shell = make_shell()
+    button(shell, "Network off").click()
+    assert banners(shell) == [texts.NETWORK_OFF_WORDS]
+    assert "Offline" not in status_words(shell)
+    settings = front.home.settings
+    front.home.settings = msgspec.structs.replace(
+        settings, general=msgspec.structs.replace(settings.general, offline=True)
+    )
+    front.announce("settings")
+    qtbot.waitUntil(lambda: "| Offline |" in status_words(shell))
     button(shell, "Offline").click()
     assert banners(shell) == [texts.OFFLINE_WORDS]
 
@@ -406,13 +417,13 @@ def test_running_work_is_summed_up_and_stopped(make_shell: MakeShell, front: Fak
     assert {call.run for call in front.asked(StopRun)} == {one.id, two.id}
 
 
-def test_the_offline_word_stays_where_it_is_when_its_neighbours_grow(
+def test_the_word_of_the_network_stays_where_it_is_when_its_neighbours_grow(
     make_shell: MakeShell, front: FakeFront, qtbot: QtBot
 ) -> None:
     shell = make_shell()
     shell.resize(1280, 800)
     shell.show()
-    word = button(shell, "Offline")
+    word = button(shell, "Network off")
 
     def middle() -> int:
         return word.mapTo(shell, word.rect().center()).x()

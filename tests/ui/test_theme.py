@@ -164,7 +164,6 @@ class _Counted(QLabel):
 def test_a_switch_looks_at_a_widget_as_often_however_deep_it_lies(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    theme.dress(window)
     labels = []
     inside = window
     for _ in range(12):
@@ -183,7 +182,6 @@ def test_what_is_made_for_a_dressed_window_is_looked_at_once(theme: Theme, qtbot
     """And not as often as it is put into another part, each of which is put into the next."""
     window = QWidget()
     qtbot.addWidget(window)
-    theme.dress(window)
     window.show()
     label = _Counted()
     part: QWidget = label
@@ -196,10 +194,12 @@ def test_what_is_made_for_a_dressed_window_is_looked_at_once(theme: Theme, qtbot
     assert label.count == 1
 
 
-def test_the_looks_come_back_to_lone_widgets_when_the_window_has_gone(theme: Theme, qtbot: QtBot) -> None:
+def test_a_window_that_has_gone_is_not_dressed_again(theme: Theme, qtbot: QtBot) -> None:
     window = QWidget()
     theme.dress(window)
-    assert QApplication.instance().styleSheet() == ""
-    assert window.styleSheet()
+    gone: list[bool] = []
+    window.destroyed.connect(lambda: gone.append(True))
     window.deleteLater()
-    qtbot.waitUntil(lambda: QApplication.instance().styleSheet() != "")
+    qtbot.waitUntil(lambda: bool(gone))
+    theme.choose("dark")
+    theme.choose("light")

@@ -91,12 +91,12 @@ class Theme(QObject):
             self._apply()
 
     def dress(self, window: QWidget) -> None:
-        """Set the stylesheet on a main window, from now on, and on the application only while there is none: Qt goes
-        through all children of a widget that is put into another while the application has one, which took most of the
-        time that a page needs to be made."""
+        """Set the stylesheet on a window, now and after each switch. The application has none: while it has, Qt goes
+        through all children of a widget that is put into another, which took most of the time that a page needs to be
+        made."""
         self._windows.append(window)
-        window.destroyed.connect(partial(self._on_destroyed, window))
-        self._set_sheet()
+        window.destroyed.connect(partial(self._windows.remove, window))
+        window.setStyleSheet(stylesheet(self.palette, self.reading_size))
 
     def colour(self, token: str) -> QColor:
         """The colour of a token now. Raises KeyError for a name that is none."""
@@ -126,21 +126,10 @@ class Theme(QObject):
         self.palette = self._wanted()
         self._icons.clear()
         self._application.setPalette(_qt_palette(self.palette))
-        self._set_sheet()
-        self.changed.emit()
-
-    def _set_sheet(self) -> None:
         sheet = stylesheet(self.palette, self.reading_size)
-        self._application.setStyleSheet("" if self._windows else sheet)
-        # Qt 6.11 looks at a widget as often as it has ancestors when the application's sheet changes (1.2 s for all
-        # pages; 0.2 s so): QStyleSheetStyle::repolish hands all widgets to updateObjects, which goes down from each
         for window in self._windows:
             window.setStyleSheet(sheet)
-
-    def _on_destroyed(self, window: QWidget) -> None:
-        self._windows.remove(window)
-        if not self._windows:
-            self._set_sheet()
+        self.changed.emit()
 
 
 def current_theme() -> Theme:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,25 +42,21 @@ CHOSEN_BY = {"method", "strategy", "technique", "objective", "task"}
 """Fields that hold a method's name."""
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for folder in ("workbench", "ui"):
-        for path in (ROOT / folder).rglob("*.py"):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
+_QUOTED = re.compile(rf"""["'](?:{"|".join(map(re.escape, NAMES))})["']""")
 
 
 @pytest.fixture(scope="module")
 def trees() -> dict[str, ast.Module]:
-    return dict(modules())
+    """The modules in which a name of a method stands as a literal; to parse all takes seconds."""
+    texts = {path: path.read_text("utf-8") for folder in ("workbench", "ui") for path in (ROOT / folder).rglob("*.py")}
+    return {path.relative_to(ROOT).as_posix(): ast.parse(text) for path, text in texts.items() if _QUOTED.search(text)}
 
 
 @pytest.fixture(scope="module")
 def literals(trees: dict[str, ast.Module]) -> dict[str, set[str]]:
-    """The files of each string literal of the program."""
+    """The files of each string literal of these."""
     found: dict[str, set[str]] = defaultdict(set)
-    quoted = re.compile(rf"""["'](?:{"|".join(map(re.escape, NAMES))})["']""")
     for path, tree in trees.items():
-        if not quoted.search((ROOT / path).read_text("utf-8")):
-            continue
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found[node.value].add(path)
