@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import msgspec
+import psutil
 import pytest
 
 from tests.local_front import LocalFront
@@ -65,6 +66,7 @@ from workbench.api.calls import (
     Subscribe,
     UnloadModel,
     Unwatch,
+    WorkerState,
 )
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, drain, read_result
@@ -750,6 +752,12 @@ def test_models_are_loaded_unloaded_inspected_and_removed(workbench: Workbench, 
     assert any(isinstance(e, events.Progress) for e in seen)
     call(workbench, ChangeSettings(values={"engine": {"context_tokens": 1024}}))
     assert call(workbench, LoadModel(name="SmolLM")).context_tokens == 1024
+    process = inference_of(workbench).pid
+    assert psutil.pid_exists(process)
+    assert call(workbench, UnloadModel()).model == ""
+    assert (inference_of(workbench).state, inference_of(workbench).pid) == ("stopped", 0)
+    assert not psutil.pid_exists(process), "what it held is the system's again"
+    assert call(workbench, Ask(question="hello")).answer, "the next question starts it again"
     assert call(workbench, UnloadModel()).model == ""
     assert call(workbench, InspectModel(name="SmolLM")).model.name == "SmolLM"
     assert call(workbench, InspectModel(name=str(smollm_path))).model.architecture == "llama"
@@ -758,6 +766,10 @@ def test_models_are_loaded_unloaded_inspected_and_removed(workbench: Workbench, 
     call(workbench, RemoveModel(name="SmolLM"))
     assert [m.name for m in call(workbench, ListModels()).models] == ["all-Mi"]
     assert smollm_path.exists()
+
+
+def inference_of(workbench: Workbench) -> WorkerState:
+    return next(one for one in call(workbench, GetStatus()).workers if one.name == "inference")
 
 
 def test_a_model_in_use_cannot_be_unloaded(workbench: Workbench) -> None:

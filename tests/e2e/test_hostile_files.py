@@ -146,6 +146,7 @@ MODELS: dict[str, bytes] = {
     "token types for nobody": model(tokenizer__ggml__token_type=[1, 2]),
     "merges that part nothing": model(tokenizer__ggml__merges=["", " ", "x" * 9_000]),
     "an unknown tokenizer": model(tokenizer__ggml__model="nonsense"),
+    "a vocabulary without all bytes": model(tokenizer__ggml__model="rwkv"),
     "an end outside of the tokens": model(tokenizer__ggml__eos_token_id=4_000_000_000),
     "no layers": model(llama__block_count=0),
     "more layers than it has": model(llama__block_count=400),
@@ -156,6 +157,20 @@ MODELS: dict[str, bytes] = {
     "no width": model(llama__embedding_length=0),
     "an odd rotation": model(llama__rope__dimension_count=3),
     "a context of nothing": model(llama__context_length=0),
+    "a context of one token": model(llama__context_length=1),
+    "a context of seven tokens": model(llama__context_length=7),
+    "more heads with keys than heads": model(llama__attention__head_count_kv=8),
+    "an unknown scaling of positions": model(llama__rope__scaling__type="bogus"),
+    "an empty scaling of positions": model(llama__rope__scaling__type=""),
+    "positions that are no numbers": model(llama__rope__freq_base=float("nan")),
+    "positions that all are the same": model(llama__rope__freq_base=0.0),
+    "a negative scaling": model(llama__rope__scaling__factor=-1.0),
+    "a huge width of its output": model(llama__embedding_length_out=2_147_483_648),
+    "a huge vocabulary": model(llama__vocab_size=4_294_967_295),
+    "a huge feed forward": model(llama__feed_forward_length=4_294_967_295),
+    "a negative context": model(llama__context_length=struct.pack("<Ii", 5, -1)),
+    "a text for a context": model(llama__context_length="long"),
+    "a list of no heads": model(llama__attention__head_count=raw(4, 1, struct.pack("<I", 0))),
     "an endless context": model(llama__context_length=4_294_967_295),
     "an unknown architecture": model(general__architecture="nonsense"),
     "a template that renders nothing": model(tokenizer__chat_template="{% if false %}x{% endif %}"),
@@ -182,7 +197,22 @@ REFUSED = {
     "embeddings in I8": "'token_embd.weight' as I8",
     "an epsilon that is no number": "epsilon is 'nan'",
     "the same token everywhere": "the token 'a' twice",
+    "a vocabulary without all bytes": "has no token for a part of the text",
     "no layers": "0 layers",
+    "heads that do not divide": "not divisible by its 7 attention heads",
+    "a context of one token": "a context of 1 tokens",
+    "a context of seven tokens": "a context of 7 tokens",
+    "an endless context": "a context of 4,294,967,295 tokens",
+    "a negative context": "a context of -1 tokens",
+    "more heads with keys than heads": "4 attention heads, of which 8 have keys",
+    "an unknown scaling of positions": "scales its positions by 'bogus'",
+    "an empty scaling of positions": "scales its positions by ''",
+    "positions that are no numbers": "freq_base is 'nan'",
+    "positions that all are the same": "freq_base is 0.0",
+    "a negative scaling": "factor is -1.0",
+    "a huge width of its output": "embedding_length_out is 2,147,483,648",
+    "a huge vocabulary": "vocab_size is 4,294,967,295",
+    "a huge feed forward": "feed_forward_length is 4,294,967,295",
     "a template that renders nothing": "template",
     "a template of 8 MB": "8,000,000 bytes long",
     "a template of 2 MB": "2,000,000 characters long",
@@ -222,6 +252,27 @@ def test_a_file_that_becomes_hostile_after_its_import(core: Core, tmp_path: Path
     core.outcome(ImportModel(path=str(path), name="changing"))
     path.write_bytes(MODELS["a norm in Q8_0"])
     assert "'output_norm.weight' as Q8_0" in refused(core.ask("changing"))
+    assert core.answers()
+
+
+def test_a_context_that_became_implausible_after_the_import_is_refused_at_the_load(core: Core, tmp_path: Path) -> None:
+    (path := tmp_path / "shrinking.gguf").write_bytes(model())
+    core.outcome(ImportModel(path=str(path), name="shrinking"))
+    path.write_bytes(MODELS["a context of one token"])
+    assert "a context of 1 tokens" in refused(core.ask("shrinking"))
+    assert core.answers()
+
+
+@pytest.mark.parametrize("length", [1, 40, 300])
+def test_a_context_of_any_length_takes_a_prompt_that_is_longer(core: Core, tmp_path: Path, length: int) -> None:
+    """llama.cpp has more room than was asked for, and takes a batch of no more than was asked for."""
+    worker = core.inference_worker()
+    recipe = Recipe(
+        model=ModelPart(name="Good", context_tokens=length), decoding=DecodingPart(max_tokens=4, temperature=0.0)
+    )
+    ended = core.outcome(Ask(question="abc " * (length // 4 + 20), recipe=recipe))
+    assert isinstance(ended, events.Finished) or refused(ended)
+    assert core.inference_worker() == worker
     assert core.answers()
 
 

@@ -154,14 +154,15 @@ class LlamaCppBackend:
             return any(adapter.path == path for use in self._uses for adapter in use.adapters)
 
     def unload(self) -> None:
-        """Free the model's memory. Raises UserError while it is in use."""
+        """Give back the model's memory, with that of its process where that does nothing else: an emptied one keeps its
+        libraries and caches. Raises UserError while the model is in use."""
         with self._free:
             if self._users or self._loading:
                 raise UserError("The model is in use.", "Stop the answer first.")
             self._forget()
             self._loading = True  # a lease that comes meanwhile waits until the model is gone
         try:
-            if self.host.state == "ready":
+            if self.host.state == "ready" and not self.host.stop_if_idle(0.0):  # it computes vectors for somebody
                 self.host.call(Unload())
         finally:
             with self._free:

@@ -50,6 +50,7 @@ token reads all cells as it reads all weights. 512 cells beside a model of 100 M
 _SPARE_MEMORY = 1.5
 """Another context is made when so many times its size is free."""
 
+CONTEXT_STEP = 256
 _FEW = 2
 """Up to so many sequences, a context keeps short sliding windows and shares no cells."""
 
@@ -247,7 +248,9 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
 def context_parameters(plan: Plan, recurrent: bool) -> Any:
     """llama.cpp's parameters of a context."""
     parameters = llama.llama_context_default_params()
-    parameters.n_ctx = plan.context_tokens
+    # llama.cpp rounds the cells of a context up, but not the largest batch that it then allows, and aborts on a larger
+    # one (llama-context.cpp of llama-cpp-python 0.3.36)
+    parameters.n_ctx = -(-plan.context_tokens // CONTEXT_STEP) * CONTEXT_STEP
     parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
     parameters.n_seq_max = 1 if recurrent else plan.sequences
     parameters.kv_unified = True

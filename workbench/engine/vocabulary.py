@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from workbench.engine.library import llama
 from workbench.engine.reasoning_parser import MARKS
+from workbench.errors import UserError
 
 _SPECIAL = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN
 
@@ -43,7 +44,7 @@ class Vocabulary:
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """The tokens of ``text``. ``special`` lets names of control tokens in the text stand for those tokens.
 
-        Neither a first nor a last token is added.
+        Neither a first nor a last token is added. Raises UserError for a text that the vocabulary cannot write.
         """
         raw = text.encode("utf-8", "replace")
         room = len(raw) // 2 + 16
@@ -51,7 +52,13 @@ class Vocabulary:
             tokens = (llama.llama_token * room)()
             count = llama.llama_tokenize(self.pointer, raw, len(raw), tokens, room, False, special)
             if count >= 0:
-                return list(tokens[:count])
+                found = list(tokens[:count])
+                if llama.LLAMA_TOKEN_NULL in found:  # llama.cpp aborts on a look at it
+                    raise UserError(
+                        "The vocabulary of this model has no token for a part of the text.",
+                        "Get the model in another quantisation, or from another source.",
+                    )
+                return found
             room = -count
 
     def piece(self, token: int, *, special: bool = False) -> bytes:

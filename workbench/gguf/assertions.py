@@ -1,4 +1,5 @@
-"""The assertions of llama.cpp on a model, on which it would abort: checked here, so that such files are refused.
+"""What no sound model has, checked before llama.cpp reads a file: the assertions on which it would abort, and numbers
+with which it would compute nonsense.
 
 Held against the installed llama.cpp by ``tests/unit/engine/test_assertions.py``. What llama.cpp refuses by itself
 (shapes that do not fit the architecture, missing tensors and entries) is left to it.
@@ -14,6 +15,17 @@ from workbench.gguf.reader import GGUF, Tensor
 
 MAX_LAYERS, MAX_EXPERTS = 512, 1024  # llama-hparams.h of llama-cpp-python 0.3.36
 MAX_VOCABULARY = 1 << 20
+SHORTEST_CONTEXT, LONGEST_CONTEXT = 16, 1 << 30
+"""In tokens, where it is known (not 0). No model was trained with less than some dozens; the longest that are claimed
+are of 10 million."""
+
+MAX_NUMBER = 1 << 31
+"""llama.cpp keeps counts and sizes in 32 bits, partly with a sign."""
+
+ROPE_SCALINGS = frozenset({"none", "linear", "yarn", "longrope"})
+_SIZES = ("embedding_length", "embedding_length_out", "feed_forward_length", "vocab_size", "attention.key_length",
+          "attention.value_length", "rope.dimension_count", "attention.sliding_window",
+          "rope.scaling.original_context_length")  # fmt: skip
 
 NOT_COMPUTED = frozenset({"Q8_1", "Q8_K", "I8", "I16", "I32", "I64", "F64"})
 """Formats of intermediate results, or of nothing at all: there is no product of a matrix in them."""
@@ -31,6 +43,9 @@ def check_assertions(pieces: Sequence[GGUF]) -> None:
     first = pieces[0]
     architecture = first.text("general.architecture")
     _check_counts(first, architecture)
+    _check_sizes(first, architecture)
+    _check_heads(first, architecture)
+    _check_rope(first, architecture)
     for key, value in first.metadata.items():
         # the reader has made a text of what is not finite
         if key.startswith(f"{architecture}.") and key.endswith("epsilon"):
@@ -68,6 +83,56 @@ def _check_counts(file: GGUF, architecture: str) -> None:
                 f"{MAX_EXPERTS}, at least one of them used.",
                 _HINT,
             )
+
+
+def _check_sizes(file: GGUF, architecture: str) -> None:
+    context = file.metadata.get(f"{architecture}.context_length")
+    if isinstance(context, int) and context and not SHORTEST_CONTEXT <= context <= LONGEST_CONTEXT:
+        raise UserError(
+            f"{file.path} claims a context of {context:,} tokens; a model has {SHORTEST_CONTEXT} to "
+            f"{LONGEST_CONTEXT:,}.",
+            _HINT,
+        )
+    for name in _SIZES:
+        size = file.metadata.get(f"{architecture}.{name}")
+        if isinstance(size, int) and not 0 <= size < MAX_NUMBER:
+            raise UserError(f"{file.path} is damaged: {architecture}.{name} is {size:,}.", _HINT)
+
+
+def _check_heads(file: GGUF, architecture: str) -> None:
+    """Of models with the same number in each layer. Without a length of their own, heads share the width evenly."""
+    heads, groups, width, length = (
+        file.metadata.get(f"{architecture}.{name}")
+        for name in ("attention.head_count", "attention.head_count_kv", "embedding_length", "attention.key_length")
+    )
+    if not isinstance(heads, int) or heads == 0:  # a model without attention has none
+        return
+    if heads < 0 or (isinstance(groups, int) and not 0 <= groups <= heads):
+        raise UserError(
+            f"{file.path} is damaged: it claims {heads:,} attention heads, of which {groups:,} have keys of their own.",
+            _HINT,
+        )
+    if length is None and isinstance(width, int) and width % heads:
+        raise UserError(
+            f"{file.path} is damaged: its width of {width:,} is not divisible by its {heads:,} attention heads.", _HINT
+        )
+
+
+def _check_rope(file: GGUF, architecture: str) -> None:
+    scaling = file.metadata.get(f"{architecture}.rope.scaling.type")
+    if isinstance(scaling, str) and scaling not in ROPE_SCALINGS:
+        raise UserError(
+            f"{file.path} scales its positions by {scaling[:40]!r}, which llama.cpp does not know; it knows "
+            f"{', '.join(sorted(ROPE_SCALINGS))}.",
+            _HINT,
+        )
+    for name in ("rope.freq_base", "rope.scaling.factor", "rope.scaling.attn_factor"):
+        value = file.metadata.get(f"{architecture}.{name}")
+        if value is None:
+            continue
+        number = _as_float(value)
+        if number is None or not 0 <= number < math.inf or (name == "rope.freq_base" and not number):
+            raise UserError(f"{file.path} is damaged: {architecture}.{name} is {value!r}.", _HINT)
 
 
 def _check_vocabulary(file: GGUF) -> None:

@@ -40,6 +40,12 @@ class FakeHost:
     def __init__(self, on_state: Callable[[Any], None]) -> None:
         self.state, self.pid = "ready", 1
         self.loads: list[str] = []
+        self.unloads = self.stops = 0
+        self.busy = False
+
+    def stop_if_idle(self, idle_s: float) -> bool:
+        self.stops += not self.busy
+        return not self.busy
 
     def stream(self, call: Any, context: RequestContext | None = None, *, pid: int = 0) -> Iterator[Event]:
         if isinstance(call, Load):
@@ -62,6 +68,7 @@ class FakeHost:
                 )
             )
         elif isinstance(call, Unload):
+            self.unloads += 1
             yield finish(None)
         else:
             yield events.TextDelta(text=call.messages[-1].content)
@@ -136,6 +143,17 @@ def test_what_is_in_use_is_known_and_not_unloaded(backend: LlamaCppBackend) -> N
         with pytest.raises(UserError, match="in use"):
             backend.unload()
     assert not backend.uses_adapter("/adapters/calm.gguf")
+
+
+def test_an_unloaded_model_takes_its_process_along_unless_that_works_for_somebody(backend: LlamaCppBackend) -> None:
+    host: Any = backend.host
+    for busy in (True, False):
+        with backend.lease(MODEL, ModelUse(), RequestContext()) as loading:
+            drain(loading)
+        host.busy = busy
+        backend.unload()
+        assert backend.loaded is None
+        assert (host.unloads, host.stops) == (1, not busy)
 
 
 class FakeRemote:

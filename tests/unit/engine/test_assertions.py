@@ -120,6 +120,7 @@ def test_entries_are_refused_that_llama_cpp_aborts_on(tmp_path: Path) -> None:
         "idle experts": {"llama.expert_count": 4},
         "few experts": {"llama.expert_used_count": 4},
         "many experts": {"llama.expert_count": 1025, "llama.expert_used_count": 1},
+        "unknown scaling": {"llama.rope.scaling.type": "bogus"},
         "twice": {"tokenizer.ggml.tokens": ["a", "a", *METADATA["tokenizer.ggml.tokens"][2:]]},
     }
     made = {name: gguf_bytes({**METADATA, **entries}, tensors()) for name, entries in bad.items()}
