@@ -47,8 +47,9 @@ class Hostile:
 
 
 @contextmanager
-def serving(hostile: Hostile) -> Iterator[Hostile]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def serving(hostile: Hostile, port: int = 0) -> Iterator[Hostile]:
+    """Serve until the block ends; at a free ``port`` where it is 0."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         hostile.port = listener.getsockname()[1]
         open_now: list[socket.socket] = []
 
