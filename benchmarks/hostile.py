@@ -54,7 +54,7 @@ from workbench.api.ownership import read_owner
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 
-IDLE, LIMIT = 1_100, 1_024
+IDLE, LIMIT, FILES = 1_100, 1_024, 40
 STOPPED = (hostile.never_answers, hostile.drips_its_head, hostile.is_silent_in_its_body,
            hostile.sends_comments_for_ever)  # fmt: skip
 ENDED = (hostile.streams_for_ever, hostile.sends_a_huge_index, hostile.sends_a_line_without_end,
@@ -89,24 +89,27 @@ class Memory:
 @contextlib.contextmanager
 def core() -> Iterator[tuple[Client, int]]:
     """A client of a new core, and the core's process."""
-    spawn = subprocess.Popen
+    spawn: Any = subprocess.Popen
+    starting: Any = client_module
+    pid = 0
 
     def limited(*arguments: Any, **options: Any) -> Any:
         return spawn(*arguments, **options, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT,) * 2))
 
     with tempfile.TemporaryDirectory() as folder:
-        client_module.subprocess.Popen = limited  # type: ignore[misc,assignment]
+        starting.subprocess.Popen = limited
         client = Client(Home(Path(folder) / "home"), idle_s=1.0)
         try:
             client.call(RegisterStarter())
-            client_module.subprocess.Popen = spawn  # type: ignore[misc]
+            starting.subprocess.Popen = spawn
             owner = read_owner(client.home)
             assert owner is not None
-            yield client, owner.pid
+            pid = owner.pid
+            yield client, pid
         finally:
             client.close()
             with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(owner.pid).wait(30)
+                psutil.Process(pid).wait(30)
 
 
 def free_port() -> int:
@@ -209,7 +212,7 @@ def measure_embeddings(rounds: int) -> None:
     texts = [f"{number} " + "word " * 110 for number in range(2_000)]
     with core() as (client, _), tempfile.TemporaryDirectory() as folder:
         address, key = serve(client)
-        for number in range(200):
+        for number in range(FILES):
             text = f"Pump {number} has a warranty of {number + 1} months. " * 40
             (Path(folder) / f"{number}.txt").write_text(text)
         client.call(Ask(question="Wake up.", recipe=SHORT))
@@ -232,7 +235,7 @@ def measure_embeddings(rounds: int) -> None:
             status = link.getresponse().status if what.endswith("texts") else ""
             now = next(one for one in client.call(GetStatus()).workers if one.name == "embedding")
             print(
-                f"ingest of 200 files {what}: {took:.1f} s, {known.documents} documents; questions meanwhile "
+                f"ingest of {FILES} files {what}: {took:.1f} s, {known.documents} documents; questions meanwhile "
                 f"{statistics.median(seconds):.2f} s (worst {max(seconds):.2f}), n = {rounds}; embeddings {status}; "
                 f"the process {'is the same' if now.pid == worker or not worker else 'IS ANOTHER'}, "
                 f"{now.memory_bytes / 1e6:.0f} MB"
