@@ -221,7 +221,7 @@ def test_after_a_thought_the_answer_is_one_of_the_results() -> None:
 
 
 def test_a_sentence_states_the_result_and_no_other_number() -> None:
-    for stated in ("Answer: 11\n", "Answer: Both cost 11 euros.\n", "Answer: 11.\n", "Answer: $11\n"):
+    for stated in ("Answer: 11\n", "Answer: Both cost 11 euros.\n", "Answer: 11, I think\n", "Answer: $11\n"):
         assert allowed(LINES[:2], stated, form="text")
     for retold in (
         "Answer: Both cost 11.5 euros.\n",

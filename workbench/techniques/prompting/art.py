@@ -150,7 +150,7 @@ def answer_form(extraction: Extraction, results: Sequence[str] = ()) -> str:
     if given and extraction.form == "number":
         return stated
     if given and extraction.form == "text" and asks_number(extraction.question):
-        return rf"([^\n0-9]{{0,80}}[^\n0-9.,−–-])?{stated}[.,]?([^\n0-9.,][^\n0-9]{{0,80}})?"
+        return rf"([^\n0-9]{{0,80}}[^\n0-9.,−–-])?{stated}([.,]?[^\n0-9.,][^\n0-9]{{0,80}})?"
     if extraction.form == "number":
         return extraction.decoding.grammar if extraction.decoding.format == "regex" else NUMBER
     if extraction.form == "choice":
