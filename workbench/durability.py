@@ -108,7 +108,7 @@ def _refuse_existing(out: Path) -> None:
 
 def check_room(out: Path, needed: int, kept: int = 0, otherwise: str = "choose another disk") -> None:
     """Raises UserError when the disk of ``out`` has not ``needed`` bytes free, and ``kept`` that stay free.
-    ``otherwise`` is what a person can do who cannot free some."""
+    ``otherwise`` is what a person can do who cannot free some, "" for nothing."""
     free = free_bytes(out.parent)
     if needed + kept > free:
         raise no_room(out.name, out.parent, needed, kept, otherwise)
@@ -121,7 +121,7 @@ def no_room(name: str, folder: Path, needed: int, kept: int, otherwise: str = "c
     missing = f"at least {_size(needed + kept - free)}" if needed + kept > free else "some space"
     return UserError(
         f"{name} needs {_size(max(needed, 1e6))} on the disk of {folder}{reserve}; {_size(free)} are free.",
-        f"Free {missing}, or {otherwise}.",
+        f"Free {missing}, or {otherwise}." if otherwise else f"Free {missing} and try again.",
     )
 
 

@@ -124,6 +124,9 @@ def test_what_cannot_be_restored_is_refused_before_a_run_begins(tmp_path: Path) 
         ):
             with pytest.raises(UserError):
                 call(workbench, restoring)
+        with pytest.raises(UserError, match="is no backup, so it is not overwritten"):
+            call(workbench, BackUp(path=str(tmp_path / "bad.zip")))
+        assert (tmp_path / "bad.zip").read_text() == "no backup"
         assert call(workbench, ListRuns()).runs == ()
     finally:
         workbench.close()

@@ -24,7 +24,7 @@ class Backups:
 
     def handlers(self, runs: Runs) -> Handlers:
         def back_up(call: calls.BackUp) -> calls.RunRecord:
-            return runs.add("backup", f"Back up to {absolute_path(call.path).name}", call)
+            return runs.add("backup", f"Back up to {absolute_path(call.path).name}", self._writing.check(call))
 
         def restore(call: calls.RestoreBackup) -> calls.RunRecord:
             return runs.add("restore", f"Restore {Path(call.path).name}", self._restoring.check(call))

@@ -83,7 +83,7 @@ def copy_model(
     """Copy a model's files into a new folder of their own below ``folder``; returns the record of the copy."""
     source = Path(record.path)
     root = source if source.is_dir() else source.parent
-    with new_folder(folder, record.name, record.bytes) as (beside, place):
+    with new_folder(folder, record.name, record.bytes, "import the model without a copy") as (beside, place):
         copier = _Copier(record.bytes, context or RequestContext(), report)
         sums: dict[str, str] = {}
         for file in map(Path, record.files):
@@ -107,17 +107,17 @@ def copy_model(
 
 
 @contextmanager
-def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Path, Path]]:
+def new_folder(folder: Path, name: str, needed_bytes: int, otherwise: str = "") -> Iterator[tuple[Path, Path]]:
     """A new folder below ``folder`` that gets its name only on success.
 
     Gives the place to write to and the final place. Raises UserError when the disk has not ``needed_bytes`` and some to
-    spare, or fills up meanwhile.
+    spare, or fills up meanwhile; ``otherwise`` is what a person can do then.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder)
         if free_bytes(folder) < needed_bytes + SPARE_BYTES:
-            raise _no_room(name, folder, needed_bytes)
+            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, otherwise)
         beside = folder / f".unfinished-{os.getpid()}-{uuid.uuid4().hex[:12]}"
         place = _free_place(folder, file_safe(name))
         beside.mkdir()
@@ -131,7 +131,7 @@ def new_folder(folder: Path, name: str, needed_bytes: int) -> Iterator[tuple[Pat
             raise
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise _no_room(name, folder, needed_bytes) from error
+            raise no_room(repr(name), folder, needed_bytes, SPARE_BYTES, otherwise) from error
         raise UserError(
             f"{name!r} cannot be written to {folder}: {error.strerror or error}.", "Check the folder and its disk."
         ) from error
@@ -226,7 +226,3 @@ def _free_place(folder: Path, name: str) -> Path:
     while place.exists():
         place, number = folder / f"{name}-{number}", number + 1
     return place
-
-
-def _no_room(name: str, folder: Path, needed: int) -> UserError:
-    return no_room(repr(name), folder, needed, SPARE_BYTES, "import the model without a copy")

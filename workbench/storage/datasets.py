@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import threading
 import time
 import unicodedata
@@ -15,7 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from workbench.durability import flush_to_disk
+from workbench.durability import check_room, flush_to_disk
 from workbench.errors import UserError
 from workbench.files import SpecialFile, open_regular
 from workbench.records.origins import Origins
@@ -77,8 +76,7 @@ class DatasetStore:
     def check_room(self) -> None:
         """Raises UserError when the disk is nearly full."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(self._folder).free < SPARE_BYTES:
-            raise UserError(f"The disk of {self._folder} is nearly full.", "Free some space and try again.")
+        check_room(self._folder / "A data set", 1, SPARE_BYTES, "")
 
     @contextlib.contextmanager
     def written(self, name: str, origin: str, origins: Origins = None) -> Iterator[_SetWriter]:

@@ -20,6 +20,7 @@ from workbench.backup.restoring import arrange_replacement, check_target, open_b
 from workbench.backup.writing import BACKUP_KIND, Extent, left_without, write_backup
 from workbench.core.runs.run_kind import OpenRun, RunKind
 from workbench.durability import remove_left_behind, unfinished_folder
+from workbench.errors import UserError
 from workbench.paths import Home, absolute_path
 from workbench.records.backup import BackupSummary, BackupWritten, ModelElsewhere, Restored
 from workbench.records.stored import Stored
@@ -45,6 +46,19 @@ class BackupRuns(RunKind):
 
     def concurrency_group(self, run: RunRecord) -> str:
         return COPYING
+
+    def check(self, call: BackUp) -> BackUp:
+        """Raises UserError where something is that is no backup: only an earlier backup is overwritten."""
+        out = absolute_path(call.path)
+        if out.exists():
+            try:
+                with open_backup(out):
+                    pass
+            except UserError as error:
+                raise UserError(
+                    f"{out} is there already and is no backup, so it is not overwritten.", "Choose another name."
+                ) from error
+        return call
 
     def work(self, run: OpenRun) -> Event:
         call = msgspec.convert(run.record.config, BackUp)
