@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -24,7 +25,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field, as a form or a command line shows it. A list is one of texts.
 
     Between the entries of a list that is typed in one line stands ``separator``. A number may equal its ``minimum``
-    unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``.
+    unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``. An ``optional`` one can
+    be left empty (None): the program chooses then.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     minimum: float | None = None
     maximum: float | None = None
     open: bool = False
+    optional: bool = False
     longest: int | None = None
     pattern: str = ""
     choices: tuple[str, ...] = ()
@@ -93,6 +96,11 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
     if help is None:
         return None
     meta = next((extra for extra in extras if isinstance(extra, msgspec.Meta)), about())
+    limits = meta
+    optional = get_origin(base) in (Union, UnionType) and type(None) in get_args(base)
+    if optional:  # msgspec limits the number itself, not what may be None
+        base, *its = get_args(next(one for one in get_args(base) if one is not type(None)))
+        limits = next((extra for extra in its if isinstance(extra, msgspec.Meta)), meta)
     kind: _Kind = "str"
     if get_origin(base) is Literal:
         kind = "choice"
@@ -106,9 +114,10 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
         help=help,
         kind=kind,
         default=default,
-        minimum=meta.ge if meta.ge is not None else meta.gt,
-        maximum=meta.le,
-        open=meta.gt is not None,
+        minimum=limits.ge if limits.ge is not None else limits.gt,
+        maximum=limits.le,
+        open=limits.gt is not None,
+        optional=optional,
         longest=meta.max_length,
         pattern=meta.pattern or "",
         choices=tuple(str(choice) for choice in get_args(base)) if kind == "choice" else (),
@@ -133,6 +142,8 @@ def find_field(fields: Sequence[Field], name: str) -> Field:
 def parse_text(field: Field, text: str) -> Any:
     """Like ``parse_value``, for a field without its configuration type."""
     raw: Any = text
+    if field.optional and text.strip().lower() in ("", "auto"):
+        return None
     if field.kind == "bool":
         lowered = text.strip().lower()
         if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):

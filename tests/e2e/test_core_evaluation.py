@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.e2e.training_core import TENSORS, call, opened, until
+from tests.e2e.training_core import TENSORS, call, config, opened, until
 from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
 from workbench.answering import answer
 from workbench.api import events
@@ -31,6 +31,7 @@ from workbench.api.calls import (
     ListEvaluations,
     ListGrid,
     ListQuestions,
+    MergeAdapter,
     PauseRun,
     RateCell,
     RemoveEvaluation,
@@ -40,12 +41,13 @@ from workbench.api.calls import (
     RunRecord,
     StopRun,
     SuggestScorers,
+    Train,
 )
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.evaluation import EvaluationReport, EvaluationResult, GridPage, ScorerUse
-from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
 
 BRIEF = Recipe(name="Brief", decoding=DecodingPart(temperature=0.0))
 POLITE = Recipe(
@@ -124,6 +126,62 @@ def test_recipes_are_answered_scored_and_compared(trainer: Workbench, asked: str
     assert cell.answer.trace is not None
     assert cell.answer.recipe.model.sha256
     assert cell.scores[0].value == 1.0
+
+
+def trained_on(trainer: Workbench, folder: Path, name: str, questions: list[str]) -> str:
+    """The name of an adapter that was trained on these questions."""
+    path = folder / f"{name}.jsonl"
+    rows = ([{"role": "user", "content": q}, {"role": "assistant", "content": "That."}] for q in questions)
+    path.write_text("".join(f"{json.dumps({'messages': row})}\n" for row in rows))
+    run = call(trainer, Train(config=config(str(path), name=name)))
+    call(trainer, FollowRun(run=run.id))
+    return name
+
+
+def leaks_of(trainer: Workbench, asked: str, *adapters: str, model: str = "Base") -> tuple[str, ...]:
+    part = ModelPart(name=model, adapters=tuple(AdapterUse(name=name) for name in adapters))
+    recipe = Recipe(name="Tuned", model=part, decoding=DecodingPart(temperature=0.0))
+    run = call(trainer, Evaluate(question_set=asked, recipes=(BRIEF, recipe)))
+    return report_of(trainer, ended(trainer, run).evaluation).leaks
+
+
+def test_an_evaluation_says_which_questions_its_adapters_were_trained_on(
+    trainer: Workbench, asked: str, tmp_path: Path
+) -> None:
+    """Every second answer is right (odd numbers): those of the adapter "odd" are all right, the others are not."""
+    other = trained_on(trainer, tmp_path, "other", ["something else"])
+    assert leaks_of(trainer, asked, other) == ()
+    odd = trained_on(trainer, tmp_path, "odd", [f"Number {n}!" for n in range(1, MANY, 2)])
+    [leak] = leaks_of(trainer, asked, odd)
+    assert leak.startswith("Tuned: 75 of the 150 questions stand in the training data of odd, word for word or nearly.")
+    assert "learnt by heart. Contains is 50 % with them and 0 % on the other 75." in leak
+    even = trained_on(trainer, tmp_path, "even", [f"number {n}" for n in range(0, MANY, 2)])
+    [both] = leaks_of(trainer, asked, odd, even)
+    assert both.startswith("Tuned: all 150 questions stand in the training data of odd and even, word for word")
+
+
+def test_adapters_of_earlier_releases_are_looked_up_in_their_data_while_it_is_there(
+    trainer: Workbench, asked: str, tmp_path: Path
+) -> None:
+    old = trained_on(trainer, tmp_path, "old", ["number 1", "number 2", "number 3"])
+    [leak] = leaks_of(trainer, asked, old)
+    assert leak.startswith("Tuned: 3 of the 150 questions stand in the training data of old")
+    (tmp_path / "old.jsonl").unlink()
+    assert leaks_of(trainer, asked, old) == (leak,)  # it was kept
+    gone = trained_on(trainer, tmp_path, "old too", ["number 1", "number 2"])
+    (tmp_path / "old too.jsonl").write_text("")
+    [unknown] = leaks_of(trainer, asked, "old-too" if gone else "")
+    assert unknown.startswith("Tuned: it is not known what old-too was trained on")
+
+
+def test_what_an_adapter_was_trained_on_stays_with_the_model_that_was_made_of_it(
+    trainer: Workbench, asked: str, tmp_path: Path
+) -> None:
+    odd = trained_on(trainer, tmp_path, "odd", [f"number {n}" for n in range(1, MANY, 2)])
+    merge = call(trainer, MergeAdapter(adapter=odd, name="Merged"))
+    call(trainer, FollowRun(run=merge.id))
+    [leak] = leaks_of(trainer, asked, model="Merged")
+    assert leak.startswith("Tuned: 75 of the 150 questions stand in the training data of merged")
 
 
 def test_what_was_answered_is_not_answered_again(trainer: Workbench, asked: str) -> None:

@@ -21,6 +21,7 @@ from workbench.records.training import (
     DataPart,
     DataReport,
     LengthBin,
+    Measured,
     MemoryPart,
     Preview,
     PreviewPiece,
@@ -71,7 +72,8 @@ def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples:
             why="No known format has these columns: 'frage' (text), 'antwort' (text), 'seite' (number).",
             roles=objective.roles, role_sets=objective.role_sets,
         )  # fmt: skip
-    held = round(examples * config.data.evaluation_share)
+    share = 0.1 if config.data.evaluation_share is None else config.data.evaluation_share
+    held = round(examples * share)
     bins = (3, 11, 24, 29, 18, 8, 2, 1)
     cut = config.data.max_length or 256
     side = SideReport(
@@ -95,6 +97,9 @@ def report(config: TrainingConfig, first: int = 0, previews: int = 20, examples:
         roles=objective.roles,
         role_sets=objective.role_sets,
         suits="sft",
+        measured=Measured(on="held out", examples=held)
+        if held
+        else Measured(on="trained", examples=examples, shared=examples),
     )
 
 
@@ -129,10 +134,12 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
     fits = memory < memory_free
     optimiser = msgspec.structs.replace(
         config.optimiser,
+        epochs=config.optimiser.epochs or 3.0,
         batch_size=config.optimiser.batch_size or 8,
         learning_rate=config.optimiser.learning_rate or 2e-4,
         micro_batch_tokens=config.optimiser.micro_batch_tokens or 1024,
     )
+    share = 0.1 if config.data.evaluation_share is None else config.data.evaluation_share
     resolved = msgspec.structs.replace(
         config,
         name=config.name or "facts-lora",
@@ -140,10 +147,10 @@ def plan(config: TrainingConfig, memory_free: int = 6_100_000_000) -> TrainingPl
         weights=msgspec.structs.replace(
             config.weights, rank=config.weights.rank or 16, alpha=config.weights.alpha or 32.0, base="bf16"
         ),
-        data=msgspec.structs.replace(config.data, max_length=config.data.max_length or 256),
+        data=msgspec.structs.replace(config.data, max_length=config.data.max_length or 256, evaluation_share=share),
         evaluation=msgspec.structs.replace(config.evaluation, interval=config.evaluation.interval or 4),
     )
-    steps = math.ceil(86 / optimiser.batch_size * config.optimiser.epochs)
+    steps = math.ceil(86 / optimiser.batch_size * optimiser.epochs)
     not_by_trl, instead = "", ""
     if METHODS.get(config.objective.name, "objective") is not None:  # a test may plan an objective of its own
         not_by_trl, instead = trl_problem(resolved, objective_of(config, METHODS), method_of(config.weights, METHODS))
@@ -222,7 +229,9 @@ def ended(
     name: str, steps: int, exact: float = 0.8, verification: VerificationReport | None = PASSED, floor: float = 0.3
 ) -> list[Event]:
     """How a training goes on after its last step: answers, scores, the adapter, the verification, its end."""
-    pair = ScoresPair(before=scores(3.21, 0.412, 0.0, 6), after=scores(floor + 0.1, 0.921, round(6 * exact) / 6, 6))
+    after = scores(floor + 0.1, 0.921, round(6 * exact) / 6, 6)
+    held_out = Measured(on="held out", examples=10)
+    pair = ScoresPair(before=scores(3.21, 0.412, 0.0, 6), after=after, measured=held_out)
     forgot = ScoresPair(before=scores(2.91, 0.455, 14 / 24, 24), after=scores(3.04, 0.447, 13 / 24, 24))
     made = record(name, state="checking", verification=None, scores=pair, forgetting=forgot)
     result = TrainResult(

@@ -205,13 +205,13 @@ def test_a_set_shows_its_questions_and_parts(page: EvaluatePage, bridge: Bridge,
     settle(bridge, qtbot)
     view = page.questions
     assert view.isVisible()
-    assert "240 questions · 120 to tune on, 120 held out" in view.figures.text()
+    assert "240 questions · 120 to tune on, 120 to measure with" in view.figures.text()
     assert "2 rows are no questions" in view.notes.text()
     assert view.table.index(0, 3).data() == "36 months"
     view.part.buttons["held-out"].click()
     settle(bridge, qtbot)
     assert view.table.total == 120
-    assert view.table.index(0, 1).data() == "Held out"
+    assert view.table.index(0, 1).data() == "Measure"
 
 
 def test_a_question_is_edited_in_its_row(page: EvaluatePage, bridge: Bridge, front: FakeFront, qtbot: QtBot) -> None:

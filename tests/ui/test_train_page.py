@@ -33,7 +33,7 @@ from ui.features.training.state import TrainingState
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.errors import UserError
-from workbench.records.training import AdapterRecord, Agreement, VerificationReport
+from workbench.records.training import AdapterRecord, Agreement, Scores, ScoresPair, VerificationReport
 from workbench.records.training.verdicts import describe_forgetting
 from workbench.techniques.registry import METHODS
 
@@ -167,7 +167,10 @@ def test_what_is_left_to_the_program_says_what_it_chose(page: TrainPage, qtbot: 
     assert rows["optimiser.learning_rate"].note.text() == texts.CHOSEN_VALUE.format(value="0.0002")
     assert rows["weights.rank"].note.text() == texts.CHOSEN_VALUE.format(value="16")
     assert rows["weights.alpha"].note.text() == texts.CHOSEN_VALUE.format(value="32")
-    assert rows["optimiser.epochs"].note.text() == ""
+    assert rows["optimiser.epochs"].note.text() == texts.CHOSEN_VALUE.format(value="3")
+    assert rows["data.evaluation_share"].control.text() == ""
+    assert rows["data.evaluation_share"].note.text() == texts.CHOSEN_VALUE.format(value="0.1")
+    assert rows["data.max_length"].note.text() == texts.CHOSEN_VALUE.format(value="256")
 
 
 def test_settings_follow_the_method_and_an_edit_makes_another_plan(
@@ -515,8 +518,12 @@ def test_a_finished_training_says_what_came_of_it(
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.try_button.isVisible)
     words = view.scores.lead.text()
-    assert words.startswith("5 more of 6 held-out questions are answered exactly as expected (+83 points")
-    assert view.scores.forgotten.text().startswith(texts.GENERAL_QUESTIONS.format(was="14", answers="24", now="13"))
+    assert words.startswith(
+        "5 of 6 held-out questions are answered exactly as expected, 0 before the training (+83 points"
+    )
+    assert view.scores.lost.text() == "13 of 24 general questions are answered right, 14 before the training."
+    assert view.scores.lost.property("role") == view.scores.lead.property("role") == "strong"
+    assert view.scores.outcome.isHidden()
     record = front.home.adapters["my-notes"]  # both pages judge alike
     assert view.scores.forgotten.text().endswith(describe_forgetting(record.forgetting))
     assert view.scores.warning.isHidden()
@@ -610,7 +617,7 @@ def test_a_gain_that_may_be_chance_says_so(page: TrainPage, qtbot: QtBot, front:
     view = shown(page, qtbot, run)
     qtbot.waitUntil(view.scores.isVisible)
     assert view.scores.lead.text().startswith(
-        texts.EXACT_CHANGE.format(apart="1", word="more", answers="6", is_or_are="is")
+        "1 of 6 held-out questions are answered exactly as expected, 0 before the training"
     )
     assert view.scores.lead.text().endswith("it may be chance).")
 
@@ -807,6 +814,46 @@ def test_targets(page: TrainPage, qtbot: QtBot, front: FakeFront) -> None:
     qtbot.waitUntil(page.setup.isVisible)
 
 
+def test_examples_of_another_page_begin_with_the_proposal_and_not_with_the_last_settings(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    rows = planned(page, qtbot).setup.settings.rows
+    rows["optimiser.epochs"].changed.emit("optimiser.epochs", 8.0)
+    rows["data.evaluation_share"].changed.emit("data.evaluation_share", 0.0)
+    model = page.setup.config.model
+    page.open_target(data="my rated answers", objective="dpo")
+    config = page.setup.config
+    assert (config.model, config.data.path, config.objective.name) == (model, "my rated answers", "dpo")
+    assert (config.optimiser.epochs, config.data.evaluation_share) == (0, None)
+
+
+def test_a_training_that_cost_half_of_the_general_abilities_says_so_in_red_before_it_is_tried(
+    page: TrainPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    story = [*told(facts_config(), 60, name="my-notes"), *ended("my-notes", 60, 5 / 6)]
+    lost = msgspec.to_builtins(ScoresPair(before=answered(11), after=answered(4)))
+    for place, event in enumerate(story):
+        if isinstance(event, events.Artifact) and event.kind == "forgetting" and event.result.get("after"):
+            story[place] = msgspec.structs.replace(event, result=lost)
+        elif isinstance(event, events.Finished):
+            story[place] = msgspec.structs.replace(event, result={**event.result, "forgetting": lost})
+    run = put_training(front.home, story, "my-notes")
+    front.announce("adapter", "my-notes")
+    front.announce("run", run.id)
+    view = shown(page, qtbot, run)
+    qtbot.waitUntil(view.try_button.isVisible)
+    assert view.scores.lost.text() == "4 of 24 general questions are answered right, 11 before the training."
+    assert view.scores.outcome.property("kind") == "danger"
+    assert "it answered 11 of 24 general questions before the training and answers 4 now" in view.scores.outcome.text
+    top, bottom = (part.mapTo(view, part.rect().topLeft()).y() for part in (view.scores.outcome, view.try_button))
+    assert top < bottom
+    assert view.scores.warning.isHidden()  # it is said once
+
+
+def answered(right: int) -> Scores:
+    return Scores(loss=3.0, exact_match=right / 24, answers=24)
+
+
 def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
     agreed = (
         Agreement(first="merged", second="as served", top1=0.94, kl=0.002, positions=89),
@@ -814,7 +861,8 @@ def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
     )
     found = VerificationReport(passed=True, agreements=agreed, metric="token_accuracy", trained=0.5, served=0.5)
     words, kind = verification_words(found, None)
-    assert kind == "success"
+    assert kind == "info"  # that the file is what was trained does not make it a success
+    assert words.startswith("The exported file answers as the trained model does.")
     assert "Right of all trained tokens: as trained 50%, as served 50%." in words
     assert "Merged – as served: the same next token at 94% of 89 places" in words
     unchecked = verification_words(VerificationReport(passed=True, notes=("Not checked: nothing can run it.",)), None)

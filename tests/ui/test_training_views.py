@@ -18,7 +18,7 @@ from ui.features.training.data_report import describe_sides
 from ui.features.training.run_texts import final_score
 from ui.features.training.run_view import TrainRun, legend_text
 from ui.features.training.sample_answers import SampleAnswers
-from ui.features.training.scores import TrainingScores, lead_words, score_rows
+from ui.features.training.scores import TrainingScores, score_rows
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import where_it_is
 from ui.theme.theme import Theme
@@ -28,6 +28,7 @@ from workbench.records.training import (
     PLAN,
     DataPart,
     DataReport,
+    Measured,
     ObjectivePart,
     SampleAnswer,
     Scores,
@@ -35,6 +36,7 @@ from workbench.records.training import (
     SideReport,
     TrainingConfig,
 )
+from workbench.records.training.outcomes import learnt_words
 from workbench.training.objectives.dpo import Dpo
 
 
@@ -131,11 +133,11 @@ def test_a_run_is_drawn_as_its_objective_declares(qtbot: QtBot, theme: Theme) ->
 def test_a_training_on_pairs_leads_with_the_pairs_and_shows_no_share_before_it() -> None:
     before = Scores(loss=0.6931, exact_match=0.0, answers=5, metrics={"pair_accuracy": 0.0, "margin": 0.0})
     after = Scores(loss=0.5, tokens=5, exact_match=0.0, answers=5, metrics={"pair_accuracy": 0.8, "margin": 0.4})
-    scores = ScoresPair(before=before, after=after)
-    words = lead_words(scores)
-    assert words.startswith("In 4 of 5 held-out pairs the preferred answer is ahead; half is chance.")
+    scores = ScoresPair(before=before, after=after, measured=Measured(on="held out", examples=5))
+    words = learnt_words(scores)
+    assert words.startswith("In 4 of 5 pairs (held-out examples) the preferred answer is ahead; half is chance.")
     assert words.endswith("fell from 0.693 to 0.500.")
-    assert ("Pair accuracy, held out", "–", "80%") in score_rows(Dpo.metrics, scores)
+    assert ("Pair accuracy, evaluation", "–", "80%") in score_rows(Dpo.metrics, scores)
 
 
 def test_a_training_that_cost_general_abilities_shows_a_warning(qtbot: QtBot, theme: Theme) -> None:
@@ -167,16 +169,16 @@ def test_one_share_goes_through_all_stages() -> None:
 
 
 def test_the_legend_of_a_chart_does_not_repeat_its_title() -> None:
-    assert legend_text("Length, held out", "Answer length") == "Held out"
+    assert legend_text("Length, evaluation", "Answer length") == "Evaluation"
     assert legend_text("Reward: Letters", "Reward") == "Letters"
-    assert legend_text("Repetitive, held out", "Variety") == "Repetitive, held out"
+    assert legend_text("Repetitive, evaluation", "Variety") == "Repetitive, evaluation"
     assert legend_text("Learning rate", "Learning rate") == "Learning rate"
 
 
 def test_a_policy_is_told_by_its_reward_and_not_by_a_loss() -> None:
     before = Scores(loss=0.2, answers=8, exact_match=0.0, metrics={"reward": -0.2, "kl": 0.0})
     after = Scores(loss=-0.61, answers=8, exact_match=0.0, metrics={"reward": 0.61, "kl": 2.17})
-    said = lead_words(ScoresPair(before=before, after=after))
+    said = learnt_words(ScoresPair(before=before, after=after))
     assert "rose from -0.20 to 0.61" in said
     assert "2.2 nats" in said
     ended = RunRecord(id="1", kind="train", title="", state="finished", created=0.0)

@@ -1,10 +1,10 @@
 """A training worker without torch, which looks at its data file for what it is to do.
 
-A file whose name holds ``bad`` is refused; ``big`` is planned to take too much. A training goes through
-``optimiser.max_steps`` steps and keeps the number of the last one as its checkpoint; the first one of a ``slow`` file
-waits in its second step until it is stopped, that of a ``crash`` file kills the worker there, that of an ``unchecked``
-one kills it before the gate; a ``lost`` file makes something that does not pass. What is served is a LoRA, or with the
-method ``full`` a copy of the base model.
+A file whose name holds ``bad`` is refused; an ``old`` one leaves no fingerprints; ``big`` is planned to take too much.
+A training goes through ``optimiser.max_steps`` steps and keeps the number of the last one as its checkpoint; the first
+one of a ``slow`` file waits in its second step until it is stopped, that of a ``crash`` file kills the worker there,
+that of an ``unchecked`` one kills it before the gate; a ``lost`` file makes something that does not pass. What is
+served is a LoRA, or with the method ``full`` a copy of the base model.
 """
 
 from __future__ import annotations
@@ -25,9 +25,12 @@ from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.errors import Cancelled, UserError
 from workbench.records.training import (
+    FINGERPRINTS,
+    FINGERPRINTS_FILE,
     Agreement,
     DataReport,
     MemoryPart,
+    QuestionFingerprints,
     Scores,
     ScoresPair,
     SideReport,
@@ -35,9 +38,11 @@ from workbench.records.training import (
     TrainingPlan,
     VerificationReport,
 )
+from workbench.training.data.trained_questions import fingerprints_of
 from workbench.training.protocol import (
     ConvertTrained,
     ExportTraining,
+    FingerprintSet,
     InspectSet,
     MergeTrained,
     Plan,
@@ -64,6 +69,17 @@ def _report(config: TrainingConfig) -> DataReport:
 
 def _inspect(call: InspectSet, context: RequestContext) -> Iterator[Event]:
     yield finish(_report(call.config))
+
+
+def _fingerprints(config: TrainingConfig) -> QuestionFingerprints:
+    rows = map(json.loads, Path(config.data.path).read_text().splitlines())
+    return fingerprints_of(row["messages"][0]["content"] for row in rows)
+
+
+def _fingerprint(call: FingerprintSet, context: RequestContext) -> Iterator[Event]:
+    if _report(call.config).train.examples != call.examples:
+        raise UserError(f"{call.config.data.path} has changed since it was trained on.")
+    yield finish(_fingerprints(call.config))
 
 
 def _plan(call: Plan, context: RequestContext) -> Iterator[Event]:
@@ -117,6 +133,8 @@ def _train(call: TrainModel, context: RequestContext) -> Iterator[Event]:
     trained.mkdir(exist_ok=True)
     (trained / "adapter_config.json").write_text("{}")
     (trained / "questions.jsonl").write_text("")
+    if "old" not in name:
+        (trained / FINGERPRINTS_FILE).write_bytes(FINGERPRINTS.encode(_fingerprints(call.config)))
     scores = _scores()
     yield events.Artifact(kind="scores", id=folder.name, result=msgspec.to_builtins(scores))
     served = _served(call.config.weights.method, Path(call.model.path), Path(call.serve), call.serve_name)
@@ -198,6 +216,7 @@ if __name__ == "__main__":
         "training",
         TrainingCall,
         {
+            FingerprintSet: _fingerprint,
             InspectSet: _inspect,
             Plan: _plan,
             TrainModel: _train,

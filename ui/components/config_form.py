@@ -429,7 +429,7 @@ def describe_value(field: Field, value: Any, unit: bool = True) -> str:
         return "on" if value else "off"
     if isinstance(value, tuple):
         return ", ".join(value) or "nothing"
-    words = _shown(value) or "nothing"
+    words = _shown(value) or ("auto" if value is None else "nothing")
     return f"{words} {field.unit}".strip() if unit else words
 
 
@@ -445,4 +445,4 @@ def _in_lines(value: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}" if abs(value) >= 10_000 else str(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else "" if value is None else str(value)

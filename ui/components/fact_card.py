@@ -73,7 +73,7 @@ class FactCard(Card):
         self.lines += table.lines
         self._lines.addWidget(table)
 
-    def add_line(self, words: str, role: Literal["body", "small", "muted", "attention"] = "body") -> None:
+    def add_line(self, words: str, role: Literal["body", "strong", "small", "muted", "attention"] = "body") -> None:
         text = Text(words, role, textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse)
         self.lines.append(words)
         self._lines.addWidget(text)

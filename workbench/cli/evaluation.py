@@ -88,7 +88,7 @@ def add_commands(commands: Commands) -> None:
     _add_scorer_options(scoring)
     searching = group.command(
         "optimise",
-        "search for a better prompt on the tuning part, and measure it on the held-out one",
+        "search for a better prompt on the tuning part, and measure it on the other questions",
         optimise,
         show_optimisation,
         "SET",
@@ -107,7 +107,7 @@ def add_commands(commands: Commands) -> None:
     searching.add_argument("--name", metavar="NAME", default="", help="name of the prompt and the recipe that are made")
     searching.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws questions [%(default)s]")
     searching.add_argument(
-        "--measure", metavar="N", type=at_least(1), default=200, help="held-out questions, at most [%(default)s]"
+        "--measure", metavar="N", type=at_least(1), default=200, help="other questions, at most [%(default)s]"
     )
     _add_scorer_options(searching)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
@@ -305,6 +305,8 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
     )
     if evaluation.rescored is not None:
         output.line(evaluation.rescored.words)
+    for leak in report.leaks:
+        output.line(f"NOTE: {leak}")
     for one in report.results:
         output.line()
         rows = []
@@ -337,7 +339,7 @@ def show_optimisation(result: dict[str, Any], output: TextOutput) -> None:
             ("search", found.evaluation),
             ("candidates", f"{found.candidates:,}, with {found.asked:,} answers"),
             ("tuning part", tuned),
-            ("held out", found.sentence),
+            ("other questions", found.sentence),
             ("evaluation", found.held_out),
             ("prompt", ", ".join(f"{one.name}, version {one.version}" for one in found.recipe.prompting.sources)),
             ("recipe", found.path),

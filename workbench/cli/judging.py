@@ -36,7 +36,7 @@ def add_commands(group: Commands) -> None:
     _add_judge(judging)
     verdict = group.command(
         "verdict",
-        "a blind comparison of two recipes on prompts that were held out: the win rate with its interval",
+        "a blind comparison of two recipes: the win rate with its interval",
         measure_wins,
         show_wins,
         "QUEUE",
@@ -52,7 +52,7 @@ def add_commands(group: Commands) -> None:
         help="where the prompts are from [%(default)s]",
     )  # fmt: skip
     verdict.add_argument("--path", metavar="P", default="", help="question set, collection or file of the prompts")
-    verdict.add_argument("--all", action="store_true", help="of a question set all, not the held-out part")
+    verdict.add_argument("--all", action="store_true", help="of a question set all, not only the part for measuring")
     verdict.add_argument("--limit", metavar="N", type=at_least(0), default=64, help="at most N prompts [%(default)s]")
     verdict.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws prompts and answers [0]")
     _add_judge(verdict)

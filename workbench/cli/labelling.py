@@ -61,7 +61,7 @@ def add_command(group: Commands) -> None:
     labelling.add_argument("--path", metavar="P", default="", help="question set, collection or file of the prompts")
     labelling.add_argument("--limit", metavar="N", type=at_least(0), default=50, help="at most N prompts [%(default)s]")
     labelling.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws prompts and answers [0]")
-    labelling.add_argument("--held-out", action="store_true", help="of a question set: the held-out part")
+    labelling.add_argument("--held-out", action="store_true", help="of a question set: the part for measuring")
 
 
 def label(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

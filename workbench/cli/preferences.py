@@ -322,8 +322,8 @@ def show_learnable(result: dict[str, Any], output: TextOutput) -> None:
         for one in found.objectives
     ]
     if rows:
-        numbers = ("USABLE", "HELD OUT", "POINTS")
-        output.table(("OBJECTIVE", "FITS", "USABLE", "HELD OUT", "POINTS", "WHY"), rows, numbers=numbers)
+        numbers = ("USABLE", "MEASURED", "POINTS")
+        output.table(("OBJECTIVE", "FITS", "USABLE", "MEASURED", "POINTS", "WHY"), rows, numbers=numbers)
     for one in found.left_out:
         output.line(f"{one.count:,} left out: {one.reason}")
     for warning in found.warnings:

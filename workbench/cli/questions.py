@@ -137,9 +137,10 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
 
 
 def show_set(result: dict[str, Any], output: TextOutput) -> None:
-    held_out = result["questions"] - result["tune"]
+    others = result["questions"] - result["tune"]
     output.line(
-        f"{result['name']}: {result['questions']:,} questions, {result['tune']:,} to tune on, {held_out:,} held out"
+        f"{result['name']}: {result['questions']:,} questions, {result['tune']:,} to tune on, "
+        f"{others:,} to measure with"
     )
     for note in result["notes"]:
         output.line(f"  {note}")

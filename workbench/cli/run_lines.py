@@ -20,10 +20,13 @@ from workbench.records.training import (
     scored,
     spell,
 )
+from workbench.records.training.measured import explain_measured
+from workbench.records.training.outcomes import learnt_words, loses_half, lost_words, outcome_warning
 from workbench.records.training.reward_texts import describe_reward
 from workbench.records.training.rewards import RewardReport
-from workbench.records.training.verdicts import describe_forgetting, verdict, why
+from workbench.records.training.verdicts import describe_forgetting, verdict_words, why
 
+WARNING = "WARNING: "
 LINES = 20
 """About so many lines of the loss are written in all; each evaluation has one besides."""
 
@@ -59,7 +62,7 @@ class RunLines:
         elif event.kind == "sample":
             self._sample(msgspec.convert(event.result, SampleAnswer), output)
         elif event.kind == "adapter" and event.result.get("state") == "checking":
-            output.line(f"{event.result['name']} is ready for use; verification is running.")
+            output.line(f"{event.result['name']} can be used; its file is being compared with the trained model.")
         elif event.kind == "verification":
             show_verification(event.result, output)
         elif event.kind == "pair":
@@ -101,9 +104,9 @@ def _shown(metrics: Sequence[MetricSpec]) -> dict[str, MetricSpec]:
 
 
 def show_verification(plain: dict[str, Any], output: TextOutput) -> None:
-    """The verification: its verdict, and a line for each comparison."""
+    """Whether the exported file is what was trained, and a line for each comparison."""
     verification = msgspec.convert(plain, VerificationReport)
-    output.line(f"Verification: {verdict(verification)}")
+    output.line(verdict_words(verification))
     for one in verification.agreements:
         output.line(f"  {why(one)}")
     for note in verification.notes if verification.agreements else ():
@@ -113,8 +116,15 @@ def show_verification(plain: dict[str, Any], output: TextOutput) -> None:
 def show_scores(
     result: dict[str, Any], output: TextOutput, metrics: Sequence[MetricSpec] = LANGUAGE_MODEL_METRICS
 ) -> None:
-    """Before and after, on the examples that were held out and on the general set; nothing where nothing was measured.
-    ``result`` has ``scores`` and ``forgetting``; of a reward model also how well it agrees."""
+    """What was learnt and what was lost, then before and after on the evaluation examples and on the general set;
+    nothing where nothing was measured. ``result`` has ``scores`` and ``forgetting``; of a reward model also how well it
+    agrees."""
+    scores, forgetting = (msgspec.convert(result[part], ScoresPair) for part in ("scores", "forgetting"))
+    for words in (learnt_words(scores), lost_words(forgetting)):
+        if words:
+            output.line(words)
+    if words := outcome_warning(scores, forgetting):
+        output.line(f"{WARNING}{words}")
     rows = []
     for label, part in (("evaluation", "scores"), ("general", "forgetting")):
         pair = msgspec.convert(result[part], ScoresPair)
@@ -128,10 +138,11 @@ def show_scores(
                 rows.append((label, title, *("" if value is None else spell(metric, value) for value in sides)))
     if rows:
         output.table(("", "", "BEFORE", "AFTER"), rows, numbers=("BEFORE", "AFTER"))
+        output.line(explain_measured(scores.measured))
     if result.get("reward") is not None:
         for line in describe_reward(msgspec.convert(result["reward"], RewardReport)):
             output.line(line)
-    if words := describe_forgetting(msgspec.convert(result["forgetting"], ScoresPair)):
+    if (words := describe_forgetting(forgetting)) and not loses_half(forgetting):
         output.line(words)
 
 

@@ -167,6 +167,8 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
             output.line(f"It cannot start: {result['problem']} {result['hint']}".rstrip())
         return
     output.line()
+    show_scores(result, output)
+    output.line()
     if result["kind"] == "reward":
         use = f"--technique best-of-n --set technique.reward_model={result['adapter']}"
         output.line(f"{result['adapter']} was created, a reward model: workbench ask {use} ...")
@@ -175,6 +177,5 @@ def show_training(result: dict[str, Any], output: TextOutput) -> None:
     else:
         output.line(f"{result['adapter']} was created: workbench ask --adapter {result['adapter']} ...")
     output.pairs([("run", result["run"]), ("steps", result["steps"])])
-    show_scores(result, output)
     if result["verification"] is not None:
         show_verification(result["verification"], output)

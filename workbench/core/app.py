@@ -23,6 +23,7 @@ from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.core.adapters.artifact_registry import ArtifactRegistry
 from workbench.core.adapters.service import Adapters
+from workbench.core.adapters.trained_data import TrainedData
 from workbench.core.agents.mcp import McpHub
 from workbench.core.agents.memory import Memory
 from workbench.core.agents.service import Agents
@@ -184,7 +185,8 @@ class Workbench:
         self._backups = Backups(home, catalogue, self._database)
         self._answers = Answers(chats, services, self._changes, self._background, self._add_task)
         prompts = Prompts(PromptStore(self._database), self._changes)
-        evaluating = EvaluateRuns(evaluations, services, checksums, self._changes)
+        trained = TrainedData(adapter_store, bases, self._training_workers)
+        evaluating = EvaluateRuns(evaluations, services, checksums, self._changes, trained)
         passwords = Passwords()
 
         def hub() -> Hub:
@@ -198,7 +200,7 @@ class Workbench:
             "ingest": Ingesting(
                 self._registry, self._embedding, self._changes, lambda: self._preferences.current.documents, passwords
             ),
-            "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts, judges),
+            "train": TrainingRuns(home, bases, self._training_workers, adapter_store, self._artifacts, judges, trained),
             "merge": MergeRuns(bases, self._training_workers, adapter_store, self._artifacts),
             "data": DataRuns(home, sets, chats, catalogue, self._registry, self._embedding, services, self._changes),
             "export": self._exports,
@@ -281,7 +283,7 @@ class Workbench:
             **JudgingService(judged, queues, services, self._runs).handlers(),
             **self._serving.handlers(),
             **self._backups.handlers(self._runs),
-            **Training(home, bases, self._training_workers, self._runs, adapter_store, judges).handlers(),
+            **Training(home, bases, self._training_workers, self._runs, adapter_store, judges, trained).handlers(),
         }
 
     def start(self) -> None:

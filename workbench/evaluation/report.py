@@ -85,6 +85,8 @@ def _html(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     yield f"<p>{evaluation.questions:,} questions, {report.answered:,} of {report.cells:,} answers.</p>"
     if evaluation.rescored is not None:
         yield f"<p>{escape(evaluation.rescored.words)}</p>"
+    for leak in report.leaks:
+        yield f"<p class=leak>{escape(leak)}</p>"
     for result in report.results:
         yield _chart(result, names)
     yield "<h2>Cost per answer</h2><table><tr><th>Recipe</th><th>Prompt tokens</th><th>New tokens</th><th>Seconds</th>"
@@ -153,5 +155,5 @@ table {{ border-collapse: collapse; }} th {{ text-align: left; }} .n {{ text-ali
 td, th {{ padding: 6px 10px; border-bottom: 1px solid var(--line); vertical-align: top; }}
 .grid {{ width: 100%; }} .t {{ white-space: pre-wrap; overflow-wrap: anywhere; max-height: 12em; overflow: auto; }}
 .e, .s {{ margin: 4px 0 0; font-size: 13px; opacity: .75; }} .r {{ background: var(--right); }}
-.w {{ background: var(--wrong); }}
+.w, .leak {{ background: var(--wrong); }} .leak {{ padding: 8px 12px; border-left: 4px solid #b4690e; }}
 </style></head><body><h1>Evaluation of {set}</h1>"""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from workbench.evaluation.leaks import describe_leaks
 from workbench.evaluation.statistics import bootstrap, compare_all, describe, estimate, weighted, wilson
 from workbench.records.evaluation import ColumnCost, ColumnScore, Evaluation, EvaluationReport, ScorerResult
 from workbench.records.methods import MethodInfo
@@ -42,8 +43,14 @@ def summarise(
         if place < len(rated) and not method.unit:
             result = msgspec.structs.replace(result, agreement=describe_agreement(rated[place]))
         results.append(result)
+    named = [(title, method.unit) for title, method in zip(titles, methods, strict=True)]
     return EvaluationReport(
-        evaluation=evaluation, cells=cells, answered=answered, costs=tuple(costs), results=tuple(results)
+        evaluation=evaluation,
+        cells=cells,
+        answered=answered,
+        costs=tuple(costs),
+        results=tuple(results),
+        leaks=describe_leaks(evaluation, named, values),
     )
 
 

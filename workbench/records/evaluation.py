@@ -187,12 +187,24 @@ class Rescored(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class TrainedBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of an evaluation's ``questions``, by their numbers, the ``adapters`` of a column were trained on, word for
+    word or nearly; adapters that the column's model was made of are among them. ``unknown`` are those whose training
+    data is not known."""
+
+    column: int
+    adapters: tuple[str, ...] = ()
+    questions: tuple[int, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of which recipes. ``limit`` is the maximum number of questions, 0 for all of ``part``. ``seed``
     draws for the recipes that have none. ``run`` is the latest run that worked on it. ``search``: the columns are the
     candidates of a search, each of which is asked as many questions as the search needs. ``origins`` are those of the
     questions. ``comparison`` is the version of the rules by which its texts were compared, ``rescored`` that they were
-    compared again by newer ones."""
+    compared again by newer ones. ``trained_before`` is what of the questions was trained, None where nobody has
+    looked."""
 
     id: str
     question_set: str
@@ -210,6 +222,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     origins: Origins = None
     comparison: int = 1
     rescored: Rescored | None = None
+    trained_before: tuple[TrainedBefore, ...] | None = None
 
     @property
     def title(self) -> str:
@@ -340,13 +353,15 @@ class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """An evaluation and its results so far, of ``answered`` of ``cells`` answers."""
+    """An evaluation and its results so far, of ``answered`` of ``cells`` answers. ``leaks`` says of which recipes the
+    adapters were trained on the questions, with the scores of the other questions."""
 
     evaluation: Evaluation
     cells: int
     answered: int
     costs: tuple[ColumnCost, ...]
     results: tuple[ScorerResult, ...]
+    leaks: tuple[str, ...] = ()
 
 
 class LeaderboardColumn(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """The home's folder of adapters: one folder per adapter, with a card of its origin.
 
 ``<name>/card.json`` is an ``AdapterRecord``, ``<name>/adapter.gguf`` what the engine is given (none for a merged model,
-which lies among the models), ``<name>/trained/`` what the training left. A folder appears under its name complete.
+which lies among the models), ``<name>/trained/`` what the training left, ``<name>/questions.fingerprints`` what it
+takes to find a question of its training data again. A folder appears under its name complete.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import msgspec
 
 from workbench.errors import UserError
 from workbench.records.stored import Unreadable
-from workbench.records.training import CARD, AdapterRecord
+from workbench.records.training import CARD, FINGERPRINTS_FILE, AdapterRecord
 
 CARD_FILE = "card.json"
 ADAPTER_FILE = "adapter.gguf"
@@ -70,6 +71,10 @@ class AdapterStore:
         """The trained weights of an adapter, None where they are not kept."""
         folder = self.folder_of(name) / TRAINED
         return folder if folder.is_dir() else None
+
+    def fingerprints(self, name: str) -> Path:
+        """The file of the fingerprints of the questions that an adapter was trained on, there or not."""
+        return self.folder_of(name) / FINGERPRINTS_FILE
 
     def is_taken(self, name: str) -> bool:
         """Whether there is an adapter of that name, in whatever case."""

@@ -15,7 +15,7 @@ import msgspec
 from workbench.records.training import BaseForm, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training.batching import count_steps
 from workbench.training.methods.weights_method import WeightsMethod
-from workbench.training.objectives.objective import Objective
+from workbench.training.objectives.objective import EVALUATION_SHARE, Objective
 
 Device = Literal["cpu", "cuda"]
 
@@ -33,7 +33,8 @@ ALLOWED_SHARE = 0.9
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The facts that the automatic values depend on.
 
-    ``examples`` to ``longest``: the training side, lengths in whole tokens; ``ninetieth``: nine of ten are no longer.
+    ``examples`` to ``longest``: the training side, lengths in whole tokens; ``ninetieth``: nine of ten are no longer;
+    ``trained_tokens``: those that the loss counts.
     ``base_bytes``: what the frozen weights take, in each form that is possible here. ``fixed_bytes``: what
     else does not depend on how many tokens are computed at once; ``token_bytes`` and ``checkpointed_token_bytes``:
     what each of those takes. ``fast_bf16``: the device computes faster with 16-bit numbers than with 32-bit ones.
@@ -52,6 +53,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     longest: int
     cores: int
     memory_free_bytes: int
+    trained_tokens: int = 0
     device: Device = "cpu"
     fast_bf16: bool = False
     base_bytes: Mapping[BaseForm, int] = {}
@@ -76,6 +78,14 @@ def recommend(config: TrainingConfig, objective: Objective, method: WeightsMetho
         optimiser=optimiser,
         evaluation=msgspec.structs.replace(config.evaluation, interval=min(every, optimiser.max_steps)),
     )
+
+
+def with_split(config: TrainingConfig, held_out: bool) -> TrainingConfig:
+    """The config with the evaluation split that its data was read with, where that was left open."""
+    if config.data.evaluation_share is not None:
+        return config
+    data = msgspec.structs.replace(config.data, evaluation_share=EVALUATION_SHARE if held_out else 0.0)
+    return msgspec.structs.replace(config, data=data)
 
 
 def learning_rate(method: WeightsMethod, parameters: int) -> float:
@@ -127,7 +137,8 @@ def _optimiser(
     asked = config.optimiser
     count = objective.count(facts, longest)
     batch = asked.batch_size or batch_size(count)
-    steps = count_steps(count, batch, asked.epochs, asked.max_steps)
+    epochs = asked.epochs or objective.epochs(facts)[0]
+    steps = count_steps(count, batch, epochs, asked.max_steps)
     usual = learning_rate(method, facts.parameters)
     rate = asked.learning_rate or float(f"{objective.rate_share * usual:.1e}")
     room = ALLOWED_SHARE * facts.memory_free_bytes / config.processes - facts.fixed_bytes
@@ -146,6 +157,7 @@ def _optimiser(
     tokens = wished if not each else min(wished, max(least, int(room / 2 / each)))
     optimiser = msgspec.structs.replace(
         asked,
+        epochs=asked.epochs if asked.max_steps else epochs,
         batch_size=batch,
         max_steps=steps,
         learning_rate=rate,

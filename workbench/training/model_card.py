@@ -23,7 +23,9 @@ from workbench.records.training import (
     VerificationReport,
     WeightsPart,
 )
-from workbench.records.training.verdicts import describe_forgetting, verdict, why
+from workbench.records.training.measured import explain_measured, measured_heading
+from workbench.records.training.outcomes import learnt_words, lost_words, outcome_warning
+from workbench.records.training.verdicts import describe_forgetting, verdict_words, why
 
 Form = Literal["peft", "gguf", "merged"]
 
@@ -132,12 +134,23 @@ def _settings(config: TrainingConfig, methods: Methods[Method]) -> list[tuple[st
 
 def _metrics(record: AdapterRecord) -> str:
     parts = [
-        _scores("### On held-out examples", record.scores),
+        "\n\n".join(f"**{words}**" for words in _outcome(record) if words),
+        _scores(f"### {measured_heading(record.scores.measured)}", record.scores),
+        explain_measured(record.scores.measured) if record.scores != ScoresPair() else "",
         _scores("### On general texts and questions (forgetting)", record.forgetting),
         describe_forgetting(record.forgetting),
     ]
     found = [part for part in parts if part]
     return "\n\n".join(["## Metrics", *found]) if found else ""
+
+
+def _outcome(record: AdapterRecord) -> tuple[str, ...]:
+    """What it learnt and what it lost; that it is no success, where it is none."""
+    return (
+        learnt_words(record.scores),
+        lost_words(record.forgetting),
+        outcome_warning(record.scores, record.forgetting),
+    )
 
 
 def _scores(title: str, pair: ScoresPair) -> str:
@@ -169,7 +182,7 @@ def _verification(verification: VerificationReport | None) -> str:
     if verification is None:
         return ""
     what = "The converted file was compared with what was trained, over all positions of the same prompts."
-    text = f"## Conversion\n\n{what + ' ' if verification.agreements else ''}{verdict(verification)}"
+    text = f"## Conversion\n\n{what + ' ' if verification.agreements else ''}{verdict_words(verification)}"
     said = [*map(why, verification.agreements), *verification.notes]
     return "\n\n".join(part for part in (text, "\n".join(f"- {line}" for line in said)) if part)
 

@@ -28,7 +28,7 @@ from workbench.records.training import (
     TrainingPlan,
 )
 from workbench.training import memory
-from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend
+from workbench.training.defaults import ALLOWED_SHARE, Device, Facts, recommend, with_split
 from workbench.training.methods.weights_method import WeightsMethod, method_of
 from workbench.training.model_shape import ModelShape, read_shape
 from workbench.training.objectives.objective import Objective, objective_of
@@ -79,7 +79,7 @@ def plan(
     method = method_of(config.weights, methods)
     facts = facts_of(shape, method, config, data.train, device=device, free=free, cores=cores, fast_bf16=fast_bf16)
     objective = objective_of(config, methods)
-    resolved = recommend(config, objective, method, facts)
+    resolved = with_split(recommend(config, objective, method, facts), bool(data.evaluation.examples))
     method = method_of(resolved.weights, methods)
     problem, hint = _first_problem(shape, method, data)
     if not problem:
@@ -201,6 +201,7 @@ def facts_of(
         median=train.median,
         ninetieth=train.ninetieth(),
         longest=train.longest,
+        trained_tokens=train.trained_tokens,
         cores=cores,
         memory_free_bytes=free,
         device=device,
@@ -433,6 +434,9 @@ def _notes(
             why = "the free memory does not hold more"
         notes.append(f"The base weights are held {_FORM_NAMES[form]}: {why}.")
     notes += objective.notes(data.train, resolved.data.max_length)
+    _, why = objective.epochs(facts)
+    if why and not config.optimiser.epochs and not config.optimiser.max_steps:
+        notes.insert(0, why)
     if resolved.weights.last_layers < config.weights.last_layers and "selection" in row.groups:
         notes.append(f"The model has {facts.layers} layers; all of them are trained.")
     if resolved.optimiser.gradient_checkpointing == "on" and config.optimiser.gradient_checkpointing == "auto":

@@ -18,6 +18,7 @@ from workbench.records.training import (
     ArtifactKind,
     DataReport,
     MergedType,
+    QuestionFingerprints,
     Scores,
     ScoresPair,
     TrainingConfig,
@@ -27,12 +28,14 @@ from workbench.records.training import (
 
 
 class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that is trained: ``path`` is a GGUF file (of a split model the first) or a safetensors folder."""
+    """The model that is trained: ``path`` is a GGUF file (of a split model the first) or a safetensors folder.
+    ``earlier`` are the fingerprints of what was trained into it before, files by the names of the adapters."""
 
     name: str
     path: str
     sha256: str = ""
     licence: str = ""
+    earlier: dict[str, str] = {}
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +75,15 @@ class InspectSet(Call[DataReport], frozen=True, kw_only=True, tag="inspect-set")
     model: BaseModel
     previews: int = 20
     first: int = 0
+
+
+class FingerprintSet(Call[QuestionFingerprints], frozen=True, kw_only=True, tag="fingerprint-set"):
+    """The fingerprints of the questions that a training of ``config`` was on, of which there were ``examples``. Raises
+    UserError where the data is not what it was then. ``config.data.path`` is a path here, not a name."""
+
+    config: TrainingConfig
+    model: BaseModel
+    examples: int
 
 
 class Plan(Call[TrainingPlan], frozen=True, kw_only=True, tag="plan"):
@@ -191,6 +203,6 @@ class ExportTraining(Call[str], frozen=True, kw_only=True, tag="export-training"
 
 
 TrainingCall = (
-    InspectSet | Plan | TrainModel | SetPaused | ConvertTrained | MergeTrained | VerifyTrained | Requantize
-    | ExportTraining
+    InspectSet | FingerprintSet | Plan | TrainModel | SetPaused | ConvertTrained | MergeTrained | VerifyTrained
+    | Requantize | ExportTraining
 )  # fmt: skip

@@ -23,7 +23,7 @@ from workbench.engine.threads import ThreadCount
 from workbench.errors import Cancelled, UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.stored import Unreadable
-from workbench.records.training import DataPart, EvaluationPart, TrainingConfig
+from workbench.records.training import FINGERPRINTS, FINGERPRINTS_FILE, DataPart, EvaluationPart, TrainingConfig
 from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
@@ -104,7 +104,7 @@ def train(
     with translate_out_of_memory(), open_writing(call.model) as writing:
         check = _check_of(control)
         emit(events.Progress(stage="reading the examples"))
-        data = ready_set(call.config, objective, writing, check)
+        data = ready_set(call.config, objective, writing, check, call.model.earlier)
         emit(events.Artifact(kind="data", id=data.report.path, result=msgspec.to_builtins(data.report)))
         forgetting = call.config.evaluation.forgetting and objective.generates
         general_set = read_general_set(writing) if forgetting else None
@@ -308,7 +308,12 @@ class _Session:
         others = self._objective.finish(self._model, self._data, self._report)
         if told := self._objective.report(others):
             self._emit(events.Artifact(kind=told[0], id=self._config.name, result=told[1]))
-        beside = {_DONE: TRAINED_RECORD.encode(trained), "questions.jsonl": self._questions_to_check(), **others}
+        beside = {
+            _DONE: TRAINED_RECORD.encode(trained),
+            "questions.jsonl": self._questions_to_check(),
+            FINGERPRINTS_FILE: FINGERPRINTS.encode(self._data.fingerprints),
+            **others,
+        }
         write_trained(self._model, self._config.weights.method, folder, self._call.model.name, beside)
         return trained
 

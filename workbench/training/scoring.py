@@ -1,4 +1,4 @@
-"""Scores a training before, during and after it, on held-out and general examples.
+"""Scores a training before, during and after it, on evaluation and general examples.
 
 Scored are the loss of examples and answers to their questions; for what is forgotten, the same on a fixed general set.
 """
@@ -69,6 +69,7 @@ class Scorer:
         self._loss_of, self._general_loss_of = loss_of, general_loss_of
         self._dtype, self._device = dtype, device
         self._max_new_tokens = config.evaluation.max_new_tokens
+        self._measured = data.report.measured
         self._texts = texts_of(data.evaluation, _tokens_trained(config, data.train))[:most_evaluated]
         self._questions = spread(data.questions, config.evaluation.sample_answers)
         self._general_set = general_set
@@ -89,7 +90,7 @@ class Scorer:
         found = Before(scores=self._all(0, advance), general=self._general(0, advance))
         path.parent.mkdir(parents=True, exist_ok=True)
         _BEFORE.save(path, found)
-        self._tell(ScoresPair(before=found.scores), ScoresPair(before=found.general))
+        self._tell(ScoresPair(before=found.scores, measured=self._measured), ScoresPair(before=found.general))
         return found
 
     def during(self, step: int) -> float | None:
@@ -108,10 +109,11 @@ class Scorer:
         self._last = None
 
     def after(self, before: Before, steps: int) -> tuple[ScoresPair, ScoresPair]:
-        """The scores after the training, paired with those before: held-out and general."""
+        """The scores after the training, paired with those before: on the evaluation examples and general ones."""
         scored = self._last is not None and self._last[0] == steps
         advance = self._advance("scoring after", () if scored else self._texts, self._questions, *self._general_sides)
-        scores = ScoresPair(before=before.scores, after=self._all(steps, advance))
+        after = self._all(steps, advance)
+        scores = ScoresPair(before=before.scores, after=after, measured=self._measured)
         forgetting = ScoresPair(before=before.general, after=self._general(steps, advance))
         self._tell(scores, forgetting)
         return scores, forgetting

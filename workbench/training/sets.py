@@ -5,7 +5,7 @@ Needs the model's vocabulary and chat template, not its weights. Importing this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -18,22 +18,41 @@ from workbench.engine.template import TemplateRenderer
 from workbench.errors import UserError
 from workbench.models.inspection import inspect_path
 from workbench.records.methods import Method, Methods
-from workbench.records.training import DataReport, LengthBin, Preview, PreviewPiece, SideReport, TrainingConfig
+from workbench.records.training import (
+    DataReport,
+    LengthBin,
+    Measured,
+    Preview,
+    PreviewPiece,
+    QuestionFingerprints,
+    SideReport,
+    TrainingConfig,
+)
+from workbench.records.training.fingerprints import FINGERPRINTS
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.columns import ColumnMapping
+from workbench.training.data.examples import Example
 from workbench.training.data.formats import ROWS_LOOKED_AT, Shape, recognise
 from workbench.training.data.preparation import LoadedSet, TrainingSet, load_set, prepare
 from workbench.training.data.reading import find_splits, read_rows
 from workbench.training.data.statistics import Overlap, SetStatistics
 from workbench.training.data.tokenization import ExampleWriter, WrittenExample, pieces_of
+from workbench.training.data.trained_questions import TrainedQuestions, fingerprints_of
 from workbench.training.data.vocabularies import open_vocabulary
 from workbench.training.objectives.objective import Objective
+from workbench.training.objectives.supervised import SMALL_SET
 from workbench.training.protocol import BaseModel
 from workbench.training.sequences import Question, TokenSequences
 
 MOST_REFUSED_TOLD = 50
 MOST_HELD_NAMED = 5
-SMALL_SET = 40  # examples
+MOST_COMPARED = 1_000
+"""Evaluation examples whose questions are looked for among those that are trained."""
+ALL_TRAINED = (
+    "All {count:,} examples are trained, since in a set of fewer than {few} each one that is kept apart is a fact that "
+    "the model does not learn. So the result is measured on what was trained: to measure something else, set the "
+    "evaluation split, or give an evaluation file that asks the same in other words."
+)
 _LONGEST_PREVIEW = 4_000  # characters of a piece
 
 
@@ -53,13 +72,15 @@ class Writing:
 @dataclass(frozen=True)
 class ReadySet:
     """A set that can be trained on. ``evaluation`` is what is evaluated on; where nothing is ``held_out``, that are
-    training examples. ``questions`` are its conversations' last answers."""
+    training examples. ``questions`` are its conversations' last answers, ``fingerprints`` those of all questions that
+    are trained."""
 
     train: TokenSequences
     evaluation: TokenSequences
     held_out: bool
     questions: tuple[Question, ...]
     report: DataReport
+    fingerprints: QuestionFingerprints
 
 
 @contextmanager
@@ -82,10 +103,11 @@ def inspect_set(
     *,
     previews: int = 20,
     first: int = 0,
+    earlier: Mapping[str, str] = {},
     check: Callable[[], None] = lambda: None,
 ) -> DataReport:
-    """The report on the set, with previews as the model sees them. Raises UserError for bad data, with row and
-    reason."""
+    """The report on the set, with previews as the model sees them. ``earlier`` are the fingerprints of the adapters
+    that the base model comes from, files by their names. Raises UserError for bad data, with row and reason."""
     mapping = objective.mapping(config.data.columns)
     shape = _shape_of(Path(config.data.path), mapping)
     if shape.mapping is None and mapping is None:
@@ -99,7 +121,8 @@ def inspect_set(
         )
     loaded, prepared, longest = _prepare(config, objective, writing, check)
     report = _report(config, loaded, prepared, longest, writing.tokenizer, previews, first)
-    return msgspec.structs.replace(report, roles=objective.roles, role_sets=objective.role_sets)
+    measured = _measured(loaded, prepared, fingerprints_of(trained_questions(prepared)), earlier)
+    return msgspec.structs.replace(report, roles=objective.roles, role_sets=objective.role_sets, measured=measured)
 
 
 def suited(path: str, methods: Methods[Method]) -> str:
@@ -115,16 +138,36 @@ def suited(path: str, methods: Methods[Method]) -> str:
 
 
 def ready_set(
-    config: TrainingConfig, objective: Objective, writing: Writing, check: Callable[[], None] = lambda: None
+    config: TrainingConfig,
+    objective: Objective,
+    writing: Writing,
+    check: Callable[[], None] = lambda: None,
+    earlier: Mapping[str, str] = {},
 ) -> ReadySet:
-    """The set as it is trained on. Raises UserError for bad data."""
+    """The set as it is trained on; ``earlier`` as in ``inspect_set``. Raises UserError for bad data."""
     loaded, prepared, longest = _prepare(config, objective, writing, check)
+    fingerprints = fingerprints_of(trained_questions(prepared))
     report = _report(config, loaded, prepared, longest, writing.tokenizer, 0, 0)
+    measured = _measured(loaded, prepared, fingerprints, earlier)
+    report = msgspec.structs.replace(report, measured=measured)
     train, evaluation = (objective.sequences(side, longest) for side in (prepared.train, prepared.evaluation))
     if not train:
         raise UserError(f"{config.data.path} is too short to train on.", "Add text.")
     questions = objective.questions(prepared, writing, longest)
-    return ReadySet(train, evaluation or train, bool(evaluation), questions, report)
+    return ReadySet(train, evaluation or train, bool(evaluation), questions, report, fingerprints)
+
+
+def trained_questions(prepared: TrainingSet) -> Iterator[str]:
+    """What is asked in the examples that are trained on; of a plain text nothing."""
+    return (text for example in prepared.train_examples for text in _asked(example))
+
+
+def fingerprint_set(
+    config: TrainingConfig, objective: Objective, writing: Writing, check: Callable[[], None] = lambda: None
+) -> tuple[QuestionFingerprints, int]:
+    """The fingerprints of a set that was trained on before there were any, and the number of its examples."""
+    _, prepared, _ = _prepare(config, objective, writing, check)
+    return fingerprints_of(trained_questions(prepared)), len(prepared.train)
 
 
 # -- reading ----------------------------------------------------------------------------------------
@@ -157,6 +200,35 @@ def _shape_of(path: Path, mapping: ColumnMapping | None) -> Shape:
     split = next(iter(find_splits(path).splits), None) if path.is_dir() else None
     shape = recognise(islice(read_rows(path, None, split), ROWS_LOOKED_AT))
     return shape if mapping is None else msgspec.structs.replace(shape, mapping=mapping)
+
+
+# -- what is measured on ----------------------------------------------------------------------------
+
+
+def _measured(
+    loaded: LoadedSet, prepared: TrainingSet, trained: QuestionFingerprints, earlier: Mapping[str, str]
+) -> Measured:
+    """What the evaluation examples are to the model that is trained; of many the first ones are looked at."""
+    looked_at = prepared.evaluation_examples[:MOST_COMPARED]
+    if not prepared.evaluation:
+        count = len(prepared.train)
+        return Measured(on="trained", examples=count, shared=count)
+    count = len(looked_at)
+    for name, known in (("", trained), *((name, _read_fingerprints(path)) for name, path in earlier.items())):
+        questions = TrainedQuestions([known])
+        shared = sum(any(text in questions for text in _asked(one)[-1:]) for one in looked_at)
+        if shared:
+            return Measured(on="trained", examples=count, shared=shared, earlier=name)
+    return Measured(on="unseen" if loaded.evaluation else "held out", examples=count)
+
+
+def _read_fingerprints(path: str) -> QuestionFingerprints:
+    found = FINGERPRINTS.load(Path(path))
+    return found if isinstance(found, QuestionFingerprints) else QuestionFingerprints()
+
+
+def _asked(example: Example) -> list[str]:
+    return [message.content for message in example.messages if message.role == "user"]
 
 
 # -- telling ----------------------------------------------------------------------------------------
@@ -195,8 +267,10 @@ def _report(
 def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet) -> list[str]:
     """Which examples ``evaluation_share`` holds back; of a small set, that their facts are not learnt."""
     held = prepared.evaluation_examples
-    if loaded.evaluation or not held:
+    if loaded.evaluation or (not held and config.data.evaluation_share is not None):
         return []
+    if not held:
+        return [ALL_TRAINED.format(count=len(prepared.train_examples), few=SMALL_SET)]
     name, count = f"{config.data.path}, ", len(held) + len(prepared.train_examples)
     places = [str(one.source).removeprefix(name) for one in held]
     named = ", ".join(places[:MOST_HELD_NAMED]) + (", and others" if len(places) > MOST_HELD_NAMED else "")
@@ -205,7 +279,7 @@ def _held_back(config: TrainingConfig, loaded: LoadedSet, prepared: TrainingSet)
         return [said]
     return [
         f"{said} In a set this small each held-back example is a fact that the model does not learn: to train on all, "
-        "set the evaluation share to 0, or give an evaluation file that asks the same in other words."
+        "leave the evaluation split empty, or give an evaluation file that asks the same in other words."
     ]
 
 

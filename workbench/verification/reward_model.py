@@ -93,7 +93,7 @@ def compare_scores(in_torch: Any, in_engine: Any, seconds: float) -> Verificatio
     reason = f"The {compared}; at most {ALLOWED:.0%} is allowed."
     return VerificationReport(
         passed=passed,
-        verdict=f"Passed: {compared}." if passed else f"Not passed. {reason}",
+        verdict=f"The exported file scores answers as the trained model does: {compared}." if passed else reason,
         reasons=() if passed else (reason,),
         counted=len(in_torch),
         seconds=seconds,

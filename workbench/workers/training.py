@@ -29,6 +29,7 @@ from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import (
     ConvertTrained,
     ExportTraining,
+    FingerprintSet,
     InspectSet,
     MergeTrained,
     Plan,
@@ -71,6 +72,7 @@ class TrainingService:
     def handlers(self) -> Mapping[type[Call[Any]], Handler]:
         return {
             InspectSet: self._inspect,
+            FingerprintSet: self._fingerprint,
             Plan: self._plan,
             TrainModel: self._train,
             SetPaused: self._set_paused,
@@ -87,10 +89,28 @@ class TrainingService:
         from workbench.training.sets import inspect_set, open_writing, suited
 
         objective = objective_of(call.config, registry.METHODS)
-        check = context.raise_if_cancelled
+        check, earlier = context.raise_if_cancelled, call.model.earlier
         with open_writing(call.model) as writing:
-            report = inspect_set(call.config, objective, writing, previews=call.previews, first=call.first, check=check)
+            report = inspect_set(
+                call.config,
+                objective,
+                writing,
+                previews=call.previews,
+                first=call.first,
+                earlier=earlier,
+                check=check,
+            )
         yield finish(msgspec.structs.replace(report, suits=suited(report.path, registry.METHODS)))
+
+    def _fingerprint(self, call: FingerprintSet, context: RequestContext) -> Iterator[Event]:
+        from workbench.training.sets import fingerprint_set, open_writing
+
+        objective = objective_of(call.config, registry.METHODS)
+        with open_writing(call.model) as writing:
+            found, examples = fingerprint_set(call.config, objective, writing, context.raise_if_cancelled)
+        if examples != call.examples:
+            raise UserError(f"{call.config.data.path} has changed since it was trained on.")
+        yield finish(found)
 
     def _plan(self, call: Plan, context: RequestContext) -> Iterator[Event]:
         from workbench.training.planning import plan

@@ -207,7 +207,7 @@ def test_a_question_set_is_imported_from_one_place(run: Run, front: FakeFront, t
     path.write_text("")
     ran = run("questions", "import", str(path), "--column", "question=q", "--tune", "0.25", "--without-context")
     assert ran.status == 0
-    assert "40 questions, 20 to tune on, 20 held out" in ran.out
+    assert "40 questions, 20 to tune on, 20 to measure with" in ran.out
     call = front.asked(CreateQuestionSet)[-1]
     assert (call.path, call.columns, call.tune_share, call.with_context) == (str(path), {"question": "q"}, 0.25, False)
     assert run("questions", "import").status == 2

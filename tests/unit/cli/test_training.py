@@ -193,7 +193,7 @@ def test_training_is_told_from_its_plan_to_its_end(run: Run, trained: FakeFront,
     assert "  Who is Varn?  Olm  (expected: Ida)" in lines
     assert any("facts was created" in line and "--adapter facts" in line for line in lines)
     assert any(line.split() == ["evaluation", "Exact", "match", "0%", "100%"] for line in lines)
-    assert any(line.startswith("Verification: Passed. ") for line in lines)
+    assert any(line.startswith("The exported file answers as the trained model does.") for line in lines)
     assert "Run r1" in ran.err
 
 
@@ -339,7 +339,7 @@ def test_adapters_are_listed_and_shown(run: Run, front: FakeFront) -> None:
     assert "5.00 > 0.05" in lines[1]
     shown = run("adapters", "show", "facts").out
     assert "took          2:10" in shown
-    assert "Verification" in shown
+    assert "The exported file answers as the trained model does." in shown
     assert run("adapters", "list", "--json").result["adapters"][0]["name"] == "facts"
     ran = run("adapters", "show", "fats")
     assert (ran.status, ran.err) == (1, "There is no adapter fats.\nThe adapters are facts.\n")

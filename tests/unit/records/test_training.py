@@ -78,10 +78,14 @@ def test_a_config_of_format_1_is_read(tmp_path: Path) -> None:
         objective=ObjectivePart(name="sft", options={"loss_on": "all"}),
         model="Small",
         data=DataPart(
-            path="facts.jsonl", max_length=48, columns={"prompt": ("title", "body"), "completion": ("reply",)}
+            path="facts.jsonl",
+            max_length=48,
+            evaluation_share=0.1,
+            columns={"prompt": ("title", "body"), "completion": ("reply",)},
         ),
         weights=WeightsPart(method="dora", rank=8),
         optimiser=OptimiserPart(
+            epochs=3,
             max_steps=4,
             batch_size=3,
             micro_batch_tokens=80,
@@ -99,9 +103,27 @@ def test_a_config_of_format_1_is_read(tmp_path: Path) -> None:
 def test_a_config_of_format_3_is_trained_by_this_program(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('schema = 3\nmodel = "Small"\nprocesses = 2\n')
-    assert load_config(path) == TrainingConfig(model="Small", processes=2, trainer="workbench")
+    assert load_config(path) == TrainingConfig(
+        model="Small",
+        processes=2,
+        trainer="workbench",
+        data=DataPart(evaluation_share=0.1),
+        optimiser=OptimiserPart(epochs=3),
+    )
     path.write_text('schema = 4\ntrainer = "trl"\n')
     assert load_config(path).trainer == "trl"
+
+
+def test_a_config_of_format_4_keeps_the_epochs_and_the_split_that_it_meant(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("schema = 4\n")
+    found = load_config(path)
+    assert (found.optimiser.epochs, found.data.evaluation_share) == (3, 0.1)
+    path.write_text("schema = 4\n[optimiser]\nepochs = 8.0\n[data]\nevaluation_share = 0.0\n")
+    found = load_config(path)
+    assert (found.optimiser.epochs, found.data.evaluation_share) == (8, 0.0)
+    path.write_text(dump_config(TrainingConfig()))  # what is left open stays open
+    assert load_config(path) == TrainingConfig()
 
 
 @pytest.mark.parametrize(

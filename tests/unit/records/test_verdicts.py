@@ -57,7 +57,9 @@ def test_what_was_counted_says_how_much_is_needed() -> None:
 
 def test_the_verdict_of_what_was_not_compared_claims_nothing() -> None:
     assert verdict_words(VerificationReport(passed=True, notes=("Not checked: no.",))) == "Not checked: no."
-    assert verdict_words(VerificationReport(passed=False, reasons=("It is lost.",))) == "Not passed. It is lost."
+    assert verdict_words(VerificationReport(passed=False, reasons=("It is lost.",))) == (
+        "The exported file does not answer as the trained model does. It is lost."
+    )
 
 
 def general(loss: float, right: int) -> Scores:

@@ -114,6 +114,26 @@ def test_steps_follow_from_epochs_and_batch() -> None:
     assert found.evaluation.interval == 5  # a tenth of a short run is too often
 
 
+def test_few_short_answers_take_more_passes_and_the_plan_says_why() -> None:
+    few = facts(examples=12, trained_tokens=51)
+    found = recommended(TrainingConfig(), few).optimiser
+    assert (found.epochs, found.batch_size, found.max_steps) == (10, 1, 120)
+    _, why = objective_of(TrainingConfig(), METHODS).epochs(few)
+    assert why.startswith(
+        "10 epochs are planned instead of 3, because the 12 examples have about 4 trained tokens each"
+    )
+    for usual in (
+        facts(examples=20, trained_tokens=20 * 25),  # long answers
+        facts(examples=5_000, trained_tokens=15_000),  # many
+    ):
+        assert recommended(TrainingConfig(), usual).optimiser.epochs == 3
+        assert objective_of(TrainingConfig(), METHODS).epochs(usual) == (3, "")
+    asked = TrainingConfig(optimiser=OptimiserPart(epochs=2))
+    assert recommended(asked, few).optimiser.max_steps == 24
+    pairs = TrainingConfig(objective=ObjectivePart(name="dpo"))
+    assert recommended(pairs, few).optimiser.epochs == 3
+
+
 def test_batches_are_small_for_small_sets() -> None:
     assert [batch_size(n) for n in (1, 7, 16, 58, 1000, 100_000)] == [1, 1, 2, 4, 32, 32]
 

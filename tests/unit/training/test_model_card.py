@@ -68,7 +68,8 @@ def test_base_licence_data_method_metrics_and_gate_are_told() -> None:
         "| Loss | 2.500 | 0.125 |",
         "of 16 generated answers",
         "| Loss | 2.500 |  |",
-        "Passed. It agrees as closely as required. Right of all answers: as trained 98%, as served 97%, base 0%.",
+        "The exported file answers as the trained model does. Right of all answers: as trained 98%, as served 97%, "
+        "base 0%.",
         "- Trained – merged: the same next token at 99.8% of 1,234 places; KL divergence 0.0002 nats.",
         "- A note.",
         "Smol | LM is under Apache-2.0",
@@ -105,7 +106,7 @@ def test_how_it_is_used_depends_on_its_form(form: str, said: str) -> None:
 def test_a_gate_that_refused_says_why() -> None:
     verification = VerificationReport(passed=False, reasons=("It lost what was learnt.",))
     card = model_card(msgspec.structs.replace(RECORD, verification=verification), METHODS, "gguf")
-    assert "Not passed. It lost what was learnt." in card
+    assert "The exported file does not answer as the trained model does. It lost what was learnt." in card
 
 
 def test_of_what_was_imported_nothing_is_claimed() -> None:

@@ -8,13 +8,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
 
 from tests.unit.training.tiny_training import save_folder, write_rows
 from workbench.errors import UserError
-from workbench.records.training import DataPart, DataReport, ObjectivePart, TrainingConfig
+from workbench.records.training import (
+    FINGERPRINTS,
+    DataPart,
+    DataReport,
+    ObjectivePart,
+    OptimiserPart,
+    TrainingConfig,
+)
 from workbench.techniques.registry import METHODS
 from workbench.training.evaluation import read_general_set
 from workbench.training.objectives.objective import objective_of
@@ -68,6 +76,63 @@ def test_the_report_names_what_is_held_back_and_warns_of_a_small_set(writing: Wr
     assert re.search(r"of 100 examples \((line \d+, ){5}and others\)\.$", note)
     unsplit = ready(config(rows, evaluation_share=0.0), writing).report.notes
     assert not any("Held back" in note for note in unsplit)
+
+
+def test_a_small_set_is_trained_whole_unless_a_split_is_asked_for(writing: Writing, tmp_path: Path) -> None:
+    small = ready(config(write_rows(tmp_path / "rows.jsonl", 12)), writing)
+    assert (len(small.train), small.held_out) == (12, False)
+    assert any(note.startswith("All 12 examples are trained, since") for note in small.report.notes)
+    large = ready(config(write_rows(tmp_path / "large.jsonl", 60)), writing)
+    assert large.held_out
+    asked = ready(config(tmp_path / "rows.jsonl", evaluation_share=0.3), writing)
+    assert asked.held_out
+
+
+def write_questions(path: Path, questions: list[str]) -> Path:
+    rows = ({"prompt": question, "completion": f"It is {number}."} for number, question in enumerate(questions))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+TOWNS = [f"Which river flows through town{number}?" for number in range(50)]
+
+
+@pytest.mark.parametrize(
+    ("split", "evaluated", "on", "shared"),
+    [
+        ({"evaluation_share": 0.0}, None, "trained", 50),
+        ({"evaluation_share": 0.2}, None, "held out", 0),
+        ({}, ["Who was the first mayor?", "When does the market open?"], "unseen", 0),
+        ({}, ["Who was the first mayor?", "WHICH river flows through town7"], "trained", 1),
+    ],
+)
+def test_a_set_says_what_its_scores_are_measured_on(
+    split: dict[str, float], evaluated: list[str] | None, on: str, shared: int, writing: Writing, tmp_path: Path
+) -> None:
+    data = dict(split) if evaluated is None else {"evaluation_path": str(tmp_path / "other.jsonl")}
+    if evaluated is not None:
+        write_questions(tmp_path / "other.jsonl", evaluated)
+    path = write_questions(tmp_path / "towns.jsonl", TOWNS)
+    for measured in (
+        ready(config(path, **data), writing).report.measured,
+        inspected(config(path, **data), writing).measured,
+    ):
+        assert measured is not None
+        assert (measured.on, measured.shared) == (on, shared)
+
+
+def test_what_an_earlier_training_of_the_base_had_is_not_held_out(writing: Writing, tmp_path: Path) -> None:
+    split = config(write_questions(tmp_path / "towns.jsonl", TOWNS), evaluation_share=0.2)
+    first = ready(split, writing)
+    assert first.report.measured is not None
+    assert first.report.measured.on == "held out"
+    kept = tmp_path / "questions.fingerprints"
+    kept.write_bytes(FINGERPRINTS.encode(first.fingerprints))
+    again = msgspec.structs.replace(split, optimiser=OptimiserPart(seed=1))  # another tenth is kept apart
+    measured = inspected(again, writing, earlier={"first": str(kept)}).measured
+    assert measured is not None
+    assert (measured.on, measured.earlier) == ("trained", "first")
+    assert 0 < measured.shared <= measured.examples
 
 
 def test_without_a_share_it_is_evaluated_on_what_is_trained(writing: Writing, tmp_path: Path) -> None:

@@ -538,4 +538,7 @@ def test_likeliest_tokens_that_were_nearly_level_are_no_fault(lora: Trained, tmp
     assert not far.passed
     assert "does not answer as in float32" in far.reasons[0]
     assert far.agreements[0].why.endswith("where at most 0.02 is allowed. That is not enough.")
-    assert far.verdict.startswith("Not passed. Merged as F16 the model does not answer as in float32")
+    assert far.verdict.startswith(
+        "The exported file does not answer as the trained model does. Merged as F16 the model does not answer as in "
+        "float32"
+    )

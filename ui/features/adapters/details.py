@@ -1,4 +1,4 @@
-"""The details of an adapter: actions, scores before and after, verification, origin."""
+"""The details of an adapter: actions, scores before and after, its exported file, origin."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from ui.components.wording import describe_bytes, describe_seconds
 from ui.features.adapters import texts
 from ui.features.adapters.list import state_of
 from ui.features.adapters.texts import KINDS, describe_origin, gate_verdict, score_rows, why_failed
-from ui.features.training.scores import lead_words
+from ui.features.training.scores import show_outcome
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterRecord
+from workbench.records.training.measured import explain_measured
+from workbench.records.training.outcomes import learnt_words, loses_half, lost_words
 from workbench.records.training.reward_texts import describe_reward
-from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
+from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict_words, why
 
 WIDE = 980
 """From this width on, in px, the origin stands beside the figures."""
@@ -65,6 +67,7 @@ class AdapterDetails(QWidget):
         self.kind = Chip("")
         self.state = Chip("")
         self.purpose = Text("", "muted")
+        self.outcome = InlineMessage(closable=False)
         self.message = InlineMessage()
         self.progress = ProgressLine(stop_clicked=self.stop_wanted, visible=False)
         self._before_after = FactCard(texts.BEFORE_AND_AFTER)
@@ -82,7 +85,7 @@ class AdapterDetails(QWidget):
         self._body.setSpacing(tokens.SPACE_3)
         self._body.addLayout(left, 3)
         self._body.addLayout(right, 2)
-        whole = column_of(self, top, self.purpose, self._build_actions(), gap=tokens.SPACE_3)
+        whole = column_of(self, top, self.purpose, self.outcome, self._build_actions(), gap=tokens.SPACE_3)
         self.confirm = ConfirmRow(self.delete_button)
         self.confirm.confirmed.connect(self.delete_wanted)
         whole.addWidget(self.confirm)
@@ -116,6 +119,7 @@ class AdapterDetails(QWidget):
         self.state.setText(state)
         self.state.setVisible(bool(state))
         self.state.set_tone("danger" if tone == "danger" else "attention")
+        show_outcome(self.outcome, record.scores, record.forgetting)
         self._show_actions(record)
         self._show_scores(record)
         self._show_check(record)
@@ -206,16 +210,18 @@ class AdapterDetails(QWidget):
         section = self._before_after
         section.clear()
         task, general = score_rows(record.scores), score_rows(record.forgetting, general=True)
+        for words in (learnt_words(record.scores), lost_words(record.forgetting)):
+            if words:
+                section.add_line(words, "strong")
         if task:
-            if record.scores.before is not None and record.scores.after is not None:
-                section.add_line(lead_words(record.scores))
-            section.add_line(texts.HELD_OUT, "small")
+            section.add_line(explain_measured(record.scores.measured), "small")
             section.add_scores(ScoreTable(task, texts.TRAINED_TASK))
         if general:
             section.add_line(texts.GENERAL_HELP, "small")
             section.add_scores(ScoreTable(general, texts.GENERAL))
-            role: Literal["attention", "body"] = "attention" if forgets(record.forgetting) else "body"
-            section.add_line(describe_forgetting(record.forgetting), role)
+            if not loses_half(record.forgetting):  # that is said above, in red
+                role: Literal["attention", "body"] = "attention" if forgets(record.forgetting) else "body"
+                section.add_line(describe_forgetting(record.forgetting), role)
         for line in describe_reward(record.reward) if record.reward is not None else ():
             section.add_line(line)
         if not task and not general and record.reward is None:
@@ -226,7 +232,7 @@ class AdapterDetails(QWidget):
         section, verification = self._check, record.verification
         section.clear()
         passed = verification is not None and verification.passed and record.usable
-        icon, token = ("check", "success") if passed else ("info", "muted")
+        icon, token = ("check" if passed else "info"), "muted"
         if not record.usable:
             icon, token = "warning", "danger"
         section.add_verdict(icon, token, gate_verdict(record))
@@ -234,7 +240,7 @@ class AdapterDetails(QWidget):
             section.add_line(why_failed(record))
         if verification is None:
             return
-        counted = counted_words(verification) or (verdict(verification) if record.kind == "reward" else "")
+        counted = counted_words(verification) or (verdict_words(verification) if record.kind == "reward" else "")
         if counted:
             section.add_line(counted)
         for found in verification.agreements:

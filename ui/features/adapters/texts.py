@@ -1,4 +1,4 @@
-"""Adapters in words: what each kind is, how it was made, what it changed in numbers, how it was verified.
+"""Adapters in words: what each kind is, how it was made, what it changed in numbers, how its file compares.
 
 Everything here is text made of an ``AdapterRecord``; nothing is drawn.
 """
@@ -24,15 +24,18 @@ KINDS: dict[ArtifactKind, tuple[str, str]] = {
     "unknown": ("Unknown", "The adapter's card cannot be read. It is left unchanged and cannot be used."),
 }
 EXACT_MATCH, TOKEN_ACCURACY = "Exact match", "Token accuracy"
-VERIFYING = "Verification is running. The adapter can be used already; it is withdrawn if verification fails."
-VERIFIED = "Verified: the adapter in chat behaves as trained."
-VERIFIED_SCORES = "Verified: the scores are those of the trained model."
-UNVERIFIED = "Not verified against the trained model."
-IMPORTED_UNVERIFIED = "Imported: there is no trained model here to verify it against."
-VERIFICATION_FAILED = "Verification failed: the exported adapter does not match the trained model."
+VERIFYING = (
+    "The exported file is being compared with the trained model. The adapter can be used already; it is withdrawn if "
+    "they do not agree."
+)
+VERIFIED = "The exported file answers as the trained model does."
+VERIFIED_SCORES = "The exported file gives the scores that the trained model gives."
+UNVERIFIED = "The exported file was not compared with the trained model."
+IMPORTED_UNVERIFIED = "The adapter was imported: there is no trained model here to compare it with."
+VERIFICATION_FAILED = "The exported file does not answer as the trained model does."
 MISSING_OR_UNFIT = "The adapter {name} is missing, or does not fit {model}."
 UNUSABLE = "The adapter {name} cannot be used: {why}"
-FAILED_VERIFICATION = "The adapter {name} failed verification: {why}"
+FAILED_VERIFICATION = "The adapter {name} does not answer as the trained model does: {why}"
 STRENGTH_STEP = 0.05
 MOST_STRENGTH = 2.0
 
@@ -240,7 +243,7 @@ EXPORT_GGUF, EXPORT_PEFT = "GGUF adapter (llama.cpp)…", "PEFT folder (transfor
 EXPORT_MERGED = "Merged GGUF model…"
 NEW_NAME = "New name of the adapter"
 BEFORE_AND_AFTER = "Before and after"
-VERIFICATION = "Verification"
+VERIFICATION = "Exported file"
 ORIGIN = "Origin"
 FILE = "File"
 OPEN_TRAINING = "Open the training"
@@ -257,12 +260,11 @@ EXPORT_BUTTON = "Export…"
 RENAME = "Rename"
 CANNOT_MERGE_KIND = "A {what} is separate from the weights and cannot be merged."
 CANNOT_MERGE = "Cannot be merged: it was imported as a GGUF file, or its base model is missing."
-HELD_OUT = "Held-out examples, not used in training."
 TRAINED_TASK = "Trained task"
 GENERAL_HELP = "General texts and questions: measures forgetting."
 GENERAL = "General texts"
 NOTHING_MEASURED = "No scores were measured."
-VERIFIED_IN = "Verification took {seconds}."
+VERIFIED_IN = "The comparison took {seconds}."
 
 # import panel
 IMPORT_ADAPTER = "Import an adapter"
@@ -288,10 +290,10 @@ IMPORTING_STAGE = "Importing"
 READING_ADAPTER = "Reading the adapter"
 
 # list
-STATE_NOT_OFFERED, STATE_CHECKING, STATE_FAILED = "Not available", "Verifying", "Failed"
+STATE_NOT_OFFERED, STATE_CHECKING, STATE_FAILED = "Not available", "Comparing", "Failed"
 STATE_UNREADABLE = "Unreadable"
 ADAPTERS = "Adapters"
-STATE_NOT_CHECKED = "Not verified"
+STATE_NOT_CHECKED = "Not compared"
 
 # merge dialog
 TYPE_Q8 = "8 bits (Q8_0)"
@@ -330,7 +332,7 @@ MERGE_STOPPED = "Stopped. No model was created."
 BETTER_THAN_SAME = "8 bits (Q8_0) or 16 bits (F16)"
 ADVICE_TYPE = " Choose {better} for the changed weights"
 ADVICE_QUANTIZATION = "{value} the rest of the model as it is"
-MERGE_LOST = "Verification failed: the merged model lost what was learned and was deleted.{advice}{value}"
+MERGE_LOST = "The merged model lost what was learned and was deleted.{advice}{value}"
 
 # page
 MERGING_STATE = "Merging"
@@ -346,5 +348,5 @@ BUILD_DATA = "Build a data set…"
 IMPORT_ADAPTER_BUTTON = "Import an adapter…"
 EXPORTED = "Exported to {value}, with a model card."
 SHOW = "Show"
-MERGED_VERIFIED = "{model} was created and verified."
+MERGED_VERIFIED = "{model} was created. It answers as the trained model does."
 CHOOSE_EXPORT_FOLDER = "Choose a destination folder"

@@ -46,6 +46,7 @@ class ResultsView(QWidget):
         self.delete_button.clicked.connect(self.confirm.ask)
         self.progress = ProgressLine(visible=False)
         self.message = InlineMessage()
+        self.leaks = InlineMessage(closable=False)
         self.found = SearchResult()
         self.scorers = ChoiceRow(texts.SCORED_BY, (), chosen=self._on_scorer)
         self.bars = MeanBars()
@@ -75,8 +76,9 @@ class ResultsView(QWidget):
         left = QWidget()
         margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0)
         column_of(
-            left, head, self.confirm, self.progress, self.message, self.found, self.scorers, self._bars_area,
-            self.sentence, self.rescored, filters, (self._rows, 1), gap=tokens.SPACE_2, margins=margins,
+            left, head, self.confirm, self.progress, self.message, self.leaks, self.found, self.scorers,
+            self._bars_area, self.sentence, self.rescored, filters, (self._rows, 1), gap=tokens.SPACE_2,
+            margins=margins,
         )  # fmt: skip
         left.setMinimumWidth(420)
         self._split = QSplitter()
@@ -122,6 +124,10 @@ class ResultsView(QWidget):
         rescored = evaluation.rescored
         self.rescored.setText(rescored.words if rescored else "")
         self.rescored.setVisible(rescored is not None)
+        if report.leaks:
+            self.leaks.show_message("\n".join(report.leaks), "attention")
+        else:
+            self.leaks.hide()
         self.scorers.set_choices([(str(place), result.title) for place, result in enumerate(report.results)])
         self.scorers.setVisible(len(report.results) > 1)
         self._show_scorer()

@@ -20,13 +20,13 @@ NO_MODEL = "Add a chat model first."
 SETS = "Question sets and evaluations"
 IMPORT = "Import questions…"
 NEW_EVALUATION = "New evaluation…"
-SET_FIGURES = "{questions} · {tune:,} to tune on, {held_out:,} held out"
+SET_FIGURES = "{questions} · {tune:,} to tune on, {others:,} to measure with"
 SET_FROM = "from {origin}"
 DELETE, KEEP = "Delete", "Keep"
 ASK_DELETE_SET = "Delete the set “{name}”? Its evaluations keep their questions."
 ASK_DELETE_EVALUATION = "Delete this evaluation, with the answers that no other one shows?"
-PARTS: dict[Part, str] = {"all": "All", "tune": "Tune", "held-out": "Held out"}
-SPLITS = {"tune": "Tune", "held-out": "Held out"}
+PARTS: dict[Part, str] = {"all": "All", "tune": "Tune", "held-out": "Measure"}
+SPLITS = {"tune": "Tune", "held-out": "Measure"}
 COLUMN_NUMBER, COLUMN_SPLIT, COLUMN_QUESTION, COLUMN_EXPECTED = "No", "Split", "Question", "Expected"
 QUESTIONS_OF = "Questions of the set"
 PART_OF_SET = "Part of the set"
@@ -35,7 +35,7 @@ SET_GONE = "Deleted set"
 # editing
 EDIT_TITLE, EDIT_GO = "Question {number:,}", "Save"
 EDIT_HELP = "It stays {split}. Evaluations keep the question that they asked."
-EDIT_SPLITS = {"tune": "in the part for tuning", "held-out": "held out"}
+EDIT_SPLITS = {"tune": "in the part for tuning", "held-out": "in the part for measuring"}
 EXPECTED_LINES, EXPECTED_LINES_HELP = "Expected answers", "One a line; each of them is accepted."
 CHOICES, CHOICES_HELP = "Choices", "One a line."
 RIGHT_CHOICE = "Right choice"
@@ -98,7 +98,7 @@ RECIPE_NEEDED, SCORER_NEEDED, SET_NEEDED = "Add a recipe.", "Add a scorer.", "Ch
 OPTIMISE = "Optimise the prompt…"
 OPTIMISE_TITLE, OPTIMISE_GO = "Optimise the prompt", "Search"
 OPTIMISE_HELP = (
-    "Searches on the questions for tuning alone, then measures the recipe before and after on held-out questions."
+    "Searches on the questions for tuning alone, then measures the recipe before and after on the other questions."
 )
 METHOD = "Method"
 FIRST_RECIPE = "Recipe"
@@ -108,16 +108,16 @@ COMPARED_BY, COMPARED_BY_HELP = "Compared by", "The scorer that chooses the best
 ONE_RECIPE, ONE_SCORER = "Keep one recipe.", "Keep one scorer."
 SEARCHING, WRITING = "Searching: {name}", "Writing an instruction"
 SEARCH_OF = "Search: {candidates} prompts"
-FOUND = "{candidate}: {before} before, {after} after on {questions:,} tuning questions. Held out: {sentence}"
+FOUND = "{candidate}: {before} before, {after} after on {questions:,} tuning questions. Other questions: {sentence}"
 SAVED_AS = "Saved in the prompt library: {name}, version {number}."
 FOUND_NOTHING = "None of {candidates:,} candidates was better on the {questions:,} tuning questions compared."
 USE_RECIPE, COMPARE_RECIPES = "Use", "Compare"
 USE_HELP = "Begin a chat with the recipe that was found: {path}"
-COMPARE_HELP = "Show both recipes on the held-out questions"
+COMPARE_HELP = "Show both recipes on the questions that the search did not see"
 
 # an evaluation
 FIGURES = "{questions:,} questions, {part} · {answered:,} of {cells:,} answers · {date}"
-PART_WORDS: dict[Part, str] = {"all": "all", "tune": "to tune on", "held-out": "held out"}
+PART_WORDS: dict[Part, str] = {"all": "all", "tune": "to tune on", "held-out": "to measure with"}
 ADD_SCORERS, EXPORT = "Add scorers…", "Export"
 EXPORT_FORMS = (("html", "Report (HTML)…"), ("csv", "Table (CSV)…"), ("jsonl", "JSON Lines…"))
 EXPORT_FILES = {"html": "HTML (*.html)", "csv": "CSV (*.csv)", "jsonl": "JSON Lines (*.jsonl)"}
@@ -174,7 +174,7 @@ def describe_set(found: QuestionSet) -> str:
     if found.unreadable:
         return found.unreadable
     questions = f"{found.questions:,} question{'' if found.questions == 1 else 's'}"
-    return SET_FIGURES.format(questions=questions, tune=found.tune, held_out=found.questions - found.tune)
+    return SET_FIGURES.format(questions=questions, tune=found.tune, others=found.questions - found.tune)
 
 
 def describe_moment(created: float) -> str:

@@ -197,7 +197,7 @@ class ObjectiveCard(Card):
         self.body.addLayout(head)
         if fit.reason:
             self.body.addWidget(Text(fit.reason, "body"))
-        held = texts.HELD_OUT.format(usable=fit.usable, held_out=fit.held_out, width=fit.half_width)
+        held = texts.KEPT_APART.format(usable=fit.usable, kept=fit.held_out, width=fit.half_width)
         self.body.addWidget(Text(held, "small", visible=bool(fit.usable)))
 
 

@@ -20,7 +20,7 @@ from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 
 _CHARTS = (
-    ("evaluation_loss", texts.HELD_OUT_LOSS_CHART, "", True),
+    ("evaluation_loss", texts.EVALUATION_LOSS_CHART, "", True),
     ("loss", texts.LOSS_CHART, "", False),
     ("learning_rate", texts.LEARNING_RATE_CHART, "", False),
     ("tokens_per_second", texts.SPEED_CHART, "tokens/s", False),
@@ -31,7 +31,7 @@ _HEADS = (
     texts.COLUMN_METHOD,
     texts.COLUMN_STATE,
     texts.COLUMN_LOSS,
-    texts.COLUMN_HELD_OUT_LOSS,
+    texts.COLUMN_EVALUATION_LOSS,
     texts.COLUMN_TIME,
 )
 

@@ -14,6 +14,7 @@ from ui.features.training.example_view import ExampleView
 from ui.features.training.length_histogram import LengthHistogram
 from ui.theme import tokens
 from workbench.records.training import DataPart, DataReport, SideReport
+from workbench.records.training.measured import measured_part
 
 SHAPES = {
     "messages": texts.SHAPE_MESSAGES,
@@ -144,11 +145,12 @@ class DataReportView(QWidget):
 
 
 def describe_sides(report: DataReport) -> str:
-    """``1,350 examples to learn from, 150 held out · about 216 tokens each, the longest 812``"""
+    """``1,350 examples for training, 150 held out · about 216 tokens each, the longest 812``; what is evaluated on is
+    called what it is."""
     if not report.train.examples:
         return ""
     held = (
-        texts.HELD_OUT.format(examples=report.evaluation.examples)
+        texts.KEPT_APART.format(examples=report.evaluation.examples, part=measured_part(report.measured))
         if report.evaluation.examples
         else texts.NONE_HELD_OUT
     )

@@ -91,7 +91,7 @@ class ExampleView(QWidget):
         if preview is None:
             self.counts.set_full_text(texts.READING)
             return
-        self.side.setText(texts.TRAINED_ON if preview.side == "train" else texts.HELD_OUT_SIDE)
+        self.side.setText(texts.TRAINED_ON if preview.side == "train" else texts.EVALUATED_ON)
         self.side.set_tone("accent" if preview.side == "train" else "plain")
         cut = texts.CUT_FROM.format(whole_tokens=preview.whole_tokens) if preview.whole_tokens > preview.tokens else ""
         self.counts.set_full_text(

@@ -88,7 +88,7 @@ class TrainPage(TakesFiles, QWidget):
 
     def open_target(self, run: str = "", data: str = "", model: str = "", objective: str = "") -> None:
         """Show a run (its id), or the setup with these examples (a path or the name of a set), this model and this
-        objective."""
+        objective. Examples that another page hands over begin with what the program proposes for them."""
         self._first_look = False
         if run:
             self._wanted = run
@@ -98,7 +98,9 @@ class TrainPage(TakesFiles, QWidget):
                 self._bridge.home.runs.refresh()
         if data or model:
             self.show_setup()
-            if model:
+            if data:
+                self._set_config(TrainingConfig(model=model or self._model()))
+            elif model:
                 self._set_config(msgspec.structs.replace(self.setup.config, model=model))
             if data:
                 self.setup.choose_data(data)

@@ -32,15 +32,16 @@ def describe_config(run: RunRecord, methods: Methods[Any]) -> str:
 
 
 def numbers_now(story: TrainingState) -> str:
-    """``loss 0.42 · 410 tokens/s · 1.4 GB memory``; of a policy ``reward 0.61 · held out 0.55 · KL 1.2 nats · …``"""
+    """``loss 0.42 · 410 tokens/s · 1.4 GB memory``; of a policy ``reward 0.61 · in evaluation
+    0.55 · KL 1.2 nats · …``"""
     of_reward = any(one.name == "reward" for one in story.metrics)
-    name, where = ("reward", "held out") if of_reward else ("loss", "on held-out examples")
+    name = "reward" if of_reward else "loss"
     value, held = story.curve(name).last, story.curve(f"evaluation_{name}").last
     speed, memory = story.curve("tokens_per_second").last, story.curve("memory_bytes").last
     kl = story.curve("kl").last if of_reward else None
     parts = (
         f"{name} {value:.3f}" if value is not None else "",
-        f"{'' if value is not None else f'{name} '}{where} {held:.3f}" if held is not None else "",
+        f"{'' if value is not None else f'{name} '}in evaluation {held:.3f}" if held is not None else "",
         f"KL {kl:.1f} nats per answer" if kl is not None else "",
         f"{speed:,.0f} tokens/s" if speed is not None else "",
         f"{describe_bytes(int(memory))} of memory" if memory is not None else "",
@@ -49,7 +50,7 @@ def numbers_now(story: TrainingState) -> str:
 
 
 def final_score(run: RunRecord) -> str:
-    """``loss 0.31`` or ``reward 0.82``: of a finished run, on held-out examples, or on those that it was trained on."""
+    """``loss 0.31`` or ``reward 0.82``: of a finished run, on the evaluation examples."""
     metrics = run.result.get("metrics", {}) if isinstance(run.result, dict) else {}
     for name in ("after_reward", "after_loss", "evaluation_loss", "loss"):
         value = metrics.get(name) if isinstance(metrics, dict) else None

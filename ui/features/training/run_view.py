@@ -34,6 +34,7 @@ from ui.theme import tokens
 from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
+from workbench.records.training.measured import explain_measured
 
 _LOG_SHOWN = 200
 _HINTS_SHOWN = 4
@@ -90,6 +91,7 @@ class TrainRun(QWidget):
         self._drawn: tuple[ChartSpec, ...] = LANGUAGE_MODEL_CHARTS
         self.charts = _make_charts(self._drawn)
         self.samples = SampleAnswers()
+        self.asked = Text("", "small")
         self.log = QPlainTextEdit(readOnly=True)
         self.log.setProperty("role", "code")
         self.log.setAccessibleName(texts.LOG_NAME)
@@ -119,6 +121,7 @@ class TrainRun(QWidget):
         self._show_outcome(run, story, made or story.adapter, gone)
         self._show_curves(story)
         questions = [(q.question, q.expected, q.answers) for q in story.questions.values()]
+        self.asked.setText(explain_measured(story.scores.measured) if questions else "")
         self.samples.show_questions(questions, story.scores.after is not None)
         self._show_log(story)
         self._show_hints(story)
@@ -261,7 +264,7 @@ class TrainRun(QWidget):
         answers = Card()
         answers.body.setSpacing(tokens.SPACE_2)
         answers.body.addWidget(Text(texts.SAMPLE_ANSWERS, "heading"))
-        answers.body.addWidget(Text(texts.HELD_OUT_QUESTIONS, "small"))
+        answers.body.addWidget(self.asked)
         answers.body.addWidget(self.samples)
         answers.body.addStretch(1)
         self._curves, self._answers = curves, answers

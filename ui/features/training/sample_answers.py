@@ -1,4 +1,4 @@
-"""Sample answers to held-out questions before, during and after a training, side by side."""
+"""Sample answers to evaluation questions before, during and after a training, side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The result of a training in words and numbers: scores before and after, forgetting, verification."""
+"""The result of a training in words and numbers: what it taught and what it cost, scores, the exported file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from workbench.records.training import (
     Scores,
     ScoresPair,
     VerificationReport,
-    gain,
     score_of,
     scored,
     spell,
 )
+from workbench.records.training.measured import explain_measured, measured_heading
+from workbench.records.training.outcomes import learnt_words, loses_half, lost_words, outcome_warning
 from workbench.records.training.reward_texts import describe_reward
-from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict, why
+from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict_words, why
 
 _WIDTH = 620
 _ROLES: tuple[TextRole, ...] = ("body", "muted", "strong")
@@ -35,6 +36,9 @@ class TrainingScores(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.lead = Text("", "strong")
+        self.lost = Text("", "strong")
+        self.outcome = InlineMessage(closable=False)
+        self.measured = Text("", "small")
         self.forgotten = Text("")
         self.warning = InlineMessage(closable=False)
         self.verification = InlineMessage(closable=False)
@@ -46,10 +50,14 @@ class TrainingScores(QWidget):
         self._grid.setVerticalSpacing(tokens.SPACE_1)
         self._grid.setColumnStretch(0, 1)
         self._rows: tuple[tuple[str, str, str], ...] = ()
+        self._heading = ""
         self._grid.setColumnMinimumWidth(1, 96)
         self._grid.setColumnMinimumWidth(2, 96)
         column = column_of(self, gap=tokens.SPACE_3)
-        for part in (self.lead, self._table, self.warning, self.forgotten, self.verification):
+        for part in (
+            self.lead, self.lost, self.outcome, self._table, self.measured, self.warning, self.forgotten,
+            self.verification,
+        ):  # fmt: skip
             column.addWidget(part)
         self.hide()
 
@@ -63,14 +71,18 @@ class TrainingScores(QWidget):
         ended: bool = False,
     ) -> None:
         there = scores.after is not None
-        self.lead.setText(lead_words(scores))
-        self.lead.setVisible(there)
-        self._table.setVisible(there)
-        rows = score_rows(metrics, scores)
-        if rows != self._rows:
-            self._rows = rows
-            self._fill(rows)
-        if forgets(forgetting):
+        self.lead.setText(learnt_words(scores))
+        self.lost.setText(lost_words(forgetting))
+        self.measured.setText(explain_measured(scores.measured))
+        for part in (self.lead, self._table, self.measured):
+            part.setVisible(there)
+        self.lost.setVisible(bool(self.lost.text()))
+        show_outcome(self.outcome, scores, forgetting)
+        rows, heading = score_rows(metrics, scores), measured_heading(scores.measured)
+        if (rows, heading) != (self._rows, self._heading):
+            self._rows, self._heading = rows, heading
+            self._fill(rows, heading)
+        if forgets(forgetting) and not loses_half(forgetting):
             self.warning.show_message(describe_forgetting(forgetting), "attention")
         else:
             self.warning.hide()
@@ -84,12 +96,20 @@ class TrainingScores(QWidget):
             self.verification.hide()
         self.setVisible(there or bool(words))
 
-    def _fill(self, rows: Sequence[tuple[str, str, str]]) -> None:
+    def _fill(self, rows: Sequence[tuple[str, str, str]], heading: str) -> None:
         empty_layout(self._grid)
-        for line, row in enumerate(((texts.ON_HELD_OUT, texts.BEFORE, texts.AFTER), *rows)):
+        for line, row in enumerate(((heading, texts.BEFORE, texts.AFTER), *rows)):
             for place, (words, role) in enumerate(zip(row, _ROLES, strict=True)):
                 cell = Text(words, role if line else "small", wordWrap=place == 0)
                 self._grid.addWidget(cell, line, place)
+
+
+def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair) -> None:
+    """Show why a result is no success, in red where it cost too much; hide the message where it is one."""
+    if words := outcome_warning(scores, forgetting):
+        message.show_message(words, "danger" if loses_half(forgetting) else "attention")
+    else:
+        message.hide()
 
 
 def score_rows(metrics: Sequence[MetricSpec], scores: ScoresPair) -> tuple[tuple[str, str, str], ...]:
@@ -109,56 +129,12 @@ def _spelled(metric: MetricSpec, scores: Scores | None) -> str:
     return "" if scores is None or value is None else spell(metric, value, scores.answers)
 
 
-def lead_words(scores: ScoresPair) -> str:
-    """The change in the number that matters most, also when it is none."""
-    before, after = scores.before, scores.after
-    if after is None:
-        return ""
-    if before is not None and "reward" in after.metrics and "reward" in before.metrics:
-        was, now = before.metrics["reward"], after.metrics["reward"]
-        word = "rose" if now >= was else "fell"
-        return texts.REWARD_CHANGED.format(word=word, before=was, after=now, kl=after.metrics.get("kl", 0.0))
-    if before is None:
-        return texts.HELD_OUT_LOSS.format(loss=after.loss)
-    lead = ""
-    if "pair_accuracy" in after.metrics:
-        pairs = after.tokens  # a pair counts as one trained place
-        lead = texts.PAIRS_AHEAD.format(ahead=round(after.metrics["pair_accuracy"] * pairs), pairs=pairs)
-    elif after.exact_match is not None and before.exact_match is not None and after.answers:
-        right, was = round(after.exact_match * after.answers), round(before.exact_match * before.answers)
-        if right != was:
-            word = "more" if right > was else "fewer"
-            apart = abs(right - was)
-            is_or_are = "is" if apart == 1 else "are"
-            lead = texts.EXACT_CHANGE.format(apart=apart, word=word, answers=after.answers, is_or_are=is_or_are)
-            return texts.WITH_INTERVAL.format(
-                lead=lead, gain_words=gain_words(before.exact_match, after.exact_match, after.answers)
-            )
-        lead = texts.EXACT_SAME.format(was=was, answers=before.answers)
-    change = before.loss - after.loss
-    if abs(change) < 0.005:
-        return texts.LOSS_SAME.format(lead=lead).strip()
-    word = "fell" if change > 0 else "rose"
-    return texts.LOSS_CHANGED.format(lead=lead, word=word, loss=before.loss, loss2=after.loss).strip()
-
-
-def gain_words(before: float, after: float, answers: int) -> str:
-    """The change in percentage points with its interval; that it may be chance, where it may."""
-    low, high = gain(before, after, answers)
-    words = texts.INTERVAL.format(value=100 * (after - before), value2=100 * low, value3=100 * high)
-    return texts.MAY_BE_CHANCE.format(words=words) if low <= 0 <= high else words
-
-
 def forgetting_words(forgetting: ScoresPair) -> str:
-    """``General questions: 14 of 24 before, 13 after. Loss on general texts: 3.12 before, 3.15 after.``"""
+    """``Loss on general texts: 3.12 before, 3.15 after. No forgetting measured …``"""
     before, after = forgetting.before, forgetting.after
     if before is None or after is None:
         return ""
-    parts = []
-    if before.exact_match is not None and after.exact_match is not None and before.answers:
-        was, now = round(before.exact_match * before.answers), round(after.exact_match * after.answers)
-        parts.append(texts.GENERAL_QUESTIONS.format(was=was, answers=before.answers, now=now))
-    parts.append(texts.GENERAL_LOSS.format(loss=before.loss, loss2=after.loss))
+    parts = [texts.GENERAL_LOSS.format(loss=before.loss, loss2=after.loss)]
     if not forgets(forgetting):
         parts.append(describe_forgetting(forgetting))
     return " ".join(parts)
@@ -174,11 +150,11 @@ def verification_words(
             return "", "info"
         return (texts.UNVERIFIED, "attention") if ended else (texts.VERIFYING, "info")
     if verification.passed and not verification.agreements:
-        return verdict(verification), "attention"
+        return verdict_words(verification), "attention"
     served = [found for found in verification.agreements if "served" in found.second]
     closest = (served or verification.agreements)[-1:]
     found = " ".join(part for part in (counted_words(verification), *map(why, closest)) if part)
     if verification.passed:
-        return texts.VERIFIED.format(found=found), "success"
+        return texts.VERIFIED.format(found=found), "info"
     reasons = " ".join(sentence_of(reason) for reason in verification.reasons)
     return texts.VERIFICATION_FAILED.format(reasons=reasons, found=found), "danger"

@@ -191,7 +191,9 @@ def _joined(old: ScoresPair, new: ScoresPair | None) -> ScoresPair:
     """Both sides, which arrive one after the other."""
     if new is None:
         return old
-    return ScoresPair(before=new.before or old.before, after=new.after or old.after)
+    return ScoresPair(
+        before=new.before or old.before, after=new.after or old.after, measured=new.measured or old.measured
+    )
 
 
 def _read(value: Any, kind: Stored[V] | type[V]) -> V | None:

@@ -104,6 +104,12 @@ class ArtifactRegistry:
         self._changes.publish("adapter", published.name)
         return published
 
+    def keep_fingerprints(self, record: AdapterRecord, source: Path) -> None:
+        """Keep the fingerprints of what it was trained on with an adapter, where there are any at ``source``."""
+        if source.is_file():
+            with contextlib.suppress(OSError):  # they are made again of its data
+                shutil.copyfile(source, self._store.fingerprints(record.name))
+
     def add_model(
         self,
         name: str,

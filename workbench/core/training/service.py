@@ -12,6 +12,7 @@ from workbench.api import events
 from workbench.api.calls import ExportRun, InspectData, ListRuns, ModelRecord, PlanTraining, Train
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, follow
+from workbench.core.adapters.trained_data import TrainedData
 from workbench.core.models.base_models import BaseModels, with_names
 from workbench.core.runs.kinds.train import CONFIG, PLAN_FILE, SPEED
 from workbench.core.runs.log import RunLog
@@ -51,6 +52,7 @@ class Training:
         runs: Runs,
         store: AdapterStore,
         judges: TrainingJudges,
+        trained: TrainedData,
     ) -> None:
         self._home = home
         self._bases = bases
@@ -58,6 +60,7 @@ class Training:
         self._runs = runs
         self._store = store
         self._judges = judges
+        self._trained = trained
 
     def handlers(self) -> Handlers:
         return {InspectData: self.inspect, PlanTraining: self.plan, Train: self.train, ExportRun: self.export}
@@ -66,7 +69,7 @@ class Training:
         model = self._bases.model(call.config.model)
         asked = InspectSet(
             config=self._bases.with_paths(call.config),
-            model=self._bases.worker_model(model),
+            model=msgspec.structs.replace(self._bases.worker_model(model), earlier=self._trained.earlier(model.name)),
             previews=call.previews,
             first=call.first,
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from workbench.records.training.config import *
 from workbench.records.training.data import *
+from workbench.records.training.fingerprints import *
+from workbench.records.training.measured import *
 from workbench.records.training.metrics import *
 from workbench.records.training.results import *
 from workbench.records.training.scores import *

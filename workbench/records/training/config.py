@@ -68,11 +68,11 @@ class DataPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "A file of examples to evaluate on; empty holds out some of the training examples.",
     ] = ""
     evaluation_share: Annotated[
-        float,
-        about("Evaluation split", ge=0, le=0.5),
-        "The share of the examples that is held out for evaluation and never trained on; "
-        "0 evaluates on the training examples.",
-    ] = 0.1
+        Annotated[float, msgspec.Meta(ge=0, le=0.5)] | None,
+        about("Evaluation split"),
+        "The share of the examples that is kept out of the training and evaluated on; 0 evaluates on the training "
+        "examples. Left empty, the program chooses by the size of the set.",
+    ] = None
     columns: dict[str, tuple[str, ...]] = {}
 
 
@@ -80,7 +80,11 @@ class OptimiserPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The optimiser's settings. ``batch_size`` examples make a step, computed in micro-batches of about
     ``micro_batch_tokens`` tokens: their size changes memory and speed, never the result."""
 
-    epochs: Annotated[float, about("Epochs", gt=0, le=10000), "Passes over the data; a few dozen for facts."] = 3.0
+    epochs: Annotated[
+        float,
+        about("Epochs", ge=0, le=10000),
+        "The number of passes over the data; 0 chooses by the number and the length of the answers.",
+    ] = 0.0
     max_steps: Annotated[int, about("Steps", ge=0, advanced=True), "The number of steps; 0 takes the epochs."] = 0
     batch_size: Annotated[
         int,
@@ -141,7 +145,7 @@ class EvaluationPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     sample_answers: Annotated[
         int,
         about("Sample answers", ge=0, le=1000),
-        "How many held-out questions are answered before, at the end and, up to four, at every evaluation.",
+        "How many evaluation questions are answered before, at the end and, up to four, at every evaluation.",
     ] = 16
     max_new_tokens: Annotated[
         int,
@@ -187,7 +191,16 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Epochs and the evaluation split can be left to the program; what did not name them had these."""
+    return {
+        **plain,
+        "data": {"evaluation_share": 0.1, **dict(plain.get("data", {}))},
+        "optimiser": {"epochs": 3.0, **dict(plain.get("optimiser", {}))},
+    }
+
+
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 SCHEMA = len(UPGRADES) + 1
 
 
@@ -256,5 +269,11 @@ def load_config(path: Path) -> TrainingConfig:
 
 
 def dump_config(config: TrainingConfig) -> str:
-    """The config as TOML."""
-    return tomli_w.dumps(TRAINING.plain(config))
+    """The config as TOML, which has no word for a value that is left open."""
+    return tomli_w.dumps(_stated(TRAINING.plain(config)))
+
+
+def _stated(plain: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _stated(value) if isinstance(value, dict) else value for name, value in plain.items() if value is not None
+    }

@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.records.origins import Origins
 from workbench.records.stored import Stored
+from workbench.records.training.measured import Measured
 
 
 class PreviewPiece(msgspec.Struct, frozen=True):
@@ -83,7 +84,8 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
     """The report on a set: its format and why it was recognised, statistics of each side, and examples as the model
     will see them. ``shape`` is "unknown" where it is not clear what an example is: then ``columns`` are to be mapped to
     ``roles`` by hand, all of one of the sets in ``role_sets``, and there is nothing else. ``suits`` names the objective
-    that such data is for, "" where that is not clear. ``overlap`` counts evaluation examples that are also trained on.
+    that such data is for, "" where that is not clear. ``overlap`` counts evaluation examples that are also trained on,
+    ``measured`` says what scores of a training with it are measured on.
     """
 
     path: str
@@ -101,6 +103,7 @@ class DataReport(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[ColumnRole, ...] = ()
     role_sets: tuple[tuple[str, ...], ...] = ()
     suits: str = ""
+    measured: Measured | None = None
 
 
 class DataSet(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -113,8 +113,22 @@ def _renamed(old: str, new: str) -> Upgrade:
     return lambda plain: {(new if name == old else name): value for name, value in plain.items()}
 
 
+def _measured(plain: dict[str, Any]) -> dict[str, Any]:
+    """What the scores were measured on. A file without an evaluation split was scored on what was trained; of others
+    nobody has looked whether they share questions with it."""
+    data = (plain.get("config") or {}).get("data", {})
+    path = str(data.get("path", ""))
+    whole = data.get("evaluation_share", 0.1) == 0 and not data.get("evaluation_path") and "." in path
+    if whole and plain.get("scores"):
+        plain["scores"] = {**plain["scores"], "measured": {"on": "trained", "examples": 0}}
+    return plain
+
+
 CARD = Stored(
-    "card of this adapter", AdapterRecord, upgrades={1: _renamed("parity", "verification")}, parts={"config": TRAINING}
+    "card of this adapter",
+    AdapterRecord,
+    upgrades={1: _renamed("parity", "verification"), 2: _measured},
+    parts={"config": TRAINING},
 )
 
 
@@ -186,6 +200,18 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True):
     not_by_trl: str = ""
 
 
+def _evaluated(plain: dict[str, Any]) -> dict[str, Any]:
+    """The names of measures do not say any more what they are measured on: that is known with the scores."""
+    for metric in plain.get("metrics", ()):
+        for field in ("title", "label", "help"):
+            words = str(metric.get(field, "")).replace(", held out", ", evaluation")
+            metric[field] = words.replace("held-out", "evaluation")
+    return plain
+
+
 PLAN = Stored(
-    "plan of this training", TrainingPlan, upgrades={1: _renamed("moving", "trainable")}, parts={"config": TRAINING}
+    "plan of this training",
+    TrainingPlan,
+    upgrades={1: _renamed("moving", "trainable"), 2: _evaluated},
+    parts={"config": TRAINING},
 )

@@ -7,7 +7,7 @@ from workbench.records.training.rewards import RewardReport
 
 def describe_agreement(report: RewardReport) -> str:
     """``Agrees with you on 63% of 297 held-out pairs (57% to 68%). Taking the shorter answer agrees on 54%.``"""
-    which = "held-out pairs" if report.held_out else "pairs that it was trained on; none were held out"
+    which = "held-out pairs" if report.held_out else "pairs whose prompts, some or all, are in the training data"
     interval = f" ({report.low:.0%} to {report.high:.0%})" if report.held_out else ""
     return (
         f"Agrees with you on {report.accuracy:.0%} of {report.pairs:,} {which}{interval}. "
@@ -18,7 +18,7 @@ def describe_agreement(report: RewardReport) -> str:
 def describe_worth(report: RewardReport) -> str:
     """Whether the scores say more than chance and more than the length."""
     if not report.held_out:
-        return "Hold out some pairs to see whether it agrees with you on others."
+        return "Keep some pairs with other prompts apart to see whether it agrees with you on those."
     if not report.beats_chance:
         return "That is not shown to be better than chance: judge more pairs before you use it."
     gain = f"{100 * report.gain:.0f} points ({100 * report.gain_low:.0f} to {100 * report.gain_high:.0f})"

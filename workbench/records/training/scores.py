@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from workbench.records.training.measured import Measured
+
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
     """The scores of a model on examples. ``loss`` is that of the objective; of a language model the mean negative
@@ -35,10 +37,11 @@ class SampleAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScoresPair(msgspec.Struct, frozen=True, kw_only=True):
-    """The same measured before and after."""
+    """The same measured before and after; ``measured`` is on which examples, None where that was not recorded."""
 
     before: Scores | None = None
     after: Scores | None = None
+    measured: Measured | None = None
 
 
 _NO_SCORES = ("tokens", "answers", "metrics")

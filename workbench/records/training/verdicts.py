@@ -1,5 +1,5 @@
-"""Verdicts in words that card, terminal and window share: whether verification passed and why, and whether a training
-cost the model general abilities.
+"""Verdicts in words that card, terminal and window share: whether the exported file answers as the trained model does,
+and whether a training cost the model general abilities.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import math
 from workbench.records.training.results import Agreement, VerificationReport
 from workbench.records.training.scores import ScoresPair, gain
 
+AGREES = "The exported file answers as the trained model does."
+DIFFERS = "The exported file does not answer as the trained model does."
 COUNTED = {"exact_match": "answers", "token_accuracy": "trained tokens"}
 
 
@@ -56,15 +58,13 @@ def counted_words(report: VerificationReport) -> str:
     return f"Of {report.counted:,} {COUNTED[report.metric]} {trained}{served}{at_least}{base}."
 
 
-def verdict(report: VerificationReport) -> str:
-    """``verdict_words`` as verification wrote them down, or made now."""
-    return report.verdict or verdict_words(report)
-
-
 def verdict_words(report: VerificationReport) -> str:
-    """All of it in a few sentences, for a report that is read by itself."""
+    """All of it in a few sentences, for a report that is read by itself. Of a reward model as its verification wrote
+    it down, which compares scores and not answers."""
+    if report.verdict and report.passed and not report.agreements and not report.notes:
+        return report.verdict
     if not report.passed:
-        return f"Not passed. {' '.join(report.reasons) or 'It does not match the trained model.'}"
+        return f"{DIFFERS} {' '.join(report.reasons)}".rstrip()
     if not report.agreements:
         return " ".join(report.notes) or "Nothing was compared."
     near = any(one.needed and one.passed and not is_enough(one) for one in report.agreements)
@@ -72,9 +72,9 @@ def verdict_words(report: VerificationReport) -> str:
         "Its most likely tokens match less often than would be enough by itself, but those that differ were about "
         "equally likely."
         if near
-        else "It agrees as closely as required."
+        else ""
     )
-    return " ".join(part for part in ("Passed.", how, counted_words(report)) if part)
+    return " ".join(part for part in (AGREES, how, counted_words(report)) if part)
 
 
 def is_enough(found: Agreement) -> bool:

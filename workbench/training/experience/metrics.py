@@ -46,18 +46,18 @@ CHARTS: tuple[ChartSpec, ...] = (
 METRICS: tuple[MetricSpec, ...] = (
     MetricSpec(name="reward", title="Reward", label="reward", better="higher", chart="reward", drawn="smooth"),
     MetricSpec(
-        name="evaluation_reward", title="Reward, held out", label="held-out reward", better="higher", chart="reward",
-        drawn="dots", score="reward", help="The mean reward of answers to prompts that are not trained on.",
+        name="evaluation_reward", title="Reward, evaluation", label="evaluation reward", better="higher",
+        chart="reward", drawn="dots", score="reward", help="The mean reward of answers to the evaluation prompts.",
     ),
     MetricSpec(name="kl", title="KL", label="kl", unit="nats", chart="kl", drawn="smooth"),
     MetricSpec(
-        name="evaluation_kl", title="KL, held out", unit="nats", chart="kl", drawn="dots", score="kl",
-        help="The divergence from the model before, per held-out answer.",
+        name="evaluation_kl", title="KL, evaluation", unit="nats", chart="kl", drawn="dots", score="kl",
+        help="The divergence from the model before, per answer of the evaluation.",
     ),
     MetricSpec(name="beta", title="KL weight", help="Adapted to keep the divergence at its target."),
     MetricSpec(name="answer_tokens", title="Length", unit="tokens", chart="length", drawn="smooth"),
     MetricSpec(
-        name="evaluation_answer_tokens", title="Length, held out", unit="tokens", chart="length", drawn="dots",
+        name="evaluation_answer_tokens", title="Length, evaluation", unit="tokens", chart="length", drawn="dots",
         score="answer_tokens",
     ),
     MetricSpec(name="finished", title="Finished answers", form="percent", help="Answers that end by themselves."),
@@ -66,7 +66,7 @@ METRICS: tuple[MetricSpec, ...] = (
         help="Answers of which fewer than half of the pairs of tokens are distinct.",
     ),
     MetricSpec(
-        name="evaluation_repetition", title="Repetitive, held out", form="percent", better="lower", chart="variety",
+        name="evaluation_repetition", title="Repetitive, evaluation", form="percent", better="lower", chart="variety",
         drawn="dots", score="repetition",
     ),
     MetricSpec(

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from workbench.training.training_context import TrainingContext
 
 
+EPOCHS, EVALUATION_SHARE = 3.0, 0.1
+"""Where nothing speaks for others."""
+
+
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An objective that has no settings of its own."""
 
@@ -147,9 +151,14 @@ class Objective:
         """The disk space that it takes during the training, beyond the checkpoints."""
         return 0
 
-    def evaluation_share(self, asked: float, count: int) -> float:
-        """The share of ``count`` examples that is held out where ``asked`` is wanted."""
-        return asked
+    def evaluation_share(self, asked: float | None, count: int) -> float:
+        """The share of ``count`` examples that is held out where ``asked`` is wanted; None leaves it to the
+        objective."""
+        return EVALUATION_SHARE if asked is None else asked
+
+    def epochs(self, facts: Facts) -> tuple[float, str]:
+        """The recommended number of epochs, and a sentence that says why; "" for the usual one."""
+        return EPOCHS, ""
 
     def trained_share(self, train: SideReport) -> float:
         """The share of the computed tokens whose logits the loss needs."""

@@ -186,7 +186,8 @@ class Policy(Objective):
     def accepted(self) -> Mapping[tuple[int, ...], Sequence[str]]:
         return {tokens: asked.expected for tokens, asked in self._asked.items() if asked.expected}
 
-    def evaluation_share(self, asked: float, count: int) -> float:
+    def evaluation_share(self, asked: float | None, count: int) -> float:
+        asked = super().evaluation_share(asked, count)
         return max(asked, min(MOST_HELD_SHARE, FEWEST_HELD_OUT / max(1, count))) if asked else 0.0
 
     # -- what is recommended and planned --------------------------------------------------------------
@@ -300,7 +301,7 @@ class Policy(Objective):
                 "An update takes the whole of a step's answers.",
             ),
             exported_notes=(
-                "The last weights are saved, not the best within the bound; held-out prompts are not answered.",
+                "The last weights are saved, not the best within the bound; the evaluation prompts are not answered.",
                 "vLLM is not switched on: set `use_vllm` in `settings.json` where it is installed.",
             ),
         )

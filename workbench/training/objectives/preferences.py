@@ -39,11 +39,11 @@ _PAIR_LOSS = "The mean loss per pair; 0.69 is chance."
 
 
 def measured(name: str, title: str, help: str, chart: str, *, form: str = "number") -> tuple[MetricSpec, MetricSpec]:
-    """A number of each step, and of the held-out examples."""
+    """A number of each step, and of the evaluation examples."""
     return (
         MetricSpec(name=name, title=title, help=help, form=form, chart=chart, drawn="smooth"),  # type: ignore[arg-type]
         MetricSpec(
-            name=f"evaluation_{name}", title=f"{title}, held out", label=title.lower(), help=help, better="higher",
+            name=f"evaluation_{name}", title=f"{title}, evaluation", label=title.lower(), help=help, better="higher",
             form=form, chart=chart, drawn="dots", score=name,  # type: ignore[arg-type]
         ),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from workbench.api import events
 from workbench.api.calls import AskResult, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import error_of, finish
+from workbench.core.adapters.trained_data import TrainedData
 from workbench.core.answers.resolver import HomeServices
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.evaluation.grid import EMBEDS, cell_of, digest_of, key_of, seed_of, uses_embedder
@@ -75,6 +76,7 @@ class EvaluateRuns(RunKind):
     _services: HomeServices
     _checksums: Checksums
     _changes: ChangeNotifier
+    _trained: TrainedData
 
     def concurrency_group(self, run: RunRecord) -> str:
         """Evaluations run one after the other: each takes the model for itself."""
@@ -119,9 +121,12 @@ class EvaluateRuns(RunKind):
                             "this evaluation began.",
                             "Start a new evaluation; answers of recipes that have not changed are taken over.",
                         )
+            if evaluation.trained_before is None:  # it began before there were fingerprints
+                evaluation = self._with_leaks(evaluation, run)
             self._store.update(evaluation)
             return evaluation
         questions = self._store.questions(evaluation.id)
+        evaluation = self._with_leaks(evaluation, run)
         self._store.set_grid(
             evaluation,
             (
@@ -133,6 +138,17 @@ class EvaluateRuns(RunKind):
         if retries:
             self._store.remove_failed(evaluation.id)
         return evaluation
+
+    def _with_leaks(self, evaluation: Evaluation, run: OpenRun) -> Evaluation:
+        """The evaluation with the questions that the adapters were trained on."""
+        run.emit(events.Progress(stage="comparing the questions with the training data"))
+        columns = [
+            msgspec.structs.replace(column, recipe=self._services.resolve(column.recipe).recipe)
+            for column in evaluation.columns
+        ]
+        questions = list(self._store.questions(evaluation.id).values())
+        found = self._trained.trained_before(columns, questions, run.context)
+        return msgspec.structs.replace(evaluation, trained_before=found)
 
     def _asks_recipes(self, evaluation: Evaluation) -> bool:
         """Whether answers are missing, or scores that ask the recipes' models: other scores only read answers."""

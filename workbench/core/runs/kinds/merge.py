@@ -125,7 +125,7 @@ class MergeRuns(RunKind):
         note = f"{card.name} at strength {call.scale:g}, changed tensors {call.type}"
         if call.scale != 1:  # it was scored as it was trained
             card = msgspec.structs.replace(card, scores=ScoresPair(), forgetting=ScoresPair())
-        self._artifacts.add_card(
+        made = self._artifacts.add_card(
             msgspec.structs.replace(
                 card,
                 name=file_safe(merged.name),
@@ -146,6 +146,7 @@ class MergeRuns(RunKind):
                 note=f"{note}, then all {call.quantization}" if call.quantization else note,
             )
         )
+        self._artifacts.keep_fingerprints(made, self._store.fingerprints(call.adapter))
         verification = msgspec.to_builtins(found[0])
         return finish({"model": merged.name, "path": merged.path, "verification": verification})
 

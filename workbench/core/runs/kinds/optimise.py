@@ -114,7 +114,7 @@ class OptimiseRuns(RunKind):
         self, result: OptimisationResult, config: Optimisation, run: OpenRun, journal: Journal[_Note]
     ) -> OptimisationResult:
         """The result, saved, and measured against the recipe before on held-out questions."""
-        evaluation, sentence = "", "There are no held-out questions to measure it on."
+        evaluation, sentence = "", "There are no other questions to measure it on."
         found = self._sets.get(config.question_set)
         questions = draw_questions(list(self._sets.questions(found, "held-out")), config.measure, config.seed)
         if questions:
@@ -137,7 +137,7 @@ class OptimiseRuns(RunKind):
         note = (
             f"Made by the run {run.id} ({METHODS.row(config.method, 'optimiser').title}) on the tuning part of "
             f"{found.name}, {result.questions} questions: {100 * result.before:.0f} before, {100 * result.after:.0f} "
-            f"after.\nHeld-out questions: {sentence}"
+            f"after.\nOther questions: {sentence}"
         )
         prompting = self._in_library(result.recipe.prompting, config, note)
         recipe = msgspec.structs.replace(result.recipe, name=config.name, prompting=prompting)

@@ -19,6 +19,7 @@ from workbench.api.calls import ModelRecord, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.core.adapters.artifact_registry import UNCHECKED, ArtifactRegistry
+from workbench.core.adapters.trained_data import TrainedData
 from workbench.core.models.base_models import BaseModels
 from workbench.core.runs.orphaned_worker import note_worker, wait_for_earlier
 from workbench.core.runs.run_kind import OpenRun, RunKind
@@ -31,6 +32,7 @@ from workbench.errors import UserError
 from workbench.paths import Home
 from workbench.records.training import (
     CARD,
+    FINGERPRINTS_FILE,
     PLAN,
     TRAIN_RESULT,
     TRAINING,
@@ -74,6 +76,7 @@ class TrainingRuns(RunKind):
     _store: AdapterStore
     _artifacts: ArtifactRegistry
     _judges: TrainingJudges
+    _trained: TrainedData
     _hosts: dict[str, WorkerHost] = field(default_factory=dict, init=False)
 
     def set_paused(self, run: OpenRun, paused: bool) -> None:
@@ -104,6 +107,7 @@ class TrainingRuns(RunKind):
         run.emit(events.Progress(stage="checking the model"))
         model = self._bases.model(config.model)
         base = self._bases.checked_model(model, run.context)
+        base = msgspec.structs.replace(base, earlier=self._trained.earlier(model.name))
         over = self._over(model)
         reward_models = reward_model_files(config, Path(base.path), self._store, self._home.adapters)
         judges = self._judges.find(config)
@@ -249,6 +253,7 @@ class _Training:
     def _publish(self, served: Served) -> None:
         self._card = self._artifacts.publish(msgspec.structs.replace(self._card, created=time.time()), served)
         self._published = True
+        self._artifacts.keep_fingerprints(self._card, Path(served.path).parents[1] / TRAINED / FINGERPRINTS_FILE)
         self._run.emit(events.Artifact(kind="adapter", id=self._card.name, result=CARD.plain(self._card)))
 
     def _end(self, trained: Trained) -> Event:
