@@ -101,6 +101,20 @@ def test_its_grid_cells_and_exports_are_opened_with_the_new_scores(evaluation: s
     workbench.close()
 
 
+def test_an_answer_that_cannot_be_read_keeps_its_scores(evaluation: str, home: Home) -> None:
+    connection = apsw.Connection(str(home.database))
+    connection.execute("update cells set value = x'00' where id = (select cell from evaluation_grid limit 1)")
+    connection.close()
+    workbench = opened(home)
+    report = report_of(workbench, evaluation)
+    assert report.evaluation.rescored is not None
+    assert report.evaluation.rescored.scores == 3 * (ASKED - 1)
+    [contains] = report.results[0].columns
+    assert contains is not None
+    assert (contains.value, contains.n) == (0.75, ASKED)
+    workbench.close()
+
+
 def test_a_scorer_that_is_added_finds_it_scored_again(evaluation: str, home: Home) -> None:
     workbench = opened(home)
     run = call(workbench, AddScorers(evaluation=evaluation, scorers=(ScorerUse(name="token-f1"),)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
 from workbench.core.evaluation.grid import key_of
+from workbench.errors import UserError
 from workbench.evaluation.scorers.rewards import compares_texts, only_reads_texts
 from workbench.evaluation.scorers.scorer import Scorable, ScorerContext, score_answer
 from workbench.metrics import COMPARISON
@@ -27,23 +28,42 @@ def scored_anew(evaluation: Evaluation, store: EvaluationStore) -> Evaluation:
     for place, (method, _) in rules.items():
         scorers[place] = msgspec.structs.replace(scorers[place], key=key_of(scorers[place], method, "", ""))
     done = changed = 0
-    questions = store.questions(evaluation.id)
-    for column, number, cell in store.places(evaluation.id):
-        answer = store.answer(cell) if rules else None
-        if answer is None:
-            continue
+    for column, number, cell in store.places(evaluation.id) if rules else ():
         before = store.scores(cell, [evaluation.scorers[place].key for place in rules])
-        cell_of = Scorable(question=questions[number].question, answer=answer, recipe=evaluation.columns[column].recipe)
+        cell_of = _scorable(evaluation, column, number, cell, store)
         made: dict[str, Score] = {}
         for (place, (method, options)), old in zip(rules.items(), before, strict=True):
-            made[scorers[place].key] = score = score_answer(method, cell_of, options, cast(ScorerContext, None))
-            done += 1
-            changed += score.value != old.value
+            if isinstance(cell_of, Scorable):
+                score = score_answer(method, cell_of, options, cast(ScorerContext, None))
+                done += 1
+                changed += score.value != old.value
+            elif cell_of == UNREADABLE:
+                score = old
+            else:
+                continue
+            made[scorers[place].key] = score
         store.put_scores(cell, made)
     rescored = Rescored(at=time.time(), scores=done, changed=changed) if done else evaluation.rescored
     new = msgspec.structs.replace(evaluation, scorers=tuple(scorers), comparison=COMPARISON, rescored=rescored)
     store.update(new)
     return new
+
+
+UNREADABLE: Literal["unreadable"] = "unreadable"
+
+
+def _scorable(
+    evaluation: Evaluation, column: int, number: int, cell: str, store: EvaluationStore
+) -> Scorable | Literal["", "unreadable"]:
+    """What is scored at a place of the grid; "" without an answer yet. One that cannot be read keeps its scores."""
+    try:
+        answer = store.answer(cell)
+        question = store.question(evaluation.id, number).question
+    except UserError:
+        return UNREADABLE
+    if answer is None:
+        return ""
+    return Scorable(question=question, answer=answer, recipe=evaluation.columns[column].recipe)
 
 
 def _rule(use: ScorerUse) -> tuple[Method, Any] | None:
