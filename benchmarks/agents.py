@@ -1,4 +1,6 @@
-"""Agents of a small model: sums with a calculator, questions of two hops in documents, answers that are checked.
+"""Agents of a small model: sums with a calculator, questions of two hops in documents, trials that are checked.
+
+What corrections make of drafts is measured by ``corrections.py``.
 
     python benchmarks/agents.py [DATA] [--only PART ...] [--items N] [--seed 0] [--model FILE.gguf] [--show N]
 
@@ -11,7 +13,6 @@ DATA (default ../shared/data) holds ``xquad/en``. Parts:
                 an agent that searches, by look-up alone and step by step; right: the answer holds a gold answer
     reflexion   60 sums; the check is a test that a person could write: it computes the sum from the question, and is
                 not told the answer. One trial against three
-    critic      60 sums in words: a draft against the draft after it was checked by calculation
     edits       20 sums by the agent, then the result of its last call is changed: the part of the tokens before the
                 change that is not computed again
 
@@ -44,7 +45,7 @@ from workbench.evaluation.statistics import compare, describe, wilson
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, Trace
 
-PARTS = ("calculator", "documents", "reflexion", "critic", "edits")
+PARTS = ("calculator", "documents", "reflexion", "edits")
 NUMBER = DecodingPart(format="regex", grammar="-?[0-9]{1,7}", temperature=0.0, max_tokens=10, seed=0)
 FREE = DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=64, seed=0)
 TOOL = ("calculator",)
@@ -251,15 +252,6 @@ def reflexion(bench: Bench, count: int, seed: int) -> None:
     difference("three trials against one", made[3], made[1])
 
 
-def critic(bench: Bench, count: int, seed: int) -> None:
-    rows = sums(count or 60, seed + 31)
-    told = "Write the calculation with its result, and then the answer in a sentence."
-    part = AgentPart(method="critic", max_tokens=1200, seconds=180)
-    draft = bench.measure("critic, draft", rows, lambda q: bench.answer(q, None, FREE, instructions=told), ends_in)
-    checked = bench.measure("critic, checked", rows, lambda q: bench.answer(q, part, FREE, instructions=told), ends_in)
-    difference("checked against the draft", checked, draft)
-
-
 # -- going on from a step ------------------------------------------------------------------------------------
 
 
@@ -310,8 +302,6 @@ def main() -> None:
                 documents(bench, options.data, options.items, options.seed, options.alone)
             if "reflexion" in options.only:
                 reflexion(bench, options.items, options.seed)
-            if "critic" in options.only:
-                critic(bench, options.items, options.seed)
             if "edits" in options.only:
                 edits(bench, options.items, options.seed)
         finally:
