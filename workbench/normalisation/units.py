@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# a word that often means something else after a number or a year ("2014 won", "2014 second") is not listed
 _UNITS = {
     "%": "%|percent|per cent|prozent|pour cent|por ciento|per cento|por cento|procent|パーセント|个百分点|퍼센트",
     "‰": "‰|per mille|promille|pour mille|por mil|per mille",
@@ -15,7 +16,7 @@ _UNITS = {
     "km": "km|kilometre|kilometres|kilometer|kilometers|kilometern|kilomètre|kilomètres|kilómetro|kilómetros|"
     "quilómetro|quilómetros|quilômetro|quilômetros|chilometro|chilometri|公里|千米|キロメートル|킬로미터",
     "mile": "mile|miles|mi|meile|meilen|mille anglais|milla|millas|miglio|miglia|milha|milhas|mijl|mijlen|英里|マイル",
-    "foot": "ft|foot|feet|fuß|fuss|pied|pieds|pie|pies|piede|piedi|pé|pés|voet|英尺|フィート",
+    "foot": "ft|foot|feet|fuß|fuss|pied|pieds|piede|piedi|pé|pés|voet|英尺|フィート",
     "inch": "inch|inches|zoll|pouce|pouces|pulgada|pulgadas|pollice|pollici|polegada|polegadas|duim|英寸|インチ",
     "mg": "mg|milligram|milligrams|milligramm|milligramme|milligrammes|miligramo|miligramos|milligrammo|milligrammi|"
     "miligrama|miligramas|毫克|ミリグラム|밀리그램",
@@ -27,8 +28,7 @@ _UNITS = {
     "ml": "ml|millilitre|millilitres|milliliter|milliliters|millilitern|mililitro|mililitros|millilitro|millilitri|"
     "毫升|ミリリットル",
     "l": "l|litre|litres|liter|liters|litern|litro|litros|litri|升|リットル|리터",
-    "s": "s|sec|secs|second|seconds|sekunde|sekunden|sek|seconde|secondes|segundo|segundos|secondo|secondi|seconden|"
-    "秒|초",
+    "s": "s|sec|secs|seconds|sekunde|sekunden|sek|seconde|secondes|segundo|segundos|secondo|secondi|seconden|秒|초",
     "ms": "ms|millisecond|milliseconds|millisekunde|millisekunden|milliseconde|millisecondes|毫秒|ミリ秒",
     "min": "min|mins|minute|minutes|minuten|minuto|minutos|minuti|minuut|分钟|分鐘|分間|분",
     "h": "h|hr|hrs|hour|hours|stunde|stunden|std|heure|heures|hora|horas|ora|ore|uur|uren|"
@@ -37,7 +37,7 @@ _UNITS = {
     "week": "week|weeks|woche|wochen|semaine|semaines|semana|semanas|settimana|settimane|weken|周|週間|星期|个星期",
     "month": "month|months|monat|monate|monaten|mois|mes|meses|mese|mesi|mês|maand|maanden|"
     "个月|個月|か月|ヶ月|カ月|개월",
-    "year": "year|years|jahr|jahre|jahren|an|ans|année|années|año|años|anno|anni|ano|anos|jaar|jaren|年間",
+    "year": "year|years|jahr|jahre|jahren|ans|année|années|año|años|anno|anni|ano|anos|jaar|jaren|年間",
     "°C": "°C|degree celsius|degrees celsius|grad celsius|degré celsius|degrés celsius|grado celsius|grados celsius|"
     "gradi celsius|grau celsius|graus celsius|graad celsius|graden celsius|摄氏度|攝氏度",
     "°F": "°F|degree fahrenheit|degrees fahrenheit|grad fahrenheit|degré fahrenheit|degrés fahrenheit|"
@@ -96,7 +96,7 @@ _UNITS = {
     "franchi svizzeri|瑞士法郎",
     "JPY": "¥|jpy|yen|円|日元|엔",
     "CNY": "cny|rmb|yuan|renminbi|元|人民币",
-    "KRW": "₩|krw|won|원",
+    "KRW": "₩|krw|원",
     "INR": "₹|inr|rupee|rupees|rupien|roupies",
 }
 _CURRENCIES = frozenset(["EUR", "USD", "GBP", "CHF", "JPY", "CNY", "KRW", "INR"])
@@ -143,7 +143,7 @@ FIRST_OF_UNITS = frozenset(spelling[0].casefold() for spelling in UNITS)
 LONGEST_UNIT = max(map(len, UNITS))
 CURRENCY_BEFORE = frozenset(
     spelling[0] for spelling, unit in UNITS.items() if unit in _CURRENCIES and len(spelling) == 1
-) - {"won", "yen", "pounds", "pfund", "dollar", "dollars", "euros", "francs", "franc"}
+) - {"yen", "pounds", "pfund", "dollar", "dollars", "euros", "francs", "franc"}
 """What stands before an amount of money."""
 PER = (("/",), ("per",), ("pro",), ("par",), ("por",), ("al",), ("all",), ("each",), ("je",), ("à", "l"), ("a", "l"))
 """What stands between two units of a rate."""
