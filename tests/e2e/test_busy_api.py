@@ -37,8 +37,8 @@ from workbench.api.ownership import read_owner
 from workbench.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe
 
-IDLE, LIMIT, FILES = 1_100, 1_024, 30
-WAIT_S = 120.0
+IDLE, LIMIT, FILES = 1_100, 1_024, 12
+WAIT_S = 600.0
 SHORT = Recipe(decoding=DecodingPart(max_tokens=12))
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors are limited by resource")

@@ -15,6 +15,7 @@ from ui.features.models import endpoint_texts as texts
 from ui.features.models.endpoint_form import EndpointForm
 from ui.features.models.page import ModelsPage
 from workbench.api import calls as c
+from workbench.api.events import Cancelled
 from workbench.errors import UserError
 from workbench.records.endpoints import Endpoint, EndpointUse
 
@@ -52,6 +53,22 @@ def test_an_endpoint_is_added_with_its_key(page: ModelsPage, qtbot: QtBot, front
     assert "Cannot use adapters." in shown
     qtbot.waitUntil(lambda: "big" in page.cards)
     assert not page.cards["big"].load_button.isVisibleTo(page.cards["big"])
+
+
+def test_an_endpoint_that_does_not_answer_can_be_left(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    panel, held = page.endpoints, front.hold(c.AddEndpoint)
+    assert not panel.stop_button.isVisible()
+    add(page, "https://silent.example.com/v1")
+    assert panel.state.text() == texts.PROBING
+    panel.name.setText("silent")
+    assert not panel.add_button.isEnabled(), "it is being added"
+    QTest.mouseClick(panel.stop_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: held.cancelled)
+    held.emit(Cancelled())
+    qtbot.waitUntil(lambda: panel.state.text() == texts.STOPPED)
+    assert not panel.stop_button.isVisible()
+    assert panel.add_button.isEnabled()
+    assert panel.address.text() == "https://silent.example.com/v1"
 
 
 def test_passages_are_sent_only_where_they_are_ticked(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:

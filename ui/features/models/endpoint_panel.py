@@ -7,12 +7,13 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
 
-from ui.bridge import Bridge
+from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, ElidedLabel, InlineMessage, PrimaryButton, QuietButton, Text
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.wording import in_words
 from ui.features.models import endpoint_texts as texts
 from ui.features.models.endpoint_form import EndpointForm
+from ui.texts import STOP
 from ui.theme import tokens
 from workbench.api.calls import (
     AddEndpoint,
@@ -28,6 +29,7 @@ from workbench.api.calls import (
     ModelList,
     ProbeEndpoint,
 )
+from workbench.errors import Cancelled
 from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN
 from workbench.settings import Settings
 
@@ -41,6 +43,7 @@ class EndpointPanel(QWidget):
         self._collections: tuple[Collection, ...] = ()
         self._found: tuple[EndpointRecord, ...] = ()
         self.cards: dict[str, EndpointCard] = {}
+        self._adding: Handle | None = None
         area = ScrolledColumn(tokens.SPACE_3)
         self.permission = InlineMessage(closable=False)
         self.permission.hide()
@@ -77,9 +80,11 @@ class EndpointPanel(QWidget):
             grid.addWidget(field, place, 1)
         self.add_button = PrimaryButton(texts.ADD, "plus", clicked=self._on_add)
         self.add_button.setEnabled(False)
+        self.stop_button = QuietButton(STOP, "stop", small=True, clicked=self._on_stop)
+        self.stop_button.hide()
         self.state = Text(texts.KEY_HELP, "small")
         card.body.addLayout(grid)
-        card.body.addLayout(row_of(None, self.add_button, (self.state, 1), gap=tokens.SPACE_3))
+        card.body.addLayout(row_of(None, self.add_button, (self.state, 1), self.stop_button, gap=tokens.SPACE_3))
         return card
 
     def begin(self) -> None:
@@ -127,12 +132,13 @@ class EndpointPanel(QWidget):
         return card
 
     def _on_typed(self) -> None:
-        self.add_button.setEnabled(bool(self.address.text().strip() and self.model.text().strip()))
+        given = bool(self.address.text().strip() and self.model.text().strip())
+        self.add_button.setEnabled(given and self._adding is None)
+        self.stop_button.setVisible(self._adding is not None)
 
     def _on_add(self) -> None:
         if not self.add_button.isEnabled():
             return
-        self.add_button.setEnabled(False)
         self.state.setText(texts.PROBING)
         call = AddEndpoint(
             address=self.address.text().strip(),
@@ -140,15 +146,22 @@ class EndpointPanel(QWidget):
             name=self.name.text().strip(),
             key=self.key.text().strip(),
         )
-        self._bridge.call(call, self._on_added, self._on_refused, self)
+        self._adding = self._bridge.call(call, self._on_added, self._on_refused, self)
+        self._on_typed()
+
+    def _on_stop(self) -> None:
+        if self._adding is not None:
+            self._adding.cancel()
 
     def _on_added(self, record: EndpointRecord) -> None:
+        self._adding = None
         for field in (self.address, self.model, self.name, self.key):
             field.clear()
         self.state.setText(texts.KEY_HELP)
 
     def _on_refused(self, error: Exception) -> None:
-        self.state.setText(in_words(error))
+        self._adding = None
+        self.state.setText(texts.STOPPED if isinstance(error, Cancelled) else in_words(error))
         self._on_typed()
 
 
