@@ -309,7 +309,8 @@ FIRST_CHOICES = " · {value:.0%} were the first choice"
 LEGEND = "Stronger tint: less probable; dotted line: not the most probable token"
 LEGEND_HELP = (
     "The model's probability of each token, at temperature 1 and without penalties. Tokens with a dotted line were "
-    "not the most probable."
+    "not the most probable. The probabilities are computed anew, many tokens at once, so that nearly equal ones may "
+    "change places."
 )
 NOT_FIRST_CHOICE = "not the most probable"
 
