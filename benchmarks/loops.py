@@ -134,7 +134,8 @@ def count(name: str, model: Model, asked: Sequence[str], most: int, out: Path | 
             if one.finish == "loop"
         }
         for text, one in zip(texts, made, strict=True):
-            tokens, more = one.sequences[0].tokens, ()
+            tokens = one.sequences[0].tokens
+            more: tuple[int, ...] = ()
             if text in further:
                 more = result_of(Generate(), further[text].events()).sequences[0].tokens[len(tokens) :]
                 ended += 1
