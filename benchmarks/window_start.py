@@ -54,10 +54,10 @@ def open_window(home):
 
     def end():
         pulse.stop()
+        window.close()  # first: the measurement may have been given up
         longest = sorted(gaps, reverse=True)[:5]
         own = max(own for _, _, own in gaps)
         print(json.dumps({"longest": longest, "own": own, "turns": len(gaps), "page": window.current_page}), flush=True)
-        window.close()
 
     pulse = QTimer(window, interval=1, timerType=Qt.TimerType.PreciseTimer, timeout=beat)
     clock.start()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,13 @@ def _read(file: str) -> dict[str, str]:
     return texts
 
 
+def _write(file: str, texts: dict[str, str]) -> None:
+    """At once: another call may read it meanwhile."""
+    beside = Path(f"{file}.{threading.get_ident()}")
+    beside.write_text(json.dumps(texts))
+    beside.replace(file)
+
+
 def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
     texts, before, failed = {}, _read(call.file), list[FailedFile]()
     files = sorted(f for path in call.paths for f in ([Path(path)] if Path(path).is_file() else Path(path).rglob("*")))
@@ -65,10 +73,10 @@ def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
             texts[str(file)] = _LOCKED
             reason = "The password is wrong." if str(file) in call.passwords else "The file is protected by a password."
             failed.append(FailedFile(path=str(file), reason=reason))
-        Path(call.file).write_text(json.dumps({**kept, **texts}))
+        _write(call.file, {**kept, **texts})
         yield events.Artifact(kind="document", id=str(file), result={"state": "indexed", "chunks": 1})
         yield events.Progress(stage="reading", done=number + 1, total=len(files), unit="files")
-    Path(call.file).write_text(json.dumps({**kept, **texts}))
+    _write(call.file, {**kept, **texts})
     gone = len(set(before) - set(kept) - set(texts))
     indexed = len(texts) - len(failed)
     yield finish(AddResult(indexed=indexed, removed=gone, failed=tuple(failed), chunks=indexed))
@@ -126,7 +134,7 @@ def _state(call: State, context: RequestContext) -> Iterator[Event]:
 def _remove(call: Remove, context: RequestContext) -> Iterator[Event]:
     texts = _read(call.file)
     del texts[call.document]
-    Path(call.file).write_text(json.dumps(texts))
+    _write(call.file, texts)
     state = _state_of(call.file)
     yield finish(CollectionState(documents=state.documents, failed=0, chunks=state.chunks, bytes=1, revision=99))
 

@@ -107,6 +107,7 @@ def test_a_search_without_an_answer_names_the_places_that_it_found() -> None:
     assert [one.n for one in made.result.citations] == [1]
 
 
+@pytest.mark.slow
 def test_a_tool_that_hangs_is_left_behind() -> None:
     gate = threading.Event()
     tool = Counted("test.look", seconds=0.1)

@@ -76,6 +76,7 @@ def test_each_backend_becomes_a_pack_that_the_program_installs(built: Path, tmp_
     assert found["cuda"].minimum_driver == "525.60"
 
 
+@pytest.mark.slow
 def test_the_packs_of_an_earlier_release_stay_on_offer(built: Path) -> None:
     first = sign(built)
     listed = PACK_LIST.get((first / "packs.json").read_bytes()).packs

@@ -55,7 +55,10 @@ def test_a_query_gives_rows_as_one_line() -> None:
         "select readfile('/etc/passwd')", "select writefile('/tmp/x', 'y')", "select randomblob(900000000)",
         "create table u (x)", "vacuum into '/tmp/x'", "select zeroblob(2000000000)", "select 1; select 2", "selec",
         "select printf('%.*c', 1000000000, 'x')", "select * from t" + " " * 2000,
-        "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n",
+        pytest.param(
+            "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n",
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_a_query_reads_its_table_only_and_ends(sql: str) -> None:

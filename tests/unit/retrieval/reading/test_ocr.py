@@ -24,6 +24,7 @@ def line(text: str, left: float, top: float, width: float = 200) -> Line:
     return Line(left=left, top=top, right=left + width, bottom=top + 20, text=text, confidence=0.9)
 
 
+@pytest.mark.slow
 def test_a_scanned_page_is_recognised(tmp_path: Path) -> None:
     pytest.importorskip("rapidocr")
     path = documents.write_scanned_pdf(tmp_path / "scan.pdf", [["Notice: ninety days.", "In writing."]], ["A page."])
