@@ -177,8 +177,8 @@ QMenu::icon {{ padding-left: {s2}px; }}
 QScrollArea {{ background: transparent; border: none; }}
 QScrollArea > QWidget > QWidget[role="page"] {{ background: transparent; }}
 QAbstractScrollArea::corner {{ background: transparent; border: none; }}
-QScrollBar:vertical {{ background: transparent; width: 12px; margin: 2px; }}
-QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 2px; }}
+QScrollBar:vertical {{ background: transparent; width: {bar}px; margin: 2px; }}
+QScrollBar:horizontal {{ background: transparent; height: {bar}px; margin: 2px; }}
 QScrollBar::handle {{ background: {scroll}; border-radius: 4px; }}
 QScrollBar::handle:vertical {{ min-height: 32px; }}
 QScrollBar::handle:horizontal {{ min-width: 32px; }}
@@ -233,6 +233,7 @@ def stylesheet(palette: Palette, reading_size: int) -> str:
     rules = _RULES.format(
         **values,
         scroll=mixed(palette.edge, palette.window, 0.5),
+        bar=tokens.SCROLL_BAR,
         s1=tokens.SPACE_1,
         s2=tokens.SPACE_2,
         s3=tokens.SPACE_3,

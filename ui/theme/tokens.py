@@ -15,6 +15,8 @@ TEXT_SMALL, TEXT_BODY, TEXT_READING, TEXT_TITLE, TEXT_DISPLAY = 12, 14, 16, 20, 
 RADIUS_CONTROL, RADIUS_DIALOG = 8, 12
 
 ICON_SIZE = 20
+SCROLL_BAR = 12
+"""Its width: a part that is made before it stands in the window is not told of the stylesheet."""
 READING_WIDTH = 760
 
 TECHNIQUES = ("prompting", "decoding", "retrieval", "agents", "finetuning", "preference")

@@ -90,8 +90,7 @@ class ChatLayout(QWidget):
         column_of(below, self.sending, self.files, self.composer, gap=tokens.SPACE_2, margins=margins)
         self.composer.above.addWidget(self.conversation.to_end_button)
         row = QHBoxLayout()
-        bar = self.conversation.verticalScrollBar().sizeHint().width()
-        row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + bar, 0)  # as the conversation's
+        row.setContentsMargins(tokens.SPACE_5, 0, tokens.SPACE_4 + tokens.SCROLL_BAR, 0)  # as the conversation's
         row.setSpacing(0)
         row.addStretch(1)
         row.addWidget(below, 1000)

@@ -198,8 +198,8 @@ class TrainSetup(QWidget):
             horizontalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOff,
             verticalScrollBarPolicy=Qt.ScrollBarPolicy.ScrollBarAlwaysOn,
         )
-        bar = self._area.verticalScrollBar().sizeHint().width()
-        whole.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, tokens.SPACE_5 - bar, tokens.SPACE_4)  # as the footer
+        right = tokens.SPACE_5 - tokens.SCROLL_BAR  # as the footer
+        whole.setContentsMargins(tokens.SPACE_5, tokens.SPACE_4, right, tokens.SPACE_4)
         self._area.setWidget(inside)
         footer = QFrame()
         footer.setProperty("role", "panel")
