@@ -1,0 +1,156 @@
+"""Every page, dialog, menu, context menu and drawer of the real window over the real core, once in each theme.
+
+The workers stand in for the models. The home is thrown away, and no connection leaves the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from tests.e2e.training_core import call, opened
+from tests.fixtures.make_home import make_home
+from tests.ui.crawler import Crawler, Found, WatchedFront
+from ui.bridge import Bridge
+from ui.features import PAGES, WELCOME
+from ui.shell import Shell
+from ui.theme.theme import current_theme
+from workbench.api.calls import (
+    AddFact,
+    AddJudgements,
+    CreateQuestionSet,
+    Evaluate,
+    FollowRun,
+    MakeCandidates,
+    SaveMcpServer,
+    SavePrompt,
+)
+from workbench.core.app import Workbench
+from workbench.paths import Home
+from workbench.records.judgements import JudgedAnswer, Judgement
+from workbench.records.mcp import McpServer
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+
+pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(900)]
+FRAME = "frame"
+NOT_YET = {"train", "adapters", "feedback", "evaluate", "models", "settings", WELCOME.name, FRAME}
+"""Pages that are left out until what is found on them was mended; one that is added is crawled."""
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """One of everything that is stored: ``make_home``, and what came later than it."""
+    folder = tmp_path_factory.mktemp("filled")
+    home = make_home(folder)
+    workbench = opened(home)
+    try:
+        _fill(workbench, folder)
+    finally:
+        workbench.close()
+    return home
+
+
+def _fill(workbench: Workbench, folder: Path) -> None:
+    rows = [{"question": f"number {n}", "answer": f"number {n}" if n % 2 else "nothing"} for n in range(6)]
+    (folder / "asked.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    brief = Recipe(name="Brief", decoding=DecodingPart(temperature=0.0))
+    drawn = Recipe(name="Drawn", decoding=DecodingPart(temperature=1.0))
+    call(workbench, CreateQuestionSet(path=str(folder / "asked.jsonl")))
+    run = call(workbench, Evaluate(question_set="asked", recipes=(brief, drawn)))
+    call(workbench, FollowRun(run=run.id))
+    (folder / "prompts.txt").write_text("\n".join(f"number {n}" for n in range(5)))
+    run = call(
+        workbench,
+        MakeCandidates(name="Taste", recipes=(drawn,), prompts="file", path=str(folder / "prompts.txt"), limit=4),
+    )
+    call(workbench, FollowRun(run=run.id))
+    prompt, low, high = (Message("user", "How high?"),), JudgedAnswer(text="Low."), JudgedAnswer(text="High.")
+    call(workbench, AddJudgements(judgements=(Judgement(prompt=prompt, a=low, b=high, verdict="b", source="label"),)))
+    call(workbench, SavePrompt(name="Short", part=PromptingPart(instructions="Be brief.")))
+    call(workbench, AddFact(text="I write to clients in formal German."))
+    call(workbench, SaveMcpServer(server=McpServer(name="files", command=("nothing-of-that-name",))))
+
+
+@contextmanager
+def crawled(home: Home, monkeypatch: pytest.MonkeyPatch, file: Path) -> Iterator[Crawler]:
+    """A crawler of the window of a home; what failed is in it afterwards."""
+    _keep_inside(monkeypatch)
+    workbench = opened(home)
+    front = WatchedFront(workbench)
+    shell = Shell(Bridge(front), home.root / "window.ini")
+    crawler = Crawler(shell, front, file)
+    for owner, name, stand_in in crawler.replacements():
+        monkeypatch.setattr(owner, name, staticmethod(stand_in))
+    monkeypatch.setattr(sys, "excepthook", crawler.on_exception)
+    monkeypatch.setattr(threading, "excepthook", crawler.on_thread_exception)
+    before = qInstallMessageHandler(crawler.on_message)
+    shell.resize(1280, 800)
+    shell.show()
+    shell.start()
+    try:
+        yield crawler
+        shell.close()
+        shell.deleteLater()
+        crawler._settle()
+    finally:
+        qInstallMessageHandler(before)
+        front.close()
+        workbench.close()
+        current_theme().choose("light")
+
+
+def _keep_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(("127.", "::1")):
+            raise OSError(f"a test does not connect to {address}")
+        connect(self, address)
+
+    def refuse_names(host: Any, *rest: Any, **more: Any) -> Any:
+        if host not in (None, "", "localhost", "127.0.0.1", "::1"):
+            raise socket.gaierror(f"a test does not look up {host}")
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse_names)
+
+
+def _parameter(name: str) -> Any:
+    skipped = pytest.mark.skip(reason="what the crawler says of it has not been looked at yet")
+    return pytest.param(name, marks=skipped if name in NOT_YET else ())
+
+
+def told(found: list[Found]) -> str:
+    return "\n\n".join(f"{one.where}\n{one.what}" for one in found)
+
+
+@pytest.mark.parametrize("page", [_parameter(name) for name in (*(entry.name for entry in PAGES), WELCOME.name, FRAME)])
+def test_everything_opens_and_does_something(
+    filled: Home, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
+) -> None:
+    home = Home(Path(shutil.copytree(filled.root, tmp_path / "home")))
+    file = tmp_path / "files" / "bridge.txt"
+    file.parent.mkdir()
+    file.write_text("The bridge in Prague has 16 arches.")
+    with crawled(home, monkeypatch, file) as crawler:
+        for scheme in ("light", "dark"):
+            current_theme().choose(scheme)
+            if page == FRAME:
+                crawler.crawl_frame(gives_files=scheme == "dark")
+            else:
+                crawler.crawl_page(page, gives_files=scheme == "dark")
+    sys.stdout.write(f"{page}: {len(crawler.tried)} actions\n{told(crawler.found)}\n")
+    assert not crawler.found, told(crawler.found)
