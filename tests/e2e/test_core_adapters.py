@@ -249,7 +249,15 @@ def test_an_adapter_is_exported_with_its_card(
     assert call(trainer, FollowRun(run=run.id)) == {"adapter": "facts", "path": str(out), "form": form}
     assert sorted(p.name for p in out.iterdir()) == files
     card = (out / "README.md").read_text()
-    for said in ("license: apache-2.0", "Apache-2.0", "Base", "facts.jsonl", "LoRA", "0.500", "Passed."):
+    for said in (
+        "license: apache-2.0",
+        "Apache-2.0",
+        "Base",
+        "facts.jsonl",
+        "LoRA",
+        "0.500",
+        "answers as the trained model does",
+    ):
         assert said in card
     with pytest.raises(UserError, match="exists already"):
         call(trainer, ExportAdapter(adapter="facts", path=str(out)))

@@ -27,7 +27,7 @@ from workbench.errors import UserError
 from workbench.gguf.reader import read_pieces
 from workbench.models.names import file_safe
 from workbench.records.stored import Stored
-from workbench.records.training import AdapterRecord
+from workbench.records.training import FINGERPRINTS_FILE, AdapterRecord
 from workbench.storage.adapters import QUESTIONS, AdapterStore
 from workbench.techniques.registry import METHODS
 from workbench.training.model_card import Form, model_card
@@ -97,7 +97,8 @@ class ExportRuns(RunKind):
                 f"{record.name} has no PEFT folder: it was imported as a GGUF file, or its own weights were trained.",
                 "Export it as GGUF, or the run that trained it.",
             )
-        return [file for file in trained.iterdir() if file.is_file() and file.name not in (QUESTIONS, README)]
+        of_the_data = (QUESTIONS, FINGERPRINTS_FILE, README)
+        return [file for file in trained.iterdir() if file.is_file() and file.name not in of_the_data]
 
     def _own_files(self, record: AdapterRecord) -> list[Path]:
         """The adapter's file, or those of the model that it is: all of a split one."""
