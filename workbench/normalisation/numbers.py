@@ -16,7 +16,7 @@ GROUPS = ".,'_ \u202f"
 NUMBER = (
     rf"(?:[1-9]\d{{0,2}}(?:(?P<group>[{GROUPS}])\d{{3}})(?:(?P=group)\d{{3}})*(?:(?!(?P=group))[.,]\d+)?(?![\d])"
     r"|[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d+)?(?!\d)|\d+[.,]\d+(?:[eE][-+]?\d{1,2}(?!\d))?|\d+(?:[eE][-+]?\d{1,2}(?!\d))?"
-    r"|[.,]\d+)"
+    r"|(?<!\w)[.,]\d+)"
 )
 """A number without its sign. A space groups digits too: what follows such a number is looked at where it is read."""
 

@@ -24,10 +24,13 @@ class Token(NamedTuple):
 _MARKS = "".join(chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c)).startswith("M"))
 _LETTER = rf"(?:[^\W\d_{UNSPACED}]|[{_MARKS}])"
 _ALNUM = rf"(?:[^\W_{UNSPACED}]|[{_MARKS}])"
+_CURRENCY_CODES = "|".join(sorted(code for code in units.CURRENCY_BEFORE if re.fullmatch("[a-z]{3}", code)))
 _SCAN = re.compile(
     r"(?P<space>\s+)"
     rf"|(?P<acronym>(?<!{_ALNUM})(?:{_LETTER}\.){{2,}}{_LETTER}?(?!{_ALNUM}))"
     rf"|(?P<marked>(?<!{_ALNUM})[A-Za-z]{{1,2}}(?:\+\+|[+#])(?![\w+#]))"
+    rf"|(?P<code>(?<!{_ALNUM})(?i:{_CURRENCY_CODES})(?=\d))"
+    rf"|(?P<version>{_LETTER}{_ALNUM}*(?<=\d)(?:\.\d+)+(?!\w))"
     rf"|(?P<word>{_LETTER}{_ALNUM}*(?:'{_ALNUM}+)*)"
     rf"|(?P<character>[{UNSPACED}])"
     rf"|(?P<date>(?:(?<![\w.,/-])|(?<=[{UNSPACED}])(?=\d{{1,4}}\s?[年년月월]))(?:{dates.NUMERIC})(?:(?=T\d)T)?)"
@@ -42,8 +45,9 @@ _SCAN = re.compile(
     r"|(?P<sign>.)",
     re.DOTALL,
 )
-"""One token each. ``dotted`` is a number of thousands, or else a version or an address; ``digits`` is a word that
-begins with digits, as "18th" does."""
+"""One token each. ``code`` is a currency that is written to its amount. ``version``: a letter directly before a number
+with points, as in v2.10, makes it a name, which ends in zeros that count. ``dotted`` is a number of thousands, or else
+a version or an address; ``digits`` is a word that begins with digits, as "18th" does."""
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}(?!\w)")
 _NUMERIC, _GROUPED = re.compile(dates.NUMERIC), re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")
 _KEPT_SIGNS = frozenset("%‰°€$£¥₩₹/^+<>≤≥±×&~")
@@ -101,6 +105,8 @@ class _Scanner:
         if kind in ("word", "digits"):
             for part in _word_parts(text):
                 self._add("word", part)
+        elif kind == "code":
+            self._add("word", text)
         elif kind == "character":
             self._add("character", text)
         elif kind == "number" or (kind == "dotted" and _GROUPED.fullmatch(text)):
@@ -112,7 +118,7 @@ class _Scanner:
             self._add("number", _quotient(found))
         elif kind == "acronym":
             self._add("word", text.replace(".", ""))
-        elif kind in ("dotted", "marked"):
+        elif kind in ("dotted", "marked", "version"):
             self._add("done", text.casefold())
         elif kind == "minus":
             self._negative = True
