@@ -30,6 +30,8 @@ def filtered(text: str, size: int) -> tuple[str, bool]:
         ("So we add them. Final Answer: 12", "So we add them.\n12"),
         ('{"name": "final_answer", "arguments": {"answer": "It is 12."}}', "It is 12."),
         ('{"name": "calculator", "arguments": {"expression": "3 + 4"}}', ""),
+        ('{"name": "web", "arguments": {"query": "3 + 4"}}', ""),
+        ('```json\n{"tool": "calculator", "expr', ""),
         ('<tool_call>\n{"name": "read_file"}\n</tool_call>\nIt is 12.', "It is 12."),
         ("Action: read_file\nAction Input: ", ""),
     ],
@@ -49,12 +51,24 @@ def test_protocol_is_taken_out(text: str, shown: str, size: int) -> None:
         "`code` and <b>text</b> stay as they are, also at the beginning.",
         "(as often as needed, or once a week)\nClean it.",
         "a\n\n  b\n",
+        '{"name": "Ann", "age": 3}',
+        '```json\n{"name": "Ann", "age": 3}\n```\nThat is she.',
+        '{"action": "replace the seal", "by": "Friday',
+        "Report\n\n## Observation: The liquid turned blue.\n## Conclusion: It is an acid.",
+        "- Observation: it fell.\n1. Observation: it rose.",
+        "The meaning of Observation: a thing that was seen.",
         "12",
         "",
     ],
 )
 def test_other_text_stays_as_it_is(text: str, size: int) -> None:
     assert filtered(text, size) == (text, False)
+
+
+def test_labels_that_the_question_speaks_of_are_the_answers_own() -> None:
+    text = "Observation: The liquid turned blue.\nThought: It is an acid. Observation: It smells.\nAction Input: 3\n"
+    edited = ProtocolFilter(TOOLS, "Write a report with an observation, and one thought on it.")
+    assert edited.feed(text) + edited.end() == text.removesuffix("Action Input: 3\n")
 
 
 def test_text_without_a_label_streams_at_once() -> None:

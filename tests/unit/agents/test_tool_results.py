@@ -63,6 +63,41 @@ def test_values_that_are_no_numbers_are_compared_as_words() -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    ["Es sind 12,5 Euro für jeden.", "Das macht 12,50 € für jeden.", "Each pays 12.50 euros."],
+)
+def test_a_value_may_stand_in_the_notation_of_another_language(said: str) -> None:
+    assert stating(said, results(("25 / 2", "12.5")), "Was sind 25 Euro für 2?") == said
+
+
+def test_a_value_may_be_written_with_its_power_of_ten() -> None:
+    said = "That makes 3.5 million euros."
+    assert stating(said, results(("7 * 500000", "3500000")), "What are 7 times 500000 euros?") == said
+
+
+@pytest.mark.parametrize(
+    ("tool", "output"),
+    [
+        ("query_table", "name | revenue\nMeier | 1200\nSchulz | 900"),
+        ("query_table", "name\nMeier\n(there are more rows)"),
+        ("query_table", "sales(name, revenue), 3 rows"),
+        ("run_python", "True"),
+        ("run_python", "The program printed nothing and has no value."),
+        ("read_value", "not said"),
+    ],
+)
+def test_what_is_no_single_value_replaces_no_answer(tool: str, output: str) -> None:
+    made = [(ToolCall(tool=tool, arguments={}), ToolOutput(text=output))]
+    for said in ("Meier is ahead, by 300.", "I cannot tell."):
+        assert stating(said, made, "Who has the highest revenue?") == said
+
+
+def test_the_only_cell_of_a_table_is_a_value() -> None:
+    made = [(ToolCall(tool="query_table", arguments={}), ToolOutput(text="sum(revenue)\n2100"))]
+    assert stating("It is 2150.", made, "What is the revenue?") == "2100"
+
+
+@pytest.mark.parametrize(
     ("written", "asked", "remark"),
     [
         ("12 * 4", QUESTION, ""),

@@ -22,20 +22,24 @@ _INNER = ("Action Input:", "Observation:", "Final Answer:")
 _LABEL = re.compile(
     r"[ \t*_#>]*(final answer|answer|thought|action input|action|observation)[*_ ]*:[*_]*[ \t]*", re.IGNORECASE
 )
-_WITHIN = re.compile(rf"[ \t]+(?={'|'.join(_INNER)})")
+_WITHIN = re.compile(r"[ \t]+(?=Action Input:|Final Answer:)|(?<=[.!?…\"')*`\d])[ \t]+(?=Observation:)")
+_LIST_MARKER = re.compile(r"[ \t]*(?:[-*+•–]|\d{1,3}[.)])")
 _SPACE = re.compile(r"[ \t]+")
 _CALL = re.compile(r"<\|?tool_call\|?>.*?(?:</tool_call>|<\|?/tool_call\|?>|$)", re.DOTALL)
-_NAMED = re.compile(r'\s*(?:```(?:json)?\s*)?\{\s*"(?:name|tool|action)"\s*:')
+_NAMED = re.compile(r'\s*(?:```(?:json)?\s*)?\{\s*"(?:name|tool|action)"\s*:\s*"?(?P<name>[^"]*)')
+_ARGUMENTS = ("arguments", "parameters", "input", "action_input")
 _LONGEST_BEGINNING = 24
 """Characters in which a label, or the beginning of a call, shows."""
 
 
 class ProtocolFilter:
     """Takes the protocol out of an answer that streams; an ``Editor``. ``tools`` are the names that a line "Action:"
-    may have: another such line is the answer's own. ``removed`` tells whether there was any."""
+    may have: another such line is the answer's own, and so are headings, and labels that the ``question`` speaks of, as
+    one that asks for a report of an observation does. ``removed`` tells whether there was any."""
 
-    def __init__(self, tools: Collection[str]) -> None:
+    def __init__(self, tools: Collection[str], question: str = "") -> None:
         self._names = {name.casefold() for name in (*tools, FINAL)}
+        self._asked = question.casefold()
         self._held = ""
         self._begun = False  # something of the answer was passed on
         self._inside = False  # the beginning of the current line was
@@ -79,7 +83,7 @@ class ProtocolFilter:
     def _go_on(self, line: str, feed: str, rest: str, whole: bool) -> str | None:
         """The rest of a line that belongs to the answer, up to a label within it."""
         within = _WITHIN.search(line)
-        if within is not None:
+        if within is not None and not self._is_own(line, within):
             self.removed, self._inside = True, False
             self._held = line[within.end() :] + feed + rest
             return line[: within.start()] + "\n"
@@ -108,7 +112,15 @@ class ProtocolFilter:
         if name == "final answer" or (name == "answer" and not self._begun):
             return said
         own = name == "answer" or (name == "action" and said.strip(" \t*_`\"'.").casefold() not in self._names)
+        if name in ("thought", "observation"):
+            own = line.lstrip().startswith("#") or name in self._asked
         return line if own else None
+
+    def _is_own(self, line: str, within: re.Match[str]) -> bool:
+        """Whether a label within a line is the answer's own: behind the marker of a list, or asked for."""
+        if not line[within.end() :].startswith("Observation:"):
+            return False
+        return "observation" in self._asked or _LIST_MARKER.fullmatch(line[: within.start()]) is not None
 
     def _may_be_call(self) -> bool:
         text = self._held.lstrip()
@@ -123,20 +135,25 @@ class ProtocolFilter:
         if rest != text:
             self.removed = True
             return rest.strip()
-        if not _NAMED.match(text):
+        named = _NAMED.match(text)
+        if named is None:
             return text
-        self.removed = True
         begins = text.index("{")
         try:
             call, length = json.JSONDecoder().raw_decode(text[begins:])
+            has_arguments = any(key in call for key in _ARGUMENTS)
         except ValueError:  # it was cut short
-            return ""
+            call, length = None, len(text)
+            has_arguments = any(f'"{key}"' in text for key in _ARGUMENTS)
+        if not has_arguments and named["name"].casefold() not in self._names:
+            return text  # an object that was asked for
+        self.removed = True
         return _answer_in(call) or text[begins + length :].strip("`\n ")
 
 
-def without_protocol(text: str, tools: Collection[str]) -> str:
+def without_protocol(text: str, tools: Collection[str], question: str = "") -> str:
     """A whole text without the protocol."""
-    edited = ProtocolFilter(tools)
+    edited = ProtocolFilter(tools, question)
     return (edited.feed(text) + edited.end()).strip()
 
 

@@ -164,7 +164,7 @@ class Session:
         then it is shown once it is known whether it states that."""
         tools = self.agent.tools if tools is None else tools
         free = context.decoding.format == "text"
-        editor: Editor = ProtocolFilter(tools) if free else Unchanged()
+        editor: Editor = ProtocolFilter(tools, self.agent.question) if free else Unchanged()
         results = results_in(history) or self.executor.results  # a plan's steps have made the calls before it
         waits = bool(computed(results, self.agent.asked))
         writing, raw, shown = self._writing(history, thought, context, tools), "", ""
@@ -249,7 +249,7 @@ class Session:
         """What becomes of a draft: as of an answer."""
 
         def edited(text: str) -> Generator[Event, None, str]:
-            own = without_protocol(text, tools) if context.decoding.format == "text" else text
+            own = without_protocol(text, tools, self.agent.question) if context.decoding.format == "text" else text
             return (yield from self._stating(own, results_in(history), context))
 
         return edited

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from workbench.normalisation.readings import reading_of
+from workbench.normalisation.words import numbers_of
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.steps import read_arguments
 from workbench.techniques.tools.arithmetic import show
 from workbench.techniques.tools.figures import NUMBER, is_shown_as, numbers_in
-from workbench.techniques.tools.methods import CALCULATOR, COMPUTING
+from workbench.techniques.tools.methods import CALCULATOR, COMPUTING, PYTHON, READER, TABLES
+from workbench.techniques.tools.results import CELLS, NOT_SAID
 from workbench.techniques.tools.tool import ToolOutput
 
 LONGEST_VALUE = 60
@@ -53,23 +56,35 @@ class Computed:
         value = _number(self.value)
         if value is None:
             return self.value.casefold() in text.casefold()
+        plain = _plain(text)
         return any(
             is_shown_as(abs(value), one.group().lstrip("-"))
-            or (text[one.end() :].lstrip().startswith("%") and is_shown_as(abs(value) * 100, one.group().lstrip("-")))
-            for one in NUMBER.finditer(_plain(text))
-        ) or value in numbers_in(_plain(text))
+            or (plain[one.end() :].lstrip().startswith("%") and is_shown_as(abs(value) * 100, one.group().lstrip("-")))
+            for one in NUMBER.finditer(plain)
+        ) or any(abs(value) == abs(Fraction(one)) for one in _figures(plain))
 
 
 def computed(results: Sequence[Result], asked: str) -> list[Computed]:
     """The values that tools have computed for what was ``asked``, in their order."""
     made: list[Computed] = []
     for place, (call, output) in enumerate(results):
-        lines = output.text.strip().splitlines()
-        if call.tool not in COMPUTING or output.failed or not lines or len(lines[-1]) > LONGEST_VALUE:
-            continue
-        expression = expression_of(call)
-        made.append(Computed(lines[-1].strip(), expression, remark_on(call, asked, results[:place])))
+        value = _value(call.tool, output.text.strip().splitlines()) if not output.failed else ""
+        if value:
+            made.append(Computed(value, expression_of(call), remark_on(call, asked, results[:place])))
     return made
+
+
+def _value(tool: str, lines: Sequence[str]) -> str:
+    """The value in what a tool gave, "" where it is none: of a program a number, and of a table its only cell."""
+    last = lines[-1].strip() if lines else ""
+    none = (
+        tool not in COMPUTING
+        or len(last) > LONGEST_VALUE
+        or (tool == PYTHON and not NUMBER.fullmatch(last))
+        or (tool == TABLES and (len(lines) != 2 or CELLS in last))
+        or (tool == READER and last == NOT_SAID)
+    )
+    return "" if none else last
 
 
 def expression_of(call: ToolCall) -> str:
@@ -125,8 +140,7 @@ def stating(text: str, results: Sequence[Result], asked: str) -> str:
     plain = _plain(text)
     known = set().union(numbers_in(asked), *(numbers_in(output.text) for _, output in results))
     known |= set().union(*(numbers_in(one.expression) for one in made))
-    figures = [one.group() for one in NUMBER.finditer(plain)]
-    own = [any(is_shown_as(one, shown.lstrip("-")) for one in known) for shown in figures]
+    own = [any(is_shown_as(one, shown.lstrip("-")) for one in known) for shown in _figures(plain)]
     if any(one.is_stated(plain) for one in made) and (not own or own[-1]):
         return text
     if all(own) and text.strip():
@@ -149,6 +163,11 @@ def quoted(text: str) -> str:
 
 def _plain(text: str) -> str:
     return _NO_FIGURE.sub(" ", text)
+
+
+def _figures(text: str) -> tuple[str, ...]:
+    """The numbers of a text, in the notation of its language."""
+    return numbers_of(text, reading_of(text)._replace(dates="", code=False))
 
 
 def _number(text: str) -> Fraction | None:

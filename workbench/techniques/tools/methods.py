@@ -34,12 +34,13 @@ def tool_row(
 
 
 SEARCH, CALCULATOR = "search_documents", "calculator"
+PYTHON, READER, TABLES = "run_python", "read_value", "query_table"
 _COMPUTES: tuple[Trait, ...] = ("computes",)
 
 METHODS = (
     tool_row(CALCULATOR, "Calculator", "The exact value of an arithmetic expression.", traits=_COMPUTES),
     tool_row(
-        "run_python",
+        PYTHON,
         "Run Python",
         "Runs a short program in a sandbox, without files, network or your environment.",
         traits=_COMPUTES,
@@ -47,14 +48,14 @@ METHODS = (
     tool_row(SEARCH, "Search documents", "Finds passages in the recipe's documents, to be cited."),
     tool_row("read_document", "Read documents", "Reads a part of one of the recipe's documents."),
     tool_row(
-        "read_value",
+        READER,
         "Read a value",
         "Finds one number, date or choice in a document or file, without the agent seeing its text.",
         "Debenedetti et al. 2025, Defeating Prompt Injections by Design, arXiv:2503.18813",
         traits=_COMPUTES,
     ),
     tool_row(
-        "query_table",
+        TABLES,
         "Query tables",
         "Reads the tables (CSV, TSV, XLSX) in the recipe's documents with SQL.",
         traits=_COMPUTES,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from workbench.api.protocol import RequestContext
-from workbench.techniques.tools.results import one_line, plain
+from workbench.techniques.tools.results import CELLS, one_line, plain
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable
 from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput, tool_from
@@ -43,5 +43,5 @@ def text_of(result: TableRows) -> str:
     """The rows as a table with bars."""
     if not result.rows:
         return "No rows."
-    lines = [" | ".join(one_line(cell, LONGEST_CELL) for cell in row) for row in (result.columns, *result.rows)]
+    lines = [CELLS.join(one_line(cell, LONGEST_CELL) for cell in row) for row in (result.columns, *result.rows)]
     return "\n".join([*lines, *(["(there are more rows)"] if result.more else [])])

@@ -16,7 +16,7 @@ from workbench.api.protocol import RequestContext
 from workbench.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.read_document import document_named
-from workbench.techniques.tools.results import one_line
+from workbench.techniques.tools.results import NOT_SAID, one_line
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool, tool_from
 from workbench.techniques.tools.workspace import Workspace
@@ -24,7 +24,6 @@ from workbench.techniques.tools.workspace import Workspace
 LONGEST_TEXT = 6_000
 """Characters of a text that are read; of a longer document the passages nearest to the question are."""
 MOST_CHOICES, LONGEST_CHOICE = 20, 80
-NOT_SAID = "not said"
 NOWHERE = "the recipe has neither documents nor a workspace folder."
 _FORMS = {
     "number": ValueForm(format="regex", grammar=rf"-?[0-9]{{1,12}}(\.[0-9]{{1,6}})?|{NOT_SAID}"),

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
+CELLS = " | "
+"""Between the cells of a row of a table."""
+
+NOT_SAID = "not said"
+"""In place of a value that a text does not hold."""
+
 _LINE_ENDS = {"\r\n": "\n", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\x85": "\n", "\x0b": "\n", "\x0c": "\n"}
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 """Characters that show text in another order than it is in; joiners, which many scripts need, do not."""
