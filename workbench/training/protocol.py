@@ -29,7 +29,8 @@ from workbench.records.training import (
 
 class BaseModel(msgspec.Struct, frozen=True, kw_only=True):
     """The model that is trained: ``path`` is a GGUF file (of a split model the first) or a safetensors folder.
-    ``earlier`` are the fingerprints of what was trained into it before, files by the names of the adapters."""
+    ``earlier`` are the fingerprints of what was trained into it before, files by the names of the adapters, "" for one
+    without."""
 
     name: str
     path: str

@@ -120,7 +120,7 @@ def describe(model: Any, data: ReadySet, options: RewardOptions, report: Report)
         ((of_held_out - mean) / spread).numpy(),
         lengths_of_answers(train),
         lengths_of_answers(held_out if data.held_out else train),
-        held_out=data.held_out and data.report.measured is not None and data.report.measured.on != "trained",
+        held_out=data.held_out and (data.report.measured is None or data.report.measured.on != "trained"),
     )
     described = RewardModelFile(
         head=RewardHead(weight=tuple(weight.tolist()), bias=bias, pooling=options.pooling), report=found

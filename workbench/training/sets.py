@@ -107,7 +107,8 @@ def inspect_set(
     check: Callable[[], None] = lambda: None,
 ) -> DataReport:
     """The report on the set, with previews as the model sees them. ``earlier`` are the fingerprints of the adapters
-    that the base model comes from, files by their names. Raises UserError for bad data, with row and reason."""
+    that the base model comes from, files by their names, "" for one without. Raises UserError for bad data, with row
+    and reason."""
     mapping = objective.mapping(config.data.columns)
     shape = _shape_of(Path(config.data.path), mapping)
     if shape.mapping is None and mapping is None:
@@ -207,24 +208,29 @@ def _shape_of(path: Path, mapping: ColumnMapping | None) -> Shape:
 
 def _measured(
     loaded: LoadedSet, prepared: TrainingSet, trained: QuestionFingerprints, earlier: Mapping[str, str]
-) -> Measured:
-    """What the evaluation examples are to the model that is trained; of many the first ones are looked at."""
+) -> Measured | None:
+    """What the evaluation examples are to the model that is trained; of many the questions of the first ones are looked
+    at. None where it is not known what an earlier training of the base had."""
     looked_at = prepared.evaluation_examples[:MOST_COMPARED]
     if not prepared.evaluation:
         count = len(prepared.train)
         return Measured(on="trained", examples=count, shared=count)
     count = len(looked_at)
-    for name, known in (("", trained), *((name, _read_fingerprints(path)) for name, path in earlier.items())):
+    before = {name: FINGERPRINTS.load(Path(path)) if path else None for name, path in earlier.items()}
+    for name, known in {"": trained, **before}.items():
+        if not isinstance(known, QuestionFingerprints):
+            continue
         questions = TrainedQuestions([known])
         shared = sum(any(text in questions for text in _asked(one)[-1:]) for one in looked_at)
         if shared:
             return Measured(on="trained", examples=count, shared=shared, earlier=name)
+    if shared := prepared.overlap.examples:  # plain texts, which ask nothing, and examples behind the first ones
+        return Measured(on="trained", examples=len(prepared.evaluation_examples), shared=shared)
+    if before and not all(isinstance(one, QuestionFingerprints) for one in before.values()):
+        return None
+    if before and not any(map(_asked, looked_at)):
+        return None  # fingerprints tell nothing of plain texts
     return Measured(on="unseen" if loaded.evaluation else "held out", examples=count)
-
-
-def _read_fingerprints(path: str) -> QuestionFingerprints:
-    found = FINGERPRINTS.load(Path(path))
-    return found if isinstance(found, QuestionFingerprints) else QuestionFingerprints()
 
 
 def _asked(example: Example) -> list[str]:

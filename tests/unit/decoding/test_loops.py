@@ -39,6 +39,9 @@ LOOPS = {
     + "The boats go out at night,\nthe boats come home at dawn,\nand nobody is waiting there\n" * 6,
     "paragraphs": "It began.\n\n" + "The keeper climbed the stairs. He lit the lamp. The ships passed by.\n\n" * 7,
     "mixed": "So it was.\n" + "The bees fly home.\nThe hive is full.\nThe bees fly home.\nThe bees fly home.\n" * 9,
+    "labels without an end": "".join(
+        f"{n}. {'It is a rainy day' if n * n % 7 in (1, 2) else 'It is a sunny day'}\n" for n in range(1, 90)
+    ),
     "Chinese": "从前有一座灯塔。" + "灯塔每天晚上都会亮起来，照亮海上的船只。" * 8,
     "blank lines": "The end." + "\n \n" * 80,
     "after code": "```python\nprint(1)\n```\n" + f"{HAPPY}\n" * 8,
@@ -51,6 +54,9 @@ PERMITTED = {
     "fenced": "```\n" + "INFO nothing to do, waiting for the next run\n" * 40,
     "fenced, within a list": "- So:\n  ~~~text\n" + "  still waiting for the next run of it\n" * 40,
     "markup": "<ul>\n" + "  <li>empty</li>\n" * 60,
+    "labels": "".join(f"{n}. {'Not spam' if n * n % 7 in (1, 2) else 'Spam mail'}\n" for n in range(1, 41)),
+    "calls": 'print("hello to the big world")\n' * 30,
+    "array": "[" + '"not started", ' * 60 + "]",
     "statements": "    total = total + next_value(source);\n" * 30,
 }
 

@@ -135,6 +135,25 @@ def test_what_an_earlier_training_of_the_base_had_is_not_held_out(writing: Writi
     assert 0 < measured.shared <= measured.examples
 
 
+def test_a_text_that_is_trained_is_not_unseen_in_another_file(writing: Writing, tmp_path: Path) -> None:
+    for name, texts in (("river.jsonl", ["The river is long.", "It ends here."]), ("other.jsonl", ["It ends here."])):
+        (tmp_path / name).write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), "utf-8")
+    data = config(tmp_path / "river.jsonl", evaluation_path=str(tmp_path / "other.jsonl"))
+    measured = inspected(data, writing).measured
+    assert measured is not None
+    assert (measured.on, measured.examples, measured.shared) == ("trained", 1, 1)
+
+
+def test_nothing_is_claimed_where_an_earlier_training_of_the_base_is_not_known(
+    writing: Writing, tmp_path: Path
+) -> None:
+    split = config(write_questions(tmp_path / "towns.jsonl", TOWNS), evaluation_share=0.2)
+    assert inspected(split, writing, earlier={"first": ""}).measured is None
+    damaged = tmp_path / "questions.fingerprints"
+    damaged.write_bytes(b"no fingerprints")
+    assert inspected(split, writing, earlier={"first": str(damaged)}).measured is None
+
+
 def test_without_a_share_it_is_evaluated_on_what_is_trained(writing: Writing, tmp_path: Path) -> None:
     found = ready(config(write_rows(tmp_path / "rows.jsonl"), evaluation_share=0.0), writing)
     assert not found.held_out

@@ -30,11 +30,10 @@ class TrainedData:
     _workers: TrainingWorkers
 
     def earlier(self, model: str) -> dict[str, str]:
-        """The files of fingerprints, by the names of the adapters that a model was made of. What is not known has
-        none."""
+        """The files of fingerprints, by the names of the adapters that a model was made of; "" for one without."""
         cards = self._made_of(model)
         files = {card.name: self._store.fingerprints(card.name) for card in cards}
-        return {name: str(file) for name, file in files.items() if file.is_file()}
+        return {name: str(file) if file.is_file() else "" for name, file in files.items()}
 
     def trained_before(
         self, columns: Sequence[Column], questions: Sequence[NumberedQuestion], context: RequestContext

@@ -14,9 +14,9 @@ MeasuredOn = Literal["trained", "held out", "unseen"]
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """The examples that a training was scored on. ``on``: "held out" are examples of the same set that were kept
-    apart; "unseen" those of another file; "trained" as soon as one of their questions stands in the training data,
-    word for word or nearly, of this training or of an earlier one that the base model comes from. ``examples`` were
-    there to be scored, the questions of ``shared`` of them were trained; ``earlier`` names the adapter whose training
+    apart; "unseen" those of another file; "trained" as soon as one of their questions, or of plain texts one, stands in
+    the training data, word for word or nearly, of this training or of an earlier one that the base model comes from.
+    ``examples`` were there to be scored, ``shared`` of them were trained; ``earlier`` names the adapter whose training
     they were, "" for this one's."""
 
     on: MeasuredOn
@@ -35,11 +35,12 @@ _EXPLAINED = {
     "unseen": "These examples are of another file and were not used in training.",
 }
 _SOME_SHARED = (
-    "{shared:,} of these {examples:,} examples have a question that stands in the training data{earlier}, word for "
-    "word or nearly. On them the model shows what it has learnt by heart, so the scores say little of other questions."
+    "Of these {examples:,} examples, {shared:,} stand in the training data{earlier} with their question or their whole "
+    "text, word for word or nearly. On them the model shows what it has learnt by heart, so the scores say little of "
+    "others."
 )
 _EARLIER = " of {name}, which the base model comes from"
-_NOT_KNOWN = "It is not recorded whether these examples were used in training."
+_NOT_KNOWN = "It is not known whether these examples were used in training."
 
 
 def examples_scored(measured: Measured | None) -> str:

@@ -3,7 +3,8 @@
 An answer loops when its end is a unit that was written three times, ``FEWEST`` tokens or more in all. A unit is either
 a sequence of tokens that recurs exactly (``again and again and again``), or lines and sentences that recur in any
 order, whatever their list markers say (``12. just as happy``), once nothing new comes between them. Not looked at is
-what may repeat: fenced code, and units without words, which are rules of tables, numbers and fill characters.
+what may repeat: code, and units without words, which are rules of tables, numbers and fill characters. A numbered list
+of a few labels in no fixed order, as of messages that are spam or not, is a loop only when it is long.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ _SEEN_BEFORE = 3
 _EARLIER = 4
 """... or so many tokens earlier: the number of a list's item differs each time."""
 
-_WITHIN_ROW = 4
-"""Cells of one row of a table are a loop at so many times the tokens."""
+_LABELS = 4
+"""Cells of one row of a table, and labels of a numbered list, are a loop at so many times the tokens."""
 
 _EMOJI, _IDEOGRAPHS = 0x1F000, 0x2E80
 
-_CODE = re.compile(r'</|/>|[{}]|;\s*$|\(\)|==|=>|->|::|^\s*[\w.]+\s*=\s|^\s*"[^"\n]*":', re.MULTILINE)
+_CODE = re.compile(
+    r'</|/>|[{}]|;\s*$|\(\)|==|=>|->|::|^\s*[\w.]+\s*=\s|^\s*"[^"\n]*":|^\s*[\w.]+\([^\n]*\)\s*$|",\s*"', re.MULTILINE
+)
 _FENCE = re.compile(r"^[ ]{0,3}(?:[-*+>][ ]+)?(?:```|~~~)[^\n]*", re.MULTILINE)
 _MARKER = re.compile(r"^[\s>]*(?:(?:[-*+•–]|\(?\d{1,4}[.):]|\(?[A-Za-z][.)]|#{1,6})\s+)*")
 _END = r"[.!?。！？…][\"'”’)*_]*"
@@ -55,10 +58,13 @@ _FINISHED = re.compile(rf"{_END}$")
 
 
 class _Unit(NamedTuple):
-    """A line or a sentence: the text that counts, whether it can be what an answer loops with, and its tokens."""
+    """A line or a sentence: the text that counts and as it was written, whether it can be what an answer loops with,
+    whether it stands in a numbered list, and its tokens."""
 
     text: str
+    written: str
     speaks: bool
+    numbered: bool
     tokens: float
 
 
@@ -129,7 +135,7 @@ def _is_within_row(text: str, recent: Tokens, period: int, pieces: Sequence[byte
         return False
     differ = np.flatnonzero(recent[period:] != recent[:-period])
     length = int(recent.size - (differ[-1] + 1 if differ.size else 0))
-    return length < _WITHIN_ROW * FEWEST and "\n" not in _text(pieces[-length:])
+    return length < _LABELS * FEWEST and "\n" not in _text(pieces[-length:])
 
 
 def _speaks(unit: str) -> bool:
@@ -150,11 +156,13 @@ def _units(text: str, tokens: float) -> Iterator[_Unit]:
         found = [match[0] for match in _PIECE.finditer(line, marker.end() if marker is not None else 0)]
         if found and not line.endswith("\n") and not _FINISHED.search(line):
             found.pop()
+        numbered = marker is not None and any(map(str.isdigit, marker[0]))
         for said in found:
-            body = " ".join(said.casefold().split()).strip("*_ ")
-            if body:
+            written = " ".join(said.split()).strip("*_ ")
+            if written:
+                body = written.casefold()
                 several = " " in body or any(ord(sign) >= _IDEOGRAPHS for sign in body)
-                yield _Unit(body, several and _speaks(body), tokens * len(said))
+                yield _Unit(body, written, several and _speaks(body), numbered, tokens * len(said))
 
 
 def _repeated_lines(units: Sequence[_Unit]) -> str:
@@ -165,18 +173,23 @@ def _repeated_lines(units: Sequence[_Unit]) -> str:
     """
     texts = [unit.text for unit in units]
     first: dict[str, int] = {}  # of each text, how many characters follow its first occurrence
-    length, speaking, tokens = 0, 0, 0.0
+    length, speaking, numbered, tokens = 0, 0, 0, 0.0
     for place in range(len(units) - 1, -1, -1):
-        text, speaks, its_tokens = units[place]
-        first[text] = length
-        length += len(text)
-        speaking += speaks * len(text)
-        tokens += its_tokens
+        unit = units[place]
+        first[unit.text] = length
+        length += len(unit.text)
+        speaking += unit.speaks * len(unit.text)
+        numbered += unit.numbered * len(unit.text)
+        tokens += unit.tokens
         if tokens < FEWEST or 2 * speaking < length:
             continue
         count, different = len(units) - place, len(first)
         times = _times(tokens * different / count)
         in_order = count >= times * different and texts[place:-different] == texts[place + different :]
-        if in_order or TIMES_MIXED * min(first.values()) >= (TIMES_MIXED - 1) * length:
-            return "\n".join(dict.fromkeys(texts[place:]))
+        mixed = TIMES_MIXED * min(first.values()) >= (TIMES_MIXED - 1) * length
+        if in_order or (mixed and (2 * numbered < length or tokens >= _LABELS * FEWEST)):
+            written: dict[str, str] = {}
+            for unit in units[place:]:
+                written.setdefault(unit.text, unit.written)
+            return "\n".join(written.values())
     return ""
