@@ -51,6 +51,22 @@ def test_sentences_that_come_to_the_same_number_are_one_vote() -> None:
     assert result.notices == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "one", "other", "same"),
+    [
+        ("Is 97 prime, or only 91?", "Yes, 97 is prime.", "No, 97 is not prime.", False),
+        ("Is 97 prime, or only 91?", "Yes, 97 is prime.", "**Yes.**", True),
+        ("In 1969 Apollo 11 landed. Name its commander.", "It was Neil Armstrong in 1969.",
+         "It was Buzz Aldrin in 1969.", False),
+        ("Did it rain on days 3 and 4?", "No. It rained on day 4.", "Yes. It rained on day 4.", False),
+        ("A train takes 2 hours for 120 km. What is its speed?", "Its speed is 60 km/h.", "60", True),
+        ("Was ergeben 3 Kisten mit 4 Äpfeln?", "Es sind 12 Äpfel.", "12", True),
+    ],
+)  # fmt: skip
+def test_only_where_a_number_is_asked_for_it_is_the_vote(question: str, one: str, other: str, same: bool) -> None:
+    assert (short_answer(one, question) == short_answer(other, question)) is same
+
+
 def test_sentences_that_name_the_same_thing_are_one_vote() -> None:
     said = ["“The capital of the canton is Tessin Harbour.” [1]", "Tessin Harbour", "The capital is Port Neuf."]
     result = ask("self-consistency", text_model(said), question="What is the capital of the canton?", samples=3)

@@ -28,6 +28,19 @@ _ASKS_OTHER = re.compile(
     r"|谁|誰|哪|どこ|なぜ",
     re.IGNORECASE,
 )
+_ASKS_NO_VALUE = re.compile(
+    r"(?:is|are|was(?! (?:ist|sind|ergibt|ergeben|macht|machen|kostet|kosten)\b)|were|do|does|did|has|have|had|can"
+    r"|could|will|would|should"
+    r"|ist|sind|war|waren|hat|haben|hatte|kann|können|wird|werden|soll|est-ce|è|sono|é|são|zijn|heeft|kan"
+    r"|name|describe|list|compare|explain|translate|summari[sz]e|write|tell|discuss|what happened"
+    r"|nenne|beschreibe|erkläre|vergleiche|übersetze|schreibe|was (?:geschah|passierte))\b",
+    re.IGNORECASE,
+)
+"""How a last sentence begins that asks for yes or no, or for a text."""
+_LAST_SENTENCE = re.compile(r"(?:^|[.!?:\n]\s+)(?=[^.!?:\n\s])")
+_YES_OR_NO = re.compile(
+    r"\W*(?:(?P<yes>yes|ja|oui|sí|sì|sim)|no|nein|non|não|nee)\b(?:\s*[,!;:–—]|\s*\.(?!\s*\d)|\s*$)", re.IGNORECASE
+)
 _NEGATIONS = frozenset(
     [
         "no",
@@ -60,7 +73,11 @@ def asks_number(question: str) -> bool:
     """Whether a question asks for a number: in such words, or as the task of a calculation does, which has two."""
     if _ASKS_NUMBER.search(question):
         return True
-    return len(numbers_of(question, reading_of(question))) > 1 and not _ASKS_OTHER.search(question)
+    if _ASKS_OTHER.search(question):
+        return False
+    *_, last = _LAST_SENTENCE.finditer(question.strip())
+    is_task = not _ASKS_NO_VALUE.match(question.strip(), last.end())
+    return is_task and len(numbers_of(question, reading_of(question))) > 1
 
 
 def short_answer(text: str, question: str) -> str:
@@ -70,6 +87,8 @@ def short_answer(text: str, question: str) -> str:
         if number is not None:
             return str(number)
     told = after_answer_is(text).strip()
+    if answered := _YES_OR_NO.match(told or text):
+        return "yes" if answered["yes"] else "no"
     words = normalise_answer(told.splitlines()[0] if told else text).split()
     if not any(character.isalnum() for word in words for character in word):
         return ""
