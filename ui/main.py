@@ -83,8 +83,10 @@ def _run_window(home: Home, model: str) -> int:
         raise _library_error(error) from error
     check_platform()
     from ui.faults import FaultWatch
+    from ui.garbage import GarbageCollection
 
     application = Application(sys.argv[:1])
+    garbage = GarbageCollection()
     home.create()
     faults = FaultWatch(home.logs)
     crash = faults.install()
@@ -97,6 +99,7 @@ def _run_window(home: Home, model: str) -> int:
         window.open_file(model)
     status = application.exec()
     window.deleteLater()
+    garbage.close()
     faults.close()
     return status
 

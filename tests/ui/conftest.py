@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -57,6 +58,22 @@ class RecordingShell:
 
     def take_back_message(self, text: str) -> None:
         self.messages = [message for message in self.messages if message[0] != text]
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _all_garbage() -> Iterator[None]:
+    """Nothing of Qt's is left for a collection on another thread, in the tests that follow."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _garbage(_all_garbage: None) -> Iterator[None]:
+    """As in the program, garbage is collected on the GUI thread alone; here, after each test."""
+    gc.disable()
+    yield
+    gc.collect(1)
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
