@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.errors import UserError
 from workbench.paths import Home
 
 LEFT_OUT_FOLDERS = ("logs", "backups", "updates")
@@ -38,7 +39,8 @@ def home_files(
     home: Home, without: Collection[Path] = (), on_other: Callable[[str, str], None] = lambda name, reason: None
 ) -> Iterator[HomeFile]:
     """The files of a home, in the order of their names; those in the folders ``without`` are not among them.
-    ``on_other`` gets the name of what cannot be in a backup, with the reason."""
+    ``on_other`` gets the name of what cannot be in a backup, with the reason. Raises UserError for a folder that cannot
+    be read."""
     waiting = [home.root]
     while waiting:
         folder = waiting.pop()
@@ -46,6 +48,8 @@ def home_files(
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except FileNotFoundError:
             continue  # a run or an adapter was deleted just now
+        except OSError as error:
+            raise UserError(f"{folder} cannot be read: {error.strerror or error}.", "Check its permissions.") from error
         inner = []
         for entry in entries:
             path = Path(entry.path)

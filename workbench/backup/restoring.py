@@ -12,8 +12,8 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import apsw
@@ -32,6 +32,10 @@ from workbench.storage.database import SCHEMA, connect, read_migrations, read_ro
 
 LARGEST_MANIFEST_BYTES = 256 << 20
 _AGAIN = "Choose another backup, or copy this one again from where it was kept."
+_PACKED_BY = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_NOT_SOUND = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+"""What reading a damaged zip file raises; ValueError for a name that is not UTF-8."""
+
 _DOS_NAMES = ("con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)))
 
 
@@ -60,7 +64,8 @@ class Backup:
                             events.Progress(stage="restoring", done=done, total=total, unit="bytes", detail=file.name)
                         )
                 flush_to_disk(writing)
-            os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
+            with suppress(OverflowError, OSError):  # a time that this file system does not know
+                os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
         for inner in {(folder / file.name).parent for file in self.manifest.files}:
             flush_folder(inner)
 
@@ -69,13 +74,13 @@ class Backup:
         try:
             with self._archive.open(f"{BELOW}{file.name}") as member:
                 yield member
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except _NOT_SOUND as error:
             raise self._damaged(file) from error
 
     def _checked(self, file: BackupFile, member: IO[bytes]) -> Iterator[bytes]:
         """The blocks of a file, never more than the manifest says."""
         digest, left = hashlib.sha256(), file.bytes
-        while block := member.read(min(BLOCK_BYTES, left + 1)):
+        while block := self._read(member, min(BLOCK_BYTES, left + 1)):
             left -= len(block)
             if left < 0:
                 break
@@ -84,6 +89,12 @@ class Backup:
         if left or digest.hexdigest() != file.sha256:
             raise self._damaged(file)
 
+    def _read(self, member: IO[bytes], size: int) -> bytes:
+        try:
+            return member.read(size)
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+
     def _damaged(self, file: BackupFile) -> UserError:
         return UserError(f"{file.name} is damaged in the backup {self.path}: nothing was restored.", _AGAIN)
 
@@ -91,15 +102,21 @@ class Backup:
 @contextmanager
 def open_backup(path: Path) -> Iterator[Backup]:
     """Raises UserError with the reason for what is no backup, is not whole, or was written by a newer version."""
-    try:
-        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
-            yield Backup(path, archive, _read_manifest(path, archive))
-    except SpecialFile:
-        raise
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.", "Check the path.") from error
-    except zipfile.BadZipFile as error:
-        raise UserError(f"{path} is not a whole backup: {error}.", _AGAIN) from error
+    with ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_regular(path))))
+            manifest = _read_manifest(path, archive)
+        except FileNotFoundError as error:
+            raise UserError(f"There is no file {path}.", "Check the path.") from error
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        except _NOT_SOUND as error:
+            raise UserError(f"{path} is not a whole backup: {error}.", _AGAIN) from error
+        yield Backup(path, archive, manifest)
+
+
+def _unreadable(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path} cannot be read: {error.strerror or error}.", "Check the path, its permissions and disk.")
 
 
 def restore(backup: Backup, root: Path, context: RequestContext, report: Report) -> Restored:
@@ -190,14 +207,12 @@ def _free(wanted: Path) -> Path:
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     members = archive.infolist()
     named = {member.filename: member for member in members}
-    found = named.pop(MANIFEST_NAME, None)
-    if found is None or found.file_size > LARGEST_MANIFEST_BYTES:
+    listing = named.pop(MANIFEST_NAME, None)
+    if listing is None or listing.file_size > LARGEST_MANIFEST_BYTES:
         raise UserError(f"{path} is not a backup of LLM Workbench.", "Choose a file that *Back up…* has written.")
-    try:
-        raw = archive.read(found)
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path} is not a whole backup: its manifest is damaged.", _AGAIN) from error
-    manifest = MANIFEST.decode(raw)
+    if any(member.compress_type not in _PACKED_BY for member in members):
+        raise UserError(f"{path} cannot be restored: it is compressed in another way than backups are.", _AGAIN)
+    manifest = MANIFEST.decode(archive.read(listing))
     if isinstance(manifest, Unreadable):
         raise UserError(f"{path}: {manifest.reason}", manifest.hint or _AGAIN)
     newest = max(read_migrations(SCHEMA))
@@ -220,8 +235,11 @@ def _problem(manifest: Manifest, members: dict[str, zipfile.ZipInfo], count: int
         return "two of its files have one name"
     if members.keys() != listed.keys() or count != len(members) + 1:
         return "its files are not those that its manifest lists"
+    folders = {str(parent) for name in listed for parent in PurePosixPath(name).parents}
     for name, member in members.items():
         file = listed[name]
+        if name in folders:
+            return f"{file.name} is both a file and a folder"
         if not _is_safe(file.name) or is_left_out(file.name):
             return f"{file.name!r} is no name of a file in a home"
         kind = member.external_attr >> 16 & 0o170000
@@ -270,12 +288,10 @@ def _has_documents(collection: Path, root: str) -> bool:
         return False
     if not collection.exists():
         return True
-    connection = connect(collection, read_only=True)
     try:
-        rows = read_rows(connection, "select path from documents where state = 'indexed'")
+        with closing(connect(collection, read_only=True)) as connection:
+            rows = read_rows(connection, "select path from documents where state = 'indexed'")
     except apsw.Error:  # it has no documents yet, or is damaged, which the program says when it is opened
         return True
-    finally:
-        connection.close()
     below = [path for (path,) in rows if path.startswith(root.rstrip(os.sep) + os.sep)]
     return not below or any(os.path.exists(path) for path in below)

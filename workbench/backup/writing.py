@@ -225,12 +225,13 @@ def left_without(folders: Collection[Path], home: Home, reason: str) -> tuple[Le
 
 
 def _entry(name: str, changed: float, size: int) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, time.localtime(max(changed, _EARLIEST))[:6])
+    entry = zipfile.ZipInfo(name, time.localtime(min(max(changed, _EARLIEST), _LATEST))[:6])
     entry.external_attr = 0o100600 << 16
     entry.file_size = size
     entry.compress_type = zipfile.ZIP_STORED if name.lower().endswith(_PACKED_ALREADY) else zipfile.ZIP_DEFLATED
     return entry
 
 
-_EARLIEST = 315_619_200.0
-"""In seconds; zip files know no time before 1980 (this is the second day of it, wherever one is)."""
+_EARLIEST, _LATEST = 315_619_200.0, 4_354_646_400.0
+"""In seconds; zip files know the years 1980 to 2107 (these are their second and their last day but one, wherever one
+is)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from workbench.records.stored import Stored
@@ -36,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """``version`` is the program's, ``home`` the folder that was backed up, ``schema`` the newest migration of its
     database."""
 
-    created: float
+    created: Annotated[float, msgspec.Meta(ge=0, le=1e11)]
     version: str
     home: str
     schema: int

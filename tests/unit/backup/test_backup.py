@@ -348,3 +348,89 @@ def test_what_a_killed_backup_left_looks_like_none_and_goes_with_the_next(home: 
     back_up(home, tmp_path / "b.zip")
     restored(tmp_path / "b.zip", tmp_path / "again")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "b.zip", "home"]
+
+
+def clash(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+    rename_to("settings.toml/inner")(manifest, members)
+    [file] = [file for file in manifest["files"] if file["name"] == "settings.toml/inner"]
+    manifest["files"].append({**file, "name": "settings.toml"})
+    members["home/settings.toml"] = members["home/settings.toml/inner"]
+
+
+def endless_time(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+    manifest["created"] = 1e300
+
+
+def test_a_file_that_is_a_folder_too_and_a_time_beyond_calendars_are_refused(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b.zip")
+    with pytest.raises(UserError, match="both a file and a folder"):
+        restored(tampered(tmp_path / "b.zip", tmp_path / "clash.zip", clash), tmp_path / "again")
+    with pytest.raises(UserError, match="created"):
+        restored(tampered(tmp_path / "b.zip", tmp_path / "time.zip", endless_time), tmp_path / "again")
+
+
+def test_a_file_whose_time_no_system_knows_is_restored_with_another_one(home: Home, tmp_path: Path) -> None:
+    def change(manifest: dict[str, Any], members: dict[str, bytes]) -> None:
+        manifest["files"][0]["mtime_ns"] = 10**30
+
+    back_up(home, tmp_path / "b.zip")
+    restored(tampered(tmp_path / "b.zip", tmp_path / "time.zip", change), tmp_path / "again")
+    assert titles(Home(tmp_path / "again"))[0] == ["Bridges"]
+
+
+def test_a_file_from_the_next_century_is_backed_up_with_its_time(home: Home, tmp_path: Path) -> None:
+    late = 5_000_000_000 * 10**9  # in 2128; zip files end in 2107
+    os.utime(home.settings, ns=(late, late))
+    back_up(home, tmp_path / "b.zip")
+    restored(tmp_path / "b.zip", tmp_path / "again")
+    assert (tmp_path / "again" / "settings.toml").stat().st_mtime_ns == late
+
+
+def test_what_cannot_be_read_as_a_zip_file_of_ours_is_refused_with_the_reason(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b.zip")
+    with pytest.raises(UserError, match="cannot be read"), open_backup(tmp_path):
+        pass
+    names = (tmp_path / "b.zip").read_bytes().replace("précis".encode(), b"pr\xff\xffcis")
+    (tmp_path / "names.zip").write_bytes(names)
+    with pytest.raises(UserError, match="not a whole backup"), open_backup(tmp_path / "names.zip"):
+        pass
+    with zipfile.ZipFile(tmp_path / "b.zip") as source, zipfile.ZipFile(tmp_path / "xz.zip", "w", 14) as archive:
+        for info in source.infolist():
+            archive.writestr(info.filename, source.read(info))
+    with pytest.raises(UserError, match="compressed in another way"), open_backup(tmp_path / "xz.zip"):
+        pass
+
+
+def test_an_error_while_a_backup_is_open_is_not_taken_for_one_of_its_file(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b.zip")
+    with pytest.raises(FileNotFoundError, match="another"), open_backup(tmp_path / "b.zip"):
+        raise FileNotFoundError("another")
+
+
+def test_a_damaged_collection_is_restored_as_it_was(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    database = open_home(home)
+    registry = CollectionRegistry(database)
+    collection = registry.create("Papers")
+    registry.add_root(collection.id, str(tmp_path / "here"), watched=True)
+    database.close()
+    home.collection(collection.id).write_bytes(b"no database at all" * 500)
+    back_up(home, tmp_path / "b.zip")
+    assert restored(tmp_path / "b.zip", tmp_path / "again").unwatched == ()
+    again = Home(tmp_path / "again")
+    assert again.collection(collection.id).read_bytes() == home.collection(collection.id).read_bytes()
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refuse(folder: Any) -> Any:
+        if Path(folder).name == "big":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match="big cannot be read: Permission denied"):
+        back_up(home, tmp_path / "b.zip")
