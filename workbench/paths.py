@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -19,6 +20,9 @@ from workbench.errors import UserError
 
 HOME_VARIABLE = "WORKBENCH_HOME"
 _NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
+KEPT = "-before-"
+"""Stands in the name of a folder that another home has taken the place of, between its name and the time."""
+
 _HOME_HINT = f"Choose another one with --home or {HOME_VARIABLE}."
 
 
@@ -86,6 +90,16 @@ class Home:
         return self.root / "replaced-by"
 
     @property
+    def replacement(self) -> Path | None:
+        """The restored home that is to take the place of this one."""
+        try:
+            name = self.replaced_by.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        folder = self.root.with_name(name) if name and Path(name).name == name else self.root
+        return folder if folder != self.root and Home(folder).database.is_file() else None
+
+    @property
     def api_key(self) -> Path:
         """The key of the local API; readable by its owner only."""
         return self.root / "api.key"
@@ -144,6 +158,8 @@ class Home:
     def create(self) -> None:
         """Create the missing folders, accessible to the owner only. Raises UserError when that fails."""
         try:
+            if not self.root.exists():
+                self.finish_replacement()
             self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
             for folder in (self.models, self.collections, self.runs, self.recipes, self.logs):
                 folder.mkdir(exist_ok=True)
@@ -154,6 +170,16 @@ class Home:
                 f"The data folder {self.root} cannot be created: {error.strerror or error}.",
                 _HOME_HINT,
             ) from error
+
+    def finish_replacement(self) -> None:
+        """Give the restored home its place where the one before has made way for it: the program may have been killed
+        between the two. Raises OSError."""
+        for moved in self.root.parent.glob(f"{glob.escape(self.root.name)}{KEPT}*/{self.replaced_by.name}"):
+            restored = Home(moved.parent).replacement
+            if restored is not None:
+                restored.rename(self.root)
+                moved.unlink()
+                return
 
     def not_writable(self, error: OSError) -> UserError:
         """The error for a home in which a file cannot be written."""

@@ -58,6 +58,7 @@ class HomeLock:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._is_held = True
 
     def is_in(self, home: Home) -> bool:
         """Whether the home's lock file is the one that is held: it is not once the folder was moved or deleted."""
@@ -84,6 +85,10 @@ class HomeLock:
         return cls(descriptor)
 
     def release(self) -> None:
+        """Give the lock back, where that was not done before."""
+        if not self._is_held:
+            return
+        self._is_held = False
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)

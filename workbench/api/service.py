@@ -29,7 +29,7 @@ from workbench.api.calls import AnyCall
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, folder_identity, make_key
 from workbench.api.protocol import RequestContext
-from workbench.backup.restoring import put_in_place, replacement
+from workbench.backup.restoring import put_in_place
 from workbench.core.app import Workbench
 from workbench.errors import UserError
 from workbench.paths import Home, find_home
@@ -79,7 +79,7 @@ class Service:
             while not self._leaving:
                 if self._sessions or self._workbench.busy:
                     idle_since = time.monotonic()
-                elif time.monotonic() - idle_since >= self._idle_s or _is_replaced(self._workbench):
+                elif time.monotonic() - idle_since >= self._idle_s or self._workbench.home.replacement is not None:
                     self._leaving = True
                     break
                 if not self._in_place():
@@ -333,18 +333,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
 
 
-def _is_replaced(workbench: Workbench) -> bool:
-    return replacement(workbench.home) is not None
-
-
 def _acquire(home: Home) -> HomeLock | None:
     """The lock of a home, which a restored one has taken the place of where that was arranged."""
     lock = HomeLock.acquire(home)
-    if lock is None or (restored := replacement(home)) is None:
+    if lock is None or (restored := home.replacement) is None:
         return lock
     os.chdir(home.root.parent)  # Windows moves no folder that a process works in
-    lock.release()
-    put_in_place(restored, home.root)
+    put_in_place(restored, home.root, lock)
     return HomeLock.acquire(home)
 
 

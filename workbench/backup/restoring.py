@@ -19,13 +19,14 @@ from typing import IO
 import apsw
 
 from workbench.api import events
+from workbench.api.ownership import HomeLock
 from workbench.api.protocol import RequestContext
 from workbench.backup.content import is_left_out
 from workbench.backup.writing import BELOW, BLOCK_BYTES, KEPT_FREE_BYTES, MANIFEST_NAME, PROGRESS_EVERY_S, Report
 from workbench.durability import check_room, flush_folder, flush_to_disk, folder_beside, written_beside
 from workbench.errors import UserError
-from workbench.files import SpecialFile, open_regular
-from workbench.paths import Home
+from workbench.files import open_regular
+from workbench.paths import KEPT, Home
 from workbench.records.backup import MANIFEST, BackupFile, Manifest, Restored
 from workbench.records.stored import Unreadable
 from workbench.storage.database import SCHEMA, connect, read_migrations, read_rows, translated
@@ -166,33 +167,32 @@ def arrange_replacement(home: Home, restored: Path) -> None:
         beside.write_text(restored.name, "utf-8")
 
 
-def replacement(home: Home) -> Path | None:
-    """The restored home that is to take the place of this one."""
+def put_in_place(restored: Path, root: Path, lock: HomeLock) -> Path:
+    """Give a restored home the place of the one beside it at ``root``, whose ``lock`` is held until that has moved: no
+    core starts in it meanwhile. Returns where that is kept. Killed in its middle, the rest is done when the home is
+    next used (``Home.create``)."""
+    kept = _free(root.with_name(f"{root.name}{KEPT}{time.strftime('%Y%m%d-%H%M%S')}"))
+    arrange_replacement(Home(root), restored)
     try:
-        name = home.replaced_by.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    folder = home.root.with_name(name) if name and Path(name).name == name else home.root
-    return folder if folder != home.root and Home(folder).database.is_file() else None
-
-
-def put_in_place(restored: Path, root: Path) -> Path:
-    """Give a restored home the place of the one at ``root``, whose core must not run. Returns where that is kept."""
-    kept = _free(root.with_name(f"{root.name}-before-{time.strftime('%Y%m%d-%H%M%S')}"))
-    try:
-        Home(root).replaced_by.unlink(missing_ok=True)
+        if os.name == "nt":  # a folder with an open file cannot be moved there
+            lock.release()
         root.rename(kept)
         try:
-            restored.rename(root)
+            Home(root).finish_replacement()
         except OSError:
+            Home(kept).replaced_by.unlink(missing_ok=True)
             kept.rename(root)
             raise
         flush_folder(root.parent)
     except OSError as error:
+        with suppress(OSError):  # the next core is to open the home that is there
+            Home(root).replaced_by.unlink()
         raise UserError(
             f"{root} cannot be replaced: {error.strerror or error}.",
             f"The restored home is {restored}: open it with --home.",
         ) from error
+    finally:
+        lock.release()
     return kept
 
 

@@ -59,11 +59,12 @@ def restore_here(session: Session, arguments: argparse.Namespace) -> Events[dict
         with open_backup(Path(absolute(arguments.file))) as backup:
             place = restored_beside(home) if there else home.root
             made = yield from with_progress(lambda report: restore(backup, place, context, report), context.cancel)
+        if lock is not None:
+            kept = put_in_place(place, home.root, lock)
+            made = msgspec.structs.replace(made, home=str(home.root), kept=str(kept))
     finally:
         if lock is not None:
             lock.release()
-    if there:
-        made = msgspec.structs.replace(made, home=str(home.root), kept=str(put_in_place(place, home.root)))
     plain: dict[str, Any] = msgspec.to_builtins(made, order=None)
     return plain
 

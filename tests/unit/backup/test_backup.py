@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from workbench.api.events import Event, Progress
+from workbench.api.ownership import HomeLock
 from workbench.api.protocol import RequestContext
 from workbench.backup import restoring, writing
 from workbench.backup.restoring import open_backup, put_in_place, restore
@@ -197,10 +198,65 @@ def test_a_home_that_is_replaced_is_kept_beside(home: Home, tmp_path: Path) -> N
     back_up(home, tmp_path / "b.zip")
     (home.root / "later.txt").write_text("later")
     restored(tmp_path / "b.zip", tmp_path / "again")
-    kept = put_in_place(tmp_path / "again", home.root)
+    kept = put_in_place(tmp_path / "again", home.root, locked(home))
     assert (kept / "later.txt").exists()
+    assert not Home(kept).replaced_by.exists()
     assert not (home.root / "later.txt").exists()
     assert titles(home)[0] == ["Bridges"]
+
+
+def locked(home: Home) -> HomeLock:
+    lock = HomeLock.acquire(home)
+    assert lock is not None
+    return lock
+
+
+def test_no_core_starts_in_a_home_while_another_one_takes_its_place(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.name == "nt":
+        pytest.skip("Windows moves no folder with an open file")
+    back_up(home, tmp_path / "b.zip")
+    restored(tmp_path / "b.zip", tmp_path / "again")
+    rename, others = Path.rename, []
+
+    def look(path: Path, target: Any) -> Path:
+        if path == home.root:
+            others.append(HomeLock.acquire(home))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", look)
+    put_in_place(tmp_path / "again", home.root, locked(home))
+    assert others == [None]
+    locked(home).release()
+
+
+@pytest.mark.parametrize("fatal", [True, False], ids=["killed", "refused"])
+def test_a_replacement_that_stops_in_its_middle_loses_no_home(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fatal: bool
+) -> None:
+    back_up(home, tmp_path / "b.zip")
+    (home.root / "later.txt").write_text("later")
+    again = tmp_path / "again"
+    restored(tmp_path / "b.zip", again)
+    rename = Path.rename
+
+    def stop(path: Path, target: Any) -> Path:
+        if path == again:
+            raise KeyboardInterrupt if fatal else PermissionError(13, "Permission denied")
+        return rename(path, target)
+
+    lock = locked(home)
+    monkeypatch.setattr(Path, "rename", stop)
+    with pytest.raises(KeyboardInterrupt if fatal else UserError):
+        put_in_place(again, home.root, lock)
+    monkeypatch.setattr(Path, "rename", rename)
+    assert home.root.exists() == (not fatal)
+    home.create()
+    assert titles(home)[0] == ["Bridges"]
+    assert (home.root / "later.txt").exists() == (not fatal)
+    assert home.replacement is None
+    assert again.exists() == (not fatal)
 
 
 def tampered(source: Path, out: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> Path:
@@ -421,9 +477,7 @@ def test_a_damaged_collection_is_restored_as_it_was(home: Home, tmp_path: Path) 
     assert again.collection(collection.id).read_bytes() == home.collection(collection.id).read_bytes()
 
 
-def test_a_folder_that_cannot_be_read_is_named(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_cannot_be_read_is_named(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scan = os.scandir
 
     def refuse(folder: Any) -> Any:
