@@ -101,7 +101,7 @@ def test_a_core_refuses_a_client_that_means_another_home(tmp_path: Path, client:
     home = Home(tmp_path / "home")
     key = read_key(home)
     assert key is not None
-    for identity in (folder_identity(tmp_path), ()):
+    for identity in (folder_identity(tmp_path), ""):
         link = connect(home.address, authkey=key)
         link.send_bytes(wire.encode(wire.Hello(__version__, home=identity)))
         answer = wire.decode_to_client.decode(link.recv_bytes())

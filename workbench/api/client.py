@@ -29,6 +29,7 @@ from workbench.api.protocol import Call, failure_of, result_of
 from workbench.errors import UserError
 from workbench.launching import child_environment, python_command
 from workbench.paths import Home
+from workbench.workers.server_processes import OF_NO_SERVER
 
 if TYPE_CHECKING:
     pass
@@ -356,7 +357,7 @@ def _start_core(home: Home, idle_s: float | None) -> wire.Started:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=home.root,
-                env=child_environment(),
+                env={**child_environment(), **OF_NO_SERVER},
                 start_new_session=sys.platform != "win32",
                 creationflags=flags,
                 close_fds=True,

@@ -114,11 +114,11 @@ def read_owner(home: Home) -> Owner | None:
     return owner if owner.alive else None
 
 
-def folder_identity(folder: Path) -> tuple[int, int]:
-    """What a folder has under all its names, and no other one that is there now: its device and its number on it.
-    Raises OSError."""
+def folder_identity(folder: Path) -> str:
+    """What a folder has under all its names, and no other one that is there now: its device and its number on it, which
+    on some file systems has 128 bits. Raises OSError."""
     status = folder.stat()
-    return status.st_dev, status.st_ino
+    return f"{status.st_dev}:{status.st_ino}"
 
 
 def read_key(home: Home) -> bytes | None:

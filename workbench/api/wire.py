@@ -26,7 +26,7 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
     version: str
     wire: int = WIRE
-    home: tuple[int, ...] = ()
+    home: str = ""
 
 
 class CallMessage(msgspec.Struct, frozen=True, tag="request"):

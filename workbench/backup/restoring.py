@@ -23,7 +23,14 @@ from workbench.api.ownership import HomeLock
 from workbench.api.protocol import RequestContext
 from workbench.backup.content import is_left_out
 from workbench.backup.writing import BELOW, BLOCK_BYTES, KEPT_FREE_BYTES, MANIFEST_NAME, PROGRESS_EVERY_S, Report
-from workbench.durability import check_room, flush_folder, flush_to_disk, folder_beside, written_beside
+from workbench.durability import (
+    check_room,
+    flush_folder,
+    flush_to_disk,
+    folder_beside,
+    unfinished_folder,
+    written_beside,
+)
 from workbench.errors import UserError
 from workbench.files import open_regular
 from workbench.paths import KEPT, Home
@@ -132,7 +139,7 @@ def restore(backup: Backup, root: Path, context: RequestContext, report: Report)
     if was_there:
         root.rmdir()
     try:
-        with folder_beside(root, f"{root.name}-restored") as beside:
+        with folder_beside(root, _owner(root)) as beside:
             beside.chmod(0o700)
             backup.extract(beside, context, report)
             unwatched = _unwatch_missing(Home(beside))
@@ -142,6 +149,15 @@ def restore(backup: Backup, root: Path, context: RequestContext, report: Report)
         if was_there:
             root.mkdir(exist_ok=True, mode=0o700)
     return Restored(home=str(root), summary=backup.manifest.summary, unwatched=unwatched)
+
+
+def unfinished_restore(root: Path) -> Path:
+    """The folder in which a home for ``root`` is restored."""
+    return unfinished_folder(root, _owner(root))
+
+
+def _owner(root: Path) -> str:
+    return f"{root.name}-restored"
 
 
 def check_target(root: Path) -> None:

@@ -107,7 +107,8 @@ def _check_heads(file: GGUF, architecture: str) -> None:
     )
     if not isinstance(heads, int) or heads == 0:  # a model without attention has none
         return
-    if heads < 0 or (isinstance(groups, int) and not 0 <= groups <= heads):
+    groups = groups if isinstance(groups, int) else 0
+    if heads < 0 or not 0 <= groups <= heads:
         raise UserError(
             f"{file.path} is damaged: it claims {heads:,} attention heads, of which {groups:,} have keys of their own.",
             _HINT,

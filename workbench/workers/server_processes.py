@@ -1,7 +1,8 @@
 """The processes of one MCP server, from its start to the end of the last one that it has started.
 
 The library ends the process that it has started. What that one leaves behind is found by a mark in its environment,
-which children inherit, by descent, and by its session. Of what they all write to stderr a part is passed on.
+which children inherit, by descent, and by its session; another mark, or an empty one, exempts a process and those that
+it starts. Of what they all write to stderr a part is passed on.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ import secrets
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import TextIO
 
 import psutil
 
 WORKER, MARK = "WORKBENCH_MCP_WORKER", "WORKBENCH_MCP_SERVER"
 """Variables: of the worker, what marks the processes of its servers, and of these, their mark."""
+
+OF_NO_SERVER: Mapping[str, str] = {MARK: ""}
+"""The environment of a process that a server may start and that serves others, too: it does not end with the server."""
 
 ROUNDS = 5
 """How often what is left is looked for, since a process may start another one while it is being ended."""
@@ -59,14 +64,15 @@ def end_servers_of(worker: str) -> None:
 
 
 def _find(mark: str) -> set[psutil.Process]:
-    everything = list(psutil.process_iter())
-    marked = {one for one in everything if _environment_of(one).get(MARK, "").startswith(mark)}
+    marks = {one: _environment_of(one).get(MARK) for one in psutil.process_iter()}
+    marked = {one for one, its in marks.items() if its is not None and its.startswith(mark)}
     led = {one.pid for one in marked if _session_of(one.pid) == one.pid}
-    found = marked | {one for one in everything if led and _session_of(one.pid) in led}
+    found = marked | {one for one in marks if led and _session_of(one.pid) in led}
     for one in list(found):
         with contextlib.suppress(psutil.Error):
             found.update(one.children(recursive=True))
-    return found
+    exempt = {one for one, its in marks.items() if its is not None and not its.startswith(mark)}
+    return found - exempt
 
 
 def _end(mark: str, known: set[psutil.Process]) -> None:

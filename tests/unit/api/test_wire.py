@@ -12,6 +12,7 @@ import pytest
 from workbench import errors
 from workbench.api import events, wire
 from workbench.api.calls import AnyCall, Ask, DrawPage, GetStatus, PagePicture
+from workbench.api.ownership import folder_identity
 from workbench.api.protocol import RequestContext, finish, read_result
 from workbench.launching import import_path, python_command
 from workbench.records.recipes import Recipe, RetrievalPart
@@ -87,3 +88,11 @@ def test_a_child_is_started_by_module_or_as_the_frozen_program(monkeypatch: pyte
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert python_command("workbench.workers", "--worker", "reader") == [sys.executable, "--worker", "reader"]
     assert import_path() == {}
+
+
+def test_a_folder_with_a_number_of_128_bits_is_named_to_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ReFS numbers folders so."""
+    status = os.stat_result((0o40700, (1 << 127) + 5, 1 << 63, 1, 0, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(Path, "stat", lambda path: status)
+    hello = wire.decode_hello(wire.encode(wire.Hello("1", home=folder_identity(Path("home")))))
+    assert hello.home == folder_identity(Path("home"))

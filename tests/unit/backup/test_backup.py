@@ -19,12 +19,14 @@ from workbench.api.protocol import RequestContext
 from workbench.backup import restoring, writing
 from workbench.backup.restoring import open_backup, put_in_place, restore
 from workbench.backup.writing import Extent, left_without, write_backup
+from workbench.core.backups import Backups
 from workbench.errors import Cancelled, UserError
 from workbench.paths import Home
 from workbench.records.backup import Manifest, ModelElsewhere
 from workbench.storage.chats import ChatStore
 from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import open_home
+from workbench.storage.models import ModelCatalogue
 from workbench.storage.runs import RunStore
 
 OTHERS = (
@@ -488,3 +490,32 @@ def test_a_folder_that_cannot_be_read_is_named(home: Home, tmp_path: Path, monke
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(UserError, match="big cannot be read: Permission denied"):
         back_up(home, tmp_path / "b.zip")
+
+
+def test_what_killed_runs_left_is_removed_and_nothing_of_another_home(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [tmp_path / name for name in (".unfinished-home2-restored", ".unfinished-home2-restored-1-restored")]
+    own = [tmp_path / name for name in (".unfinished-home-restored-20261129-1-restored", ".unfinished-new-restored")]
+    for folder in (*others, *own):
+        folder.mkdir()
+    database = open_home(home)
+    store = RunStore(database)
+    runs = [
+        store.add("restore", "", {"path": "b.zip", "folder": ""}),
+        store.add("restore", "", {"path": "b.zip", "folder": str(tmp_path / "new")}),
+        store.add("backup", "", {"path": str(tmp_path / "b.zip")}),
+    ]
+    (tmp_path / ".b.zip.999999999.part").write_bytes(b"half")
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(30, "Read-only file system", str(path))
+
+    backups = Backups(home, ModelCatalogue(database, home.models), database)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        backups.remove_unfinished(runs)  # a core starts also where it cannot clean up
+    assert [folder.exists() for folder in (*others, *own)] == [True, True, False, False]
+    backups.remove_unfinished(runs)
+    assert not (tmp_path / ".b.zip.999999999.part").exists()
+    database.close()

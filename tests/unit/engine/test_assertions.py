@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,15 @@ def test_entries_are_refused_that_llama_cpp_aborts_on(tmp_path: Path) -> None:
     assert found.pop("sound") == (False, 0)
     assert {name for name, (is_refused, _) in found.items() if is_refused} == set(bad)
     assert {name for name, (_, code) in found.items() if code < 0} == set(bad)
+
+
+def test_a_negative_number_of_heads_is_refused_in_words_also_without_another_number(tmp_path: Path) -> None:
+    file = tmp_path / "m.gguf"
+    entries = {name: value for name, value in METADATA.items() if not name.endswith("head_count_kv")}
+    key, unsigned, signed = b"llama.attention.head_count", 4, 5
+    entry = key + struct.pack("<II", unsigned, METADATA[key.decode()])
+    sound = gguf_bytes(entries, tensors())
+    assert entry in sound
+    file.write_bytes(sound.replace(entry, key + struct.pack("<Ii", signed, -1)))
+    with pytest.raises(UserError, match="attention heads"):
+        inspect_path(file)

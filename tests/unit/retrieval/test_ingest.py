@@ -22,6 +22,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.snapshot import FileStamp
 
 
 class Desk:
@@ -611,6 +612,24 @@ def test_a_renamed_or_moved_file_keeps_its_document(desk: Desk) -> None:
     with desk.index.reading() as snapshot:
         assert snapshot.document(after["sub/new 7.txt"]).title == "new 7"
     assert desk.run()[0].unchanged == 22
+
+
+def test_a_renamed_file_whose_document_is_removed_meanwhile_is_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write("a.txt", "Words A.")
+    desk.run()
+    (desk.root / "a.txt").rename(desk.root / "b.txt")
+    rename = desk.index.rename
+
+    def remove_first(document: str, path: str, stamp: FileStamp) -> bool:
+        desk.index.remove([document])
+        return rename(document, path, stamp)
+
+    monkeypatch.setattr(desk.index, "rename", remove_first)
+    result, _ = desk.run()
+    assert (result.indexed, result.failed) == (1, ())
+    assert desk.texts() == {"b.txt": "Words A."}
 
 
 def test_a_file_that_was_moved_to_another_added_folder_keeps_its_document(desk: Desk) -> None:

@@ -171,11 +171,14 @@ class CollectionIndex:
             (stamp.size, stamp.mtime_ns, stamp.ctime_ns, path),
         )
 
-    def rename(self, document: str, path: str, stamp: FileStamp) -> None:
+    def rename(self, document: str, path: str, stamp: FileStamp) -> bool:
         """Record that the file of a document has another path, with its old content. The document stays what it is; a
-        title that was the file's name is the new one."""
+        title that was the file's name is the new one. False where the document was removed meanwhile."""
         with self._writer.transaction() as connection:
-            ((before, title),) = _all(connection, "select path, title from documents where id = ?", (document,))
+            rows = _all(connection, "select path, title from documents where id = ?", (document,))
+            if not rows:
+                return False
+            ((before, title),) = rows
             if title in (Path(before).name, Path(before).stem):
                 title = Path(path).stem if title == Path(before).stem else Path(path).name
             _all(
@@ -184,6 +187,7 @@ class CollectionIndex:
                 (path, title, stamp.size, stamp.mtime_ns, stamp.ctime_ns, document),
             )
             self._count_revision(connection)
+        return True
 
     def remove(self, documents: Iterable[str]) -> None:
         """Drop documents by id, ignoring unknown ones; each in a transaction of its own."""

@@ -103,7 +103,9 @@ def ingest(
 def _settle_known(index: CollectionIndex, scan: FolderScan, progress: IngestProgress) -> Iterator[Event]:
     """Handle everything that needs no reading."""
     for file, known in scan.renamed:
-        index.rename(known.id, str(file.path), file.stamp)
+        if not index.rename(known.id, str(file.path), file.stamp):
+            scan.to_read.append(file)
+            continue
         yield progress.note(str(file.path), "unchanged", chunks=known.chunks, document=known.id)
     for document in scan.gone:
         index.remove([document.id])

@@ -6,8 +6,10 @@ in place.
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +18,17 @@ import msgspec
 from workbench.api.calls import BackUp, InspectBackup, RestoreBackup, RunRecord
 from workbench.api.events import Event
 from workbench.api.protocol import finish
-from workbench.backup.restoring import arrange_replacement, check_target, open_backup, restore, restored_beside
+from workbench.backup.restoring import (
+    arrange_replacement,
+    check_target,
+    open_backup,
+    restore,
+    restored_beside,
+    unfinished_restore,
+)
 from workbench.backup.writing import BACKUP_KIND, Extent, left_without, write_backup
 from workbench.core.runs.run_kind import OpenRun, RunKind
-from workbench.durability import remove_left_behind, unfinished_folder
+from workbench.durability import remove_left_behind
 from workbench.errors import UserError
 from workbench.paths import Home, absolute_path
 from workbench.records.backup import BackupSummary, BackupWritten, ModelElsewhere, Restored
@@ -70,7 +79,8 @@ class BackupRuns(RunKind):
         """Delete what a core that was killed left of these."""
         for run in runs:
             if run.kind == BACKUP_KIND and not run.unreadable:
-                remove_left_behind(Path(str(run.config["path"])))
+                with suppress(OSError):  # the disk may be another one by now; a later backup tries again
+                    remove_left_behind(Path(str(run.config["path"])))
 
     def _extent(self, call: BackUp) -> Extent:
         downloads = frozenset(self._downloads()) if call.without_downloads else frozenset()
@@ -126,6 +136,12 @@ class RestoreRuns(RunKind):
         """Delete what a core that was killed left of these."""
         for run in runs:
             if run.kind == "restore" and not run.unreadable:
-                folder = Path(str(run.config.get("folder") or self._home.root))
-                for left in folder.parent.glob(f"{unfinished_folder(folder, folder.name).name}*-restored"):
+                for left in self._unfinished(str(run.config.get("folder", ""))):
                     shutil.rmtree(left, ignore_errors=True)
+
+    def _unfinished(self, folder: str) -> Iterable[Path]:
+        """What restoring into a folder, "" for one beside the home, may have left."""
+        if folder:
+            return [unfinished_restore(Path(folder))]
+        name = glob.escape(unfinished_restore(self._home.root).name)
+        return self._home.root.parent.glob(f"{name}-*-restored")

@@ -1,0 +1,61 @@
+"""Which processes end with an MCP server: those that it has started, and none of this program that it has started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from workbench.workers.server_processes import OF_NO_SERVER, ServerProcesses
+
+START = """
+import os, subprocess, sys
+def start(**more):
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import threading; print('up', flush=True); threading.Event().wait()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True, env={**os.environ, **more},
+    )
+    child.stdout.readline()
+    return child
+children = [start(), start(**{OF_NO_SERVER})]
+print(*[child.pid for child in children], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def processes() -> Iterator[ServerProcesses]:
+    made = ServerProcesses("worker")
+    yield made
+    made.end(made.find())
+
+
+def test_a_core_that_a_server_has_started_goes_on_without_it(processes: Any) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", START.replace("{OF_NO_SERVER}", repr(dict(OF_NO_SERVER)))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, **processes.environment},
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    own, core = (psutil.Process(int(pid)) for pid in server.stdout.readline().split())
+    try:
+        processes.end(processes.find())
+        server.wait(10)
+        psutil.wait_procs([own], timeout=10)
+        assert not own.is_running() or own.status() == psutil.STATUS_ZOMBIE
+        assert core.is_running()
+        assert core.status() != psutil.STATUS_ZOMBIE
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            core.kill()
+        server.stdin.close()
+        server.stdout.close()
