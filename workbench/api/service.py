@@ -395,10 +395,10 @@ def _log_into(home: Home) -> None:
     threading.excepthook = _log_fault
 
 
-def _log_fault(found: threading.ExceptHookArgs) -> None:
-    """What a thread of the core has not expected, of which nobody else would hear."""
-    if found.exc_value is not None and not isinstance(found.exc_value, SystemExit):
-        _log.error("Not expected", exc_info=(found.exc_type, found.exc_value, found.exc_traceback))
+def _log_fault(fault: threading.ExceptHookArgs) -> None:
+    """Log an exception that has ended a thread of the core: nobody else would hear of it."""
+    if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
+        _log.error("Not expected", exc_info=(fault.exc_type, fault.exc_value, fault.exc_traceback))
 
 
 if __name__ == "__main__":

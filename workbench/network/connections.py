@@ -35,8 +35,8 @@ MOST_ADDRESSES = 8
 
 @dataclass(eq=False)
 class Patience:
-    """How long requests may wait: until their ``context`` is cancelled, or ``whole_s`` seconds after the first one
-    began."""
+    """How long the requests of one client may wait: until their ``context`` is cancelled, or ``whole_s`` seconds after
+    this was made."""
 
     context: RequestContext = field(default_factory=RequestContext)
     whole_s: float = float("inf")

@@ -18,6 +18,7 @@ import msgspec
 from workbench.api.calls import ModelRecord
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.durability import written_beside
 from workbench.errors import UserError
 from workbench.models.checksums import Checksums
 from workbench.models.importing import delete_files, new_folder
@@ -107,8 +108,9 @@ class ArtifactRegistry:
     def keep_fingerprints(self, record: AdapterRecord, source: Path) -> None:
         """Keep the fingerprints of what it was trained on with an adapter, where there are any at ``source``."""
         if source.is_file():
-            with contextlib.suppress(OSError):  # they are made again of its data
-                shutil.copyfile(source, self._store.fingerprints(record.name))
+            kept = self._store.fingerprints(record.name)
+            with contextlib.suppress(UserError), written_beside(kept) as beside:  # else they are made of its data
+                shutil.copyfile(source, beside)
 
     def add_model(
         self,

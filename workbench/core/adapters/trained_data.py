@@ -10,7 +10,8 @@ from pathlib import Path
 from workbench.api.protocol import RequestContext
 from workbench.core.models.base_models import BaseModels
 from workbench.core.training.workers import TrainingWorkers
-from workbench.errors import Cancelled, UserError
+from workbench.durability import written_beside
+from workbench.errors import Cancelled, UserError, WorkerDied
 from workbench.records.evaluation import Column, NumberedQuestion, TrainedBefore
 from workbench.records.recipes import ModelPart
 from workbench.records.training import FINGERPRINTS, AdapterRecord, QuestionFingerprints
@@ -101,14 +102,15 @@ class TrainedData:
                 made: QuestionFingerprints = host.call(asked, context=context)
         except Cancelled:
             raise
-        except UserError as error:
-            _log.info("The training data of %s is not known: %s", card.name, error.message)
+        except (UserError, WorkerDied) as error:
+            _log.info("The training data of %s is not known: %s", card.name, error)
             return None
         self._keep(file, made)
         return made
 
     def _keep(self, file: Path, made: QuestionFingerprints) -> None:
         try:
-            file.write_bytes(FINGERPRINTS.encode(made))
-        except OSError:
+            with written_beside(file) as beside:
+                beside.write_bytes(FINGERPRINTS.encode(made))
+        except UserError:
             _log.exception("The fingerprint %s could not be kept", file)
