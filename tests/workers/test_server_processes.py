@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.workers.test_host import COMMAND
+from workbench.core.agents import mcp
 from workbench.workers.server_processes import OF_NO_SERVER, ServerProcesses
 
 START = """
@@ -59,3 +63,19 @@ def test_a_core_that_a_server_has_started_goes_on_without_it(processes: Any) -> 
             core.kill()
         server.stdin.close()
         server.stdout.close()
+
+
+@pytest.mark.parametrize("end", ["stop", "kill", "close"])
+def test_whatever_ends_the_worker_its_servers_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    looked_for: SimpleQueue[str] = SimpleQueue()
+    monkeypatch.setattr(mcp, "end_servers_of", looked_for.put)
+    hub = mcp.McpHub(tmp_path / "mcp.json", Any, Any, Any, command=COMMAND)  # type: ignore[arg-type]
+    try:
+        hub.host.start()
+        getattr(hub if end == "close" else hub.host, end)()
+        assert len(looked_for.get(timeout=30)) == 32
+    finally:
+        hub.close()
+    assert looked_for.empty()

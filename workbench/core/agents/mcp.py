@@ -81,6 +81,7 @@ class McpHub:
         log: Path | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
+        self._closing = False
         self._marks: list[str] = []  # of the workers so far whose servers may have left something behind
         self.host = WorkerHost(
             "mcp", log=log, command=command, environment=self._mark_worker, inherited=INHERITED, cancel_grace_s=5.0,
@@ -99,6 +100,7 @@ class McpHub:
         }
 
     def close(self) -> None:
+        self._closing = True
         self.host.close()
         self._end_left_behind(self._take_marks())
 
@@ -107,7 +109,7 @@ class McpHub:
         return {WORKER: self._marks[-1]}
 
     def _on_worker(self, state: WorkerState) -> None:
-        if state == "dead":  # one that leaves ends its servers itself
+        if state in ("dead", "stopped") and not self._closing:  # one that is stopped may have been killed at the end
             marks = self._take_marks()
             threading.Thread(target=self._end_left_behind, args=(marks,), name="mcp-left-behind", daemon=True).start()
 
