@@ -59,7 +59,10 @@ def test_a_value_may_be_rounded_or_written_otherwise(written: str, value: str, s
 def test_values_that_are_no_numbers_are_compared_as_words() -> None:
     made = [(ToolCall(tool="read_value", arguments={"kind": "date"}), ToolOutput(text="2024-03-01"))]
     assert stating("It ends on 2024-03-01.", made, "When does it end?") == "It ends on 2024-03-01."
+    assert stating("It ends on 1 March 2024.", made, "When does it end?") == "It ends on 1 March 2024."
     assert stating("It ends in 2025.", made, "When does it end?") == "2024-03-01"
+    refused = [(ToolCall(tool="read_value", arguments={"kind": "yes or no"}), ToolOutput(text="no"))]
+    assert stating("I know that it is allowed.", refused, "May I?") == "I know that it is allowed. (no)"
 
 
 @pytest.mark.parametrize(

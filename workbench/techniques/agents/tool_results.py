@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from workbench.metrics import contains_answer
 from workbench.normalisation.readings import reading_of
 from workbench.normalisation.words import numbers_of
 from workbench.records.agents import ToolCall
@@ -55,7 +56,7 @@ class Computed:
         """Whether a text states the value, be it rounded or as a percentage."""
         value = _number(self.value)
         if value is None:
-            return self.value.casefold() in text.casefold()
+            return contains_answer(text, self.value)
         plain = _plain(text)
         return any(
             is_shown_as(abs(value), one.group().lstrip("-"))
