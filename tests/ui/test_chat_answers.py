@@ -257,7 +257,7 @@ def test_the_tokens_tell_of_the_penalties_that_acted_on_them(
     view = answers(page)[-1]
     QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(view.inspection.text.isVisible)
-    assert "Changes which token counts as the most probable one: Repetition penalty 1.1." in (
+    assert "These settings change which token counts as the most probable one: Repetition penalty 1.1." in (
         view.inspection.summary.text()
     )
 

@@ -16,7 +16,7 @@ from workbench.records.trace import TokenIds
 if TYPE_CHECKING:
     from workbench.techniques.context import AnswerContext, Step
 
-LOOP, LOOP_TITLE = "loop", "Ended: it repeated itself"
+LOOP, LOOP_TITLE = "loop", "Ended because it repeated itself"
 """Kind and title of the step that tells what an answer repeated when it was ended."""
 
 

@@ -159,9 +159,15 @@ def note_on_penalties(part: DecodingPart) -> str:
 @pytest.mark.parametrize(
     ("part", "note"),
     [
-        (DecodingPart(repetition_penalty=1.1), "Changes which token counts as the most probable one"),
-        (DecodingPart(strategy="beam", dry_multiplier=0.8), "Changes which token counts as the most probable one"),
-        (DecodingPart(temperature=0.7, presence_penalty=0.5), "Changes the probabilities that tokens are drawn with"),
+        (DecodingPart(repetition_penalty=1.1), "These settings change which token counts as the most probable one"),
+        (
+            DecodingPart(strategy="beam", dry_multiplier=0.8),
+            "These settings change which token counts as the most probable one",
+        ),
+        (
+            DecodingPart(temperature=0.7, presence_penalty=0.5),
+            "These settings change the probabilities that tokens are drawn with",
+        ),
     ],
 )
 def test_a_penalty_that_acts_is_named(part: DecodingPart, note: str) -> None:

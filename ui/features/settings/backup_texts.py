@@ -44,6 +44,7 @@ RESTORED_IN_PLACE = (
 )
 RESTART = "Restart now"
 UNWATCHED = (
-    "Watched no longer, since their documents are not on this machine: {folders}. What was read from them is kept."
+    "These folders are no longer watched, because their documents are not on this machine: {folders}. What was read "
+    "from them is kept."
 )
 CANNOT_START = "The window could not be started: {problem}"

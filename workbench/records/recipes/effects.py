@@ -125,8 +125,8 @@ def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> str:
         return ""
     named = ", ".join(f"{field.title} {_shown(getattr(part, field.name))}" for field in acting)
     if draws(part, strategy):
-        return f"Changes the probabilities that tokens are drawn with: {named}."
-    return f"Changes which token counts as the most probable one: {named}."
+        return f"These settings change the probabilities that tokens are drawn with: {named}."
+    return f"These settings change which token counts as the most probable one: {named}."
 
 
 def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: bool, deterministic: bool) -> list[str]:
