@@ -99,7 +99,7 @@ def test_a_training_tells_of_itself_and_leaves_its_artefact(host: WorkerHost, mo
     assert (trained.form, trained.kind, trained.steps) == ("peft", "lora", STEPS)
     folder = Path(trained.folder)
     assert {path.name for path in folder.iterdir()} == {
-        "adapter_config.json", "adapter_model.safetensors", "questions.jsonl", "trained.json",
+        "adapter_config.json", "adapter_model.safetensors", "questions.fingerprints", "questions.jsonl", "trained.json",
     }  # fmt: skip
     questions = [json.loads(line) for line in (folder / "questions.jsonl").read_text().splitlines()]
     assert all(len(one["tokens"]) == len(one["trained"]) and one["question"].startswith("What") for one in questions)

@@ -48,6 +48,7 @@ METHODS = (
         Tolerance,
         "Cobbe et al. 2021, GSM8K, arXiv:2110.14168",
         "compares texts",
+        "text alone",
     ),
     _reward(
         "json-answer",
@@ -58,7 +59,13 @@ METHODS = (
         "Geng et al. 2025, JSONSchemaBench, arXiv:2501.10868",
     ),
     _reward(
-        "length-range", "Length", "1 where the answer is neither too short nor too long.", "texts:length", LengthRange
+        "length-range",
+        "Length",
+        "1 where the answer is neither too short nor too long.",
+        "texts:length",
+        LengthRange,
+        "",
+        "text alone",
     ),
     _reward(
         "listed-words",
@@ -68,6 +75,7 @@ METHODS = (
         ListedWords,
         "",
         "compares texts",
+        "text alone",
     ),
     _reward(
         "letter-share",
@@ -75,6 +83,8 @@ METHODS = (
         "Few, or many, of some letters: a taste that shows at once whether a training works.",
         "texts:letter_share",
         LetterShare,
+        "",
+        "text alone",
     ),
     _reward(
         "passed-tests",

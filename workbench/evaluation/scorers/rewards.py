@@ -58,10 +58,7 @@ def compares_texts(method: Method, options: Any) -> bool:
 
 def only_reads_texts(method: Method, options: Any) -> bool:
     """Whether a scorer that compares texts asks for nothing: no model, no grammar, no sandbox."""
-    return COMPARES_TEXTS in method.traits or {row.name for row in _rewards_of(options)} <= _TEXT_REWARDS
-
-
-_TEXT_REWARDS = frozenset(("right-number", "listed-words", "length-range", "letter-share"))
+    return COMPARES_TEXTS in method.traits or all("text alone" in row.traits for row in _rewards_of(options))
 
 
 def _rewards_of(options: Any) -> tuple[Method, ...]:

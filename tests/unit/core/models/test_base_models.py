@@ -46,7 +46,7 @@ def bases_of(*models: ModelRecord) -> BaseModels:
 
 def notes_of(bases: BaseModels, model: ModelRecord) -> list[str]:
     nothing = cast(Any, None)
-    return Training(nothing, bases, nothing, nothing, nothing, nothing)._served_notes(model)
+    return Training(nothing, bases, nothing, nothing, nothing, nothing, nothing)._served_notes(model)
 
 
 def test_a_folder_is_served_over_the_gguf_model_of_its_shapes(tmp_path: Path) -> None:
