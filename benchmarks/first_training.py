@@ -105,7 +105,7 @@ def _trained(core: Workbench, config: TrainingConfig, asked: str, facts: int) ->
     rows = _call(core, ListGrid(evaluation=done["evaluation"], limit=100)).rows
     right = [bool(row.cells[0].scores and row.cells[0].scores[0]) for row in rows]
     trained, other = sum(right[:facts]), sum(right[facts:])
-    warning = outcome_warning(card.scores, card.forgetting)
+    warning = outcome_warning(card.scores, card.forgetting, card.kind)
     before, after = card.forgetting.before, card.forgetting.after
     kept = before is None or after is None or 2 * (after.exact_match or 0) >= (before.exact_match or 0)
     optimiser = card.config.optimiser

@@ -845,6 +845,7 @@ def test_a_training_that_cost_half_of_the_general_abilities_says_so_in_red_befor
     assert view.scores.lost.text() == "4 of 24 general questions are answered right, 11 before the training."
     assert view.scores.outcome.property("kind") == "danger"
     assert "it answered 11 of 24 general questions before the training and answers 4 now" in view.scores.outcome.text
+    assert "Use it at a lower strength" in view.scores.outcome.text  # a LoRA has one
     top, bottom = (part.mapTo(view, part.rect().topLeft()).y() for part in (view.scores.outcome, view.try_button))
     assert top < bottom
     assert view.scores.warning.isHidden()  # it is said once

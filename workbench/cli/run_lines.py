@@ -123,7 +123,7 @@ def show_scores(
     for words in (learnt_words(scores), lost_words(forgetting)):
         if words:
             output.line(words)
-    if words := outcome_warning(scores, forgetting):
+    if words := outcome_warning(scores, forgetting, result["kind"]):
         output.line(f"{WARNING}{words}")
     rows = []
     for label, part in (("evaluation", "scores"), ("general", "forgetting")):

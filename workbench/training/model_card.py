@@ -149,7 +149,7 @@ def _outcome(record: AdapterRecord) -> tuple[str, ...]:
     return (
         learnt_words(record.scores),
         lost_words(record.forgetting),
-        outcome_warning(record.scores, record.forgetting),
+        outcome_warning(record.scores, record.forgetting, record.kind),
     )
 
 

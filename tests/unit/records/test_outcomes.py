@@ -47,6 +47,16 @@ def test_the_loss_of_half_of_the_general_abilities_is_no_success() -> None:
     assert outcome_warning(scores, ScoresPair()) == ""
 
 
+def test_a_lower_strength_is_advised_where_the_result_has_one() -> None:
+    scores, general = answered(0, 12, 12, TRAINED), answered(11, 5, 24)
+    lora = outcome_warning(scores, general, "lora")
+    assert "use it at a lower strength" in lora.lower()
+    for kind in ("merged", "soft-prompt", "prefix"):
+        words = outcome_warning(scores, general, kind)
+        assert "strength" not in words
+        assert words.endswith("fewer epochs or a lower learning rate, or add general rows to the data.")
+
+
 def test_an_adapter_that_is_not_better_than_the_base_is_no_success() -> None:
     assert outcome_of(answered(110, 108, 110), ScoresPair()) == "no better"
     assert outcome_of(answered(110, 110, 110), ScoresPair()) == "no better"

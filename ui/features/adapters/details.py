@@ -119,7 +119,7 @@ class AdapterDetails(QWidget):
         self.state.setText(state)
         self.state.setVisible(bool(state))
         self.state.set_tone("danger" if tone == "danger" else "attention")
-        show_outcome(self.outcome, record.scores, record.forgetting)
+        show_outcome(self.outcome, record.scores, record.forgetting, record.kind)
         self._show_actions(record)
         self._show_scores(record)
         self._show_check(record)

@@ -25,6 +25,7 @@ from workbench.records.training.measured import explain_measured, measured_headi
 from workbench.records.training.outcomes import learnt_words, loses_half, lost_words, outcome_warning
 from workbench.records.training.reward_texts import describe_reward
 from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict_words, why
+from workbench.records.training.weights import ArtifactKind
 
 _WIDTH = 620
 _ROLES: tuple[TextRole, ...] = ("body", "muted", "strong")
@@ -77,7 +78,7 @@ class TrainingScores(QWidget):
         for part in (self.lead, self._table, self.measured):
             part.setVisible(there)
         self.lost.setVisible(bool(self.lost.text()))
-        show_outcome(self.outcome, scores, forgetting)
+        show_outcome(self.outcome, scores, forgetting, adapter.kind if adapter is not None else "unknown")
         rows, heading = score_rows(metrics, scores), measured_heading(scores.measured)
         if (rows, heading) != (self._rows, self._heading):
             self._rows, self._heading = rows, heading
@@ -104,9 +105,9 @@ class TrainingScores(QWidget):
                 self._grid.addWidget(cell, line, place)
 
 
-def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair) -> None:
+def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind) -> None:
     """Show why a result is no success, in red where it cost too much; hide the message where it is one."""
-    if words := outcome_warning(scores, forgetting):
+    if words := outcome_warning(scores, forgetting, kind):
         message.show_message(words, "danger" if loses_half(forgetting) else "attention")
     else:
         message.hide()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from workbench.records.training.measured import examples_scored, questions_scored
 from workbench.records.training.scores import Scores, ScoresPair, gain
+from workbench.records.training.weights import ArtifactKind
 
 Outcome = Literal["learnt", "no better", "lost", "unknown"]
 """``lost``: the model answers fewer than half of the general questions that it answered before, whatever it learnt.
@@ -29,8 +30,12 @@ GENERAL_QUESTIONS = "{now} of {answers} general questions are answered right, {w
 GENERAL_LOSS = "The loss on general texts is {now:.2f}, {was:.2f} before the training."
 LOST = (
     "The model lost more than half of its general abilities: it answered {was} of {answers} general questions before "
-    "the training and answers {now} now. Train again with fewer epochs or a lower learning rate, or add general rows "
-    "to the data."
+    "the training and answers {now} now. {advice}"
+)
+TRAIN_AGAIN = "Train again with fewer epochs or a lower learning rate, or add general rows to the data."
+LOWER_STRENGTH = (
+    "Use it at a lower strength, such as 0.6, which can give some of them back and cost some of what was learnt, or "
+    "add general rows to the data and train again."
 )
 NO_BETTER = (
     "The training did not make the model better at {examples}. Use the model without it, or train with more epochs, a "
@@ -46,12 +51,15 @@ def outcome_of(scores: ScoresPair, forgetting: ScoresPair) -> Outcome:
     return "unknown" if better is None else "learnt" if better else "no better"
 
 
-def outcome_warning(scores: ScoresPair, forgetting: ScoresPair) -> str:
-    """Why a result is no success, as a sentence that stands before it is offered; "" where there is none."""
+def outcome_warning(scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind = "unknown") -> str:
+    """Why a result is no success and what to do, in sentences that stand before it is offered; "" where it is one.
+    ``kind``: a LoRA has a strength, which gives general abilities back (docs/benchmarks.md, "A first training")."""
     match outcome_of(scores, forgetting):
         case "lost":
             was, now, answers = _general(forgetting)
-            return LOST.format(was=was, now=now, answers=answers)
+            return LOST.format(
+                was=was, now=now, answers=answers, advice=LOWER_STRENGTH if kind == "lora" else TRAIN_AGAIN
+            )
         case "no better":
             return NO_BETTER.format(examples=examples_scored(scores.measured))
         case _:
