@@ -342,6 +342,24 @@ def test_exports(trainer: Workbench, asked: str, tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*unfinished")) == []
 
 
+def test_answers_that_repeat_themselves_are_counted(trainer: Workbench, tmp_path: Path) -> None:
+    rows = [{"question": f"{n} goes {'in circles' if n < 3 else 'on'}", "answer": "goes"} for n in range(5)]
+    questions = call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows))).id
+    varied = msgspec.structs.replace(BRIEF, name="Varied", decoding=DecodingPart(temperature=0.0, dry_multiplier=0.8))
+    done = ended(trainer, call(trainer, Evaluate(question_set=questions, recipes=(BRIEF, varied))))
+    assert [(cost.answers, cost.looped, cost.failed) for cost in report_of(trainer, done.evaluation).costs] == [
+        (5, 3, 0),
+        (5, 0, 0),
+    ]
+    path = tmp_path / "out.jsonl"
+    call(trainer, ExportEvaluation(evaluation=done.evaluation, path=str(path), form="jsonl"))
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["looped"] for line in lines if line["recipe"] == "Brief"] == [True, True, True, False, False]
+    assert not any(line["looped"] for line in lines if line["recipe"] == "Varied")
+    again = ended(trainer, call(trainer, Evaluate(question_set=questions, recipes=(BRIEF,))))  # nothing is generated
+    assert [cost.looped for cost in report_of(trainer, again.evaluation).costs] == [3]
+
+
 def test_failed_answers_are_asked_again_when_the_run_is_not_only_to_score(
     trainer: Workbench, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -489,6 +489,18 @@ def test_the_bars_of_many_candidates_are_scrolled(page: EvaluatePage) -> None:
     assert area.height() < page.results.bars.height() == 21 * 30
 
 
+def test_answers_that_repeated_themselves_are_counted_under_the_bars(page: EvaluatePage) -> None:
+    report = page.results.report
+    assert report is not None
+    assert "repeated themselves" not in page.results.sentence.text()
+    first, second, *others = report.costs
+    costs = (first, msgspec.structs.replace(second, looped=7), *others)
+    page.results.show_report(msgspec.structs.replace(report, costs=costs))
+    lines = page.results.sentence.text().splitlines()
+    assert lines[-1] == "With examples: 7 of 240 answers were ended because they repeated themselves."
+    assert sum("repeated themselves" in line for line in lines) == 1
+
+
 def test_an_evaluation_that_was_scored_again_says_so(page: EvaluatePage) -> None:
     report = page.results.report
     assert report is not None

@@ -37,12 +37,12 @@ def amount(value: float | None, unit: str) -> str:
 
 def _csv(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     titles = [result.title for result in report.results]
-    names = ("number", "split", "question", "expected", "recipe", "answer", "error", "declined")
+    names = ("number", "split", "question", "expected", "recipe", "answer", "error", "declined", "looped")
     yield csv_line((*names, *titles, "prompt tokens", "new tokens", "seconds"))
     for cell in cells:
         plain = _plain(cell, titles)
         expected = " | ".join(plain["expected"])
-        values = [plain[name] for name in ("recipe", "answer", "error", "declined")]
+        values = [plain[name] for name in ("recipe", "answer", "error", "declined", "looped")]
         scores = [plain["scores"][title] for title in titles]
         counts = [plain[name] for name in ("prompt_tokens", "new_tokens", "seconds")]
         yield csv_line((plain["number"], plain["split"], plain["question"], expected, *values, *scores, *counts))

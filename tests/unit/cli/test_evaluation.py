@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
@@ -68,11 +69,12 @@ EVALUATION = Evaluation(
     questions=40,
 )
 COST = ColumnCost(answers=40, failed=1, declined=2, prompt_tokens=51.4, new_tokens=9.6, seconds=0.52)
+LOOPING = msgspec.structs.replace(COST, looped=7)
 REPORT = EvaluationReport(
     evaluation=EVALUATION,
     cells=80,
     answered=80,
-    costs=(COST, COST),
+    costs=(COST, LOOPING),
     results=(
         ScorerResult(
             title="Exact match",
@@ -148,7 +150,14 @@ def test_the_result_is_a_table_with_intervals_and_a_sentence(run: Run, answers: 
     assert "80 of 80" in ran.out
     assert "75.0  59.8 to 85.8" in ran.out
     assert "B is better than A by 25 points (7 to 41)." in ran.out
+    costs = [line.split() for line in ran.out.splitlines()][-3:]
+    assert costs == [
+        ["PER", "ANSWER", "PROMPT", "TOKENS", "NEW", "TOKENS", "SECONDS", "FAILED", "DECLINED", "LOOPS"],
+        ["A", "51", "10", "0.52", "1", "2", "0"],
+        ["B", "51", "10", "0.52", "1", "2", "7"],
+    ]
     plain = run("eval", "capitals", "--recipe", SMOLLM.name, "--json").result
+    assert [cost["looped"] for cost in plain["costs"]] == [0, 7]
     assert plain["results"][0]["columns"][1]["value"] == 0.75
 
 

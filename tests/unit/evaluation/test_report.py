@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from workbench.evaluation.methods import METHODS
@@ -149,6 +151,23 @@ def test_a_report_shows_hostile_texts_as_texts(cells: list[Answered]) -> None:
     assert page.tags.count("tr") == 6  # costs with its heading, one question with its heading
     assert page.said.count('<script>alert("x")</script>') == 2
     assert "svg" in page.tags
+
+
+def test_a_report_counts_the_answers_that_ended_in_a_loop(cells: list[Answered]) -> None:
+    found = report("A", "B", "C", values=[[{7: 1.0}, {7: 0.0}, {}]])
+    looping = msgspec.structs.replace(COST, failed=1, declined=2, looped=3)
+    found = msgspec.structs.replace(found, costs=(COST, looping, COST))
+    looped = cells[0]._replace(answer=CellAnswer(text="again and again", looped=True))
+    page = "".join(write_report("html", found, [looped, *cells[1:]]))
+    rows = re.findall(r"<tr>(.*?)</tr>", page.partition("Cost per answer")[2].partition("</table>")[0])
+    assert [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)[-3:] for row in rows] == [
+        ["Failed", "Declined", "Ended in a loop"],
+        ["0", "0", "0"],
+        ["1", "2", "3"],
+        ["0", "0", "0"],
+    ]
+    table = list(csv.DictReader(io.StringIO("".join(write_report("csv", found, [looped, *cells[1:]])))))
+    assert [row["looped"] for row in table[:2]] == ["True", "False"]
 
 
 def test_amounts() -> None:
