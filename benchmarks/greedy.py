@@ -1,13 +1,16 @@
 """Greedy decoding against transformers' greedy search, and the share of first choices that the token view shows.
 
-    python benchmarks/greedy.py [--model starter gemma] [--count 30] [--tokens 32] [--threads N] [--what same]
+    python benchmarks/greedy.py [--model starter gemma] [--count 30] [--tokens 32] [--threads N] [--together 8]
+                                [--what same]
 
-same: the recipe *Greedy search* as it is, with nothing set, against ``generate`` without a penalty, on the same f32
-weights (unpacked from the starter's GGUF) and the same token ids; once with an f32 KV cache and flash attention off,
-once with the engine's defaults, whose last bits differ; where an answer differs, how far apart the two tokens are at the
-first difference. The answers are shorter than the loop detector looks at. first choices: the same recipe and the preset *Precise* on the
-model as it is installed; the tokens of each answer are inspected as the token view does, and counted are those that
-were the most probable one. Needs the ``dev`` extra.
+same: the recipe *Greedy search* as it is, with nothing set, on f32 weights (unpacked from the GGUF); once with an f32
+KV cache and flash attention off, once with the engine's defaults, whose last bits differ. transformers' model
+computes the whole answer on the same weights and token ids: the answer is that of its greedy search if each token is
+the most probable one there after those before it. Where one is not, it is said how far behind it is. The answers are
+shorter than what the loop detector looks at.
+
+first choices: the same recipe and the preset *Precise* on the model as it is installed; the tokens of each answer are
+inspected as the token view does, and counted are those that were the most probable one. Needs the ``dev`` extra.
 """
 
 from __future__ import annotations
@@ -15,13 +18,15 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
-from beam import Theirs, ending_tokens, greedy_gap, unpack
+from beam import Theirs, ending_tokens, unpack
 from decode import starter_model
 from loops import prompts
 from reasoning import gemma
@@ -34,29 +39,41 @@ from workbench.techniques.registry import METHODS
 from workbench.workers.host import WorkerHost
 
 
-def compare(name: str, path: Path, folder: Path, asked: list[str], tokens: int, threads: int) -> None:
-    unpacked = folder / f"{path.stem}.F32.gguf"
+def first_difference(theirs: Theirs, prompt: Sequence[int], mine: Sequence[int], tokens: int) -> str:
+    """Where transformers' greedy search leaves this answer; "" if nowhere."""
+    rows = theirs.logprobs([[*prompt, *mine]])[0, len(prompt) - 1 :]
+    for at, token in enumerate(mine):
+        behind = float(rows[at].max() - rows[at, token])
+        if behind > 0:
+            return f"token {at} is {behind:.1e} behind the most probable one"
+    behind = float(rows[-1].max() - rows[-1, theirs.endings].max())
+    return f"its end is {behind:.1e} behind the most probable token" if len(mine) < tokens and behind > 0 else ""
+
+
+def compare(name: str, path: Path, options: argparse.Namespace, asked: list[str]) -> None:
+    unpacked = options.cache / f"{path.stem}.F32.gguf"
     if not unpacked.exists():
         unpack(path, unpacked)
     theirs = Theirs(unpacked, ending_tokens(unpacked))
-    decoding = DecodingPart(strategy="greedy", max_tokens=tokens)
+    decoding = DecodingPart(strategy="greedy", max_tokens=options.tokens)
     ways = {"f32 KV, flash attention off": {"kv_type": "f32", "flash_attention": "off"}, "the engine's defaults": {}}
-    expected: dict[str, list[int]] = {}
     for way, settings in ways.items():
         worker = WorkerHost("inference")
-        worker.call(Load(path=str(unpacked), context_tokens=2048, threads=threads, **settings))
+        worker.call(Load(path=str(unpacked), context_tokens=2048, threads=options.threads, **settings))
+        calls = [
+            Generate(messages=(Message("user", text),), decoding=decoding, plain=name == "gemma") for text in asked
+        ]
         same = count = 0
-        for number, text in enumerate(asked, 1):
-            made = worker.call(Generate(messages=(Message("user", text),), decoding=decoding, plain=name == "gemma"))
-            mine = list(made.sequences[0].tokens)
-            if text not in expected:
-                expected[text] = theirs.generate(made.prompt, 1, tokens)
-            same += mine == expected[text]
-            count += len(mine)
-            if mine != expected[text]:
-                print(f"    prompt {number}: {greedy_gap(theirs, made.prompt, mine, expected[text])}", flush=True)
-            if number % 10 == 0 or number == len(asked):
-                print(f"  same as transformers, {way}: {same} of {number} ({count} tokens)", flush=True)
+        with ThreadPoolExecutor(options.together) as pool:
+            for number, made in enumerate(pool.map(worker.call, calls), 1):
+                mine = made.sequences[0].tokens
+                count += len(mine)
+                difference = first_difference(theirs, made.prompt, mine, options.tokens)
+                same += not difference
+                if difference:
+                    print(f"    prompt {number}: {difference}", flush=True)
+                if number % 5 == 0 or number == len(asked):
+                    print(f"  same as transformers, {way}: {same} of {number} ({count} tokens)", flush=True)
         worker.stop()
 
 
@@ -84,6 +101,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--tokens", type=int, default=32, choices=range(1, FEWEST), metavar="N")
     parser.add_argument("--threads", type=int, default=0, help="1 is quickest where others use the processor")
+    parser.add_argument("--together", type=int, default=1, help="answers computed side by side")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llm-workbench-beam")
     options = parser.parse_args()
     if options.threads:
@@ -96,7 +114,7 @@ def main() -> None:
         if "first choices" in options.what:
             first_choices(name, path, asked, options.tokens, options.threads)
         if "same" in options.what:
-            compare(name, path, options.cache, asked, options.tokens, options.threads)
+            compare(name, path, options, asked)
 
 
 if __name__ == "__main__":

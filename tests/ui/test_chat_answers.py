@@ -21,8 +21,9 @@ from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
 from workbench.api import events
+from workbench.api.protocol import finish
 from workbench.errors import UserError
-from workbench.records.messages import Candidate, Usage
+from workbench.records.messages import Alternative, Candidate, ChosenToken, Usage
 from workbench.records.recipes import DecodingPart, Recipe
 
 __all__ = ["page"]  # the fixture
@@ -260,6 +261,24 @@ def test_the_tokens_tell_of_the_penalties_that_acted_on_them(
     assert "These settings change which token counts as the most probable one: Repetition penalty 1.1." in (
         view.inspection.summary.text()
     )
+
+
+@pytest.mark.parametrize(
+    ("decoding", "told"), [(DecodingPart(strategy="greedy"), True), (DecodingPart(temperature=0.7), False)]
+)
+def test_near_ties_are_told_of_a_recipe_that_takes_the_most_probable_token(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome, decoding: DecodingPart, told: bool
+) -> None:
+    ask_and_wait(qtbot, page)
+    chat = page.session.chat.id
+    home.messages[chat][-1] = msgspec.structs.replace(home.messages[chat][-1], recipe=Recipe(decoding=decoding))
+    tie = ChosenToken(token=2, text="b", logprob=-0.8, alternatives=(Alternative(token=1, text="a", logprob=-0.7),))
+    front.answer(c.InspectAnswer, lambda call: [finish(c.AnswerTokens(tokens=(tie,)))])
+    page.session.reload()
+    view = answers(page)[-1]
+    QTest.mouseClick(view.footer.tokens_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(view.inspection.text.isVisible)
+    assert ("1 token is nearly as probable as the first choice (90% of" in view.inspection.summary.text()) == told
 
 
 def test_tokens_of_an_answer_are_fetched_once_and_shown(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:

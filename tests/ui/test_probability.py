@@ -9,6 +9,7 @@ import pytest
 from ui.features.chat import texts
 from ui.features.chat.probability import (
     STEP_WORDS,
+    describe_near_ties,
     describe_probability,
     describe_surprise,
     probability_of,
@@ -45,6 +46,20 @@ def test_the_line_about_an_answer_has_mean_perplexity_and_first_choices() -> Non
     line = describe_surprise((sure, rare))
     assert line == "2 tokens · mean probability 25% · perplexity 4.00 · 50% were the first choice"
     assert describe_surprise(()) == texts.NO_TOKENS
+
+
+def test_nearly_equal_probabilities_are_told_from_other_choices() -> None:
+    first = ChosenToken(token=1, text="a", logprob=math.log(0.5), alternatives=(alternative(1, 0.5),))
+    near = ChosenToken(token=2, text="b", logprob=math.log(0.4), alternatives=(alternative(1, 0.44),))
+    nearer = ChosenToken(token=2, text="b", logprob=math.log(0.435), alternatives=(alternative(1, 0.44),))
+    other = ChosenToken(token=2, text="c", logprob=math.log(0.1), alternatives=(alternative(1, 0.8),))
+    assert describe_near_ties((first, other)) == describe_near_ties(()) == ""
+    assert describe_near_ties((first, near, other)).startswith(
+        "1 token is nearly as probable as the first choice (91% of its probability)"
+    )
+    assert describe_near_ties((near, nearer, other)).startswith(
+        "2 tokens are nearly as probable as the first choice (at least 91% of its probability)"
+    )
 
 
 def alternative(token: int, share: float) -> Alternative:

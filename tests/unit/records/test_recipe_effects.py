@@ -175,6 +175,19 @@ def test_a_penalty_that_acts_is_named(part: DecodingPart, note: str) -> None:
     assert "1.1" in note_on_penalties(DecodingPart(strategy="greedy", repetition_penalty=1.1))
 
 
+def test_what_takes_the_most_probable_token_each_time() -> None:
+    best = (DecodingPart(strategy="greedy"), DecodingPart(temperature=0.0, top_k=7))
+    others = (
+        DecodingPart(temperature=0.7),
+        DecodingPart(strategy="beam"),
+        DecodingPart(strategy="contrastive"),
+        DecodingPart(strategy="greedy", repetition_penalty=1.1),
+        DecodingPart(strategy="greedy", logit_bias=("yes=2",)),
+        DecodingPart(strategy="greedy", format="json"),
+    )
+    assert [recipes.takes_best(part, strategy_of(part)) for part in (*best, *others)] == [True] * 2 + [False] * 6
+
+
 def test_a_penalty_that_the_order_leaves_out_is_not_named() -> None:
     assert note_on_penalties(DecodingPart(repetition_penalty=1.1, order=("temperature",))) == ""
     beam = DecodingPart(strategy="beam", repetition_penalty=1.1, order=("temperature",))

@@ -14,7 +14,7 @@ from ui.components.wording import how_far
 from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
-from ui.features.chat.probability import TokenLegend, describe_surprise
+from ui.features.chat.probability import TokenLegend, describe_near_ties, describe_surprise
 from ui.features.chat.token_text import TokenText
 from ui.features.chat.trace_view import TraceView
 from ui.theme import tokens
@@ -52,6 +52,7 @@ class AnswerInspection(Card):
         self._answer = ""
         self._length_penalty = 1.0
         self._penalties = ""
+        self._takes_best = False
         self._trace: Trace | None = None
         self.steps_button = self._switch(texts.STEPS, "summary")
         self.steps_button.clicked.connect(self.open_steps)
@@ -118,10 +119,12 @@ class AnswerInspection(Card):
         with_beams: bool,
         length_penalty: float,
         penalties: str,
+        takes_best: bool,
     ) -> None:
         """Which answer this belongs to: its text, its number of sequences, what is stored of it, how its beams are
-        scored, and a sentence on the penalties that acted on its tokens."""
+        scored, a sentence on the penalties that acted on its tokens, and whether each was the most probable one."""
         self._answer, self._length_penalty, self._penalties = answer, length_penalty, penalties
+        self._takes_best = takes_best
         self._offer(with_steps, traced, with_beams)
         if sequences != self._sequences:
             self._sequences = sequences
@@ -240,7 +243,8 @@ class AnswerInspection(Card):
         self._patience.start()
 
     def _show_known(self, found: AnswerTokens) -> None:
-        self.summary.setText("\n".join(filter(None, (describe_surprise(found.tokens), self._penalties))))
+        ties = describe_near_ties(found.tokens) if self._takes_best else ""
+        self.summary.setText("\n".join(filter(None, (describe_surprise(found.tokens), self._penalties, ties))))
         self.text.show_tokens(found.tokens, found.next, found.first)
         self._show_only(self.summary, self.legend, self.text)
 

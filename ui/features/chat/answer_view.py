@@ -32,7 +32,7 @@ from ui.theme.theme import set_property
 from workbench.api.calls import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
-from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties
+from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties, takes_best
 from workbench.records.timeline import CALL
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_trust
@@ -328,6 +328,7 @@ class AnswerView(QWidget):
             by_beams and (message.traced or self.inspection.has_tree),
             decoding.length_penalty,
             note_on_penalties(decoding, strategy),
+            takes_best(decoding, strategy),
         )
 
     def _resumes(self, recipe: Recipe) -> bool:

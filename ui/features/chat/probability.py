@@ -19,6 +19,9 @@ BOUNDS = (0.9, 0.5, 0.2, 0.05)
 """A probability from ``BOUNDS[i]`` on is in step ``i``; below the last in step ``len(BOUNDS)``."""
 
 STEP_WORDS = (texts.OVER_90, texts.OVER_50, texts.OVER_20, texts.OVER_5, "rarer")
+_NEAR = 0.7
+"""The least share of the first choice's probability at which computing both anew may change their order."""
+
 _SHARES_LIGHT = (0.0, 0.10, 0.20, 0.33, 0.48)
 _SHARES_DARK = (0.0, 0.10, 0.20, 0.31, 0.42)
 
@@ -63,6 +66,17 @@ def describe_surprise(tokens: Sequence[ChosenToken]) -> str:
         first = sum(token.alternatives[0].token == token.token for token in known)
         line += texts.FIRST_CHOICES.format(value=first / len(known))
     return line
+
+
+def describe_near_ties(tokens: Sequence[ChosenToken]) -> str:
+    """A sentence on the tokens that were chosen as the most probable ones and are nearly that, computed anew; "" for
+    none."""
+    behind = [token.logprob - token.alternatives[0].logprob for token in tokens if token.alternatives]
+    near = [probability_of(gap) for gap in behind if 0 > gap >= math.log(_NEAR)]
+    if not near:
+        return ""
+    one = texts.NEAR_TIE if len(near) == 1 else texts.NEAR_TIES
+    return one.format(count=len(near), share=describe_probability(min(near)))
 
 
 def visible(text: str) -> str:

@@ -306,6 +306,14 @@ UNDER_001 = "under 0.01%"
 NO_TOKENS = "This answer has no tokens."
 SURPRISE = "{count:,} tokens · mean probability {probability} · perplexity {exp:,.2f}"
 FIRST_CHOICES = " · {value:.0%} were the first choice"
+NEAR_TIE = (
+    "1 token is nearly as probable as the first choice ({share} of its probability): the probabilities are computed "
+    "anew, which changes the order of nearly equal ones."
+)
+NEAR_TIES = (
+    "{count:,} tokens are nearly as probable as the first choice (at least {share} of its probability): the "
+    "probabilities are computed anew, which changes the order of nearly equal ones."
+)
 LEGEND = "Stronger tint: less probable; dotted line: not the most probable token"
 LEGEND_HELP = (
     "The model's probability of each token, at temperature 1 and without penalties. Tokens with a dotted line were "

@@ -129,6 +129,12 @@ def note_on_penalties(part: DecodingPart, strategy: MethodInfo) -> str:
     return f"These settings change which token counts as the most probable one: {named}."
 
 
+def takes_best(part: DecodingPart, strategy: MethodInfo) -> bool:
+    """Whether each token is the most probable one: nothing is drawn, searched, penalised or kept to a format."""
+    chooses = draws(part, strategy) or "searches" in strategy.traits or part.format != "text"
+    return not chooses and not note_on_penalties(part, strategy)
+
+
 def notes_on_drafts(part: DecodingPart, strategy: MethodInfo, *, rewindable: bool, deterministic: bool) -> list[str]:
     """Notes on draft tokens that a loaded model cannot use."""
     if part.speculation == "off" or "searches" in strategy.traits or answers_of(part, strategy) > 1:
