@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -56,7 +57,10 @@ def compare(name: str, path: Path, options: argparse.Namespace, asked: list[str]
         unpack(path, unpacked)
     theirs = Theirs(unpacked, ending_tokens(unpacked))
     decoding = DecodingPart(strategy="greedy", max_tokens=options.tokens)
-    ways = {"f32 KV, flash attention off": {"kv_type": "f32", "flash_attention": "off"}, "the engine's defaults": {}}
+    ways: dict[str, dict[str, Any]] = {
+        "f32 KV, flash attention off": {"kv_type": "f32", "flash_attention": "off"},
+        "the engine's defaults": {},
+    }
     for way, settings in ways.items():
         worker = WorkerHost("inference")
         worker.call(Load(path=str(unpacked), context_tokens=2048, threads=options.threads, **settings))
