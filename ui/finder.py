@@ -113,7 +113,10 @@ class Finder(QFrame):
         QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
 
     def dismiss(self) -> None:
-        """Close it and give the keyboard back."""
+        """Close it and give the keyboard back. Nothing is done where it is closed: the keys of a window that is not
+        active still come to the field that had its focus last."""
+        if self.isHidden():
+            return
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self._search.stop()
         self._bridge.home.collections.leave(self._on_collections)

@@ -1,10 +1,13 @@
 """Opens all that a window offers, and finds what fails and what does nothing.
 
-The crawler knows no page: it looks for what can be pressed, chosen or opened in what is in sight (buttons, tabs, rows
-of lists, choices, menus and context menus), tries each once in a round, follows the dialogs that come, and leaves them
-by Escape. What destroys something comes last. An action is dead when within two seconds nothing changed in sight, no
-window, file dialog or program was opened, nothing was copied and nothing was asked of the core; since "New chat" has
-nothing to do in a new chat, it is tried again at the end of the round, in another state, before it counts as dead.
+The crawler knows no page: it takes what is in sight (``offers``), tries each thing once in a round, follows the menus
+and the dialogs that come, and leaves them by Escape. What has just come into sight is tried before the rest, and what
+turns to another part of a page after what the part offers. When nothing is left, it turns to every part once more and
+tries what destroys something, which no part was left with before.
+
+An action is dead when within two seconds nothing changed in sight, no window, file dialog or program was opened,
+nothing was copied and nothing was asked of the core; since "New chat" has nothing to do in a new chat, it is tried
+again in another state before it counts as dead.
 """
 
 from __future__ import annotations
@@ -18,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 import shiboken6
-from PySide6.QtCore import QEventLoop, QMessageLogContext, QModelIndex, QObject, QPoint, Qt, QTimer, QtMsgType
-from PySide6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut
+from PySide6.QtCore import QEventLoop, QMessageLogContext, QObject, Qt, QTimer, QtMsgType
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
-    QAbstractSpinBox,
+    QAbstractSlider,
     QApplication,
     QComboBox,
     QDialog,
@@ -32,35 +35,25 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPlainTextEdit,
-    QPushButton,
     QTabBar,
-    QToolButton,
     QWidget,
 )
 
-from tests.local_front import LocalFront
+from tests.ui.offers import NotOffered, Offer, actions_of, is_there, kind_of, offers_of
+from tests.ui.watched_front import WatchedFront
+from ui.components.basics import InlineMessage
 from ui.components.dialog import Dialog
 from ui.shell import Shell
-from workbench.api import calls as c
-from workbench.api import events
-from workbench.api.client import Handle, Listener
-from workbench.api.events import Event
-from workbench.api.protocol import Call
 
 DEAD_S = 2.0
-QUIET_S = 0.06
-PATIENCE_S = 3.0
-"""How long calls of an action are waited for before the next one."""
-ROWS = 2
-"""Rows of a list that are tried."""
-CHOICES = 3
+QUIET_S = 0.02
+PATIENCE_S = 1.0
+"""How long the calls of an action are waited for before the next one."""
 DEPTH = 3
 """Dialogs over dialogs that are followed."""
 MOST = 700
 """Actions of a round, so that a page that makes new ones for ever ends."""
-_LAST = ("delete", "remove", "clear", "forget", "discard", "quit")
-_FOLLOWING = (c.Subscribe, c.FollowRun, c.FollowAnswer, c.GetStatus)
-"""Calls that are open for as long as somebody looks, or that come by themselves."""
+_TURN_OF_KIND = {"write": -1, "act": 0, "leave": 1, "destroy": 1, "turn": 2}
 
 
 @dataclass(frozen=True)
@@ -71,44 +64,23 @@ class Found:
     what: str
 
 
-class WatchedFront(LocalFront):
-    """Counts the calls of the window and those that are open, and keeps the faults of the core."""
-
-    def __init__(self, workbench: Any) -> None:
-        super().__init__(workbench)
-        self.asked = 0
-        self.open = 0
-        self.faults: list[str] = []
-
-    def start(self, call: Call[Any], on_event: Listener) -> Handle:
-        if isinstance(call, _FOLLOWING):
-            return super().start(call, on_event)
-        self.asked += 1
-        self.open += 1
-
-        def watch(event: Event) -> None:
-            if isinstance(event, events.TERMINAL):
-                self.open -= 1
-            if isinstance(event, events.Failed) and event.reason not in ("user", "worker"):
-                self.faults.append(f"{type(call).__name__}: {event.message}\n{event.stderr_tail}")
-            on_event(event)
-
-        return super().start(call, watch)
-
-
 class Crawler(QObject):
-    """``file`` is what the file dialogs give; "" where they are left without one."""
+    """In a round that ``gives``, the file dialogs give ``file``, something is typed into each field, and at last all is
+    destroyed that can be; in one that does not, they are left without."""
 
     def __init__(self, shell: Shell, front: WatchedFront, file: Path) -> None:
         super().__init__()
         self._shell = shell
         self._front = front
         self._file = file
-        self._gives_files = False
+        self._gives = False
         self.page = ""
         self.found: list[Found] = []
         self.tried: list[str] = []
         self._done: set[Hashable] = set()
+        self._destroys = False
+        self._open: list[str] = []  # the actions that led to where it is
+        self._left: set[str] = set()  # actions that lead to something destroying
         self._where = "start"
         self._signs = 0  # of life that cannot be seen in the window
         QGuiApplication.clipboard().dataChanged.connect(self._on_sign)
@@ -148,7 +120,7 @@ class Crawler(QObject):
         def stand_in(*_: object, **__: object) -> Any:
             self._signs += 1
             given = answer()
-            if self._gives_files or always:
+            if self._gives or always:
                 return given
             return "" if isinstance(given, str) else (type(given[0])(), "")
 
@@ -156,29 +128,30 @@ class Crawler(QObject):
 
     # -- a round ----------------------------------------------------------------------------------
 
-    def crawl_page(self, name: str, gives_files: bool) -> None:
+    def crawl_page(self, name: str, gives: bool) -> None:
         """Try all that a page offers, once."""
-        self._begin(name, gives_files)
+        self._begin(name, gives)
         self._shell.open_page(name)
-        self._settle()
+        self.settle(0)
         self._crawl(self._parts_of_page, name, 0)
 
-    def crawl_frame(self, gives_files: bool) -> None:
+    def crawl_frame(self, gives: bool) -> None:
         """Try what stands around the pages: navigation, status bar, finder, drawer, keys."""
-        self._begin(self._shell.pages[0].name, gives_files)
+        self._begin(self._shell.pages[0].name, gives)
         self._shell.open_page(self.page)
-        self._settle()
+        self.settle(0)
+        self._crawl(self._parts_of_frame, "frame", 0)
         for shortcut in self._shell.findChildren(QShortcut):
             if shortcut.parent() is self._shell and shortcut.key().toString() != "Ctrl+Q":
                 where = f"frame > {shortcut.key().toString()}"
                 self._try(where, shortcut.activated.emit, 0, may_stay=True)
                 self._crawl(self._parts_of_frame, where, 0)
                 self._escape()
-        self._crawl(self._parts_of_frame, "frame", 0)
 
-    def _begin(self, page: str, gives_files: bool) -> None:
-        self.page, self._gives_files = page, gives_files
+    def _begin(self, page: str, gives: bool) -> None:
+        self.page, self._gives = page, gives
         self._done.clear()
+        self._left.clear()
 
     def _parts_of_page(self) -> list[QWidget]:
         page = self._shell.made_page(self.page)
@@ -190,83 +163,72 @@ class Crawler(QObject):
         root = self._shell.centralWidget()
         assert root is not None
         overlays = [one for one in self._shell.children() if isinstance(one, QWidget) and one.isVisible()]
-        return [one for one in [root, *overlays] if shiboken6.isValid(one)]
+        return list({id(one): one for one in [root, *overlays]}.values())
 
     def _crawl(self, parts: Callable[[], list[QWidget]], where: str, depth: int) -> None:
-        """Try what is in these parts until nothing is left that was not tried."""
-        silent: list[Hashable] = []
-        escaped = False
-        for _ in range(MOST):
-            tries = [one for part in parts() for one in self._tries(part, where)]
-            fresh = [one for one in tries if one[0] not in self._done]
-            again = [one for one in tries if one[0] in silent]
-            if not fresh and not again:
-                return
-            if not fresh and not escaped and depth == 0:  # what is tried again is tried in a page at rest
-                self._escape()
-                escaped = True
-                continue
-            escaped = False
-            key, label, run, may_stay = min(fresh or again, key=lambda one: _order_of(one[1]))
-            self._done.add(key)
-            if not fresh:
-                silent.remove(key)
-            alive = self._try(label, run, depth, may_stay)
-            if alive or may_stay:
-                continue
-            if fresh:
-                silent.append(key)
-            else:
+        """Try what is in these parts until nothing is left that was not tried, and then what destroys something."""
+        silent: dict[Hashable, str] = {}
+        for last in (False, True):
+            if depth == 0:
+                self._destroys = last and self._gives
+            self._crawl_once(parts, where, depth, last, silent)
+        if depth == 0:
+            self._escape()  # what is tried again is tried in a page at rest
+        for offer in self._offers(parts):
+            label = silent.pop(offer.names[0], "")
+            if label and not self._try(label, offer.run, depth, may_stay=False):
                 self._note_dead(label)
+        for label in silent.values():
+            self._note_dead(label)
+
+    def _crawl_once(
+        self,
+        parts: Callable[[], list[QWidget]],
+        where: str,
+        depth: int,
+        last: bool,
+        silent: dict[Hashable, str],
+    ) -> None:
+        """``last`` turns to every part again, and tries again what had done nothing or leads to what destroys."""
+        ages: dict[Hashable, int] = {}
+        again: set[Hashable] = set()
+        for step in range(MOST):
+            fresh: list[Offer] = []
+            for offer in self._offers(parts):
+                name, label = offer.names[0], f"{where} > {offer.label}"
+                ages.setdefault(name, step)
+                done = again if last and (offer.kind == "turn" or name in silent or label in self._left) else self._done
+                if self._wants(offer.kind) and not done.intersection(offer.names):
+                    fresh.append(offer)
+            if not fresh:
+                return
+            offer = min(fresh, key=lambda one: (-ages[one.names[0]], _TURN_OF_KIND[one.kind]))
+            name, label = offer.names[0], f"{where} > {offer.label}"
+            self._done.update(offer.names)
+            again.update(offer.names)
+            may_stay = offer.kind in ("turn", "write")
+            alive = self._try(label, offer.run, depth, may_stay)
+            if not alive and not may_stay and self._put_away_messages():
+                alive = self._try(label, offer.run, depth, may_stay)
+            if alive:
+                silent.pop(name, None)
+            elif not may_stay:
+                silent[name] = label
         self._where = where
         self.note(f"There is no end to what can be tried: {self.tried[-3:]}")
 
-    def _tries(self, part: QWidget, where: str) -> Iterator[tuple[Hashable, str, Callable[[], Any], bool]]:
-        """What can be tried in a part: a key that is the same for what is alike, words, what to do, and whether it may
-        change nothing."""
-        for widget in [part, *part.findChildren(QWidget)]:
-            if not widget.isVisible() or not widget.isEnabled() or not self._is_in_scope(widget, part):
-                continue
-            words = f"{where} > {_words_of(widget)}"
-            key = (where, *_kind_of(widget, part), _words_of(widget))
-            if isinstance(widget, QAbstractButton):
-                yield from self._tries_of_button(widget, key, words)
-            elif isinstance(widget, QTabBar):
-                for tab in range(widget.count()):
-                    yield (*key, tab), f"{words} tab {tab}", _call(widget, "setCurrentIndex", tab), True
-            elif isinstance(widget, QComboBox):
-                for row in range(min(widget.count(), CHOICES)):
-                    yield (*key, row), f"{words} choice {row}", _choose(widget, row), True
-            elif isinstance(widget, QAbstractItemView):
-                yield from self._tries_of_view(widget, key, words)
-            policy = widget.contextMenuPolicy()
-            if policy == Qt.ContextMenuPolicy.CustomContextMenu:
-                yield (*key, "menu"), f"{words} context menu", self._context(widget), True
-            for action in widget.actions() if policy == Qt.ContextMenuPolicy.ActionsContextMenu else ():
-                yield (*key, action.text()), f"{words} > {action.text()}", _trigger(action), False
+    def _wants(self, kind: str) -> bool:
+        if kind == "destroy" and not self._destroys:
+            self._left.update(self._open)
+            return False
+        return kind != "write" or self._gives
 
-    def _tries_of_button(
-        self, button: QAbstractButton, key: tuple[Hashable, ...], words: str
-    ) -> Iterator[tuple[Hashable, str, Callable[[], Any], bool]]:
-        menu = button.menu() if isinstance(button, QPushButton | QToolButton) else None
-        if menu is not None:
-            yield key, words, lambda: menu.popup(button.mapToGlobal(QPoint(0, button.height()))), False
-        elif isinstance(button.parent(), QAbstractSpinBox | QTabBar | QAbstractItemView | QLineEdit):
-            return  # Qt's own
-        else:
-            yield key, words, lambda: button.click() if _is_there(button) else None, button.isCheckable()
-
-    def _tries_of_view(
-        self, view: QAbstractItemView, key: tuple[Hashable, ...], words: str
-    ) -> Iterator[tuple[Hashable, str, Callable[[], Any], bool]]:
-        model = view.model()
-        if model is None or view.objectName().startswith("qt_"):
-            return
-        for row in range(min(model.rowCount(), ROWS)):
-            yield (*key, row), f"{words} row {row}", self._click_row(view, row, False), True
-            yield (*key, row, "twice"), f"{words} row {row} twice", self._click_row(view, row, True), True
-            if view.contextMenuPolicy() == Qt.ContextMenuPolicy.CustomContextMenu:
-                yield (*key, row, "menu"), f"{words} row {row} menu", self._context(view, row), True
+    def _offers(self, parts: Callable[[], list[QWidget]]) -> list[Offer]:
+        return [
+            offer
+            for part in parts()
+            for offer in offers_of(part, lambda widget, part=part: self._is_in_scope(widget, part))
+        ]
 
     def _is_in_scope(self, widget: QWidget, part: QWidget) -> bool:
         """Not what belongs to a page while the frame is looked at, nor to a dialog over it."""
@@ -285,10 +247,13 @@ class Crawler(QObject):
         """Do something, see what comes of it, and follow it; whether anything came of it."""
         self._where = where
         self.tried.append(where)
-        before, asked, signs, windows = self._look(), self._front.asked, self._signs, _windows()
+        before = self._look() if may_stay else self._look_at_rest()
+        asked, signs, windows = self._front.asked, self._signs, _windows()
         had = len(self.found) + len(self._front.faults)
         try:
             run()
+        except NotOffered:
+            self._signs += 1
         except Exception:  # noqa: BLE001 - whatever it is, it is what is looked for
             self.note(traceback.format_exc())
         alive = self._wait(
@@ -296,20 +261,22 @@ class Crawler(QObject):
                 self._front.asked != asked
                 or self._signs != signs
                 or _windows() != windows
-                or self._look() != before
                 or len(self.found) + len(self._front.faults) != had
+                or self._look() != before
             ),
             QUIET_S if may_stay else DEAD_S,
         )
-        self._settle()
+        self.settle(asked)
         for fault in self._front.faults:
             self.note(f"The core: {fault}")
         self._front.faults.clear()
+        self._open.append(where)
         self._follow(where, run, windows, depth)
+        self._open.pop()
         self._leave_editors()
         if self._shell.current_page != self.page:
             self._shell.open_page(self.page)
-            self._settle()
+            self.settle(self._front.asked)
         return alive
 
     def _follow(self, where: str, run: Callable[[], Any], known: set[int], depth: int) -> None:
@@ -320,18 +287,60 @@ class Crawler(QObject):
         elif popup is not None:
             popup.close()
         for dialog in QApplication.topLevelWidgets():
-            if isinstance(dialog, QDialog) and dialog.isVisible() and id(dialog) not in known:
+            if isinstance(dialog, QFileDialog) and dialog.isVisible():
+                self._choose_file(dialog)
+            elif isinstance(dialog, QDialog) and dialog.isVisible() and id(dialog) not in known:
                 if depth < DEPTH:
-                    self._crawl(lambda dialog=dialog: [dialog] if _is_there(dialog) else [], f"{where} >>", depth + 1)
+                    self._crawl(lambda dialog=dialog: [dialog] if is_there(dialog) else [], f"{where} >>", depth + 1)
                 self._where = f"{where} >> Escape"
-                if _is_there(dialog):
-                    QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Escape)
-                    if not self._wait(lambda dialog=dialog: not _is_there(dialog), DEAD_S):
-                        QTest.keyClick(dialog, Qt.Key.Key_Escape)  # the first one closed a part of it
-                        if not self._wait(lambda dialog=dialog: not _is_there(dialog), DEAD_S):
-                            self.note("Escape does not close it.")
-                            dialog.close()
-                self._settle()
+                self._leave(dialog)
+
+    def _choose_file(self, dialog: QFileDialog) -> None:
+        """What Qt's own dialog offers, such as to delete a file, is not tried."""
+        asked = self._front.asked
+        folder = dialog.fileMode() == QFileDialog.FileMode.Directory
+        chosen = str(self._file.parent if folder else self._file)
+        dialog.reject()
+        if self._gives:
+            dialog.fileSelected.emit(chosen)
+            dialog.filesSelected.emit([chosen])
+        self.settle(asked)
+
+    def _leave(self, dialog: QDialog) -> None:
+        asked = self._front.asked
+        for _ in range(2):  # the first Escape may close a part of it
+            if is_there(dialog):
+                QTest.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Escape)
+                self._wait(lambda: not is_there(dialog), DEAD_S)
+        if is_there(dialog):
+            self.note("Escape does not close it.")
+            dialog.close()
+        self.settle(asked)
+
+    def _follow_menu(self, where: str, run: Callable[[], Any], menu: QMenu, depth: int) -> None:
+        """Trigger each action, with the menu opened anew for each."""
+        pairs = list(actions_of(menu))
+        chosen = {path for path, action in pairs if action.isCheckable() and action.isChecked()}
+        menu.close()
+        for path in sorted((path for path, _ in pairs), key=lambda path: kind_of(path[-1]) == "destroy"):
+            if (where, "menu", path) in self._done or not self._wants(kind_of(path[-1])):
+                continue
+            self._done.add((where, "menu", path))
+            label = f"{where} > {' > '.join(path)}"
+
+            def open_and_trigger(path: tuple[str, ...] = path) -> None:
+                run()
+                opened = QApplication.activePopupWidget()
+                if isinstance(opened, QMenu):
+                    action = next((one for found, one in actions_of(opened) if found == path), None)
+                    opened.close()
+                    if action is not None and shiboken6.isValid(action) and action.isEnabled():
+                        action.trigger()
+                        return
+                raise NotOffered
+
+            if not self._try(label, open_and_trigger, depth, path in chosen) and path not in chosen:
+                self._note_dead(label)
 
     def _leave_editors(self) -> None:
         """Leave what is renamed in place, as a click elsewhere does."""
@@ -340,66 +349,22 @@ class Crawler(QObject):
                 for editor in view.findChildren(QLineEdit):
                     QTest.keyClick(editor, Qt.Key.Key_Escape)
 
-    def _follow_menu(self, where: str, run: Callable[[], Any], menu: QMenu, depth: int) -> None:
-        """Trigger each action, with the menu opened anew for each."""
-        pairs = list(_pairs(menu, ()))
-        paths = [path for path, _ in pairs]
-        chosen = {path for path, action in pairs if action.isCheckable() and action.isChecked()}
-        menu.close()
-        self._settle()
-        for path in sorted(paths, key=lambda path: _order_of(path[-1])):
-            key = (where, "menu", path)
-            if key in self._done:
-                continue
-            self._done.add(key)
-            label = f"{where} > {' > '.join(path)}"
-
-            def open_and_trigger(path: tuple[str, ...] = path) -> None:
-                run()
-                opened = QApplication.activePopupWidget()
-                if isinstance(opened, QMenu):
-                    action = next((one for found, one in _pairs(opened, ()) if found == path), None)
-                    opened.close()
-                    if action is not None and shiboken6.isValid(action) and action.isEnabled():
-                        action.trigger()
-                        return
-                self._signs += 1  # it is not offered any more
-
-            if not self._try(label, open_and_trigger, depth, path in chosen) and path not in chosen:
-                self._note_dead(label)
+    def _put_away_messages(self) -> bool:
+        """So that an action that says the same as what was tried before it is seen to say it; whether any was there."""
+        messages = [one for one in self._shell.findChildren(InlineMessage) if one.isVisible()]
+        for message in messages:
+            message.hide()
+        return bool(messages)
 
     def _note_dead(self, where: str) -> None:
         self._where = where
-        self.note("Nothing happens.")
+        unanswered = self._front.unanswered
+        self.note(f"Nothing happens. Not answered yet: {', '.join(unanswered) or 'nothing'}.")
 
     def _escape(self) -> None:
+        asked = self._front.asked
         QTest.keyClick(self._shell.focusWidget() or self._shell, Qt.Key.Key_Escape)
-        self._settle()
-
-    def _context(self, widget: QWidget, row: int | None = None) -> Callable[[], Any]:
-        def ask() -> None:
-            if not _is_there(widget):
-                return
-            place = widget.rect().center()
-            if row is not None and isinstance(widget, QAbstractItemView) and row < widget.model().rowCount():
-                index = widget.model().index(row, 0)
-                widget.setCurrentIndex(index)
-                place = widget.visualRect(index).center()
-            widget.customContextMenuRequested.emit(place)
-
-        return ask
-
-    def _click_row(self, view: QAbstractItemView, row: int, twice: bool) -> Callable[[], Any]:
-        def click() -> None:
-            if not _is_there(view) or row >= view.model().rowCount():
-                return
-            index: QModelIndex = view.model().index(row, 0)
-            place = view.visualRect(index).center()
-            QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-            if twice and _is_there(view):
-                QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
-
-        return click
+        self.settle(asked)
 
     # -- looking and waiting -------------------------------------------------------------------------
 
@@ -414,21 +379,32 @@ class Crawler(QObject):
                         seen.add((id(part), part.isEnabled(), part.height(), _state_of(part)))
         return frozenset(seen)
 
-    def _settle(self) -> None:
-        """Wait until the core has answered, and the window has shown it and asked for nothing more."""
+    def _look_at_rest(self) -> frozenset[Hashable]:
+        """What is in sight once the layouts have come to rest: what comes of an action is told from what was before."""
+        ends = time.monotonic() + PATIENCE_S
+        before, now = None, self._look()
+        while now != before and time.monotonic() < ends:
+            _live(QUIET_S)
+            before, now = now, self._look()
+        return now
+
+    def settle(self, since: int) -> None:
+        """Wait until the core has answered what was asked after ``since`` calls, and the window asks no more."""
         ends = time.monotonic() + PATIENCE_S
         asked = -1
         while asked != self._front.asked and time.monotonic() < ends:
             asked = self._front.asked
-            self._wait(lambda: self._front.open <= 0, PATIENCE_S)
+            self._wait(lambda: not self._front.waits_for(since), ends - time.monotonic())
             _live(QUIET_S)
 
     def _wait(self, reached: Callable[[], bool], at_most_s: float) -> bool:
         ends = time.monotonic() + at_most_s
+        pause_s = 0.005
         while not reached():
             if time.monotonic() > ends:
                 return False
-            _live(0.01)
+            _live(pause_s)
+            pause_s = min(2 * pause_s, 0.1)
         return True
 
 
@@ -438,33 +414,8 @@ def _live(seconds: float) -> None:
     loop.exec()
 
 
-def _is_there(widget: QWidget) -> bool:
-    return shiboken6.isValid(widget) and widget.isVisible()
-
-
 def _windows() -> set[int]:
     return {id(window) for window in QApplication.topLevelWidgets() if window.isVisible()}
-
-
-def _order_of(label: str) -> int:
-    """What destroys something comes last, what leaves a dialog before it, and what it is for before that."""
-    last = label.rpartition("> ")[2].lower()
-    if any(word in last for word in _LAST):
-        return 3
-    return 2 if last in ("cancel", "close") else 0
-
-
-def _words_of(widget: QWidget) -> str:
-    text = widget.text() if isinstance(widget, QAbstractButton) else ""
-    return text or widget.accessibleName() or widget.toolTip() or type(widget).__name__
-
-
-def _kind_of(widget: QWidget, part: QWidget) -> Iterator[str]:
-    """The classes around it, so that what is alike in several rows is tried once."""
-    around: QWidget | None = widget
-    while around is not None and around is not part:
-        yield type(around).__name__
-        around = around.parentWidget()
 
 
 def _state_of(part: QWidget) -> Hashable:
@@ -472,37 +423,14 @@ def _state_of(part: QWidget) -> Hashable:
         return (part.text(), part.isChecked())
     if isinstance(part, QComboBox | QTabBar):
         return part.currentIndex()
+    if isinstance(part, QAbstractSlider):
+        return part.value()
     if isinstance(part, QPlainTextEdit):
         return part.toPlainText()
     if isinstance(part, QAbstractItemView) and part.model() is not None:
-        return (part.model().rowCount(), part.currentIndex().row(), part.state() == part.State.EditingState)
+        rows = part.model().rowCount()
+        shown = [part.model().index(row, 0) for row in range(min(rows, 20))]
+        cells = tuple((str(one.data()), one.data(Qt.ItemDataRole.CheckStateRole)) for one in shown)
+        return (rows, part.currentIndex().row(), part.state() == part.State.EditingState, cells)
     text = getattr(part, "text", None)
     return str(text()) if callable(text) and not isinstance(part, Dialog) else ""
-
-
-def _call(widget: QWidget, name: str, *arguments: Any) -> Callable[[], Any]:
-    return lambda: getattr(widget, name)(*arguments) if _is_there(widget) else None
-
-
-def _choose(box: QComboBox, row: int) -> Callable[[], Any]:
-    def choose() -> None:
-        if _is_there(box) and row < box.count():
-            box.setCurrentIndex(row)
-            box.activated.emit(row)
-
-    return choose
-
-
-def _trigger(action: QAction) -> Callable[[], Any]:
-    return lambda: action.trigger() if shiboken6.isValid(action) else None
-
-
-def _pairs(menu: QMenu, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], QAction]]:
-    """Every action of a menu and of those in it, with its path."""
-    menu.aboutToShow.emit()
-    for action in menu.actions():
-        inner = action.menu()
-        if isinstance(inner, QMenu):
-            yield from _pairs(inner, (*above, action.text()))
-        elif not action.isSeparator() and action.isEnabled() and action.isVisible():
-            yield (*above, action.text()), action

@@ -187,7 +187,9 @@ def test_a_server_that_cannot_be_reached_says_why(
 def test_memory_is_empty_at_first_and_takes_a_sentence(qtbot: QtBot, page: AgentsPage, home: FakeHome) -> None:
     page.open_target("memory")
     qtbot.waitUntil(page.memory.empty.isVisible)
+    assert not page.memory.add_button.isEnabled()
     page.memory.field.setText("I write formal German.")
+    assert page.memory.add_button.isEnabled()
     QTest.keyClick(page.memory.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: [view.fact.text for view in facts(page)] == ["I write formal German."])
     assert page.memory.field.text() == ""

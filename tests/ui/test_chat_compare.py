@@ -20,6 +20,7 @@ from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.opponents import AGAIN, Opponent
 from ui.features.chat.page import ChatPage
 from workbench.api import calls as c
+from workbench.api import events
 from workbench.records.judgements import Judgement, JudgementFilter
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, save_recipe
 
@@ -164,6 +165,23 @@ def test_the_same_answer_twice_is_no_choice(qtbot: QtBot, page: ChatPage, home: 
     assert not shown(page).comparison.bar.buttons["left"].isEnabled()
     assert shown(page).comparison.bar.buttons["bad"].isEnabled()
     assert shown(page).comparison.bar.buttons["left"].toolTip() == shared_texts.SAME_TEXTS
+
+
+def test_pieces_that_come_after_the_comparison_was_left_go_nowhere(
+    qtbot: QtBot, page: ChatPage, home: FakeHome, front: FakeFront
+) -> None:
+    view = compare(qtbot, page, home)
+    held = front.hold(c.Ask)
+    page.compare.pairs.compare_with(view.message_id, AGAIN)
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(events.TextDelta(text="It runs"))
+    columns = shown(page).comparison.columns
+    qtbot.waitUntil(lambda: "It runs" in [column.text.text for column in columns])
+    with qtbot.waitSignal(columns[0].destroyed):
+        page.new_chat()
+    live = next(iter(page.session.lives.values()))
+    with qtbot.waitSignal(live.text_added):
+        held.emit(events.TextDelta(text=" for years."))
 
 
 def test_a_recipe_that_draws_nothing_is_varied_where_it_is_compared_with_itself(

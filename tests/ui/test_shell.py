@@ -615,6 +615,8 @@ def test_a_click_elsewhere_closes_the_finder(make_shell: MakeShell, qtbot: QtBot
     assert isinstance(page, ChatLike)
     QTest.mouseClick(page.field, Qt.MouseButton.LeftButton)
     assert not finder.isVisible()
+    QTest.keyClick(finder.field, Qt.Key.Key_Escape)  # the last focus of a window that is not active
+    assert not finder.isVisible()
 
 
 def test_what_pages_are_made_of_is_imported_before_they_are_opened(

@@ -33,6 +33,7 @@ class AnswerColumns(QWidget):
 
     keep_wanted = Signal(int)
     tokens_wanted = Signal(int)
+    grown = Signal()
     citation_clicked = Signal(int)
     link_clicked = Signal(str)
 
@@ -60,6 +61,7 @@ class AnswerColumns(QWidget):
             column.text.set_language(self._language)
             column.keep_wanted.connect(self.keep_wanted)
             column.tokens_wanted.connect(self.tokens_wanted)
+            column.grown.connect(self.grown)
             column.text.citation_clicked.connect(self.citation_clicked)
             column.text.link_clicked.connect(self.link_clicked)
             self.columns.append(column)
@@ -141,6 +143,7 @@ class AnswerColumn(Card):
 
     keep_wanted = Signal(int)
     tokens_wanted = Signal(int)
+    grown = Signal()
 
     def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent, tokens.SPACE_3)
@@ -195,6 +198,7 @@ class AnswerColumn(Card):
         if sequence == 0 and piece:
             self.text.add(piece)
             self.figures.set_full_text(texts.GENERATING)
+        self.grown.emit()
 
     def show_waiting(self, words: str) -> None:
         """What is waited for before the first word."""

@@ -84,6 +84,7 @@ class AnswerComparison(QWidget):
         self._sides.keep_wanted.connect(lambda column: self.message_kept.emit(self._ids[column]))
         self._sides.citation_clicked.connect(self.citation_clicked)
         self._sides.link_clicked.connect(self.link_clicked)
+        self._sides.grown.connect(self._show_texts)
         self.bar = VerdictBar()
         self.bar.judged.connect(self.judged)
         self.bar.undo_wanted.connect(self.undo_wanted)
@@ -129,12 +130,6 @@ class AnswerComparison(QWidget):
         self._show_bar(pair, blind)
         self._show_texts()
         self._sides.fit_soon()
-
-    def add_piece(self, place: int, piece: str, sequence: int) -> None:
-        """Let the text of one grow."""
-        if place < len(self.columns):
-            self.columns[place].add_piece(piece, sequence)
-            self._show_texts()
 
     def _show_bar(self, pair: ShownPair, blind: bool) -> None:
         self.bar.set_blind(blind)

@@ -147,12 +147,9 @@ class ChatCompare(QObject):
                 live = self._session.follow(one)
             column = view.comparison.columns[place]
             if live is not None and column.follow(live):
-                view.comparison.add_piece(place, live.text, 0)
+                column.add_piece(live.text, 0)
                 column.show_waiting(live.waiting)
-                comparison = view.comparison
-                live.text_added.connect(
-                    lambda piece, number, place=place, comparison=comparison: comparison.add_piece(place, piece, number)
-                )
+                live.text_added.connect(column.add_piece)
                 live.waiting_changed.connect(column.show_waiting)
 
     def _verdict_of(self, pair: tuple[StoredMessage, StoredMessage], shown: _Open) -> str:
