@@ -145,7 +145,7 @@ class Crawler(QObject):
             if shortcut.parent() is self._shell and shortcut.key().toString() != "Ctrl+Q":
                 where = f"frame > {shortcut.key().toString()}"
                 self._try(where, shortcut.activated.emit, 0, may_stay=True)
-                self._crawl(self._parts_of_frame, where, 0)
+                self._crawl(self._parts_of_frame, where, 0, (False,))  # each page again for each key would say nothing
                 self._escape()
 
     def _begin(self, page: str, gives: bool) -> None:
@@ -165,10 +165,12 @@ class Crawler(QObject):
         overlays = [one for one in self._shell.children() if isinstance(one, QWidget) and one.isVisible()]
         return list({id(one): one for one in [root, *overlays]}.values())
 
-    def _crawl(self, parts: Callable[[], list[QWidget]], where: str, depth: int) -> None:
+    def _crawl(
+        self, parts: Callable[[], list[QWidget]], where: str, depth: int, passes: tuple[bool, ...] = (False, True)
+    ) -> None:
         """Try what is in these parts until nothing is left that was not tried, and then what destroys something."""
         silent: dict[Hashable, str] = {}
-        for last in (False, True):
+        for last in passes:
             if depth == 0:
                 self._destroys = last and self._gives
             self._crawl_once(parts, where, depth, last, silent)

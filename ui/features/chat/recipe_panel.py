@@ -200,6 +200,7 @@ class RecipePanel(QFrame):
         self.adapter_form.set_uses(recipe.model.adapters)
         self.adapters.set_state(describe_adapters(recipe.model.adapters))
         show_limits(self, next((model for model in self._models if model.name == recipe.model.name), None))
+        self.reset_button.setEnabled(plain(recipe) != recipe)
         self._showing = False
         self.recipe_shown.emit(recipe)
 
@@ -317,9 +318,8 @@ class RecipePanel(QFrame):
 
     def _on_reset(self) -> None:
         before = self._recipe
-        if plain(before) != before:
-            self.set_recipe(plain(before))
-            self.was_reset.emit(before)
+        self.set_recipe(plain(before))
+        self.was_reset.emit(before)
 
     def _on_prompting(self, part: PromptingPart) -> None:
         self._put(msgspec.structs.replace(self._recipe, prompting=part))
