@@ -68,7 +68,7 @@ core.close()
 
 def child(url: str, size: int, sha256: str, folder: str) -> None:
     file = RemoteFile(url=url, name="model.gguf", bytes=size, sha256=sha256)
-    with open_client(Gate(lambda purpose: False), "hub") as client:
+    with open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
         download(file, Path(folder), client, RequestContext())
 
 
@@ -143,7 +143,7 @@ def faults() -> None:
         hub.files["/model.gguf"] = whole
         hub.faults.extend(given)
         folder = Path(tempfile.mkdtemp(prefix="faults-"))
-        with serving(hub) as url, open_client(Gate(lambda purpose: False), "hub") as client:
+        with serving(hub) as url, open_client(Gate(lambda purpose: False), "hub", context=RequestContext()) as client:
             file = RemoteFile(
                 url=f"{url}/model.gguf", name="model.gguf", bytes=len(whole), sha256=hub.sha256("/model.gguf")
             )
