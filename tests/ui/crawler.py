@@ -53,7 +53,7 @@ DEPTH = 3
 """Dialogs over dialogs that are followed."""
 MOST = 700
 """Actions of a round, so that a page that makes new ones for ever ends."""
-_TURN_OF_KIND = {"write": -1, "act": 0, "leave": 1, "destroy": 1, "turn": 2}
+_TURN_OF_KIND = {"write": -1, "act": 0, "destroy": 1, "turn": 2, "leave": 3}
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,8 @@ class Crawler(QObject):
                 name, label = offer.names[0], f"{where} > {offer.label}"
                 ages.setdefault(name, step)
                 done = again if last and (offer.kind == "turn" or name in silent or label in self._left) else self._done
-                if self._wants(offer.kind) and not done.intersection(offer.names):
+                stays = offer.kind != "leave" or last or depth == 0  # what did nothing is tried again in a dialog first
+                if stays and self._wants(offer.kind) and not done.intersection(offer.names):
                     fresh.append(offer)
             if not fresh:
                 return

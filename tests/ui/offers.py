@@ -126,8 +126,10 @@ class _Offered:
         return self._offer(more, run, kind_of(more or self._words))
 
     def _offer(self, more: str, run: Callable[[], Any], kind: Kind) -> Offer:
-        words = _without_numbers(self._words)
-        label = f"{self._words} > {more}" if more else self._words
+        name = self._widget.accessibleName()
+        named = self._words if name in ("", self._words) else f"{name}: {self._words}"  # "On" stands on every switch
+        words = _without_numbers(named)
+        label = f"{named} > {more}" if more else named
         return Offer(((*self._alike, words, more), (self._widget, more)), label, run, kind)
 
 
@@ -162,7 +164,7 @@ def is_there(widget: QWidget) -> bool:
 def _offers_of_button(button: QAbstractButton, offered: _Offered) -> Iterator[Offer]:
     menu = button.menu() if isinstance(button, QPushButton | QToolButton) else None
     if menu is not None:
-        yield offered.act("", lambda: menu.popup(button.mapToGlobal(QPoint(0, button.height()))))
+        yield offered.act("", _open_menu(button, menu))
     elif isinstance(button.parent(), QAbstractSpinBox | QTabBar | QAbstractItemView | QLineEdit):
         return  # Qt's own
     else:
@@ -210,6 +212,15 @@ def _classes_in(row: QWidget) -> list[str]:
 
 def _without_numbers(words: str) -> str:
     return re.sub(r"\d+", "0", words)
+
+
+def _open_menu(button: QAbstractButton, menu: QMenu) -> Callable[[], Any]:
+    def open_menu() -> None:
+        if not is_there(button) or not button.isEnabled():
+            raise NotOffered
+        menu.popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    return open_menu
 
 
 def _call(widget: QWidget, name: str, *arguments: Any) -> Callable[[], Any]:

@@ -64,7 +64,12 @@ def _report(config: TrainingConfig) -> DataReport:
     path = Path(config.data.path)
     if "bad" in path.name:
         raise UserError(f"{path.name}, line 2: it is broken.", "Mend it.")
-    return DataReport(path=str(path), shape="messages", train=SideReport(examples=len(path.read_text().splitlines())))
+    files = [one for one in path.iterdir() if one.is_file()] if path.is_dir() else [path]
+    return DataReport(
+        path=str(path),
+        shape="messages",
+        train=SideReport(examples=sum(len(file.read_text().splitlines()) for file in files)),
+    )
 
 
 def _inspect(call: InspectSet, context: RequestContext) -> Iterator[Event]:
