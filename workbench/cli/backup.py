@@ -11,7 +11,6 @@ import msgspec
 from workbench.api.calls import BackUp
 from workbench.api.ownership import HomeLock, read_owner
 from workbench.api.protocol import RequestContext, with_progress
-from workbench.backup.restoring import open_backup, put_in_place, restore, restored_beside
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.runs import run_to_end
@@ -45,6 +44,8 @@ def show_written(result: dict[str, Any], output: TextOutput) -> None:
 
 def restore_here(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     """Without a core: the folder that is restored has none yet."""
+    from workbench.backup.restoring import open_backup, put_in_place, restore, restored_beside  # opens databases
+
     home = Home(session.home.root.resolve())
     context = RequestContext()
     there = home.root.exists() and (not home.root.is_dir() or any(home.root.iterdir()))
