@@ -32,6 +32,10 @@ from workbench.errors import UserError
 from workbench.records.judgement_reports import MeanEstimate
 
 
+# a waited-for row sometimes does not come since the stylesheet is set on windows; the cause is not known yet
+pytestmark = pytest.mark.flaky(reruns=4)
+
+
 @pytest.fixture
 def page(qtbot: QtBot, bridge: Bridge, shell: RecordingShell, home: FakeHome) -> FeedbackPage:
     furnish_adapters(home)
