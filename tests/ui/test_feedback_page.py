@@ -31,7 +31,6 @@ from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.judgement_reports import MeanEstimate
 
-
 # a waited-for row sometimes does not come since the stylesheet is set on windows; the cause is not known yet
 pytestmark = pytest.mark.flaky(reruns=4)
 
