@@ -92,8 +92,8 @@ class FakeHome:
     memory_free_for_training: int = 6_100_000_000
     adapters: dict[str, AdapterRecord] = field(default_factory=dict)
     sets: dict[str, DataSet] = field(default_factory=dict)
-    library: Library | None = None
-    judgements: JudgementRoom | None = None
+    library: Library = field(default_factory=Library)
+    judgements: JudgementRoom = field(init=False)
     demonstrations: dict[str, Demonstration] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     server_tools: list[c.ToolRecord] = field(default_factory=list)
@@ -119,6 +119,10 @@ class FakeHome:
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     # -- program and models --------------------------------------------------------------------------
+
+    def __post_init__(self) -> None:
+        # made before the front's thread runs: made at its first use, there could be one for each thread
+        self.judgements = JudgementRoom(self)
 
     def endpoint_record(self, model: c.ModelRecord) -> c.EndpointRecord:
         endpoint, has_key = model.endpoint, bool(self.endpoint_keys.get(model.name))

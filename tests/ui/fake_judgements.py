@@ -95,14 +95,9 @@ class JudgementRoom(ChangeNotifier):
         )
 
 
-def room_of(home: FakeHome) -> JudgementRoom:
-    home.judgements = home.judgements or JudgementRoom(home)
-    return home.judgements
-
-
 def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | None:
     """What the call comes to, and what changed; None for a call that is not ours."""
-    room = room_of(home)
+    room = home.judgements
     if (judged := fake_judging.do(home, room, call)) is not None:
         return judged
     match call:

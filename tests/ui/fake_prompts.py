@@ -61,7 +61,7 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             if home.demonstrations.pop(id, None) is None:
                 raise UserError(f"There is no demonstration {id!r}.", "List them to see their ids.")
             return c.DemonstrationList(demonstrations=tuple(home.demonstrations.values())), [("demonstrations", id)]
-    library = home.library = home.library or Library()
+    library = home.library
     [event] = library.handlers[type(call)](call, RequestContext())
     assert isinstance(event, Finished)
     news, library.news = library.news, []

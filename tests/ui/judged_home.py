@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 from tests.ui.fake_home import FakeHome
-from tests.ui.fake_judgements import room_of
 from workbench.api import calls as c
 from workbench.api import events
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, LabellingQueue
@@ -32,11 +31,11 @@ class Unswapped(random.Random):
 
 def judgements_in(home: FakeHome, which: JudgementFilter | None = None) -> list[Judgement]:
     """The judgements of a fake home."""
-    return list(room_of(home).judgements.each(which or JudgementFilter()))
+    return list(home.judgements.judgements.each(which or JudgementFilter()))
 
 
 def judgement_of(home: FakeHome, id: str) -> Judgement:
-    return room_of(home).store.get(id)
+    return home.judgements.store.get(id)
 
 
 def furnish_judgements(home: FakeHome, count: int = 46) -> Sequence[Judgement]:
@@ -63,14 +62,14 @@ def furnish_judgements(home: FakeHome, count: int = 46) -> Sequence[Judgement]:
             source="compare",
         )
         made.append(one)
-    return room_of(home).judgements.add(c.AddJudgements(judgements=tuple(made)))
+    return home.judgements.judgements.add(c.AddJudgements(judgements=tuple(made)))
 
 
 def furnish_queue(
     home: FakeHome, waiting: int = 12, running: bool = True, purpose: str = "label", name: str = "Short titles"
 ) -> LabellingQueue:
     """A set of pairs that is being made while the first ones are judged."""
-    room = room_of(home)
+    room = home.judgements
     now = time.time()
     run = c.RunRecord(
         id=f"r{next(home.numbers)}", kind="candidates", title=name,

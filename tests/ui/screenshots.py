@@ -25,7 +25,6 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
-from tests.ui.fake_judgements import room_of
 from tests.ui.fake_machine import GPU, SLOW, UPDATE, WORKS, pack
 from tests.ui.fake_training import furnish_training
 from tests.ui.judged_home import furnish_judgements, furnish_queue
@@ -708,7 +707,7 @@ def _learn(shell: Shell, front: Front) -> None:
 def _tested_home() -> FakeHome:
     """A blind test that is half done, and one that has not begun."""
     home = _judged_home()
-    room = room_of(home)
+    room = home.judgements
     for name, judged in (("Short titles against the base", 17), ("Polite tone", 0)):
         queue = furnish_queue(home, 24, running=False, purpose="verdict", name=name)
         for number in range(judged):

@@ -16,7 +16,6 @@ from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_adapters import furnish_adapters
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
-from tests.ui.fake_judgements import room_of
 from tests.ui.judged_home import furnish_judgements, furnish_queue, judgement_of, judgements_in
 from ui.bridge import Bridge
 from ui.components.basics import Text
@@ -30,9 +29,6 @@ from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.errors import UserError
 from workbench.records.judgement_reports import MeanEstimate
-
-# a waited-for row sometimes does not come since the stylesheet is set on windows; the cause is not known yet
-pytestmark = pytest.mark.flaky(reruns=4)
 
 
 @pytest.fixture
@@ -339,7 +335,7 @@ def test_a_set_is_deleted(page: FeedbackPage, bridge: Bridge, qtbot: QtBot, home
     page.label.delete_button.click()
     page.label.confirm.confirm_button.click()
     qtbot.waitUntil(page.label.empty.isVisible)
-    assert not room_of(home).queues.list_queues()
+    assert not home.judgements.queues.list_queues()
 
 
 # -- what can be learnt -------------------------------------------------------------------------------

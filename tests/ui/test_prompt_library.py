@@ -183,7 +183,6 @@ def test_of_a_very_long_text_the_beginning_is_shown(qtbot: QtBot, library: Libra
 def test_a_version_that_cannot_be_read_says_why_and_is_not_used(
     qtbot: QtBot, library: LibraryDialog, home: FakeHome, front: FakeFront
 ) -> None:
-    assert home.library is not None
     database = home.library.database
     database.execute("drop trigger prompt_versions_never_change")
     database.execute("update prompt_versions set content = '{' where number = 2")

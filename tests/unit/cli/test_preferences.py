@@ -110,7 +110,6 @@ def test_pairs_are_judged_in_a_row_by_keys(prefs: Prefs, front: FakeFront) -> No
     shown = [line for line in out.splitlines() if line.startswith("[J]")]
     assert shown[0] != shown[1]
     room = front.home.judgements
-    assert room is not None
     which = JudgementFilter(sources=("label",))
     judged = {one.question: one for one in room.judgements.each(which)}
     assert len(judged) == 3
