@@ -342,7 +342,10 @@ class Crawler(QObject):
                         return
                 raise NotOffered
 
-            if not self._try(label, open_and_trigger, depth, path in chosen) and path not in chosen:
+            alive = self._try(label, open_and_trigger, depth, path in chosen) or path in chosen
+            if not alive and self._put_away_messages():
+                alive = self._try(label, open_and_trigger, depth, may_stay=False)
+            if not alive:
                 self._note_dead(label)
 
     def _leave_editors(self) -> None:

@@ -55,7 +55,7 @@ class RunList(QFrame):
         self.list.setAccessibleName(texts.TRAININGS_HELP)
         self.list.selectionModel().currentChanged.connect(self._on_current)
         self.list.clicked.connect(self._on_clicked)
-        self.list.delete_pressed.connect(self.ask_to_delete)
+        self.list.delete_pressed.connect(self._on_delete_pressed)
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.confirm = InlineMessage()
         column_of(
@@ -141,11 +141,8 @@ class RunList(QFrame):
         self._showing = False
         self.ticked.emit(self.ticked_runs)
 
-    def ask_to_delete(self) -> None:
+    def ask_to_delete(self, run: RunRecord) -> None:
         """Ask in the panel; what the training made stays."""
-        run = self.current
-        if run is None:
-            return
         if run.state in ("queued", "running"):
             self.confirm.show_message(texts.STOP_BEFORE_DELETE, "info")
             return
@@ -156,6 +153,10 @@ class RunList(QFrame):
 
         self.confirm.show_message(delete_words(run), "attention", texts.DELETE, delete)
         self.confirm.action_button.setFocus()
+
+    def _on_delete_pressed(self) -> None:
+        if self.current is not None:
+            self.ask_to_delete(self.current)
 
     def _on_new(self) -> None:
         self.choose("")
@@ -185,12 +186,12 @@ class RunList(QFrame):
         index = self.list.indexAt(place)
         if not index.isValid():
             return
-        run = str(index.data(IdRole))
+        run = self._runs[index.row()]
         theme = current_theme()
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(theme.icon("copy"), texts.COPY_AS_NEW, lambda: self.copied.emit(run))
-        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, self.ask_to_delete)
+        menu.addAction(theme.icon("copy"), texts.COPY_AS_NEW, lambda: self.copied.emit(run.id))
+        menu.addAction(theme.icon("trash", "danger"), texts.DELETE_MENU, lambda: self.ask_to_delete(run))
         menu.popup(self.list.viewport().mapToGlobal(place))
 
 

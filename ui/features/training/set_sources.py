@@ -58,6 +58,8 @@ class ChatSource(QWidget):
         self._none.setAccessibleName(texts.TICK_NONE)
         self._all.clicked.connect(lambda: self._tick(True))
         self._none.clicked.connect(lambda: self._tick(False))
+        for button in (self._all, self._none):
+            button.hide()  # there is nothing to tick before all chats are read
         row = row_of(None, (self.summary, 1), self._all, self._none)
         column_of(self, row, (self.list, 1), gap=tokens.SPACE_2)
 
