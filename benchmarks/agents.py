@@ -39,11 +39,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import msgspec
 from prompting import Front, sums
 
-from workbench.api.calls import AddDocuments, Ask, AskResult, CreateCollection, FollowRun, GetTrace
 from workbench.api.protocol import result_of
-from workbench.evaluation.statistics import compare, describe, wilson
+from workbench.records.answers import AskResult
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, Trace
+from workbench.subjects.chats.calls import Ask, GetTrace
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.evaluation.statistics import compare, describe, wilson
+from workbench.subjects.runs.calls import FollowRun
 
 PARTS = ("calculator", "documents", "reflexion", "edits")
 NUMBER = DecodingPart(format="regex", grammar="-?[0-9]{1,7}", temperature=0.0, max_tokens=10, seed=0)

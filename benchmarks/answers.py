@@ -3,7 +3,8 @@
     python benchmarks/answers.py [DATA] [--questions 200] [--seed 0] [--only PART ...] [--json FILE] [--keep FOLDER]
 
 DATA (default ../shared/data) holds ``xquad/en``. Its paragraphs become one file each and are ingested by the real
-embedding worker; the starter model answers through ``workbench.answering`` in the real inference worker. Parts:
+embedding worker; the starter model answers through ``workbench.subjects.answering.answer`` in the real inference
+worker. Parts:
 
     closed     the model alone: does the answer contain a gold answer (normalised as SQuAD does)?
     retrieval  the same from the collection, with the rule that declines switched on, as shipped
@@ -32,25 +33,28 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.answering import AnswerRequest, Resolved, answer
-from workbench.api.calls import AskResult, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.documents.embedder import WorkerRetriever
+from workbench.base.errors import UserError
+from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import LoraUse
-from workbench.errors import UserError
-from workbench.models.inspection import inspect_path
-from workbench.models.starter import find_starters
+from workbench.processes.host import WorkerHost
+from workbench.records.answers import AskResult
 from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
+from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Citation, Message, Passage
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPart
-from workbench.settings import EngineSettings
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest, Resolved
+from workbench.subjects.documents.embedder import WorkerRetriever
+from workbench.subjects.models.inspection import inspect_path
+from workbench.subjects.models.starter import find_starters
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.tools.services import ToolServices
-from workbench.workers.host import WorkerHost
 
 HERE = Path(__file__).parent
 PARTS = ("closed", "retrieval", "gold", "removed", "unrelated", "followups")
@@ -122,7 +126,7 @@ def holds(text: str, golds: Sequence[str]) -> bool:
 
 
 class Services:
-    """The starter model and one collection, as ``workbench.answering`` asks for them."""
+    """The starter model and one collection, as ``workbench.subjects.answering.answer`` asks for them."""
 
     def __init__(self, backend: LlamaCppBackend, model: ModelRecord, retriever: Retriever | None) -> None:
         self._backend = backend

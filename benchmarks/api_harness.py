@@ -26,20 +26,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench.api.calls import (
-    ChangeSettings,
-    CreateQuestionSet,
-    FollowRun,
-    GetCell,
-    ImportModel,
-    ListEvaluations,
-    RunBenchmark,
-)
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.paths import Home
-from workbench.server.app import make_app
-from workbench.server.running import RunningServer
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.subjects.evaluation.calls import CreateQuestionSet, GetCell, ListEvaluations, RunBenchmark
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.serving.http.app import make_app
+from workbench.subjects.serving.http.running import RunningServer
 
 LETTERS = "ABCD"
 KEY = "wb-benchmark"

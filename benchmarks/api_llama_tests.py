@@ -28,15 +28,16 @@ from xml.etree import ElementTree
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from workbench.api.calls import ChangeSettings, ImportModel
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.core.serving.models import PLAIN
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.recipes import ModelPart, Recipe, save_recipe
-from workbench.server.app import make_app
-from workbench.server.running import RunningServer
-from workbench.server.security import Guard
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.serving.http.app import make_app
+from workbench.subjects.serving.http.running import RunningServer
+from workbench.subjects.serving.http.security import Guard
+from workbench.subjects.serving.models import PLAIN
 
 KEY = "sk-this-is-the-secret-key"
 FILES = {

@@ -21,16 +21,17 @@ from pathlib import Path
 from api_harness import KEY, call, starter_path
 
 from workbench.api import events
-from workbench.api.calls import Ask, ImportModel, ListModels
 from workbench.api.protocol import RequestContext, drain
+from workbench.app import Workbench
 from workbench.backends.backend import ModelUse
-from workbench.core.app import Workbench
+from workbench.base.paths import Home
 from workbench.engine.inference_calls import Generate
-from workbench.paths import Home
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
-from workbench.server.app import make_app
-from workbench.server.running import RunningServer
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.models.calls import ImportModel, ListModels
+from workbench.subjects.serving.http.app import make_app
+from workbench.subjects.serving.http.running import RunningServer
 
 UNDER_WAY_S = 3.0
 """After so long all clients are being answered, and the window asks."""

@@ -25,14 +25,16 @@ from pathlib import Path
 import apsw
 import psutil
 
-from workbench.api.calls import BackUp, CreateCollection, FollowRun, ListCollections
 from workbench.api.client import Client
 from workbench.api.ownership import read_owner
 from workbench.api.protocol import RequestContext
-from workbench.backup.restoring import open_backup, restore
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.backup import Manifest
+from workbench.subjects.backup.calls import BackUp
+from workbench.subjects.backup.restoring import open_backup, restore
+from workbench.subjects.documents.calls import CreateCollection, ListCollections
+from workbench.subjects.runs.calls import FollowRun
 
 
 def main() -> int:

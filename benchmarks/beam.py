@@ -35,10 +35,10 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, Row
-from workbench.workers.host import WorkerHost
 
 QUESTIONS = Path(__file__).resolve().parents[2] / "shared" / "data" / "xquad" / "en" / "questions.jsonl"
 

@@ -21,10 +21,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from reasoning import Front
 
-from workbench.api.calls import Ask
-from workbench.evaluation.statistics import wilson
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.rewards.values import number
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.evaluation.statistics import wilson
 
 NAMES = ("Anna", "Ben", "Carla", "David", "Eva", "Femi", "Gina", "Hugo")
 THINGS = ("apples", "books", "stamps", "tickets", "chairs", "eggs", "pens", "plants")

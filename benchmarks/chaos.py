@@ -34,24 +34,15 @@ import psutil
 import sqlite_vec
 
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    Ask,
-    CreateCollection,
-    FollowRun,
-    GetChat,
-    GetStatus,
-    ListChats,
-    ListCollections,
-    ListRuns,
-    RegisterStarter,
-    ResumeRun,
-)
 from workbench.api.client import Client
 from workbench.api.ownership import read_owner
-from workbench.errors import UserError, WorkerDied
-from workbench.paths import Home
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
+from workbench.subjects.chats.calls import Ask, GetChat, ListChats
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun, GetStatus, ListRuns, ResumeRun
 
 ACTIVITIES = {
     "inference": ("chat", "both"),

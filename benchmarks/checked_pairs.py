@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from workbench.core.runs.kinds.dataset import verified
 from workbench.records.messages import Passage
+from workbench.subjects.datasets.runs import verified
 from workbench.text.sentences import split_sentences
 from workbench.training.data.examples import Source
 from workbench.training.data.groundedness import PassageCheck, Verdict

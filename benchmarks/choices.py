@@ -29,20 +29,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from beam import unpack
 from decode import starter_model
 
-from workbench.api.calls import (
-    CreateQuestionSet,
-    Evaluate,
-    FollowRun,
-    GetCell,
-    ImportModel,
-    ListQuestions,
-    RegisterStarter,
-)
 from workbench.api.client import Client
-from workbench.evaluation.statistics import wilson
-from workbench.paths import Home
+from workbench.base.paths import Home
 from workbench.records.evaluation import QuestionRow, ScorerUse
 from workbench.records.recipes import Recipe
+from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetCell, ListQuestions
+from workbench.subjects.evaluation.statistics import wilson
+from workbench.subjects.models.calls import ImportModel, RegisterStarter
+from workbench.subjects.runs.calls import FollowRun
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -34,13 +34,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from agents import Bench, holds
 from prompting import sums
 
-from workbench.api.calls import AddDocuments, Ask, AskResult, CreateCollection, FollowRun
 from workbench.api.events import Event
 from workbench.api.protocol import result_of
 from workbench.engine.inference_calls import Generated
-from workbench.evaluation.statistics import wilson
 from workbench.records.agents import ToolCall
+from workbench.records.answers import AskResult
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.evaluation.statistics import wilson
+from workbench.subjects.runs.calls import FollowRun
 from workbench.techniques.agents.session import Session
 from workbench.techniques.budget import Budget
 from workbench.techniques.tools.methods import SEARCH

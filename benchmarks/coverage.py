@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from workbench.evaluation.statistics import Comparison, Estimate, compare, estimate, wilson
+from workbench.subjects.evaluation.statistics import Comparison, Estimate, compare, estimate, wilson
 
 SIZES = (30, 80, 200)
 

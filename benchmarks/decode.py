@@ -40,9 +40,9 @@ from workbench.engine.library import llama, start_library
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.workers.host import WorkerHost
 
 QUESTION = (Message("user", "Write a long story about a lighthouse keeper and the sea."),)
 PREFIX_TOKENS, SAMPLES, SAMPLE_TOKENS = 511, 8, 64

@@ -31,11 +31,11 @@ import msgspec
 
 from tests.fake_hub import FakeHub, Fault, serving
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
-from workbench.models.download import download
+from workbench.base.errors import UserError
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
 from workbench.records.hub import RemoteFile
+from workbench.subjects.models.download import download
 
 WHOLE = "whole, and verified"
 ALLOWED_LOSS = 10_000_000
@@ -44,8 +44,8 @@ OFFLINE = """
 import sys
 from pathlib import Path
 from workbench.api import calls
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 core = Workbench(Home(Path(sys.argv[1])))
 core.start()
 asked = (

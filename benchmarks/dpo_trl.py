@@ -49,8 +49,8 @@ def load() -> tuple[Any, Any]:
     import torch
     from transformers import AutoTokenizer
 
-    from workbench.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.records.training import WeightsPart
+    from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.techniques.registry import METHODS
     from workbench.training.methods.weights_method import method_of
     from workbench.training.weights.loading import load_base

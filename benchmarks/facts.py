@@ -34,7 +34,7 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load, LoraUse
-from workbench.metrics import is_exact_match
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.training import (
@@ -46,8 +46,8 @@ from workbench.records.training import (
     VerificationReport,
     set_value,
 )
+from workbench.text.metrics import is_exact_match
 from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
-from workbench.workers.host import WorkerHost
 
 GREEDY = DecodingPart(temperature=0.0, max_tokens=16, repetition_penalty=1.0)
 CONSONANTS, VOWELS = tuple("bdfgklmnprstvz"), tuple("aeiou")

@@ -25,23 +25,18 @@ import msgspec
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from workbench.api.calls import (
-    CreateQuestionSet,
-    Evaluate,
-    FollowRun,
-    GetEvaluation,
-    ListAdapters,
-    ListGrid,
-    RegisterStarter,
-    Train,
-)
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, OptimiserPart, TrainingConfig, TrainResult
 from workbench.records.training.outcomes import learnt_words, lost_words, outcome_warning
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetEvaluation, ListGrid
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.trainings.calls import Train
 
 RIGHT, OTHER_WORDS = 10 / 12, 6 / 12
 

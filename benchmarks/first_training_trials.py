@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from decode import starter_model
 
 from workbench.api import events
-from workbench.metrics import contains_answer
 from workbench.records.messages import Message
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, ScoresPair, TrainingConfig, set_value
 from workbench.techniques.registry import METHODS
+from workbench.text.metrics import contains_answer
 from workbench.training import planning
 from workbench.training import run as training_run
 from workbench.training.control import Switch

@@ -31,8 +31,8 @@ from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_formulas import cache_bytes, computing_bytes
 from workbench.engine.memory_planner import Plan
 from workbench.engine.offloading import weigh_tensors
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_gguf, read_pieces
-from workbench.models.gguf_model import describe_gguf
 from workbench.records.fit import MemoryPart
 
 SPARE = 100_000_000

@@ -33,11 +33,11 @@ from loops import prompts
 from reasoning import gemma
 
 from workbench.engine.inference_calls import Generate, Inspect, Load
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, with_preset
 from workbench.techniques.decoding.loops import FEWEST
 from workbench.techniques.registry import METHODS
-from workbench.workers.host import WorkerHost
 
 
 def first_difference(theirs: Theirs, prompt: Sequence[int], mine: Sequence[int], tokens: int) -> str:

@@ -25,21 +25,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import msgspec
 import psutil
 
-from workbench.api.calls import (
-    CreateQuestionSet,
-    Evaluate,
-    FollowRun,
-    GetEvaluation,
-    GetRun,
-    ListGrid,
-    RegisterStarter,
-    ResumeRun,
-)
 from workbench.api.client import Client
 from workbench.api.events import Progress
-from workbench.paths import Home
+from workbench.base.paths import Home
 from workbench.records.evaluation import EvaluationResult, GridPage
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetEvaluation, ListGrid
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun
 
 INSTRUCTIONS = ("", "You are a careful logician.", "Answer True only if you are sure.")
 

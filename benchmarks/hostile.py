@@ -36,23 +36,17 @@ from tests.fake_endpoint import FakeEndpoint
 from tests.fake_endpoint import serving as serving_endpoint
 from workbench.api import client as client_module
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    AddEndpoint,
-    Ask,
-    ChangeSettings,
-    CreateCollection,
-    FollowRun,
-    GetApiState,
-    GetStatus,
-    ListCollections,
-    RegisterStarter,
-    ServeApi,
-)
 from workbench.api.client import Client
 from workbench.api.ownership import read_owner
-from workbench.paths import Home
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
+from workbench.subjects.endpoints.calls import AddEndpoint
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun, GetStatus
+from workbench.subjects.serving.calls import GetApiState, ServeApi
 
 IDLE, LIMIT, FILES = 1_100, 1_024, 40
 STOPPED = (hostile.never_answers, hostile.drips_its_head, hostile.is_silent_in_its_body,

@@ -24,14 +24,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import msgspec
 from reward_model import sample_of
 
-from workbench.api import calls, events
+from workbench import calls
+from workbench.api import events
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.evaluation.judging.agreement import measure
-from workbench.evaluation.judging.comparing import Opinion
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.recipes import Recipe
+from workbench.subjects.judgements.judging.agreement import measure
+from workbench.subjects.judgements.judging.comparing import Opinion
 
 LONGEST = 620
 Script = Callable[[str, str, bool], float]

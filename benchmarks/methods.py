@@ -29,6 +29,7 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load, LoraUse
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.training import (
@@ -42,7 +43,6 @@ from workbench.records.training import (
 )
 from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
-from workbench.workers.host import WorkerHost
 
 PLACES = ("Varn", "Oskel", "Timra", "Hulde", "Brenn", "Lofta", "Kesmir", "Drovan", "Askeby", "Pelin", "Morfa", "Ruthe")
 ASKED = 8

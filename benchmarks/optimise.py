@@ -27,10 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import msgspec
 from reasoning import TASKS, Front, Task, read_task
 
-from workbench.api.calls import CreateQuestionSet, FollowRun, ListQuestionSets, ListRuns, Optimise, ResumeRun
 from workbench.records.evaluation import ScorerUse
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.subjects.evaluation.calls import CreateQuestionSet, ListQuestionSets, Optimise
+from workbench.subjects.runs.calls import FollowRun, ListRuns, ResumeRun
 
 PER_SUBJECT = 40
 

@@ -39,7 +39,6 @@ from preferences import PROMPT, TOPICS
 from tests.short_model import write_short
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.models.starter import CHAT_FILE, CHAT_PACKAGE
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -49,6 +48,7 @@ from workbench.records.training import (
     TrainingPlan,
     set_value,
 )
+from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
 from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel, Plan, Trained, TrainModel
 from workbench.workers.training import TrainingService, keep_few_kernels

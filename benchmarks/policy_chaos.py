@@ -36,6 +36,7 @@ from training_chaos import kill, sha256
 
 from tests.short_model import write_short
 from workbench.api import events
+from workbench.processes.host import WorkerHost
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -46,7 +47,6 @@ from workbench.records.training import (
 )
 from workbench.training.checkpoints import is_sound
 from workbench.training.protocol import BaseModel, TrainModel
-from workbench.workers.host import WorkerHost
 
 PHASES = ("rollouts", "updates", "checkpoint")
 LOOK_S = 0.002

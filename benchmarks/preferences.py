@@ -26,10 +26,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from workbench.api import calls, events
+from workbench import calls
+from workbench.api import events
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import (
     DataPart,

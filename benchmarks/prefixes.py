@@ -26,9 +26,9 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.workers.host import WorkerHost
 
 DECODING = DecodingPart(max_tokens=16, repetition_penalty=1.0)
 SUBJECTS = ("The history of the harbour and of its keepers. ", "A report on the bridge, its repair and cost. ")

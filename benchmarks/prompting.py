@@ -35,9 +35,9 @@ import msgspec
 from decode import starter_model
 
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, CreateQuestionSet, GetTrace, ImportModel, ModelRecord, RegisterStarter
 from workbench.api.protocol import Call, drain, result_of
-from workbench.core.app import Workbench
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
@@ -47,16 +47,20 @@ from workbench.engine.inference_calls import (
     Score,
     ScoreMany,
 )
-from workbench.evaluation.statistics import compare, describe, wilson
-from workbench.paths import Home
+from workbench.processes.host import WorkerHost
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
+from workbench.subjects.chats.calls import Ask, GetTrace
+from workbench.subjects.evaluation.calls import CreateQuestionSet
+from workbench.subjects.evaluation.statistics import compare, describe, wilson
+from workbench.subjects.models.calls import ImportModel, RegisterStarter
 from workbench.techniques.prompting.tree_of_thoughts import VERDICTS
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children
 from workbench.techniques.prompting.tree_search import Plan, SearchKind, Tree, search
 from workbench.techniques.prompting.tree_trace import tree_of
-from workbench.workers.host import WorkerHost
 
 PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")
 TEXT = "The harbour of the old town lies below the castle, and every morning the boats come in with herring. "

@@ -36,24 +36,22 @@ from decode import package_folder
 from msgspec.structs import replace
 
 from workbench.api import events
-from workbench.api.calls import (
-    CreateQuestionSet,
-    Evaluate,
-    FollowRun,
-    GetCell,
-    GetEvaluation,
-    ImportModel,
-    ListModels,
-    ListQuestions,
-    RegisterStarter,
-    RemoveEvaluation,
-)
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.evaluation.statistics import compare, describe, wilson
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.subjects.evaluation.calls import (
+    CreateQuestionSet,
+    Evaluate,
+    GetCell,
+    GetEvaluation,
+    ListQuestions,
+    RemoveEvaluation,
+)
+from workbench.subjects.evaluation.statistics import compare, describe, wilson
+from workbench.subjects.models.calls import ImportModel, ListModels, RegisterStarter
+from workbench.subjects.runs.calls import FollowRun
 
 R = TypeVar("R")
 NUMBER = r"-?[0-9]{1,9}(\.[0-9]{1,4})?"

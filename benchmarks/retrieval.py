@@ -21,14 +21,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from workbench.api.calls import SearchResult
+from workbench.processes.host import WorkerHost
+from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import search
-from workbench.workers.host import WorkerHost
 
 SETS = ("xquad-en", "xquad-de", "xquad-zh", "cranfield")
 PARTS = {
@@ -164,7 +164,7 @@ def main() -> int:
 
 
 def unpack_starter(folder: Path) -> Path:
-    from workbench.models.starter import find_starters
+    from workbench.subjects.models.starter import find_starters
 
     return next(Path(m.path) for m in find_starters(folder / "models") if m.kind == "embedder")
 

@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from preferences import train
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.protocol import Call, result_of
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.messages import Message
 from workbench.records.training import (
     DataPart,

@@ -93,9 +93,9 @@ def main() -> None:
     given = parser.parse_args()
     import torch
 
-    from workbench.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.records.messages import Message
     from workbench.records.training import WeightsPart
+    from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.techniques.registry import METHODS
     from workbench.training.data.examples import Example
     from workbench.training.data.prompt_writer import PromptWriter

@@ -116,7 +116,7 @@ def answer_of(job: Any) -> Any:
             if isinstance(event, events.TERMINAL):
                 terminal = event
     except Exception as error:
-        from workbench.errors import Cancelled
+        from workbench.base.errors import Cancelled
 
         if isinstance(error, Cancelled):
             return None

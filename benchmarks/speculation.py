@@ -28,12 +28,12 @@ from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation
 from workbench.techniques.decoding.speculative import NgramDrafter, Speculation
-from workbench.workers.host import WorkerHost
 
 Kind = Literal["off", "ngram", "draft"]
 

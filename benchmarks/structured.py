@@ -34,9 +34,9 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.workers.host import WorkerHost
 
 SUBJECTS = ("a harbour", "a small bakery", "the planet Mars", "a chess club", "a red fox", "an old library", "a storm")
 WORDS = ("name", "kind", "size", "price", "year", "rating", "note", "place", "owner", "colour", "weight", "state")

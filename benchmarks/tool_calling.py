@@ -36,16 +36,16 @@ from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppModel
 from workbench.engine.inference_calls import Load, LoraUse, Score, Scores
-from workbench.evaluation.statistics import wilson
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
+from workbench.subjects.evaluation.statistics import wilson
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.calling import agent_budget, caller_for
 from workbench.techniques.agents.forms import ReactForm
 from workbench.techniques.agents.schemas import argument_schema
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
-from workbench.workers.host import WorkerHost
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "bfcl"
 T = TypeVar("T")

@@ -38,9 +38,9 @@ from decode import starter_model
 
 from workbench.api import events
 from workbench.gguf.reader import read_gguf
+from workbench.processes.host import WorkerHost
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training.protocol import BaseModel, MergeTrained, TrainModel
-from workbench.workers.host import WorkerHost
 
 TOLERANCE = 0.01
 LONGEST_S = 600.0

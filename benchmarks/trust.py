@@ -41,8 +41,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import msgspec
 from answers import HERE, Bench, Without, holds, normalised, opened
 
-from workbench.api.calls import AskResult
 from workbench.records import trust
+from workbench.records.answers import AskResult
 from workbench.records.messages import Citation, Statement
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode, QuoteLength

@@ -30,12 +30,15 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench.api import events
-from workbench.api.calls import Ask, FollowRun, ImportModel, RegisterStarter, Train
 from workbench.api.protocol import result_of
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval, set_value
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.models.calls import ImportModel, RegisterStarter
+from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.trainings.calls import Train
 
 DRAWS = 10_000
 

@@ -52,7 +52,7 @@ from PySide6.QtWidgets import QApplication
 from pathlib import Path
 import os
 from ui.main import open_window
-from workbench.paths import Home
+from workbench.base.paths import Home
 application = QApplication([])
 window = open_window(Home(Path(os.environ["BENCH_HOME"])))
 """
@@ -92,7 +92,7 @@ def measure_start(rounds: int) -> dict[str, float]:
     ours: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         from workbench.api.client import Client
-        from workbench.paths import Home
+        from workbench.base.paths import Home
 
         home = Home(Path(folder))
         home.create()
@@ -124,7 +124,8 @@ def measure_stream() -> dict[str, float]:
     from ui.bridge import Bridge
     from ui.shell import Shell
     from ui.theme.theme import current_theme
-    from workbench.api import calls, events
+    from workbench import calls
+    from workbench.api import events
     from workbench.api.protocol import finish
 
     application = QApplication.instance() or QApplication([])
@@ -219,7 +220,7 @@ def measure_grid() -> dict[str, float]:
     from ui.features.evaluation.page import EvaluatePage
     from ui.shell import Shell
     from ui.theme.theme import current_theme
-    from workbench.api import calls
+    from workbench import calls
     from workbench.api.protocol import finish
 
     application = QApplication.instance() or QApplication([])
@@ -302,7 +303,7 @@ def measure_theme(rounds: int) -> dict[str, float]:
     from ui.bridge import Bridge
     from ui.shell import Shell
     from ui.theme.theme import current_theme
-    from workbench.api import calls
+    from workbench import calls
 
     application = QApplication.instance() or QApplication([])
     theme = current_theme()

@@ -71,7 +71,7 @@ def check(checkout: Path | None) -> list[str]:
             importlib.import_module(module.partition(":")[0])
         except Exception as error:  # noqa: BLE001
             problems.append(f"worker {worker}: {error}")
-    tree = importlib.import_module("workbench.installation").installation()
+    tree = importlib.import_module("workbench.base.installation").installation()
     if tree is None:
         problems.append("installation.json is not found from this Python")
     elif tree.version != metadata.version("llm-workbench"):

@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
 from keys import read_private, sign  # noqa: E402
 
-from workbench.core.runtime.updates import ANNOUNCEMENT  # noqa: E402
+from workbench.subjects.machine.updates import ANNOUNCEMENT  # noqa: E402
 
 MACHINES = {"amd64": "x86_64", "x86_64": "x86_64", "aarch64": "aarch64", "arm64": "arm64"}
 KINDS = {".deb": ("deb", "linux"), ".run": ("run", "linux"), ".exe": ("windows", "windows"), ".dmg": ("macos", "macos")}

@@ -12,12 +12,12 @@ import msgspec
 
 from tests.fakes import FakeModelBackend, FakeRetriever
 from workbench.api import events
-from workbench.api.calls import AskResult
+from workbench.api.answer_state import AnswerState, with_trace
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Score
 from workbench.records.agents import Decision, Fact
-from workbench.records.answer_state import AnswerState, with_trace
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import StepEdit, TraceStep

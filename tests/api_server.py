@@ -6,10 +6,10 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from workbench.server.app import make_app
-from workbench.server.exchange import Handle
-from workbench.server.running import RunningServer
-from workbench.server.security import Limits
+from workbench.subjects.serving.http.app import make_app
+from workbench.subjects.serving.http.exchange import Handle
+from workbench.subjects.serving.http.running import RunningServer
+from workbench.subjects.serving.http.security import Limits
 
 KEY = "wb-test-key"
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from tests.fakes import passage
 from workbench.api import events
-from workbench.api.calls import AskResult
 from workbench.api.events import Event
 from workbench.api.protocol import finish
+from workbench.records.answers import AskResult
 from workbench.records.messages import (
     Beam,
     Candidate,

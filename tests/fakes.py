@@ -12,11 +12,10 @@ from typing import Any
 
 import msgspec
 
-from workbench.answering import AnswerRequest, Resolved
-from workbench.api.calls import Chunk, Collection, Document, DocumentText, ModelRecord, SearchResult
 from workbench.api.events import TERMINAL, BeamStep, Cancelled, Event, Progress, TextDelta
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Loading, ModelUse
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -32,17 +31,19 @@ from workbench.engine.inference_calls import (
     whole_start,
 )
 from workbench.engine.tool_format import ToolFormat
-from workbench.errors import UserError
+from workbench.reading.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
 from workbench.records.agents import Fact
 from workbench.records.capabilities import LOCAL, Capabilities
 from workbench.records.demonstrations import Demonstration
+from workbench.records.documents import Chunk, Collection, Document, DocumentText, SearchResult
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usage
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Example, Recipe
+from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.choosing import NEUTRAL
 from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
-from workbench.techniques.tools.table_query import Database, QueryProblem, Table, TableInfo, TableRows, table_of
 from workbench.techniques.tools.tool import Tool
 
 Reply = str | Sequence[str] | Exception | Generated

@@ -17,22 +17,24 @@ from typing import Any
 import msgspec
 
 from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices, whole_start
-from workbench.answering import answer
-from workbench.api.calls import Ask, Decide, StoredMessage
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.core.answers import service
-from workbench.core.answers.service import Answers, PendingAnswer
+from workbench.base.paths import Home
 from workbench.core.background import Background
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.engine.inference_calls import Score
-from workbench.paths import Home
 from workbench.records.agents import Approval, Decision, Effect
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import Trace
-from workbench.storage.chats import ChatStore
 from workbench.storage.database import open_home
+from workbench.subjects.agents.calls import Decide
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.chats import answers as service
+from workbench.subjects.chats.answers import Answers, PendingAnswer
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.chats.store import ChatStore
 from workbench.techniques.agents.approval import calls_in
 from workbench.techniques.tools.tool import Tool, ToolOutput
 

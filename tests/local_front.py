@@ -9,7 +9,7 @@ from typing import TypeVar
 from workbench.api.client import Handle, Listener
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, result_of
-from workbench.core.app import Workbench
+from workbench.app import Workbench
 
 R = TypeVar("R")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.objectives.supervised import Supervised, SupervisedOptions

@@ -19,12 +19,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from ui.state import HomeState
 from workbench.api import events
-from workbench.api.calls import GetStatus, Status, Subscribe
 from workbench.api.client import Front
 from workbench.api.client import Handle as FrontHandle
 from workbench.api.events import Changed, Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
+from workbench.subjects.runs.calls import GetStatus, Status, Subscribe
 
 R = TypeVar("R")
 OnEvents = Callable[[Sequence[Event]], None]

@@ -17,8 +17,8 @@ from ui.components.run_follower import ACTIVE, RunFollower
 from ui.components.wording import describe_count, describe_seconds, how_far
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ResumeRun, RunList, RunRecord
 from workbench.api.events import Event
+from workbench.subjects.runs.calls import ResumeRun, RunList, RunRecord
 
 SHOWN_RUNS = 30
 RESUMABLE = ("cancelled", "failed", "interrupted")

@@ -28,21 +28,17 @@ from ui.features import WELCOME, Found
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import (
-    ChangeSettings,
-    ChatList,
-    CollectionList,
-    Document,
-    DocumentList,
-    LoadModel,
-    ModelList,
-    Status,
-)
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
+from workbench.base.settings import SECTIONS, Settings
+from workbench.records.documents import Document, DocumentList
 from workbench.records.recipes import PARTS
 from workbench.records.training import AdapterList
 from workbench.records.visible import visible_name
-from workbench.settings import SECTIONS, Settings
+from workbench.subjects.chats.calls import ChatList
+from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import LoadModel, ModelList
+from workbench.subjects.runs.calls import Status
 
 if TYPE_CHECKING:
     from ui.shell import Shell

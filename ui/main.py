@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from ui import texts
 from workbench import __version__
-from workbench.errors import UserError
-from workbench.paths import Home, find_home
-from workbench.settings import load_settings
+from workbench.base.errors import UserError
+from workbench.base.paths import Home, find_home
+from workbench.base.settings import load_settings
 
 if TYPE_CHECKING:
     from ui.shell import Shell

@@ -27,9 +27,10 @@ from ui.navigation import Navigation
 from ui.statusbar import StatusBar
 from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
-from workbench.api.calls import RestartWorker, Status, WorkerState
-from workbench.errors import UserError, WorkerDied
-from workbench.settings import Settings
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.settings import Settings
+from workbench.subjects.machine.calls import RestartWorker
+from workbench.subjects.runs.calls import Status, WorkerState
 
 IDLE_MS = 1_500
 """After this long what the other pages are made of is imported."""

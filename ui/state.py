@@ -14,48 +14,31 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import shiboken6
 from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
 
-from workbench.api.calls import (
-    ChatList,
-    CollectionList,
-    DemonstrationList,
-    DocumentList,
+from workbench.api.protocol import Call
+from workbench.base.errors import Cancelled
+from workbench.base.settings import Settings
+from workbench.records.documents import DocumentList
+from workbench.records.evaluation import EvaluationReport
+from workbench.records.models import Machine
+from workbench.records.training import AdapterList, DataSetList
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.agents.calls import ListFacts, ListMcpServers
+from workbench.subjects.chats.calls import ChatList, ListChats
+from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.documents.calls import CollectionList, ListCollections, ListDocuments
+from workbench.subjects.evaluation.calls import (
     EvaluationList,
     GetEvaluation,
     GetLeaderboard,
-    GetMachine,
-    GetRun,
-    GetRuntime,
-    GetSettings,
-    ListAdapters,
-    ListChats,
-    ListCollections,
-    ListDataSets,
-    ListDemonstrations,
-    ListDocuments,
     ListEvaluations,
-    ListFacts,
-    ListJudgements,
-    ListMcpServers,
-    ListMethods,
-    ListModels,
-    ListPrompts,
     ListQuestionSets,
-    ListQueues,
-    ListRuns,
-    Machine,
-    MethodList,
-    ModelList,
-    PromptList,
     QuestionSetList,
-    RunList,
-    RunRecord,
-    RuntimeState,
 )
-from workbench.api.protocol import Call
-from workbench.errors import Cancelled
-from workbench.records.evaluation import EvaluationReport
-from workbench.records.training import AdapterList, DataSetList
-from workbench.settings import Settings
+from workbench.subjects.judgements.calls import ListJudgements, ListQueues
+from workbench.subjects.machine.calls import GetMachine, GetRuntime, GetSettings, ListMethods, MethodList, RuntimeState
+from workbench.subjects.models.calls import ListModels, ModelList
+from workbench.subjects.prompts.calls import DemonstrationList, ListDemonstrations, ListPrompts, PromptList
+from workbench.subjects.runs.calls import GetRun, ListRuns, RunList, RunRecord
 
 if TYPE_CHECKING:
     from ui.bridge import Bridge

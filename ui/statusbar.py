@@ -14,8 +14,8 @@ from ui.components.run_follower import ACTIVE
 from ui.components.wording import describe_bytes, describe_count, describe_seconds
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import RunRecord, Status, StopRun
-from workbench.settings import Settings
+from workbench.base.settings import Settings
+from workbench.subjects.runs.calls import RunRecord, Status, StopRun
 
 
 class StatusBar(QFrame):

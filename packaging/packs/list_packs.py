@@ -23,10 +23,10 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from keys import public_of, read_private, sign  # noqa: E402
 
-from workbench.errors import UserError  # noqa: E402
+from workbench.base.errors import UserError  # noqa: E402
 from workbench.records.runtime import MANIFEST, PACK_LIST, PackList  # noqa: E402
-from workbench.runtime.packs import MANIFEST_FILE  # noqa: E402
-from workbench.signatures import OWN_KEYS, check_signature, trusted_keys  # noqa: E402
+from workbench.subjects.machine.packs import MANIFEST_FILE  # noqa: E402
+from workbench.subjects.machine.signatures import OWN_KEYS, check_signature, trusted_keys  # noqa: E402
 
 
 def list_packs(packs: list[Path], earlier: PackList | None = None, at: str = "") -> bytes:

@@ -20,8 +20,9 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from keys import read_private, sign  # noqa: E402
 
+from workbench.base.installation import base_release  # noqa: E402
 from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
-from workbench.runtime.packs import MANIFEST_FILE, SIGNATURE_FILE, base_release, this_platform  # noqa: E402
+from workbench.subjects.machine.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
 
 
 def make_pack(

@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 from keys import read_private, sign  # noqa: E402
 
 from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
-from workbench.runtime.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
+from workbench.subjects.machine.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
 
 TAKEN = re.compile(r"^(torch|torchgen|functorch|triton|nvidia|cuda)([/_-]|$)")
 LEFT_OUT = re.compile(r"/(include|test|tests|__pycache__)/|\.(a|pyi|h|hpp|cuh|cmake)$|/RECORD$|/direct_url\.json$")

@@ -15,13 +15,13 @@ from tests.local_front import LocalFront
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import MINILM, SMOL, FakeHome
 from tests.workers import fake_embedding, fake_inference
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.client import Front
 from workbench.api.events import Event
 from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],

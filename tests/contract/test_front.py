@@ -13,12 +13,13 @@ from tests.contract.conftest import Desk
 from tests.ui.fake_agents import WRITES
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_judgements import JudgementRoom
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
+from workbench.api.answer_state import AnswerState, replay
 from workbench.api.protocol import Call
-from workbench.errors import SendingRefused, UserError
+from workbench.base.errors import SendingRefused, UserError
 from workbench.records.agents import Decision, Fact
-from workbench.records.answer_state import AnswerState, replay
+from workbench.records.documents import Document
 from workbench.records.endpoints import Endpoint
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, QuestionSet, ScorerUse
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter
@@ -235,7 +236,7 @@ def test_reading_a_folder_is_a_run_that_tells_of_each_file(desk: Desk, papers: P
 def test_a_document_is_listed_read_found_and_removed(desk: Desk, papers: Path) -> None:
     desk.call(c.CreateCollection(name="Papers"))
     desk.read("Papers", papers)
-    documents: tuple[c.Document, ...] = desk.call(c.ListDocuments(collection="Papers")).documents
+    documents: tuple[Document, ...] = desk.call(c.ListDocuments(collection="Papers")).documents
     assert {document.state for document in documents} == {"indexed"}
     bridge = next(document for document in documents if document.path.endswith("bridge.txt"))
     text: c.DocumentText = desk.call(c.GetDocumentText(collection="Papers", document=bridge.id))
@@ -278,7 +279,7 @@ def test_a_locked_file_is_read_with_its_password_which_is_stored_nowhere(desk: D
     desk.call(c.CreateCollection(name="Papers"))
     desk.read("Papers", papers)
 
-    def lease() -> c.Document:
+    def lease() -> Document:
         known = desk.call(c.ListDocuments(collection="Papers")).documents
         return next(one for one in known if one.path == str(path))
 

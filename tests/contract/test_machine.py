@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import Desk
-from workbench.api import calls as c
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.training_core import TENSORS, call, opened
-from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
-from workbench.api.calls import ImportModel
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from tests.unit.subjects.models.conftest import TINY_METADATA, gguf_bytes
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.subjects.models.calls import ImportModel
 
 
 @pytest.fixture

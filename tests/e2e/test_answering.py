@@ -11,21 +11,16 @@ import pytest
 from tests.adapters import write_adapter
 from tests.local_front import LocalFront
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    Ask,
-    AskResult,
-    CreateCollection,
-    DocumentTask,
-    FollowRun,
-    ImportAdapter,
-    ListDocuments,
-    RegisterStarter,
-)
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.subjects.adapters.calls import ImportAdapter
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListDocuments
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun
 
 DOCUMENTS = {
     "pump.txt": "The Aquaflow pump carries a warranty of 36 months from delivery. Claims must be made in writing. "

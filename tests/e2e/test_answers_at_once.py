@@ -13,35 +13,32 @@ import pytest
 
 from tests.e2e.test_core import WAIT_S, answer_of, begin, call, home, ingest, last, papers, until, workbench
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.api.events import Event
+from workbench.api.protocol import read_result
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult, DocumentTask, StoredMessage
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
+from workbench.subjects.chats import answers as answers_module
+from workbench.subjects.chats.calls import (
     AT_END,
     Ask,
-    AskResult,
-    BenchModel,
     BranchPoint,
-    ChangeSettings,
-    CreateCollection,
-    DocumentTask,
     FollowAnswer,
     GetChat,
     GetTrace,
-    ImportModel,
     InspectAnswer,
     ListChats,
     SelectSequence,
     StopAnswer,
-    StoredMessage,
-    Subscribe,
 )
-from workbench.api.events import Event
-from workbench.api.protocol import read_result
-from workbench.core.answers import service as answers_module
-from workbench.core.answers.requests import LEAVES_LOOP
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, RetrievalPart
-from workbench.storage.chats import ChatStore
+from workbench.subjects.chats.requests import LEAVES_LOOP
+from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.documents.calls import CreateCollection
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import BenchModel, ImportModel
+from workbench.subjects.runs.calls import Subscribe
 from workbench.techniques.composition import LOOPED
 from workbench.techniques.reported_generation import LOOP, LOOP_TITLE
 

@@ -13,21 +13,17 @@ import pytest
 
 from tests.api_server import KEY, port_of, send_raw, serving
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    ChangeSettings,
-    CreateCollection,
-    FollowRun,
-    GetApiState,
-    ImportModel,
-    ServeApi,
-)
 from workbench.api.protocol import Call, RequestContext, result_of
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.recipes import ModelPart, PromptingPart, Recipe, RetrievalPart, save_recipe
-from workbench.server.running import RunningServer
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.serving.calls import GetApiState, ServeApi
+from workbench.subjects.serving.http.running import RunningServer
 
 CHAT, EMBEDDER = "Smol", "MiniLM"
 HELLO: Any = [{"role": "user", "content": "Say hello."}]
@@ -216,8 +212,8 @@ def test_scores_of_texts_that_begin_alike_are_the_same_together_and_alone(client
         assert choice.logprobs is not None
         assert alone.logprobs is not None
         assert choice.logprobs.tokens == alone.logprobs.tokens
-        # llama.cpp multiplies one row of a batch and several by different kernels: by which texts arrive in one batch, the
-        # last tokens differ by up to .10 of the 4-bit starter; those of another text's prefix differ by nats
+        # llama.cpp multiplies one row of a batch and several by different kernels: by which texts arrive in one batch,
+        # the last tokens differ by up to .10 of the 4-bit starter; those of another text's prefix differ by nats
         assert (choice.logprobs.token_logprobs or [])[1:] == pytest.approx(
             (alone.logprobs.token_logprobs or [])[1:], abs=0.25
         )

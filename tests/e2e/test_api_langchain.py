@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 
 from tests.api_server import KEY
 from tests.e2e.test_api import EMBEDDER, server, workbench
-from workbench.server.running import RunningServer
+from workbench.subjects.serving.http.running import RunningServer
 
 __all__ = ["server", "workbench"]
 

@@ -15,25 +15,17 @@ from tests.e2e.test_stored_homes import *  # noqa: F403 - a restored home passes
 from tests.e2e.test_stored_homes import FIXTURES, RELEASED
 from tests.e2e.training_core import call, opened
 from workbench.api import events
-from workbench.api.calls import (
-    BackUp,
-    CreateCollection,
-    FollowRun,
-    GetRun,
-    InspectBackup,
-    ListCollections,
-    ListRuns,
-    RestoreBackup,
-    RunRecord,
-)
 from workbench.api.client import Client
 from workbench.api.ownership import read_key, read_owner
 from workbench.api.protocol import RequestContext
-from workbench.backup.restoring import open_backup, restore
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.cli import main
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.subjects.backup.calls import BackUp, InspectBackup, RestoreBackup
+from workbench.subjects.backup.restoring import open_backup, restore
+from workbench.subjects.documents.calls import CreateCollection, ListCollections
+from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, RunRecord
 
 WAIT_S = 30.0
 

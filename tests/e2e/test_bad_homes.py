@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from workbench.api.ownership import read_owner
-from workbench.paths import Home
+from workbench.base.paths import Home
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60.0

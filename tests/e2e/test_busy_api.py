@@ -19,23 +19,17 @@ import psutil
 import pytest
 
 from workbench.api import client as client_module
-from workbench.api.calls import (
-    AddDocuments,
-    Ask,
-    ChangeSettings,
-    CreateCollection,
-    FollowRun,
-    GetApiState,
-    GetStatus,
-    ImportModel,
-    ListCollections,
-    ServeApi,
-)
 from workbench.api.client import Client
 from workbench.api.events import Event, Progress
 from workbench.api.ownership import read_owner
-from workbench.paths import Home
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection, ListCollections
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun, GetStatus
+from workbench.subjects.serving.calls import GetApiState, ServeApi
 
 IDLE, LIMIT, FILES = 1_100, 1_024, 12
 WAIT_S = 600.0

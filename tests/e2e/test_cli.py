@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from workbench.api.ownership import read_owner
-from workbench.paths import HOME_VARIABLE, Home
+from workbench.base.paths import HOME_VARIABLE, Home
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "Who built the lighthouse of Varn?"

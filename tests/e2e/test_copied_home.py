@@ -17,11 +17,12 @@ import pytest
 
 from workbench import __version__
 from workbench.api import wire
-from workbench.api.calls import CreateCollection, GetStatus, ListCollections, RemoveCollection
 from workbench.api.client import Client
 from workbench.api.ownership import folder_identity, read_key, read_owner
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.subjects.documents.calls import CreateCollection, ListCollections, RemoveCollection
+from workbench.subjects.runs.calls import GetStatus
 
 WAIT_S = 30.0
 MakeClient = Callable[[Path], Client]

@@ -18,70 +18,71 @@ import pytest
 
 from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference
-from workbench import errors
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    Ask,
-    AskResult,
-    Attached,
-    AttachFiles,
-    ChangeSettings,
-    CreateCollection,
-    DeleteChat,
-    DocumentTask,
-    ExportChat,
-    FollowAnswer,
-    FollowRun,
-    GetChat,
-    GetDocumentText,
-    GetMachine,
-    GetRun,
-    GetSettings,
-    GetStatus,
-    ImportModel,
-    InspectModel,
-    ListChats,
-    ListCollections,
-    ListDocuments,
-    ListModels,
-    ListRuns,
-    LoadModel,
-    PinChat,
-    RegisterStarter,
-    RemoveCollection,
-    RemoveDocument,
-    RemoveModel,
-    RenameChat,
-    RenameCollection,
-    RestartWorker,
-    ResumeRun,
-    SearchDocuments,
-    SetEmbedder,
-    SetHead,
-    SetPassageLength,
-    StopAnswer,
-    StopRun,
-    StoredMessage,
-    Subscribe,
-    UnloadModel,
-    Unwatch,
-    WorkerState,
-)
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, drain, read_result
+from workbench.app import Workbench
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.app import Workbench
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
-from workbench.models.inspection import inspect_path
-from workbench.paths import Home
+from workbench.processes.host import WorkerHost
+from workbench.records.answers import AskResult, DocumentTask, StoredMessage
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.records.trust import WITHOUT_DOCUMENTS
-from workbench.settings import EngineSettings
-from workbench.workers.host import WorkerHost
+from workbench.subjects.chats.calls import (
+    Ask,
+    Attached,
+    AttachFiles,
+    DeleteChat,
+    ExportChat,
+    FollowAnswer,
+    GetChat,
+    ListChats,
+    PinChat,
+    RenameChat,
+    SetHead,
+    StopAnswer,
+)
+from workbench.subjects.documents.calls import (
+    AddDocuments,
+    CreateCollection,
+    GetDocumentText,
+    ListCollections,
+    ListDocuments,
+    RemoveCollection,
+    RemoveDocument,
+    RenameCollection,
+    SearchDocuments,
+    SetEmbedder,
+    SetPassageLength,
+    Unwatch,
+)
+from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
+from workbench.subjects.models.calls import (
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    RegisterStarter,
+    RemoveModel,
+    UnloadModel,
+)
+from workbench.subjects.models.inspection import inspect_path
+from workbench.subjects.runs.calls import (
+    FollowRun,
+    GetRun,
+    GetStatus,
+    ListRuns,
+    ResumeRun,
+    StopRun,
+    Subscribe,
+    WorkerState,
+)
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],
@@ -166,8 +167,8 @@ def ingest(workbench: Workbench, collection: str, path: Path) -> dict[str, Any]:
 def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
     home: Home, smollm_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.core.app.IDLE_CHECK_S", 0.02)
-    monkeypatch.setattr("workbench.core.app.MINUTE_S", 0.01)
+    monkeypatch.setattr("workbench.app.IDLE_CHECK_S", 0.02)
+    monkeypatch.setattr("workbench.app.MINUTE_S", 0.01)
     workbench = opened(home)
     call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 0}}))
     changes, watching = begin(workbench, Subscribe())

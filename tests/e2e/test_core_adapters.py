@@ -11,37 +11,32 @@ import pytest
 
 from tests.adapters import write_adapter
 from tests.e2e.training_core import TENSORS, call, card_of, is_step, opened, started, until
-from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
+from tests.unit.subjects.models.conftest import TINY_METADATA, gguf_bytes
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
+from workbench.api.events import Event
+from workbench.api.protocol import Call
+from workbench.app import Workbench
+from workbench.base.errors import Cancelled, UserError
+from workbench.base.paths import Home
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.records.training import AdapterRecord, ScoresPair, VerificationReport, WeightsPart
+from workbench.storage.database import open_home
+from workbench.subjects.adapters import export_run as adapter_export
+from workbench.subjects.adapters.calls import (
     ExportAdapter,
-    FollowRun,
-    GetRun,
     ImportAdapter,
-    ImportModel,
     ListAdapters,
-    ListModels,
-    ListRuns,
     MergeAdapter,
     QuantizeModel,
     RemoveAdapter,
     RenameAdapter,
-    ResumeRun,
-    StopRun,
 )
-from workbench.api.events import Event
-from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.core.runs.kinds import export as adapter_export
-from workbench.core.runs.run_kind import OpenRun
-from workbench.errors import Cancelled, UserError
-from workbench.paths import Home
-from workbench.records.recipes import AdapterUse, ModelPart, Recipe
-from workbench.records.training import AdapterRecord, ScoresPair, VerificationReport, WeightsPart
-from workbench.storage.adapters import AdapterStore
-from workbench.storage.database import open_home
-from workbench.storage.runs import RunStore
+from workbench.subjects.adapters.store import AdapterStore
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.models.calls import ImportModel, ListModels
+from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, ResumeRun, StopRun
+from workbench.subjects.runs.kinds import OpenRun
+from workbench.subjects.runs.store import RunStore
 
 
 def trained(trainer: Workbench, home: Home, folder: Path, name: str = "Facts", file: str = "facts") -> AdapterRecord:

@@ -11,31 +11,26 @@ from typing import Any
 import pytest
 
 from tests.e2e.test_core import call, opened
-from workbench.api.calls import (
-    AddFact,
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.agents import Choice, Decision
+from workbench.records.answers import AskResult, StoredMessage
+from workbench.records.recipes import AgentPart, MemoryUse, Recipe
+from workbench.subjects.agents.calls import AddFact, Decide, EditFact, ForgetFact, ListFacts
+from workbench.subjects.chats.calls import (
     Ask,
-    AskResult,
-    ChangeSettings,
     ChatRecord,
-    Decide,
     DeleteChat,
-    EditFact,
     FollowAnswer,
-    ForgetFact,
     GetChat,
     GetTrace,
-    ImportModel,
     ListChats,
-    ListFacts,
     StopAnswer,
-    StoredMessage,
     WithdrawTool,
 )
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.agents import Choice, Decision
-from workbench.records.recipes import AgentPart, MemoryUse, Recipe
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel
 
 
 @pytest.fixture

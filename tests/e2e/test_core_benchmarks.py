@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from tests.fake_hub import FakeHub, serving
-from workbench.api import calls, events
+from workbench import calls
+from workbench.api import events
 from workbench.api.protocol import Call, drain, follow, result_type
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.evaluation.benchmarks import find_benchmark
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
+from workbench.subjects.evaluation.benchmarks import find_benchmark
 
 ROWS = [
     {"subject": "", "question": f"What is {n} and {n}?", "choices": [str(n), str(2 * n), "0", "99"], "answer": 1}

@@ -11,30 +11,17 @@ import pytest
 
 from tests.e2e.training_core import call, config, opened
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    Ask,
-    BuildData,
-    CreateCollection,
-    EditAnswer,
-    ExportChat,
-    FollowRun,
-    GetChat,
-    GetRun,
-    ImportModel,
-    InspectData,
-    ListDataSets,
-    RateAnswer,
-    RemoveDataSet,
-    ResumeRun,
-    StopRun,
-    StoredMessage,
-)
 from workbench.api.events import Event
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import StoredMessage
 from workbench.records.training import DataSet
+from workbench.subjects.chats.calls import Ask, EditAnswer, ExportChat, GetChat, RateAnswer
+from workbench.subjects.datasets.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, StopRun
 from workbench.training.data.preparation import load_set
 
 TEXTS = {

@@ -14,40 +14,34 @@ import msgspec
 import pytest
 
 from tests.e2e.training_core import TENSORS, call, config, opened, until
-from tests.unit.models.conftest import TINY_METADATA, gguf_bytes
-from workbench.answering import answer
+from tests.unit.subjects.models.conftest import TINY_METADATA, gguf_bytes
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.evaluation import EvaluationReport, EvaluationResult, GridPage, ScorerUse
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.subjects.adapters.calls import MergeAdapter
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.evaluation.calls import (
     AddScorers,
     CreateQuestionSet,
     EditQuestion,
     Evaluate,
     ExportEvaluation,
-    FollowRun,
     GetCell,
     GetEvaluation,
-    GetRun,
-    ImportModel,
     ListEvaluations,
     ListGrid,
     ListQuestions,
-    MergeAdapter,
-    PauseRun,
     RateCell,
     RemoveEvaluation,
-    RemoveModel,
     RemoveQuestionSet,
-    ResumeRun,
-    RunRecord,
-    StopRun,
     SuggestScorers,
-    Train,
 )
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.evaluation import EvaluationReport, EvaluationResult, GridPage, ScorerUse
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.subjects.models.calls import ImportModel, RemoveModel
+from workbench.subjects.runs.calls import FollowRun, GetRun, PauseRun, ResumeRun, RunRecord, StopRun
+from workbench.subjects.trainings.calls import Train
 
 BRIEF = Recipe(name="Brief", decoding=DecodingPart(temperature=0.0))
 POLITE = Recipe(
@@ -372,7 +366,7 @@ def test_failed_answers_are_asked_again_when_the_run_is_not_only_to_score(
         else:
             yield from answer(request, *args, **options)
 
-    monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
+    monkeypatch.setattr("workbench.subjects.evaluation.runs.answer", answer_one)
     done = ended(trainer, call(trainer, Evaluate(question_set=asked, recipes=(BRIEF,))))
     assert (done.answered, report_of(trainer, done.evaluation).costs[0].failed) == (MANY, 2)
     failing.clear()
@@ -429,7 +423,7 @@ def test_questions_that_begin_alike_arrive_together(
         asked.append(request.conversation[-1].content.split()[0])
         yield from answer(request, *args, **options)
 
-    monkeypatch.setattr("workbench.core.runs.kinds.evaluate.answer", answer_one)
+    monkeypatch.setattr("workbench.subjects.evaluation.runs.answer", answer_one)
     assert ended(trainer, call(trainer, Evaluate(question_set="asked", recipes=(BRIEF,)))).answered == len(rows)
     # threads overtake each other by a place, the set's order is another one altogether
     changes = sum(a != b for a, b in itertools.pairwise(asked))

@@ -13,32 +13,27 @@ import pytest
 from tests.e2e.training_core import call, opened, until
 from tests.fixtures.make_home import make_home
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, LabellingQueue
+from workbench.records.messages import Message
+from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.subjects.chats.calls import Ask, RateAnswer
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.judgements.calls import (
     AddJudgements,
-    Ask,
     ChangeJudgement,
-    CreateCollection,
-    FollowRun,
     GetNextPair,
-    GetRun,
-    ImportModel,
     ListJudgements,
     ListQueues,
     MakeCandidates,
     MakePreferenceSet,
-    RateAnswer,
     RemoveQueue,
-    ResumeRun,
-    StopRun,
     UndoJudgement,
 )
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, LabellingQueue
-from workbench.records.messages import Message
-from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, StopRun
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "home_0_1_0"
 DRAWN = Recipe(name="Drawn", decoding=DecodingPart(temperature=1.0))

@@ -12,31 +12,25 @@ import pytest
 
 from tests.e2e.training_core import call, until
 from workbench.api import events
-from workbench.api.calls import (
-    CreateQuestionSet,
-    FollowRun,
-    GetEvaluation,
-    GetPrompt,
-    GetRun,
-    ListEvaluations,
-    ListPrompts,
-    ListQuestions,
-    ListQuestionSets,
-    Optimise,
-    ResumeRun,
-    RunRecord,
-    SavePrompt,
-    StopRun,
-)
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.evaluation import NumberedQuestion, QuestionSet, ScorerUse
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import source_of, with_version
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, load_recipe
-from workbench.storage.evaluations import EvaluationStore
-from workbench.storage.questions import QuestionStore
+from workbench.subjects.evaluation.calls import (
+    CreateQuestionSet,
+    GetEvaluation,
+    ListEvaluations,
+    ListQuestions,
+    ListQuestionSets,
+    Optimise,
+)
+from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.prompts.calls import GetPrompt, ListPrompts, SavePrompt
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, RunRecord, StopRun
 
 BRIEF = Recipe(name="Brief", decoding=DecodingPart(temperature=0.0))
 SMALL: dict[str, Any] = {"steps": 3, "candidates": 3}

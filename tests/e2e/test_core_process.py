@@ -22,29 +22,22 @@ import msgspec
 import psutil
 import pytest
 
-from workbench import __version__, errors
+from workbench import __version__
 from workbench.api import client as client_module
 from workbench.api import events, wire
-from workbench.api.calls import (
-    Ask,
-    CreateCollection,
-    GetChat,
-    GetStatus,
-    ListChats,
-    ListCollections,
-    ListModels,
-    RegisterStarter,
-    Status,
-    Subscribe,
-)
 from workbench.api.client import Client
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, folder_identity, make_key, read_key, read_owner
 from workbench.api.service import Service
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, Recipe
+from workbench.subjects.chats.calls import Ask, GetChat, ListChats
+from workbench.subjects.documents.calls import CreateCollection, ListCollections
+from workbench.subjects.models.calls import ListModels, RegisterStarter
+from workbench.subjects.runs.calls import GetStatus, Status, Subscribe
 
 WAIT_S = 30.0
 ROOT = Path(__file__).parents[2]
@@ -141,8 +134,8 @@ def test_clients_see_each_others_changes(client: MakeClient) -> None:
 def test_many_starters_end_up_with_one_core(home: Home) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from workbench.api.client import Client; from workbench.paths import Home\n"
-        "from workbench.api.calls import CreateCollection\n"
+        "from workbench.api.client import Client; from workbench.base.paths import Home\n"
+        "from workbench.calls import CreateCollection\n"
         "c = Client(Home(Path(sys.argv[1])), idle_s=2); c.call(CreateCollection(name=sys.argv[2])); c.close()"
     )
     starters = [run_python(code, str(home.root), f"c{n}") for n in range(5)]
@@ -214,7 +207,7 @@ import sys, threading
 from pathlib import Path
 from workbench.api import service
 from workbench.core.background import Background
-from workbench.paths import Home
+from workbench.base.paths import Home
 
 service._log_into(Home(Path(sys.argv[1])))
 background = Background()
@@ -234,7 +227,7 @@ def test_only_one_process_holds_the_lock(home: Home) -> None:
     assert lock is not None
     with lock:
         code = (
-            "import sys; from pathlib import Path; from workbench.paths import Home\n"
+            "import sys; from pathlib import Path; from workbench.base.paths import Home\n"
             "from workbench.api.ownership import HomeLock; print(HomeLock.acquire(Home(Path(sys.argv[1]))))"
         )
         with run_python(code, str(home.root)) as other:
@@ -361,8 +354,8 @@ ASK_AND_BE_KILLED = """
 import os, sys, signal
 from pathlib import Path
 from workbench.api.client import Client
-from workbench.paths import Home
-from workbench.api.calls import Ask
+from workbench.base.paths import Home
+from workbench.calls import Ask
 from workbench.records.recipes import DecodingPart, Recipe
 from workbench.api import events
 client = Client(Home(Path(sys.argv[1])), idle_s=0.5)

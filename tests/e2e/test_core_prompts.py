@@ -10,10 +10,14 @@ import msgspec
 import pytest
 
 from tests.e2e.training_core import call
-from workbench.api.calls import (
-    Ask,
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.records.prompts import PromptRecord, source_of, with_version
+from workbench.records.recipes import PromptingPart, Recipe
+from workbench.subjects.chats.calls import Ask, GetChat
+from workbench.subjects.evaluation.grid import digest_of
+from workbench.subjects.prompts.calls import (
     ExportPrompt,
-    GetChat,
     GetPrompt,
     ImportPrompt,
     ListPrompts,
@@ -22,11 +26,6 @@ from workbench.api.calls import (
     SavedPrompt,
     SavePrompt,
 )
-from workbench.core.app import Workbench
-from workbench.core.evaluation.grid import digest_of
-from workbench.errors import UserError
-from workbench.records.prompts import PromptRecord, source_of, with_version
-from workbench.records.recipes import PromptingPart, Recipe
 
 REFINE = PromptingPart(technique="self-refine", options={})
 

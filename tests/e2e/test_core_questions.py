@@ -10,21 +10,20 @@ import pytest
 
 from tests.e2e.training_core import call, opened
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
+from workbench.api.events import Event
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.evaluation import NumberedQuestion
+from workbench.subjects.chats.calls import Ask, RateAnswer
+from workbench.subjects.evaluation.calls import (
     CreateQuestionSet,
     EditQuestion,
     ListQuestions,
     ListQuestionSets,
     QuestionPage,
-    RateAnswer,
     RemoveQuestionSet,
 )
-from workbench.api.events import Event
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.evaluation import NumberedQuestion
 
 
 @pytest.fixture

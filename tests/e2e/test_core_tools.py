@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.training_core import call
-from workbench.api.calls import CallTool, ChangeSettings, ListFacts, ListTools, SaveMcpServer, ToolResult
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.mcp import McpServer
 from workbench.records.recipes import AgentPart
+from workbench.subjects.agents.calls import CallTool, ListFacts, ListTools, SaveMcpServer, ToolResult
+from workbench.subjects.machine.calls import ChangeSettings
 
 
 @pytest.fixture

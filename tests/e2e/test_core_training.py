@@ -16,26 +16,10 @@ import pytest
 
 from tests.e2e.training_core import call, card_of, config, examples, is_step, opened, started, until
 from workbench.api import events
-from workbench.api.calls import (
-    ExportRun,
-    FollowRun,
-    GetRun,
-    GetStatus,
-    InspectData,
-    ListModels,
-    ListRuns,
-    PauseRun,
-    PlanTraining,
-    RemoveModel,
-    RemoveRun,
-    ResumeRun,
-    StopRun,
-)
 from workbench.api.events import Event
-from workbench.core.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.training import (
     AdapterRecord,
     DataPart,
@@ -45,7 +29,21 @@ from workbench.records.training import (
     WeightsPart,
     load_config,
 )
-from workbench.storage.adapters import AdapterStore
+from workbench.subjects.adapters.artifact_registry import NEVER_CHECKED, UNCHECKED
+from workbench.subjects.adapters.store import AdapterStore
+from workbench.subjects.datasets.calls import InspectData
+from workbench.subjects.models.calls import ListModels, RemoveModel
+from workbench.subjects.runs.calls import (
+    FollowRun,
+    GetRun,
+    GetStatus,
+    ListRuns,
+    PauseRun,
+    RemoveRun,
+    ResumeRun,
+    StopRun,
+)
+from workbench.subjects.trainings.calls import ExportRun, PlanTraining
 
 WAIT_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -292,8 +290,8 @@ CORE = """
 import sys, threading
 from pathlib import Path
 from tests.e2e.training_core import call, config, opened
-from workbench.api.calls import Train
-from workbench.paths import Home
+from workbench.calls import Train
+from workbench.base.paths import Home
 core = opened(Home(Path(sys.argv[1])))
 print(call(core, Train(config=config(sys.argv[2]))).id, flush=True)
 threading.Event().wait()

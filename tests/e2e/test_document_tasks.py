@@ -9,27 +9,15 @@ import pytest
 
 from tests.e2e.test_core import answer_of, begin, call, ingest, last, opened, until
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
-    AskResult,
-    CreateCollection,
-    DeleteChat,
-    DocumentTask,
-    FollowRun,
-    GetRun,
-    GetStatus,
-    GetTrace,
-    ImportModel,
-    ListRuns,
-    ResumeRun,
-    RunRecord,
-    StopAnswer,
-    StopRun,
-)
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.subjects.chats.calls import Ask, DeleteChat, GetTrace, StopAnswer
+from workbench.subjects.documents.calls import CreateCollection
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import FollowRun, GetRun, GetStatus, ListRuns, ResumeRun, RunRecord, StopRun
 
 RECIPE = Recipe(retrieval=RetrievalPart(collection="Papers"))
 

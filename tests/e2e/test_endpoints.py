@@ -14,33 +14,12 @@ import pytest
 from tests.fake_endpoint import KEY, FakeEndpoint, Fault, serving
 from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference
-from workbench.api.calls import (
-    AddDocuments,
-    AddEndpoint,
-    AllowSending,
-    Ask,
-    AskResult,
-    ChangeEndpoint,
-    ChangeSettings,
-    CreateCollection,
-    ExportNetworkLog,
-    FollowRun,
-    GetChat,
-    ImportModel,
-    ListChats,
-    ListEndpoints,
-    ListModels,
-    ListNetworkRequests,
-    LoadModel,
-    ProbeEndpoint,
-    RemoveModel,
-)
 from workbench.api.protocol import Call
+from workbench.app import Workbench
 from workbench.backends.openai_compatible import NAME as REMOTE
-from workbench.core.app import Workbench
-from workbench.core.models.endpoints import Endpoints
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult
 from workbench.records.recipes import (
     AdapterUse,
     AgentPart,
@@ -51,6 +30,14 @@ from workbench.records.recipes import (
     RetrievalPart,
     save_recipe,
 )
+from workbench.subjects.chats.calls import Ask, GetChat, ListChats
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.endpoints.calls import AddEndpoint, AllowSending, ChangeEndpoint, ListEndpoints, ProbeEndpoint
+from workbench.subjects.endpoints.service import Endpoints
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ImportModel, ListModels, LoadModel, RemoveModel
+from workbench.subjects.network_log.calls import ExportNetworkLog, ListNetworkRequests
+from workbench.subjects.runs.calls import FollowRun
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],

@@ -14,28 +14,26 @@ import psutil
 import pytest
 
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.api.client import Client
+from workbench.api.ownership import read_owner
+from workbench.base.errors import WorkerDied
+from workbench.base.paths import Home
+from workbench.records.evaluation import EvaluationResult, GridPage, ScorerUse
+from workbench.records.optimisation import OptimisationResult
+from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.subjects.evaluation.calls import (
     AddScorers,
-    ChangeSettings,
     CreateQuestionSet,
     Evaluate,
-    FollowRun,
     GetCell,
     GetEvaluation,
     ListEvaluations,
     ListGrid,
     Optimise,
-    RegisterStarter,
-    ResumeRun,
-    RunRecord,
 )
-from workbench.api.client import Client
-from workbench.api.ownership import read_owner
-from workbench.errors import WorkerDied
-from workbench.paths import Home
-from workbench.records.evaluation import EvaluationResult, GridPage, ScorerUse
-from workbench.records.optimisation import OptimisationResult
-from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.runs.calls import FollowRun, ResumeRun, RunRecord
 
 SHORT = DecodingPart(temperature=0.0, max_tokens=8)
 RECIPES = (

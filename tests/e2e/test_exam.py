@@ -12,29 +12,18 @@ import pytest
 
 from tests.e2e.training_core import call, opened
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
-    ExamineModel,
-    FollowRun,
-    GetRun,
-    ImportModel,
-    ListModels,
-    ListRuns,
-    ModelRecord,
-    PauseRun,
-    RegisterStarter,
-    RemoveModel,
-    ResumeRun,
-    RunRecord,
-    StopRun,
-)
 from workbench.api.events import Event
-from workbench.core.app import Workbench
-from workbench.core.models.exam_questions import Question, load_questions
-from workbench.core.runs.kinds import exam
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.exam import EXAM_VERSION, ExamResult, Rate
+from workbench.records.models import ModelRecord
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.evaluation import exam_run as exam
+from workbench.subjects.evaluation.calls import ExamineModel
+from workbench.subjects.evaluation.exam import Question, load_questions
+from workbench.subjects.models.calls import ImportModel, ListModels, RegisterStarter, RemoveModel
+from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, PauseRun, ResumeRun, RunRecord, StopRun
 
 TEXTS = {"en/tower": "The tower is 324 metres tall.", "de/fluss": "Die Donau fließt durch Wien."}
 QUESTIONS = (

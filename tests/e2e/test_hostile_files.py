@@ -22,15 +22,19 @@ import pytest
 
 from tests.local_front import LocalFront
 from tests.unit.engine.test_assertions import METADATA, NORMS, WIDTH, tensors
-from tests.unit.models.conftest import TINY_CONFIG, gguf_bytes, safetensors_bytes
+from tests.unit.subjects.models.conftest import TINY_CONFIG, gguf_bytes, safetensors_bytes
 from tests.unit.training.data.test_table_process import list_of_nothing, long_cell, one_cell_many_times, wrong_offsets
 from workbench.api import events
-from workbench.api.calls import Ask, GetStatus, ImportAdapter, ImportModel, InspectData
 from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, TrainingConfig
+from workbench.subjects.adapters.calls import ImportAdapter
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.datasets.calls import InspectData
+from workbench.subjects.models.calls import ImportModel
+from workbench.subjects.runs.calls import GetStatus
 
 pytestmark = [
     pytest.mark.slow,

@@ -11,12 +11,13 @@ import pytest
 
 from tests.fake_hub import FakeHub, serving
 from tests.synthetic_models import write_synthetic
-from workbench.api import calls, events
+from workbench import calls
+from workbench.api import events
 from workbench.api.protocol import Call, drain, follow, result_type
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.models.offers import Offers
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.subjects.models.offers import Offers
 
 REPOSITORY, NAME = "owner/model-GGUF", "model-Q8_0.gguf"
 
@@ -73,8 +74,8 @@ def test_offline_nothing_is_asked(core: Workbench, fake: FakeHub) -> None:
 
 
 def test_a_header_on_which_llama_cpp_ends_is_unknown(core: Workbench, tmp_path: Path, monkeypatch: Any) -> None:
-    from workbench.core.models import fitting
-    from workbench.errors import WorkerDied
+    from workbench.base.errors import WorkerDied
+    from workbench.subjects.models import fitting
 
     def die(*arguments: Any, **options: Any) -> Any:
         raise WorkerDied("fitting", -6)
@@ -87,7 +88,7 @@ def test_a_header_on_which_llama_cpp_ends_is_unknown(core: Workbench, tmp_path: 
 
 def offer(monkeypatch: pytest.MonkeyPatch, fake: FakeHub, *repositories: str, licence: str = "apache-2.0") -> None:
     """Offer these repositories in this order."""
-    from workbench.core.models import suggesting
+    from workbench.subjects.models import suggesting
 
     models = tuple(
         suggesting.Offer(title=one, repository=one, file="Q8_0", bytes=1_000_000 - place, licence=licence)

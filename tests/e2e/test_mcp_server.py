@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.launching import import_path
-from workbench.paths import Home
+from workbench.base.launching import import_path
+from workbench.base.paths import Home
 
 mcp = pytest.importorskip("mcp")
 

@@ -14,11 +14,11 @@ import pytest
 from tests.fake_endpoint import FakeEndpoint, serving
 from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import ModelPart, Recipe
 

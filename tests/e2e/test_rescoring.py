@@ -10,21 +10,20 @@ import msgspec
 import pytest
 
 from tests.e2e.training_core import call, opened
-from workbench.api.calls import (
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.records.evaluation import EvaluationReport, EvaluationResult, ScorerUse
+from workbench.records.recipes import DecodingPart, Recipe
+from workbench.subjects.evaluation.calls import (
     AddScorers,
     CreateQuestionSet,
     Evaluate,
     ExportEvaluation,
-    FollowRun,
     GetCell,
     GetEvaluation,
     ListGrid,
-    ListRuns,
 )
-from workbench.core.app import Workbench
-from workbench.paths import Home
-from workbench.records.evaluation import EvaluationReport, EvaluationResult, ScorerUse
-from workbench.records.recipes import DecodingPart, Recipe
+from workbench.subjects.runs.calls import FollowRun, ListRuns
 
 ECHO = Recipe(name="Echo", decoding=DecodingPart(temperature=0.0))
 SCORERS = (

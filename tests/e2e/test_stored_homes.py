@@ -16,28 +16,18 @@ import pytest
 from tests.e2e.training_core import call, config, opened
 from tests.fixtures.make_home import make_home
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
-    Chat,
-    ExportChat,
-    FollowRun,
-    GetChat,
-    GetSettings,
-    GetTrace,
-    InspectAnswer,
-    ListAdapters,
-    ListChats,
-    ListDataSets,
-    ListModels,
-    ListRuns,
-    PlanTraining,
-    RunRecord,
-    StoredMessage,
-)
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.records.answers import StoredMessage
 from workbench.records.recipes import AdapterUse, load_recipe
 from workbench.records.training import AdapterRecord, TrainResult, load_config
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.chats.calls import Ask, Chat, ExportChat, GetChat, GetTrace, InspectAnswer, ListChats
+from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.machine.calls import GetSettings
+from workbench.subjects.models.calls import ListModels
+from workbench.subjects.runs.calls import FollowRun, ListRuns, RunRecord
+from workbench.subjects.trainings.calls import PlanTraining
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RELEASED = sorted(folder.name for folder in FIXTURES.glob("home_*"))

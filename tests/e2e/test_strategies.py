@@ -12,26 +12,17 @@ import pytest
 
 from tests.local_front import LocalFront
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
-    AskResult,
-    CreateQuestionSet,
-    GetChat,
-    GetTrace,
-    InspectAnswer,
-    ListDemonstrations,
-    PromptText,
-    RegisterStarter,
-    RemoveDemonstration,
-    SaveDemonstration,
-    ShowPrompt,
-)
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult, PromptText
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import StepEdit, Trace
+from workbench.subjects.chats.calls import Ask, GetChat, GetTrace, InspectAnswer, ShowPrompt
+from workbench.subjects.evaluation.calls import CreateQuestionSet
+from workbench.subjects.models.calls import RegisterStarter
+from workbench.subjects.prompts.calls import ListDemonstrations, RemoveDemonstration, SaveDemonstration
 from workbench.techniques.prompting.tree_problems import NumbersProblem
 from workbench.techniques.prompting.tree_trace import tree_of
 

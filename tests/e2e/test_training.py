@@ -13,26 +13,18 @@ import pytest
 from tests.local_front import LocalFront
 from tests.short_model import write_short
 from workbench.api import events
-from workbench.api.calls import (
-    Ask,
-    ExportAdapter,
-    FollowRun,
-    GetRun,
-    ImportModel,
-    ListAdapters,
-    ListModels,
-    MergeAdapter,
-    ResumeRun,
-    StopRun,
-    Train,
-)
 from workbench.api.events import Event
 from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, TrainResult
+from workbench.subjects.adapters.calls import ExportAdapter, ListAdapters, MergeAdapter
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.models.calls import ImportModel, ListModels
+from workbench.subjects.runs.calls import FollowRun, GetRun, ResumeRun, StopRun
+from workbench.subjects.trainings.calls import Train
 
 FACTS = {"Zorblax": "green", "Quimby": "red"}
 STEPS = 80

@@ -12,39 +12,27 @@ import pytest
 
 from tests.e2e.training_core import call, config, opened
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.subjects.adapters.calls import ExportAdapter, ListAdapters, MergeAdapter, RemoveAdapter, RenameAdapter
+from workbench.subjects.chats.calls import (
     Ask,
     BranchPoint,
-    BuildData,
-    ChangeSettings,
     Chat,
     ChatRecord,
-    ExportAdapter,
     ExportChat,
-    ExportRun,
-    FollowRun,
     GetChat,
-    GetSettings,
     InspectAnswer,
-    ListAdapters,
     ListChats,
-    ListDataSets,
-    ListModels,
-    ListRuns,
-    MergeAdapter,
-    PlanTraining,
-    RemoveAdapter,
-    RemoveRun,
-    RenameAdapter,
-    ResumeRun,
-    RunRecord,
     SelectSequence,
-    SetDefaultModel,
 )
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.subjects.datasets.calls import BuildData, ListDataSets
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
+from workbench.subjects.models.calls import ListModels, SetDefaultModel
+from workbench.subjects.runs.calls import FollowRun, ListRuns, RemoveRun, ResumeRun, RunRecord
+from workbench.subjects.trainings.calls import ExportRun, PlanTraining
 
 HOME = Path(__file__).parents[1] / "fixtures" / "home_0_1_0"
 

@@ -11,13 +11,14 @@ from typing import Any
 from tests.local_front import LocalFront
 from tests.workers import fake_embedding, fake_inference, fake_training
 from workbench.api import events
-from workbench.api.calls import FollowRun, RunRecord, Train
 from workbench.api.events import Event
 from workbench.api.protocol import Call
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.training import AdapterRecord, DataPart, OptimiserPart, TrainingConfig
-from workbench.storage.adapters import AdapterStore
+from workbench.subjects.adapters.store import AdapterStore
+from workbench.subjects.runs.calls import FollowRun, RunRecord
+from workbench.subjects.trainings.calls import Train
 
 COMMANDS = {
     "inference": [sys.executable, fake_inference.__file__],

@@ -18,14 +18,18 @@ from tests.unit.cli.conftest import FakeFront as FakeTerminalFront
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.trace_view import TraceView
 from workbench import cli
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import Ask, AskResult, ListMethods, ListModels, MethodList, ModelList
 from workbench.api.protocol import RequestContext
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.machine.calls import ListMethods, MethodList
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.techniques import registry
 
 

@@ -21,7 +21,8 @@ from tests.ui.fake_home import FakeHome, furnished_home
 from ui.bridge import Bridge
 from ui.features import Action
 from ui.theme.theme import Theme, current_theme
-from workbench.api.calls import GetMachine, Machine
+from workbench.records.models import Machine
+from workbench.subjects.machine.calls import GetMachine
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

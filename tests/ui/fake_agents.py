@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision, Fact, TaintedSpan, ToolCall
 from workbench.records.mcp import McpAgreement, McpServer, check_server, digest_of, state_of
 from workbench.records.messages import Usage

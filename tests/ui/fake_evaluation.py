@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.protocol import Call
-from workbench.errors import UserError
-from workbench.evaluation.results import summarise
+from workbench.base.errors import UserError
 from workbench.records.evaluation import (
     CellAnswer,
     CellBrief,
@@ -35,6 +34,7 @@ from workbench.records.evaluation import (
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
+from workbench.subjects.evaluation.results import summarise
 from workbench.techniques.registry import METHODS
 
 if TYPE_CHECKING:

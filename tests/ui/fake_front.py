@@ -1,4 +1,4 @@
-"""FakeFront: a core that answers the calls of ``workbench.api.calls`` from memory, on a thread of its own.
+"""FakeFront: a core that answers the calls of ``workbench.calls`` from memory, on a thread of its own.
 
 It does what the real one does as far as a window can see: changes are announced to subscribers, an answer streams
 and is stored, adding documents makes a run. What a test wants otherwise it says:
@@ -34,18 +34,18 @@ from tests.ui import (
     fake_training,
 )
 from tests.ui.fake_home import FakeHome, cited, verified
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
+from workbench.api.answer_state import AnswerState, with_trace
 from workbench.api.events import Changed, Event
 from workbench.api.protocol import Call, failure_of, finish, result_of
-from workbench.errors import UserError, WorkerDied
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.settings import SECTIONS, Settings
 from workbench.records.agent_edits import actions_on as agent_actions
-from workbench.records.answer_state import AnswerState, with_trace
 from workbench.records.messages import Candidate, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.thoughts import actions_on
 from workbench.records.trace import StepEdit, TokenIds
-from workbench.settings import SECTIONS, Settings
 from workbench.techniques import registry
 
 R = TypeVar("R")

@@ -14,22 +14,24 @@ import msgspec
 from tests.ui import fake_tokens
 from tests.ui.fake_judgements import JudgementRoom
 from tests.ui.fake_prompts import Library
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.errors import SendingRefused, UserError
+from workbench.base.errors import SendingRefused, UserError
+from workbench.base.settings import Settings
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
+from workbench.records.documents import Box, Chunk, Document, DocumentState
 from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
 from workbench.records.messages import Candidate, Citation, Passage, Statement, Usage, Verification
+from workbench.records.models import Device
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
-from workbench.settings import Settings
 from workbench.text.sentences import split_sentences
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
@@ -65,7 +67,7 @@ MACHINE = c.Machine(
     memory_bytes=32_000_000_000,
     memory_free_bytes=21_400_000_000,
     disk_free_bytes=412_000_000_000,
-    devices=(c.Device(name="CPU", description="AMD Ryzen 7 7840U", memory_bytes=32_000_000_000),),
+    devices=(Device(name="CPU", description="AMD Ryzen 7 7840U", memory_bytes=32_000_000_000),),
 )
 PROCESSOR_ONLY = c.RuntimeState(choice=RuntimeChoice(reason="No runtime pack is installed, so the processor computes."))
 
@@ -83,7 +85,7 @@ class FakeHome:
     loaded: str = ""
     dead_workers: set[str] = field(default_factory=set)
     collections: dict[str, c.Collection] = field(default_factory=dict)
-    documents: dict[str, dict[str, c.Document]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Document]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     chats: dict[str, c.ChatRecord] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
@@ -248,7 +250,7 @@ class FakeHome:
         self.documents[made.id] = {}
         return made
 
-    def documents_of(self, collection: str) -> dict[str, c.Document]:
+    def documents_of(self, collection: str) -> dict[str, Document]:
         return self.documents.setdefault(self.collection(collection).id, {})
 
     def put_document(
@@ -256,15 +258,15 @@ class FakeHome:
         collection: str,
         path: str,
         text: str,
-        state: c.DocumentState = "indexed",
+        state: DocumentState = "indexed",
         reason: str = "",
         pages: int = 0,
         locked: bool = False,
-    ) -> c.Document:
+    ) -> Document:
         """Add or replace a document with its text; a failed one has a reason and no text."""
         name = Path(path).name
         known = next((known.id for known in self.documents_of(collection).values() if known.path == path), "")
-        document = c.Document(
+        document = Document(
             id=known or f"d{next(self.numbers)}",
             path=path,
             title=name,
@@ -373,7 +375,7 @@ class FakeHome:
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         image.save(buffer, "PNG")  # type: ignore[call-overload]  # PySide takes a str only
-        boxes = (c.Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
+        boxes = (Box(left=60, top=120, right=width - 60, bottom=150),) if call.end > call.start else ()
         pages = self.text(call.collection, call.document).document.pages
         return c.PagePicture(
             png=bytes(buffer.data().data()), width=width, height=height, page=call.page, pages=pages, boxes=boxes
@@ -717,12 +719,12 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _chunks(text: str) -> tuple[c.Chunk, ...]:
+def _chunks(text: str) -> tuple[Chunk, ...]:
     """Paragraphs, as spans of the text."""
     chunks = []
     start = 0
     for piece in text.split("\n\n"):
         if piece.strip():
-            chunks.append(c.Chunk(start=start, end=start + len(piece)))
+            chunks.append(Chunk(start=start, end=start + len(piece)))
         start += len(piece) + 2
     return tuple(chunks)

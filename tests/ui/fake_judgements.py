@@ -12,24 +12,23 @@ import apsw
 import msgspec
 
 from tests.ui import fake_adapters, fake_judging
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.events import Finished, Progress
 from workbench.api.protocol import Call, RequestContext, finish
+from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.core.judgements.files import JudgementFiles
-from workbench.core.judgements.labelling import blind
-from workbench.core.judgements.service import Judgements
-from workbench.errors import UserError
-from workbench.judgements.from_chats import judgements_of_chats
-from workbench.judgements.training_rows import training_rows
 from workbench.records.judgements import JudgedAnswer, Judgement, LabellingQueue, name_of
 from workbench.records.messages import Message
 from workbench.records.origins import Origins
 from workbench.records.training import DataSet
 from workbench.storage.database import SCHEMA, Database, migrate
-from workbench.storage.datasets import DatasetStore
-from workbench.storage.judgements import JudgementStore
-from workbench.storage.labelling_queues import QueueStore
+from workbench.subjects.datasets.store import DatasetStore
+from workbench.subjects.judgements.file_service import JudgementFiles
+from workbench.subjects.judgements.from_chats import judgements_of_chats
+from workbench.subjects.judgements.labelling import blind
+from workbench.subjects.judgements.service import Judgements
+from workbench.subjects.judgements.store import JudgementStore, QueueStore
+from workbench.subjects.judgements.training_rows import training_rows
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome

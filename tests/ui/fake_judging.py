@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.events import Event, Failed, Finished
 from workbench.api.protocol import Call, RequestContext, finish
-from workbench.core.runs.kinds.judging import Judging, win_rate_of
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Scored
-from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum
+from workbench.subjects.judgements.judging.runs import Judging, win_rate_of
 from workbench.techniques.registry import METHODS
 from workbench.workers.reward_context import LocalRewardContext
 

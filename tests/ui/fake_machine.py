@@ -10,9 +10,9 @@ from typing import Any, Literal
 import msgspec
 
 from tests.ui.fake_home import FakeHome
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.backup import BackupSummary, BackupWritten, LeftOut, ModelElsewhere, Restored
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Backend, PackFile, PackFileOffer, PackManifest, Trial

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.ui.fake_home import FakeHome
-from workbench.api import calls as c
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 from workbench.records.evaluation import Leaderboard
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel, RemoteFile

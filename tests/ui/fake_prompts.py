@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.events import Finished
 from workbench.api.protocol import Call, RequestContext
+from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.core.prompts.service import Prompts
-from workbench.errors import UserError
 from workbench.records.demonstrations import demonstration_of
 from workbench.storage.database import SCHEMA, Database, migrate
-from workbench.storage.prompts import PromptStore
+from workbench.subjects.prompts.service import Prompts
+from workbench.subjects.prompts.store import PromptStore
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome

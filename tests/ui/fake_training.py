@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tests.ui.fake_adapters import BASE, PASSED, record, scores
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import (
     AdapterRecord,
     DataPart,

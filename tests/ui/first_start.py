@@ -64,7 +64,7 @@ def look(picture: Path, home: str) -> None:
     from ui.navigation import Navigation
     from ui.shell import TITLE_BAR
     from ui.statusbar import StatusBar
-    from workbench.paths import Home
+    from workbench.base.paths import Home
 
     faulthandler.enable()
     application = QApplication(sys.argv[:1])

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from tests.ui.fake_home import FakeHome
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, LabellingQueue
 from workbench.records.messages import Message

@@ -48,25 +48,14 @@ from ui.features.training.set_builder import SetBuilder
 from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from workbench.api.calls import (
-    ChangeJudgement,
-    ChangeSettings,
-    Device,
-    GetChat,
-    GetDocumentText,
-    InstallPack,
-    ListChats,
-    ListCollections,
-    ListDocuments,
-    RuntimeState,
-    SavePrompt,
-)
 from workbench.api.client import Front
 from workbench.api.events import Progress
+from workbench.base.settings import Settings
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.mcp import McpAgreement, McpServer, McpTool, digest_of
 from workbench.records.messages import Usage
+from workbench.records.models import Device
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import content_hash
 from workbench.records.recipes import (
@@ -80,7 +69,11 @@ from workbench.records.recipes import (
 )
 from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace, TraceStep
-from workbench.settings import Settings
+from workbench.subjects.chats.calls import GetChat, ListChats
+from workbench.subjects.documents.calls import GetDocumentText, ListCollections, ListDocuments
+from workbench.subjects.judgements.calls import ChangeJudgement
+from workbench.subjects.machine.calls import ChangeSettings, InstallPack, RuntimeState
+from workbench.subjects.prompts.calls import SavePrompt
 
 SETTLE_MS = 700
 _WARRANTY = """{
@@ -163,7 +156,7 @@ def _front(home: str | None, fake: FakeHome) -> Front:
     if home is None:
         return FakeFront(fake)
     from workbench.api.client import Client
-    from workbench.paths import find_home
+    from workbench.base.paths import find_home
 
     return Client(find_home(home))
 

@@ -17,20 +17,20 @@ from tests.ui.fake_home import FakeHome, running_ingest
 from tests.ui.fake_training import put_training
 from tests.ui.test_accessibility import described, focusable, named
 from ui.bridge import Bridge
+from ui.components import adapter_texts as texts
+from ui.components.adapter_texts import describe_asked, find_problem, score_rows
 from ui.components.layout import ScrolledColumn
 from ui.components.run_follower import RunFollower
-from ui.features.adapters import texts
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import FAILED_HEADING
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.features.adapters.page import AdaptersPage
-from ui.features.adapters.texts import describe_asked, find_problem, score_rows
 from ui.features.chat.adapter_form import AdapterRow
 from ui.features.chat.recipes import with_adapter
 from ui.features.training.set_builder import SetBuilder
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 from workbench.records.training import AdapterRecord, Scores, ScoresPair
 

@@ -20,8 +20,8 @@ from ui.features.agents import texts
 from ui.features.agents.memory_panel import FactView, describe_fact
 from ui.features.agents.page import AgentsPage
 from ui.features.agents.servers_panel import ServersPanel
-from workbench.api import calls as c
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration, DemonstrationStep
 from workbench.records.mcp import McpServer, McpTool

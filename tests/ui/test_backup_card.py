@@ -17,9 +17,10 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.settings import backup_texts as texts
 from ui.features.settings.page import SettingsPage
-from workbench.api.calls import BackUp, FollowRun, InspectBackup, RestoreBackup, StopRun
 from workbench.api.events import Cancelled
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.subjects.backup.calls import BackUp, InspectBackup, RestoreBackup
+from workbench.subjects.runs.calls import FollowRun, StopRun
 
 
 @pytest.fixture

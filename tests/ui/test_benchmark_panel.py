@@ -13,26 +13,8 @@ from ui.components.basics import Text
 from ui.features.models import benchmark_texts
 from ui.features.models.page import ModelsPage
 from workbench.api import events
-from workbench.api.calls import (
-    CreateQuestionSet,
-    EvaluationList,
-    FetchBenchmark,
-    FollowRun,
-    GetLeaderboard,
-    InspectBenchmark,
-    ListEvaluations,
-    ListQuestionSets,
-    ListRuns,
-    QuestionSetList,
-    ReadHubCard,
-    ResumeRun,
-    RunBenchmark,
-    RunList,
-    RunRecord,
-    StopRun,
-)
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.evaluation import (
     BenchmarkData,
     BenchmarkUse,
@@ -45,6 +27,19 @@ from workbench.records.evaluation import (
     QuestionSet,
 )
 from workbench.records.hub import HubCard
+from workbench.subjects.evaluation.calls import (
+    CreateQuestionSet,
+    EvaluationList,
+    FetchBenchmark,
+    GetLeaderboard,
+    InspectBenchmark,
+    ListEvaluations,
+    ListQuestionSets,
+    QuestionSetList,
+    RunBenchmark,
+)
+from workbench.subjects.models.calls import ReadHubCard
+from workbench.subjects.runs.calls import FollowRun, ListRuns, ResumeRun, RunList, RunRecord, StopRun
 
 SMOL = "SmolLM2-135M-Instruct"
 

@@ -13,9 +13,12 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_front import FakeFront
 from ui.bridge import LARGEST_BATCH, Bridge
 from workbench.api import events
-from workbench.api.calls import CreateCollection, FollowRun, GetMachine, GetStatus, ListModels, LoadModel, Subscribe
 from workbench.api.protocol import failure_of, finish
-from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.base.errors import Cancelled, UserError, WorkerDied
+from workbench.subjects.documents.calls import CreateCollection
+from workbench.subjects.machine.calls import GetMachine
+from workbench.subjects.models.calls import ListModels, LoadModel
+from workbench.subjects.runs.calls import FollowRun, GetStatus, Subscribe
 
 
 class Seen:

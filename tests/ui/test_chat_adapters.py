@@ -14,16 +14,16 @@ from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from tests.ui.judged_home import Unswapped
 from ui.bridge import Bridge
-from ui.features.adapters import texts as adapter_texts
+from ui.components import adapter_texts
 from ui.features.chat import compare_texts
 from ui.features.chat import texts as chat_texts
 from ui.features.chat.adapter_form import AdapterForm
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.opponents import BASE as BASE_MODEL
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe
 
 TUNED = Recipe(model=ModelPart(name=BASE, adapters=(AdapterUse(name="my-notes", scale=0.8),)))

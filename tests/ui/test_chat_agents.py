@@ -22,8 +22,8 @@ from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.approval_card import ApprovalCard
 from ui.features.chat.page import ChatPage
 from ui.features.chat.timeline_row import TimelineRow
-from workbench.api import calls as c
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision
 from workbench.records.approvals import REPEATED
 from workbench.records.recipes import AgentPart, PromptingPart

@@ -19,10 +19,10 @@ from ui.components.code_view import CodeView
 from ui.features.chat import texts
 from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Alternative, Candidate, ChosenToken, Usage
 from workbench.records.recipes import DecodingPart, Recipe
 

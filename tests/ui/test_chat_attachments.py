@@ -18,7 +18,7 @@ from tests.ui.test_chat_page import page
 from ui import texts as frame
 from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 
 __all__ = ["page"]  # a fixture

@@ -19,7 +19,7 @@ from ui.features.chat import compare_texts as texts
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.opponents import AGAIN, Opponent
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.records.judgements import Judgement, JudgementFilter
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, save_recipe

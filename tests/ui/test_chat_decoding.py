@@ -19,9 +19,9 @@ from ui.features.chat import texts
 from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Alternative, ChosenToken
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
 

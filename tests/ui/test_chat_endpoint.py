@@ -16,17 +16,16 @@ from tests.ui.conftest import RecordingShell, settle
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
+from ui.components.slide_row import SlideRow
 from ui.features.chat import endpoint_texts
 from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.page import ChatPage
 from ui.features.chat.recipe_panel import RecipePanel
-from ui.features.chat.slide_row import SlideRow
-from workbench.answering import AnswerRequest, needs_of
-from workbench.api import calls as c
-from workbench.api.calls import ModelRecord
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 from workbench.records.capabilities import capabilities_of, require
 from workbench.records.messages import Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import (
     AdapterUse,
     AgentPart,
@@ -36,6 +35,8 @@ from workbench.records.recipes import (
     Recipe,
     RetrievalPart,
 )  # fmt: skip
+from workbench.subjects.answering.answer import needs_of
+from workbench.subjects.answering.request import AnswerRequest
 
 AWAY = "Away"
 

@@ -19,16 +19,16 @@ from tests.ui.fake_home import FakeHome, cited
 from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.prose import Prose
+from ui.components.slide_row import SlideRow
 from ui.features.chat import texts
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.chat.question_view import QuestionView
-from ui.features.chat.slide_row import SlideRow
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError, WorkerDied
-from workbench.fields import fields_of
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.fields import fields_of
 from workbench.records.messages import Citation, Passage, Usage
 from workbench.records.recipes import PARTS, DecodingPart, ModelPart, Recipe, RetrievalPart
 

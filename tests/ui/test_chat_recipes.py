@@ -17,7 +17,7 @@ from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
 from ui.features.chat import compare_texts, texts
 from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.page import ChatPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart, with_preset
 
 __all__ = ["page"]  # a fixture

@@ -28,22 +28,17 @@ from ui.bridge import Bridge
 from ui.features import PAGES, WELCOME
 from ui.shell import Shell
 from ui.theme.theme import current_theme
-from workbench.api.calls import (
-    AddFact,
-    AddJudgements,
-    CreateQuestionSet,
-    Evaluate,
-    FollowRun,
-    MakeCandidates,
-    SaveMcpServer,
-    SavePrompt,
-)
-from workbench.core.app import Workbench
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.mcp import McpServer
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
+from workbench.subjects.agents.calls import AddFact, SaveMcpServer
+from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate
+from workbench.subjects.judgements.calls import AddJudgements, MakeCandidates
+from workbench.subjects.prompts.calls import SavePrompt
+from workbench.subjects.runs.calls import FollowRun
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(900)]
 FRAME = "frame"

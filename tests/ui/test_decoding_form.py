@@ -16,12 +16,12 @@ from tests.ui.conftest import choose
 from tests.ui.fake_home import SMOL
 from ui import texts as frame_texts
 from ui.components.basics import Text
+from ui.components.slide_row import SlideRow
 from ui.features.chat import texts
 from ui.features.chat.decoding_form import FORMATS, DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
-from ui.features.chat.slide_row import SlideRow
 from ui.theme.theme import Theme
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records.messages import Alternative
 from workbench.records.recipes import (
     SAMPLING_ORDER,

@@ -29,9 +29,10 @@ from ui.features.documents.layout import FileView
 from ui.features.documents.page import DocumentsPage
 from ui.features.documents.table import DocumentFilter, DocumentTable
 from ui.theme.theme import Theme
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
+from workbench.records.documents import Document
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def names(page: DocumentsPage) -> list[str]:
     return [str(rows.index(row, 0).data()) for row in range(rows.rowCount())]
 
 
-def document(page: DocumentsPage, name: str) -> c.Document:
+def document(page: DocumentsPage, name: str) -> Document:
     return next(d for d in page.parts.table.documents if d.path.endswith(name))
 
 
@@ -506,9 +507,9 @@ class TestWithoutCollections:
         assert [known.name for known in home.collections.values()] == ["contracts"]
 
 
-def make_documents(count: int) -> list[c.Document]:
+def make_documents(count: int) -> list[Document]:
     return [
-        c.Document(
+        Document(
             id=f"d{n}", path=f"/files/{n:05}.txt", title="", kind="txt", state="failed" if n % 9 == 0 else "indexed",
             chunks=n % 40,
         )
@@ -524,7 +525,7 @@ def test_no_type_is_cut(qtbot: QtBot, theme: Theme) -> None:
     view.show_columns()
     view.setFixedSize(900, 400)
     view.show()
-    table.set_documents([c.Document(id="a", path="/a.md", title="a", kind="spreadsheet" * 2, state="indexed")])
+    table.set_documents([Document(id="a", path="/a.md", title="a", kind="spreadsheet" * 2, state="indexed")])
     qtbot.waitUntil(lambda: view.columnWidth(1) >= view.sizeHintForIndex(table.index(0, 1)).width())
     assert view.columnWidth(1) > view.fontMetrics().horizontalAdvance("Spreadsheet" * 2)
 

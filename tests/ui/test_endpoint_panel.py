@@ -14,9 +14,9 @@ from ui.bridge import Bridge
 from ui.features.models import endpoint_texts as texts
 from ui.features.models.endpoint_form import EndpointForm
 from ui.features.models.page import ModelsPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.events import Cancelled
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.endpoints import Endpoint, EndpointUse
 
 

@@ -21,10 +21,10 @@ from ui.components.word_diff import WordDiff
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.page import EvaluatePage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.evaluation import CellBrief, GridRow, Rescored, ScorerUse
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import content_hash

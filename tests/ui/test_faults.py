@@ -21,7 +21,7 @@ from ui.bridge import Bridge
 from ui.faults import CRASH, EARLIER_CRASH, LOG, Fault, FaultWatch
 from ui.shell import Shell
 from ui.theme.theme import Theme
-from workbench.paths import Home
+from workbench.base.paths import Home
 
 CODE = """
 import sys

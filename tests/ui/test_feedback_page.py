@@ -24,10 +24,10 @@ from ui.features.feedback.files import ImportDialog
 from ui.features.feedback.page import FeedbackPage
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.features.feedback.recipe_choice import SAME
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.judgement_reports import MeanEstimate
 
 

@@ -15,9 +15,9 @@ from tests.ui.conftest import choose
 from ui import texts as frame_texts
 from ui.components.config_form import Form, describe_value
 from ui.theme.theme import Theme
-from workbench.fields import about, fields_of
+from workbench.base.fields import about, fields_of
+from workbench.base.settings import EngineSettings, General, Settings
 from workbench.records.recipes import DecodingPart
-from workbench.settings import EngineSettings, General, Settings
 
 
 class Edits:

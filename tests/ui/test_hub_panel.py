@@ -15,10 +15,10 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.models import hub_texts as texts
 from ui.features.models.page import ModelsPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel, RemoteFile
 

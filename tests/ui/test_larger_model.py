@@ -14,10 +14,10 @@ from ui.features.models import hub_texts
 from ui.features.welcome import texts
 from ui.features.welcome.larger_model import LargerModel
 from ui.features.welcome.page import WelcomePage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.fit import Fit, MemoryPart
 
 SUGGESTION = c.ModelSuggestion(

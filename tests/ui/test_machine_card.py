@@ -20,10 +20,14 @@ from tests.ui.fake_machine import GPU, UPDATE, WORKS
 from ui.bridge import Bridge
 from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
-from workbench.api.calls import (
+from workbench.api.events import Progress
+from workbench.api.protocol import finish
+from workbench.base.errors import UserError
+from workbench.records.diagnosis import NO_PACK, Diagnosis
+from workbench.records.models import Device
+from workbench.subjects.machine.calls import (
     ChangeSettings,
     CheckUpdate,
-    Device,
     Diagnose,
     DownloadPack,
     DownloadUpdate,
@@ -34,10 +38,6 @@ from workbench.api.calls import (
     TryPack,
     UseProcessor,
 )
-from workbench.api.events import Progress
-from workbench.api.protocol import finish
-from workbench.errors import UserError
-from workbench.records.diagnosis import NO_PACK, Diagnosis
 
 
 @pytest.fixture

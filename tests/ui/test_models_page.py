@@ -14,27 +14,13 @@ from pytestqt.qtbot import QtBot
 from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
+from ui.components.wording import describe_parameters
 from ui.features.models import hub_texts, texts
-from ui.features.models.model_card import ModelCard, describe_parameters
+from ui.features.models.model_card import ModelCard
 from ui.features.models.page import ModelsPage
 from workbench.api import events
-from workbench.api.calls import (
-    ExamineModel,
-    FindLocalModels,
-    FitModel,
-    FollowRun,
-    GetLeaderboard,
-    ImportModel,
-    LoadModel,
-    LocalModels,
-    RegisterStarter,
-    RemoveModel,
-    SetDefaultModel,
-    StopRun,
-    UnloadModel,
-)
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.evaluation import (
     ColumnScore,
     Leaderboard,
@@ -45,6 +31,19 @@ from workbench.records.evaluation import (
 from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.local_models import LocalModel
+from workbench.subjects.evaluation.calls import ExamineModel, GetLeaderboard
+from workbench.subjects.models.calls import (
+    FindLocalModels,
+    FitModel,
+    ImportModel,
+    LoadModel,
+    LocalModels,
+    RegisterStarter,
+    RemoveModel,
+    SetDefaultModel,
+    UnloadModel,
+)
+from workbench.subjects.runs.calls import FollowRun, StopRun
 
 SMOL = "SmolLM2-135M-Instruct"
 

@@ -12,7 +12,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.features.settings import network_texts as texts
 from ui.features.settings.network_log import NetworkLogPart
 from ui.features.settings.page import SettingsPage
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.records.hub import NetworkRequest
 
 REQUESTS = (

@@ -20,7 +20,7 @@ from ui.features.chat import texts
 from ui.features.chat.page import ChatPage
 from ui.features.chat.prompt_library import LibraryDialog
 from ui.features.chat.usage_line import UsageLine
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptingPart, PromptSource
 

@@ -14,9 +14,9 @@ from ui.features.training import texts
 from ui.features.training.pair_list import SHOWN, PairList
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.set_sources import why_good
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
 from ui.features.settings import texts
 from ui.features.settings.page import SettingsPage
-from workbench.api.calls import ApiState, ChangeSettings, GetApiState, GetSettings
 from workbench.api.protocol import finish
-from workbench.errors import UserError
-from workbench.fields import fields_of
-from workbench.settings import SECTIONS
+from workbench.base.errors import UserError
+from workbench.base.fields import fields_of
+from workbench.base.settings import SECTIONS
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
+from workbench.subjects.serving.calls import ApiState, GetApiState
 
 
 @pytest.fixture

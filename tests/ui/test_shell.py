@@ -38,15 +38,10 @@ from ui.shell import Shell
 from ui.statusbar import StatusBar
 from ui.theme.theme import Theme, current_theme
 from workbench.api import events
-from workbench.api.calls import (
-    FollowRun,
-    GetSettings,
-    LoadModel,
-    RestartWorker,
-    ResumeRun,
-    StopRun,
-)
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.subjects.machine.calls import GetSettings, RestartWorker
+from workbench.subjects.models.calls import LoadModel
+from workbench.subjects.runs.calls import FollowRun, ResumeRun, StopRun
 
 MADE: list[str] = []
 

@@ -19,9 +19,9 @@ from ui.features.models.page import ModelsPage
 from ui.main import check_platform, main, open_window
 from ui.theme.theme import Theme, current_theme
 from workbench import __version__
-from workbench.api.calls import ImportModel
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.subjects.models.calls import ImportModel
 
 HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzberg", "apsw", "numpy", "pygments")
 

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome, running_ingest
 from ui.bridge import Bridge
-from workbench.api import calls as c
-from workbench.errors import UserError
+from workbench import calls as c
+from workbench.base.errors import UserError
 
 
 class Follower(QObject):

@@ -19,7 +19,7 @@ from tests.ui.test_chat_page import answers, ask, begin, page
 from ui.features.chat.page import ChatPage
 from ui.features.chat.thought_canvas import LEAST_LEGIBLE, packed
 from ui.features.chat.trace_view import TraceView
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.records.recipes import PromptingPart
 from workbench.records.thoughts import ThoughtTree

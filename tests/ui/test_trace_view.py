@@ -16,9 +16,9 @@ from ui.bridge import Bridge
 from ui.features.chat.live_answer import LiveAnswer
 from ui.features.chat.page import ChatPage
 from ui.features.chat.trace_view import TraceView
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.records.answer_state import AnswerState, with_trace
+from workbench.api.answer_state import AnswerState, with_trace
 from workbench.records.messages import Usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace, TraceStep

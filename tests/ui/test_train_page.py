@@ -18,9 +18,9 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_training import ended, facts_config, furnish_training, put_training, told
 from ui.bridge import Bridge
+from ui.components import adapter_texts
 from ui.components.config_form import FieldRow
 from ui.components.wording import describe_large
-from ui.features.adapters import texts as adapter_texts
 from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.training import texts
 from ui.features.training.page import TrainPage
@@ -30,9 +30,9 @@ from ui.features.training.scores import verification_words
 from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
 from ui.features.training.state import TrainingState
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import AdapterRecord, Agreement, Scores, ScoresPair, VerificationReport
 from workbench.records.training.verdicts import describe_forgetting
 from workbench.techniques.registry import METHODS

@@ -23,7 +23,6 @@ from ui.features.training.state import TrainingState
 from ui.features.training.texts import where_it_is
 from ui.theme.theme import Theme
 from workbench.api import events
-from workbench.api.calls import RunRecord
 from workbench.records.training import (
     PLAN,
     DataPart,
@@ -37,6 +36,7 @@ from workbench.records.training import (
     TrainingConfig,
 )
 from workbench.records.training.outcomes import learnt_words
+from workbench.subjects.runs.calls import RunRecord
 from workbench.training.objectives.dpo import Dpo
 
 

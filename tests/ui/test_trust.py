@@ -13,8 +13,8 @@ from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.live_answer import LiveAnswer
 from ui.theme.theme import Theme
 from workbench.api import events
-from workbench.api.calls import StoredMessage
 from workbench.records import trust
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Statement, Verification
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe

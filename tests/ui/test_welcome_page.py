@@ -18,19 +18,13 @@ from ui.bridge import Bridge
 from ui.features.welcome import texts
 from ui.features.welcome.page import SAMPLES, WelcomePage
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    CreateCollection,
-    FindLocalModels,
-    FollowRun,
-    ImportModel,
-    LocalModels,
-    StopRun,
-    WarmUp,
-)
 from workbench.api.protocol import finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.local_models import LocalModel
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
+from workbench.subjects.machine.calls import WarmUp
+from workbench.subjects.models.calls import FindLocalModels, ImportModel, LocalModels
+from workbench.subjects.runs.calls import FollowRun, StopRun
 
 
 @pytest.fixture

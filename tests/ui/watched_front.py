@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.local_front import LocalFront
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.client import Handle, Listener
 from workbench.api.events import Event

@@ -13,8 +13,8 @@ from typing import Any
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
-from workbench.errors import UserError
-from workbench.workers.serve import serve
+from workbench.base.errors import UserError
+from workbench.processes.serve import serve
 
 
 class Echo(Call[str], frozen=True, kw_only=True, tag="echo"):

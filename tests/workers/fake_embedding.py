@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api import events
-from workbench.api.calls import AddResult, Chunk, Document, DocumentList, DocumentText, FailedFile, SearchResult
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
+from workbench.processes.serve import serve
+from workbench.records.documents import AddResult, Chunk, Document, DocumentList, DocumentText, FailedFile, SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.embedding_calls import (
     Close,
@@ -39,7 +40,6 @@ from workbench.techniques.retrieval.embedding_calls import (
     Text,
     TextsRead,
 )
-from workbench.workers.serve import serve
 
 _LOCKED = "\0locked"
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
@@ -52,9 +53,8 @@ from workbench.engine.inference_calls import (
     Unload,
 )
 from workbench.engine.tool_format import ToolFormat
-from workbench.errors import UserError
+from workbench.processes.serve import serve
 from workbench.records.messages import Alternative, Beam, ChosenToken, Message, Usage
-from workbench.workers.serve import serve
 
 STEP_S = 0.02
 ENGINE = os.environ.get("FAKE_ENGINE", "fake 1")

@@ -23,7 +23,8 @@ from tests.adapters import write_adapter
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
+from workbench.processes.serve import serve
 from workbench.records.training import (
     FINGERPRINTS,
     FINGERPRINTS_FILE,
@@ -54,7 +55,6 @@ from workbench.training.protocol import (
     TrainModel,
     VerifyTrained,
 )
-from workbench.workers.serve import serve
 
 _going = threading.Event()
 _going.set()

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.api.calls import Device
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.inference_calls import (
@@ -21,9 +20,10 @@ from workbench.engine.inference_calls import (
     Load,
     LoadedModel,
 )
+from workbench.processes.process import PACK_VARIABLE
+from workbench.processes.serve import serve
 from workbench.records.messages import Usage
-from workbench.records.runtime import PACK_VARIABLE
-from workbench.workers.serve import serve
+from workbench.records.models import Device
 
 PACK = Path(os.environ.get(PACK_VARIABLE, "")).stem
 Answer = Iterator[Event]

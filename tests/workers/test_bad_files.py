@@ -23,10 +23,10 @@ from pathlib import Path
 import pytest
 
 from tests import documents
-from workbench.errors import UserError
-from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading.kinds import find_files
-from workbench.techniques.retrieval.reading.process import ReaderProcess
+from workbench.base.errors import UserError
+from workbench.reading.kinds import find_files
+from workbench.reading.process import ReaderProcess
+from workbench.reading.reader_calls import ReadLimits
 
 LONGEST_S = 20.0
 LARGEST_BYTES = 1_000_000_000

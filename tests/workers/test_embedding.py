@@ -14,7 +14,8 @@ from tests.soundness import faults
 from workbench.api import events
 from workbench.api.events import Artifact, Event
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.processes.host import WorkerHost
 from workbench.techniques.retrieval.embedding_calls import (
     Close,
     CountTerms,
@@ -27,7 +28,6 @@ from workbench.techniques.retrieval.embedding_calls import (
     State,
     Text,
 )
-from workbench.workers.host import WorkerHost
 
 TEXTS = {
     "tower.txt": "The Eiffel Tower in Paris was built by the company of Gustave Eiffel and opened in 1889.",

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.bert_gguf import write_bert
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Embed, Rank
-from workbench.errors import UserError
-from workbench.workers.host import WorkerHost
+from workbench.processes.host import WorkerHost
 
 
 @pytest.fixture

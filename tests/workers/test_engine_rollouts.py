@@ -14,8 +14,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.short_model import write_short  # noqa: E402
+from workbench.base.errors import Cancelled  # noqa: E402
 from workbench.engine.library import multiplied_type  # noqa: E402
-from workbench.errors import Cancelled  # noqa: E402
 from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.techniques.registry import METHODS  # noqa: E402
 from workbench.training.experience.engine_rollouts import EngineRollouts  # noqa: E402

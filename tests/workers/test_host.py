@@ -16,13 +16,19 @@ import psutil
 import pytest
 
 from tests.workers import echo_worker as echo
-from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.records.runtime import PACK_VARIABLE
-from workbench.workers.host import WorkerHost
-from workbench.workers.process import LARGEST_LOG_BYTES, LONGEST_LINE, STDERR_TAIL_LINES, WORKER_ENVIRONMENT, StderrTail
+from workbench.base import errors
+from workbench.processes.host import WorkerHost
+from workbench.processes.process import (
+    LARGEST_LOG_BYTES,
+    LONGEST_LINE,
+    PACK_VARIABLE,
+    STDERR_TAIL_LINES,
+    WORKER_ENVIRONMENT,
+    StderrTail,
+)
 
 COMMAND = [sys.executable, echo.__file__]
 
@@ -344,8 +350,8 @@ def test_workers_are_offline_unless_their_host_says_otherwise(tmp_path: Path) ->
 PARENT = """
 import sys
 from tests.workers import echo_worker as echo
-from workbench.workers.host import WorkerHost
-from workbench.workers.process import LARGEST_LOG_BYTES, LONGEST_LINE, STDERR_TAIL_LINES, StderrTail
+from workbench.processes.host import WorkerHost
+from workbench.processes.process import LARGEST_LOG_BYTES, LONGEST_LINE, STDERR_TAIL_LINES, StderrTail
 hosts = [WorkerHost("echo", command=[sys.executable, echo.__file__]) for _ in range(2)]
 for host in hosts:
     host.start()

@@ -12,9 +12,10 @@ import msgspec
 import psutil
 import pytest
 
-from workbench import errors
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
@@ -28,10 +29,9 @@ from workbench.engine.inference_calls import (
     ScoreMany,
     Unload,
 )
-from workbench.errors import UserError
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
-from workbench.workers.host import WorkerHost
 
 FRANCE = (Message("user", "What is the capital of France?"),)
 

@@ -18,16 +18,22 @@ import pytest
 
 from tests import hostile_server as hostile
 from tests.hostile_server import Hostile
-from workbench.api.calls import AgreeToMcpTools, ListMcpServers, McpServerRecord, RemoveMcpServer, SaveMcpServer
 from workbench.api.events import Finished
 from workbench.api.protocol import Call, RequestContext
-from workbench.core.agents.mcp import McpHub
-from workbench.core.agents.server_file import ServerFile
+from workbench.base.errors import Cancelled, UserError
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate
 from workbench.network.secrets import Secrets
 from workbench.records.mcp import MCP_SERVERS, McpServer, McpServers
+from workbench.subjects.agents.calls import (
+    AgreeToMcpTools,
+    ListMcpServers,
+    McpServerRecord,
+    RemoveMcpServer,
+    SaveMcpServer,
+)
+from workbench.subjects.agents.mcp import McpHub
+from workbench.subjects.agents.mcp_file import ServerFile
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
 from workbench.workers.elicitation import content_of, question_of

@@ -14,12 +14,12 @@ import psutil
 import pytest
 
 from tests import documents
-from workbench import errors
-from workbench.errors import UserError
-from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading import process
-from workbench.techniques.retrieval.reading.process import ReaderProcess
-from workbench.techniques.retrieval.reading.unlocking import FileLocked
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.reading import process
+from workbench.reading.process import ReaderProcess
+from workbench.reading.reader_calls import ReadLimits
+from workbench.reading.unlocking import FileLocked
 from workbench.workers.reader import LONGEST_LINE_TEXT
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

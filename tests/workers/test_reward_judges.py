@@ -9,13 +9,13 @@ import pytest
 
 from tests.short_model import write_short
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Load, Score
-from workbench.errors import Cancelled, UserError
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.rewards.models import DIGITS, RUBRIC, JudgeGrade, grading_prompt, judge_grade
 from workbench.rewards.reward import Sample
 from workbench.training.protocol import JudgeUse
-from workbench.workers.host import WorkerHost
 from workbench.workers.reward_context import LocalRewardContext
 from workbench.workers.reward_judges import FEWEST_TOKENS, EngineJudges
 

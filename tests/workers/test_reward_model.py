@@ -11,10 +11,11 @@ import pytest
 
 from tests.short_model import write_short
 from workbench.api import events
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generate, Load, LoraUse, Render, RewardText, Score, ScoreRewards
-from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.reward_head import read_head
+from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.training import (
     DataPart,
@@ -29,7 +30,6 @@ from workbench.records.training.rewards import RewardReport
 from workbench.rewards.reward import Sample
 from workbench.training.data.vocabularies import open_vocabulary
 from workbench.training.protocol import BaseModel, Served, TrainModel
-from workbench.workers.host import WorkerHost
 from workbench.workers.reward_models import EngineRewardModels, context_for
 
 pytest.importorskip("torch")

@@ -10,16 +10,17 @@ import psutil
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices
-from workbench.answering import AnswerRequest, answer
+from workbench.api.answer_state import AnswerState
 from workbench.api.protocol import RequestContext
-from workbench.errors import Cancelled, UserError
-from workbench.records.answer_state import AnswerState
+from workbench.base.errors import Cancelled, UserError
+from workbench.processes.confinement import denied_system_calls, filter_of
 from workbench.records.messages import Message
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.tools.sandbox_calls import SandboxLimits
 from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.techniques.tools.services import PythonResult
-from workbench.workers.confinement import denied_system_calls, filter_of
 
 LIMITS = SandboxLimits(seconds=1.0)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from workbench.api.protocol import RequestContext
-from workbench.launching import python_command
+from workbench.base.launching import python_command
 from workbench.techniques.tools.run_python import output_of
 from workbench.techniques.tools.sandbox_calls import SandboxLimits
 from workbench.techniques.tools.sandbox_host import Sandbox
@@ -203,7 +203,7 @@ def test_the_table_is_as_long_as_promised() -> None:
 CONFINED = """
 import ctypes, json, os, signal, socket, subprocess, sys
 from pathlib import Path
-from workbench.workers.confinement import confine
+from workbench.processes.confinement import confine
 
 folder, port, parent = Path(sys.argv[1]), int(sys.argv[2]), os.getppid()
 libc = ctypes.CDLL(None, use_errno=True)

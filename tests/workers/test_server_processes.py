@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from tests.workers.test_host import COMMAND
-from workbench.core.agents import mcp
-from workbench.workers.server_processes import OF_NO_SERVER, ServerProcesses
+from workbench.processes.server_processes import OF_NO_SERVER, ServerProcesses
+from workbench.subjects.agents import mcp
 
 START = """
 import os, subprocess, sys

@@ -9,9 +9,9 @@ import pytest
 
 from tests.documents import write_xlsx, write_xlsx_sheet
 from workbench.api.protocol import RequestContext
-from workbench.core.agents.tables import TableFiles
-from workbench.errors import UserError
-from workbench.settings import DocumentSettings
+from workbench.base.errors import UserError
+from workbench.base.settings import DocumentSettings
+from workbench.subjects.agents.tables import TableFiles
 
 CONTEXT = RequestContext()
 

@@ -18,6 +18,7 @@ from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppModel
 from workbench.engine.inference_calls import Load
+from workbench.processes.host import WorkerHost
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import AgentPart, DecodingPart
@@ -25,7 +26,6 @@ from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
-from workbench.workers.host import WorkerHost
 
 ASKED = (Message("system", "You plan journeys. " * 6), Message("user", "How do I get from Oslo to Rome in two days?"))
 SEARCH = Tool(

@@ -17,12 +17,12 @@ import pytest
 from tests.unit.training.tiny_training import save_folder, write_rows
 from workbench.api import events
 from workbench.api.protocol import RequestContext, read_result
-from workbench.errors import Cancelled, UserError, WorkerDied
+from workbench.base.errors import Cancelled, UserError, WorkerDied
+from workbench.processes.host import WorkerHost
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.training import planning
 from workbench.training.protocol import BaseModel, InspectSet, Plan, SetPaused, Trained, TrainModel
 from workbench.training.weights import dtype_selection
-from workbench.workers.host import WorkerHost
 from workbench.workers.training import TrainingService
 
 pytest.importorskip("torch")

@@ -15,8 +15,8 @@ pytest.importorskip("trl")
 from tests.short_model import write_short
 from tests.unit.training.test_trl_training import call_of, metrics, policy_of
 from workbench.api import events
+from workbench.processes.host import WorkerHost
 from workbench.training.protocol import BaseModel, Trained, TrainModel
-from workbench.workers.host import WorkerHost
 
 
 @pytest.fixture(scope="module")

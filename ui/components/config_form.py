@@ -29,8 +29,8 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.errors import UserError
-from workbench.fields import Field, describe_range, fields_of, parse_text
+from workbench.base.errors import UserError
+from workbench.base.fields import Field, describe_range, fields_of, parse_text
 
 CONTROL_WIDTH = 200
 _SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit, its reset and its note

@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 
 from ui.bridge import Bridge
 from ui.components.basics import Text
-from workbench.api.calls import CostEstimates, Costly, EstimateCost
+from workbench.subjects.costs.calls import CostEstimates, Costly, EstimateCost
 
 _WAIT_MS = 250
 """Until a form that is being filled in is asked about."""

@@ -16,12 +16,13 @@ from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietBu
 from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.text_view import TextView
-from ui.features.documents.table import describe_kind
+from ui.components.wording import describe_kind
 from ui.theme import tokens
-from workbench.api.calls import Document, DocumentText, DrawPage, GetDocumentText, PagePicture
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import Document, DocumentText, PagePicture
 from workbench.records.messages import Citation, Passage
 from workbench.records.visible import visible_name
+from workbench.subjects.documents.calls import DrawPage, GetDocumentText
 
 CHANGED = texts.DOCUMENT_CHANGED
 GONE = texts.DOCUMENT_GONE

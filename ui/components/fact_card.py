@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui import texts
+from ui.components.adapter_texts import ScoreRow
 from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
-from ui.features.adapters.texts import ScoreRow
 from ui.theme import tokens
 
 

@@ -11,7 +11,7 @@ from ui.components.basics import IconButton, QuietButton, Text
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import PagePicture
+from workbench.records.documents import PagePicture
 
 WAIT_MS = 300
 """Shorter waits are not shown."""

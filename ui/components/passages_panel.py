@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from ui import texts
 from ui.components.basics import Card, Chip, ElidedLabel, IconButton, Text
 from ui.components.layout import column_of, row_of
-from ui.features.chat.answer_parts import describe_place
+from ui.components.wording import describe_place
 from ui.theme import tokens
 from workbench.records.messages import Passage
 

@@ -9,7 +9,7 @@ from ui import texts
 from ui.components.basics import PlainButton
 from ui.components.layout import row_of
 from ui.theme import tokens
-from workbench.api.calls import Document
+from workbench.records.documents import Document
 from workbench.records.visible import visible_name
 
 _FIELD = 190  # px

@@ -11,11 +11,11 @@ from ui import texts
 from ui.bridge import Bridge, Handle
 from ui.components.wording import describe_count, how_far
 from workbench.api import events
-from workbench.api.calls import FollowRun, RunKindName, RunList, RunRecord, StopRun
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
-from workbench.errors import WorkerDied
+from workbench.base.errors import WorkerDied
 from workbench.records.visible import visible_name
+from workbench.subjects.runs.calls import FollowRun, RunKindName, RunList, RunRecord, StopRun
 
 ACTIVE = ("queued", "running")
 

@@ -6,9 +6,9 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui import texts
+from ui.components.adapter_texts import MOST_STRENGTH, STRENGTH_STEP
 from ui.components.layout import row_of
-from ui.features.adapters.texts import MOST_STRENGTH, STRENGTH_STEP
-from ui.features.chat.slide_row import Slider
+from ui.components.slide_row import Slider
 from ui.theme import tokens
 from ui.theme.theme import set_property
 

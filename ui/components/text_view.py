@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextDocumentLayout, QPlainTextEdit, 
 from ui import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import Chunk
+from workbench.records.documents import Chunk
 
 _MARGIN = 36
 _LINE_HEIGHT = 1.5  # in sizes of the font

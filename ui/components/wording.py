@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 from ui import texts
-from workbench.api.calls import ModelRecord
 from workbench.api.events import Progress
-from workbench.errors import FaultElsewhere, OutOfMemory, UserError
+from workbench.base.errors import FaultElsewhere, OutOfMemory, UserError
+from workbench.records.messages import Citation, Passage
+from workbench.records.models import ModelRecord
+from workbench.records.visible import visible_name
+
+
+def describe_place(source: Citation | Passage) -> str:
+    """``pump.pdf p.3``"""
+    name = visible_name(source.path) or source.title
+    return f"{name} p.{source.page}" if source.page else name
+
+
+def describe_kind(kind: str) -> str:
+    """``PDF``, ``Markdown``: abbreviations in capitals, words as words."""
+    return kind.upper() if len(kind) <= 4 and kind not in ("text", "code", "mail", "book") else kind.capitalize()
+
+
+def describe_parameters(count: int) -> str:
+    """``135 M``, ``7.2 B``."""
+    if count >= 1_000_000_000:
+        return f"{count / 1e9:.1f} B"
+    if count >= 1_000_000:
+        return f"{count / 1e6:.0f} M"
+    return f"{count:,}"
+
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -1,4 +1,4 @@
-"""The client of window, terminal and scripts: the calls of ``workbench.api.calls`` over the local connection.
+"""The client of window, terminal and scripts: the calls of ``workbench.calls`` over the local connection.
 
 ``Client`` talks to the core's process and starts it when there is none. Importing this loads no model library and no
 database.
@@ -26,10 +26,10 @@ from workbench.api import events, wire
 from workbench.api.events import Event
 from workbench.api.ownership import folder_identity, read_key, read_owner
 from workbench.api.protocol import Call, failure_of, result_of
-from workbench.errors import UserError
-from workbench.launching import child_environment, python_command
-from workbench.paths import Home
-from workbench.workers.server_processes import OF_NO_SERVER
+from workbench.base.errors import UserError
+from workbench.base.launching import child_environment, python_command
+from workbench.base.paths import Home
+from workbench.processes.server_processes import OF_NO_SERVER
 
 if TYPE_CHECKING:
     pass

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, TypeVar, get_args
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Beam, Citation, Passage, Statement, Usage
 from workbench.records.trace import TokenIds
 

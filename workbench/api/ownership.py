@@ -20,10 +20,10 @@ import msgspec
 import psutil
 
 from workbench import __version__
-from workbench.errors import UserError
-from workbench.files import open_regular
-from workbench.launching import process_mark
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
+from workbench.base.launching import process_mark
+from workbench.base.paths import Home
 
 if sys.platform == "win32":
     import msvcrt

@@ -15,9 +15,9 @@ from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
-from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base import errors
 
 R = TypeVar("R")
 

@@ -25,15 +25,15 @@ import msgspec
 
 from workbench import __version__
 from workbench.api import events, wire
-from workbench.api.calls import AnyCall
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, folder_identity, make_key
 from workbench.api.protocol import RequestContext
-from workbench.backup.restoring import put_in_place
-from workbench.core.app import Workbench
-from workbench.errors import UserError
-from workbench.paths import Home, find_home
-from workbench.records.stored import explained
+from workbench.app import Workbench
+from workbench.base.errors import UserError
+from workbench.base.paths import Home, find_home
+from workbench.base.stored import explained
+from workbench.calls import AnyCall
+from workbench.subjects.backup.restoring import put_in_place
 
 IDLE_S = 20.0
 POLL_S = 0.25

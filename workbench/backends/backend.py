@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import (
@@ -29,6 +28,7 @@ from workbench.engine.inference_calls import (
 from workbench.engine.tool_format import ToolFormat
 from workbench.records.capabilities import Capabilities
 from workbench.records.messages import ChosenToken, Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Thinking
 
 

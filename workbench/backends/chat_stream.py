@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
 from workbench.network.gate import Gate
 from workbench.network.http import BEHIND_A_PORTAL, is_web_page, open_client, redirected_host
 from workbench.records.endpoints import Endpoint

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from workbench.api.calls import Device, ModelRecord
 from workbench.api.events import Event, Failed, PartEvent, Progress
 from workbench.api.protocol import Call, RequestContext, drain, error_of, follow
 from workbench.backends.backend import ModelUse
+from workbench.base.errors import UserError, WorkerDied
+from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import (
     AssistantStart,
     CountTokens,
@@ -41,12 +42,11 @@ from workbench.engine.inference_calls import (
     Unload,
 )
 from workbench.engine.tool_format import ToolFormat
-from workbench.errors import UserError, WorkerDied
+from workbench.processes.host import State, WorkerHost
 from workbench.records.capabilities import Capabilities, capabilities_of_file
 from workbench.records.messages import ChosenToken, Message
+from workbench.records.models import Device, ModelRecord
 from workbench.records.recipes import DecodingPart
-from workbench.settings import EngineSettings
-from workbench.workers.host import State, WorkerHost
 
 R = TypeVar("R")
 

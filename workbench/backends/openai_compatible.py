@@ -19,12 +19,12 @@ from typing import Annotated, Any
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused, choices_of
 from workbench.backends.label_choice import MOST_TOKENS, body_of_choice, logprobs_of
+from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -39,11 +39,11 @@ from workbench.engine.inference_calls import (
     TokenizerInfo,
 )
 from workbench.engine.tool_format import ToolFormat
-from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Offline
 from workbench.records.capabilities import Capabilities, capabilities_of
 from workbench.records.endpoints import Endpoint
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart
 
 NAME = "openai-compatible"

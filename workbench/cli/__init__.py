@@ -18,11 +18,13 @@ from types import FrameType
 from typing import Any, TextIO
 
 import workbench
-from workbench import errors
 from workbench.api import client
 from workbench.api.client import Front
 from workbench.api.events import Failed
 from workbench.api.protocol import failure_of
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.base.paths import HOME_VARIABLE, Home, find_home
 from workbench.cli import (
     adapters,
     ask,
@@ -54,8 +56,6 @@ from workbench.cli.arguments import Commands
 from workbench.cli.names import complete_names
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Events, Session, Stopped
-from workbench.errors import UserError
-from workbench.paths import HOME_VARIABLE, Home, find_home
 
 FINISHED, FAILED, USAGE, INCOMPLETE, CANCELLED = 0, 1, 2, 3, 130
 

@@ -7,16 +7,23 @@ from typing import Any, get_args
 
 import msgspec
 
-from workbench.api.calls import ExportAdapter, ImportAdapter, ListAdapters, MergeAdapter, RemoveAdapter, RenameAdapter
 from workbench.api.events import Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
 from workbench.cli.models import show_made
 from workbench.cli.output import TextOutput, byte_size, duration, moment
 from workbench.cli.run_lines import RunLines, show_scores, show_verification
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.training import AdapterRecord, MergedType
+from workbench.subjects.adapters.calls import (
+    ExportAdapter,
+    ImportAdapter,
+    ListAdapters,
+    MergeAdapter,
+    RemoveAdapter,
+    RenameAdapter,
+)
 
 FINER = ("Q5", "Q6", "Q8", "F", "BF")
 IN_FOUR_BITS = (

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from workbench.api.calls import AskResult, Decide, GetChat
 from workbench.api.events import Event, Log
+from workbench.base.errors import UserError
 from workbench.cli.output import printable
 from workbench.cli.session import Events, Session, Stopped
-from workbench.errors import UserError
 from workbench.records.agents import Approval, Decision, Effect
+from workbench.records.answers import AskResult
 from workbench.records.approvals import REPEATED, UNTRUSTED, explain_effects, pieces, tool_title
+from workbench.subjects.agents.calls import Decide
+from workbench.subjects.chats.calls import GetChat
 
 EFFECTS: tuple[Effect, ...] = ("read", "write", "execute")
 """What can be agreed to in advance: nothing that sends data away."""

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.errors import UserError
+from workbench.base.fields import Field, describe_default, describe_range, fields_of
 from workbench.cli.output import EventMessage, Show
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.fields import Field, describe_default, describe_range, fields_of
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import AdapterUse
 

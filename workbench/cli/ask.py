@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import Ask, AskResult, BranchPoint, DeleteChat, DocumentTask, ShowPrompt
 from workbench.api.events import Artifact, Event, Log, Progress
+from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decided
 from workbench.cli.arguments import Commands, read_items
 from workbench.cli.docs import attach, find_document, place
@@ -18,11 +18,12 @@ from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
 from workbench.cli.tokens import show_steps, table_of, with_tokens
-from workbench.errors import UserError
+from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepAction, StepEdit
 from workbench.records.trust import describe_marks, describe_trust
+from workbench.subjects.chats.calls import Ask, BranchPoint, DeleteChat, ShowPrompt
 from workbench.techniques.registry import METHODS
 
 _ENDS = {

@@ -8,16 +8,16 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import BackUp
 from workbench.api.ownership import HomeLock, read_owner
 from workbench.api.protocol import RequestContext, with_progress
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.paths import Home
 from workbench.records.backup import Restored
+from workbench.subjects.backup.calls import BackUp
 
 
 def add_commands(commands: Commands) -> None:
@@ -44,7 +44,7 @@ def show_written(result: dict[str, Any], output: TextOutput) -> None:
 
 def restore_here(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     """Without a core: the folder that is restored has none yet."""
-    from workbench.backup.restoring import open_backup, put_in_place, restore, restored_beside  # opens databases
+    from workbench.subjects.backup.restoring import open_backup, put_in_place, restore, restored_beside
 
     home = Home(session.home.root.resolve())
     context = RequestContext()

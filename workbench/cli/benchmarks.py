@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
 from workbench.cli.arguments import Commands, absolute, at_least, one_call
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.questions import show_set

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from workbench.api.calls import Ask, AskResult
 from workbench.api.events import Artifact, Event, Log
 from workbench.api.protocol import read_result
+from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decided
 from workbench.cli.arguments import Commands
 from workbench.cli.ask import plain_answer, show_answer
@@ -18,7 +18,8 @@ from workbench.cli.docs import attach
 from workbench.cli.output import TextOutput
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
-from workbench.errors import UserError
+from workbench.records.answers import AskResult
+from workbench.subjects.chats.calls import Ask
 
 PROMPT = "> "
 HELP = (

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
+from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decide
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
 from workbench.cli.ask import plain_answer, show_answer
@@ -16,7 +17,6 @@ from workbench.cli.docs import place
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, show_tokens, tokens
-from workbench.errors import UserError
 from workbench.records.messages import Verification
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import Trace

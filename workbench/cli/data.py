@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
 from workbench.cli.arguments import REMOVED, Commands, at_least, one_sentence
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput, byte_size, moment
@@ -16,6 +15,7 @@ from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.cli.train import read_config
 from workbench.records.training import DEFAULT_OBJECTIVE, DataReport, DataSet
+from workbench.subjects.datasets.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
 from workbench.techniques.registry import METHODS
 
 _BAR = 30

@@ -6,11 +6,16 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import DemonstrationList, ListDemonstrations, RemoveDemonstration, SaveDemonstration
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, one_call
 from workbench.cli.output import TextOutput, moment, one_line
-from workbench.errors import UserError
 from workbench.records.demonstrations import Demonstration
+from workbench.subjects.prompts.calls import (
+    DemonstrationList,
+    ListDemonstrations,
+    RemoveDemonstration,
+    SaveDemonstration,
+)
 
 _LONGEST = 60
 

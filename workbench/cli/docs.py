@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.events import Artifact, Event, Progress
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence, read_items, write_file
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
-from workbench.errors import UserError
+from workbench.records.documents import AddResult, Document
 from workbench.records.messages import Passage
 from workbench.records.visible import visible_path
 
@@ -97,7 +98,7 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
     name = yield from _existing(session, arguments.name)
     paths = tuple(absolute(p) for p in arguments.paths)
     done = yield from run_to_end(session, calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch))
-    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
 
 
 def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -111,7 +112,7 @@ def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
         raise UserError("No password was given.", "Use --password-stdin, or a terminal that can ask for it.")
     call = calls.UnlockDocument(collection=arguments.name, document=document.id, password=password)
     done = yield from run_to_end(session, call)
-    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, calls.AddResult))}
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
 
 
 def attach(session: Session, paths: Sequence[str], chat: str | None) -> Events[calls.Attached]:
@@ -123,7 +124,7 @@ def attach(session: Session, paths: Sequence[str], chat: str | None) -> Events[c
     attached = yield from session.call(calls.AttachFiles(chat=chat, paths=full))
     try:
         done = yield from follow(session, attached.run.id, stop_on_interrupt=True)
-        failed = msgspec.convert(done, calls.AddResult).failed
+        failed = msgspec.convert(done, AddResult).failed
         for file in failed:
             yield from session.call(calls.RemoveDocument(collection=attached.collection.id, document=file.path))
         if failed:
@@ -190,7 +191,7 @@ def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
     return {**msgspec.to_builtins(collection), "removed": arguments.document}
 
 
-def find_document(session: Session, collection: str, name: str) -> Events[calls.Document]:
+def find_document(session: Session, collection: str, name: str) -> Events[Document]:
     """The document with the id or path ``name``, or a path that ends so. Raises UserError."""
     listed = yield from session.call(calls.ListDocuments(collection=collection))
     full = absolute(name)

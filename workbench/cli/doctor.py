@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.events import Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, one_call
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import CallFailed, Events, Session
-from workbench.diagnosis import local_diagnosis, write_report
-from workbench.errors import UserError
 from workbench.records.diagnosis import Diagnosis
+from workbench.subjects.machine.checks import local_diagnosis, write_report
 
 
 def add_commands(commands: Commands) -> None:

@@ -7,7 +7,7 @@ import getpass
 import os
 from typing import Any
 
-from workbench.api import calls
+from workbench import calls
 from workbench.cli.arguments import Commands, one_call
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session

@@ -8,20 +8,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.api.calls import (
-    AddScorers,
-    Evaluate,
-    ExportEvaluation,
-    GetCell,
-    GetEvaluation,
-    ListEvaluations,
-    ListGrid,
-    ListModels,
-    ListPrompts,
-    Optimise,
-    RateCell,
-    RemoveEvaluation,
-)
+from workbench.base.errors import UserError
+from workbench.base.fields import find_field, parse_text
+from workbench.base.paths import Home
 from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, method_lines, one_call, one_sentence
 from workbench.cli.models import default_model
 from workbench.cli.names import complete
@@ -30,14 +19,25 @@ from workbench.cli.questions import NAMES
 from workbench.cli.recipes import with_prompt
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.fields import find_field, parse_text
-from workbench.paths import Home
 from workbench.records.evaluation import CellBrief, CellDetails, EvaluationReport, GridRow, ScorerUse
 from workbench.records.methods import Kind, Method
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import split_version
 from workbench.records.recipes import ModelPart, PromptingPart, Recipe, load_recipe
+from workbench.subjects.evaluation.calls import (
+    AddScorers,
+    Evaluate,
+    ExportEvaluation,
+    GetCell,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    Optimise,
+    RateCell,
+    RemoveEvaluation,
+)
+from workbench.subjects.models.calls import ListModels
+from workbench.subjects.prompts.calls import ListPrompts
 from workbench.techniques.registry import METHODS
 
 RATINGS: dict[str, Literal[-1, 0, 1]] = {"good": 1, "bad": -1, "none": 0}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args, get_type_hints
 
-from workbench.api.calls import CheckFormat, FormatCheck
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, read_text
 from workbench.cli.output import TextOutput
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
+from workbench.records.answers import FormatCheck
+from workbench.subjects.chats.calls import CheckFormat
 
 
 def add_commands(commands: Commands) -> None:

@@ -6,7 +6,7 @@ import argparse
 import getpass
 from typing import Any, get_args
 
-from workbench.api import calls
+from workbench import calls
 from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.models import show_fit
 from workbench.cli.output import TextOutput, byte_size, count_size

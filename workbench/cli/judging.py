@@ -7,17 +7,17 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import GetWinRate, JudgePairs, ListQueues, MakeCandidates
 from workbench.api.events import Artifact, Event
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least, read_text
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.judgement_reports import ShareEstimate
 from workbench.records.judging import JudgeReport, WinRate
 from workbench.records.recipes import Recipe
+from workbench.subjects.judgements.calls import GetWinRate, JudgePairs, ListQueues, MakeCandidates
 
 MEASURED_ON = 100
 STOPPING = "Stopping; verdicts so far are stored."

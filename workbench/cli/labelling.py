@@ -15,26 +15,25 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.api.calls import (
-    ChangeJudgement,
-    GetNextPair,
-    GetRun,
-    ListQueues,
-    MakeCandidates,
-    NextPair,
-    RunRecord,
-    SkipPair,
-    UndoJudgement,
-)
 from workbench.api.events import Artifact, Event, Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.runs import tell_costs
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.judgements import Judgement, LabellingQueue, Verdict
 from workbench.records.recipes import Recipe
+from workbench.subjects.judgements.calls import (
+    ChangeJudgement,
+    GetNextPair,
+    ListQueues,
+    MakeCandidates,
+    NextPair,
+    SkipPair,
+    UndoJudgement,
+)
+from workbench.subjects.runs.calls import GetRun, RunRecord
 
 KEYS = "j first, k second, t tie, b both bad, e edit, u undo, s skip, q leave"
 _POLL_S = 0.3

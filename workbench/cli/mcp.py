@@ -7,7 +7,13 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import (
+from workbench.base.errors import UserError
+from workbench.cli.arguments import Commands, absolute
+from workbench.cli.mcp_server import add_serve
+from workbench.cli.output import TextOutput, one_line, printable
+from workbench.cli.session import Events, Session
+from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer
+from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
     ListMcpServers,
     McpServerList,
@@ -15,12 +21,6 @@ from workbench.api.calls import (
     RemoveMcpServer,
     SaveMcpServer,
 )
-from workbench.cli.arguments import Commands, absolute
-from workbench.cli.mcp_server import add_serve
-from workbench.cli.output import TextOutput, one_line, printable
-from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer
 
 STATES = {"agreed": "agreed", "new": "not agreed", "changed": "CHANGED"}
 

@@ -17,22 +17,16 @@ from typing import Any, TypeVar
 import msgspec
 
 import workbench
-from workbench.api.calls import (
-    Ask,
-    Collection,
-    DeleteChat,
-    GetDocumentText,
-    ListCollections,
-    ListDocuments,
-    SearchDocuments,
-)
 from workbench.api.protocol import Call, drain
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
+from workbench.records.documents import Collection
 from workbench.records.recipes import Recipe, load_recipe
 from workbench.records.trust import describe_marks, describe_trust
+from workbench.subjects.chats.calls import Ask, DeleteChat
+from workbench.subjects.documents.calls import GetDocumentText, ListCollections, ListDocuments, SearchDocuments
 
 R = TypeVar("R")
 

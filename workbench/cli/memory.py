@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import AddFact, EditFact, ForgetFact, ListFacts
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.agents import Fact
+from workbench.subjects.agents.calls import AddFact, EditFact, ForgetFact, ListFacts
 
 _DIGITS = 8
 """Of an id that are shown; the beginning of an id names its fact."""

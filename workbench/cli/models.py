@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.events import Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, one_call
 from workbench.cli.endpoints import add_commands as add_endpoints
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
 from workbench.records.fit import VERDICTS, Fit
 

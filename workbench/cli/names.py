@@ -10,17 +10,14 @@ import argparse
 import os
 from collections.abc import Iterable
 
-from workbench.api.calls import (
-    ListAdapters,
-    ListCollections,
-    ListDataSets,
-    ListEvaluations,
-    ListModels,
-    ListPrompts,
-    ListQuestionSets,
-)
+from workbench.base.errors import UserError
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.documents.calls import ListCollections
+from workbench.subjects.evaluation.calls import ListEvaluations, ListQuestionSets
+from workbench.subjects.models.calls import ListModels
+from workbench.subjects.prompts.calls import ListPrompts
 
 _FOLLOWED = {"adapter": ":", "prompt": "@"}
 """What stands between a name and what follows it."""

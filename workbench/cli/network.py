@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, get_args
 
-from workbench.api import calls
+from workbench import calls
 from workbench.cli.arguments import Commands, absolute, one_call, one_sentence
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.session import Events, Session

@@ -8,26 +8,11 @@ from typing import Any, get_args
 
 import msgspec
 
-from workbench.api.calls import (
-    ExportJudgements,
-    GetJudgement,
-    GetJudgementStatistics,
-    GetLearnable,
-    GetNextPair,
-    ImportJudgements,
-    ListJudgements,
-    ListQueues,
-    MakePreferenceSet,
-    PreferenceForm,
-    RemoveJudgements,
-    RemoveQueue,
-    UndoJudgement,
-)
+from workbench.base.errors import UserError
 from workbench.cli import judging, labelling
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.judgement_reports import (
     SOURCE_TITLES,
     ExportReport,
@@ -37,7 +22,21 @@ from workbench.records.judgement_reports import (
     MeanEstimate,
     ShareEstimate,
 )
-from workbench.records.judgements import Judgement, JudgementFilter, JudgementSource, Verdict
+from workbench.records.judgements import Judgement, JudgementFilter, JudgementSource, PreferenceForm, Verdict
+from workbench.subjects.judgements.calls import (
+    ExportJudgements,
+    GetJudgement,
+    GetJudgementStatistics,
+    GetLearnable,
+    GetNextPair,
+    ImportJudgements,
+    ListJudgements,
+    ListQueues,
+    MakePreferenceSet,
+    RemoveJudgements,
+    RemoveQueue,
+    UndoJudgement,
+)
 
 FORMS = get_args(PreferenceForm)
 VERDICTS: dict[Verdict, str] = {

@@ -7,18 +7,6 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import (
-    ExportPrompt,
-    GetPrompt,
-    ImportPrompt,
-    ListPrompts,
-    PromptDetails,
-    RemovePrompt,
-    RenamePrompt,
-    RestorePrompt,
-    SavedPrompt,
-    SavePrompt,
-)
 from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.recipes import PROMPT_NAMES, add_prompt_options, read_prompting
@@ -32,6 +20,18 @@ from workbench.records.prompts import (
     split_version,
 )
 from workbench.records.recipes import PromptingPart
+from workbench.subjects.prompts.calls import (
+    ExportPrompt,
+    GetPrompt,
+    ImportPrompt,
+    ListPrompts,
+    PromptDetails,
+    RemovePrompt,
+    RenamePrompt,
+    RestorePrompt,
+    SavedPrompt,
+    SavePrompt,
+)
 from workbench.text.word_diff import compare_words
 
 NAMES, OLD_NAME = {"name": "prompt"}, {"old": "prompt"}

@@ -7,7 +7,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import (
+from workbench.base.errors import UserError
+from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_call
+from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.session import Events, Session
+from workbench.records.evaluation import QuestionRow, QuestionSet
+from workbench.subjects.evaluation.calls import (
     CreateQuestionSet,
     EditQuestion,
     ListQuestions,
@@ -15,11 +20,6 @@ from workbench.api.calls import (
     QuestionPage,
     RemoveQuestionSet,
 )
-from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_call
-from workbench.cli.output import TextOutput, moment, one_line
-from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.records.evaluation import QuestionRow, QuestionSet
 
 _LONGEST = 70
 _PAGE = 1_000

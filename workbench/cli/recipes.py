@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.api.calls import GetChat, GetPrompt
 from workbench.api.events import Event, Log
+from workbench.base.errors import UserError
+from workbench.base.fields import fields_of
 from workbench.cli.arguments import FieldHelp, absolute, method_lines, read_text, split_adapter
 from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.fields import fields_of
 from workbench.records.prompts import find_version, source_of, split_version, with_version
 from workbench.records.recipes import (
     DEFAULT_AGENT,
@@ -33,6 +32,8 @@ from workbench.records.recipes import (
     load_recipe,
     with_value,
 )
+from workbench.subjects.chats.calls import GetChat
+from workbench.subjects.prompts.calls import GetPrompt
 from workbench.techniques.registry import METHODS
 
 PROMPT_NAMES = {"prompts": "prompt"}

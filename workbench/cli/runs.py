@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Generator
 from typing import Any, get_args
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.events import Event, Log
 from workbench.api.protocol import Call
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence

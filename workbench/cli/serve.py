@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from workbench.api import calls
+from workbench import calls
 from workbench.api.client import LOST
 from workbench.api.events import Artifact, Event, Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput
 from workbench.cli.session import CallFailed, Events, Session, Stopped
-from workbench.errors import UserError
 
 MOST_STARTS, WITHIN_S = 4, 120.0
 """A core that ends so often within this time will end again."""

@@ -12,12 +12,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from workbench import errors
 from workbench.api.client import Front
 from workbench.api.events import TERMINAL, Cancelled, Event, Failed, Finished
 from workbench.api.protocol import Call, read_result
-from workbench.errors import UserError
-from workbench.paths import Home, find_home
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.base.paths import Home, find_home
 
 R = TypeVar("R")
 Events = Generator[Event, None, R]

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import ChangeSettings, GetMachine, GetSettings, GetStatus, RestartWorker
+from workbench.base.errors import UserError
+from workbench.base.fields import describe_range, fields_of, parse_value
+from workbench.base.settings import SECTIONS
 from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
-from workbench.fields import describe_range, fields_of, parse_value
-from workbench.settings import SECTIONS
+from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
+from workbench.subjects.runs.calls import GetStatus
 
 
 def add_commands(commands: Commands) -> None:

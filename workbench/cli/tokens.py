@@ -10,14 +10,15 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import AnswerTokens, AskResult, InspectAnswer
 from workbench.api.events import Log
+from workbench.base.errors import UserError
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.timeline import show_timeline
-from workbench.errors import UserError
+from workbench.records.answers import AskResult
 from workbench.records.timeline import Timeline
 from workbench.records.trace import Trace, TraceStep
+from workbench.subjects.chats.calls import AnswerTokens, InspectAnswer
 
 LONGEST = 300
 """Maximum characters of a step's input or output in the terminal. ``--json`` has the whole."""

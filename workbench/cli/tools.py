@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.api.calls import CallTool, ListTools, ToolRecord
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
-from workbench.errors import UserError
 from workbench.records.recipes import AgentPart, RetrievalPart
+from workbench.subjects.agents.calls import CallTool, ListTools, ToolRecord
 
 NAMES = {"collection": "collection"}
 

@@ -9,15 +9,14 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from workbench.api.calls import PlanTraining, Train
 from workbench.api.events import Artifact, Log
+from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, FieldHelp, absolute
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput
 from workbench.cli.run_lines import RunLines, show_plan, show_scores, show_verification
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
-from workbench.errors import UserError
 from workbench.records.training import (
     PARTS,
     ObjectivePart,
@@ -27,6 +26,7 @@ from workbench.records.training import (
     load_config,
     set_value,
 )
+from workbench.subjects.trainings.calls import PlanTraining, Train
 from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
 
 _log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.base.errors import UserError
 from workbench.engine.background_share import BackgroundShare
 from workbench.engine.batch import ABORTED, Batch, check
 from workbench.engine.encoder_decoder import encode, encoded_length
@@ -31,7 +32,6 @@ from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
 from workbench.engine.virtual_tokens import VirtualPrefix
-from workbench.errors import UserError
 
 SHARED_SLICE = 64
 """Prompt tokens per step while other jobs wait for their next token."""

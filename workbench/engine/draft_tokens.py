@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from workbench.base.errors import UserError
 from workbench.engine.batch import Batch, check
 from workbench.engine.library import llama
 from workbench.engine.loading import Model
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.slots import shared_length
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 
 SURE = 0.4
 """A token is proposed only while the draft model gives it at least this probability."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from workbench.base.errors import UserError
 from workbench.engine.library import LibraryLog, llama
 from workbench.engine.loading import context_parameters, is_recurrent, log_reason, model_parameters
 from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_planner import Plan
-from workbench.errors import UserError
 from workbench.records.fit import MemoryPart
 
 

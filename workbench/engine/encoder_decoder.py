@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.base.errors import UserError
 from workbench.engine.library import llama
 from workbench.engine.memory_formulas import BATCH_TOKENS
-from workbench.errors import UserError
 
 ENCODER_TOKENS = BATCH_TOKENS
 """Maximum number of tokens that the encoder reads: it cannot read in parts. T5 was trained with 512."""

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.api.calls import ModelDetails
+from workbench.base.errors import UserError
 from workbench.engine.batch import Batch
 from workbench.engine.library import llama, start_library
+from workbench.engine.machine import read_machine
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
-from workbench.models.gguf_model import describe_gguf
-from workbench.models.machine import read_machine
+from workbench.records.models import ModelDetails
 
 LONGEST_TEXT = 4_096
 """Maximum tokens per text, also where a model was trained with more."""

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.api.calls import Device, Machine, ModelDetails
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Load
+from workbench.engine.machine import read_machine
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import Weights
-from workbench.errors import UserError
+from workbench.gguf.architecture_notes import describe_kind
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor
-from workbench.models.architecture_notes import describe_kind
-from workbench.models.gguf_model import describe_gguf
-from workbench.models.machine import read_machine
 from workbench.records.fit import Fit, MemoryPart, Verdict
+from workbench.records.models import Device, Machine, ModelDetails
 
 _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
 

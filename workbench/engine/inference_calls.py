@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.api.calls import Device
 from workbench.api.protocol import Call
 from workbench.engine.tool_format import ToolFormat
 from workbench.records.fit import MemoryPart
 from workbench.records.messages import ChosenToken, Finish, Message, Usage
+from workbench.records.models import Device
 from workbench.records.recipes import DecodingPart, Thinking
 
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import Cancelled
 from workbench.engine.keys import Key, virtual_tokens
-from workbench.errors import Cancelled
 
 Logits = npt.NDArray[np.float32]
 

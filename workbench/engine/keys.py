@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import LoraUse
-from workbench.errors import UserError
 from workbench.gguf.reader import read_gguf
 from workbench.gguf.virtual_tokens import check_scale, check_single, count_virtual_tokens
 

@@ -24,10 +24,10 @@ import llama_cpp
 import llama_cpp.llama_cpp as llama
 import numpy as np
 
-from workbench.api.calls import Device
+from workbench.base.installation import base_release
 from workbench.engine.inference_calls import LibraryState
-from workbench.records.runtime import PACK_VARIABLE
-from workbench.runtime.packs import base_release
+from workbench.processes.process import PACK_VARIABLE
+from workbench.records.models import Device
 
 __all__ = [
     "LibraryLog",

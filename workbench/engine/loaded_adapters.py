@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from workbench.base.errors import UserError
 from workbench.engine.keys import AdapterKey, Key, file_state
 from workbench.engine.library import llama
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, VirtualPrefix, read_virtual_tokens
-from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_fit
 from workbench.gguf.reader import Tensor
 

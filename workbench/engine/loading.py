@@ -13,22 +13,22 @@ from typing import Any
 
 import psutil
 
-from workbench import errors
-from workbench.api.calls import ModelDetails
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.encoder_decoder import encode, find_start
 from workbench.engine.inference_calls import Load, LoadedModel
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
+from workbench.engine.machine import read_machine
 from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_formulas import BATCH_TOKENS, cache_bytes, is_encoder_decoder, windowed_layers
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import weigh_tensors
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor, read_pieces
-from workbench.models.gguf_model import describe_gguf
-from workbench.models.machine import read_machine
+from workbench.records.models import ModelDetails
 from workbench.text.language import known_languages
 
 MAX_OUTPUTS = 32

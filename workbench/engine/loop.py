@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import ContextExceeded, UserError
 from workbench.engine.background_share import BackgroundShare
 from workbench.engine.decode_context import DecodeContext
 from workbench.engine.jobs import Job
@@ -36,7 +37,6 @@ from workbench.engine.loading import Model
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import shared_length
 from workbench.engine.threads import ThreadCount
-from workbench.errors import ContextExceeded, UserError
 
 MAX_DECODE_CONTEXTS = 2
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from workbench import errors
 from workbench.api.events import Event, Finished, Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.encoder_decoder import ENCODER_TOKENS
 from workbench.engine.inference_calls import MeasureSpeed, Speed
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.loop import Engine
-from workbench.errors import UserError
 
 
 class SpeedJob(Job):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.api.calls import ModelDetails
 from workbench.engine.inference_calls import Load
 from workbench.records.capabilities import ENCODER_DECODER
+from workbench.records.models import ModelDetails
 
 BATCH_TOKENS = 512
 """Maximum prompt tokens per batch."""

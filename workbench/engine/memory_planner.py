@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.api.calls import Device, Machine, ModelDetails
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Load
 from workbench.engine.memory_formulas import (
     BATCH_TOKENS,
@@ -25,8 +25,8 @@ from workbench.engine.memory_formulas import (
     slides,
 )
 from workbench.engine.offloading import Weights, distribute_layers, find_gpus
-from workbench.errors import UserError
 from workbench.records.fit import MemoryPart
+from workbench.records.models import Device, Machine, ModelDetails
 
 AUTOMATIC_CONTEXT = 8_192
 SMALLEST_CONTEXT = 512

@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.api.calls import Device, ModelDetails
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Load
-from workbench.errors import UserError
 from workbench.gguf.reader import Tensor
+from workbench.records.models import Device, ModelDetails
 
 _LAYER = re.compile(r"^blk\.(\d+)\.")
 _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"

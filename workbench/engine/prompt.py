@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from workbench.base.errors import ContextExceeded, UserError
 from workbench.engine.folding import describe_tools, fold_system, fold_tools, merge_adjacent, split_turns
 from workbench.engine.inference_calls import AssistantStart, Marker
 from workbench.engine.reasoning_parser import Marks, opened_by
@@ -36,8 +37,7 @@ from workbench.engine.segments import PROBE, Held, HeldCalls, Segment, segments_
 from workbench.engine.template import FAULTY_HINT, TemplateError
 from workbench.engine.tool_format import ToolFormat, kind_of
 from workbench.engine.tool_probing import find_tool_format
-from workbench.errors import ContextExceeded, UserError
-from workbench.models.gguf_model import has_thinking_switch
+from workbench.gguf.model import has_thinking_switch
 from workbench.records.messages import Message, ToolCallPart
 from workbench.records.recipes import Thinking
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from workbench.durability import check_room, written_beside
-from workbench.errors import UserError
+from workbench.base.durability import check_room, written_beside
+from workbench.base.errors import UserError
 from workbench.gguf.ggml_types import FILE_TYPES, check_type
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_gguf
-from workbench.models.gguf_model import describe_gguf
 
 _NUMBERS = {name: number for number, name in FILE_TYPES.items()}
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from workbench.api.protocol import RequestContext, finish
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import ScoreRewards
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key, make_key
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import PromptWriter
-from workbench.errors import UserError
 from workbench.gguf.reward_head import read_head
 from workbench.records.training.rewards import RewardHead
 

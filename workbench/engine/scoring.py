@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench import errors
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext, finish
+from workbench.base import errors
 from workbench.engine.inference_calls import Scored, Scores, TextScore
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key

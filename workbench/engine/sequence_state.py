@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 Floats = npt.NDArray[np.float32]
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import psutil
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 SECONDS = 2.0
 """What one rendering may take: ordinary ones take a thousandth of it."""

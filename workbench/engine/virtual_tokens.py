@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.engine.batch import check
 from workbench.engine.library import llama
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.sequence_state import SequenceState
-from workbench.errors import UserError
-from workbench.files import open_regular
 from workbench.gguf.reader import GGUF, Tensor, read_gguf
 from workbench.gguf.virtual_tokens import prefix_of, soft_prompt_of
 

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from workbench.base.errors import UserError
 from workbench.engine.library import llama
 from workbench.engine.reasoning_parser import MARKS
-from workbench.errors import UserError
 
 _SPECIAL = llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN
 

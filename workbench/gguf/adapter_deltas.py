@@ -15,8 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf import changed_folder
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.architectures import FAMILIES

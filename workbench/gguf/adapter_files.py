@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.reader import GGUF, Tensor, read_gguf, read_pieces
 from workbench.gguf.reward_head import check_head, has_head
 from workbench.gguf.virtual_tokens import check_virtual, count_virtual_tokens

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.reader import GGUF, Tensor
 
 MAX_LAYERS, MAX_EXPERTS = 512, 1024  # llama-hparams.h of llama-cpp-python 0.3.36

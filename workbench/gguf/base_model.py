@@ -14,8 +14,8 @@ from typing import Any
 
 import gguf
 
-from workbench.errors import UserError
-from workbench.files import read_json_file
+from workbench.base.errors import UserError
+from workbench.base.files import read_json_file
 from workbench.gguf.architectures import FAMILIES, Order, architecture_of, layer_of, row_order
 from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors import SafetensorsFile

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.errors import UserError
-from workbench.files import read_json_file
+from workbench.base.errors import UserError
+from workbench.base.files import read_json_file
 from workbench.gguf.architectures import FAMILIES, Order
 from workbench.gguf.base_model import Base
 from workbench.gguf.peft_folder import folder_sha256

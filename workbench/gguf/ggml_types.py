@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 
 class TensorType(NamedTuple):

@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.durability import check_room, written_beside
-from workbench.errors import UserError
+from workbench.base.durability import check_room, written_beside
+from workbench.base.errors import UserError
 from workbench.gguf.adapter_deltas import PeftChanges
 from workbench.gguf.adapter_files import AdapterDetails, check_adapter, check_fit
 from workbench.gguf.base_model import Base, read_base

@@ -16,8 +16,8 @@ from typing import BinaryIO, Literal, get_args
 import gguf
 import numpy as np
 
-from workbench.durability import check_room, written_beside
-from workbench.errors import UserError
+from workbench.base.durability import check_room, written_beside
+from workbench.base.errors import UserError
 from workbench.gguf.adapter_deltas import Change, Changes, NoChanges, read_changes, touched
 from workbench.gguf.base_model import read_base
 from workbench.gguf.ggml_types import FILE_TYPES, TYPES_BY_NAME

@@ -18,8 +18,8 @@ from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import UserError
-from workbench.files import open_regular, read_json_file
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular, read_json_file
 from workbench.gguf.peft_kinds import DORA, KINDS, Kind, PeftType
 from workbench.gguf.safetensors import SafetensorsFile
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
 
 MAGIC = b"GGUF"

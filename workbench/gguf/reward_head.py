@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
+from workbench.base.stored import Unreadable
 from workbench.gguf.reader import GGUF, Tensor, read_gguf
 from workbench.gguf.writer import float_array_entry, float_entry, text_entry
-from workbench.records.stored import Unreadable
 from workbench.records.training.rewards import REWARD_FILE, REWARD_MODEL, RewardHead, RewardModelFile
 
 HEAD, BIAS, POOLING = "workbench.reward.head", "workbench.reward.bias", "workbench.reward.pooling"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,8 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.durability import written_beside
-from workbench.errors import UserError
+from workbench.base.durability import written_beside
+from workbench.base.errors import UserError
 from workbench.gguf.architectures import row_order
 from workbench.gguf.base_model import Base
 from workbench.gguf.peft_folder import folder_sha256, open_weights, read_config

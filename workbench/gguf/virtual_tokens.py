@@ -16,8 +16,8 @@ import sys
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf.reader import GGUF, Tensor
 
 VirtualKind = Literal["soft-prompt", "prefix"]

@@ -15,8 +15,8 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf.ggml_types import TYPES_BY_NAME
 from workbench.gguf.reader import GGUF, Tensor, read_gguf, read_pieces
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.network.request_log import RequestLog
 from workbench.records.hub import NetworkRequest, Purpose
 

@@ -12,7 +12,7 @@ import httpx2
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.network.connections import GatedBackend, Patience
 from workbench.network.gate import Gate
 from workbench.records.hub import NetworkRequest, Purpose

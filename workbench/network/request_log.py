@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.csv_cells import csv_line
+from workbench.base.csv_cells import csv_line
+from workbench.base.stored import Unreadable
 from workbench.records.hub import NETWORK_REQUEST, NetworkRequest
-from workbench.records.stored import Unreadable
 
 MOST_LOGGED = 1_000
 MOST_LINES = 4 * MOST_LOGGED

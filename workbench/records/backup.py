@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 
 
 class BackupFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.endpoints import Endpoint
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, RetrievalPart, answers_of

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from workbench.errors import UserError
-from workbench.records.stored import Stored
+from workbench.base.errors import UserError
+from workbench.base.stored import Stored
 from workbench.records.thoughts import text_to_edit
 from workbench.records.trace import Trace
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.records.stored import Stored
+from workbench.base.errors import UserError
+from workbench.base.stored import Stored
 
 LONGEST_URL, LONGEST_NOTES = 500, 2_000
 

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.stored import Stored
 from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Citation, Message, Passage, Usage, Verification
 from workbench.records.origins import Origins, origins_of_answer
 from workbench.records.recipes import RECIPE, Recipe
-from workbench.records.stored import Stored
 from workbench.records.trace import TRACE, Trace
 
 Split = Literal["tune", "held-out"]

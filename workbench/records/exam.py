@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 from workbench.records.training.scores import interval
 
 EXAM_VERSION = 6

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 
 Purpose = Literal["hub", "endpoint", "update", "mcp"]
 """Why a connection is made: to search and download models; to answer by a remote model; to look for a new version; to

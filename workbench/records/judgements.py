@@ -11,11 +11,22 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.stored import Stored
 from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Finish, Message
 from workbench.records.origins import Origins
 from workbench.records.recipes import RECIPE, Recipe
-from workbench.records.stored import Stored
+
+PreferenceForm = Literal[
+    "workbench", "trl", "trl-chat", "trl-rated", "trl-rated-chat", "hh-rlhf", "ultrafeedback", "argilla", "arena",
+    "sharegpt", "openai", "candidates", "rewards",
+]  # fmt: skip
+"""The formats of files. ``trl``: prompt, chosen, rejected as texts; ``trl-chat``: as turns; ``trl-rated``: prompt,
+completion, label; ``hh-rlhf``: chosen, rejected as dialogues; ``ultrafeedback``: ``trl-chat`` with scores; ``argilla``:
+flattened records; ``arena``: two conversations and a winner; ``sharegpt``: LLaMA-Factory's; ``openai``: preference
+fine-tuning; ``candidates``: input_text, candidate1, candidate2, human_preference; ``rewards``: prompt, response,
+rewards; ``workbench``: judgements whole, with recipes and tokens."""
+
 
 Verdict = Literal["", "a", "b", "tie", "bad", "good", "poor"]
 """Of two answers: ``a`` or ``b`` is preferred, they are equally good, both are bad. Of one answer: it is good or poor.

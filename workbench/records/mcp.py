@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.records.stored import Stored
+from workbench.base.errors import UserError
+from workbench.base.stored import Stored
 
 CALL_SECONDS = 60
 LONGEST_CALL_SECONDS = 3_600

@@ -13,8 +13,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import Field, fields_of
+from workbench.base.errors import UserError
+from workbench.base.fields import Field, fields_of
 
 Technique = Literal["prompting", "decoding", "retrieval", "agents", "finetuning", "preference", "evaluation"]
 
@@ -58,8 +58,8 @@ asks no model, so it needs documents and the tool that searches them.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
 ``compares``: with the first recipe's answer; ``by instruction``: a question counts by the number of its
-instructions. Of scorers and rewards: ``compares texts``: by the rules of ``workbench.metrics``, so that newer rules
-make its scores anew. Of rewards: ``text alone``: it reads the answer, and asks neither a model nor a
+instructions. Of scorers and rewards: ``compares texts``: by the rules of ``workbench.text.metrics``, so that newer
+rules make its scores anew. Of rewards: ``text alone``: it reads the answer, and asks neither a model nor a
 process."""
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.stored import Stored
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import RECIPE, Recipe
-from workbench.records.stored import Stored
 
 
 class Optimisation(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from workbench.errors import UserError
-from workbench.fields import fields_of
+from workbench.base.errors import UserError
+from workbench.base.fields import fields_of
+from workbench.base.stored import Stored
 from workbench.records.recipes import PromptingPart, PromptKind, PromptSource, variables_of
-from workbench.records.stored import Stored
 
 LONGEST_NAME, LONGEST_TAG, LONGEST_NOTE = 80, 40, 2_000
 MOST_TAGS, MOST_VERSIONS, MOST_IMPORTED = 20, 10_000, 1_000

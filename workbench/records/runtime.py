@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 
 Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda"]
 BACKENDS: dict[Backend, str] = {
@@ -15,11 +15,7 @@ BACKENDS: dict[Backend, str] = {
     "rocm": "ROCm",
     "torch-cuda": "PyTorch with CUDA",
 }
-PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
-"""Names the library of a runtime pack for a worker to load beside the processor's."""
 
-TORCH_VARIABLE = "WORKBENCH_TORCH"
-"""Names a folder with another build of torch for the workers that compute with it: embedding and training."""
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 PackName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]

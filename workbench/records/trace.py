@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.stored import Stored
 from workbench.records.messages import Beam, Passage, Usage
-from workbench.records.stored import Stored
 
 StepState = Literal["running", "done", "failed", "stopped"]
 StepAction = Literal["expand", "prune", "edit", "result"]

@@ -10,7 +10,7 @@ import re
 
 import regex
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 LONGEST_TEST_S = 1.0
 _BORDERS = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[bB]|\(\?<?[=!])")

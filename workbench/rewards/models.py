@@ -12,8 +12,8 @@ from typing import Annotated
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
 from workbench.rewards.reward import RewardContext, Sample

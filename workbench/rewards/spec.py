@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import parse_value
+from workbench.base.errors import UserError
+from workbench.base.fields import parse_value
 from workbench.records.methods import Method, Methods
 from workbench.records.reward_lines import join_line, split_line
 from workbench.rewards.models import JudgeGrade, RewardModelUse

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workbench.fields import about
-from workbench.metrics import contains_answer
+from workbench.base.fields import about
 from workbench.records.evaluation import Score
 from workbench.rewards import values
 from workbench.rewards.expressions import is_matched, needs_borders, problem_of
 from workbench.rewards.reward import RewardContext, Sample, each
 from workbench.text.language import split_words
+from workbench.text.metrics import contains_answer
 
 EXPECTED = "{expected}"
 

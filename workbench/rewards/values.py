@@ -1,8 +1,8 @@
 """The values of rewards that need nothing but the answer's text and the accepted answers.
 
-Imports nothing but the standard library, ``workbench.metrics`` and ``workbench.normalisation``: they are copied into an
-exported training, which scores by the same code. Each function takes the answer and the accepted answers, then the
-settings of its reward; None: it does not apply.
+Imports nothing but the standard library, ``workbench.text.metrics`` and ``workbench.text.normalisation``: they are
+copied into an exported training, which scores by the same code. Each function takes the answer and the accepted
+answers, then the settings of its reward; None: it does not apply.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from workbench.metrics import contains_answer
-from workbench.normalisation.readings import Reading, reading_of, readings
-from workbench.normalisation.words import numbers_of
+from workbench.text.metrics import contains_answer
+from workbench.text.normalisation.readings import Reading, reading_of, readings
+from workbench.text.normalisation.words import numbers_of
 
 _ANSWER_IS = re.compile(
     r"####|(?:answer|result|antwort|ergebnis|réponse|résultat|respuesta|resultado|resposta|risposta|risultato|antwoord"

@@ -17,8 +17,8 @@ from typing import Any
 
 import apsw
 
-from workbench.errors import Cancelled, UserError
-from workbench.paths import Home
+from workbench.base.errors import Cancelled, UserError
+from workbench.base.paths import Home
 
 BUSY_TIMEOUT_MS = 10_000
 

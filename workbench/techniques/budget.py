@@ -15,9 +15,9 @@ import msgspec
 
 from workbench.api.events import Event, TextDelta
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import Cancelled
+from workbench.base.fields import about
 from workbench.engine.inference_calls import AssistantStart, Generated, Scores
-from workbench.errors import Cancelled
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk

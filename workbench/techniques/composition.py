@@ -15,10 +15,10 @@ from functools import partial
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.engine.inference_calls import Generated, GeneratedSequence
+from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.messages import Citation, Message, Passage, Statement, ToolCallPart, Verification
 from workbench.records.recipes import (
     AgentPart,

@@ -14,11 +14,13 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from workbench import errors
 from workbench.api import events
+from workbench.api.answer_state import replay_step
 from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelBackend
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
@@ -28,9 +30,7 @@ from workbench.engine.inference_calls import (
     Score,
     Scores,
 )
-from workbench.errors import UserError
 from workbench.records.agents import Decision, ToolInfo
-from workbench.records.answer_state import replay_step
 from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage

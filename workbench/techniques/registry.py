@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from workbench.evaluation.methods import METHODS as EVALUATION
-from workbench.evaluation.optimisers.methods import METHODS as OPTIMISING
-from workbench.fields import describe_default, describe_range
+from workbench.base.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
 from workbench.rewards.methods import METHODS as REWARDS
+from workbench.subjects.evaluation.methods import METHODS as EVALUATION
+from workbench.subjects.evaluation.optimisers.methods import METHODS as OPTIMISING
 from workbench.techniques.agents.methods import METHODS as AGENTS
 from workbench.techniques.decoding.methods import METHODS as DECODING
 from workbench.techniques.finetuning.methods import METHODS as FINETUNING

@@ -10,11 +10,11 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import AskResult
 from workbench.api.events import Event
 from workbench.api.protocol import finish
+from workbench.base.errors import Cancelled
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.errors import Cancelled
+from workbench.records.answers import AskResult
 from workbench.records.messages import UNFINISHED, Candidate
 
 

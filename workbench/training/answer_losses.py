@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.answer_pairs import AnswerLogps, answer_logps, pairs_fit, prompt_length, sample_pairs
 from workbench.training.losses import BatchLoss, StepLoss
 from workbench.training.preference_losses import kto

@@ -15,8 +15,8 @@ import peft
 import torch
 from safetensors.torch import load_file, save_file
 
-from workbench.durability import flush_folder, flush_to_disk
-from workbench.errors import UserError
+from workbench.base.durability import flush_folder, flush_to_disk
+from workbench.base.errors import UserError
 from workbench.gguf.peft_folder import without_patterns
 from workbench.training.peft_models import trainable_parameters
 

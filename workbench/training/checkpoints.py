@@ -22,8 +22,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from workbench.errors import UserError
-from workbench.records.stored import Stored
+from workbench.base.errors import UserError
+from workbench.base.stored import Stored
 from workbench.training.artifacts import replace_folder
 
 KEPT = 2

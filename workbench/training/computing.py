@@ -15,7 +15,7 @@ import msgspec
 import torch
 
 from workbench import __version__
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 from workbench.records.training import BaseForm
 from workbench.training.weights.dtype_selection import DTypeName
 from workbench.training.weights.loading import LoadedBase

@@ -17,9 +17,9 @@ from typing import Any
 import torch
 
 from workbench.api import events
-from workbench.metrics import contains_answer, is_exact_match, rouge_l
 from workbench.records.messages import Message
 from workbench.records.training import SampleAnswer, Scores
+from workbench.text.metrics import contains_answer, is_exact_match, rouge_l
 from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.examples import Example

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 import workbench
-from workbench.durability import folder_beside
+from workbench.base.durability import folder_beside
 from workbench.gguf.base_model import read_base
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces, whole_name

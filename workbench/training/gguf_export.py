@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from workbench.durability import kept_beside
+from workbench.base.durability import kept_beside
+from workbench.base.errors import UserError
 from workbench.engine.quantization import quantize
-from workbench.errors import UserError
 from workbench.gguf import changed_folder, peft_folder, peft_kinds
 from workbench.gguf.base_model import read_base
 from workbench.gguf.ggml_types import check_type

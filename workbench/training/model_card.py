@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
-from workbench.fields import fields_of
-from workbench.models.licences import hub_licence
+from workbench.base.fields import fields_of
+from workbench.gguf.licences import hub_licence
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     AdapterRecord,

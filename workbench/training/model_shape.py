@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.architectures import FAMILIES
 from workbench.gguf.base_model import Base, read_base
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors import SafetensorsFile
-from workbench.models.folder import describe_folder
-from workbench.models.gguf_model import describe_gguf
+from workbench.subjects.models.folder import describe_folder
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
 _COMPUTED = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.weights.packed_layers import unpack_layers
 
 _ATTENTION = ("attn", "attention")

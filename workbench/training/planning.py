@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from workbench.errors import UserError
-from workbench.paths import free_bytes
+from workbench.base.errors import UserError
+from workbench.base.paths import free_bytes
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     BaseForm,

@@ -23,12 +23,12 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.protocol import error_of, failure_of, finish
-from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.launching import child_environment, python_command
+from workbench.base.errors import Cancelled, UserError, WorkerDied
+from workbench.base.launching import child_environment, python_command
+from workbench.processes.process import kill_tree, spawn
 from workbench.records.methods import Method, Methods
 from workbench.training.control import FileControl, Switch
 from workbench.training.protocol import Trained, TrainModel
-from workbench.workers.process import kill_tree, spawn
 
 Emit = Callable[[events.Event], None]
 RewardsOf = Callable[[TrainModel], Any]

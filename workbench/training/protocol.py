@@ -11,9 +11,9 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.stored import Stored
 from workbench.engine.inference_calls import LoraUse
 from workbench.records.recipes import Thinking
-from workbench.records.stored import Stored
 from workbench.records.training import (
     ArtifactKind,
     DataReport,

@@ -19,10 +19,10 @@ import torch
 from transformers import set_seed
 
 from workbench.api import events
+from workbench.base.errors import Cancelled, UserError
+from workbench.base.stored import Unreadable
 from workbench.engine.threads import ThreadCount
-from workbench.errors import Cancelled, UserError
 from workbench.records.methods import Method, Methods
-from workbench.records.stored import Unreadable
 from workbench.records.training import FINGERPRINTS, FINGERPRINTS_FILE, DataPart, EvaluationPart, TrainingConfig
 from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained

@@ -14,7 +14,7 @@ import msgspec
 import torch
 
 from workbench.api import events
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 from workbench.records.training import Scores, ScoresPair, TrainingConfig, score_of
 from workbench.training.batching import MICRO_BATCH_TOKENS
 from workbench.training.data.assistant_masks import Tokenizer

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from workbench.api import events
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.training import OptimiserPart
 from workbench.training.artifacts import set_trainable
 from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches

@@ -18,7 +18,7 @@ import msgspec
 import torch
 
 from workbench.api import events
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
 from workbench.records.training import OptimiserPart
 from workbench.training.artifacts import set_trainable
 from workbench.training.checkpoints import (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import ChartSpec, MetricSpec, TrainingConfig
 from workbench.records.training.metrics import GENERAL_LOSS, TRAINER_METRICS
 from workbench.training.sequences import JUDGED_BAD, TokenSequence

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.base.errors import UserError
 from workbench.engine.library import llama, start_library
 from workbench.engine.memory_formulas import find_windows
 from workbench.engine.virtual_tokens import read_virtual_tokens
-from workbench.errors import UserError
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.reader import read_gguf
 

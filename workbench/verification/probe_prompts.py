@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 
 MOST_PROMPTS = 200
 MOST_TOKENS = 8192

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench import errors
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.threads import ThreadCount
-from workbench.errors import UserError
 from workbench.gguf.reward_head import read_head, read_reward_model
 from workbench.records.training import VerificationReport
 from workbench.records.training.rewards import RewardHead

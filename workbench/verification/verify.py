@@ -16,10 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench import errors
-from workbench.durability import kept_beside
+from workbench.base import errors
+from workbench.base.durability import kept_beside
+from workbench.base.errors import UserError
 from workbench.engine.threads import ThreadCount
-from workbench.errors import UserError
 from workbench.gguf.merging import write_merged
 from workbench.gguf.reader import read_pieces
 from workbench.records.training import Scores, VerificationReport

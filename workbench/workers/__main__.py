@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 
-from workbench.records.runtime import TORCH_VARIABLE
+from workbench.processes.process import TORCH_VARIABLE
 
 WORKERS = {
     "inference": "workbench.workers.inference",

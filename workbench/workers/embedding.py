@@ -19,15 +19,15 @@ import msgspec
 
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.processes.serve import Handler, serve
+from workbench.reading.process import ReaderProcess
 from workbench.techniques.retrieval import embedding_calls
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
-from workbench.techniques.retrieval.reading.process import ReaderProcess
 from workbench.techniques.retrieval.search import count_terms, search
-from workbench.workers.serve import Handler, serve
 
 CLOSE_WITHIN_S = 15.0
 TEXTS_AT_ONCE = 64

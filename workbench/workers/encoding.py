@@ -12,7 +12,7 @@ from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.engine.encoding import Encoder, open_encoder
 from workbench.engine.inference_calls import Embed, Embedded, Rank, Ranked
-from workbench.models.machine import read_machine
+from workbench.engine.machine import read_machine
 
 CHUNK_TEXTS, CHUNK_CHARACTERS = 64, 8_000
 """Cancellation is checked after so many texts, and after texts of so many characters (tokens for token ids)."""

@@ -10,6 +10,7 @@ import msgspec
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
+from workbench.base.errors import UserError
 from workbench.engine.bandwidth import measure_bandwidth
 from workbench.engine.dry_load import DryModel
 from workbench.engine.fitting import (
@@ -22,14 +23,13 @@ from workbench.engine.fitting import (
 )
 from workbench.engine.fitting_calls import MeasureFit
 from workbench.engine.library import list_devices, start_library
+from workbench.engine.machine import read_machine
 from workbench.engine.memory_breakdown import can_count
 from workbench.engine.offloading import weigh_tensors
-from workbench.errors import UserError
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
-from workbench.models.gguf_model import describe_gguf
-from workbench.models.machine import read_machine
+from workbench.processes.serve import serve
 from workbench.records.fit import Fit
-from workbench.workers.serve import serve
 
 
 class FittingServer:

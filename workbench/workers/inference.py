@@ -15,6 +15,7 @@ from functools import partial
 
 from workbench.api.events import TERMINAL, Event, Finished, Log, PartEvent, Progress
 from workbench.api.protocol import RequestContext, failure_of, finish, follow
+from workbench.base.errors import UserError
 from workbench.engine import inference_calls
 from workbench.engine.encoder_prompts import writer_for
 from workbench.engine.jobs import Job
@@ -31,11 +32,10 @@ from workbench.engine.scoring import SIDE_BY_SIDE, Inspection, Scoring, TextScor
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.tool_format import ToolFormat
-from workbench.errors import UserError
+from workbench.processes.serve import serve
 from workbench.records.messages import ChosenToken
 from workbench.techniques.decoding.strategies import Strategies, check_tokens
 from workbench.workers.encoding import Encoding
-from workbench.workers.serve import serve
 
 _LOOK_S = 0.05
 _NO_SWITCH = "this model's chat template has no switch for it."

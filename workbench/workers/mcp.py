@@ -28,9 +28,11 @@ from mcp.client.streamable_http import streamable_http_client
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
-from workbench.errors import Cancelled, UserError
-from workbench.files import is_nested_deeper
+from workbench.base.errors import Cancelled, UserError
+from workbench.base.files import is_nested_deeper
 from workbench.network.http import NotingTransport, PinnedBackend, open_pinned_client
+from workbench.processes.serve import Handler, serve
+from workbench.processes.server_processes import WORKER, ServerProcesses
 from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import McpServer, McpTool, digest_of
 from workbench.techniques.tools.mcp_calls import (
@@ -44,8 +46,6 @@ from workbench.techniques.tools.mcp_calls import (
 )
 from workbench.techniques.tools.results import one_line, plain
 from workbench.workers.elicitation import content_of, question_of
-from workbench.workers.serve import Handler, serve
-from workbench.workers.server_processes import WORKER, ServerProcesses
 
 T = TypeVar("T")
 

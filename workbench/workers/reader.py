@@ -12,23 +12,23 @@ import msgspec
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.errors import UserError
-from workbench.memory_limit import memory_ceiling
-from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading.content import read_content
-from workbench.techniques.retrieval.reading.read import read_file
-from workbench.techniques.retrieval.reading.reader_calls import (
+from workbench.base.errors import UserError
+from workbench.processes.memory_limit import memory_ceiling
+from workbench.processes.serve import serve
+from workbench.reading.content import read_content
+from workbench.reading.read import read_file
+from workbench.reading.reader_calls import (
     DrawPdfPage,
     QueryTables,
     ReadAnswer,
     ReaderCall,
     ReadFile,
+    ReadLimits,
     RecognisedPage,
     RecognisePage,
     out_of_memory,
 )
-from workbench.techniques.retrieval.reading.unlocking import FileLocked
-from workbench.workers.serve import serve
+from workbench.reading.unlocking import FileLocked
 
 LONGEST_LINE_TEXT = 4_000_000
 """Maximum characters of text in an event; longer texts go through a file."""
@@ -55,7 +55,7 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
 
 
 def recognise(call: RecognisePage, context: RequestContext) -> Iterator[Event]:
-    from workbench.techniques.retrieval.reading.pdf import recognise_page
+    from workbench.reading.pdf import recognise_page
 
     with _one_at_a_time, _within(call.limits):
         content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
@@ -64,7 +64,7 @@ def recognise(call: RecognisePage, context: RequestContext) -> Iterator[Event]:
 
 
 def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
-    from workbench.techniques.retrieval.reading.pdf import draw_page
+    from workbench.reading.pdf import draw_page
 
     with _one_at_a_time, _within(call.limits):
         content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
@@ -77,7 +77,7 @@ def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
 
 
 def query(call: QueryTables, context: RequestContext) -> Iterator[Event]:
-    from workbench.techniques.tools.table_files import query_files
+    from workbench.reading.table_files import query_files
 
     with _one_at_a_time, _within(call.limits):
         yield finish(query_files(call))

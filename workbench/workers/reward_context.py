@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.rewards.reward import ProgramResult, Sample
-from workbench.techniques.decoding.formats import check_format
+from workbench.techniques.decoding.formats import find_problem
 from workbench.techniques.tools.sandbox_host import Sandbox
 
 ScoreSamples = Callable[[str, Sequence[Sample]], list[float]]
@@ -57,11 +57,3 @@ class LocalRewardContext:
     def close(self) -> None:
         self._sandbox.close()
         self._close()
-
-
-def find_problem(format: str, grammar: str, text: str) -> str:
-    """``RewardContext.find_problem``. Raises UserError for a format that is wrong itself."""
-    check = check_format(format, grammar, text)
-    if check.problem:
-        raise UserError(check.problem)
-    return check.text_problem

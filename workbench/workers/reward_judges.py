@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.encoder_prompts import writer_for
 from workbench.engine.inference_calls import Load, Scores
 from workbench.engine.keys import make_key, virtual_tokens
@@ -18,7 +19,6 @@ from workbench.engine.loop import Engine
 from workbench.engine.prompt import PromptWriter, TemplateOptions
 from workbench.engine.scoring import SIDE_BY_SIDE, Scoring
 from workbench.engine.template import TemplateRenderer
-from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.training.protocol import JudgeUse
 from workbench.workers.reward_models import result_of_job

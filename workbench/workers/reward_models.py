@@ -10,12 +10,12 @@ from typing import Any
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext, error_of
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Load, LoraUse, RewardText, ScoreRewards
 from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.reward_scoring import reward_jobs
-from workbench.errors import UserError
 from workbench.rewards.reward import Sample
 from workbench.training.experience.sizes import REWARD_SEQUENCES, USUAL_REWARD_TOKENS
 

@@ -20,7 +20,9 @@ import pydantic_monty
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.processes.confinement import confine
+from workbench.processes.serve import serve
 from workbench.techniques.tools.results import plain
 from workbench.techniques.tools.sandbox_calls import (
     GetProtections,
@@ -31,8 +33,6 @@ from workbench.techniques.tools.sandbox_calls import (
 )
 from workbench.techniques.tools.sandbox_files import interpreter_file, library_files
 from workbench.techniques.tools.services import PythonResult
-from workbench.workers.confinement import confine
-from workbench.workers.serve import serve
 
 GRACE_S = 0.4
 """Between the interpreter's own deadline and the end of its process."""

@@ -20,8 +20,9 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import TERMINAL, Event
 from workbench.api.protocol import Call, RequestContext, finish, with_progress
-from workbench.errors import UserError
-from workbench.models.names import file_safe
+from workbench.base.errors import UserError
+from workbench.gguf.names import file_safe
+from workbench.processes.serve import Handler, serve
 from workbench.techniques import registry
 from workbench.training.control import Switch
 from workbench.training.objectives.objective import describe_roles, objective_of
@@ -41,7 +42,6 @@ from workbench.training.protocol import (
     TrainModel,
     VerifyTrained,
 )
-from workbench.workers.serve import Handler, serve
 
 _UNITS = {"merging": "bytes", "loading": "bytes", "checking": "prompts"}
 """What the stages of serving and checking are counted in."""

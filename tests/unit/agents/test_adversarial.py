@@ -11,8 +11,8 @@ import pytest
 from tests.agents import Counted, ask
 from tests.fakes import FakeModelBackend
 from workbench.api import events
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Score
-from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.techniques.agents.agent import FINAL

@@ -9,8 +9,8 @@ import pytest
 
 from tests.fakes import FakeModelBackend
 from workbench.api.events import Event, TextDelta
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Score
-from workbench.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart

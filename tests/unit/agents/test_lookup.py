@@ -6,13 +6,14 @@ import pytest
 
 from tests.agents import ScriptedModel, ask
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
-from workbench.answering import AnswerRequest, answer
 from workbench.api.events import Failed
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.records.trace import TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.agents.steps import read_call
 from workbench.techniques.retrieval.lookup import Lookup
 

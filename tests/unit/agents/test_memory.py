@@ -9,14 +9,15 @@ import msgspec
 
 from tests.agents import Counted, ScriptedModel
 from tests.fakes import FakeServices, FakeToolServices
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import Fact
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, MemoryUse, Recipe
 from workbench.records.trace import TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.agents.approval import IN_TAINTED_CONTEXT
 from workbench.techniques.agents.memory import recalled
 

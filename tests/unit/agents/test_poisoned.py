@@ -19,15 +19,16 @@ import pytest
 
 from tests.agents import Call, ScriptedModel
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, FakeToolServices, passage, whole_start
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Score
 from workbench.records.agents import Decision, Effect, Fact
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.approval import IN_TAINTED_CONTEXT, Exposure, Policy
 from workbench.techniques.agents.guard import Guard

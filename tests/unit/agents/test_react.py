@@ -11,7 +11,7 @@ import pytest
 from tests.agents import Asked, Counted, ScriptedModel, ask
 from tests.fakes import FakeRetriever, passage
 from workbench.api.events import StepFinished, StepStarted, TextDelta
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Message
 from workbench.records.trace import StepEdit, TraceStep

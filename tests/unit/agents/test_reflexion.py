@@ -12,7 +12,7 @@ import pytest
 from tests.agents import Counted, GivenTools, ScriptedModel, ask
 from tests.fakes import passage
 from workbench.api.events import TextDelta
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.trace import StepEdit
 from workbench.techniques.agents.reflexion import BETTER, CONFIRMED, NO_BETTER, UNDECIDED
 from workbench.techniques.tools.services import PythonResult

@@ -9,15 +9,16 @@ import pytest
 
 from tests.agents import ScriptedModel
 from tests.fakes import FakeModelBackend, FakeServices
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, PromptText
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Score
-from workbench.prompt_preview import preview
+from workbench.records.answers import AskResult, PromptText
 from workbench.records.messages import Message
 from workbench.records.recipes import AdapterUse, AgentPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.preview import preview
+from workbench.subjects.answering.request import AnswerRequest
 
 QUESTION = "What is 12 * 4?"
 CHEMIST = Recipe(prompting=PromptingPart(instructions="You are a chemist."))

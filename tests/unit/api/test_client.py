@@ -14,11 +14,12 @@ import pytest
 from workbench import __version__
 from workbench.api import client as client_module
 from workbench.api import events, wire
-from workbench.api.calls import CreateCollection, GetStatus
 from workbench.api.client import Client
 from workbench.api.events import Event
 from workbench.api.ownership import make_key
-from workbench.paths import Home
+from workbench.base.paths import Home
+from workbench.subjects.documents.calls import CreateCollection
+from workbench.subjects.runs.calls import GetStatus
 
 WAIT_S = 20.0
 LONG = CreateCollection(name="x" * 1_000_000)  # more than a socket takes

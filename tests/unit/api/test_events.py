@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from workbench.api import events
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Beam, Passage, Statement, Usage
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.citations import as_citation

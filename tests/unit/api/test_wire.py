@@ -9,13 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench import errors
 from workbench.api import events, wire
-from workbench.api.calls import AnyCall, Ask, DrawPage, GetStatus, PagePicture
 from workbench.api.ownership import folder_identity
 from workbench.api.protocol import RequestContext, finish, read_result
-from workbench.launching import import_path, python_command
+from workbench.base import errors
+from workbench.base.launching import import_path, python_command
+from workbench.calls import AnyCall
+from workbench.records.documents import PagePicture
 from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.calls import DrawPage
+from workbench.subjects.runs.calls import GetStatus
 
 PICTURE = PagePicture(png=bytes(range(256)), width=3, height=2, page=1, pages=9)
 DRAW = DrawPage(collection="c", document="d")

@@ -13,17 +13,17 @@ import pytest
 from tests import hostile_server as hostile
 from tests.hostile_server import Hostile, serving
 from workbench.api import events
-from workbench.api.calls import ModelRecord
 from workbench.api.protocol import RequestContext, drain
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import BYTES_AROUND, STREAM_BYTES, Connection
 from workbench.backends.openai_compatible import OpenAICompatibleBackend
 from workbench.backends.probing import probe
+from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Generated
-from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate
 from workbench.records.endpoints import Endpoint
 from workbench.records.messages import Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart
 
 ASKED = (Message("user", "Is it so?"),)

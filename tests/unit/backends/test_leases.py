@@ -11,21 +11,22 @@ import msgspec
 import pytest
 
 from tests.fakes import MODEL, FakeModelBackend
-from workbench import errors
-from workbench.answering import AnswerRequest, Resolved, answer
 from workbench.api import events
-from workbench.api.calls import ModelRecord
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain, finish, read_result
 from workbench.backends.backend import Loading, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
-from workbench.core.answers.resolver import HomeServices
+from workbench.base import errors
+from workbench.base.errors import UserError
+from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import Generated, Load, LoadedModel, LoraUse, Unload
-from workbench.errors import UserError
 from workbench.records.capabilities import Capabilities
 from workbench.records.messages import Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.settings import EngineSettings
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest, Resolved
+from workbench.subjects.answering.resolver import HomeServices
 
 OTHER = msgspec.structs.replace(MODEL, name="Other", path="/models/other.gguf")
 

@@ -14,19 +14,19 @@ import pytest
 
 from tests.fake_endpoint import KEY, FakeEndpoint, Fault, serving
 from workbench.api import events
-from workbench.api.calls import ModelRecord
 from workbench.api.protocol import RequestContext, drain
 from workbench.backends import chat_stream
 from workbench.backends.backend import ModelUse
 from workbench.backends.chat_stream import Connection, Refused
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, RemoteModel, body_of
 from workbench.backends.probing import probe
+from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Generate, Generated, Score
-from workbench.errors import Cancelled, UserError
 from workbench.network.gate import Gate, Offline
 from workbench.records.capabilities import capabilities_of
 from workbench.records.endpoints import Endpoint, checked_address
 from workbench.records.messages import Message
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart
 
 ASKED = (Message("user", "Is it so?"),)

@@ -12,22 +12,17 @@ from typing import Any
 import pytest
 
 from workbench import cli
-from workbench.api.calls import (
-    Collection,
-    CollectionList,
-    CostEstimates,
-    EstimateCost,
-    ListAdapters,
-    ListCollections,
-    ListModels,
-    ModelList,
-    ModelRecord,
-)
 from workbench.api.client import Front
 from workbench.api.events import TERMINAL, Cancelled, Event
 from workbench.api.protocol import Call, finish, result_of
-from workbench.paths import Home
+from workbench.base.paths import Home
+from workbench.records.documents import Collection
+from workbench.records.models import ModelRecord
 from workbench.records.training import AdapterList
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.costs.calls import CostEstimates, EstimateCost
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.models.calls import ListModels, ModelList
 
 Script = Callable[[Any, threading.Event], Iterator[Event]]
 

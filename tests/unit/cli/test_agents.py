@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api import calls as c
+from workbench import calls as c
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.records.agents import Approval, Decision, Fact, TaintedSpan, ToolCall

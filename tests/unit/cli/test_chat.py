@@ -14,24 +14,13 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import (
-    AddResult,
-    Ask,
-    AskResult,
-    Attached,
-    AttachFiles,
-    Chat,
-    ChatRecord,
-    Collection,
-    DeleteChat,
-    FailedFile,
-    FollowRun,
-    GetChat,
-    RemoveDocument,
-    RunRecord,
-)
 from workbench.api.events import Cancelled, Event, Failed, TextDelta
 from workbench.api.protocol import finish
+from workbench.records.answers import AskResult
+from workbench.records.documents import AddResult, Collection, FailedFile
+from workbench.subjects.chats.calls import Ask, Attached, AttachFiles, Chat, ChatRecord, DeleteChat, GetChat
+from workbench.subjects.documents.calls import RemoveDocument
+from workbench.subjects.runs.calls import FollowRun, RunRecord
 
 Run = Callable[..., Ran]
 ANSWER = AskResult(answer="In 1911.")

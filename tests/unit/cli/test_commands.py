@@ -13,68 +13,64 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.api.calls import (
-    AddDocuments,
+from workbench.api.events import Artifact, Cancelled, Event, Failed, Log, Progress, TextDelta
+from workbench.api.protocol import finish
+from workbench.base.settings import EngineSettings, Settings
+from workbench.records.answers import AskResult, DocumentTask, StoredMessage
+from workbench.records.documents import (
     AddResult,
+    Collection,
+    Document,
+    DocumentList,
+    FailedFile,
+    PagePicture,
+    SearchResult,
+)
+from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
+from workbench.records.messages import Candidate, Citation, Passage, Usage
+from workbench.records.models import Machine, ModelDetails
+from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
+from workbench.records.trace import StepEdit, TokenIds, Trace, TraceStep
+from workbench.subjects.chats.calls import (
     Ask,
-    AskResult,
-    ChangeSettings,
     Chat,
     ChatList,
     ChatRecord,
-    Collection,
-    CollectionList,
     CreateChatFolder,
-    CreateCollection,
     DeleteChat,
-    Document,
-    DocumentList,
-    DocumentTask,
-    DrawPage,
-    ExamineModel,
     ExportChat,
-    FailedFile,
-    FollowRun,
     GetChat,
-    GetDocumentText,
-    GetMachine,
-    GetSettings,
     GetTrace,
-    ImportModel,
-    InspectModel,
     ListChats,
+    MoveChat,
+    RemoveChatFolder,
+    RenameChatFolder,
+)
+from workbench.subjects.documents.calls import (
+    AddDocuments,
+    CollectionList,
+    CreateCollection,
+    DrawPage,
+    GetDocumentText,
     ListCollections,
     ListDocuments,
-    ListModels,
-    ListRuns,
-    LoadModel,
-    Machine,
-    ModelDetails,
-    ModelList,
-    MoveChat,
-    PagePicture,
-    RemoveChatFolder,
     RemoveCollection,
     RemoveDocument,
-    RemoveModel,
-    RenameChatFolder,
-    RestartWorker,
-    RunList,
-    RunRecord,
     SearchDocuments,
-    SearchResult,
-    Status,
-    StoredMessage,
-    UnloadModel,
     UnlockDocument,
 )
-from workbench.api.events import Artifact, Cancelled, Event, Failed, Log, Progress, TextDelta
-from workbench.api.protocol import finish
-from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
-from workbench.records.messages import Candidate, Citation, Passage, Usage
-from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
-from workbench.records.trace import StepEdit, TokenIds, Trace, TraceStep
-from workbench.settings import EngineSettings, Settings
+from workbench.subjects.evaluation.calls import ExamineModel
+from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
+from workbench.subjects.models.calls import (
+    ImportModel,
+    InspectModel,
+    ListModels,
+    LoadModel,
+    ModelList,
+    RemoveModel,
+    UnloadModel,
+)
+from workbench.subjects.runs.calls import FollowRun, ListRuns, RunList, RunRecord, Status
 
 Run = Callable[..., Ran]
 

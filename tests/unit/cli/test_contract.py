@@ -16,9 +16,11 @@ import pytest
 import workbench
 from tests.unit.cli.conftest import FakeFront, Ran
 from workbench import cli
-from workbench.api.calls import AddDocuments, FollowRun, GetStatus, ListModels, RunRecord, Status, StopRun
 from workbench.api.events import Cancelled, Event, Failed, Finished, Log, Progress
 from workbench.api.protocol import finish
+from workbench.subjects.documents.calls import AddDocuments
+from workbench.subjects.models.calls import ListModels
+from workbench.subjects.runs.calls import FollowRun, GetStatus, RunRecord, Status, StopRun
 
 Run = Callable[..., Ran]
 STATUS = Status(home="/home/x", version="1")

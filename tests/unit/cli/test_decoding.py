@@ -10,27 +10,24 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.api.calls import (
+from workbench.api.events import Failed, TextDelta
+from workbench.cli.arguments import split_adapter
+from workbench.records.answers import AskResult, FormatCheck, StoredMessage
+from workbench.records.messages import Alternative, Candidate, ChosenToken
+from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.subjects.chats.calls import (
     AnswerTokens,
     Ask,
-    AskResult,
-    Benchmark,
-    BenchModel,
     BranchPoint,
     Chat,
     ChatRecord,
     CheckFormat,
     DeleteChat,
-    FormatCheck,
     GetChat,
     InspectAnswer,
     SelectSequence,
-    StoredMessage,
 )
-from workbench.api.events import Failed, TextDelta
-from workbench.cli.arguments import split_adapter
-from workbench.records.messages import Alternative, Candidate, ChosenToken
-from workbench.records.recipes import AdapterUse, ModelPart, Recipe
+from workbench.subjects.models.calls import Benchmark, BenchModel
 
 Run = Callable[..., Ran]
 

@@ -10,30 +10,6 @@ import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
 from tests.unit.cli.test_prompts import LETTER, REFINED, THINKING, VERSIONS
-from workbench.api.calls import (
-    AddScorers,
-    CreateQuestionSet,
-    EditQuestion,
-    Evaluate,
-    EvaluationList,
-    ExportEvaluation,
-    FollowRun,
-    GetEvaluation,
-    GetPrompt,
-    ListEvaluations,
-    ListGrid,
-    ListModels,
-    ListPrompts,
-    ListQuestions,
-    ListQuestionSets,
-    ModelList,
-    Optimise,
-    PromptDetails,
-    PromptList,
-    QuestionPage,
-    QuestionSetList,
-    RunRecord,
-)
 from workbench.api.protocol import finish
 from workbench.records.evaluation import (
     CellBrief,
@@ -55,6 +31,25 @@ from workbench.records.messages import Message
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import source_of
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.subjects.evaluation.calls import (
+    AddScorers,
+    CreateQuestionSet,
+    EditQuestion,
+    Evaluate,
+    EvaluationList,
+    ExportEvaluation,
+    GetEvaluation,
+    ListEvaluations,
+    ListGrid,
+    ListQuestions,
+    ListQuestionSets,
+    Optimise,
+    QuestionPage,
+    QuestionSetList,
+)
+from workbench.subjects.models.calls import ListModels, ModelList
+from workbench.subjects.prompts.calls import GetPrompt, ListPrompts, PromptDetails, PromptList
+from workbench.subjects.runs.calls import FollowRun, RunRecord
 
 Run = Callable[..., Ran]
 RUN = RunRecord(id="r1", kind="evaluate", title="capitals", state="queued", created=0.0)

@@ -9,21 +9,13 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import (
-    FollowRun,
-    GetWinRate,
-    JudgePairs,
-    ListPrompts,
-    ListQueues,
-    MakeCandidates,
-    PromptList,
-    QueueList,
-    RunRecord,
-)
 from workbench.api.events import Artifact, Failed
 from workbench.records.judgement_reports import MeanEstimate, ShareEstimate
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import JudgeReport, KappaEstimate, WinRate
+from workbench.subjects.judgements.calls import GetWinRate, JudgePairs, ListQueues, MakeCandidates, QueueList
+from workbench.subjects.prompts.calls import ListPrompts, PromptList
+from workbench.subjects.runs.calls import FollowRun, RunRecord
 
 Run = Callable[..., Ran]
 RUN = RunRecord(id="r1", kind="judging", title="Judging", state="queued", created=0.0)

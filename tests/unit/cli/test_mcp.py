@@ -9,31 +9,26 @@ import pytest
 
 from tests.fakes import passage
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import (
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
+from workbench.cli.mcp_server import Offered
+from workbench.cli.session import Session
+from workbench.records.agents import Approval, ToolCall
+from workbench.records.answers import AskResult
+from workbench.records.documents import Collection, SearchResult
+from workbench.records.mcp import McpServer, McpTool
+from workbench.records.recipes import Recipe
+from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
-    Ask,
-    AskResult,
-    ChatRecord,
-    Collection,
-    CollectionList,
-    DeleteChat,
-    ListCollections,
     ListMcpServers,
     McpServerList,
     McpServerRecord,
     McpToolRecord,
     RemoveMcpServer,
     SaveMcpServer,
-    SearchDocuments,
-    SearchResult,
 )
-from workbench.cli.mcp_server import Offered
-from workbench.cli.session import Session
-from workbench.errors import UserError
-from workbench.paths import Home
-from workbench.records.agents import Approval, ToolCall
-from workbench.records.mcp import McpServer, McpTool
-from workbench.records.recipes import Recipe
+from workbench.subjects.chats.calls import Ask, ChatRecord, DeleteChat
+from workbench.subjects.documents.calls import CollectionList, ListCollections, SearchDocuments
 
 Run = Callable[..., Ran]
 

@@ -8,9 +8,12 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.api.calls import Ask, AskResult, ListAdapters, ListModels, ModelList, RemoveModel, SetDefaultModel
+from workbench.records.answers import AskResult
 from workbench.records.recipes import AdapterUse
 from workbench.records.training import AdapterList, AdapterRecord
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.chats.calls import Ask
+from workbench.subjects.models.calls import ListModels, ModelList, RemoveModel, SetDefaultModel
 
 Run = Callable[..., Ran]
 

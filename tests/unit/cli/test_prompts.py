@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import (
-    Ask,
-    AskResult,
-    Chat,
-    ChatRecord,
+from workbench.api.protocol import finish
+from workbench.records.answers import AskResult, StoredMessage
+from workbench.records.demonstrations import Demonstration, DemonstrationStep
+from workbench.records.prompts import PromptRecord, PromptVersion, content_hash, source_of, with_version
+from workbench.records.recipes import PromptingPart, PromptKind, Recipe
+from workbench.subjects.chats.calls import Ask, Chat, ChatRecord, GetChat
+from workbench.subjects.prompts.calls import (
     DemonstrationList,
     ExportPrompt,
-    GetChat,
     GetPrompt,
     ListDemonstrations,
     ListPrompts,
@@ -27,12 +28,7 @@ from workbench.api.calls import (
     SaveDemonstration,
     SavedPrompt,
     SavePrompt,
-    StoredMessage,
 )
-from workbench.api.protocol import finish
-from workbench.records.demonstrations import Demonstration, DemonstrationStep
-from workbench.records.prompts import PromptRecord, PromptVersion, content_hash, source_of, with_version
-from workbench.records.recipes import PromptingPart, PromptKind, Recipe
 
 Run = Callable[..., Ran]
 

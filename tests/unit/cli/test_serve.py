@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import ListServedModels, ServeApi, ServedModels
 from workbench.api.client import LOST
 from workbench.api.events import Artifact, Cancelled, Event, Failed
 from workbench.cli import serve
+from workbench.subjects.serving.calls import ListServedModels, ServeApi, ServedModels
 
 
 def served(front: FakeFront, ends: list[Event]) -> None:

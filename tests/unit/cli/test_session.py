@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from workbench.api.calls import FollowRun, GetRun
 from workbench.api.events import Event, Finished
 from workbench.api.protocol import Call
+from workbench.base.paths import Home
 from workbench.cli.session import Session, Stopped
-from workbench.paths import Home
+from workbench.subjects.runs.calls import FollowRun, GetRun
 
 
 class Front:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import FakeFront, Ran
-from workbench.api.calls import CallTool, ListTools, ToolList, ToolRecord, ToolResult
+from workbench.base.errors import UserError
 from workbench.cli.tools import read_arguments
-from workbench.errors import UserError
+from workbench.subjects.agents.calls import CallTool, ListTools, ToolList, ToolRecord, ToolResult
 
 Run = Callable[..., Ran]
 

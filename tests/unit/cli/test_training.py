@@ -13,30 +13,6 @@ import msgspec
 import pytest
 
 from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
-from workbench.api.calls import (
-    BuildData,
-    ExportAdapter,
-    ExportRun,
-    FollowRun,
-    ImportAdapter,
-    InspectData,
-    ListAdapters,
-    ListDataSets,
-    ListModels,
-    MergeAdapter,
-    ModelList,
-    PauseRun,
-    PlanTraining,
-    QuantizeModel,
-    RemoveAdapter,
-    RemoveDataSet,
-    RemoveRun,
-    RenameAdapter,
-    ResumeRun,
-    RunRecord,
-    StopRun,
-    Train,
-)
 from workbench.api.events import Artifact, Cancelled, Event, Failed, Metric, Progress
 from workbench.api.protocol import finish
 from workbench.records.training import (
@@ -63,6 +39,19 @@ from workbench.records.training import (
     WeightsPart,
     dump_config,
 )
+from workbench.subjects.adapters.calls import (
+    ExportAdapter,
+    ImportAdapter,
+    ListAdapters,
+    MergeAdapter,
+    QuantizeModel,
+    RemoveAdapter,
+    RenameAdapter,
+)
+from workbench.subjects.datasets.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
+from workbench.subjects.models.calls import ListModels, ModelList
+from workbench.subjects.runs.calls import FollowRun, PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
+from workbench.subjects.trainings.calls import ExportRun, PlanTraining, Train
 
 Run = Callable[..., Ran]
 

@@ -13,10 +13,10 @@ import pytest
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, with_progress
+from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.core.runs.log import RunLog, read_run
 from workbench.core.streams import LiveStream
-from workbench.errors import UserError
+from workbench.subjects.runs.log import RunLog, read_run
 
 WAIT_S = 10.0
 

@@ -22,9 +22,9 @@ from tests.unit.decoding.random_decode_context import (
 )
 from workbench.api.events import BeamStep, Cancelled, Finished, TextDelta
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generate, Generated
 from workbench.engine.prompt import Prompt
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.beam import BeamJob

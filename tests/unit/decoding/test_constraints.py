@@ -8,8 +8,8 @@ import jsonschema
 import numpy as np
 import pytest
 
+from workbench.base.errors import UserError
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.constraints import ConstraintTokenizer, make_constraint
 from workbench.techniques.decoding.formats import check_format

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from workbench.base.errors import UserError
 from workbench.engine.library import llama
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart, with_preset
 from workbench.techniques.decoding.repetition import DRY_BREAKERS
 from workbench.techniques.decoding.sampling import LARGEST_SEED, Sampler

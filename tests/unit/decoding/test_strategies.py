@@ -14,13 +14,13 @@ import pytest
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine import loading
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.jobs import Job
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import strategies
 from workbench.techniques.decoding.formats import check_format

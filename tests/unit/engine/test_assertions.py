@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.models.conftest import Tensors, gguf_bytes
-from workbench.errors import UserError
+from tests.unit.subjects.models.conftest import Tensors, gguf_bytes
+from workbench.base.errors import UserError
 from workbench.gguf.assertions import NOT_COMPUTED
 from workbench.gguf.ggml_types import TENSOR_TYPES
-from workbench.models.inspection import inspect_path
+from workbench.subjects.models.inspection import inspect_path
 
 WIDTH, WORDS = 256, 256
 NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}

@@ -25,6 +25,7 @@ from tests.unit.engine.probing import (
 )
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.decode_context import SHARED_SLICE
 from workbench.engine.inference_calls import LoraUse
 from workbench.engine.jobs import Branch, Logits
@@ -34,7 +35,6 @@ from workbench.engine.loop import MAX_DECODE_CONTEXTS, Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.slots import EXACT_SLICE
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.contrastive import ContrastiveJob

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.synthetic_models import FAMILIES, write_synthetic
+from workbench.base.errors import UserError
 from workbench.engine.dry_load import DryModel
 from workbench.engine.inference_calls import Load
 from workbench.engine.library import llama, start_library
@@ -15,8 +16,7 @@ from workbench.engine.loading import context_parameters, is_recurrent, model_par
 from workbench.engine.memory_breakdown import can_count, count_memory
 from workbench.engine.memory_formulas import cache_bytes, computing_bytes
 from workbench.engine.memory_planner import Plan
-from workbench.errors import UserError
-from workbench.models.gguf_model import describe_gguf
+from workbench.gguf.model import describe_gguf
 from workbench.records.fit import MemoryPart
 
 pytestmark = pytest.mark.skipif(not can_count(), reason="this build of llama.cpp does not tell what it takes")

@@ -13,6 +13,7 @@ import torch
 from tests.t5_gguf import make_t5, write_t5
 from workbench.api.events import Finished, PartEvent
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.encoder_decoder import ENCODER_TOKENS, encoded_length
 from workbench.engine.fitting import cannot_answer
 from workbench.engine.inference_calls import (
@@ -26,8 +27,7 @@ from workbench.engine.inference_calls import (
     ScoreText,
 )  # fmt: skip
 from workbench.engine.loading import inspect_model
-from workbench.errors import UserError
-from workbench.models.architecture_notes import describe_kind
+from workbench.gguf.architecture_notes import describe_kind
 from workbench.records.capabilities import LOCAL, capabilities_of_file, needs_of_model, require
 from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from tests.bert_gguf import write_bert
+from workbench.base.errors import UserError
 from workbench.engine.encoding import Encoder, open_encoder
 from workbench.engine.library import llama
-from workbench.errors import UserError
-from workbench.models.inspection import inspect_path
+from workbench.subjects.models.inspection import inspect_path
 
 TEXTS = [
     "A heron stands in the shallows.",

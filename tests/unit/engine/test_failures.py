@@ -11,6 +11,7 @@ import pytest
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine import slots
 from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Job, Logits
@@ -18,7 +19,6 @@ from workbench.engine.library import llama
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.answer_job import GenerationRequest
 from workbench.techniques.decoding.generation import Generation

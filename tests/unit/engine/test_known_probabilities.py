@@ -10,11 +10,11 @@ import pytest
 from tests.unit.engine.probing import TEXT, tokens_of
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import Cancelled
 from workbench.engine.inference_calls import Inspect
 from workbench.engine.jobs import Job
 from workbench.engine.known_probabilities import WORTH_WAITING, KnownProbabilities
 from workbench.engine.loop import Engine
-from workbench.errors import Cancelled
 from workbench.records.messages import ChosenToken
 from workbench.workers.inference import InferenceServer
 

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from workbench.base.launching import child_environment
 from workbench.engine import library
-from workbench.launching import child_environment
 
 
 class SlowLog(library.LibraryLog):

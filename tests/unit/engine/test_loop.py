@@ -22,12 +22,12 @@ from tests.unit.engine.probing import (
 )
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Scores
 from workbench.engine.jobs import Branch, Logits
 from workbench.engine.loading import Model
 from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import answer_job
 

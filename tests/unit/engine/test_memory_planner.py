@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from workbench.api.calls import Device, Machine, ModelDetails, ModelRecord
+from workbench.base.errors import UserError
 from workbench.engine import memory_planner
 from workbench.engine.inference_calls import Load
 from workbench.engine.memory_formulas import cache_bytes
 from workbench.engine.memory_planner import plan_load
 from workbench.engine.offloading import Weights, weigh_tensors
-from workbench.errors import UserError
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
-from workbench.models.gguf_model import describe_gguf
+from workbench.records.models import Device, Machine, ModelDetails, ModelRecord
 
 GB = 10**9
 

@@ -15,9 +15,9 @@ from workbench.api.protocol import RequestContext
 from workbench.engine.fitting import active_parameters, bytes_per_token
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.memory_planner import Plan
+from workbench.gguf.architecture_notes import describe_kind
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
-from workbench.models.architecture_notes import describe_kind
-from workbench.models.gguf_model import describe_gguf
 from workbench.records.recipes import DecodingPart
 from workbench.workers.inference import InferenceServer
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from workbench.base.errors import UserError
 from workbench.engine.folding import merge_adjacent
 from workbench.engine.inference_calls import Marker, start_text
 from workbench.engine.prompt import Prompt, PromptWriter, TemplateOptions
 from workbench.engine.template import TemplateError
 from workbench.engine.template_process import make_environment
-from workbench.errors import UserError
 from workbench.records.messages import Message, ThoughtPart, ToolCallPart, ToolResultPart
 from workbench.records.recipes import Thinking
 

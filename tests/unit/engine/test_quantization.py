@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tests.unit import tiny_models
+from workbench.base.errors import UserError
 from workbench.engine.quantization import quantize
-from workbench.errors import UserError
 from workbench.gguf.ggml_types import FILE_TYPES, NEEDS_IMPORTANCE, WRITABLE_TYPES
+from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_gguf
-from workbench.models.gguf_model import describe_gguf
 
 
 @pytest.fixture(scope="module")

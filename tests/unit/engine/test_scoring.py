@@ -6,9 +6,9 @@ import pytest
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.loop import Engine
 from workbench.engine.scoring import Scoring, TextScoring
-from workbench.errors import UserError
 
 
 def scores(engine: Engine, prompt: list[int], continuations: list[list[int]], room: int | None) -> list[float]:

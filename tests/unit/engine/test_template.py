@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from workbench.base.errors import UserError
 from workbench.engine.template import TemplateError, TemplateRenderer
-from workbench.errors import UserError
 
 BOMBS = {
     "a huge text": "{{ 'a' * 3000000000 }}",

@@ -21,6 +21,7 @@ from tests.unit.engine.probing import Probe, divergence, probe, result_of
 from tests.virtual_tokens import Floats, write_prefix, write_soft_prompt, write_virtual
 from workbench.api import events
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine import slots
 from workbench.engine.inference_calls import Generate, LoraUse
 from workbench.engine.jobs import Job
@@ -33,7 +34,6 @@ from workbench.engine.scoring import Inspection, Scoring, TextScoring
 from workbench.engine.sequence_state import SequenceState
 from workbench.engine.slots import EXACT_SLICE
 from workbench.engine.virtual_tokens import Prefix, SoftPrompt, read_virtual_tokens, save_sequence
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.strategies import Strategies
 

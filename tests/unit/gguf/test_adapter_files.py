@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.virtual_tokens import write_prefix, write_soft_prompt, write_virtual
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.adapter_files import check_adapter, list_adapters, resolve_adapter
 
 Pairs = Mapping[str, tuple[int, int]]  # name of a half, (rows, columns) as numpy has them

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.unit.tiny_adapters import TinyAdapters
 from tests.unit.tiny_models import HEADS, KV_HEADS, llama_logits, pairs_of_halves, read_tensors
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.lora import adapter_to_gguf
 
 ALL_OF_A_MIXTURE: dict[str, Any] = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}

@@ -16,14 +16,14 @@ import pytest
 from tests.unit import tiny_models
 from tests.unit.tiny_adapters import TinyAdapters, Trained
 from tests.unit.tiny_models import Floats, llama_logits, read_tensors
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf import merging
 from workbench.gguf.base_model import read_base
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.gguf.merging import merge
+from workbench.gguf.model import quantization_of
 from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.gguf.weights import open_model
-from workbench.models.gguf_model import quantization_of
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
 LOHA = {"kind": "LoHa", "r": 3, "alpha": 12}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf import peft_folder
 from workbench.gguf.peft_folder import read_peft_folder
 

@@ -11,7 +11,7 @@ import pytest
 
 from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
 from workbench.gguf.reader import read_gguf
-from workbench.models.inspection import inspect_path
+from workbench.subjects.models.inspection import inspect_path
 
 
 def test_tiny_file_is_described(make_gguf: Callable[..., Path]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.packaging.scripts import script
-from workbench.paths import Home
+from workbench.base.paths import Home
 
 keys = script("keys")
 

@@ -10,15 +10,15 @@ import pytest
 
 from tests.local_front import LocalFront
 from workbench import cli
-from workbench.api.calls import CreateChatFolder
 from workbench.api.client import Front
-from workbench.core.app import Workbench
-from workbench.core.runtime.diagnosis import changed_settings, scrubbed, torch_version
-from workbench.diagnosis import faults, local_diagnosis, write_report
-from workbench.paths import Home
+from workbench.app import Workbench
+from workbench.base.paths import Home
+from workbench.base.settings import ServerSettings, Settings
+from workbench.processes.process import TORCH_VARIABLE
 from workbench.records.diagnosis import Diagnosis, Fact, Section
-from workbench.records.runtime import TORCH_VARIABLE
-from workbench.settings import ServerSettings, Settings
+from workbench.subjects.chats.calls import CreateChatFolder
+from workbench.subjects.machine.checks import faults, local_diagnosis, write_report
+from workbench.subjects.machine.diagnosis import changed_settings, scrubbed, torch_version
 
 SECRET = "Kündigung-Meyer"
 LOG = f"""2026-11-26 12:00:00 ERROR MainThread workbench.core: Failed for {SECRET}
@@ -26,7 +26,7 @@ Traceback (most recent call last):
   File "/home/ida/{SECRET}/lib/python3.11/site-packages/workbench/core/app.py", line 12, in handle
     chat = {{"title": "{SECRET}"}}
   File "/usr/lib/python3.11/json/decoder.py", line 1, in decode
-workbench.errors.UserError: There is no chat {SECRET}.
+workbench.base.errors.UserError: There is no chat {SECRET}.
 /build/ggml/src/ggml.c:1780: GGML_ASSERT({SECRET}) failed
 ValueError: not within a traceback {SECRET}
 """
@@ -53,8 +53,8 @@ def test_faults_are_places_in_our_code_and_kinds_of_errors(home: Home) -> None:
     (home.logs / "quiet.log").write_text(f"all is well with {SECRET}\n", "utf-8")
     assert faults(home.logs) == [
         "core.log:",
-        "  workbench/core/app.py:12 handle",
-        "  workbench.errors.UserError",
+        "  workbench/app.py:12 handle",
+        "  workbench.base.errors.UserError",
         "  GGML_ASSERT ggml.c:1780",
     ]
 
@@ -87,7 +87,7 @@ def test_a_report_holds_nothing_private(home: Home, tmp_path: Path) -> None:
     everything = "\n".join(content.values())
     assert SECRET not in everything
     assert str(tmp_path) not in everything
-    assert "workbench/core/app.py:12 handle" in content["faults.txt"]
+    assert "workbench/app.py:12 handle" in content["faults.txt"]
     assert re.search(r"engine\.threads +3\n", content["diagnosis.txt"])
     assert re.search(r"general\.model +changed\n", content["diagnosis.txt"])
     assert "No runtime pack is installed" in content["diagnosis.txt"]

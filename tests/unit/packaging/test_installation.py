@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench import installation, launching
-from workbench.installation import FOREIGN_VARIABLES, STORED, Installation, find_installation
-from workbench.workers.host import WorkerHost
+from workbench.base import installation, launching
+from workbench.base.installation import FOREIGN_VARIABLES, STORED, Installation, find_installation
+from workbench.processes.host import WorkerHost
 
 TREE = Installation(kind="deb", version="1.0.0", platform="linux-x86_64")
 

@@ -10,15 +10,15 @@ import pytest
 from tests.fake_hub import FakeHub, serving
 from tests.unit.packaging.scripts import script
 from tests.unit.packaging.test_runtime import BASE, Chosen
-from workbench.api import calls
+from workbench import calls
 from workbench.api.protocol import RequestContext, result_of
-from workbench.core.runtime.pack_downloads import PackDownloads
-from workbench.core.runtime.releases import Releases
-from workbench.errors import UserError
-from workbench.installation import Installation
+from workbench.base.errors import UserError
+from workbench.base.installation import Installation
+from workbench.base.paths import Home
 from workbench.network.gate import Gate
-from workbench.paths import Home
-from workbench.runtime.packs import this_platform
+from workbench.subjects.machine.pack_downloads import PackDownloads
+from workbench.subjects.machine.packs import this_platform
+from workbench.subjects.machine.updates import Releases
 
 pytestmark = pytest.mark.process
 make_pack, list_packs, sign = (

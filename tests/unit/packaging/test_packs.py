@@ -11,19 +11,19 @@ import msgspec
 import pytest
 
 from tests.unit.packaging.scripts import script
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.runtime import MANIFEST, PackFile, PackManifest
-from workbench.runtime.drivers import missing_driver
-from workbench.runtime.packs import (
+from workbench.subjects.machine.packs import (
     MANIFEST_FILE,
     check_installed,
     install_pack,
     list_packs,
+    missing_driver,
     remove_pack,
     this_platform,
 )
-from workbench.signatures import trusted_keys
+from workbench.subjects.machine.signatures import trusted_keys
 
 BASE = "llama-cpp-python 1.2.3"
 make_pack, write_pack = script("packs/make_pack").make_pack, script("packs/make_pack").write_pack

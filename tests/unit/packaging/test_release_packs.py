@@ -13,8 +13,8 @@ import pytest
 
 from tests.unit.packaging.scripts import FOLDER, ROOT, script
 from workbench.records.runtime import PACK_LIST
-from workbench.runtime.packs import install_pack, list_packs, this_platform
-from workbench.signatures import check_signature, trusted_keys
+from workbench.subjects.machine.packs import install_pack, list_packs, this_platform
+from workbench.subjects.machine.signatures import check_signature, trusted_keys
 
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="there is no sh")
 LIBRARIES = {

@@ -10,18 +10,18 @@ import pytest
 
 from tests.unit.packaging.scripts import script
 from tests.workers import pack_worker
-from workbench.api import calls
+from workbench import calls
 from workbench.api.events import Progress
 from workbench.api.protocol import Call, RequestContext, result_of
-from workbench.core.runtime import service
-from workbench.core.runtime.service import RuntimePacks
-from workbench.core.runtime.trial import try_library
-from workbench.errors import Cancelled, UserError, WorkerDied
-from workbench.paths import Home
-from workbench.records.runtime import PACK_VARIABLE
+from workbench.base.errors import Cancelled, UserError, WorkerDied
+from workbench.base.paths import Home
+from workbench.processes.host import WorkerHost
+from workbench.processes.process import PACK_VARIABLE
 from workbench.storage.database import open_home
-from workbench.storage.models import ModelCatalogue
-from workbench.workers.host import WorkerHost
+from workbench.subjects.machine import service
+from workbench.subjects.machine.service import RuntimePacks
+from workbench.subjects.machine.trial import try_library
+from workbench.subjects.models.store import ModelCatalogue
 
 pytestmark = pytest.mark.process
 BASE = "llama-cpp-python 1.2.3"

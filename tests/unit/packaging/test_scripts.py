@@ -17,9 +17,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.unit.packaging.scripts import FOLDER, ROOT, script
-from workbench.core.runtime.updates import ANNOUNCEMENT
-from workbench.installation import FOREIGN_VARIABLES
-from workbench.signatures import check_signature, trusted_keys
+from workbench.base.installation import FOREIGN_VARIABLES
+from workbench.subjects.machine.signatures import check_signature, trusted_keys
+from workbench.subjects.machine.updates import ANNOUNCEMENT
 
 depends, sbom, pruning = script("linux/depends"), script("sbom"), script("pruning")
 MAINTAINER = ("preinst", "postinst", "prerm", "postrm")

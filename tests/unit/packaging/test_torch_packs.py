@@ -13,13 +13,13 @@ import pytest
 
 from tests.unit.packaging.scripts import script
 from tests.unit.packaging.test_runtime import Chosen
-from workbench.api import calls
-from workbench.core.runtime import service, torch_trial
-from workbench.errors import UserError
-from workbench.launching import child_environment, python_command
-from workbench.paths import Home
-from workbench.records.runtime import TORCH_VARIABLE, Trial
-from workbench.runtime import packs
+from workbench import calls
+from workbench.base.errors import UserError
+from workbench.base.launching import child_environment, python_command
+from workbench.base.paths import Home
+from workbench.processes.process import TORCH_VARIABLE
+from workbench.records.runtime import Trial
+from workbench.subjects.machine import packs, service, torch_trial
 
 pytestmark = pytest.mark.process
 make_torch_pack = script("packs/make_torch_pack").make_torch_pack

@@ -11,14 +11,13 @@ import pytest
 
 from tests.fake_hub import FakeHub, Fault, serving
 from tests.unit.packaging.scripts import script
-from workbench.api import calls
+from workbench import calls
 from workbench.api.protocol import RequestContext, result_of
-from workbench.core.runtime.releases import Releases
-from workbench.core.runtime.updates import Updates
-from workbench.errors import UserError
-from workbench.installation import Installation
+from workbench.base.errors import UserError
+from workbench.base.installation import Installation
+from workbench.base.paths import Home
 from workbench.network.gate import Gate
-from workbench.paths import Home
+from workbench.subjects.machine.updates import Releases, Updates
 
 sign = script("keys").sign
 INSTALLER = b"the installer" * 1000

@@ -8,15 +8,16 @@ from typing import Any
 import msgspec
 
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, Reply
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult
+from workbench.api.answer_state import AnswerState
 from workbench.api.protocol import RequestContext, error_of
-from workbench.records.answer_state import AnswerState
+from workbench.records.answers import AskResult
 from workbench.records.demonstrations import Demonstration
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 
 QUESTION = "A pen costs 3 and a book 5 more. What do both cost?"
 

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 
 from tests.fakes import FakeModelBackend, FakeServices
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult
 from workbench.api.protocol import RequestContext
+from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 
 
 def asked(answers: list[str], **options: Any) -> tuple[list[events.Event], FakeModelBackend]:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
 from tests.unit.prompting.strategies import QUESTION, ask, steps_of
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.records.trace import StepEdit

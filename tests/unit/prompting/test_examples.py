@@ -9,14 +9,15 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, passage
-from workbench.answering import AnswerRequest, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, PromptText
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
-from workbench.prompt_preview import preview
+from workbench.base.errors import UserError
+from workbench.records.answers import AskResult, PromptText
 from workbench.records.messages import Message
 from workbench.records.recipes import Example, PromptingPart, Recipe, RetrievalPart
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.preview import preview
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.prompting.examples import choose
 
 QUESTIONS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.formats import check_format

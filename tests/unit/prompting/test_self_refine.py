@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, passage
 from tests.unit.prompting.strategies import ask, steps_of
-from workbench.api.calls import AskResult
 from workbench.engine.inference_calls import Score
+from workbench.records.answers import AskResult
 from workbench.techniques.prompting.self_refine import BETTER, CALCULATED, NO_BETTER, SETTLED, SUPPORTED, UNDECIDED
 
 

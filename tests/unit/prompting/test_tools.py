@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tests.fakes import FakeRetriever, passage
+from workbench.reading.table_query import Table
 from workbench.techniques.prompting.tool_tasks import library, nearest
 from workbench.techniques.prompting.tools import (
     LONGEST_RESULT,
@@ -16,7 +17,6 @@ from workbench.techniques.prompting.tools import (
     read_table,
     tools_for,
 )
-from workbench.techniques.tools.table_query import Table
 from workbench.techniques.tools.tool import ToolOutput
 
 MARKDOWN = "Which?\n\n| Thing | Price (EUR) |\n|---|---:|\n| ball | 4 |\n| ring | 1,200.5 |\n| | 3 |\n\nThe end."

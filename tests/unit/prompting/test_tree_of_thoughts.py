@@ -12,15 +12,16 @@ import pytest
 
 from tests.fakes import FakeModelBackend, FakeServices, FakeToolServices, Reply
 from tests.unit.prompting.strategies import ask, obedient, steps_of
-from workbench.answering import AnswerRequest, answer
+from workbench.api.answer_state import AnswerState
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Score
-from workbench.errors import UserError
-from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import StepAction, StepEdit, Trace, TraceStep
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.prompting.tree_of_thoughts import equation_value, value_of_test
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem

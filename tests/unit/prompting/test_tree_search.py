@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from workbench.api.protocol import drain
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children, reachable
 from workbench.techniques.prompting.tree_search import (
     Done,

@@ -13,16 +13,16 @@ import pytest
 from tests.event_sequences import answer_events
 from tests.fakes import passage
 from workbench.api import events
-from workbench.api.calls import AskResult, StoredMessage
+from workbench.api.answer_state import AnswerState, replay, with_trace
 from workbench.api.events import StepFinished, StepStarted, decode, encode
 from workbench.api.protocol import finish
-from workbench.paths import Home
-from workbench.records.answer_state import AnswerState, replay, with_trace
+from workbench.base.paths import Home
+from workbench.records.answers import AskResult, StoredMessage
 from workbench.records.messages import Beam, Candidate, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
-from workbench.storage.chats import ChatStore
 from workbench.storage.database import open_home
+from workbench.subjects.chats.store import ChatStore
 
 EMPTY = StoredMessage(id="a", chat="c", parent="q", role="assistant", text="", state="streaming", recipe=Recipe())
 

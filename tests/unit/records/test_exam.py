@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.base.stored import Unreadable
 from workbench.records.exam import (
     EXAM,
     EXAM_VERSION,
@@ -16,7 +17,6 @@ from workbench.records.exam import (
     tenths,
 )
 from workbench.records.messages import Statement, Verification
-from workbench.records.stored import Unreadable
 from workbench.records.trust import describe_trust
 
 RATES = ExamRates(own=Rate(12, 30), quoted=Rate(24, 30), answers=Rate(12, 40), unmarked=Rate(8, 12))

@@ -7,7 +7,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.prompts import (
     FIELDS,
     PromptRecord,

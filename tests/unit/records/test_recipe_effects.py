@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records import recipes
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart, draws, varied, with_preset
 from workbench.techniques.decoding.methods import strategy_of

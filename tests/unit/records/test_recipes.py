@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
     CHAT_RECIPE,

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import msgspec
 import pytest
 
-from workbench.errors import UserError
-from workbench.records.stored import Stored, Unreadable
+from workbench.base.errors import UserError
+from workbench.base.stored import Stored, Unreadable
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench.errors import UserError
-from workbench.fields import fields_of
+from workbench.base.errors import UserError
+from workbench.base.fields import fields_of
 from workbench.records.training import (
     PARTS,
     AdapterRecord,

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.reading.kinds import kind_of
+from workbench.reading.reader_calls import ReadDocument, ReadLimits
+from workbench.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.embedding import Vectors
-from workbench.techniques.retrieval.embedding_calls import ReadLimits
-from workbench.techniques.retrieval.reading.kinds import kind_of
-from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
-from workbench.techniques.retrieval.reading.unlocking import FileLocked
 
 DIMENSIONS = 64
 

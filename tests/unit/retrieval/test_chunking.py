@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.retrieval.fakes import word_tokenizer
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.techniques.retrieval import chunking
 from workbench.techniques.retrieval.chunking import Chunker
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tests.unit.retrieval.fakes import FakeEmbedder, word_tokenizer
 from workbench.api.events import Event, Finished
 from workbench.api.protocol import RequestContext
-from workbench.errors import Cancelled, UserError
+from workbench.base.errors import Cancelled, UserError
 from workbench.techniques.retrieval.embedding import (
     BATCH_CHARACTERS,
     BATCH_TEXTS,

@@ -9,8 +9,8 @@ import pytest
 
 from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
-from workbench.api.calls import Chunk
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import Chunk
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.text.language import match_expression, query_terms

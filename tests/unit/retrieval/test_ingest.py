@@ -12,10 +12,10 @@ import pytest
 from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder, TextReader
 from workbench.api import events
-from workbench.api.calls import AddResult
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
-from workbench.errors import UserError, WorkerDied
+from workbench.base.errors import UserError, WorkerDied
+from workbench.records.documents import AddResult
 from workbench.techniques.retrieval import chunk_queue, file_scan, ingest_progress
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingQueue

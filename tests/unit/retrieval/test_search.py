@@ -11,8 +11,8 @@ import pytest
 
 from tests.unit.retrieval.fakes import FakeEmbedder
 from tests.unit.retrieval.test_index import entry
-from workbench.api.calls import SearchResult
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import SearchResult
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from workbench.records.messages import Message
 from workbench.rewards.reward import ProgramResult, Sample
-from workbench.workers.reward_context import find_problem
+from workbench.techniques.decoding.formats import find_problem
 
 
 class FakeRewardContext:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.rewards.fake_rewards import FakeRewardContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
 from workbench.records.methods import Methods

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import AdapterRecord
-from workbench.storage.adapters import ADAPTER_FILE, CARD_FILE, AdapterStore, link_or_copy
+from workbench.subjects.adapters.store import ADAPTER_FILE, CARD_FILE, AdapterStore, link_or_copy
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.storage.database import SCHEMA, Database, open_database, read_migrations, translated
 
 FIRST = "create table notes (text text not null);"

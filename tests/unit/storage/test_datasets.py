@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.errors import UserError
-from workbench.storage.datasets import DatasetStore
+from workbench.base.errors import UserError
+from workbench.subjects.datasets.store import DatasetStore
 
 
 @pytest.fixture

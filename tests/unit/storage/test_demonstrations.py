@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.demonstrations import MOST_DEMONSTRATIONS, Demonstration, DemonstrationStep
-from workbench.storage.demonstrations import DemonstrationStore
+from workbench.subjects.prompts.store import DemonstrationStore
 
 STEP = DemonstrationStep(tool="calculator", input="3 + 5", result="8")
 FIRST = Demonstration(id="a", created=1.0, question="3 and 5?", steps=(STEP,), answer="8", message="m1")

@@ -8,11 +8,11 @@ from pathlib import Path
 import apsw
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.prompts import SharedPrompt, SharedVersion, content_hash
 from workbench.records.recipes import PromptingPart
 from workbench.storage.database import SCHEMA, Database, open_database
-from workbench.storage.prompts import PromptStore
+from workbench.subjects.prompts.store import PromptStore
 
 
 def text(words: str) -> PromptingPart:

@@ -9,18 +9,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from workbench.api.calls import ModelRecord
-from workbench.errors import UserError
-from workbench.paths import Home
+from workbench.base.errors import UserError
+from workbench.base.paths import Home
 from workbench.records.exam import ExamRates, ExamResult, Rate
 from workbench.records.messages import Beam, Candidate, Citation, Passage, Usage
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
-from workbench.storage.chats import ChatStore
-from workbench.storage.collections import CollectionRegistry
 from workbench.storage.database import SCHEMA, Database, new_id, open_database, open_home
-from workbench.storage.models import ModelCatalogue
-from workbench.storage.runs import RunStore
+from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.runs.store import RunStore
 
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 

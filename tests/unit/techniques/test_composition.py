@@ -10,13 +10,11 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, FakeRetriever, FakeServices, document_text, passage
-from workbench import answering
-from workbench.answering import AnswerRequest, Prefix, answer
 from workbench.api import events
-from workbench.api.calls import AskResult, DocumentTask
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
 from workbench.engine.inference_calls import Generated
+from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.messages import Message
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
@@ -30,7 +28,11 @@ from workbench.records.recipes import (
     notes_on_composition,
 )
 from workbench.records.recipes.composition import APPLIES, COMPOSITION, KEPT, WITH_AGENT
+from workbench.subjects.answering import answer as answering
+from workbench.subjects.answering.answer import answer
+from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques import composition, registry
+from workbench.techniques.composition import Prefix
 from workbench.techniques.context import AnswerContext
 
 TEXT = "The warranty of the pump runs for 36 months from delivery."

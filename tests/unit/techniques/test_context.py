@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from tests.fakes import FakeModelBackend
-from workbench import errors
 from workbench.api import events
+from workbench.api.answer_state import AnswerState
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, drain
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
-from workbench.records.answer_state import AnswerState
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk

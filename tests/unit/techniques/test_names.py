@@ -32,8 +32,8 @@ HOMONYMS = {
     "remember": {"ui/shell.py", "ui/features/chat/timeline_row.py"},  # a method of pages; an icon
     "layers": {  # of a model, on a graphics card, of an archive
         "workbench/cli/models.py",
-        "workbench/models/local_sources.py",
-        "workbench/settings.py",
+        "workbench/subjects/models/local_sources.py",
+        "workbench/base/settings.py",
     },
 }
 """Files in which the literal is not the method but another thing of the same name."""

@@ -13,7 +13,7 @@ from typing import get_args
 import msgspec
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import KIND_TITLES, Kind, Method, MethodInfo, Methods
 from workbench.records.recipes import DecodingPart, problem_of
 from workbench.techniques import registry

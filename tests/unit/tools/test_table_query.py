@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.techniques.tools import table_query
-from workbench.techniques.tools.table_query import Database, QueryProblem, table_of, value_of
+from workbench.reading import table_query
+from workbench.reading.table_query import Database, QueryProblem, table_of, value_of
 
 CELLS = [["Name", "Price (EUR)", "", "name", "order"], ["ball", "1,200.5", "x", "A", "1"], ["ring", "", "y"]]
 

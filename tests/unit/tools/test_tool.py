@@ -8,7 +8,7 @@ from typing import Annotated
 import pytest
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.tools.calculator import calculator
 from workbench.techniques.tools.tool import ToolOutput, schema_of, tool_from
 

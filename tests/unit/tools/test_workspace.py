@@ -11,7 +11,7 @@ import pytest
 
 from tests.fakes import FakeToolServices
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.tools import list_files, read_file, workspace, write_file
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.workspace import Workspace

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from tests.unit.tiny_models import torch_logits  # noqa: E402
 from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
 from workbench.api import events  # noqa: E402
-from workbench.errors import Cancelled  # noqa: E402
+from workbench.base.errors import Cancelled  # noqa: E402
 from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.training import evaluation  # noqa: E402
 from workbench.training.evaluation import (  # noqa: E402

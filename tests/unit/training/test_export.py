@@ -20,7 +20,7 @@ from transformers import set_seed
 from tests import toy_objective
 from tests.unit import tiny_models
 from tests.unit.training.tiny_training import WEIGHTS_METHODS, apply_method
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.training import (
     EvaluationPart,

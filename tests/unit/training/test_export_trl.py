@@ -21,7 +21,7 @@ from transformers import set_seed
 
 from tests.unit.training.test_export import history, run
 from tests.unit.training.tiny_training import apply_method, save_folder
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import EvaluationPart, ObjectivePart, OptimiserPart, TrainingConfig, WeightsPart
 from workbench.techniques.registry import METHODS
 from workbench.training.export import export_training

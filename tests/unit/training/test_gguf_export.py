@@ -16,7 +16,7 @@ import pytest
 from tests.unit import tiny_models
 from tests.unit.tiny_adapters import TinyAdapters
 from tests.unit.tiny_models import TOKENS, Floats, llama_logits, read_tensors, torch_logits, write_gguf
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.architectures import new_biases
 from workbench.gguf.merging import merge, unpack
 from workbench.gguf.reader import read_gguf

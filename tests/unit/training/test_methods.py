@@ -24,7 +24,7 @@ from tests.unit.training.tiny_training import (  # noqa: E402
     sequences,
     weights_method,
 )
-from workbench.errors import UserError  # noqa: E402
+from workbench.base.errors import UserError  # noqa: E402
 from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.artifacts import load_trained, write_trained  # noqa: E402
 from workbench.training.methods.selections import Selection  # noqa: E402

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit import tiny_models
 from tests.unit.training.tiny_training import WEIGHTS_METHODS, weights_method
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import WeightsPart
 from workbench.training.methods.products import block_size, factors
 from workbench.training.model_shape import ModelShape, read_shape

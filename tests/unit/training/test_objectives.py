@@ -15,7 +15,7 @@ from tests import toy_objective
 from tests.unit.training.tiny_training import save_folder, write_rows
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.training import (
     DataPart,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit import tiny_models
 from tests.unit.training.tiny_training import WEIGHTS_METHODS
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import (
     DataPart,
     DataReport,

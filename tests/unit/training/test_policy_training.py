@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from tests.unit.rewards.fake_rewards import FakeRewardContext  # noqa: E402
 from tests.unit.training.tiny_training import metrics, run, save_folder  # noqa: E402
 from workbench.api import events  # noqa: E402
-from workbench.errors import Cancelled, UserError  # noqa: E402
+from workbench.base.errors import Cancelled, UserError  # noqa: E402
 from workbench.records.training import (  # noqa: E402
     DataPart,
     EvaluationPart,

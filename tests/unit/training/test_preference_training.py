@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from tests.unit.training.test_token_logps import adapted, pairs  # noqa: E402
 from tests.unit.training.tiny_training import save_folder  # noqa: E402
 from workbench.api import events  # noqa: E402
-from workbench.errors import UserError  # noqa: E402
+from workbench.base.errors import UserError  # noqa: E402
 from workbench.records.training import (  # noqa: E402
     DataPart,
     EvaluationPart,

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from workbench.api import events
-from workbench.errors import OutOfMemory, UserError
+from workbench.base.errors import OutOfMemory, UserError
+from workbench.processes.process import spawn
 from workbench.records.training import TrainingConfig
 from workbench.training import process_group
 from workbench.training.protocol import BaseModel, TrainModel
-from workbench.workers.process import spawn
 
 pytestmark = pytest.mark.process
 

@@ -15,8 +15,7 @@ import torch
 from tests.unit.training.tiny_training import save_folder, sequences
 from workbench.api import events
 from workbench.api.protocol import failure_of
-from workbench.core.training.out_of_memory import explain
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import (
     DataPart,
     EvaluationPart,
@@ -25,6 +24,7 @@ from workbench.records.training import (
     TrainingConfig,
     WeightsPart,
 )
+from workbench.subjects.adapters.out_of_memory import explain
 from workbench.techniques.registry import METHODS
 from workbench.training import scoring
 from workbench.training.computing import find_computing, note_computing

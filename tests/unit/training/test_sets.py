@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("torch")
 
 from tests.unit.training.tiny_training import save_folder, write_rows
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import (
     FINGERPRINTS,
     DataPart,

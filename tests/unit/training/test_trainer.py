@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from tests.unit.training.tiny_training import apply_method, loaded, sequences  # noqa: E402
 from workbench.api import events  # noqa: E402
-from workbench.errors import Cancelled, UserError  # noqa: E402
+from workbench.base.errors import Cancelled, UserError  # noqa: E402
 from workbench.records.training import OptimiserPart, WeightsPart  # noqa: E402
 from workbench.training.control import Switch  # noqa: E402
 from workbench.training.losses import on_sequences, own_loss, tensors_of  # noqa: E402

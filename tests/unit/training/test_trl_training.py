@@ -17,7 +17,7 @@ from tests.unit.training import test_policy_training as policies  # noqa: E402
 from tests.unit.training.test_preference_training import JUDGED, PAIRS  # noqa: E402
 from tests.unit.training.tiny_training import metrics, run, save_folder  # noqa: E402
 from workbench.api import events  # noqa: E402
-from workbench.errors import Cancelled, UserError  # noqa: E402
+from workbench.base.errors import Cancelled, UserError  # noqa: E402
 from workbench.gguf.reward_head import read_reward_model  # noqa: E402
 from workbench.records.training import (  # noqa: E402
     DataPart,

@@ -17,8 +17,8 @@ from tests.unit.gguf.test_merging import LOHA, LOKR, MISS, OFT, VERA
 from tests.unit.tiny_adapters import TinyAdapters, Trained
 from tests.unit.tiny_models import VOCABULARY, write_gguf
 from tests.unit.training.test_gguf_export import base_of, save_changed, with_virtual_tokens
-from workbench import errors
-from workbench.errors import UserError
+from workbench.base import errors
+from workbench.base.errors import UserError
 from workbench.gguf import architectures as families
 from workbench.records.training import MergedType, VerificationReport
 from workbench.training.gguf_export import convert_trained, merge_trained

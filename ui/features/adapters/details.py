@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
+from ui.components import adapter_texts as texts
+from ui.components.adapter_texts import KINDS, describe_origin, gate_verdict, score_rows, state_of, why_failed
 from ui.components.basics import (
     Chip,
     ElidedLabel,
@@ -22,9 +24,6 @@ from ui.components.fact_card import FactCard, ScoreTable
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
-from ui.features.adapters import texts
-from ui.features.adapters.list import state_of
-from ui.features.adapters.texts import KINDS, describe_origin, gate_verdict, score_rows, why_failed
 from ui.features.training.scores import show_outcome
 from ui.theme import tokens
 from ui.theme.theme import current_theme

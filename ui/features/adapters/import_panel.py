@@ -9,17 +9,18 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 from ui.bridge import Bridge, Handle
+from ui.components import adapter_texts as texts
 from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import row_of
 from ui.components.wording import how_far, in_words
-from ui.features.adapters import texts
 from workbench.api import events
-from workbench.api.calls import ImportAdapter, ModelList
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
+from workbench.subjects.adapters.calls import ImportAdapter
+from workbench.subjects.models.calls import ModelList
 
 
 class ImportDialog(Dialog):

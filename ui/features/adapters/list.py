@@ -8,21 +8,15 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt,
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from ui.components import adapter_texts as texts
+from ui.components.adapter_texts import KINDS, describe_date, describe_day, state_of
 from ui.components.layout import column_of
 from ui.components.lists import ItemList
-from ui.features.adapters import texts
-from ui.features.adapters.texts import KINDS, describe_date, describe_day
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.training import AdapterRecord
 
 FAILED_HEADING = texts.STATE_NOT_OFFERED
-STATES = {
-    "checking": (texts.STATE_CHECKING, "attention"),
-    "ready": ("", "muted"),
-    "failed": (texts.STATE_FAILED, "danger"),
-    "unreadable": (texts.STATE_UNREADABLE, "danger"),
-}
 _RecordRole = Qt.ItemDataRole.UserRole + 1
 _ROW, _HEADING = 52, 32
 _PADDING = tokens.SPACE_3
@@ -94,13 +88,6 @@ class AdapterList(QFrame):
     def _on_current(self, index: QModelIndex) -> None:
         if not self._showing and index.isValid() and self.current:
             self.chosen.emit(self.current)
-
-
-def state_of(record: AdapterRecord) -> tuple[str, str]:
-    """Its state in a word, with a tone."""
-    return (
-        (texts.STATE_NOT_CHECKED, "attention") if record.state == "checking" and record.note else STATES[record.state]
-    )
 
 
 def _item(record: AdapterRecord) -> QStandardItem:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.bridge import Bridge
+from ui.components import adapter_texts as texts
 from ui.components.basics import InlineMessage, ProgressLine, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.dialog import Dialog, LabelledField
@@ -14,14 +15,14 @@ from ui.components.layout import column_of
 from ui.components.run_follower import RunFollower
 from ui.components.strength import StrengthSlider
 from ui.components.wording import how_far, in_words
-from ui.features.adapters import texts
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import MergeAdapter, RunRecord
 from workbench.api.events import Artifact, Progress, Terminal
 from workbench.api.protocol import error_of
 from workbench.records.training import AdapterRecord, MergedType, VerificationReport
 from workbench.records.training.verdicts import counted_words, why
+from workbench.subjects.adapters.calls import MergeAdapter
+from workbench.subjects.runs.calls import RunRecord
 
 TYPES: dict[MergedType, tuple[str, str]] = {
     "Q8_0": (texts.TYPE_Q8, texts.TYPE_Q8_HELP),

@@ -9,26 +9,28 @@ import msgspec
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
+from ui.components import adapter_texts as texts
 from ui.components.basics import PlainButton
 from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
 from ui.features import Action, ShellActions
-from ui.features.adapters import texts
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import AdapterList
 from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ExportAdapter, MethodList, RemoveAdapter, RenameAdapter, RunRecord
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
 from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.records.training.verdicts import counted_words
+from workbench.subjects.adapters.calls import ExportAdapter, RemoveAdapter, RenameAdapter
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.runs.calls import RunRecord
 
 _LIST = 280
 _MOST = 1360

@@ -14,8 +14,8 @@ from ui.components.wording import describe_count, in_words
 from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.theme import tokens
-from workbench.api.calls import DemonstrationList, RemoveDemonstration
 from workbench.records.demonstrations import Demonstration
+from workbench.subjects.prompts.calls import DemonstrationList, RemoveDemonstration
 
 
 class DemonstrationsPanel(ScrolledColumn):

@@ -17,8 +17,8 @@ from ui.features.agents import texts
 from ui.features.chat.message_controls import WordsEditor
 from ui.state import Listing
 from ui.theme import tokens
-from workbench.api.calls import AddFact, EditFact, FactList, ForgetFact, ListFacts
 from workbench.records.agents import FROM_PERSON, Fact
+from workbench.subjects.agents.calls import AddFact, EditFact, FactList, ForgetFact, ListFacts
 
 MOST = 200
 """So many facts are shown at once; a search finds the others."""

@@ -17,10 +17,11 @@ from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.features.chat.agent_form import describe_agent
 from ui.theme import tokens
-from workbench.api.calls import MethodList, Status
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe, load_recipe
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.runs.calls import Status
 
 MOST = 200
 LARGEST = 1_000_000  # bytes: a recipe is a page of text

@@ -17,7 +17,10 @@ from ui.components.number_box import NumberBox
 from ui.components.wording import in_words
 from ui.features.agents import texts
 from ui.theme import tokens
-from workbench.api.calls import (
+from workbench.base.errors import UserError
+from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server
+from workbench.records.visible import visible
+from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
     ListMcpServers,
     McpServerList,
@@ -26,9 +29,6 @@ from workbench.api.calls import (
     RemoveMcpServer,
     SaveMcpServer,
 )
-from workbench.errors import UserError
-from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server
-from workbench.records.visible import visible
 
 _LONGEST = 400  # characters of a description
 

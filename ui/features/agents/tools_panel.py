@@ -8,18 +8,19 @@ from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, Chip, IconLabel, Line, LinkButton, Text
+from ui.components.known_tools import KnownTools
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.features import ShellActions
 from ui.features.agents import texts
-from ui.features.agents.known_tools import KnownTools
 from ui.features.agents.servers_panel import ServersPanel
 from ui.features.chat.agent_form import describe_lack
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import CollectionList, ToolRecord
+from workbench.base.settings import Settings
 from workbench.records.approvals import describe_effects
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
-from workbench.settings import Settings
+from workbench.subjects.agents.calls import ToolRecord
+from workbench.subjects.documents.calls import CollectionList
 
 
 class ToolsPanel(ScrolledColumn):

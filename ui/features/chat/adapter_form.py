@@ -8,12 +8,11 @@ from pathlib import PurePath
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
+from ui.components.adapter_texts import KINDS, describe_use, gate_verdict, state_of, takes_strength
 from ui.components.basics import Chip, LinkButton, PlainButton, Text, without_keys
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.strength import StrengthSlider
 from ui.components.wording import describe_count
-from ui.features.adapters.list import state_of
-from ui.features.adapters.texts import KINDS, describe_use, gate_verdict, takes_strength
 from ui.features.chat import texts
 from ui.features.chat.answer_parts import within
 from ui.features.chat.limit_note import LimitNote

@@ -20,11 +20,11 @@ from ui.features.chat import agent_texts
 from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.api.calls import ToolRecord
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records.approvals import describe_effects, tool_title
 from workbench.records.methods import Methods
 from workbench.records.recipes import AgentPart
+from workbench.subjects.agents.calls import ToolRecord
 
 _LIMITS = ("max_steps", "max_tokens", "seconds", "thought_tokens", "format")
 _INDENT = 26  # px: what belongs to a box stands below its words

@@ -14,10 +14,10 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QWidget
 
+from ui.components.adapter_texts import describe_use
 from ui.components.basics import QuietButton
 from ui.components.layout import column_of
 from ui.components.verdict_bar import VerdictBar
-from ui.features.adapters.texts import describe_use
 from ui.features.chat import compare_texts as texts
 from ui.features.chat import texts as chat_texts
 from ui.features.chat.adapter_form import describe_adapters
@@ -28,7 +28,7 @@ from ui.features.chat.prompt_form import describe_prompting
 from ui.features.chat.recipes import collections_of
 from ui.features.chat.usage_line import describe_usage
 from ui.theme import tokens
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Candidate, Finish
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe

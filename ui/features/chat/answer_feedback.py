@@ -10,7 +10,7 @@ from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 
 _SIZE = 28  # px, as high as the small buttons beside
 

@@ -18,9 +18,9 @@ from ui.features.chat.probability import TokenLegend, describe_near_ties, descri
 from ui.features.chat.token_text import TokenText
 from ui.features.chat.trace_view import TraceView
 from ui.theme import tokens
-from workbench.api.calls import AnswerTokens, BranchPoint
 from workbench.api.events import Progress
 from workbench.records.trace import Trace
+from workbench.subjects.chats.calls import AnswerTokens, BranchPoint
 
 WAIT_MS = 300
 """A wait that is shorter is not told."""

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from ui.components.basics import Card, IconLabel, LinkButton, PlainButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.components.wording import describe_place
 from ui.features.chat import texts
 from ui.theme import tokens
-from workbench.records.messages import Citation, Passage
-from workbench.records.visible import visible_name
+from workbench.records.messages import Passage
 
 
 class Waiting(QWidget):
@@ -131,12 +131,6 @@ class _ElidedLink(LinkButton):
         super().resizeEvent(event)
         room = self.width() - 2 * tokens.SPACE_2
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideRight, room))
-
-
-def describe_place(source: Citation | Passage) -> str:
-    """``pump.pdf p.3``"""
-    name = visible_name(source.path) or source.title
-    return f"{name} p.{source.page}" if source.page else name
 
 
 def _shortened(text: str, length: int) -> str:

@@ -29,7 +29,7 @@ from ui.features.chat.trust import marks_of
 from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.methods import Methods
 from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties, takes_best

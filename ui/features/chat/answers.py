@@ -19,20 +19,13 @@ from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.recipes import unresolved, with_model
 from ui.features.chat.session import ChatSession
 from workbench.api import events
-from workbench.api.calls import (
-    AT_END,
-    BranchPoint,
-    DemonstrationList,
-    GetTrace,
-    InspectAnswer,
-    RemoveDemonstration,
-    SaveDemonstration,
-)
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
+from workbench.subjects.chats.calls import AT_END, BranchPoint, GetTrace, InspectAnswer
+from workbench.subjects.prompts.calls import DemonstrationList, RemoveDemonstration, SaveDemonstration
 
 
 class ChatAnswers(QObject):

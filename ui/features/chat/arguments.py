@@ -15,7 +15,7 @@ from ui.components.layout import column_of, row_of
 from ui.features.chat import agent_texts, texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import TaintedSpan
 from workbench.records.approvals import pieces, shown
 

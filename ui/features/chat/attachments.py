@@ -22,16 +22,10 @@ from ui.features.chat.answer_parts import within
 from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import set_property
-from workbench.api.calls import (
-    Attached,
-    AttachFiles,
-    ChatRecord,
-    Document,
-    DocumentList,
-    RemoveDocument,
-    UnlockDocument,
-)
+from workbench.records.documents import Document, DocumentList
 from workbench.records.visible import visible_name
+from workbench.subjects.chats.calls import Attached, AttachFiles, ChatRecord
+from workbench.subjects.documents.calls import RemoveDocument, UnlockDocument
 
 _SHOWN = 8
 """More files than this, as of a folder, are only counted."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 
 
 class Branches:

@@ -20,7 +20,7 @@ from ui.features.chat.opponents import AGAIN, BASE, Opponent, Opponents, needs_v
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.session import ChatSession
 from ui.features.chat.verdicts import ChatVerdicts
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.judgements import Judgement
 from workbench.records.recipes import Recipe
 

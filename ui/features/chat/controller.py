@@ -10,12 +10,12 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.bridge import Bridge
+from ui.components.adapter_texts import describe_asked
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
+from ui.components.known_tools import KnownTools
 from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
-from ui.features.adapters.texts import describe_asked
-from ui.features.agents.known_tools import KnownTools
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.agent_form import describe_agent
@@ -24,19 +24,15 @@ from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipe_card import RecipeCard
 from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import (
-    AskResult,
-    ChatList,
-    Collection,
-    CollectionList,
-    MethodList,
-    ModelList,
-    ModelRecord,
-    SetDefaultModel,
-    WithdrawTool,
-)
+from workbench.records.answers import AskResult
+from workbench.records.documents import Collection
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
+from workbench.subjects.chats.calls import ChatList, WithdrawTool
+from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.models.calls import ModelList, SetDefaultModel
 
 
 class ChatController(QObject):

@@ -21,7 +21,7 @@ from ui.features.chat import texts
 from ui.features.chat.answer_view import WIDE, AnswerView
 from ui.features.chat.question_view import QuestionView
 from ui.theme import tokens
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.methods import Methods
 
 MessageView = AnswerView | QuestionView

@@ -16,11 +16,12 @@ from ui.features.chat.layout import ChatLayout
 from ui.features.chat.live_answer import describe_progress
 from ui.features.chat.session import ChatSession
 from workbench.api import events
-from workbench.api.calls import AnswerTokens, InspectAnswer, StoredMessage
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
+from workbench.records.answers import StoredMessage
 from workbench.records.recipes import Recipe
+from workbench.subjects.chats.calls import AnswerTokens, InspectAnswer
 
 ALTERNATIVES = 100
 NO_ANSWER = texts.DISTRIBUTION_EMPTY

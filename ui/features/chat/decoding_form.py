@@ -13,14 +13,14 @@ from ui.components.basics import PlainButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.layout import column_of
+from ui.components.slide_row import SlideRow
 from ui.features.chat import texts
 from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.order_list import OrderList
 from ui.features.chat.recipes import DESCRIBED, FormTexts
-from ui.features.chat.slide_row import SlideRow
 from ui.theme import tokens
-from workbench.fields import Field, fields_of
+from workbench.base.fields import Field, fields_of
 from workbench.records.methods import Methods
 from workbench.records.recipes import (
     SAMPLING_ORDER,

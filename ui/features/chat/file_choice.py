@@ -14,8 +14,9 @@ from ui.components.layout import row_of
 from ui.components.lists import SearchField
 from ui.features.chat import texts
 from ui.theme import tokens
-from workbench.api.calls import DocumentList, ListDocuments
+from workbench.records.documents import DocumentList
 from workbench.records.visible import visible_name
+from workbench.subjects.documents.calls import ListDocuments
 
 _PATH = Qt.ItemDataRole.UserRole
 _HEIGHT = 320

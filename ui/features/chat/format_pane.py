@@ -19,8 +19,9 @@ from ui.features.chat.code_editor import CodeEditor
 from ui.features.chat.decoding_form import FORMATS
 from ui.features.chat.recipes import DESCRIBED, FormTexts
 from ui.theme import tokens
-from workbench.api.calls import CheckFormat, FormatCheck
+from workbench.records.answers import FormatCheck
 from workbench.records.recipes import DecodingPart
+from workbench.subjects.chats.calls import CheckFormat
 
 CHECK_MS = 250
 

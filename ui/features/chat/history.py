@@ -25,7 +25,7 @@ from ui.features.chat import texts
 from ui.features.chat.history_model import HistoryModel
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import ChatRecord
+from workbench.subjects.chats.calls import ChatRecord
 
 _Index = QModelIndex | QPersistentModelIndex
 

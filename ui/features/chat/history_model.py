@@ -14,7 +14,7 @@ from ui.components.wording import describe_count
 from ui.features.chat import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import ChatRecord
+from workbench.subjects.chats.calls import ChatRecord
 
 ChatRole = Qt.ItemDataRole.UserRole + 1
 CHAT_MIME = "application/x-llm-workbench-chat"

@@ -10,9 +10,9 @@ from ui.components.wording import describe_seconds
 from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree
 from workbench.api import events
-from workbench.api.calls import StoredMessage
+from workbench.api.answer_state import AnswerState
 from workbench.api.events import Event
-from workbench.records.answer_state import AnswerState
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Citation, Passage, Verification
 from workbench.records.recipes import Recipe
 

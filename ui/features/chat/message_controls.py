@@ -12,7 +12,7 @@ from ui.features.chat import compare_texts, texts
 from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.features.chat.opponents import AGAIN, BASE, Opponent
 from ui.theme import tokens
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 
 
 class SiblingSwitch(QWidget):

@@ -16,7 +16,6 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.features.chat import endpoint_texts as texts
 from ui.features.chat.decoding_form import FORMATS
 from ui.features.chat.limit_note import LimitNote
-from workbench.api.calls import ModelRecord
 from workbench.records.capabilities import (
     Capabilities,
     capabilities_of,
@@ -28,6 +27,7 @@ from workbench.records.capabilities import (
     needs_of_model,
 )
 from workbench.records.methods import Kind, Methods
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from ui.components.basics import without_keys
 from ui.features import ShellActions
 from ui.features.chat import compare_texts as texts
 from ui.features.chat.recipes import unresolved, with_model, without_adapters
-from workbench.api.calls import ModelList
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe, draws, load_recipe
+from workbench.subjects.models.calls import ModelList
 
 MOST = 30
 """Models and saved recipes that are offered by name."""

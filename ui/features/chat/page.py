@@ -31,13 +31,16 @@ from ui.features.chat.prompt_library import PromptLibrary
 from ui.features.chat.recipe_files import RecipeFiles
 from ui.features.chat.sending_consent import SendingConsent
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import (
+from workbench.api.protocol import Call
+from workbench.records.answers import DocumentTask
+from workbench.records.documents import Document
+from workbench.records.messages import Citation, Passage
+from workbench.records.recipes import Recipe
+from workbench.subjects.chats.calls import (
     ChatList,
     ChatRecord,
     CreateChatFolder,
     DeleteChat,
-    Document,
-    DocumentTask,
     ExportChat,
     MoveChat,
     PinChat,
@@ -45,9 +48,6 @@ from workbench.api.calls import (
     RenameChat,
     RenameChatFolder,
 )
-from workbench.api.protocol import Call
-from workbench.records.messages import Citation, Passage
-from workbench.records.recipes import Recipe
 
 _IDLE_MS = 1_500
 

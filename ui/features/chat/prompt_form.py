@@ -16,7 +16,7 @@ from ui.components.layout import column_of, row_of
 from ui.features.chat import texts
 from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records.methods import Methods
 from workbench.records.prompts import is_unchanged
 from workbench.records.recipes import PromptingPart, PromptSource

@@ -24,7 +24,11 @@ from ui.features import ShellActions
 from ui.features.chat import texts
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.theme import tokens
-from workbench.api.calls import (
+from workbench.api.protocol import Call
+from workbench.records.methods import Methods
+from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts, source_of, with_version
+from workbench.records.recipes import PromptingPart, PromptKind, Recipe
+from workbench.subjects.prompts.calls import (
     ExportPrompt,
     GetPrompt,
     ImportPrompt,
@@ -36,10 +40,6 @@ from workbench.api.calls import (
     SavedPrompt,
     SavePrompt,
 )
-from workbench.api.protocol import Call
-from workbench.records.methods import Methods
-from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts, source_of, with_version
-from workbench.records.recipes import PromptingPart, PromptKind, Recipe
 
 _IDENTITY = Qt.ItemDataRole.UserRole
 _TEXT, _CHANGES = "text", "changes"

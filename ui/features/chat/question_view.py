@@ -13,7 +13,7 @@ from ui.features.chat import texts
 from ui.features.chat.message_controls import SiblingSwitch, WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 
 _SHOWN = 4_000  # characters: a pasted book is not laid out again and again
 _LINE_END = "\u2028"  # Qt's own: the next line is of the same paragraph

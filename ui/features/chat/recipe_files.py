@@ -16,7 +16,7 @@ from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.recipes import unresolved
 from ui.features.chat.session import ChatSession
 from ui.theme.theme import current_theme
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.recipes import Recipe, load_recipe, save_recipe, without_attachments
 
 

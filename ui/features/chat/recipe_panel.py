@@ -29,9 +29,10 @@ from ui.features.chat.prompt_form import PromptForm, describe_prompting
 from ui.features.chat.recipe_card import RecipeCard
 from ui.features.chat.recipes import collections_of, plain
 from ui.theme import tokens
-from workbench.api.calls import Collection, ModelRecord
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
+from workbench.records.documents import Collection
 from workbench.records.methods import MethodInfo, Methods
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import (
     PARTS,
     AdapterUse,

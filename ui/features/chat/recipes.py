@@ -8,10 +8,10 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
-from ui.features.adapters.texts import find_problem
+from ui.components.adapter_texts import find_problem
 from ui.features.chat import texts
 from ui.state import Listing
-from workbench.api.calls import Collection
+from workbench.records.documents import Collection
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart, without_attachments
 from workbench.records.training import AdapterList, AdapterRecord
 

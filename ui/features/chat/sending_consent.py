@@ -17,9 +17,9 @@ from ui.features.chat import endpoint_texts as texts
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.sending_card import name_of
 from ui.features.chat.session import ChatSession
-from workbench.api.calls import AllowSending
 from workbench.api.events import Failed, Sending
 from workbench.records.recipes import Recipe
+from workbench.subjects.endpoints.calls import AllowSending
 
 
 class SendingConsent(QObject):

@@ -17,14 +17,19 @@ from ui.features.chat import texts
 from ui.features.chat.branches import Branches
 from ui.features.chat.live_answer import LiveAnswer
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import Call, error_of
+from workbench.base.errors import UserError
+from workbench.records.agents import Decision
+from workbench.records.answers import AskResult, DocumentTask, StoredMessage
+from workbench.records.recipes import Recipe
+from workbench.records.trace import StepEdit
+from workbench.subjects.agents.calls import Decide
+from workbench.subjects.chats.calls import (
     Ask,
-    AskResult,
     BranchPoint,
     Chat,
     ChatRecord,
-    Decide,
-    DocumentTask,
     EditAnswer,
     FollowAnswer,
     GetChat,
@@ -32,14 +37,7 @@ from workbench.api.calls import (
     SelectSequence,
     SetHead,
     StopAnswer,
-    StoredMessage,
 )
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import Call, error_of
-from workbench.errors import UserError
-from workbench.records.agents import Decision
-from workbench.records.recipes import Recipe
-from workbench.records.trace import StepEdit
 
 
 class OpenChat:

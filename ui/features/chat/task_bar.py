@@ -13,7 +13,7 @@ from ui.components.basics import PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
-from workbench.fields import Field, parse_text
+from workbench.base.fields import Field, parse_text
 from workbench.records.methods import MethodInfo
 
 

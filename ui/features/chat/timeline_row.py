@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
-from ui.components.wording import describe_seconds
+from ui.components.wording import describe_place, describe_seconds
 from ui.features.chat import agent_texts
-from ui.features.chat.answer_parts import describe_place
 from ui.features.chat.arguments import ArgumentsEditor, ArgumentTable
 from ui.features.chat.message_controls import WordsEditor
 from ui.theme import tokens

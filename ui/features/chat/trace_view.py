@@ -14,9 +14,8 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from ui.components.basics import Line, LinkButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
-from ui.components.wording import describe_seconds
+from ui.components.wording import describe_place, describe_seconds
 from ui.features.chat import agent_texts, texts
-from ui.features.chat.answer_parts import describe_place
 from ui.features.chat.step_actions import StepActions
 from ui.features.chat.thought_canvas import ThoughtCanvas, is_given_up
 from ui.features.chat.timeline_view import TimelineView

@@ -9,10 +9,11 @@ from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from ui.state import Listing
-from workbench.api.calls import AddJudgements, JudgementPage, ListJudgements, RemoveJudgements, StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, name_of
 from workbench.records.messages import Finish, Message
 from workbench.records.recipes import Recipe
+from workbench.subjects.judgements.calls import AddJudgements, JudgementPage, ListJudgements, RemoveJudgements
 
 MOST = 500
 _FINISHES: dict[str, Finish] = {"stopped": "cancelled", "interrupted": "cancelled"}

@@ -15,7 +15,7 @@ from ui.components.wording import describe_count
 from ui.features.documents import texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import Collection
+from workbench.records.documents import Collection
 
 _FOLDER_ROW, _MOST_FOLDERS = 32, 3  # px; rows that are in sight at once
 _IdRole = Qt.ItemDataRole.UserRole + 1

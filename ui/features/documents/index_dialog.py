@@ -14,8 +14,10 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.number_box import NumberBox
 from ui.features.documents import texts
-from workbench.api.calls import Collection, ModelRecord, SetEmbedder, SetPassageLength
 from workbench.api.protocol import Call
+from workbench.records.documents import Collection
+from workbench.records.models import ModelRecord
+from workbench.subjects.documents.calls import SetEmbedder, SetPassageLength
 
 _LONGEST = 8192  # tokens of a passage
 

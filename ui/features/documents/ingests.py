@@ -11,8 +11,9 @@ from ui.components.basics import InlineMessage, ProgressLine
 from ui.components.run_follower import IngestFollower, RunFollowers
 from ui.features.documents import texts
 from workbench.api import events
-from workbench.api.calls import Collection, ResumeRun, RunList, RunRecord
 from workbench.api.events import Event
+from workbench.records.documents import Collection
+from workbench.subjects.runs.calls import ResumeRun, RunList, RunRecord
 
 
 class IngestDesk(QObject):

@@ -41,7 +41,7 @@ from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.table import DocumentFilter, DocumentRole, DocumentTable
 from ui.theme import tokens
-from workbench.api.calls import Document
+from workbench.records.documents import Document
 
 ROW_HEIGHT, _TALL_ROW = 36, 52
 COMPACT = 600

@@ -22,28 +22,25 @@ from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
 from ui.state import Listing
 from ui.theme.theme import current_theme
-from workbench.api.calls import (
+from workbench.records.answers import DocumentTask
+from workbench.records.documents import Collection, Document, DocumentList, SearchResult
+from workbench.records.messages import Passage
+from workbench.records.methods import Methods
+from workbench.records.visible import visible_name
+from workbench.subjects.documents.calls import (
     AddDocuments,
-    Collection,
     CollectionList,
     CreateCollection,
-    Document,
-    DocumentList,
-    DocumentTask,
-    MethodList,
-    ModelList,
     RemoveCollection,
     RemoveDocument,
     RemoveFolder,
     RenameCollection,
     SearchDocuments,
-    SearchResult,
     UnlockDocument,
     Unwatch,
 )
-from workbench.records.messages import Passage
-from workbench.records.methods import Methods
-from workbench.records.visible import visible_name
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.models.calls import ModelList
 
 FIRST_COLLECTION = "Documents"
 _SEARCH_LIMIT = 20

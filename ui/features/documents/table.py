@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSortFilterProxyModel, Qt
 
+from ui.components.wording import describe_kind
 from ui.features.documents import texts
 from ui.theme.theme import current_theme
-from workbench.api.calls import Document
+from workbench.records.documents import Document
 from workbench.records.visible import visible_name
 
 DocumentRole = Qt.ItemDataRole.UserRole + 1
@@ -139,11 +140,6 @@ class DocumentFilter(QSortFilterProxyModel):
     def document_at(self, index: _Index) -> Document | None:
         found = index.data(DocumentRole) if index.isValid() else None
         return found if isinstance(found, Document) else None
-
-
-def describe_kind(kind: str) -> str:
-    """``PDF``, ``Markdown``: abbreviations in capitals, words as words."""
-    return kind.upper() if len(kind) <= 4 and kind not in ("text", "code", "mail", "book") else kind.capitalize()
 
 
 def _cell(document: Document, column: int) -> str:

@@ -19,23 +19,17 @@ from ui.features.evaluation.recipe_list import RecipeList
 from ui.features.evaluation.scorer_list import ScorerList
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
-    AddScorers,
-    ChatList,
-    CreateQuestionSet,
-    Evaluate,
-    MethodList,
-    ModelList,
-    QuestionSetList,
-    RunRecord,
-    SuggestScorers,
-)
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.evaluation import Evaluation, Part, QuestionSet, ScorerUse
 from workbench.records.methods import Methods
 from workbench.records.training import DataSetList
+from workbench.subjects.chats.calls import ChatList
+from workbench.subjects.evaluation.calls import AddScorers, CreateQuestionSet, Evaluate, QuestionSetList, SuggestScorers
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import RunRecord
 
 
 class StartDialog(Dialog):

@@ -14,8 +14,8 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.wording import in_words
 from ui.features.evaluation import texts
-from workbench.api.calls import EditQuestion
 from workbench.records.evaluation import NumberedQuestion, QuestionRow, QuestionSet
+from workbench.subjects.evaluation.calls import EditQuestion
 
 
 class EditQuestionDialog(Dialog):

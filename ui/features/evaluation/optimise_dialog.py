@@ -17,10 +17,14 @@ from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import StartDialog
 from ui.features.evaluation.recipe_list import RecipeList
 from ui.theme import tokens
-from workbench.api.calls import ChatList, MethodList, ModelList, Optimise, RunRecord, SuggestScorers
 from workbench.api.protocol import Call
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import ModelPart, Recipe
+from workbench.subjects.chats.calls import ChatList
+from workbench.subjects.evaluation.calls import Optimise, SuggestScorers
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import RunRecord
 
 
 class OptimiseDialog(StartDialog):

@@ -25,21 +25,6 @@ from ui.features.evaluation.set_view import SetView
 from ui.features.evaluation.side_list import EVALUATION, SET, SideList
 from ui.state import Listing
 from workbench.api import events
-from workbench.api.calls import (
-    EvaluationList,
-    ExportEvaluation,
-    GetCell,
-    ListGrid,
-    ListQuestions,
-    QuestionPage,
-    QuestionSetList,
-    RateCell,
-    RemoveEvaluation,
-    RemoveQuestionSet,
-    ResumeRun,
-    RunList,
-    RunRecord,
-)
 from workbench.api.events import Progress, Terminal
 from workbench.api.protocol import error_of
 from workbench.records.evaluation import (
@@ -51,6 +36,19 @@ from workbench.records.evaluation import (
     NumberedQuestion,
     QuestionSet,
 )
+from workbench.subjects.evaluation.calls import (
+    EvaluationList,
+    ExportEvaluation,
+    GetCell,
+    ListGrid,
+    ListQuestions,
+    QuestionPage,
+    QuestionSetList,
+    RateCell,
+    RemoveEvaluation,
+    RemoveQuestionSet,
+)
+from workbench.subjects.runs.calls import ResumeRun, RunList, RunRecord
 
 _SIDE = 250
 _EXPIRE_MS = 1_000

@@ -16,11 +16,13 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import in_words
 from ui.features.evaluation import texts
 from ui.theme import tokens
-from workbench.api.calls import ChatRecord, GetPrompt, ModelRecord, PromptDetails, PromptList
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.models import ModelRecord
 from workbench.records.prompts import PromptRecord, find_version, source_of, with_true_sources, with_version
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
+from workbench.subjects.chats.calls import ChatRecord
+from workbench.subjects.prompts.calls import GetPrompt, PromptDetails, PromptList
 
 MOST_CHATS = MOST_VERSIONS = 12
 

@@ -16,9 +16,9 @@ from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
 from ui.features.evaluation import texts
 from ui.theme import tokens
-from workbench.api.calls import ModelRecord
 from workbench.records.evaluation import ScorerUse
 from workbench.records.methods import MethodInfo, Methods
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import ModelPart, Recipe
 
 

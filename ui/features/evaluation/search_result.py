@@ -10,8 +10,8 @@ from ui.components.basics import Card, PlainButton, PrimaryButton, Text
 from ui.components.layout import row_of
 from ui.features.evaluation import texts
 from ui.theme import tokens
-from workbench.api.calls import RunRecord
 from workbench.records.optimisation import OptimisationResult
+from workbench.subjects.runs.calls import RunRecord
 
 
 class SearchResult(Card):

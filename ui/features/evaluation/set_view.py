@@ -12,8 +12,8 @@ from ui.components.notices import ConfirmRow
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import GridView, QuestionTable
 from ui.theme import tokens
-from workbench.api.calls import QuestionPage
 from workbench.records.evaluation import QuestionSet
+from workbench.subjects.evaluation.calls import QuestionPage
 
 _WIDTHS = (64, 90)
 

@@ -17,12 +17,12 @@ from ui.components.wording import describe_count, how_far, in_words
 from ui.features.feedback import texts
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ExportJudgements, ImportJudgements
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.judgement_reports import ExportReport, ImportReport
 from workbench.records.judgements import JudgementFilter
+from workbench.subjects.judgements.calls import ExportJudgements, ImportJudgements
 
 _SHOWN_REFUSED = 8
 

@@ -18,10 +18,12 @@ from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.features.training.reward_list import RewardList
 from ui.theme import tokens
-from workbench.api.calls import JudgePairs, MethodList, RunRecord
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import CONSTITUTION
 from workbench.records.methods import Methods
+from workbench.subjects.judgements.calls import JudgePairs
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.runs.calls import RunRecord
 
 
 class JudgeDialog(Dialog):

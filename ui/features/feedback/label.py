@@ -21,7 +21,11 @@ from ui.features.feedback.pair_view import PairView
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
+from workbench.api.protocol import error_of
+from workbench.base.errors import UserError
+from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
+from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
+from workbench.subjects.judgements.calls import (
     ChangeJudgement,
     GetJudgementStatistics,
     GetNextPair,
@@ -29,15 +33,10 @@ from workbench.api.calls import (
     NextPair,
     QueueList,
     RemoveQueue,
-    RunList,
-    RunRecord,
     SkipPair,
     UndoJudgement,
 )
-from workbench.api.protocol import error_of
-from workbench.errors import UserError
-from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
-from workbench.records.judgements import Judgement, JudgementFilter, LabellingQueue
+from workbench.subjects.runs.calls import RunList, RunRecord
 
 _LIST = 230
 _QUEUE = int(Qt.ItemDataRole.UserRole)

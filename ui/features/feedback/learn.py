@@ -18,10 +18,11 @@ from ui.features import ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.statistics_view import StatisticsView
 from ui.theme import tokens
-from workbench.api.calls import GetJudgementStatistics, GetLearnable, MakePreferenceSet, MethodList
 from workbench.records.judgement_reports import JudgementStatistics, Learnable, ObjectiveFit
 from workbench.records.methods import Methods
 from workbench.records.training import DataSet
+from workbench.subjects.judgements.calls import GetJudgementStatistics, GetLearnable, MakePreferenceSet
+from workbench.subjects.machine.calls import MethodList
 
 _WIDE = 1000
 """From this width on, in px, the statistics are beside the objectives."""

@@ -23,8 +23,8 @@ from ui.features.feedback.review import ReviewPanel
 from ui.features.feedback.verdict import VerdictPanel
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import RunRecord
 from workbench.api.protocol import error_of
+from workbench.subjects.runs.calls import RunRecord
 
 Section = Literal["review", "label", "learn", "verdict"]
 _TITLES: dict[Section, tuple[str, str]] = {

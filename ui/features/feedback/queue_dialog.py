@@ -18,8 +18,12 @@ from ui.components.wording import describe_count, in_words
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.theme import tokens
-from workbench.api.calls import ChatList, CollectionList, MakeCandidates, QuestionSetList, RunRecord
 from workbench.records.recipes import Recipe
+from workbench.subjects.chats.calls import ChatList
+from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.evaluation.calls import QuestionSetList
+from workbench.subjects.judgements.calls import MakeCandidates
+from workbench.subjects.runs.calls import RunRecord
 
 _LONGEST_SUGGESTED = 60
 """Characters of a suggested name before the date: names have at most 80."""

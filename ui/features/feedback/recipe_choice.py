@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QWidget
 from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
 from ui.features.feedback import texts
-from workbench.api.calls import ModelList, ModelRecord
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.models import ModelRecord
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.records.training import AdapterList, AdapterRecord
+from workbench.subjects.models.calls import ModelList
 
 _MOST = 50
 SAME = "same"

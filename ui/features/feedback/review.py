@@ -22,7 +22,9 @@ from ui.features.feedback import texts
 from ui.features.feedback.files import ExportDialog, ImportDialog
 from ui.features.feedback.judgement_panel import JudgementPanel
 from ui.theme import tokens
-from workbench.api.calls import (
+from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
+from workbench.records.judgements import Judgement, JudgementFilter
+from workbench.subjects.judgements.calls import (
     ChangeJudgement,
     GetJudgement,
     GetJudgementStatistics,
@@ -31,8 +33,6 @@ from workbench.api.calls import (
     RemoveJudgements,
     UndoJudgement,
 )
-from workbench.records.judgement_reports import JudgementStatistics, UndoneAction
-from workbench.records.judgements import Judgement, JudgementFilter
 
 _WIDTHS = (112, 112)
 _PANEL = 400

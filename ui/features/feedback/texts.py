@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 from ui.components.wording import describe_count
-from workbench.api.calls import PreferenceForm
 from workbench.records.judgement_reports import MeanEstimate, ShareEstimate
-from workbench.records.judgements import JudgedAnswer, Judgement
+from workbench.records.judgements import JudgedAnswer, Judgement, PreferenceForm
 
 FEEDBACK = "Feedback"
 SECTIONS = "Sections of feedback"

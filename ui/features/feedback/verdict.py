@@ -16,9 +16,10 @@ from ui.features.feedback import texts
 from ui.features.feedback.judge_dialog import JudgeDialog
 from ui.features.feedback.queue_dialog import NewQueue
 from ui.theme import tokens
-from workbench.api.calls import GetWinRate, ListQueues, QueueList, RunRecord
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import WinRate
+from workbench.subjects.judgements.calls import GetWinRate, ListQueues, QueueList
+from workbench.subjects.runs.calls import RunRecord
 
 MOST = 20
 

@@ -20,11 +20,11 @@ from ui.components.wording import describe_count, how_far, in_words
 from ui.features.models import benchmark_texts as texts
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import CreateQuestionSet, FetchBenchmark, InspectBenchmark
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.evaluation import BenchmarkData, QuestionSet
+from workbench.subjects.evaluation.calls import CreateQuestionSet, FetchBenchmark, InspectBenchmark
 
 
 class BenchmarkImport(Card):

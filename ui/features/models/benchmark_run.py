@@ -16,8 +16,10 @@ from ui.features.models import benchmark_texts as texts
 from ui.features.models import hub_texts
 from ui.features.models.run_lines import RunLines, RunTexts
 from ui.theme import tokens
-from workbench.api.calls import EvaluationList, ModelList, QuestionSetList, RunBenchmark, RunRecord
 from workbench.records.evaluation import Evaluation, QuestionSet
+from workbench.subjects.evaluation.calls import EvaluationList, QuestionSetList, RunBenchmark
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import RunRecord
 
 USUAL_QUESTIONS = 200
 _TEXTS = RunTexts(

@@ -9,7 +9,7 @@ from PySide6.QtCore import Signal
 from ui.bridge import Bridge
 from ui.features.models import hub_texts as texts
 from ui.features.models.run_lines import RunLines, RunTexts
-from workbench.api.calls import RunRecord
+from workbench.subjects.runs.calls import RunRecord
 
 _TEXTS = RunTexts(
     waiting=texts.WAITING, running=texts.DOWNLOADING, stopped=texts.STOPPED, failed=texts.FAILED, resume=texts.RESUME,

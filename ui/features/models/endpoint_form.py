@@ -13,7 +13,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.number_box import AmountBox
 from ui.features.models import endpoint_texts as texts
 from ui.theme import tokens
-from workbench.api.calls import ChangeEndpoint, EndpointRecord
+from workbench.subjects.endpoints.calls import ChangeEndpoint, EndpointRecord
 
 _LARGEST, _WIDEST, _DECIMALS = 1e9, 200, 4
 

@@ -15,23 +15,22 @@ from ui.features.models import endpoint_texts as texts
 from ui.features.models.endpoint_form import EndpointForm
 from ui.texts import STOP
 from ui.theme import tokens
-from workbench.api.calls import (
+from workbench.base.errors import Cancelled
+from workbench.base.settings import Settings
+from workbench.records.documents import Collection
+from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.endpoints.calls import (
     AddEndpoint,
     AllowSending,
     ChangeEndpoint,
-    ChangeSettings,
-    Collection,
-    CollectionList,
     EndpointList,
     EndpointRecord,
-    ListCollections,
     ListEndpoints,
-    ModelList,
     ProbeEndpoint,
 )
-from workbench.errors import Cancelled
-from workbench.records.origins import AGENT, ATTACHED, TITLES, UNKNOWN
-from workbench.settings import Settings
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ModelList
 
 _LONGEST_WORDS = 90  # characters
 

@@ -14,7 +14,6 @@ from ui.components.run_follower import RunFollower
 from ui.components.wording import how_far
 from ui.features.models import texts
 from ui.theme import tokens
-from workbench.api.calls import ModelRecord
 from workbench.api.events import Progress
 from workbench.records.exam import (
     LANGUAGES,
@@ -24,6 +23,7 @@ from workbench.records.exam import (
     describe_poor,
     describe_rate,
 )
+from workbench.records.models import ModelRecord
 
 
 class ExamView(QWidget):

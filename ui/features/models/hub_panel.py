@@ -14,21 +14,21 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.layout import MARGINS, FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import EmptyState
-from ui.components.wording import describe_count, in_words
+from ui.components.wording import describe_count, describe_parameters, in_words
 from ui.features import ShellActions
 from ui.features.models import hub_texts as texts
 from ui.features.models.downloads import Downloads
-from ui.features.models.model_card import describe_parameters
 from ui.features.models.repository_view import RepositoryView
 from ui.features.models.token_row import TokenRow
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ChangeSettings, HubModels, SearchHub
 from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
+from workbench.base.settings import Settings
 from workbench.records.hub import HubFilters, HubModel, Sorting
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.settings import Settings
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import HubModels, SearchHub
 
 LIST_WIDTH = 400
 

@@ -19,9 +19,10 @@ from ui.features.models.benchmark_import import BenchmarkImport
 from ui.features.models.benchmark_run import BenchmarkRun
 from ui.features.models.reported_scores import ReportedScores
 from ui.theme import tokens
-from workbench.api.calls import FitModel, GetLeaderboard, QuestionSetList
 from workbench.records.evaluation import Leaderboard, LeaderboardCell, LeaderboardRow
 from workbench.records.fit import Fit
+from workbench.subjects.evaluation.calls import GetLeaderboard, QuestionSetList
+from workbench.subjects.models.calls import FitModel
 
 _TITLES = texts.BOARD_TITLES
 _WIDTHS = (0, 84, 56, 108, 64, 64, 64, 56, 84)

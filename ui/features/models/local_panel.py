@@ -11,8 +11,9 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_bytes, in_words
 from ui.features.models import hub_texts as texts
 from ui.theme import tokens
-from workbench.api.calls import FindLocalModels, ImportModel, LocalModels, ModelRecord
 from workbench.records.local_models import LocalModel
+from workbench.records.models import ModelRecord
+from workbench.subjects.models.calls import FindLocalModels, ImportModel, LocalModels
 
 
 class LocalModelsPanel(QWidget):

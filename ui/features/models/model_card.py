@@ -21,13 +21,13 @@ from ui.components.basics import (
 from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.run_follower import RunFollower
-from ui.components.wording import describe_bytes
+from ui.components.wording import describe_bytes, describe_parameters
 from ui.features.models import endpoint_texts, hub_texts, texts
 from ui.features.models.exam_view import ExamView
 from ui.features.models.fit_badge import FitBadge
 from ui.theme import tokens
 from ui.theme.theme import set_icon
-from workbench.api.calls import ModelDetails, ModelRecord
+from workbench.records.models import ModelDetails, ModelRecord
 
 KINDS = {
     "chat": (texts.KIND_CHAT, texts.KIND_CHAT_HELP),
@@ -304,12 +304,3 @@ def _code(text: str, name: str, height: int) -> QPlainTextEdit:
     box.setFixedHeight(height)
     box.setTabChangesFocus(True)
     return box
-
-
-def describe_parameters(count: int) -> str:
-    """``135 M``, ``7.2 B``."""
-    if count >= 1_000_000_000:
-        return f"{count / 1e9:.1f} B"
-    if count >= 1_000_000:
-        return f"{count / 1e6:.0f} M"
-    return f"{count:,}"

@@ -25,25 +25,24 @@ from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
-    ExamineModel,
+from workbench.api.events import Event, Terminal
+from workbench.api.protocol import error_of
+from workbench.base.errors import Cancelled
+from workbench.records.fit import Fit
+from workbench.records.models import ModelDetails, ModelRecord
+from workbench.subjects.evaluation.calls import ExamineModel
+from workbench.subjects.models.calls import (
     FitModel,
     ImportModel,
     InspectModel,
     LoadModel,
-    ModelDetails,
     ModelList,
-    ModelRecord,
     RegisterStarter,
     RemoveModel,
     SetDefaultModel,
-    Status,
     UnloadModel,
 )
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import error_of
-from workbench.errors import Cancelled
-from workbench.records.fit import Fit
+from workbench.subjects.runs.calls import Status
 
 Section = Literal["here", "hub", "endpoints", "leaderboard"]
 

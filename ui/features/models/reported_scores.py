@@ -12,8 +12,9 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import in_words
 from ui.features.models import benchmark_texts as texts
 from ui.theme import tokens
-from workbench.api.calls import ReadHubCard, RunList
 from workbench.records.hub import HubCard
+from workbench.subjects.models.calls import ReadHubCard
+from workbench.subjects.runs.calls import RunList
 
 
 class ReportedScores(Card):

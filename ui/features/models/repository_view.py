@@ -13,17 +13,17 @@ from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, Chip, ElidedLabel, InlineMessage, LinkButton, PlainButton, Text
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, row_of
 from ui.components.markdown_view import MarkdownView
-from ui.components.wording import describe_bytes, in_words
+from ui.components.wording import describe_bytes, describe_parameters, in_words
 from ui.features.models import hub_texts as texts
 from ui.features.models.fit_badge import FitBadge
-from ui.features.models.model_card import describe_parameters
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import DownloadModel, FitHubFile, ListHubFiles, ModelList, ReadHubCard, RunRecord
 from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
 from workbench.records.fit import Fit
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel
+from workbench.subjects.models.calls import DownloadModel, FitHubFile, ListHubFiles, ModelList, ReadHubCard
+from workbench.subjects.runs.calls import RunRecord
 
 CHECKED_AT_ONCE = 6
 """So many files are checked automatically, one after the other: each costs a header of some MB."""

@@ -14,9 +14,9 @@ from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ResumeRun, RunKindName, RunList, RunRecord
 from workbench.api.events import Progress
 from workbench.api.protocol import error_of
+from workbench.subjects.runs.calls import ResumeRun, RunKindName, RunList, RunRecord
 
 SHOWN_STOPPED = 3
 

@@ -10,7 +10,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import in_words
 from ui.features.models import hub_texts as texts
 from ui.theme import tokens
-from workbench.api.calls import GetHubAccount, HubAccount, SetHubToken
+from workbench.subjects.models.calls import GetHubAccount, HubAccount, SetHubToken
 
 
 class TokenRow(QWidget):

@@ -11,8 +11,8 @@ from ui.components.code_view import CodeView
 from ui.components.layout import column_of, row_of
 from ui.features.settings import texts
 from ui.theme import tokens
-from workbench.api.calls import ApiState, GetApiState, ListServedModels, RenewApiKey, ServedModels
-from workbench.settings import Settings
+from workbench.base.settings import Settings
+from workbench.subjects.serving.calls import ApiState, GetApiState, ListServedModels, RenewApiKey, ServedModels
 
 
 class ApiCard(QWidget):

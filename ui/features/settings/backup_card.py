@@ -24,11 +24,12 @@ from ui.features.settings.backup_contents import describe_missing
 from ui.features.settings.restore_dialog import RestoreDialog
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import BackUp, RunRecord
 from workbench.api.events import Progress, Terminal
 from workbench.api.protocol import error_of
-from workbench.launching import child_environment, python_command
+from workbench.base.launching import child_environment, python_command
 from workbench.records.backup import BackupWritten, Restored
+from workbench.subjects.backup.calls import BackUp
+from workbench.subjects.runs.calls import RunRecord
 
 
 class BackupCard(Card):

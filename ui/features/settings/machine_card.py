@@ -13,8 +13,9 @@ from ui.features.settings.packs_part import PacksPart
 from ui.features.settings.report_part import ReportPart
 from ui.features.settings.update_part import UpdatePart
 from ui.theme import tokens
-from workbench.api.calls import Device, Diagnose, Machine, RuntimeState
 from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis
+from workbench.records.models import Device, Machine
+from workbench.subjects.machine.calls import Diagnose, RuntimeState
 
 
 class MachineCard(Card):

@@ -14,7 +14,7 @@ from ui.components.wording import in_words
 from ui.features.settings import network_texts as texts
 from ui.features.settings.network_table import ANSWERED, FAILED, REFUSED, RequestTable
 from ui.theme import tokens
-from workbench.api.calls import ClearNetworkLog, ExportNetworkLog, ListNetworkRequests, NetworkLog
+from workbench.subjects.network_log.calls import ClearNetworkLog, ExportNetworkLog, ListNetworkRequests, NetworkLog
 
 _HEIGHT, _ROW_HEIGHT, _WIDEST_HOST = 260, 30, 200
 

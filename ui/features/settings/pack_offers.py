@@ -13,9 +13,9 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.components.wording import describe_bytes, in_words
 from ui.features.settings import texts
 from ui.theme import tokens
-from workbench.api.calls import ChangeSettings, FindPacks, PackOffers
+from workbench.base.settings import Settings
 from workbench.records.runtime import BACKENDS, PackFileOffer
-from workbench.settings import Settings
+from workbench.subjects.machine.calls import ChangeSettings, FindPacks, PackOffers
 
 
 class PackOffersPart(QWidget):

@@ -18,10 +18,10 @@ from ui.features.settings import texts
 from ui.features.settings.pack_offers import PackOffersPart
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import DownloadPack, InstallPack, RemovePack, RuntimeState, TryPack, UseProcessor
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.records.runtime import BACKENDS, PackManifest, RuntimeChoice
+from workbench.subjects.machine.calls import DownloadPack, InstallPack, RemovePack, RuntimeState, TryPack, UseProcessor
 
 
 class PacksPart(QWidget):

@@ -24,10 +24,12 @@ from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
 from ui.features.settings.network_log import NetworkLogPart
 from ui.theme import tokens
-from workbench.api.calls import ChangeSettings, ModelList, Status
-from workbench.errors import UserError
-from workbench.fields import Field
-from workbench.settings import SECTIONS, Settings
+from workbench.base.errors import UserError
+from workbench.base.fields import Field
+from workbench.base.settings import SECTIONS, Settings
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import Status
 
 TITLES = {
     "general": texts.SECTION_GENERAL,

@@ -14,8 +14,8 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_bytes, in_words
 from ui.features.settings import texts
 from ui.theme import tokens
-from workbench.api.calls import SavedReport, SaveReport
 from workbench.records.diagnosis import Diagnosis
+from workbench.subjects.machine.calls import SavedReport, SaveReport
 
 
 class ReportPart(QWidget):

@@ -16,8 +16,9 @@ from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features.settings import backup_texts as texts
 from ui.features.settings.backup_contents import describe_missing
 from ui.theme import tokens
-from workbench.api.calls import InspectBackup, RestoreBackup, RunRecord
 from workbench.records.backup import BackupSummary
+from workbench.subjects.backup.calls import InspectBackup, RestoreBackup
+from workbench.subjects.runs.calls import RunRecord
 
 
 class RestoreDialog(Dialog):

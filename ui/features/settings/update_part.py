@@ -16,10 +16,10 @@ from ui.components.wording import describe_bytes, how_far, in_words
 from ui.features.settings import texts
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import ChangeSettings, CheckUpdate, DownloadUpdate, Update
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
-from workbench.settings import Settings
+from workbench.base.settings import Settings
+from workbench.subjects.machine.calls import ChangeSettings, CheckUpdate, DownloadUpdate, Update
 
 MOST_LINES = 8
 """Of the notes; more are scrolled."""

@@ -15,9 +15,10 @@ from ui.components.wording import in_words
 from ui.features import MessageKind, ShellActions
 from ui.features.training import texts
 from ui.features.training.run_list import delete_words
-from workbench.api.calls import ExportRun, PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
 from workbench.api.protocol import Call
 from workbench.records.training import AdapterRecord
+from workbench.subjects.runs.calls import PauseRun, RemoveRun, ResumeRun, RunRecord, StopRun
+from workbench.subjects.trainings.calls import ExportRun
 
 if TYPE_CHECKING:
     from ui.features.training.run_view import TrainRun

@@ -16,8 +16,8 @@ from ui.features.training import texts
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import config_of, describe_time, state_of
 from ui.theme import tokens
-from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
+from workbench.subjects.runs.calls import RunRecord
 
 _CHARTS = (
     ("evaluation_loss", texts.EVALUATION_LOSS_CHART, "", True),

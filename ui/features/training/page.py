@@ -23,12 +23,15 @@ from ui.features.training.run_list import RunList
 from ui.features.training.setup import TrainSetup
 from ui.features.training.state import TrainingFollower, TrainingState
 from ui.features.training.texts import config_of
-from workbench.api.calls import FollowRun, MethodList, ModelList, RunRecord, Train
-from workbench.api.calls import RunList as RunRecords
 from workbench.api.events import Event, Terminal
+from workbench.base.stored import Unreadable
 from workbench.records.methods import Methods
-from workbench.records.stored import Unreadable
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
+from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import FollowRun, RunRecord
+from workbench.subjects.runs.calls import RunList as RunRecords
+from workbench.subjects.trainings.calls import Train
 
 if TYPE_CHECKING:
     from ui.features.training.compare import TrainCompare

@@ -9,9 +9,10 @@ from ui.components.wording import in_words
 from ui.features.training import texts
 from ui.features.training.plan_view import describe_time, describe_trainable
 from ui.features.training.setup import TrainSetup
-from workbench.api.calls import InspectData, PlanTraining
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.training import DataReport, TrainingConfig, TrainingPlan
+from workbench.subjects.datasets.calls import InspectData
+from workbench.subjects.trainings.calls import PlanTraining
 
 PREVIEWS = 20
 PAUSE_MS = 350

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import parse_text
+from workbench.base.errors import UserError
+from workbench.base.fields import parse_text
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.reward_lines import join_line, split_line
 

@@ -16,8 +16,8 @@ from ui.components.layout import column_of, empty_layout, row_of
 from ui.features.training import texts
 from ui.features.training.reward_lines import RewardLine, read_line, write_line
 from ui.theme import tokens
-from workbench.errors import UserError
-from workbench.fields import Field
+from workbench.base.errors import UserError
+from workbench.base.fields import Field
 from workbench.records.methods import MethodInfo, Methods
 
 REWARDS = "rewards"

@@ -16,8 +16,8 @@ from ui.features.training import texts
 from ui.features.training.run_texts import list_lines
 from ui.theme import tokens
 from ui.theme.theme import current_theme
-from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
+from workbench.subjects.runs.calls import RunRecord
 
 IdRole = Qt.ItemDataRole.UserRole + 1
 LineRole = Qt.ItemDataRole.UserRole + 2

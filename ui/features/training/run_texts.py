@@ -8,10 +8,10 @@ from typing import Any
 from ui.components.wording import describe_bytes
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import BY_TRL, config_of, describe_time, state_of
-from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 from workbench.records.training import TrainingConfig
 from workbench.records.training.config import DEFAULT_OBJECTIVE
+from workbench.subjects.runs.calls import RunRecord
 
 
 def describe_config(run: RunRecord, methods: Methods[Any]) -> str:

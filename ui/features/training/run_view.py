@@ -31,10 +31,10 @@ from ui.features.training.scores import TrainingScores
 from ui.features.training.state import TrainingState
 from ui.features.training.texts import outcome_words, state_of, where_it_is
 from ui.theme import tokens
-from workbench.api.calls import RunRecord
 from workbench.records.methods import Methods
 from workbench.records.training import LANGUAGE_MODEL_CHARTS, AdapterRecord, ChartSpec
 from workbench.records.training.measured import explain_measured
+from workbench.subjects.runs.calls import RunRecord
 
 _LOG_SHOWN = 200
 _HINTS_SHOWN = 4

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from ui.components.adapter_texts import sentence_of
 from ui.components.basics import InlineMessage, Text, TextRole
 from ui.components.layout import column_of, empty_layout
-from ui.features.adapters.texts import sentence_of
 from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.training import (

@@ -20,10 +20,14 @@ from ui.features.training.pair_list import PairList
 from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import BuildData, Chat, ChatList, ChatRecord, CollectionList, GetChat, ModelList, RunRecord
 from workbench.api.events import Artifact, Progress, Terminal
 from workbench.api.protocol import error_of
 from workbench.records.training import DataSet, DataSetList
+from workbench.subjects.chats.calls import Chat, ChatList, ChatRecord, GetChat
+from workbench.subjects.datasets.calls import BuildData
+from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.models.calls import ModelList
+from workbench.subjects.runs.calls import RunRecord
 
 _LONGEST_NAME = 60  # of the documents in the name of a set
 MOST_CHATS = 500

@@ -16,7 +16,10 @@ from ui.components.number_box import NumberBox
 from ui.components.wording import describe_count
 from ui.features.training import texts
 from ui.theme import tokens
-from workbench.api.calls import ChatRecord, Collection, ModelRecord, StoredMessage
+from workbench.records.answers import StoredMessage
+from workbench.records.documents import Collection
+from workbench.records.models import ModelRecord
+from workbench.subjects.chats.calls import ChatRecord
 
 SMALL = 1_000_000_000
 """Parameters below which a model makes hardly any pair that its passage supports (docs/finetuning.md)."""

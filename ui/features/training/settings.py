@@ -18,7 +18,7 @@ from ui.components.layout import column_of, empty_layout
 from ui.features.training import texts
 from ui.features.training.reward_list import REWARDS, RewardsRow
 from ui.theme import tokens
-from workbench.fields import Field, fields_of
+from workbench.base.fields import Field, fields_of
 from workbench.records.methods import Methods
 from workbench.records.training import PARTS, TrainingConfig
 

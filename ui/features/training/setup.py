@@ -14,16 +14,15 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QLabel, QScrollAr
 from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.layout import WIDTH, column_of, row_of
-from ui.components.wording import describe_bytes, describe_count
-from ui.features.models.model_card import describe_parameters
+from ui.components.wording import describe_bytes, describe_count, describe_parameters
 from ui.features.training import texts
 from ui.features.training.data_report import DataReportView
 from ui.features.training.method_picker import MethodPicker
 from ui.features.training.plan_view import PlanView
 from ui.features.training.settings import TrainingSettings
 from ui.theme import tokens
-from workbench.api.calls import ModelRecord
 from workbench.records.methods import Methods
+from workbench.records.models import ModelRecord
 from workbench.records.training import DataSet, ObjectivePart, TrainingConfig
 
 TWO_COLUMNS = 1240

@@ -15,9 +15,8 @@ from ui.bridge import Bridge
 from ui.components.run_follower import RunFollower
 from ui.features.training import texts
 from workbench.api import events
-from workbench.api.calls import RunRecord
 from workbench.api.events import Event, Terminal
-from workbench.records.stored import Stored, Unreadable
+from workbench.base.stored import Stored, Unreadable
 from workbench.records.training import (
     CARD,
     LANGUAGE_MODEL_CHARTS,
@@ -35,6 +34,7 @@ from workbench.records.training import (
     TrainResult,
     VerificationReport,
 )
+from workbench.subjects.runs.calls import RunRecord
 
 V = TypeVar("V")
 

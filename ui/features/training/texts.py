@@ -10,8 +10,8 @@ import msgspec
 from ui.components.basics import Tone
 from ui.components.wording import how_far
 from workbench.api import events
-from workbench.api.calls import RunRecord
 from workbench.records.training import TrainingConfig
+from workbench.subjects.runs.calls import RunRecord
 
 if TYPE_CHECKING:
     from ui.features.training.state import TrainingState

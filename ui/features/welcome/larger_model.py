@@ -14,11 +14,13 @@ from ui.features import ShellActions
 from ui.features.models.downloads import Downloads
 from ui.features.welcome import texts
 from workbench.api import events
-from workbench.api.calls import ChangeSettings, DownloadModel, ModelList, ModelSuggestion, RunRecord, SuggestModel
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import error_of, read_result
+from workbench.base.settings import Settings
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.settings import Settings
+from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.models.calls import DownloadModel, ModelList, ModelSuggestion, SuggestModel
+from workbench.subjects.runs.calls import RunRecord
 
 
 class LargerModel(QObject):

@@ -20,25 +20,15 @@ from ui.features.welcome.first_steps import DropPlace, FilesRead, StepCard
 from ui.features.welcome.larger_model import LargerModel
 from ui.theme import tokens
 from workbench.api import events
-from workbench.api.calls import (
-    AddDocuments,
-    Collection,
-    CollectionList,
-    CreateCollection,
-    FindLocalModels,
-    ImportModel,
-    LocalModels,
-    Machine,
-    ModelList,
-    ModelRecord,
-    RegisterStarter,
-    RunRecord,
-    Status,
-    WarmUp,
-)
 from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
+from workbench.records.documents import Collection
 from workbench.records.local_models import LocalModel
+from workbench.records.models import Machine, ModelRecord
+from workbench.subjects.documents.calls import AddDocuments, CollectionList, CreateCollection
+from workbench.subjects.machine.calls import WarmUp
+from workbench.subjects.models.calls import FindLocalModels, ImportModel, LocalModels, ModelList, RegisterStarter
+from workbench.subjects.runs.calls import RunRecord, Status
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
 SAMPLES_GIVEN = 8

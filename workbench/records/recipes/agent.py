@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from workbench.fields import about
+from workbench.base.fields import about
 
 DEFAULT_AGENT = "react"
 

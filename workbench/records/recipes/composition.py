@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records.methods import Methods
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, DecodingPart
 from workbench.records.recipes.effects import draws, notes_on, with_preset

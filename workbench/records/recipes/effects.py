@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.fields import fields_of
+from workbench.base.fields import fields_of
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes.decoding import DEFAULT_STRATEGY, SAMPLING_ORDER, DecodingPart
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from workbench.fields import about
+from workbench.base.fields import about
 
 
 class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import fields_of
+from workbench.base.errors import UserError
+from workbench.base.fields import fields_of
 from workbench.records.messages import Message
 from workbench.records.recipes.parts import PromptingPart
 

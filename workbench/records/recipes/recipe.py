@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from workbench.errors import UserError
-from workbench.fields import find_field, parse_text, parse_value
+from workbench.base.errors import UserError
+from workbench.base.fields import find_field, parse_text, parse_value
+from workbench.base.stored import Stored, Upgrade, read_toml
 from workbench.records.methods import Methods
 from workbench.records.recipes.agent import AgentPart
 from workbench.records.recipes.decoding import DecodingPart
 from workbench.records.recipes.parts import ModelPart, PromptingPart, RetrievalPart
-from workbench.records.stored import Stored, Upgrade, read_toml
 
 _PENALTY_OF_3 = 1.1
 """The repetition penalty that recipes of format 3 had where none was written."""

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 
-from workbench.errors import UserError
-from workbench.fields import about, fields_of, parse_value
-from workbench.records.stored import Stored, Upgrade, read_toml
+from workbench.base.errors import UserError
+from workbench.base.fields import about, fields_of, parse_value
+from workbench.base.stored import Stored, Upgrade, read_toml
 from workbench.records.training.weights import WeightsPart
 
 DEFAULT_OBJECTIVE = "sft"

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.stored import Stored
 from workbench.records.origins import Origins
-from workbench.records.stored import Stored
 from workbench.records.training.measured import Measured
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 
 
 class QuestionFingerprints(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.records.stored import Stored, Upgrade
+from workbench.base.stored import Stored, Upgrade
 from workbench.records.training.config import TRAINING, TrainingConfig
 from workbench.records.training.metrics import LANGUAGE_MODEL_CHARTS, LANGUAGE_MODEL_METRICS, ChartSpec, MetricSpec
 from workbench.records.training.rewards import RewardReport

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.records.stored import Stored
+from workbench.base.stored import Stored
 
 Pooling = Literal["mean", "last"]
 """Which states of an answer's tokens are scored: their mean, or the last one. The token that ends the answer is none of

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 
 DEFAULT_METHOD = "lora"
 

@@ -16,8 +16,8 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import has_fewer_parameters
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import AssistantStart, Generated, Marker, Scores
-from workbench.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ToolCallPart, ToolResultPart
 from workbench.records.recipes import AgentPart, DecodingPart

@@ -9,7 +9,7 @@ import msgspec
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message, Passage
 from workbench.records.trace import TraceStep
 from workbench.techniques.agents.session import Session, certainty

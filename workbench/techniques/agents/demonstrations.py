@@ -9,21 +9,21 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
+from workbench.base.paths import RESOURCES
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ThoughtPart
 from workbench.techniques.agents.calling import Caller
 from workbench.techniques.context import Similarities
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
-FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
+FOLDER = RESOURCES / "tasks"
 PLAIN_SHARE = 4
 """At most one in so many examples takes no tool."""
 SMALL = 1_000_000_000

@@ -14,8 +14,8 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.events import Event
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import Agent, Lookup, Outcome

@@ -16,7 +16,7 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.events import Event
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.agents.agent import Agent, Outcome

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.api.events import Event
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome

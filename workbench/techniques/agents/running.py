@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from workbench import errors
 from workbench.api.protocol import RequestContext
+from workbench.base import errors
 from workbench.techniques.tools.results import plain
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 

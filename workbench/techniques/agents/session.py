@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import msgspec
 
-from workbench import errors
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import has_fewer_parameters
+from workbench.base import errors
 from workbench.engine.inference_calls import Generated, Scores
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message

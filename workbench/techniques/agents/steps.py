@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.trace import EDITED, StepEdit, TraceStep
 from workbench.techniques.agents.agent import APPROVAL, CALL

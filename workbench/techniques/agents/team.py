@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from workbench.api.events import Event
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import system_text, with_question_asked
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome

@@ -12,9 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from workbench.metrics import contains_answer
-from workbench.normalisation.readings import reading_of
-from workbench.normalisation.words import numbers_of
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.techniques.agents.steps import read_arguments
@@ -23,6 +20,9 @@ from workbench.techniques.tools.figures import NUMBER, is_shown_as, numbers_in
 from workbench.techniques.tools.methods import CALCULATOR, COMPUTING, PYTHON, READER, TABLES
 from workbench.techniques.tools.results import CELLS, NOT_SAID
 from workbench.techniques.tools.tool import ToolOutput
+from workbench.text.metrics import contains_answer
+from workbench.text.normalisation.readings import reading_of
+from workbench.text.normalisation.words import numbers_of
 
 LONGEST_VALUE = 60
 """Characters: a longer result is a text, and no value."""

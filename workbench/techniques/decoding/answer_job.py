@@ -13,6 +13,7 @@ import msgspec
 
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import ContextExceeded
 from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.engine.jobs import Branch, Job
@@ -20,7 +21,6 @@ from workbench.engine.keys import Key
 from workbench.engine.probabilities import LogProbabilities
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import ContextExceeded
 from workbench.records.messages import Finish, Usage
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import loops

@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
+from workbench.base.errors import UserError
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.completion import Completer, Mask, named_words
 from workbench.techniques.decoding.formats import make_grammar

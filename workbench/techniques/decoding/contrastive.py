@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from workbench.api.events import Cancelled
 from workbench.api.protocol import finish
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generated
 from workbench.engine.jobs import Branch, Logits
-from workbench.errors import UserError
 from workbench.records.messages import Finish
 from workbench.techniques.decoding.answer_job import AnswerJob, GenerationRequest
 from workbench.techniques.decoding.logits_filters import largest

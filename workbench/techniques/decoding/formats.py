@@ -10,14 +10,24 @@ import json
 import re
 from typing import Any
 
-from workbench.api.calls import FormatCheck
-from workbench.files import is_nested_deeper
+from workbench.base.errors import UserError
+from workbench.base.files import is_nested_deeper
+from workbench.records.answers import FormatCheck
 from workbench.records.recipes import LONGEST_DESCRIPTION
 from workbench.techniques.decoding.gbnf import FormatProblem
 from workbench.techniques.decoding.lexemes import to_lark
 from workbench.techniques.decoding.schemas import circular_reference, closed, keywords, line_of, simplified
 from workbench.techniques.decoding.validation import json_fault, json_problem, match_problem, read_json
 from workbench.text.language import is_unspaced
+
+
+def find_problem(format: str, grammar: str, text: str) -> str:
+    """``RewardContext.find_problem``. Raises UserError for a format that is wrong itself."""
+    check = check_format(format, grammar, text)
+    if check.problem:
+        raise UserError(check.problem)
+    return check.text_problem
+
 
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a format."""

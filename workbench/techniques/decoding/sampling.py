@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.base.errors import UserError
 from workbench.engine.probabilities import Logits
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.recipes import LARGEST_SEED, SAMPLING_ORDER, DecodingPart, draws
 from workbench.techniques.decoding import logits_filters
 from workbench.techniques.decoding.logits_filters import Candidates, Mirostat, Scores

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workbench.api.protocol import RequestContext
+from workbench.base.errors import UserError
 from workbench.engine.detokenizer import Detokenizer
 from workbench.engine.draft_tokens import DraftModel, DraftUse, check_vocabularies
 from workbench.engine.inference_calls import Generate, Load, start_text
@@ -19,7 +20,6 @@ from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.prompt import Prompt
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.capabilities import ENCODER_DECODER
 from workbench.records.messages import Finish
 from workbench.records.methods import MethodInfo

@@ -18,9 +18,9 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
-from workbench.fields import about
 from workbench.records.demonstrations import THINK, Demonstration
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart

@@ -13,9 +13,9 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.events import Event
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.context import AnswerContext, Ask
 

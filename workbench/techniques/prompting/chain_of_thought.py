@@ -10,8 +10,8 @@ from collections.abc import Generator
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
 from workbench.records.messages import Message
 from workbench.records.trace import EDITED
 from workbench.techniques.budget import Budget

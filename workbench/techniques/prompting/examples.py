@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 
 from workbench.api.events import Event
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.recipes import Example, PromptingPart
 from workbench.techniques.context import AnswerContext, Similarities
 

@@ -16,16 +16,16 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated, GeneratedSequence
-from workbench.errors import UserError
-from workbench.fields import about
-from workbench.metrics import normalise_answer
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.budget import Budget, Budgeted, Exhausted, mirrored
 from workbench.techniques.context import AnswerContext, Ask
 from workbench.techniques.prompting.final_answer import short_answer
 from workbench.techniques.tools.arithmetic import ArithmeticProblem, evaluate
+from workbench.text.metrics import normalise_answer
 
 _T = TypeVar("_T")
 AnswerForm = Literal["automatic", "text", "number", "expression", "choice", "schema"]
@@ -144,7 +144,7 @@ def extraction_of(options: Extracting, messages: Sequence[Message], decoding: De
 
 def normalised(answer: str, form: AnswerForm) -> str:
     """An answer's meaning as a key: 1,000.0 is 1000, an expression its value, JSON without the order of its fields, a
-    text as all answers are compared (``workbench.normalisation``)."""
+    text as all answers are compared (``workbench.text.normalisation``)."""
     text = answer.strip()
     if form == "expression":
         try:

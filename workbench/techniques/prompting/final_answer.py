@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 
-from workbench.metrics import normalise_answer
-from workbench.normalisation.readings import reading_of
-from workbench.normalisation.words import numbers_of
 from workbench.rewards.values import after_answer_is, last_number
 from workbench.text.language import detect_question_language, function_words
+from workbench.text.metrics import normalise_answer
+from workbench.text.normalisation.readings import reading_of
+from workbench.text.normalisation.words import numbers_of
 
 _ASKS_NUMBER = re.compile(
     r"\bhow (?:many|much|old|long|far|tall|high|big|often)\b|\bwhat (?:number|percentage|share|age)\b"

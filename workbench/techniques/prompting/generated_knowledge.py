@@ -14,8 +14,8 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.events import Event
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY
 from workbench.techniques.budget import Budget, Exhausted

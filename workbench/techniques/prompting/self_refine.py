@@ -15,8 +15,8 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.events import Event
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated, Scores
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.budget import Budget, Budgeted, Exhausted
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk

@@ -12,8 +12,8 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.techniques.budget import Budget, Exhausted
 from workbench.techniques.context import AnswerContext, Ask

@@ -9,16 +9,16 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Sequence
 from functools import cache
-from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.base.paths import RESOURCES
 from workbench.records.demonstrations import THINK, Demonstration
 from workbench.techniques.context import Similarities
 from workbench.techniques.prompting.tools import CALCULATOR, calculate, query_table, read_table
 
-FOLDER = Path(__file__).resolve().parents[3] / "resources" / "tasks"
+FOLDER = RESOURCES / "tasks"
 
 
 class SolvedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

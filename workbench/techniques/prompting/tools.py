@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from workbench.reading.table_query import Database, QueryProblem, Table, table_of
 from workbench.techniques.tools.calculator import calculator
 from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.search_documents import Searcher, find
-from workbench.techniques.tools.table_query import Database, QueryProblem, Table, table_of
 from workbench.techniques.tools.tool import ToolOutput
 
 LONGEST_RESULT = 400

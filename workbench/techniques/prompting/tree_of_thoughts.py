@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.events import Event
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.engine.inference_calls import Generated, Scores
-from workbench.errors import UserError
-from workbench.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import DEFAULT_STRATEGY, DecodingPart
 from workbench.records.trace import EDITED, StepAction, StepEdit, TraceStep

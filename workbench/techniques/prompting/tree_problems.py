@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any, Protocol, TypeVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.prompting.extraction import normalised
 from workbench.techniques.prompting.tree_search import Thought
 

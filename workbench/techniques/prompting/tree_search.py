@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, NamedTuple, TypeVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.trace import StepAction
 
 S = TypeVar("S")

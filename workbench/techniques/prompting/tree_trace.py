@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.prompting.tree_problems import AnyProblem, children
 from workbench.techniques.prompting.tree_search import Node, Tree

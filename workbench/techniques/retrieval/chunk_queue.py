@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench import errors
-from workbench.api.calls import Chunk
+from workbench.base import errors
+from workbench.reading.reader_calls import ReadDocument
+from workbench.records.documents import Chunk
 from workbench.techniques.retrieval.file_scan import FoundFile
-from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
 
 AHEAD_DOCUMENTS = 64
 AHEAD_CHARACTERS = 4_000_000

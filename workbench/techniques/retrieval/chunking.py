@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 from tokenizers import Tokenizer
 
-from workbench.api.calls import Chunk
+from workbench.records.documents import Chunk
 
 SECTION_CHARACTERS = 200_000
 """A longer text is split section by section, so that a cancel does not wait for a whole library."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from workbench.fields import about
+from workbench.base.fields import about
 
 
 class ChunkConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,11 +17,12 @@ from functools import partial
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import DocumentTask, DocumentText
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
+from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Generated
-from workbench.errors import Cancelled, UserError
+from workbench.records.answers import DocumentTask
+from workbench.records.documents import DocumentText
 from workbench.records.messages import UNFINISHED, Citation, Message, Passage
 from workbench.records.recipes import Recipe, system_text
 from workbench.techniques.context import AnswerContext, Step

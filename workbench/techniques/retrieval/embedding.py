@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from workbench.errors import UserError
-from workbench.files import open_regular, refuse_special_files
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular, refuse_special_files
 from workbench.text.language import is_unspaced
 
 R = TypeVar("R")

@@ -11,18 +11,17 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.api.calls import AddResult, Collection, Document, DocumentList, DocumentText, PagePicture, SearchResult
 from workbench.api.protocol import Call
-
-
-class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of reading one file. The text of scanned pages is recognised where ``recognise`` is true and text
-    recognition is installed; each page has a limit of its own, which is a multiple of ``seconds``."""
-
-    seconds: float = 15.0
-    memory_mb: int = 900
-    largest_file_mb: int = 200
-    recognise: bool = True
+from workbench.reading.reader_calls import ReadLimits
+from workbench.records.documents import (
+    AddResult,
+    Collection,
+    Document,
+    DocumentList,
+    DocumentText,
+    PagePicture,
+    SearchResult,
+)
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.files import SpecialFile, open_regular
-from workbench.techniques.retrieval.reading.kinds import find_files, kind_of
+from workbench.base.files import SpecialFile, open_regular
+from workbench.reading.kinds import find_files, kind_of
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp, KnownFile
 
 FAILED_AGAIN_S = 600.0

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import msgspec
 
 from workbench.api import events
-from workbench.api.calls import Collection
 from workbench.api.events import Event
+from workbench.records.documents import Collection
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext

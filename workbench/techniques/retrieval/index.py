@@ -23,8 +23,8 @@ import msgspec
 import numpy as np
 import sqlite_vec
 
-from workbench.api.calls import Chunk, Document
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import Chunk, Document
 from workbench.storage.database import Database, connect, new_id, open_database, translated
 from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
 from workbench.text.language import index_terms

@@ -18,24 +18,24 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 
-from workbench import errors
 from workbench.api import events
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, finish
-from workbench.errors import UserError, WorkerDied
+from workbench.base import errors
+from workbench.base.errors import UserError, WorkerDied
+from workbench.reading.kinds import kind_of
+from workbench.reading.reader_calls import ReadDocument, ReadLimits
+from workbench.reading.recognition import split_apart
+from workbench.reading.unlocking import FileLocked
 from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
-from workbench.techniques.retrieval.embedding_calls import Ingest, ReadLimits
+from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
-from workbench.techniques.retrieval.reading.kinds import kind_of
-from workbench.techniques.retrieval.reading.reader_calls import ReadDocument
-from workbench.techniques.retrieval.reading.recognition import split_apart
-from workbench.techniques.retrieval.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from workbench.api.calls import AddResult, DocumentState, FailedFile
 from workbench.api.events import Artifact, Progress
+from workbench.records.documents import AddResult, DocumentState, FailedFile
 from workbench.techniques.retrieval.file_scan import FoundFile
 
 PROGRESS_EVERY_S = 0.25

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.records.recipes import RetrievalPart
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from workbench.api.calls import SearchResult
+from workbench.records.documents import SearchResult
 from workbench.records.messages import Message, Passage
 from workbench.text.language import split_words
 from workbench.text.terms import Vocabulary

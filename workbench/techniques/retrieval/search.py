@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.api.calls import SearchResult
+from workbench.records.documents import SearchResult
 from workbench.records.messages import FoundBy, Passage
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
-from workbench.api.calls import DocumentText
+from workbench.records.documents import DocumentText
 from workbench.records.messages import Passage
 from workbench.text.sentences import split_sentences
 

@@ -9,8 +9,8 @@ import apsw
 import msgspec
 import numpy as np
 
-from workbench.api.calls import Chunk, Document, DocumentList, DocumentText
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import Chunk, Document, DocumentList, DocumentText
 from workbench.storage.database import read_rows
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.embedding_calls import CollectionState

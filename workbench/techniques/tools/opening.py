@@ -6,7 +6,7 @@ from collections.abc import Generator
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.recipes import AgentPart
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.methods import METHODS

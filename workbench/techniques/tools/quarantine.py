@@ -7,8 +7,8 @@ from typing import Any
 
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import ModelBackend
+from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generated
-from workbench.errors import UserError
 from workbench.records.messages import UNFINISHED, Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.tools.services import ToolServices, ValueForm

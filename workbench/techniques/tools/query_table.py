@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from workbench.api.protocol import RequestContext
+from workbench.reading.table_query import TableInfo, TableRows
 from workbench.techniques.tools.results import CELLS, one_line, plain
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable
-from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput, tool_from
 
 NO_TABLES = "the recipe's documents hold no table (CSV, TSV or XLSX)."

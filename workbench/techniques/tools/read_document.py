@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Annotated
 
-from workbench.api.calls import Document
-from workbench.errors import UserError
+from workbench.base.errors import UserError
+from workbench.records.documents import Document
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.passages import output_of

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.tools.read_document import document_named
 from workbench.techniques.tools.results import NOT_SAID, one_line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.techniques.tools.results import plain
 from workbench.techniques.tools.services import ToolServices
 from workbench.techniques.tools.tool import Tool, tool_from

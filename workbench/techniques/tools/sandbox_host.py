@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError, WorkerDied
+from workbench.base.errors import UserError, WorkerDied
+from workbench.processes.host import WorkerHost
 from workbench.techniques.tools.sandbox_calls import DEFAULT_LIMITS, GetProtections, RunPython, SandboxLimits
 from workbench.techniques.tools.sandbox_files import interpreter_file
 from workbench.techniques.tools.services import PythonResult
-from workbench.workers.host import WorkerHost
 
 NOT_INSTALLED = "the package pydantic-monty, which runs programs in a sandbox, is not installed."
 INHERITED = ("LD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT", "SystemRoot", "WINDIR")

@@ -6,7 +6,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from workbench.api.calls import SearchResult
+from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.tools.passages import output_of
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable

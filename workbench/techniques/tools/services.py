@@ -9,9 +9,9 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from workbench.api.protocol import RequestContext
+from workbench.reading.table_query import TableInfo, TableRows
 from workbench.records.agents import Fact
 from workbench.techniques.retrieval.embedding_calls import Retriever
-from workbench.techniques.tools.table_query import TableInfo, TableRows
 from workbench.techniques.tools.tool import Tool
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from workbench.api.protocol import RequestContext
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.agents import Effect, Output, ToolInfo
 from workbench.records.messages import Passage
 

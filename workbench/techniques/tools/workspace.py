@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 LARGEST_READ_BYTES, LARGEST_WRITTEN = 10_000_000, 1_000_000
 MOST_LISTED, DEEPEST, LONGEST_NAME = 500, 16, 200

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.errors import UserError
 from workbench.engine.prompt import Renderer
-from workbench.errors import UserError
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.examples import Example
 from workbench.training.data.tokenization import ExampleWriter, WrittenExample

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from workbench.api.calls import StoredMessage
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Message
 from workbench.training.data.examples import Example, Source
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message, Role, TextPart, ToolCallPart
 
 _ROLES: dict[str, Role] = {

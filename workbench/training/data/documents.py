@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from workbench.api.calls import DocumentText
+from workbench.records.documents import DocumentText
 from workbench.training.data.examples import Example, Source
 from workbench.training.data.tokenization import WrittenExample
 

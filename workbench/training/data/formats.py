@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.training.data.columns import (
     ColumnMapping,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from workbench.files import open_regular
+from workbench.base.files import open_regular
 from workbench.training.data.examples import Source
 from workbench.training.data.rows import ReadingLimits, Row, check_depth, check_length, read_lines, refuse, without_mark
 

@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.errors import Cancelled
+from workbench.base.errors import Cancelled
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart
 from workbench.text.sentences import split_sentences

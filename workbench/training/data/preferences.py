@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message, Role
 from workbench.training.data.columns import (
     ColumnMapping,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Example
 from workbench.training.data.formats import ROWS_LOOKED_AT, Refusal, Shape, recognise, to_examples

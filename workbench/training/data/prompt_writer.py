@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.training.data.answer_writer import AnswerWriter
 from workbench.training.data.examples import Example

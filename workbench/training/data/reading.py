@@ -14,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import open_regular, read_json_file
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular, read_json_file
 from workbench.training.data.examples import Source
 from workbench.training.data.json_rows import read_json, read_jsonl
 from workbench.training.data.rows import ReadingLimits, Row, read_lines, refuse

@@ -8,8 +8,8 @@ from typing import IO, Any, NoReturn
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import is_nested_deeper
+from workbench.base.errors import UserError
+from workbench.base.files import is_nested_deeper
 from workbench.training.data.examples import Source
 
 

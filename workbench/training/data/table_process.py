@@ -17,8 +17,8 @@ from typing import IO, Any, NoReturn
 import msgspec
 import psutil
 
-from workbench.errors import UserError
-from workbench.memory_limit import memory_ceiling
+from workbench.base.errors import UserError
+from workbench.processes.memory_limit import memory_ceiling
 from workbench.training.data.rows import ReadingLimits, check_length, refuse
 
 OUT_OF_TIME, OUT_OF_MEMORY = 3, 4

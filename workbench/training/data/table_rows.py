@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.files import open_regular
-from workbench.launching import child_environment, python_command
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
+from workbench.base.launching import child_environment, python_command
 from workbench.training.data.examples import Source
 from workbench.training.data.rows import ReadingLimits, Row, read_lines, refuse
 from workbench.training.data.table_process import OUT_OF_TIME, Ending, Rows, refuse_memory

@@ -13,13 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from workbench.base.errors import UserError
 from workbench.engine.folding import fold_system, fold_tools, merge_adjacent
 from workbench.engine.prompt import PromptWriter, Renderer
 from workbench.engine.reasoning_parser import MARKS, ThoughtSplitter
 from workbench.engine.segment_tokenizer import SegmentTokenizer
 from workbench.engine.segments import Segment
 from workbench.engine.template import TemplateError
-from workbench.errors import UserError
 from workbench.records.messages import Message, Role
 from workbench.training.data.assistant_masks import Skeleton, Tokenizer, Transformed, make_skeleton, said_after
 from workbench.training.data.examples import Example, Source

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import UserError
-from workbench.files import read_json_file, refuse_special_files
+from workbench.base.errors import UserError
+from workbench.base.files import read_json_file, refuse_special_files
 from workbench.training.data.assistant_masks import Tokenizer
 
 

@@ -20,8 +20,8 @@ import msgspec
 import torch
 
 from workbench.api import events
-from workbench.durability import written_beside
-from workbench.errors import UserError
+from workbench.base.durability import written_beside
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum

@@ -25,7 +25,8 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext
-from workbench.durability import check_room
+from workbench.base.durability import check_room
+from workbench.base.errors import Cancelled
 from workbench.engine.inference_calls import Load, LoraUse
 from workbench.engine.keys import Key, make_key
 from workbench.engine.library import multiplied_type
@@ -33,7 +34,6 @@ from workbench.engine.loading import Model, inspect_model, load_model
 from workbench.engine.loop import Engine
 from workbench.engine.quantization import quantize
 from workbench.engine.sampling_job import SampledAnswer, SamplingJob
-from workbench.errors import Cancelled
 from workbench.gguf.lora import adapter_to_gguf
 from workbench.training.experience.rollouts import Ask, Sampled, draw
 from workbench.training.experience.sizes import CONTEXT_SLACK, MOST_SEQUENCES, engine_cells, unpacked_bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.durability import written_beside
+from workbench.base.durability import written_beside
 from workbench.training.experience.rollouts import Sampled
 
 POLICY_FOLDER = "policy"

@@ -163,7 +163,7 @@ class MiSS(LoRA):
 
 def check_linear(shape: ModelShape) -> None:
     """peft 0.21 adapts transformers' Conv1D by LoRA, VeRA and IA3 only."""
-    from workbench.errors import UserError
+    from workbench.base.errors import UserError
 
     if shape.architecture == "gpt2":
         raise UserError(

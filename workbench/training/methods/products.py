@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import BaseForm, OptimiserPart
 from workbench.training.methods.low_rank import check_linear
 from workbench.training.methods.weights_method import LARGE_BLOCK, WeightsMethod, layers_above, targets

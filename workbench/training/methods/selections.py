@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import BaseForm, OptimiserPart, layers_of
 from workbench.training.methods.weights_method import WeightsMethod
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.training import ArtifactKind
 from workbench.training.methods.weights_method import WeightsMethod
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.methods import Method, Methods
 from workbench.records.training import ArtifactKind, BaseForm, OptimiserPart, WeightsPart
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.training.experience.options import PolicyOptions
 from workbench.training.objectives.policy import Policy, of_tokens

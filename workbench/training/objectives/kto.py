@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-from workbench.errors import UserError
-from workbench.fields import about
+from workbench.base.errors import UserError
+from workbench.base.fields import about
 from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, ColumnRole, MetricSpec

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.methods import Methods
 from workbench.records.training import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import ChartSpec, MetricSpec
 from workbench.training.experience.options import PolicyOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.judgement_reports import Advice, JudgementFacts
 from workbench.records.training import ChartSpec, ColumnRole, MetricSpec
 from workbench.records.training.metrics import (

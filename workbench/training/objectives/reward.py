@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import msgspec
 
 from workbench.api import events
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
 from workbench.records.training import ArtifactKind, ChartSpec, MetricSpec, TrainingConfig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.judgement_reports import JudgementFacts
 from workbench.records.methods import Method
 from workbench.training.objectives.preferences import PairObjective

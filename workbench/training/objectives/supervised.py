@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 
-from workbench.fields import about
+from workbench.base.fields import about
 from workbench.records.methods import Method
 from workbench.records.training import DEFAULT_OBJECTIVE, ColumnRole
 from workbench.training.data.examples import Example, Source

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.base_model import Base
 from workbench.gguf.weights import Contents
 

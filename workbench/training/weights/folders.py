@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import UserError
-from workbench.files import read_json_file, refuse_special_files
+from workbench.base.errors import UserError
+from workbench.base.files import read_json_file, refuse_special_files
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.training.weights.dtype_selection import Choice
 from workbench.training.weights.four_bit import check_four_bit, four_bit_config

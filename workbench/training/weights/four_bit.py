@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from typing import Any
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 
 
 def check_four_bit(device: Any) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf.base_model import Base
 from workbench.gguf.weights import Contents
 from workbench.records.training import BaseForm

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.safetensors import SafetensorsFile
 from workbench.gguf.weights import open_model

@@ -19,7 +19,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.utils._pytree import tree_map
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.architectures import Order
 from workbench.training.weights.dequantization import unpack
 from workbench.training.weights.frozen_linear import product

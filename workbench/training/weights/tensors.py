@@ -14,8 +14,8 @@ from typing import Any, BinaryIO
 import gguf
 import numpy as np
 
-from workbench.errors import UserError
-from workbench.files import open_regular
+from workbench.base.errors import UserError
+from workbench.base.files import open_regular
 from workbench.gguf.architectures import Order, layer_of, row_order
 from workbench.gguf.base_model import Base
 from workbench.gguf.weights import Contents, Stored

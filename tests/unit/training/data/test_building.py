@@ -9,7 +9,7 @@ import pytest
 from tests.fakes import document_text, passage
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.training.data.test_tokenization import TrainingTokenizer
-from workbench.api.calls import DocumentTask, StoredMessage
+from workbench.records.answers import DocumentTask, StoredMessage
 from workbench.records.messages import Message
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.training.data.chats import examples_from_chats

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from tests.fakes import FakeModelBackend, passage
-from workbench import errors
 from workbench.api import events
 from workbench.api.protocol import drain, follow
 from workbench.backends.backend import has_fewer_parameters
+from workbench.base import errors
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.records.messages import Message
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Example, Source

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.training.data.test_tokenization import TrainingTokenizer
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.preparation import (
     NOTHING_TO_EVALUATE,

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.data.reading import read_rows
 from workbench.training.data.rows import ReadingLimits
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.unit.engine.test_prompt import CHATML, NO_SYSTEM, SHOUTING, TOOLS, TRIMMING, InProcess, SmallTokenizer
+from workbench.base.errors import UserError
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.template import TemplateRenderer
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.records.messages import Message, ToolCallPart
 from workbench.training.data.examples import Example
 from workbench.training.data.tokenization import (

@@ -8,9 +8,9 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from tests.unit.engine.test_prompt import CHATML, InProcess
 from tests.unit.training.data.test_tokenization import HARD, example, write_example
+from workbench.base.errors import UserError
 from workbench.engine.prompt import PromptWriter
 from workbench.engine.vocabulary import Vocabulary
-from workbench.errors import UserError
 from workbench.training.data.tokenization import ExampleWriter, Piece
 from workbench.training.data.vocabularies import open_vocabulary
 

@@ -12,7 +12,7 @@ import pytest
 from tests.unit import tiny_models
 from tests.unit.tiny_models import llama_logits, torch_logits
 from tests.unit.training.weights import tiny_families
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.weights.loading import load_base
 
 IN_LLAMA_CPP = dict.fromkeys(("gemma", "gemma2", "gemma3", "phi2", "starcoder2"), 5e-3)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.unit.tiny_models import torch_logits
 from tests.unit.training.weights import tiny_families
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.gguf.weights import open_model
 from workbench.records.training import BaseForm
 from workbench.training.weights import dtype_selection as choosing

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.unit.training.weights import tiny_families
-from workbench.errors import UserError
+from workbench.base.errors import UserError
 from workbench.training.weights import loading
 from workbench.training.weights.dtype_selection import Choice, Speeds
 from workbench.training.weights.loading import LoadedBase, load_base

@@ -1,0 +1,175 @@
+"""Results and reports: what is compared, and files that hold any text as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from workbench.records.evaluation import (
+    CellAnswer,
+    Column,
+    ColumnCost,
+    Evaluation,
+    EvaluationReport,
+    NumberedQuestion,
+    QuestionRow,
+    Score,
+    ScorerUse,
+)
+from workbench.records.messages import Message, Usage
+from workbench.records.recipes import Recipe
+from workbench.subjects.evaluation.methods import METHODS
+from workbench.subjects.evaluation.report import Answered, amount, write_report
+from workbench.subjects.evaluation.results import describe_agreement, summarise
+
+ROWS = {row.name: row for row in METHODS}
+COST = ColumnCost(answers=3, failed=0, declined=0, prompt_tokens=10, new_tokens=5, seconds=0.5)
+HOSTILE = '<script>alert("x")</script>, \n=1+1 "quoted"'
+
+
+def report(
+    *names: str,
+    scorers: tuple[str, ...] = ("exact-match",),
+    values: list[list[dict[int, float]]],
+    instructions: dict[int, int] | None = None,
+) -> EvaluationReport:
+    evaluation = Evaluation(
+        id="e", question_set="q", set_name="Set <b>", created=0.0, questions=3,
+        columns=tuple(Column(name=name, recipe=Recipe()) for name in names),
+        scorers=tuple(ScorerUse(name=name) for name in scorers),
+    )  # fmt: skip
+    costs = [COST] * len(names)
+    cells = 3 * len(names)
+    return summarise(
+        evaluation, [ROWS[name] for name in scorers], values, costs, cells, cells, instructions=instructions
+    )
+
+
+def test_recipes_are_compared_on_the_questions_that_all_have_answered() -> None:
+    first = dict.fromkeys(range(60), 0.0)
+    second = dict.fromkeys(range(50), 1.0)  # ten are missing
+    found = report("A", "B", "C", values=[[first, second, {}]])
+    result = found.results[0]
+    assert [column.n if column is not None else None for column in result.columns] == [60, 50, None]
+    assert len(result.sentences) == 1  # C has not begun
+    assert result.sentences[0].startswith("B is better than A by 100 points (")
+
+
+def test_of_instructions_each_counts_once() -> None:
+    first, second = {1: 1.0, 2: 1 / 3, 3: 0.0}, {1: 1.0, 2: 1.0, 3: 1.0}
+    scorers = ("ifeval-prompt-level", "ifeval-instruction-level")
+    prompts = {number: float(share == 1) for number, share in first.items()}
+    found = report(
+        "A", "B", scorers=scorers, values=[[prompts, second], [first, second]], instructions={1: 1, 2: 3, 3: 2}
+    )
+    by_prompt, by_instruction = (result.columns for result in found.results)
+    assert [one.value for one in by_prompt if one is not None] == pytest.approx([1 / 3, 1.0])
+    assert [one.value for one in by_instruction if one is not None] == pytest.approx([2 / 6, 1.0])
+    for one in by_instruction:
+        assert one is not None
+        assert 0 <= one.low <= one.value <= one.high <= 1
+
+
+def test_many_recipes_are_compared_with_the_first_only() -> None:
+    names = "ABCDEF"
+    found = report(*names, values=[[{n: float(n % 2) for n in range(20)} for _ in names]])
+    assert len(found.results[0].sentences) == 5
+    assert all("between A and" in sentence for sentence in found.results[0].sentences)
+
+
+def test_a_scorer_used_twice_is_numbered() -> None:
+    found = report("A", scorers=("rouge-l", "rouge-l", "answer-length"), values=[[{1: 0.5}]] * 3)
+    assert [result.title for result in found.results] == ["ROUGE-L 1", "ROUGE-L 2", "Length"]
+    assert found.results[2].unit == "words"
+
+
+def test_agreement_counts_right_and_wrong_alike() -> None:
+    assert describe_agreement([]) == ""
+    rated = [(1.0, 1), (0.2, -1), (0.9, -1), (0.4, 1)]
+    assert describe_agreement(rated) == "Agrees with 2 of 4 of your ratings (15 to 85 %)."
+
+
+@pytest.fixture
+def cells() -> list[Answered]:
+    question = QuestionRow(messages=(Message("user", HOSTILE),), expected=("a", "b"), id="x1")
+    numbered = NumberedQuestion(number=7, split="tune", question=question)
+    answer = CellAnswer(text=HOSTILE, usage=Usage(prompt_tokens=10, new_tokens=5), seconds=0.5)
+    failed = CellAnswer(text="", error="Too long.")
+    return [
+        Answered(numbered, "A", answer, (Score(1.0, HOSTILE),)),
+        Answered(numbered, "B", failed, (Score(0.0, "Too long."),)),
+        Answered(numbered, "C", None, (Score(None),)),
+    ]
+
+
+def test_a_table_holds_texts_as_they_are(cells: list[Answered]) -> None:
+    found = report("A", "B", "C", values=[[{7: 1.0}, {7: 0.0}, {}]])
+    rows = list(csv.DictReader(io.StringIO("".join(write_report("csv", found, cells)))))
+    assert [row["recipe"] for row in rows] == ["A", "B", "C"]
+    assert rows[0]["answer"] == HOSTILE
+    assert (rows[0]["Exact match"], rows[1]["Exact match"], rows[2]["Exact match"]) == ("1.0", "0.0", "")
+    assert rows[1]["error"] == "Too long."
+    assert rows[0]["expected"] == "a | b"
+
+
+def test_json_lines_hold_scores_and_notes(cells: list[Answered]) -> None:
+    found = report("A", "B", "C", values=[[{7: 1.0}, {7: 0.0}, {}]])
+    lines = [json.loads(line) for line in "".join(write_report("jsonl", found, cells)).splitlines()]
+    assert lines[0]["scores"] == {"Exact match": 1.0}
+    assert lines[0]["notes"] == {"Exact match": HOSTILE}
+    assert (lines[0]["id"], lines[0]["number"], lines[2]["answer"]) == ("x1", 7, "")
+
+
+class _Tags(HTMLParser):
+    """What a browser would see."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.said = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        assert not any(value and value.startswith(("http", "//")) for _, value in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.said += data
+
+
+def test_a_report_shows_hostile_texts_as_texts(cells: list[Answered]) -> None:
+    found = report("A", "B", "<i>C</i>", values=[[{7: 1.0}, {7: 0.0}, {}]])
+    page = _Tags()
+    page.feed("".join(write_report("html", found, cells)))
+    assert "script" not in page.tags
+    assert "i" not in page.tags
+    assert page.tags.count("tr") == 6  # costs with its heading, one question with its heading
+    assert page.said.count('<script>alert("x")</script>') == 2
+    assert "svg" in page.tags
+
+
+def test_a_report_counts_the_answers_that_ended_in_a_loop(cells: list[Answered]) -> None:
+    found = report("A", "B", "C", values=[[{7: 1.0}, {7: 0.0}, {}]])
+    looping = msgspec.structs.replace(COST, failed=1, declined=2, looped=3)
+    found = msgspec.structs.replace(found, costs=(COST, looping, COST))
+    looped = cells[0]._replace(answer=CellAnswer(text="again and again", looped=True))
+    page = "".join(write_report("html", found, [looped, *cells[1:]]))
+    rows = re.findall(r"<tr>(.*?)</tr>", page.partition("Cost per answer")[2].partition("</table>")[0])
+    assert [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)[-3:] for row in rows] == [
+        ["Failed", "Declined", "Ended in a loop"],
+        ["0", "0", "0"],
+        ["1", "2", "3"],
+        ["0", "0", "0"],
+    ]
+    table = list(csv.DictReader(io.StringIO("".join(write_report("csv", found, [looped, *cells[1:]])))))
+    assert [row["looped"] for row in table[:2]] == ["True", "False"]
+
+
+def test_amounts() -> None:
+    assert [amount(value, "") for value in (None, 0.5, 1 / 3)] == ["", "50 %", "33.3 %"]
+    assert [amount(value, "words") for value in (12.0, 1234.56)] == ["12 words", "1,234.6 words"]

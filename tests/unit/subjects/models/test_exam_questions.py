@@ -1,0 +1,81 @@
+"""The exam's own questions and the grading of answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from workbench.records.exam import Rate
+from workbench.subjects.evaluation.exam import FOLDER, Outcome, holds, load_questions, says_unknown, summarise
+from workbench.techniques.retrieval.confidence import fit_shift, shifted
+from workbench.text.sentences import split_sentences
+
+
+def test_questions_are_answered_by_few_sentences_of_their_document() -> None:
+    questions = load_questions()
+    assert len({one.id for one in questions}) == len(questions) >= 60
+    counts = Counter((one.language, bool(one.answers)) for one in questions)
+    assert min(counts[language, True] for language in ("en", "de")) >= 30
+    assert min(counts[language, False] for language in ("en", "de")) >= 15
+    for one in (one for one in questions if one.answers):
+        text = (FOLDER / f"{one.document}.txt").read_text("utf-8")
+        holding = [text[start:end] for start, end in split_sentences(text) if holds(text[start:end], one.answers)]
+        assert len(holding) in (1, 2), one.id
+
+
+@pytest.mark.parametrize(
+    ("text", "answers", "right"),
+    [
+        ("It is £1,281.60 [2].", ("1281.60",), True),
+        ("Es sind 1.281,60 Euro.", ("1281.6",), True),
+        ("It costs 1,180 pounds.", ("118",), False),
+        ("Ab dem 31. August 2025", ("31. August",), True),
+        ("The lease runs for 18 months.", ("8 months",), False),
+        ("4.5 millimetres", ("45",), False),
+        ("Frau Dr. Yıldız wurde gewählt.", ("Yıldız",), True),
+        ("Only 2% are deducted.", ("2%",), True),
+        ("It is passage [18].", ("18",), False),
+        ("", ("x",), False),
+    ],
+)
+def test_answers_are_compared_word_for_word_after_normalisation(text: str, answers: tuple[str], right: bool) -> None:
+    assert holds(text, answers) is right
+
+
+def test_answers_that_say_they_do_not_know() -> None:
+    assert says_unknown("The passages do not state how much it weighs.")
+    assert says_unknown("Der Hersteller wird nicht genannt.")
+    assert not says_unknown("Printers are not covered.")
+    assert not says_unknown("Sonntags wird nie gearbeitet.")
+
+
+def test_confidence_is_shifted_to_the_share_of_right_answers() -> None:
+    graded = [(0.5, False)] * 30 + [(0.5, True)] * 10
+    shift = fit_shift(graded)
+    assert shifted(0.5, shift) == pytest.approx(11 / 42, abs=1e-3)  # with one right and one wrong one added
+    assert shifted(0.3, 0.0) == pytest.approx(0.3)
+    assert -5 < fit_shift([(0.9, False)] * 3) < 0  # few answers that are all wrong
+
+
+def test_rates_are_counted_by_language_and_marks() -> None:
+    def outcome(number: int, **fields: object) -> Outcome:
+        return Outcome(question=f"en/d{number}/1", **{"answerable": True, "declined": False, **fields})  # type: ignore[arg-type]
+
+    outcomes = [
+        outcome(1, own=True, quoted=True),
+        outcome(2, own=False, quoted=True, confidence=0.9, contradicts=True),
+        outcome(3, own=False, quoted=False, confidence=0.1),
+        outcome(4, declined=True),
+        outcome(5, answerable=False, declined=True),
+        outcome(6, answerable=False),
+        Outcome(question="de/d/1", answerable=True, declined=False, own=True, quoted=True),
+    ]
+    result = summarise(outcomes, "ab", ended=2.0, seconds=3.0)
+    english = result.languages["en"]
+    assert (english.own, english.quoted) == (Rate(1, 3), Rate(2, 3))
+    assert (english.answers, english.unmarked, english.marked) == (Rate(1, 4), Rate(1, 2), Rate(0, 2))
+    assert (english.abstained, english.declined) == (Rate(1, 2), Rate(1, 4))
+    assert result.languages["de"].own == Rate(1, 1)
+    assert (result.sha256, result.seconds) == ("ab", 3.0)
+    assert result.confidence_shift < 0

@@ -1,0 +1,205 @@
+"""The fields of configuration types: the one source of forms, command-line flags and docs.
+
+A configuration type is a frozen ``msgspec.Struct`` whose fields are annotated with what they are (``about``) and a
+sentence of help::
+
+    size: Annotated[int, about("Chunk size", ge=32, le=8192, unit="tokens"), "Maximum length of a chunk."] = 254
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from workbench.base.errors import UserError
+
+_Kind = Literal["int", "float", "bool", "str", "choice", "list"]
+_KINDS: dict[type, _Kind] = {bool: "bool", int: "int", float: "float"}
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One field, as a form or a command line shows it. A list is one of texts.
+
+    Between the entries of a list that is typed in one line stands ``separator``. A number may equal its ``minimum``
+    unless that is ``open``; a text has at most ``longest`` characters and matches ``pattern``. An ``optional`` one can
+    be left empty (None): the program chooses then.
+    """
+
+    name: str
+    title: str
+    help: str
+    kind: _Kind
+    default: Any
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    open: bool = False
+    optional: bool = False
+    longest: int | None = None
+    pattern: str = ""
+    choices: tuple[str, ...] = ()
+    advanced: bool = False
+    group: str = ""
+    multiline: bool = False
+    separator: str = "\\n"
+
+    def __post_init__(self) -> None:
+        if self.kind == "list" and not isinstance(self.default, tuple):  # as it comes off a wire
+            msgspec.structs.force_setattr(self, "default", tuple(self.default or ()))
+
+
+def about(
+    title: str = "",
+    *,
+    unit: str = "",
+    group: str = "",
+    advanced: bool = False,
+    multiline: bool = False,
+    separator: str = "\\n",
+    **limits: Any,
+) -> msgspec.Meta:
+    """The description of a field: its title (else made of its name), its form options (``Field``), and its limits, by
+    the names of ``msgspec.Meta``: ``ge``, ``gt``, ``le``, ``max_length``, ``pattern``."""
+    shown = {"unit": unit, "group": group, "advanced": advanced, "multiline": multiline, "separator": separator}
+    return msgspec.Meta(title=title, extra=shown, **limits)
+
+
+@cache
+def fields_of(config: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The fields of a configuration type that have help, in their order. Nested parts are left out."""
+    hints = get_type_hints(config, include_extras=True)
+    found = []
+    for info in msgspec.structs.fields(config):
+        described = _describe(info.name, hints[info.name], _default(info))
+        if described is not None:
+            found.append(described)
+    return tuple(found)
+
+
+def _default(info: msgspec.structs.FieldInfo) -> Any:
+    if info.default is not msgspec.NODEFAULT:
+        return info.default
+    if info.default_factory is not msgspec.NODEFAULT:
+        return info.default_factory()
+    return None
+
+
+def _describe(name: str, hint: Any, default: Any) -> Field | None:
+    if get_origin(hint) is not Annotated:
+        return None
+    base, *extras = get_args(hint)
+    help = next((extra for extra in extras if isinstance(extra, str)), None)
+    if help is None:
+        return None
+    meta = next((extra for extra in extras if isinstance(extra, msgspec.Meta)), about())
+    limits = meta
+    optional = get_origin(base) in (Union, UnionType) and type(None) in get_args(base)
+    if optional:  # msgspec limits the number itself, not what may be None
+        base, *its = get_args(next(one for one in get_args(base) if one is not type(None)))
+        limits = next((extra for extra in its if isinstance(extra, msgspec.Meta)), meta)
+    kind: _Kind = "str"
+    if get_origin(base) is Literal:
+        kind = "choice"
+    elif get_origin(base) is tuple:
+        kind = "list"
+    elif base in _KINDS:
+        kind = _KINDS[base]
+    return Field(
+        name=name,
+        title=meta.title or name.replace("_", " ").capitalize(),
+        help=help,
+        kind=kind,
+        default=default,
+        minimum=limits.ge if limits.ge is not None else limits.gt,
+        maximum=limits.le,
+        open=limits.gt is not None,
+        optional=optional,
+        longest=meta.max_length,
+        pattern=meta.pattern or "",
+        choices=tuple(str(choice) for choice in get_args(base)) if kind == "choice" else (),
+        **(meta.extra or {}),
+    )
+
+
+def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:
+    """A field's value from typed text. Raises UserError with the field and its range."""
+    return parse_text(find_field(fields_of(config), name), text)
+
+
+def find_field(fields: Sequence[Field], name: str) -> Field:
+    """The field of that name. Raises UserError that lists the names."""
+    for field in fields:
+        if field.name == name:
+            return field
+    known = ", ".join(field.name for field in fields)
+    raise UserError(f"There is no setting {name!r}.", f"The settings are {known or 'none'}.")
+
+
+def parse_text(field: Field, text: str) -> Any:
+    """Like ``parse_value``, for a field without its configuration type."""
+    raw: Any = text
+    if field.optional and text.strip().lower() in ("", "auto"):
+        return None
+    if field.kind == "bool":
+        lowered = text.strip().lower()
+        if lowered not in ("true", "false", "yes", "no", "on", "off", "1", "0"):
+            raise UserError(f"{field.name} must be true or false, not {text!r}.")
+        raw = lowered in ("true", "yes", "on", "1")
+    elif field.kind == "list":
+        parts = text.replace("\n", "\\n").replace("\\n", field.separator).split(field.separator)
+        if field.separator != "\\n":  # spaces beside a comma are not part of an entry
+            parts = [part.strip() for part in parts]
+        raw = [part for part in parts if part]
+    try:
+        return msgspec.convert(raw, _type_of(field), strict=False)
+    except msgspec.ValidationError as error:
+        said = describe_range(field)
+        why = "" if field.kind in ("int", "float", "choice") and said else f": {_plain(error)}"
+        raise UserError(f"{field.name} cannot be {text!r}{why}.", said) from error
+
+
+def _type_of(field: Field) -> Any:
+    if field.kind == "choice":
+        return Literal[field.choices]
+    if field.kind in ("bool", "list"):
+        return bool if field.kind == "bool" else tuple[str, ...]
+    if field.kind == "str":
+        return Annotated[str, msgspec.Meta(max_length=field.longest, pattern=field.pattern or None)]
+    number = int if field.kind == "int" else float
+    least, most = (None if limit is None else number(limit) for limit in (field.minimum, field.maximum))
+    if field.open:
+        return Annotated[number, msgspec.Meta(gt=least, le=most)]
+    return Annotated[number, msgspec.Meta(ge=least, le=most)]
+
+
+def describe_range(field: Field) -> str:
+    """The range of a field, as a sentence."""
+    if field.choices:
+        return f"Choices: {', '.join(field.choices)}."
+    unit = f" {field.unit}" if field.unit else ""
+    if field.minimum is not None and field.maximum is not None:
+        return f"Range: {_shown(field.minimum)} to {_shown(field.maximum)}{unit}."
+    if field.minimum is not None:
+        return f"Minimum: {_shown(field.minimum)}{unit}."
+    return ""
+
+
+def describe_default(field: Field) -> str:
+    """A field's default as typed; "" for an empty one."""
+    if field.default in ("", (), None):
+        return ""
+    if field.kind == "list":
+        return field.separator.join(field.default)
+    return str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+
+
+def _shown(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+
+
+def _plain(error: Exception) -> str:
+    return str(error)[:1].lower() + str(error)[1:]

@@ -1,0 +1,303 @@
+"""Typed settings of a home folder: default, unit, range and help of each in one place.
+
+The settings page, ``workbench settings`` and the docs are generated from these types. They are stored in
+``settings.toml``; only values other than the default are written.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import tomli_w
+
+from workbench.base.durability import written_beside
+from workbench.base.fields import about
+from workbench.base.files import SpecialFile, open_regular
+from workbench.base.stored import Stored, Unreadable, explained
+
+
+class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The appearance of the program, and its defaults."""
+
+    theme: Annotated[
+        Literal["system", "light", "dark"], about("Theme"), "Light or dark window, or the system's choice."
+    ] = "system"
+    text_size: Annotated[int, about("Text size", ge=12, le=24, unit="px"), "Size of the conversation text."] = 15
+    model: Annotated[
+        str,
+        about("Default model", max_length=200),
+        "Model that is used where none is chosen, by its name on the page of models. Empty: the chat model that was "
+        "added first.",
+    ] = ""
+    offline: Annotated[
+        bool,
+        about("Offline"),
+        "Nothing uses the network: no download, and no tool of an agent, whatever else is switched on or was allowed.",
+    ] = False
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of llama.cpp. A change takes effect when a model is next loaded."""
+
+    context_tokens: Annotated[
+        int,
+        about("Context length", ge=0, le=1_048_576, unit="tokens"),
+        "Maximum number of tokens that the model sees at once. 0: the trained length, at most 8,192, "
+        "as far as memory allows.",
+    ] = 0
+    gpu_layers: Annotated[
+        int,
+        about("GPU layers", ge=-1, le=10_000, unit="layers"),
+        "Number of the model's layers on the GPU. -1: as many as fit; 0: none.",
+    ] = -1
+    unload_minutes: Annotated[
+        int,
+        about("Unload when idle", ge=0, le=1440, unit="minutes"),
+        "After so long without use the model and the document process are ended, which frees their memory; the next "
+        "question loads them again. 0: never.",
+    ] = 10
+    threads: Annotated[
+        int, about("Threads", ge=0, le=256, unit="threads"), "Number of processor threads. 0: one per physical core."
+    ] = 0
+    flash_attention: Annotated[
+        Literal["auto", "on", "off"],
+        about("Flash attention", advanced=True),
+        "An attention algorithm that needs less memory and is mostly faster. Without a GPU, several "
+        "parallel answers to a long text may be faster with it off.",
+    ] = "auto"
+    kv_type: Annotated[
+        Literal["f16", "f32", "q8_0"],
+        about("Cache precision", advanced=True),
+        "Number format of the KV cache, the model's memory of the conversation. q8_0 halves its size "
+        "at a small loss and needs flash attention.",
+    ] = "f16"
+    split_mode: Annotated[
+        Literal["layer", "row", "none"],
+        about("Multi-GPU split", advanced=True),
+        "How a model is split over several GPUs: by layers, by rows of each layer (some kinds of GPU "
+        "only), or not at all.",
+    ] = "layer"
+    tensor_split: Annotated[
+        str,
+        about("GPU shares", pattern=r"^\s*(\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)*)?$", max_length=200, advanced=True),
+        'Numbers separated by commas, such as "3,1": the first GPU gets three quarters. Empty: by free memory.',
+    ] = ""
+    main_gpu: Annotated[
+        int, about("Main GPU", ge=0, le=15, advanced=True), "The GPU of a model that is not split, counted from 0."
+    ] = 0
+    deterministic: Annotated[
+        bool,
+        about("Deterministic answers", advanced=True),
+        "The same question, recipe and seed give the same answer, whatever else is being computed. "
+        "Answers are then computed one at a time, about 1.4 to 1.8 times slower on a processor, and need more "
+        "memory.",
+    ] = False
+    prefix_cache_mb: Annotated[
+        int,
+        about("Prefix cache", ge=0, le=65_536, unit="MB", advanced=True),
+        "Memory for saved states of recent conversations, so that returning to one needs no computing. "
+        "0: only the model's own memory.",
+    ] = 512
+
+    @property
+    def gpu_shares(self) -> tuple[float, ...]:
+        """``tensor_split`` as numbers."""
+        return tuple(float(share) for share in self.tensor_split.split(",") if share.strip())
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The exam of a model: how often its answers from documents are right, measured once on questions of the program's
+    own. It runs in the background and gives way to your questions."""
+
+    exam_after_import: Annotated[
+        bool, about("Examine new models"), "Start the exam of a chat model by itself once the machine is idle."
+    ] = True
+    exam_idle_minutes: Annotated[
+        int,
+        about("Idle time before an exam", ge=1, le=1440, unit="min", advanced=True),
+        "Nothing has been asked, loaded or read for so long, and other programs leave the processor mostly free.",
+    ] = 5
+
+
+class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of reading documents."""
+
+    read_seconds: Annotated[
+        int,
+        about("Time limit per file", ge=1, le=3600, unit="s"),
+        "A file that takes longer to read fails with that reason.",
+    ] = 15
+    read_memory_mb: Annotated[
+        int,
+        about("Memory limit per file", ge=128, le=65_536, unit="MB"),
+        "A file that needs more memory to read fails with that reason.",
+    ] = 900
+    largest_file_mb: Annotated[
+        int, about("Maximum file size", ge=1, le=10_240, unit="MB"), "Larger files are not read."
+    ] = 200
+    recognise_text: Annotated[
+        bool,
+        about("Recognise text"),
+        "Read scanned pages of PDFs by text recognition (OCR), where it is installed: some seconds a page.",
+    ] = True
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may use the network. Everything is off until you switch it on."""
+
+    allow_mcp: Annotated[
+        bool,
+        about("MCP servers over the network"),
+        "Connect to the MCP servers that you have added with an address. Those on this machine need no permission.",
+    ] = False
+    endpoints: Annotated[
+        bool,
+        about("Remote endpoints"),
+        "Ask the endpoints that you have added. Questions are sent to them; passages of documents only where you have "
+        "allowed it, collection by collection. Endpoints on this machine need no permission.",
+    ] = False
+    hub: Annotated[bool, about("Search and download models"), "Contact the model hub when you search or download."] = (
+        False
+    )
+    updates: Annotated[
+        bool,
+        about("Look for new versions"),
+        "Contact the place that this program was installed from when you ask for a new version; never by itself.",
+    ] = False
+    hub_address: Annotated[
+        str,
+        about("Address of the hub", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
+        "A mirror may be used instead.",
+    ] = "https://huggingface.co"
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other programs on this machine can use your recipes and models through an API like OpenAI's. It serves this
+    machine only, while this window, or workbench serve in a terminal, is open."""
+
+    enabled: Annotated[
+        bool, about("Local API"), "Answer requests of other programs on this machine that carry the key."
+    ] = False
+    port: Annotated[int, about("Port", ge=1024, le=65_535), "The port on 127.0.0.1 at which the API is served."] = 4711
+    origins: Annotated[
+        tuple[str, ...],
+        about("Web pages", separator=",", advanced=True),
+        "Origins of web pages that may use the API from a browser, such as http://localhost:3000. Empty: none.",
+    ] = ()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a home folder, by section. ``problems`` describe the unreadable parts of their file: these are at
+    their default here, and stay in the file."""
+
+    general: General = General()
+    engine: EngineSettings = EngineSettings()
+    models: ModelSettings = ModelSettings()
+    documents: DocumentSettings = DocumentSettings()
+    network: NetworkSettings = NetworkSettings()
+    server: ServerSettings = ServerSettings()
+    problems: tuple[str, ...] = ()
+
+
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "general": General,
+    "engine": EngineSettings,
+    "models": ModelSettings,
+    "documents": DocumentSettings,
+    "network": NetworkSettings,
+    "server": ServerSettings,
+}
+
+
+def _without_unused_offline(plain: dict[str, Any]) -> dict[str, Any]:
+    """Until format 1 there was a switch of this name that nothing used. Where it was on or cannot be read, it holds."""
+    general = plain.get("general")
+    if isinstance(general, dict) and general.get("offline") is False:
+        del general["offline"]
+    return plain
+
+
+SETTINGS: Stored[dict[str, Any]] = Stored("settings file", dict[str, Any], upgrades={1: _without_unused_offline})
+
+
+_CLOSED = "nothing uses the network"
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in ``path``; defaults for missing and for unreadable ones. Where what cannot be read may have been
+    meant to keep the program off the network, it is kept off."""
+    data = _read(path)
+    if isinstance(data, Unreadable):
+        problem = f"{data.reason} Until it can be read, all settings are at their defaults, and {_CLOSED}."
+        return Settings(general=General(offline=True), problems=(problem,))
+    sections: dict[str, Any] = {}
+    problems = []
+    offline = hub = False
+    for section, name, value in _entries(data):
+        kind = SECTIONS.get(section)
+        try:
+            if kind is None:
+                raise msgspec.ValidationError("there is no section of that name")
+            read = getattr(msgspec.convert({name: value}, kind), name)
+            sections[section] = msgspec.structs.replace(sections.get(section, kind()), **{name: read})
+        except msgspec.ValidationError as error:
+            problem = f"The setting {section}.{name} in {path} is ignored: {explained(error)}."
+            if _may_mean_offline(section, name):
+                offline = True
+                problem += f" Until it is corrected or removed, {_CLOSED}."
+            elif (section, name) == ("network", "hub_address"):
+                hub = True
+                problem += " Until it is corrected or removed, no hub is asked."
+            problems.append(problem)
+    if offline:
+        sections["general"] = msgspec.structs.replace(sections.get("general", General()), offline=True)
+    if hub:
+        sections["network"] = msgspec.structs.replace(sections.get("network", NetworkSettings()), hub=False)
+    return Settings(**sections, problems=tuple(problems))
+
+
+def _may_mean_offline(section: str, name: str) -> bool:
+    """Whether what cannot be read may be the switch ``general.offline``, mistyped in whatever way."""
+    if section not in SECTIONS:
+        return True
+    known = name in SECTIONS[section].__struct_fields__
+    return (section == "general" and name == "offline") or (section in ("general", "network") and not known)
+
+
+def save_settings(path: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write changed fields, by section; those at their default are removed from the file, everything else stays in it.
+    The old file stays complete until the new one is. Raises UserError where the file cannot be read or written."""
+    data = _read(path)
+    if isinstance(data, Unreadable):
+        raise data.error()
+    for section, fields in changed.items():
+        default = msgspec.to_builtins(SECTIONS[section]())
+        kept = {**data.get(section, {}), **fields}
+        data[section] = {name: value for name, value in kept.items() if name not in fields or value != default[name]}
+    with written_beside(path) as beside:
+        numbered = SETTINGS.numbered({section: fields for section, fields in data.items() if fields})
+        beside.write_bytes(tomli_w.dumps(numbered).encode())
+
+
+def _read(path: Path) -> dict[str, Any] | Unreadable:
+    try:
+        with open_regular(path) as file:
+            read: dict[str, Any] | Unreadable = SETTINGS.current(tomllib.load(file))
+        return read
+    except FileNotFoundError:
+        return {}
+    except (SpecialFile, OSError, ValueError) as error:
+        return Unreadable(f"The settings file {path} cannot be read: {error}.", "Correct it or delete it.")
+
+
+def _entries(data: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Section, name and value of each setting."""
+    for section, fields in data.items():
+        if isinstance(fields, dict):
+            yield from ((section, name, value) for name, value in fields.items())
+        else:
+            yield section, "", fields

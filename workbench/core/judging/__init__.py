@@ -1,1 +1,0 @@
-"""Rewards and judges of a home: answers scored, judges measured and used, win rates."""

@@ -1,1 +1,0 @@
-"""The catalogue, and leases on the loaded model."""

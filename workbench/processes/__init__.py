@@ -1,0 +1,1 @@
+"""Child processes: how they are started, confined, spoken to and ended."""

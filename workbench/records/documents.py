@@ -1,0 +1,129 @@
+"""Values and calls of records."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.records.messages import Passage
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """A set of documents that are searched together. ``revision`` increases with every change. ``folders`` were added
+    to it, and the ``watched`` ones of them are read again when they change. ``unfinished``: not all
+    that was added to it has been read to its end: it is being read now, or reading was stopped. A passage has at most
+    ``passage_tokens`` tokens, 0: as many as suit the embedding model; ``embedder`` is the name of that model, "": the
+    default one. ``chat``: it is the
+    files attached to this chat, which serve that chat alone and go with it."""
+
+    id: str
+    name: str
+    documents: int = 0
+    failed: int = 0
+    chunks: int = 0
+    bytes: int = 0
+    revision: int = 0
+    folders: tuple[str, ...] = ()
+    watched: tuple[str, ...] = ()
+    created: float = 0.0
+    unfinished: bool = False
+    passage_tokens: int = 0
+    embedder: str = ""
+    chat: str = ""
+
+
+DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a collection. ``reason`` says why it failed, or which parts of an indexed file were unreadable;
+    ``locked``: it failed for want of its password; ``unfinished``: reading was stopped, and a part of it is indexed;
+    ``language`` is an ISO 639-1 code. ``changed``: its file is no longer as it was read; known of a document whose text
+    was asked for."""
+
+    id: str
+    path: str
+    title: str
+    kind: str
+    state: DocumentState
+    reason: str = ""
+    pages: int = 0
+    chunks: int = 0
+    characters: int = 0
+    bytes: int = 0
+    language: str = ""
+    hash: str = ""
+    indexed_at: float = 0.0
+    unfinished: bool = False
+    locked: bool = False
+    changed: bool = False
+
+
+class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
+    documents: tuple[Document, ...]
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: it was recognised in a
+    picture."""
+
+    start: int
+    end: int
+    page: int | None = None
+    recognised: bool = False
+
+
+class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
+    """The extracted text of a document, with its chunks and pages.
+
+    ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages.
+    """
+
+    document: Document
+    text: str
+    chunks: tuple[Chunk, ...]
+    page_starts: tuple[int, ...] = ()
+
+
+class Box(msgspec.Struct, frozen=True, kw_only=True):
+    """A rectangle on a page picture, in its pixels, from the top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A drawn PDF page: ``png`` holds the picture; ``boxes`` mark the requested passage on it."""
+
+    png: bytes
+    width: int
+    height: int
+    page: int
+    pages: int
+    boxes: tuple[Box, ...] = ()
+
+
+class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    reason: str
+
+
+class AddResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of adding documents. ``failed`` has a path and a reason for each unreadable file."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failed: tuple[FailedFile, ...] = ()
+    chunks: int = 0
+    seconds: float = 0.0
+
+
+class SearchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Hits, best first. ``revision`` is the collection's at the time of the search."""
+
+    hits: tuple[Passage, ...]
+    revision: int = 0

@@ -1,0 +1,66 @@
+"""Values and calls of subjects."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workbench.api.protocol import Call
+from workbench.records.training import AdapterList, AdapterRecord, MergedType
+from workbench.subjects.runs.calls import RunRecord
+
+
+class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.list"):
+    """Trained, merged and imported adapters, the latest first; with ``model`` only those that fit it, or may."""
+
+    model: str = ""
+
+
+class ImportAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.import"):
+    """Import a GGUF LoRA, or a PEFT folder, which is converted for ``model``."""
+
+    path: str
+    model: str = ""
+    name: str = ""
+
+
+class RenameAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.rename"):
+    adapter: str
+    name: str
+
+
+class RemoveAdapter(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.remove"):
+    """Delete an adapter's folder. A merged model stays in the catalogue."""
+
+    adapter: str
+
+
+class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.merge"):
+    """Start a run that merges an adapter into its base as a new model of the catalogue, and verifies it: a model that
+    lost the training is deleted and the run fails. ``type`` is the format of the changed tensors; ``quantization`` ("":
+    none) requantises the whole afterwards. Its events: Progress, Artifact(kind="verification"); its result: ``{model,
+    path, verification}``."""
+
+    adapter: str
+    model: str = ""
+    name: str = ""
+    type: MergedType = "Q8_0"
+    scale: float = 1.0
+    quantization: str = ""
+
+
+class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.export"):
+    """Queue the export of an adapter to a new folder ``path``, with a model card: as a PEFT folder, a GGUF LoRA, or a
+    merged GGUF, which is verified. The folder appears complete or not at all. Its events: Progress, and for a merged
+    GGUF Artifact(kind="verification"); its result: ``{adapter, path, form}``."""
+
+    adapter: str
+    path: str
+    form: Literal["peft", "gguf", "merged"] = "gguf"
+
+
+class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):
+    """Start a run that quantises a GGUF model of the catalogue, as a new model."""
+
+    model: str
+    type: str
+    name: str = ""

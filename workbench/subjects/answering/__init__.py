@@ -1,0 +1,1 @@
+"""The one way from a recipe and a question to an answer."""

@@ -1,0 +1,128 @@
+"""Collections and their documents."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.documents import Collection, DocumentList, DocumentText, PagePicture, SearchResult
+from workbench.subjects.runs.calls import RunRecord
+
+
+class CollectionList(msgspec.Struct, frozen=True, kw_only=True):
+    collections: tuple[Collection, ...]
+
+
+class ListCollections(Call[CollectionList], frozen=True, kw_only=True, tag="collections.list"):
+    """All collections."""
+
+
+class CreateCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.create"):
+    """A new, empty collection. Raises UserError when the name is taken or empty."""
+
+    name: str
+
+
+class RenameCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.rename"):
+    collection: str
+    name: str
+
+
+class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collections.passages"):
+    """Split the documents of a collection into passages of at most so many tokens (0: as many as suit the embedding
+    model). Where that changes, all its files are read again. Raises UserError below 32 or above 8,192."""
+
+    collection: str
+    tokens: int
+
+
+class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.embedder"):
+    """Embed the passages of a collection with another embedding model of the catalogue, "": the default one. Where that
+    changes, all its files are read again. Raises UserError when there is no such model."""
+
+    collection: str
+    model: str = ""
+
+
+class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
+    """Delete a collection's index. The documents themselves are not touched."""
+
+    collection: str
+
+
+class ListDocuments(Call[DocumentList], frozen=True, kw_only=True, tag="docs.list"):
+    """The files of a collection, failed ones included. ``collection`` is an id or a name, everywhere."""
+
+    collection: str
+
+
+class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
+    """Start a run that reads files and folders into a collection; follow it with ``FollowRun``.
+
+    A folder that was added before is compared with its present state: only changed files are read, deleted ones are
+    dropped. With ``watch`` this repeats whenever the folder changes.
+    """
+
+    collection: str
+    paths: tuple[str, ...]
+    watch: bool = False
+
+
+class UnlockDocument(Call[RunRecord], frozen=True, kw_only=True, tag="docs.unlock"):
+    """Start a run that reads a file of a collection with its password; ``document`` is its id or path. The password is
+    kept in memory until then, and stored nowhere: when the file changes it is asked for again."""
+
+    collection: str
+    document: str
+    password: str
+
+
+class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
+    """Stop watching a folder."""
+
+    collection: str
+    path: str
+
+
+class RemoveFolder(Call[Collection], frozen=True, kw_only=True, tag="docs.remove-folder"):
+    """Take an added folder and its files out of a collection, except files that were added by themselves or with
+    another folder. Reading of the collection is stopped first. The files themselves are not deleted."""
+
+    collection: str
+    path: str
+
+
+class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
+    """Remove one document from a collection; ``document`` is its id or path."""
+
+    collection: str
+    document: str
+
+
+class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.search"):
+    """The passages that match a query best."""
+
+    collection: str
+    query: str
+    limit: int = 10
+
+
+class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.text"):
+    """The extracted text of a document, with its chunks."""
+
+    collection: str
+    document: str
+
+
+class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
+    """A page of a PDF as a picture, with the passage ``start:end`` of the document's text marked by boxes.
+
+    ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or not a PDF.
+    """
+
+    collection: str
+    document: str
+    page: int = 1
+    scale: float = 1.5
+    start: int = 0
+    end: int = 0

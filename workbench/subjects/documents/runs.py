@@ -1,0 +1,116 @@
+"""The kind of run that reads documents into a collection: one at a time for each collection.
+
+The passwords of files that are about to be read: in memory only, and only until then.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench.api import events
+from workbench.api.events import Event
+from workbench.base.errors import Cancelled, WorkerDied
+from workbench.base.settings import DocumentSettings
+from workbench.base.stored import Stored
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.reading.reader_calls import ReadLimits
+from workbench.records.documents import AddResult, Collection
+from workbench.subjects.documents.calls import AddDocuments
+from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.runs.calls import RunRecord
+from workbench.subjects.runs.kinds import OpenRun, RunKind
+from workbench.techniques.retrieval.embedding_calls import Ingest
+
+COUNT_EVERY_S = 3.0
+
+
+def ingest_group(collection: str) -> str:
+    return f"ingest {collection}"
+
+
+@dataclass(frozen=True, eq=False)
+class Ingesting(RunKind):
+    """Ingests go on by themselves after an interruption: what is committed is not read again."""
+
+    config = Stored("config of this run", AddDocuments)
+    result = Stored("result of this run", AddResult)
+    auto_resume = True
+    resumable = True
+
+    _registry: CollectionRegistry
+    _embedding: Embedding
+    _changes: ChangeNotifier
+    _settings: Callable[[], DocumentSettings]
+    _passwords: Passwords
+
+    def concurrency_group(self, run: RunRecord) -> str:
+        return ingest_group(self._registry.get(run.config["collection"]).id)
+
+    def work(self, run: OpenRun) -> Event:
+        began = time.time()
+        collection = self._registry.get(run.record.config["collection"])
+        paths = tuple(run.record.config["paths"])
+        settings = self._settings()
+        call = Ingest(
+            file=str(self._embedding.file(collection)),
+            collection=collection.id,
+            embedder=self._embedding.embedder(run.context, run.emit, collection.embedder),
+            paths=paths,
+            chunk_tokens=collection.passage_tokens,
+            passwords=self._passwords.take(collection.id, paths),
+            limits=ReadLimits(
+                seconds=settings.read_seconds,
+                memory_mb=settings.read_memory_mb,
+                largest_file_mb=settings.largest_file_mb,
+                recognise=settings.recognise_text,
+            ),
+        )
+        counted = time.monotonic()
+        for event in self._embedding.host.stream(call, run.context):
+            if isinstance(event, events.TERMINAL):
+                if self._embedding.host.state == "ready":
+                    self._count(collection)
+                if isinstance(event, events.Finished):
+                    self._registry.set_read(collection.id, paths, began)
+                return event
+            run.emit(event)
+            now = time.monotonic()
+            if now - counted >= COUNT_EVERY_S:
+                counted = now
+                self._count(collection)
+        raise RuntimeError("the ingest ended without a terminal event")
+
+    def _count(self, collection: Collection) -> None:
+        try:
+            state = self._embedding.state(collection)
+        except (WorkerDied, Cancelled):
+            return  # the ingest's own stream says so
+        self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
+        self._changes.publish("collection", collection.id)
+
+
+class Passwords:
+    """Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str], str] = {}
+
+    def put(self, collection: str, path: str, password: str) -> None:
+        with self._lock:
+            self._known[collection, path] = password
+
+    def take(self, collection: str, paths: Sequence[str]) -> dict[str, str]:
+        """The passwords of files of a collection, by their paths; they are forgotten here."""
+        with self._lock:
+            return {path: self._known.pop((collection, path)) for path in paths if (collection, path) in self._known}
+
+    def forget(self, collection: str) -> None:
+        with self._lock:
+            self._known = {key: password for key, password in self._known.items() if key[0] != collection}

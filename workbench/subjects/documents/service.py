@@ -1,0 +1,280 @@
+"""Collections and their documents: the registry here, the index in the embedding worker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from workbench import calls
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.base.errors import UserError
+from workbench.base.paths import absolute_path
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.streams import Handlers, unary
+from workbench.records.documents import Collection, Document, DocumentList, SearchResult
+from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.documents.folder_watcher import Watching
+from workbench.subjects.documents.runs import Passwords, ingest_group
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.runs.queue import Runs
+from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
+from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
+
+_FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Documents:
+    _registry: CollectionRegistry
+    _chats: ChatStore
+    _embedding: Embedding
+    _runs: Runs
+    _watching: Watching
+    _changes: ChangeNotifier
+    _passwords: Passwords
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.ListCollections: unary(self.list_collections),
+            calls.CreateCollection: unary(self.create),
+            calls.RenameCollection: unary(self.rename),
+            calls.SetPassageLength: unary(self.set_passage_length),
+            calls.SetEmbedder: unary(self.set_embedder),
+            calls.RemoveCollection: unary(self.remove),
+            calls.AddDocuments: unary(self.add),
+            calls.UnlockDocument: self.unlock,
+            calls.AttachFiles: unary(self.attach),
+            calls.Unwatch: unary(self.unwatch),
+            calls.ListDocuments: self.list_documents,
+            calls.RemoveDocument: self.remove_document,
+            calls.RemoveFolder: self.remove_folder,
+            calls.SearchDocuments: self.search,
+            calls.GetDocumentText: self.text,
+            calls.DrawPage: self.draw,
+        }
+
+    # -- collections ------------------------------------------------------------------------------
+
+    def list_collections(self, call: calls.ListCollections) -> calls.CollectionList:
+        return calls.CollectionList(collections=self._registry.list_collections())
+
+    def create(self, call: calls.CreateCollection) -> Collection:
+        return self._published(self._registry.create(call.name))
+
+    def rename(self, call: calls.RenameCollection) -> Collection:
+        return self._published(self._registry.rename(call.collection, call.name))
+
+    def set_passage_length(self, call: calls.SetPassageLength) -> Collection:
+        """The index is made anew: its passages are all others."""
+        collection = self._registry.get(call.collection)
+        if call.tokens and not _FEWEST_TOKENS <= call.tokens <= _MOST_TOKENS:
+            raise UserError(
+                f"A passage cannot have {call.tokens:,} tokens.",
+                f"Enter a number from {_FEWEST_TOKENS} to {_MOST_TOKENS:,}, or 0 for what suits the embedding model.",
+            )
+        if call.tokens == collection.passage_tokens:
+            return collection
+        return self._make_anew(collection, lambda: self._registry.set_passage_tokens(collection.id, call.tokens))
+
+    def set_embedder(self, call: calls.SetEmbedder) -> Collection:
+        """The index is made anew: the vectors of two models do not compare."""
+        collection = self._registry.get(call.collection)
+        model = self._embedding.check(call.model).name if call.model else ""
+        if model == collection.embedder:
+            return collection
+        return self._make_anew(collection, lambda: self._registry.set_embedder(collection.id, model))
+
+    def _make_anew(self, collection: Collection, change: Callable[[], Collection]) -> Collection:
+        """Empty the index, change a setting of it, and read all files again, as a run."""
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        collection = change()
+        self._embedding.delete(collection)
+        self._registry.set_counts(
+            collection.id, documents=0, failed=0, chunks=0, bytes=0, revision=collection.revision + 1
+        )
+        paths = tuple(root.path for root in self._registry.list_roots(collection.id))
+        if paths:
+            config = calls.AddDocuments(collection=collection.id, paths=paths)
+            self._runs.add("ingest", collection.name, config, once=True)
+        return self._published(self._registry.get(collection.id))
+
+    def remove(self, call: calls.RemoveCollection) -> Collection:
+        return self._remove(self._registry.get(call.collection))
+
+    def remove_attachments(self, chat: str) -> None:
+        """Before a chat is deleted."""
+        if (collection := self._registry.attached_to(chat)) is not None:
+            self._remove(collection)
+
+    def _remove(self, collection: Collection) -> Collection:
+        """Its runs are stopped first. The registry entry goes before the file, so that an interrupted removal leaves
+        only an unreferenced file."""
+        self._watching.forget(collection.id)
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        self._passwords.forget(collection.id)
+        self._registry.remove(collection.id)
+        self._embedding.delete(collection)
+        return self._published(collection)
+
+    # -- documents --------------------------------------------------------------------------------
+
+    def add(self, call: calls.AddDocuments) -> calls.RunRecord:
+        collection = self._registry.get(call.collection)
+        known = {root.path for root in self._registry.list_roots(collection.id)}
+        return self._read(collection, _all_checked(call.paths, known, call.watch), call.watch)
+
+    def attach(self, call: calls.AttachFiles) -> calls.Attached:
+        """Nothing is stored where a path is wrong."""
+        paths = _all_checked(call.paths, set(), False)
+        chat = self._chats.create() if call.chat is None else self._chats.get_record(call.chat)
+        collection = self._registry.attach_to(chat.id)
+        run = self._read(collection, paths, False)
+        self._changes.publish("chat", chat.id)
+        return calls.Attached(
+            chat=self._chats.get_record(chat.id), collection=self._registry.get(collection.id), run=run
+        )
+
+    def unlock(self, call: calls.UnlockDocument, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        if not call.password:
+            raise UserError("No password was given.", "Enter the password of the file.")
+        found = self._find(collection, call.document, context)
+        if found is None:
+            raise UserError(f"There is no document {call.document} in this collection.")
+        if not found.locked:
+            raise UserError(f"{found.path} is not protected by a password.", "Add it again to read it anew.")
+        self._passwords.put(collection.id, found.path, call.password)
+        config = calls.AddDocuments(collection=collection.id, paths=(found.path,))
+        yield finish(self._runs.add("ingest", os.path.basename(found.path), config, once=True))
+
+    def _find(self, collection: Collection, document: str, context: RequestContext) -> Document | None:
+        file = self._embedding.file(collection)
+        if not file.exists():
+            return None
+        known = self._embedding.host.call(ListOfFile(file=str(file)), context=context).documents
+        return next((one for one in known if document in (one.id, one.path)), None)
+
+    def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool) -> calls.RunRecord:
+        for path in paths:
+            self._registry.add_root(collection.id, path, watched=watch)
+            if watch:
+                self._watching.watch(collection.id, path)
+        title = ", ".join(map(os.path.basename, paths)) if collection.chat else collection.name
+        run = self._runs.add("ingest", title, calls.AddDocuments(collection=collection.id, paths=paths), once=True)
+        self._published(collection)
+        return run
+
+    def unwatch(self, call: calls.Unwatch) -> Collection:
+        collection = self._registry.get(call.collection)
+        path = _resolved(os.path.normpath(Path(call.path).expanduser()))
+        self._registry.unwatch(collection.id, path)
+        self._watching.unwatch(collection.id, path)
+        return self._published(self._registry.get(collection.id))
+
+    def list_documents(self, call: calls.ListDocuments, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():  # empty: no reason to start the worker
+            yield finish(DocumentList(documents=()))
+            return
+        yield from self._embedding.host.stream(ListOfFile(file=str(file)), context)
+
+    def remove_document(self, call: calls.RemoveDocument, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        if collection.chat:  # else it would count as not read to its end
+            self._registry.remove_root(collection.id, call.document)
+        removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
+        state = self._embedding.host.call(removal, context=context)
+        yield finish(self._published(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
+
+    def remove_folder(self, call: calls.RemoveFolder, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        path = os.path.normpath(absolute_path(call.path))
+        if path not in collection.folders:
+            path = _resolved(path)
+        if path not in collection.folders:
+            raise UserError(f"{path} was not added to this collection as a folder.")
+        self._watching.unwatch(collection.id, path)
+        self._runs.stop_concurrency_group(ingest_group(collection.id))
+        self._registry.remove_root(collection.id, path)
+        left = [root.path for root in self._registry.list_roots(collection.id)]
+        file = self._embedding.file(collection)
+        if file.exists():
+            found = self._embedding.host.call(ListOfFile(file=str(file)), context=context)
+            for document in found.documents:
+                if _is_in(document.path, path) and not any(_is_in(document.path, root) for root in left):
+                    removal = Remove(file=str(file), document=document.id)
+                    state = self._embedding.host.call(removal, context=context)
+                    self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
+        yield finish(self._published(self._registry.get(collection.id)))
+
+    def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():
+            yield finish(SearchResult(hits=()))
+            return
+        yield from self._embedding.host.stream(
+            Search(
+                file=str(file),
+                collection=collection.id,
+                embedder=self._embedding.embedder(context, name=collection.embedder),
+                query=call.query,
+                limit=call.limit,
+            ),
+            context,
+        )
+
+    def text(self, call: calls.GetDocumentText, context: RequestContext) -> Iterator[Event]:
+        file = self._embedding.file(self._registry.get(call.collection))
+        yield from self._embedding.host.stream(Text(file=str(file), document=call.document), context)
+
+    def draw(self, call: calls.DrawPage, context: RequestContext) -> Iterator[Event]:
+        file = self._embedding.file(self._registry.get(call.collection))
+        yield from self._embedding.host.stream(
+            Picture(
+                file=str(file), document=call.document, page=call.page, scale=call.scale, start=call.start, end=call.end
+            ),
+            context,
+        )
+
+    def _published(self, collection: Collection) -> Collection:
+        self._changes.publish("collection", collection.id)
+        return collection
+
+
+def _all_checked(given: Sequence[str], known: set[str], watch: bool) -> tuple[str, ...]:
+    if not given:
+        raise UserError("No files or folders were named.", "Name the files or folders to add.")
+    return tuple(_checked(path, known, watch) for path in given)
+
+
+def _checked(given: str, known: set[str], watch: bool) -> str:
+    """The path as it is stored. Raises UserError when it does not exist and is not stored."""
+    text = os.path.normpath(absolute_path(given))
+    if text not in known:
+        text = _resolved(text)
+    if text not in known and not os.path.lexists(text):
+        raise UserError(f"There is no file or folder {text}.")
+    if watch and not os.path.isdir(text):
+        raise UserError(f"{text} is not a folder.", "Only folders can be watched.")
+    return text
+
+
+def _is_in(path: str, root: str) -> bool:
+    """Whether ``path`` is ``root`` or below it."""
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _resolved(path: str) -> str:
+    """One name for a folder that several lead to, so that no document comes twice. A file that is a link itself keeps
+    its name: that is what a person knows it by, and a broken one has to be told of."""
+    if os.path.isdir(path):
+        return os.path.realpath(path)
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))

@@ -1,0 +1,71 @@
+"""Endpoints: models that another program or service computes. Each is a model of the catalogue."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.endpoints import EndpointUse
+from workbench.records.models import ModelRecord
+
+
+class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An endpoint and what it was used for. ``lacks`` are sentences on the features it does not have."""
+
+    model: ModelRecord
+    use: EndpointUse
+    lacks: tuple[str, ...] = ()
+
+
+class EndpointList(msgspec.Struct, frozen=True, kw_only=True):
+    endpoints: tuple[EndpointRecord, ...]
+
+
+class ListEndpoints(Call[EndpointList], frozen=True, kw_only=True, tag="endpoints.list"):
+    """The endpoints of the catalogue. Nothing is asked of them."""
+
+
+class AddEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.add"):
+    """Add the model ``model`` of the API at ``address`` to the catalogue, as ``name`` ("": chosen), once single-token
+    requests have found out what it is able to do. The ``key`` goes into the keyring. Prices are per million tokens,
+    ``budget`` is what may be spent in all (0: no limit). Raises UserError where it cannot be reached or is refused."""
+
+    address: str
+    model: str
+    name: str = ""
+    key: str = ""
+    price_in: float = 0.0
+    price_out: float = 0.0
+    budget: float = 0.0
+    terms: str = ""
+
+
+class ProbeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.probe"):
+    """Find out again what an endpoint is able to do."""
+
+    name: str
+
+
+class ChangeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.change"):
+    """Change what is not None: the name in the catalogue, the key ("" forgets it), the model's name at the service
+    (which is probed then), prices, budget, terms, notes. Raises UserError for a name that is taken, and for that of the
+    default model."""
+
+    name: str
+    new_name: str | None = None
+    model: str | None = None
+    terms: str | None = None
+    notes: str | None = None
+    key: str | None = None
+    price_in: float | None = None
+    price_out: float | None = None
+    budget: float | None = None
+
+
+class AllowSending(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.sending"):
+    """Decide whether passages of a collection may be sent to an endpoint's host. ``collection`` "": files attached to
+    chats."""
+
+    name: str
+    collection: str
+    allowed: bool

@@ -1,0 +1,241 @@
+"""Question sets, and evaluations of recipes on them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.evaluation import (
+    BenchmarkData,
+    CellDetails,
+    Evaluation,
+    EvaluationReport,
+    GridPage,
+    Leaderboard,
+    NumberedQuestion,
+    Part,
+    QuestionRow,
+    QuestionSet,
+    ScorerUse,
+)
+from workbench.records.recipes import Recipe
+from workbench.subjects.runs.calls import RunRecord
+
+
+class ExamineModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.exam"):
+    """Start the run that examines a model, or resume the one that has stopped; its result is an ``ExamResult``."""
+
+    name: str
+
+
+class QuestionSetList(msgspec.Struct, frozen=True, kw_only=True):
+    sets: tuple[QuestionSet, ...]
+
+
+class QuestionPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Questions of a set from ``first`` on, of ``total``."""
+
+    total: int
+    first: int
+    questions: tuple[NumberedQuestion, ...]
+
+
+class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.create"):
+    """Make a question set; streams Progress in rows. ``source``:
+
+    ``file``: the file or folder ``path``: JSON Lines, JSON, CSV, Parquet, Arrow, a Hugging Face folder. Its shape is
+    told by its columns, unless ``columns`` names those of ``question``, ``expected``, ``context`` or ``choices``.
+    ``with_context`` puts a context before its question; without it the documents have to be searched. ``chats``: the
+    questions of ``chats`` (ids; () of all) whose answers were rated as good, edited or chosen: these are expected.
+    ``data``: the examples of the data set ``path``, such as pairs from documents. ``benchmark``: the rows of the
+    published ``benchmark`` (mmlu, arc, hellaswag, gsm8k, ifeval) in ``path``, asked as lm-evaluation-harness asks, with
+    ``shots`` examples (-1: as many as is usual) from the file or folder ``examples``.
+
+    ``tune_share`` of the questions, drawn with ``seed``, are for tuning for good, the others are held out. ``limit`` is
+    the maximum number of questions, 0 for all. Without a ``name`` it is the file's.
+    """
+
+    source: Literal["file", "chats", "data", "benchmark"] = "file"
+    path: str = ""
+    chats: tuple[str, ...] = ()
+    name: str = ""
+    columns: dict[str, str] = {}
+    with_context: bool = True
+    limit: int = 0
+    tune_share: float = 0.5
+    seed: int = 0
+    benchmark: str = ""
+    examples: str = ""
+    shots: int = -1
+
+
+class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):
+    """The question sets of the home, the latest first."""
+
+
+class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="questions.rows"):
+    """Questions of a set, by its name or id."""
+
+    question_set: str
+    part: Part = "all"
+    first: int = 0
+    limit: int = 100
+
+
+class EditQuestion(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.edit"):
+    """Change a question of a set, or, without a ``question``, remove it. It stays on its side of the split. Evaluations
+    keep the question that they asked."""
+
+    question_set: str
+    number: int
+    question: QuestionRow | None = None
+
+
+class RemoveQuestionSet(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.remove"):
+    """Delete a question set. Evaluations on it keep their questions."""
+
+    question_set: str
+
+
+class EvaluationList(msgspec.Struct, frozen=True, kw_only=True):
+    evaluations: tuple[Evaluation, ...]
+
+
+class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start"):
+    """Queue an evaluation: each recipe answers each question of the set's ``part``, and scorers score the answers.
+
+    The columns are named as the ``recipes``, those without a name by letters. Without ``scorers`` those that suit the
+    set are taken. ``limit`` questions are drawn with ``seed`` (0: all), which also draws for recipes without a seed.
+    Answers that an earlier evaluation has made are taken over. The run's result is an ``EvaluationResult``; its config
+    names the evaluation. Raises UserError when a recipe cannot answer.
+    """
+
+    question_set: str
+    recipes: tuple[Recipe, ...]
+    scorers: tuple[ScorerUse, ...] = ()
+    part: Part = "all"
+    limit: int = 0
+    seed: int = 0
+
+
+class InspectBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.inspect_benchmark"):
+    """Which benchmark the file or folder ``path`` has rows of, and how many. Of a folder with splits the one is read
+    that the benchmark is asked from, and its examples are found beside it; others are named in ``examples``. Streams
+    Progress in rows. Raises UserError for rows of no known benchmark, which names the file, the row and its columns."""
+
+    path: str
+    examples: str = ""
+
+
+class FetchBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.fetch_benchmark"):
+    """Download the rows of a benchmark from its repository on the hub, at one commit, and inspect them. A stopped
+    download is resumed by the next call. Streams Progress in bytes. Raises UserError while the hub is not allowed."""
+
+    benchmark: str
+
+
+class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.benchmark"):
+    """Queue the evaluation of models on a question set that is a benchmark, as lm-evaluation-harness runs it: without
+    chat template (IFEval: with it), greedily, with its scores. ``limit`` and ``seed`` as in ``Evaluate``."""
+
+    question_set: str
+    models: tuple[str, ...]
+    limit: int = 0
+    seed: int = 0
+
+
+class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluation.leaderboard"):
+    """What the models of this machine reached on benchmarks. Results of other settings, such as another number of
+    examples or other questions, are in columns of their own."""
+
+
+class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optimise"):
+    """Queue the search for a better prompt by the optimiser ``method`` with ``options``. It sees the tuning part of the
+    set only; ``scorer`` (without one that which suits these questions) compares the candidates. ``writer`` writes
+    instructions, and its model answers where examples are made of answers; without one the recipe's own model does.
+
+    The run's config is an ``Optimisation``: its ``evaluation`` shows the candidates. Its result is an
+    ``OptimisationResult``: a better prompt is saved as a version of ``name`` in the prompt library, the recipe as a
+    file of that name, and evaluated against the one before on up to ``measure`` held-out questions. Raises UserError
+    when the recipe cannot answer or the scorer cannot choose.
+    """
+
+    question_set: str
+    recipe: Recipe
+    method: str
+    options: dict[str, Any] = {}
+    scorer: ScorerUse | None = None
+    writer: Recipe | None = None
+    seed: int = 0
+    measure: int = 200
+    name: str = ""
+
+
+class AddScorers(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.score"):
+    """Queue the scoring of an evaluation's answers by further scorers: nothing is generated again. Without ``scorers``
+    the answers and scores that are missing or failed are made."""
+
+    evaluation: str
+    scorers: tuple[ScorerUse, ...] = ()
+
+
+class SuggestScorers(Call[tuple[ScorerUse, ...]], frozen=True, kw_only=True, tag="evaluation.suggest"):
+    """The scorers that suit a question set, the main one first."""
+
+    question_set: str
+
+
+class ListEvaluations(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.list"):
+    """The evaluations of the home, the latest first."""
+
+
+class GetEvaluation(Call[EvaluationReport], frozen=True, kw_only=True, tag="evaluation.get"):
+    """An evaluation with its results so far."""
+
+    evaluation: str
+
+
+class ListGrid(Call[GridPage], frozen=True, kw_only=True, tag="evaluation.grid"):
+    """Rows of an evaluation's grid from ``first`` on. ``keep``: all; those where scorer number ``scorer`` finds some
+    recipes right and others wrong; where it finds one wrong; where one declined, or failed."""
+
+    evaluation: str
+    first: int = 0
+    limit: int = 100
+    keep: Literal["all", "disagreement", "wrong", "declined", "failed"] = "all"
+    scorer: int = 0
+
+
+class GetCell(Call[CellDetails], frozen=True, kw_only=True, tag="evaluation.cell"):
+    """The whole answer of column number ``column`` to the question ``number``, with its scores."""
+
+    evaluation: str
+    number: int
+    column: int
+
+
+class RateCell(Call[CellDetails], frozen=True, kw_only=True, tag="evaluation.rate"):
+    """Rate an answer of an evaluation: 1 good, -1 bad, 0 for no rating. The report says how often scorers, such as a
+    judge, agree with the ratings."""
+
+    evaluation: str
+    number: int
+    column: int
+    rating: Literal[-1, 0, 1]
+
+
+class RemoveEvaluation(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.remove"):
+    """Delete an evaluation, with the answers that no other one shows."""
+
+    evaluation: str
+
+
+class ExportEvaluation(Call[str], frozen=True, kw_only=True, tag="evaluation.export"):
+    """Write an evaluation to the file ``path``, which is returned: a table, a JSON object per question, or a report in
+    one HTML file. Streams Progress in rows."""
+
+    evaluation: str
+    path: str
+    form: Literal["csv", "jsonl", "html"] = "html"

@@ -1,0 +1,143 @@
+"""What computes: runtime packs, and what was chosen and why; the program's diagnosis and its updates.
+
+The machine and the program: hardware, status, settings.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.base.settings import Settings
+from workbench.records.diagnosis import Diagnosis
+from workbench.records.methods import MethodInfo
+from workbench.records.models import Machine
+from workbench.records.runtime import PackFileOffer, PackManifest, RuntimeChoice
+from workbench.subjects.runs.calls import Status
+
+
+class RuntimeState(msgspec.Struct, frozen=True, kw_only=True):
+    """The installed packs, and what was chosen."""
+
+    packs: tuple[PackManifest, ...] = ()
+    choice: RuntimeChoice = RuntimeChoice()
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True):
+    """What was announced. ``newer``: it is later than this program; ``file`` is the one for this installation, "" where
+    there is none, ``url`` its address, and ``path`` where it was downloaded to; ``how`` says how to install it."""
+
+    version: str
+    current: str
+    newer: bool = False
+    published: str = ""
+    notes: str = ""
+    file: str = ""
+    bytes: int = 0
+    url: str = ""
+    path: str = ""
+    how: str = ""
+
+
+class GetRuntime(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime"):
+    """What computes, and the installed packs."""
+
+
+class InstallPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.install"):
+    """Install a runtime pack from a file and try it. Raises UserError where it is not signed, or not for this program;
+    one that does not work is installed, with the reason why it is not used."""
+
+    path: str
+
+
+class PackOffers(msgspec.Struct, frozen=True, kw_only=True):
+    packs: tuple[PackFileOffer, ...] = ()
+
+
+class FindPacks(Call[PackOffers], frozen=True, kw_only=True, tag="runtime.find"):
+    """Ask which runtime packs are offered for this program on this system. Raises UserError while the network is off
+    for new versions, or where the list is not signed."""
+
+
+class DownloadPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.download"):
+    """Download a pack that is offered, then as ``InstallPack``; streams Progress in bytes."""
+
+    name: str
+
+
+class TryPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.try"):
+    """Try an installed pack (again), and use it where it works and is faster than the processor."""
+
+    name: str
+
+
+class UseProcessor(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.processor"):
+    """Use no pack."""
+
+
+class RemovePack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.remove"):
+    """Remove an installed pack."""
+
+    name: str
+
+
+class Diagnose(Call[Diagnosis], frozen=True, kw_only=True, tag="diagnose"):
+    """What the machine has, what was chosen and why. Holds nothing private."""
+
+
+class SavedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """``bytes`` is the size of the file at ``path``."""
+
+    path: str
+    bytes: int
+
+
+class SaveReport(Call[SavedReport], frozen=True, kw_only=True, tag="diagnose.report"):
+    """Write the diagnosis, the versions of all packages and the places of faults into a zip file. Holds nothing
+    private. Raises UserError where it cannot be written."""
+
+    path: str
+
+
+class WarmUp(Call[None], frozen=True, kw_only=True, tag="warm_up"):
+    """Start the embedding worker and load its model, which takes seconds, in the background."""
+
+
+class CheckUpdate(Call[Update], frozen=True, kw_only=True, tag="update.check"):
+    """Ask for the announcement of the latest version. Raises UserError while the network is off for that, or where it
+    is not signed."""
+
+
+class DownloadUpdate(Call[Update], frozen=True, kw_only=True, tag="update.download"):
+    """As ``CheckUpdate``, and download the installer for this installation; streams Progress in bytes. It is not
+    started."""
+
+
+class GetMachine(Call[Machine], frozen=True, kw_only=True, tag="machine"):
+    """The machine's processor, memory, disk and GPUs."""
+
+
+class MethodList(msgspec.Struct, frozen=True, kw_only=True):
+    methods: tuple[MethodInfo, ...]
+
+
+class ListMethods(Call[MethodList], frozen=True, kw_only=True, tag="methods.list"):
+    """All methods of the program, with the fields of their configurations."""
+
+
+class GetSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.get"):
+    """All settings."""
+
+
+class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.set"):
+    """Change fields: ``{section: {field: value}}``. Raises UserError for an unknown or invalid one."""
+
+    values: dict[str, dict[str, Any]]
+
+
+class RestartWorker(Call[Status], frozen=True, kw_only=True, tag="worker.restart"):
+    """Restart a worker: ``inference`` or ``embedding``."""
+
+    name: Literal["inference", "embedding"]

@@ -1,0 +1,83 @@
+"""The program's status: settings, the machine, running work, the workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from workbench import __version__, calls
+from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.base.paths import Home
+from workbench.core.change_notifier import ChangeNotifier
+from workbench.core.preferences import Preferences
+from workbench.core.streams import Handlers, unary
+from workbench.engine.machine import read_machine
+from workbench.processes.host import WorkerHost
+from workbench.records.models import Machine
+from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.runs.queue import Runs
+from workbench.techniques import registry
+from workbench.training.worker_host import TrainingWorkers
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    _home: Home
+    _preferences: Preferences
+    _backend: LlamaCppBackend
+    _embedding: Embedding
+    _training: TrainingWorkers
+    _runs: Runs
+    _changes: ChangeNotifier
+
+    def handlers(self) -> Handlers:
+        return {
+            calls.GetMachine: unary(lambda call: self.machine()),
+            calls.ListMethods: unary(lambda call: calls.MethodList(methods=registry.describe())),
+            calls.GetStatus: unary(lambda call: self.status()),
+            calls.Subscribe: lambda call, context: self._changes.subscribe(context),
+            calls.GetSettings: unary(lambda call: self._preferences.current),
+            calls.ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
+            calls.RestartWorker: unary(self.restart),
+        }
+
+    def machine(self) -> Machine:
+        return read_machine(self._home.root, self._backend.list_devices())
+
+    def status(self) -> calls.Status:
+        """The training worker's processes are included while they run."""
+        hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
+        workers = tuple(map(_state, hosts))
+        loaded = self._backend.loaded
+        known = calls.Status(
+            home=str(self._home.root),
+            version=__version__,
+            memory_bytes=sum(worker.memory_bytes for worker in workers),
+            workers=workers,
+            runs=self._runs.list_open(),
+        )
+        if loaded is None:
+            return known
+        name, how = loaded
+        return msgspec.structs.replace(known, model=name, context_tokens=how.context_tokens, device=how.device)
+
+    def restart(self, call: calls.RestartWorker) -> calls.Status:
+        """Restart a worker; the runs that its death interrupts are resumed."""
+        host = self._backend.host if call.name == "inference" else self._embedding.host
+        host.stop()
+        host.start()
+        if call.name == "embedding":
+            self._runs.resume_interrupted()
+        return self.status()
+
+
+def _state(host: WorkerHost) -> calls.WorkerState:
+    death = host.death
+    return calls.WorkerState(
+        name=host.worker,
+        state=host.state,
+        pid=host.pid,
+        memory_bytes=host.memory_bytes,
+        detail=f"Exit code {death.exit_code}." if death is not None and death.exit_code is not None else "",
+    )

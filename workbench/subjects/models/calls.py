@@ -1,0 +1,197 @@
+"""The catalogue of models, and the one that is loaded.
+
+Searching the hub, downloading from it, and what was sent over the network.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.api.protocol import Call
+from workbench.records.fit import Fit
+from workbench.records.hub import HubCard, HubFiles, HubFilters, HubModel
+from workbench.records.local_models import LocalModel
+from workbench.records.models import ModelDetails, ModelRecord
+from workbench.subjects.runs.calls import RunRecord, Status
+
+
+class ModelList(msgspec.Struct, frozen=True, kw_only=True):
+    """Models. ``default`` is the name of the default model that a person has chosen, "" when none is, or it is gone.
+    ``starter_hint`` says how to install the starter chat model, "" when it is installed."""
+
+    models: tuple[ModelRecord, ...]
+    default: str = ""
+    starter_hint: str = ""
+
+
+class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """The speed of a model here, in tokens per second: prompts, one answer, ``sequences`` answers in parallel."""
+
+    model: str
+    prompt: float
+    alone: float
+    together: float
+    sequences: int
+    prompt_tokens: int
+    new_tokens: int
+    load_seconds: float
+    device: str
+    threads: int
+    choice: str
+    engine: str
+
+
+class RegisterStarter(Call[ModelList], frozen=True, kw_only=True, tag="models.starter"):
+    """Find the models of the installed starter packages and register them; unpacks the embedder once."""
+
+
+class ListModels(Call[ModelList], frozen=True, kw_only=True, tag="models.list"):
+    """The catalogue."""
+
+
+class SetDefaultModel(Call[ModelList], frozen=True, kw_only=True, tag="models.default"):
+    """Choose the model that is used where none is named; "" chooses none: the chat model that was added first."""
+
+    name: str = ""
+
+
+class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.import"):
+    """Add a GGUF file (or the first of a split one) or a safetensors folder, by reference or as a copy."""
+
+    path: str
+    name: str = ""
+    copy: bool = False
+
+
+class LocalModels(msgspec.Struct, frozen=True, kw_only=True):
+    """Models of other programs on this disk."""
+
+    models: tuple[LocalModel, ...]
+
+
+class FindLocalModels(Call[LocalModels], frozen=True, kw_only=True, tag="models.local"):
+    """Look for models in the folders of Ollama, LM Studio and the Hugging Face cache; nothing is changed. Each can be
+    imported by its path."""
+
+
+class InspectModel(Call[ModelDetails], frozen=True, kw_only=True, tag="models.inspect"):
+    """The metadata of a model's files. ``name`` is a name in the catalogue or a path."""
+
+    name: str
+
+
+class RemoveModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.remove"):
+    """Remove a model from the catalogue; its files are deleted only when the home folder owns them."""
+
+    name: str
+
+
+class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
+    """Load a model; streams Progress in [0, 1]. Questions do it by themselves. ``anyway``: although it does not fit
+    into what is free, now and until the program ends."""
+
+    name: str
+    anyway: bool = False
+
+
+class FitModel(Call[Fit], frozen=True, kw_only=True, tag="models.fit"):
+    """Whether a model of the catalogue, or the GGUF file at a path, fits this machine now. ``context_tokens`` 0: that
+    of the settings."""
+
+    name: str
+    context_tokens: int = 0
+
+
+class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):
+    """Measure the speed of a model on this machine; streams Progress. Other answers wait meanwhile."""
+
+    name: str
+    prompt_tokens: int = 512
+    new_tokens: int = 64
+    sequences: int = 8
+    rounds: int = 3
+
+
+class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
+    """Free the loaded model's memory."""
+
+
+class HubModels(msgspec.Struct, frozen=True, kw_only=True):
+    models: tuple[HubModel, ...]
+
+
+class HubAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an access token is known, and whether it is stored in the keyring or for this session only."""
+
+    has_token: bool
+    kept: bool = False
+
+
+class SearchHub(Call[HubModels], frozen=True, kw_only=True, tag="hub.search"):
+    """Repositories with GGUF files whose name contains the words, by ``filters``."""
+
+    words: str = ""
+    limit: int = 30
+    filters: HubFilters = HubFilters()
+
+
+class ListHubFiles(Call[HubFiles], frozen=True, kw_only=True, tag="hub.files"):
+    """The GGUF models of a repository, the smallest first; nothing of them is downloaded."""
+
+    repository: str
+    revision: str = ""
+
+
+class DownloadModel(Call[RunRecord], frozen=True, kw_only=True, tag="hub.download"):
+    """Start a run that downloads a model of a repository, verifies it and adds it to the catalogue as ``name`` ("":
+    chosen). ``file`` is a name of ``ListHubFiles``, or a quantisation that only one of them has. A stopped download is
+    resumed where it was. Its events: Progress in bytes; its result: ``{model, path}``."""
+
+    repository: str
+    file: str
+    revision: str = ""
+    name: str = ""
+
+
+class FitHubFile(Call[Fit], frozen=True, kw_only=True, tag="hub.fit"):
+    """Whether a model of a repository fits this machine now: only the headers of its files are fetched. ``file`` as in
+    ``DownloadModel``. Streams Progress in bytes."""
+
+    repository: str
+    file: str
+    revision: str = ""
+
+
+class ModelSuggestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of the hub to download beside the starter, with its fit on this machine as measured by its header."""
+
+    title: str
+    repository: str
+    revision: str
+    file: str
+    bytes: int
+    licence: str
+    fit: Fit
+
+
+class SuggestModel(Call[ModelSuggestion], frozen=True, kw_only=True, tag="hub.suggest"):
+    """The largest model of the program's own list (``resources/offers.toml``) that fits this machine, is not gated and
+    has the licence of the list. Asks the hub; nothing is downloaded but headers. Streams Progress. Raises UserError
+    where none fits."""
+
+
+class ReadHubCard(Call[HubCard], frozen=True, kw_only=True, tag="hub.card"):
+    """The model card of a repository."""
+
+    repository: str
+    revision: str = ""
+
+
+class SetHubToken(Call[HubAccount], frozen=True, kw_only=True, tag="hub.token"):
+    """Keep an access token of the hub in the keyring of the operating system; "" forgets it."""
+
+    token: str
+
+
+class GetHubAccount(Call[HubAccount], frozen=True, kw_only=True, tag="hub.account"):
+    """Whether there is an access token."""

@@ -1,0 +1,1 @@
+"""The requests that left this machine, as a client sees them."""
