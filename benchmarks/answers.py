@@ -39,6 +39,7 @@ from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import UserError
 from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import LoraUse
+from workbench.gguf.inspection import inspect_path
 from workbench.processes.host import WorkerHost
 from workbench.records.answers import AskResult
 from workbench.records.capabilities import Capabilities
@@ -50,7 +51,6 @@ from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPa
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.documents.embedder import WorkerRetriever
-from workbench.subjects.models.inspection import inspect_path
 from workbench.subjects.models.starter import find_starters
 from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries

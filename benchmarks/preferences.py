@@ -24,6 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from workbench.records.answers import AskResult
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from workbench import calls
@@ -62,7 +64,7 @@ def ask_all(core: Workbench, topics: Sequence[str], recipe: Recipe) -> list[list
     """The answers to each prompt, in their order."""
 
     def one(topic: str) -> list[str]:
-        call: Call[calls.AskResult] = calls.Ask(question=PROMPT.format(topic), recipe=recipe)
+        call: Call[AskResult] = calls.Ask(question=PROMPT.format(topic), recipe=recipe)
         result = result_of(call, core.handle(call))
         return [each.text.strip() for each in result.sequences] or [result.answer.strip()]
 

@@ -33,6 +33,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from workbench.records.answers import AskResult
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -171,7 +173,7 @@ def measure_stream() -> dict[str, float]:
             asking.emit(events.TextDelta(text=token))
             text.append(token)
         home.end_answer(answer, "".join(text))
-        asking.emit(finish(calls.AskResult(answer="".join(text), chat=answer.chat, message=answer.id)))
+        asking.emit(finish(AskResult(answer="".join(text), chat=answer.chat, message=answer.id)))
         ended.set()
 
     gaps: list[float] = []

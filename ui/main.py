@@ -59,8 +59,8 @@ def _become_worker(arguments: list[str]) -> int:
 
 
 def _become_core(arguments: list[str]) -> int:
-    service = importlib.import_module("workbench.api.service")
-    status: int = service.main(arguments)
+    core = importlib.import_module("workbench.app")
+    status: int = core.main(arguments)
     return status
 
 

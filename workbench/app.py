@@ -1,6 +1,6 @@
 """Workbench: the one object that owns a home folder: its storage, its workers, its runs.
 
-The core process (``workbench.api.service``) holds it, and tests directly. Each service answers its own calls; this
+The core process holds it (``python -m workbench.app``), and tests directly. Each service answers its own calls; this
 module only wires them.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
 import time
 import traceback
@@ -15,9 +16,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench import calls, methods
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, failure_of
+from workbench.api.service import CoreProgram, run_core
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.backends.openai_compatible import NAME as REMOTE
 from workbench.base.errors import UserError
@@ -45,6 +48,7 @@ from workbench.subjects.agents.store import FactStore
 from workbench.subjects.agents.tables import TableFiles
 from workbench.subjects.agents.tools import AgentTools
 from workbench.subjects.answering.resolver import HomeServices, Resolver
+from workbench.subjects.backup.restoring import put_in_place
 from workbench.subjects.backup.service import Backups
 from workbench.subjects.chats.answers import Answers, TaskConfig
 from workbench.subjects.chats.inspection import Inspecting
@@ -214,7 +218,14 @@ class Workbench:
         self._runs = Runs(home, store, self._changes, kinds, self._artifacts.detach_run)
         self._watching = Watching(self._on_folder_changed, home.root)
         program = Program(
-            home, self._preferences, self._llama_cpp, self._embedding, self._training_workers, self._runs, self._changes
+            home,
+            self._preferences,
+            self._llama_cpp,
+            self._embedding,
+            self._training_workers,
+            self._runs,
+            self._changes,
+            methods.describe,
         )
         self._models = Models(
             home,
@@ -229,9 +240,7 @@ class Workbench:
         )
         self._fitting = Fitting(catalogue, self._llama_cpp, hub, gate, self._make_fitting_host())
         self._examiner = Examiner(catalogue, checksums, self._runs, self._answers, self._changes, self._preferences)
-        documents = Documents(
-            self._registry, chats, self._embedding, self._runs, self._watching, self._changes, passwords
-        )
+        documents = Documents(self._registry, self._embedding, self._runs, self._watching, self._changes, passwords)
         adapters = Adapters(
             adapter_store, catalogue, bases, self._training_workers, self._artifacts, self._llama_cpp, self._runs,
             self._exports, self._changes,
@@ -442,3 +451,12 @@ def _ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:
         if close is not None:
             close()
     yield events.stamped(last, seq + 1, time.time())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Be the core process of a home; see ``run_core``."""
+    return run_core(CoreProgram(calls.ALL, Workbench, put_in_place), arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,5 @@
 @echo off
-rem Starts the terminal's program with its own Python. The variables are those of workbench/installation.py.
+rem Starts the terminal's program with its own Python. The variables are those of workbench/base/installation.py.
 setlocal
 for %%V in (PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONPLATLIBDIR PYTHONEXECUTABLE PYTHONUSERBASE PYTHONPYCACHEPREFIX PYTHONWARNINGS PYTHONBREAKPOINT QT_PLUGIN_PATH QT_QPA_PLATFORM_PLUGIN_PATH GGML_BACKEND_PATH LLAMA_CPP_LIB_PATH) do set "%%V="
 set PYTHONNOUSERSITE=1

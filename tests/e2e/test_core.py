@@ -29,6 +29,7 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import Generated
+from workbench.gguf.inspection import inspect_path
 from workbench.processes.host import WorkerHost
 from workbench.records.answers import AskResult, DocumentTask, StoredMessage
 from workbench.records.messages import Message
@@ -72,7 +73,6 @@ from workbench.subjects.models.calls import (
     RemoveModel,
     UnloadModel,
 )
-from workbench.subjects.models.inspection import inspect_path
 from workbench.subjects.runs.calls import (
     FollowRun,
     GetRun,

@@ -17,7 +17,7 @@ HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzbe
         ("ui.shell", (*HEAVY, "apsw")),
         ("workbench.cli", (*HEAVY, "PySide6", "apsw", "numpy")),
         ("workbench.api.client", (*HEAVY, "PySide6", "apsw", "numpy")),
-        ("workbench.api.service", (*HEAVY, "PySide6")),
+        ("workbench.app", (*HEAVY, "PySide6")),
     ],
 )
 def test_importing_loads_nothing_heavy(module: str, forbidden: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from tests.unit.cli.conftest import FakeFront as FakeTerminalFront
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.features.chat.trace_view import TraceView
 from workbench import cli
+from workbench import methods as registry
 from workbench.api import events
 from workbench.api.protocol import RequestContext
 from workbench.app import Workbench
@@ -30,7 +31,6 @@ from workbench.subjects.answering.request import AnswerRequest
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.models.calls import ListModels, ModelList
-from workbench.techniques import registry
 
 
 @pytest.fixture

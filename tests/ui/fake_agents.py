@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workbench import calls as c
+from workbench import methods as registry
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call, finish
@@ -22,7 +23,6 @@ from workbench.records.mcp import McpAgreement, McpServer, check_server, digest_
 from workbench.records.messages import Usage
 from workbench.records.recipes import AgentPart
 from workbench.records.trace import Trace
-from workbench.techniques import registry
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome

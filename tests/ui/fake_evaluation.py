@@ -15,6 +15,7 @@ import msgspec
 from workbench import calls as c
 from workbench.api.protocol import Call
 from workbench.base.errors import UserError
+from workbench.methods import METHODS
 from workbench.records.evaluation import (
     CellAnswer,
     CellBrief,
@@ -35,7 +36,6 @@ from workbench.records.messages import Message, Usage
 from workbench.records.recipes import ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
 from workbench.subjects.evaluation.results import summarise
-from workbench.techniques.registry import METHODS
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome

@@ -35,6 +35,7 @@ from tests.ui import (
 )
 from tests.ui.fake_home import FakeHome, cited, verified
 from workbench import calls as c
+from workbench import methods as registry
 from workbench.api import events
 from workbench.api.answer_state import AnswerState, with_trace
 from workbench.api.events import Changed, Event
@@ -46,7 +47,6 @@ from workbench.records.messages import Candidate, Passage, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.thoughts import actions_on
 from workbench.records.trace import StepEdit, TokenIds
-from workbench.techniques import registry
 
 R = TypeVar("R")
 Answer = Callable[[Any], Iterable[Event]]

@@ -16,12 +16,12 @@ from workbench.api.events import Event, Failed, Finished
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Scored
+from workbench.methods import METHODS
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum
 from workbench.subjects.judgements.judging.runs import Judging, win_rate_of
-from workbench.techniques.registry import METHODS
 from workbench.workers.reward_context import LocalRewardContext
 
 if TYPE_CHECKING:

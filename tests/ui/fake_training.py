@@ -16,6 +16,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import Call
 from workbench.base.errors import UserError
+from workbench.methods import METHODS
 from workbench.records.training import (
     AdapterRecord,
     DataPart,
@@ -34,7 +35,6 @@ from workbench.records.training import (
     VerificationReport,
     WeightsPart,
 )
-from workbench.techniques.registry import METHODS
 from workbench.training.methods.weights_method import method_of
 from workbench.training.objectives.objective import objective_of
 from workbench.training.trl_trainer import trl_problem

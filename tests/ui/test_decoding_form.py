@@ -21,7 +21,9 @@ from ui.features.chat import texts
 from ui.features.chat.decoding_form import FORMATS, DecodingForm, describe_decoding
 from ui.features.chat.recipe_panel import RecipePanel
 from ui.theme.theme import Theme
+from workbench import methods as registry
 from workbench.base.fields import fields_of
+from workbench.methods import METHODS
 from workbench.records.messages import Alternative
 from workbench.records.recipes import (
     SAMPLING_ORDER,
@@ -32,9 +34,7 @@ from workbench.records.recipes import (
     preset_of,
     with_preset,
 )
-from workbench.techniques import registry
 from workbench.techniques.decoding.methods import strategy_of
-from workbench.techniques.registry import METHODS
 
 PROBABILITIES = (0.40, 0.25, 0.15, 0.10, 0.06, 0.04)
 TOKENS = tuple(

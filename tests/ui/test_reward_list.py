@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 from ui.features.training.reward_lines import RewardLine, read_line, write_line
 from ui.features.training.reward_list import RewardList
 from ui.theme.theme import Theme
+from workbench import methods as registry
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.rewards.methods import METHODS as REWARDS
 from workbench.rewards.spec import weighted_sum
-from workbench.techniques import registry
 
 ROWS: Methods[Any] = Methods(registry.describe())
 

@@ -33,9 +33,9 @@ from ui.features.training.state import TrainingState
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
+from workbench.methods import METHODS
 from workbench.records.training import AdapterRecord, Agreement, Scores, ScoresPair, VerificationReport
 from workbench.records.training.verdicts import describe_forgetting
-from workbench.techniques.registry import METHODS
 
 SMOL = "SmolLM2-135M-Instruct"
 SET = "pump questions"

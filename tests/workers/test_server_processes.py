@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from tests.workers.test_host import COMMAND
-from workbench.processes.server_processes import OF_NO_SERVER, ServerProcesses
+from workbench.base.launching import OF_NO_SERVER
+from workbench.processes.server_processes import ServerProcesses
 from workbench.subjects.agents import mcp
 
 START = """

@@ -27,9 +27,8 @@ from workbench.api.events import Event
 from workbench.api.ownership import folder_identity, read_key, read_owner
 from workbench.api.protocol import Call, failure_of, result_of
 from workbench.base.errors import UserError
-from workbench.base.launching import child_environment, python_command
+from workbench.base.launching import OF_NO_SERVER, child_environment, python_command
 from workbench.base.paths import Home
-from workbench.processes.server_processes import OF_NO_SERVER
 
 if TYPE_CHECKING:
     pass
@@ -339,7 +338,7 @@ def _streamed(front: Front, call: Call[Any]) -> Iterator[Event]:
 def _start_core(home: Home, idle_s: float | None) -> wire.Started:
     """Start a core and wait until it serves, finds another one or fails. It outlives this process."""
     home.create()
-    command = python_command("workbench.api.service", "--core", "--home")
+    command = python_command("workbench.app", "--core", "--home")
     command += [str(home.root)] if idle_s is None else [str(home.root), "--idle-seconds", str(idle_s)]
     flags = 0
     if sys.platform == "win32":

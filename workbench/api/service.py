@@ -1,7 +1,7 @@
-"""The core's own process: ``python -m workbench.api.service --home DIR`` holds a home and answers its clients.
+"""The core's own process: ``python -m workbench.app --home DIR`` holds a home and answers its clients.
 
 The first client starts it; it leaves by itself a while after the last client and the last piece of work. This module
-knows connections and threads; the Workbench answers the calls.
+knows connections and threads; what it serves answers the calls.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
+from typing import Any, Protocol, Union
 
 import msgspec
 
@@ -27,13 +29,10 @@ from workbench import __version__
 from workbench.api import events, wire
 from workbench.api.events import Event
 from workbench.api.ownership import HomeLock, folder_identity, make_key
-from workbench.api.protocol import RequestContext
-from workbench.app import Workbench
+from workbench.api.protocol import Call, RequestContext
 from workbench.base.errors import UserError
 from workbench.base.paths import Home, find_home
 from workbench.base.stored import explained
-from workbench.calls import AnyCall
-from workbench.subjects.backup.restoring import put_in_place
 
 IDLE_S = 20.0
 POLL_S = 0.25
@@ -52,24 +51,54 @@ those of the local API take."""
 EXIT_TAKEN, EXIT_FAILED = 3, 1
 
 _log = logging.getLogger(__name__)
-_decode_call = msgspec.msgpack.Decoder(AnyCall).decode
+
+
+class Core(Protocol):
+    """What is served: the owner of a home, that answers its calls."""
+
+    home: Home
+
+    @property
+    def busy(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def handle(self, call: Any, context: RequestContext) -> Iterator[Event]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class CoreProgram:
+    """``calls`` are the types of all calls, ``open`` makes the core of a home, and ``replace`` puts a restored home in
+    the place of one that is locked."""
+
+    calls: Sequence[type[Call[Any]]]
+    open: Callable[[Home], Core]
+    replace: Callable[[Path, Path, HomeLock], object]
 
 
 class Service:
-    """Accepts clients of one Workbench until it is asked to leave or has been idle for ``idle_s`` seconds. It leaves at
+    """Accepts clients of one core until it is asked to leave or has been idle for ``idle_s`` seconds. It leaves at
     once when its home is no longer ``in_place``, and after its last client when a restored one is to replace it."""
 
     def __init__(
-        self, workbench: Workbench, key: bytes, idle_s: float = IDLE_S, in_place: Callable[[], bool] = lambda: True
+        self,
+        core: Core,
+        calls: Sequence[type[Call[Any]]],
+        key: bytes,
+        idle_s: float = IDLE_S,
+        in_place: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._workbench = workbench
+        self.core = core
+        self.decode_call = msgspec.msgpack.Decoder(Union[tuple(calls)]).decode  # noqa: UP007 - of types known at run time
         self._key = key
         self._idle_s = idle_s
         self._in_place = in_place
         self._changed = threading.Condition()  # guards the two below
         self._sessions: dict[_Session, None] = {}  # the oldest first
         self._leaving = False
-        self._listener, self._socket = _listen(workbench.home.address)
+        self._listener, self._socket = _listen(core.home.address)
 
     def run(self) -> None:
         """Serve; returns when it is time to leave, with the listener closed."""
@@ -77,9 +106,9 @@ class Service:
         idle_since = time.monotonic()
         with self._changed:
             while not self._leaving:
-                if self._sessions or self._workbench.busy:
+                if self._sessions or self.core.busy:
                     idle_since = time.monotonic()
-                elif time.monotonic() - idle_since >= self._idle_s or self._workbench.home.replacement is not None:
+                elif time.monotonic() - idle_since >= self._idle_s or self.core.home.replacement is not None:
                     self._leaving = True
                     break
                 if not self._in_place():
@@ -103,12 +132,12 @@ class Service:
         """Whether no client and no work needs this core."""
         with self._changed:
             alone = sum(session.is_proven for session in self._sessions) <= 1  # the client that asks
-        return alone and not self._workbench.busy
+        return alone and not self.core.busy
 
     def _close_listener(self) -> None:
         with contextlib.suppress(FileNotFoundError):  # it would remove the name that it was bound to
             self._listener.close()
-        address = Path(self._workbench.home.address)
+        address = Path(self.core.home.address)
         with contextlib.suppress(OSError):
             # where the home was deleted and created again, another core's socket is there by now
             if self._socket is not None and os.path.samestat(self._socket, address.stat()):
@@ -123,7 +152,7 @@ class Service:
                     return
                 time.sleep(POLL_S)  # out of file descriptors, perhaps: others may close theirs
                 continue
-            session = _Session(self, self._workbench, connection, self._key)
+            session = _Session(self, connection, self._key)
             with self._changed:
                 if self._leaving:
                     connection.close()
@@ -179,9 +208,9 @@ def _listen(address: str) -> tuple[Listener, os.stat_result | None]:
 class _Session:
     """One client: a thread that reads its messages, and one per open request."""
 
-    def __init__(self, service: Service, workbench: Workbench, connection: Connection, key: bytes) -> None:
+    def __init__(self, service: Service, connection: Connection, key: bytes) -> None:
         self._service = service
-        self._workbench = workbench
+        self._core = service.core
         self.connection = connection
         self.began = time.monotonic()
         self.is_proven = self.is_dismissed = False
@@ -233,12 +262,12 @@ class _Session:
             )
             return False
         if (hello.version, hello.wire) == (__version__, wire.WIRE):
-            if hello.home == folder_identity(self._workbench.home.root):
+            if hello.home == folder_identity(self._core.home.root):
                 self._send(wire.Welcome(__version__, os.getpid()))
                 return True
             self._send(
                 wire.Refused(
-                    f"This data folder was reached over {self._workbench.home.root}, which is another folder.",
+                    f"This data folder was reached over {self._core.home.root}, which is another folder.",
                     "If it is a copy made of hard links, its files are those of the other one: make a copy without "
                     "links, or restore a backup.",
                 )
@@ -270,7 +299,7 @@ class _Session:
     def _begin(self, request: wire.CallMessage) -> None:
         context = RequestContext()
         try:
-            call = _decode_call(request.call)
+            call = self._service.decode_call(request.call)
         except msgspec.DecodeError as error:
             failed = events.Failed(message=f"The core cannot read this call: {error}.", reason="bug")
             if isinstance(error, msgspec.ValidationError):  # a value out of its range, as somebody wrote it
@@ -279,7 +308,7 @@ class _Session:
             return
         with self._lock:
             self._under_way[request.id] = context
-        stream = self._workbench.handle(call, context)  # here, so that a subscription precedes all later calls
+        stream = self._core.handle(call, context)  # here, so that a subscription precedes all later calls
         threading.Thread(
             target=self._answer, args=(request.id, stream), name=f"request-{request.id}", daemon=True
         ).start()
@@ -306,9 +335,9 @@ class _Session:
             self.connection.send_bytes(wire.encode(message))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def run_core(program: CoreProgram, arguments: Sequence[str] | None = None) -> int:
     """Be the core of a home. Exit status 0 after leaving, 3 when another process is the core, 1 with a UserError."""
-    parser = argparse.ArgumentParser(prog="workbench.api.service", description=__doc__)
+    parser = argparse.ArgumentParser(prog="workbench.app", description=__doc__)
     parser.add_argument("--home", help="the home folder")
     parser.add_argument(
         "--idle-seconds", type=float, default=IDLE_S, help="leave after so many seconds without clients or work"
@@ -320,46 +349,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _allow_descriptors()
     try:
         home = Home(find_home(options.home).root.resolve())
-        lock = _acquire(home)
+        lock = _acquire(home, program)
         if lock is None:
             _tell_starter(wire.Started(wire.TAKEN))
             return EXIT_TAKEN
         with lock:
             _log_into(home)
-            return _serve(home, options.idle_seconds, lock)
+            return _serve(program, home, options.idle_seconds, lock)
     except UserError as error:
         _log.error("The core cannot start: %s", error)
         _tell_starter(wire.Started(wire.FAILED, error.message, error.hint))
         return EXIT_FAILED
 
 
-def _acquire(home: Home) -> HomeLock | None:
+def _acquire(home: Home, program: CoreProgram) -> HomeLock | None:
     """The lock of a home, which a restored one has taken the place of where that was arranged."""
     lock = HomeLock.acquire(home)
     if lock is None or (restored := home.replacement) is None:
         return lock
     os.chdir(home.root.parent)  # Windows moves no folder that a process works in
-    put_in_place(restored, home.root, lock)
+    program.replace(restored, home.root, lock)
     return HomeLock.acquire(home)
 
 
-def _serve(home: Home, idle_s: float, lock: HomeLock) -> int:
-    workbench = Workbench(home)
+def _serve(program: CoreProgram, home: Home, idle_s: float, lock: HomeLock) -> int:
+    core = program.open(home)
     try:
-        service = Service(workbench, make_key(home), idle_s, lambda: lock.is_in(home))
+        service = Service(core, program.calls, make_key(home), idle_s, lambda: lock.is_in(home))
         for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
             if hasattr(signal, name):
                 # on a thread: the handler may run while this very thread holds the service's lock
                 signal.signal(
                     getattr(signal, name), lambda *_: threading.Thread(target=service.leave, daemon=True).start()
                 )
-        workbench.start()
+        core.start()
         _log.info("Version %s serves %s as process %d", __version__, home.root, os.getpid())
         _tell_starter(wire.Started(wire.READY))
         service.run()
         _log.info("Leaving")
     finally:
-        workbench.close()
+        core.close()
     return 0
 
 
@@ -399,7 +428,3 @@ def _log_fault(fault: threading.ExceptHookArgs) -> None:
     """Log an exception that has ended a thread of the core: nobody else would hear of it."""
     if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
         _log.error("Not expected", exc_info=(fault.exc_type, fault.exc_value, fault.exc_traceback))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,6 +14,12 @@ import psutil
 
 from workbench.base.installation import installation, without_foreign
 
+SERVER_MARK = "WORKBENCH_MCP_SERVER"
+"""The variable that marks the processes of an MCP server; another value, or none, exempts a process."""
+
+OF_NO_SERVER: Mapping[str, str] = {SERVER_MARK: ""}
+"""The environment of a process that a server may start and that serves others, too: it does not end with the server."""
+
 
 def python_command(module: str, frozen_flag: str, argument: str, interpreter: str | None = None) -> list[str]:
     """The command line of ``python -m module argument``; a frozen build has no Python to be found, so it starts

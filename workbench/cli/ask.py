@@ -18,13 +18,13 @@ from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
 from workbench.cli.session import Events, Session, Stopped
 from workbench.cli.tokens import show_steps, table_of, with_tokens
+from workbench.methods import METHODS
 from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.messages import Verification
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepAction, StepEdit
 from workbench.records.trust import describe_marks, describe_trust
 from workbench.subjects.chats.calls import Ask, BranchPoint, DeleteChat, ShowPrompt
-from workbench.techniques.registry import METHODS
 
 _ENDS = {
     "eos": "the model",

@@ -14,9 +14,9 @@ from workbench.cli.run_lines import RunLines
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.cli.train import read_config
+from workbench.methods import METHODS
 from workbench.records.training import DEFAULT_OBJECTIVE, DataReport, DataSet
 from workbench.subjects.datasets.calls import BuildData, InspectData, ListDataSets, RemoveDataSet
-from workbench.techniques.registry import METHODS
 
 _BAR = 30
 

@@ -19,6 +19,7 @@ from workbench.cli.questions import NAMES
 from workbench.cli.recipes import with_prompt
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
+from workbench.methods import METHODS
 from workbench.records.evaluation import CellBrief, CellDetails, EvaluationReport, GridRow, ScorerUse
 from workbench.records.methods import Kind, Method
 from workbench.records.optimisation import OptimisationResult
@@ -38,7 +39,6 @@ from workbench.subjects.evaluation.calls import (
 )
 from workbench.subjects.models.calls import ListModels
 from workbench.subjects.prompts.calls import ListPrompts
-from workbench.techniques.registry import METHODS
 
 RATINGS: dict[str, Literal[-1, 0, 1]] = {"good": 1, "bad": -1, "none": 0}
 ID = {"id": "evaluation"}

@@ -15,6 +15,7 @@ from workbench.cli.arguments import FieldHelp, absolute, method_lines, read_text
 from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
+from workbench.methods import METHODS
 from workbench.records.prompts import find_version, source_of, split_version, with_version
 from workbench.records.recipes import (
     DEFAULT_AGENT,
@@ -34,7 +35,6 @@ from workbench.records.recipes import (
 )
 from workbench.subjects.chats.calls import GetChat
 from workbench.subjects.prompts.calls import GetPrompt
-from workbench.techniques.registry import METHODS
 
 PROMPT_NAMES = {"prompts": "prompt"}
 NAMES = {"model": "model", "collection": "collection", "adapters": "adapter", **PROMPT_NAMES}

@@ -17,6 +17,7 @@ from workbench.cli.output import TextOutput
 from workbench.cli.run_lines import RunLines, show_plan, show_scores, show_verification
 from workbench.cli.runs import follow
 from workbench.cli.session import Events, Session, Stopped
+from workbench.methods import METHODS
 from workbench.records.training import (
     PARTS,
     ObjectivePart,
@@ -27,7 +28,6 @@ from workbench.records.training import (
     set_value,
 )
 from workbench.subjects.trainings.calls import PlanTraining, Train
-from workbench.techniques.registry import METHODS
 
 R = TypeVar("R")
 

@@ -13,16 +13,14 @@ import secrets
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from typing import TextIO
 
 import psutil
 
-WORKER, MARK = "WORKBENCH_MCP_WORKER", "WORKBENCH_MCP_SERVER"
-"""Variables: of the worker, what marks the processes of its servers, and of these, their mark."""
+from workbench.base.launching import SERVER_MARK
 
-OF_NO_SERVER: Mapping[str, str] = {MARK: ""}
-"""The environment of a process that a server may start and that serves others, too: it does not end with the server."""
+WORKER, MARK = "WORKBENCH_MCP_WORKER", SERVER_MARK
+"""Variables: of the worker, what marks the processes of its servers, and of these, their mark."""
 
 ROUNDS = 5
 """How often what is left is looked for, since a process may start another one while it is being ended."""

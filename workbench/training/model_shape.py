@@ -13,10 +13,10 @@ from pathlib import Path
 from workbench.base.errors import UserError
 from workbench.gguf.architectures import FAMILIES
 from workbench.gguf.base_model import Base, read_base
+from workbench.gguf.folder import describe_folder
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor
 from workbench.gguf.safetensors import SafetensorsFile
-from workbench.subjects.models.folder import describe_folder
 
 _BLOCK = re.compile(r"blk\.(\d+)\.(.+)\.(weight|bias)")
 _COMPUTED = ("rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight")

@@ -16,6 +16,7 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.engine.template import TemplateRenderer
+from workbench.gguf.inspection import inspect_path
 from workbench.records.methods import Method, Methods
 from workbench.records.training import (
     DataReport,
@@ -28,7 +29,6 @@ from workbench.records.training import (
     TrainingConfig,
 )
 from workbench.records.training.fingerprints import FINGERPRINTS
-from workbench.subjects.models.inspection import inspect_path
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.data.columns import ColumnMapping
 from workbench.training.data.examples import Example

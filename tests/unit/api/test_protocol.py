@@ -16,7 +16,7 @@ from workbench.techniques.retrieval import embedding_calls
 from workbench.training import protocol as finetuning_protocol
 
 ALL_CALLS = [
-    *calls.AnyCall.__args__,
+    *calls.ALL,
     *inference_calls.InferenceCall.__args__,
     *embedding_calls.EmbeddingCall.__args__,
     *finetuning_protocol.TrainingCall.__args__,

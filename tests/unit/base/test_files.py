@@ -20,11 +20,11 @@ from workbench.base.paths import Home
 from workbench.base.settings import load_settings
 from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.base_model import read_base
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.peft_folder import read_peft_folder
 from workbench.records.recipes import load_recipe
 from workbench.subjects.datasets.store import DatasetStore
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.inspection import inspect_path
 from workbench.training.data.reading import read_rows
 from workbench.training.data.vocabularies import FolderVocabulary
 

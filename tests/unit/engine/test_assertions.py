@@ -14,7 +14,7 @@ from tests.unit.subjects.models.conftest import Tensors, gguf_bytes
 from workbench.base.errors import UserError
 from workbench.gguf.assertions import NOT_COMPUTED
 from workbench.gguf.ggml_types import TENSOR_TYPES
-from workbench.subjects.models.inspection import inspect_path
+from workbench.gguf.inspection import inspect_path
 
 WIDTH, WORDS = 256, 256
 NUMBERS = {kind.name: number for number, kind in TENSOR_TYPES.items()}

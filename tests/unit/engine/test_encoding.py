@@ -13,7 +13,7 @@ from tests.bert_gguf import write_bert
 from workbench.base.errors import UserError
 from workbench.engine.encoding import Encoder, open_encoder
 from workbench.engine.library import llama
-from workbench.subjects.models.inspection import inspect_path
+from workbench.gguf.inspection import inspect_path
 
 TEXTS = [
     "A heron stands in the shallows.",

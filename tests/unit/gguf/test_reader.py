@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from workbench.gguf.ggml_types import REMOVED_TENSOR_TYPES, TENSOR_TYPES
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.reader import read_gguf
-from workbench.subjects.models.inspection import inspect_path
 
 
 def test_tiny_file_is_described(make_gguf: Callable[..., Path]) -> None:

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from workbench.base.fields import fields_of
+from workbench.methods import METHODS
 from workbench.records import recipes
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart, draws, varied, with_preset
 from workbench.techniques.decoding.methods import strategy_of
-from workbench.techniques.registry import METHODS
 
 
 def active_fields(part: DecodingPart) -> frozenset[str]:

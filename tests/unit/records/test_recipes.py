@@ -10,6 +10,7 @@ import pytest
 
 from workbench.base.errors import UserError
 from workbench.base.fields import about
+from workbench.methods import METHODS
 from workbench.records.methods import Method, Methods
 from workbench.records.recipes import (
     CHAT_RECIPE,
@@ -25,7 +26,6 @@ from workbench.records.recipes import (
     with_preset,
     with_value,
 )
-from workbench.techniques.registry import METHODS
 
 FULL = Recipe(
     name="pump",

@@ -54,7 +54,7 @@ def run(copy: Path, *argv: str) -> subprocess.CompletedProcess[str]:
 def test_it_is_in_window_terminal_help_steps_and_docs_and_its_own_test_passes(copy: Path) -> None:
     own = next(name for name in blocks() if name.startswith("tests/"))
     checks = ("tests/ui/added_technique.py", "tests/unit/techniques/test_registry.py")
-    table = run(copy, "-m", "workbench.techniques.registry")
+    table = run(copy, "-m", "workbench.methods")
     (copy / "docs" / "techniques.md").write_text(table.stdout, "utf-8")
     done = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", own, *checks)
     assert done.returncode == 0, done.stdout + done.stderr

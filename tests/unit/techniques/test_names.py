@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.methods import METHODS
 from workbench.records.methods import Method
-from workbench.techniques.registry import METHODS
 
 ROOT = Path(__file__).parents[3]
 NAMES = {method.name for method in METHODS}

@@ -13,12 +13,12 @@ from typing import get_args
 import msgspec
 import pytest
 
+from workbench import methods as registry
 from workbench.base.errors import UserError
+from workbench.methods import METHODS
 from workbench.records.methods import KIND_TITLES, Kind, Method, MethodInfo, Methods
 from workbench.records.recipes import DecodingPart, problem_of
-from workbench.techniques import registry
 from workbench.techniques.decoding.methods import strategy_of
-from workbench.techniques.registry import METHODS
 
 SETTINGS = ("preset", "setting")
 """Kinds that are values of the decoding part: they have nothing to run."""
@@ -101,11 +101,11 @@ def test_rows_travel_with_the_fields_of_their_configurations() -> None:
 def test_the_docs_table_is_that_of_the_rows() -> None:
     page = Path(__file__).parents[3] / "docs" / "techniques.md"
     written = page.read_text("utf-8")
-    assert written == registry.as_markdown(), "run: python -m workbench.techniques.registry > docs/techniques.md"
+    assert written == registry.as_markdown(), "run: python -m workbench.methods > docs/techniques.md"
 
 
 def test_the_registry_is_light_to_import() -> None:
     heavy = ["torch", "transformers", "sentence_transformers", "llama_cpp", "kreuzberg", "numpy", "apsw"]
-    code = f"import sys, workbench.techniques.registry; print([m for m in {heavy!r} if m in sys.modules])"
+    code = f"import sys, workbench.methods; print([m for m in {heavy!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -19,13 +19,13 @@ from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.durability import written_beside
 from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import clean_name, file_safe, unique_name
 from workbench.records.models import ModelRecord
 from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.subjects.adapters.store import ADAPTER_FILE, TRAINED, AdapterStore, link_or_copy
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.importing import delete_files, new_folder
-from workbench.subjects.models.inspection import inspect_path
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.training.protocol import Served
 

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
+from workbench.gguf.inspection import is_missing
 from workbench.gguf.reader import Tensor
 from workbench.records.models import ModelRecord
-from workbench.records.training import TrainingConfig
-from workbench.subjects.datasets.store import DatasetStore
+from workbench.records.training import DataSet, TrainingConfig
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.inspection import is_missing
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.training.protocol import BaseModel
+
+
+class SetSource(Protocol):
+    """The data sets of the home."""
+
+    def find(self, name: str, /) -> DataSet | None: ...
+
+    def list_sets(self) -> Sequence[DataSet]: ...
 
 
 class BaseModels:
     """Looks up what a ``TrainingConfig`` names."""
 
-    def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: DatasetStore) -> None:
+    def __init__(self, catalogue: ModelCatalogue, checksums: Checksums, sets: SetSource) -> None:
         self._catalogue = catalogue
         self._checksums = checksums
         self._sets = sets

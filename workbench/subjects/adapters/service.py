@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from workbench import calls
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -25,6 +24,7 @@ from workbench.gguf.ggml_types import check_type
 from workbench.gguf.names import file_safe
 from workbench.records.models import ModelRecord
 from workbench.records.training import AdapterList, AdapterRecord
+from workbench.subjects.adapters import calls
 from workbench.subjects.adapters.artifact_registry import ArtifactRegistry
 from workbench.subjects.adapters.base_models import BaseModels
 from workbench.subjects.adapters.cards import check_mergeable, find_card, list_cards
@@ -32,6 +32,7 @@ from workbench.subjects.adapters.export_run import ExportRuns
 from workbench.subjects.adapters.runs import merged_bytes, quantized_bytes
 from workbench.subjects.adapters.store import ADAPTER_FILE, TRAINED, AdapterStore
 from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
 from workbench.training.protocol import ConvertTrained, Served
 from workbench.training.worker_host import TrainingWorkers
@@ -194,7 +195,7 @@ class Adapters:
 
     # -- what is made of it -----------------------------------------------------------------------
 
-    def merge(self, call: calls.MergeAdapter) -> calls.RunRecord:
+    def merge(self, call: calls.MergeAdapter) -> RunRecord:
         record = find_card(self._store, call.adapter)
         check_mergeable(record)
         if call.quantization:
@@ -216,7 +217,7 @@ class Adapters:
         call = msgspec.structs.replace(call, model=model.name, name=call.name or record.merged_name(model.name))
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
 
-    def quantize(self, call: calls.QuantizeModel) -> calls.RunRecord:
+    def quantize(self, call: calls.QuantizeModel) -> RunRecord:
         check_type(call.type)
         model = self._bases.model(call.model)
         if model.format != "gguf":
@@ -225,6 +226,6 @@ class Adapters:
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
         return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 
-    def export(self, call: calls.ExportAdapter) -> calls.RunRecord:
+    def export(self, call: calls.ExportAdapter) -> RunRecord:
         call = self._exports.check(call)
         return self._runs.add("export", f"Export {call.adapter} to {Path(call.path).name}", call)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
 from workbench.core.streams import Handlers, unary
 from workbench.records.methods import Method
-from workbench.records.recipes import AgentPart
+from workbench.records.recipes import AgentPart, RetrievalPart
 from workbench.subjects.agents.calls import (
     AddFact,
     CallTool,
@@ -26,7 +27,6 @@ from workbench.subjects.agents.calls import (
 from workbench.subjects.agents.mcp import ANY_EFFECT, McpHub
 from workbench.subjects.agents.memory import Memory
 from workbench.subjects.agents.tools import check_arguments, tool_named
-from workbench.subjects.answering.resolver import HomeServices
 from workbench.techniques.agents.running import run_answered, run_tool
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.results import one_line
@@ -37,10 +37,18 @@ LONGEST_SUMMARY = 120
 """Characters."""
 
 
+class OpensTools(Protocol):
+    """Opens what the tools of an agent use of the home."""
+
+    def tools_for(
+        self, part: AgentPart, retrieval: RetrievalPart | None, context: RequestContext, /
+    ) -> ToolServices: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Agents:
     _memory: Memory
-    _services: HomeServices
+    _services: OpensTools
     _servers: McpHub
 
     def handlers(self) -> Handlers:

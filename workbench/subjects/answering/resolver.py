@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -25,6 +26,7 @@ from workbench.records import origins as provenance
 from workbench.records.capabilities import Capabilities
 from workbench.records.demonstrations import Demonstration
 from workbench.records.documents import Collection
+from workbench.records.evaluation import NumberedQuestion, Part, QuestionSet
 from workbench.records.models import ModelRecord
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
@@ -47,7 +49,6 @@ from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.joined_retriever import joined
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.endpoints.sending import How, SendingGate
-from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model
 from workbench.subjects.prompts.store import DemonstrationStore
@@ -216,6 +217,14 @@ class Resolver:
         return sha256, self._is_virtual[pair]
 
 
+class ExampleSource(Protocol):
+    """The question sets of the home, as sources of examples."""
+
+    def get(self, name: str, /) -> QuestionSet: ...
+
+    def questions(self, found: QuestionSet, part: Part, /, *, limit: int) -> Iterator[NumberedQuestion]: ...
+
+
 class HomeServices:
     """``answering.Services`` of a home. ``backends`` are known by the names in ``Resolved.backend``; each lends its
     models in a queue of its own."""
@@ -229,7 +238,7 @@ class HomeServices:
         catalogue: ModelCatalogue,
         checksums: Checksums,
         background: Background,
-        questions: QuestionStore,
+        questions: ExampleSource,
         agent_tools: AgentTools,
         recipes: Path,
         demonstrations: DemonstrationStore,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workbench import calls
 from workbench.base.paths import Home, absolute_path
 from workbench.core.streams import Handlers, unary
 from workbench.storage.database import Database
+from workbench.subjects.backup import calls
 from workbench.subjects.backup.runs import BackupRuns, RestoreRuns
 from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import RunKind
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.runs.store import RunStore
@@ -23,10 +24,10 @@ class Backups:
         self.kinds: Mapping[str, RunKind] = {"backup": self._writing, "restore": self._restoring}
 
     def handlers(self, runs: Runs) -> Handlers:
-        def back_up(call: calls.BackUp) -> calls.RunRecord:
+        def back_up(call: calls.BackUp) -> RunRecord:
             return runs.add("backup", f"Back up to {absolute_path(call.path).name}", self._writing.check(call))
 
-        def restore(call: calls.RestoreBackup) -> calls.RunRecord:
+        def restore(call: calls.RestoreBackup) -> RunRecord:
             return runs.add("restore", f"Restore {Path(call.path).name}", self._restoring.check(call))
 
         return {
@@ -35,7 +36,7 @@ class Backups:
             calls.RestoreBackup: unary(restore),
         }
 
-    def remove_unfinished(self, interrupted: Sequence[calls.RunRecord]) -> None:
+    def remove_unfinished(self, interrupted: Sequence[RunRecord]) -> None:
         """Delete what a core that was killed left of these runs."""
         self._writing.remove_unfinished(interrupted)
         self._restoring.remove_unfinished(interrupted)

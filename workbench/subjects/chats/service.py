@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from workbench import calls
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Citation
 from workbench.records.trust import describe_trust
+from workbench.subjects.chats import calls
 from workbench.subjects.chats.answers import Answers
 from workbench.subjects.chats.calls import ChatRecord
 from workbench.subjects.chats.store import ChatStore
-from workbench.subjects.documents.service import Documents
+from workbench.subjects.documents.service import Documents, check_paths
 
 
 class Chats:
@@ -39,6 +39,7 @@ class Chats:
                 lambda call: self._foldered(self._store.folders.rename(call.folder, call.name))
             ),
             calls.RemoveChatFolder: unary(self.remove_folder),
+            calls.AttachFiles: unary(self.attach),
             calls.DeleteChat: unary(self.delete),
             calls.SetHead: unary(self.set_head),
             calls.ExportChat: unary(self.export),
@@ -60,6 +61,12 @@ class Chats:
         self._answers.stop_chat(call.chat)
         self._documents.remove_attachments(call.chat)
         return self._published(self._store.delete(call.chat))
+
+    def attach(self, call: calls.AttachFiles) -> calls.Attached:
+        check_paths(call.paths)  # before a chat is created for them
+        chat = self._store.create() if call.chat is None else self._store.get_record(call.chat)
+        collection, run = self._documents.attach(chat.id, call.paths)
+        return calls.Attached(chat=self._published(self._store.get_record(chat.id)), collection=collection, run=run)
 
     def set_head(self, call: calls.SetHead) -> calls.ChatRecord:
         return self._published(self._store.set_head(call.chat, call.message))

@@ -19,6 +19,7 @@ from workbench.subjects.datasets.calls import BuildData
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.endpoints.store import EndpointStore
 from workbench.subjects.evaluation.calls import Evaluate
+from workbench.subjects.evaluation.methods import SCORERS
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.questions import draw_questions
 from workbench.subjects.evaluation.scorers.rewards import models_asked
@@ -110,7 +111,7 @@ class Costs:
             yield recipe, count, asked + _added_tokens(recipe), _answer_tokens(recipe)
         answer = max((recipe.decoding.max_tokens for recipe in call.recipes), default=0)
         for use in call.scorers:
-            method = METHODS.find(use.name, "scorer")
+            method = SCORERS.find(use.name, "scorer")
             _, named = models_asked(method.decode(use.options), METHODS)
             judges = [self._services.recipe(name) if name else Recipe() for name in named]
             compares = "compares" in method.traits

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from workbench import calls
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
@@ -17,11 +16,12 @@ from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.documents import Collection, Document, DocumentList, SearchResult
-from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.documents import calls
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.folder_watcher import Watching
 from workbench.subjects.documents.runs import Passwords, ingest_group
 from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
 from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
 from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
@@ -32,7 +32,6 @@ _FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
 @dataclass(frozen=True, eq=False)
 class Documents:
     _registry: CollectionRegistry
-    _chats: ChatStore
     _embedding: Embedding
     _runs: Runs
     _watching: Watching
@@ -49,7 +48,6 @@ class Documents:
             calls.RemoveCollection: unary(self.remove),
             calls.AddDocuments: unary(self.add),
             calls.UnlockDocument: self.unlock,
-            calls.AttachFiles: unary(self.attach),
             calls.Unwatch: unary(self.unwatch),
             calls.ListDocuments: self.list_documents,
             calls.RemoveDocument: self.remove_document,
@@ -124,21 +122,17 @@ class Documents:
 
     # -- documents --------------------------------------------------------------------------------
 
-    def add(self, call: calls.AddDocuments) -> calls.RunRecord:
+    def add(self, call: calls.AddDocuments) -> RunRecord:
         collection = self._registry.get(call.collection)
         known = {root.path for root in self._registry.list_roots(collection.id)}
-        return self._read(collection, _all_checked(call.paths, known, call.watch), call.watch)
+        return self._read(collection, check_paths(call.paths, known, call.watch), call.watch)
 
-    def attach(self, call: calls.AttachFiles) -> calls.Attached:
-        """Nothing is stored where a path is wrong."""
-        paths = _all_checked(call.paths, set(), False)
-        chat = self._chats.create() if call.chat is None else self._chats.get_record(call.chat)
-        collection = self._registry.attach_to(chat.id)
-        run = self._read(collection, paths, False)
-        self._changes.publish("chat", chat.id)
-        return calls.Attached(
-            chat=self._chats.get_record(chat.id), collection=self._registry.get(collection.id), run=run
-        )
+    def attach(self, chat: str, paths: Sequence[str]) -> tuple[Collection, RunRecord]:
+        """Read files into the collection of a chat. Raises UserError, with nothing stored, when a path is wrong."""
+        checked = check_paths(paths)
+        collection = self._registry.attach_to(chat)
+        run = self._read(collection, checked, False)
+        return self._registry.get(collection.id), run
 
     def unlock(self, call: calls.UnlockDocument, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -160,7 +154,7 @@ class Documents:
         known = self._embedding.host.call(ListOfFile(file=str(file)), context=context).documents
         return next((one for one in known if document in (one.id, one.path)), None)
 
-    def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool) -> calls.RunRecord:
+    def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool) -> RunRecord:
         for path in paths:
             self._registry.add_root(collection.id, path, watched=watch)
             if watch:
@@ -249,13 +243,14 @@ class Documents:
         return collection
 
 
-def _all_checked(given: Sequence[str], known: set[str], watch: bool) -> tuple[str, ...]:
+def check_paths(given: Sequence[str], known: Container[str] = (), watch: bool = False) -> tuple[str, ...]:
+    """The paths as they are stored. Raises UserError when one does not exist and is not ``known``."""
     if not given:
         raise UserError("No files or folders were named.", "Name the files or folders to add.")
     return tuple(_checked(path, known, watch) for path in given)
 
 
-def _checked(given: str, known: set[str], watch: bool) -> str:
+def _checked(given: str, known: Container[str], watch: bool) -> str:
     """The path as it is stored. Raises UserError when it does not exist and is not stored."""
     text = os.path.normpath(absolute_path(given))
     if text not in known:

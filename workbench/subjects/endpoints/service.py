@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from workbench import calls
 from workbench.api.protocol import RequestContext
 from workbench.backends.chat_stream import Connection
 from workbench.backends.openai_compatible import OpenAICompatibleBackend, endpoint_of
@@ -25,6 +24,7 @@ from workbench.network.secrets import Secrets
 from workbench.records.capabilities import LOCAL, Capabilities, capabilities_of, describe_missing
 from workbench.records.endpoints import LONGEST_URL, Endpoint, checked_address
 from workbench.records.models import ModelRecord
+from workbench.subjects.endpoints import calls
 from workbench.subjects.endpoints.calls import EndpointRecord
 from workbench.subjects.endpoints.sending import SendingGate
 from workbench.subjects.endpoints.store import EndpointStore

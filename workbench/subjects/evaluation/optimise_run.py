@@ -35,6 +35,7 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.evaluation.grid import cell_of, seed_of
+from workbench.subjects.evaluation.optimisers.methods import OPTIMISERS
 from workbench.subjects.evaluation.optimisers.search import BEFORE, BudgetSpent, Demonstration, SearchOptions, Trials
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.questions import draw_questions
@@ -47,7 +48,6 @@ from workbench.subjects.prompts.service import Prompts
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.journal import Journal, Line
 from workbench.subjects.runs.kinds import OpenRun, RunKind
-from workbench.techniques.registry import METHODS
 from workbench.text.metrics import COMPARISON
 
 AFTER = "After"
@@ -85,7 +85,7 @@ class OptimiseRuns(RunKind):
 
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, Optimisation)
-        method = METHODS.find(config.method, "optimiser")
+        method = OPTIMISERS.find(config.method, "optimiser")
         options = method.decode(config.options)
         assert isinstance(options, SearchOptions)
         journal = Journal(self._home.run(run.id) / "search.jsonl", _Note)
@@ -138,7 +138,7 @@ class OptimiseRuns(RunKind):
             sentence = describe(compared, BEFORE, AFTER, "")
         path = Path(_noted(journal, "path", lambda: str(_free(self._home.recipes, config.name))))
         note = (
-            f"Made by the run {run.id} ({METHODS.row(config.method, 'optimiser').title}) on the tuning part of "
+            f"Made by the run {run.id} ({OPTIMISERS.row(config.method, 'optimiser').title}) on the tuning part of "
             f"{found.name}, {result.questions} questions: {100 * result.before:.0f} before, {100 * result.after:.0f} "
             f"after.\nOther questions: {sentence}"
         )

@@ -21,7 +21,8 @@ from workbench.subjects.answering.answer import check
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.evaluation.calls import Optimise
-from workbench.subjects.evaluation.methods import suited_scorers
+from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
+from workbench.subjects.evaluation.optimisers.methods import OPTIMISERS
 from workbench.subjects.evaluation.optimisers.search import BEFORE
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.service import Evaluations
@@ -29,7 +30,6 @@ from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.log import RunLog
 from workbench.subjects.runs.queue import Runs
-from workbench.techniques.registry import METHODS
 from workbench.text.metrics import COMPARISON
 
 FEWEST = 8
@@ -50,7 +50,7 @@ class Optimising:
 
     def start(self, call: Optimise) -> RunRecord:
         """What cannot be searched is refused before anything is stored. Held-out questions are not read."""
-        method = METHODS.find(call.method, "optimiser")
+        method = OPTIMISERS.find(call.method, "optimiser")
         method.decode(call.options)
         found = self._sets.get(call.question_set)
         questions = list(self._sets.questions(found, "tune"))
@@ -61,7 +61,7 @@ class Optimising:
             )
         scorer = call.scorer or ScorerUse(name=suited_scorers([one.question for one in questions])[0])
         (scorer,) = self._evaluations.check_scorers((scorer,))
-        row = METHODS.row(scorer.name, "scorer")
+        row = SCORERS.row(scorer.name, "scorer")
         if row.unit or "compares" in row.traits:
             raise UserError(
                 f"{row.title} does not say which of two answers is better.",

@@ -11,10 +11,10 @@ from workbench.base.errors import UserError
 from workbench.records.evaluation import Evaluation, Rescored, Score, ScorerUse
 from workbench.records.methods import Method
 from workbench.subjects.evaluation.grid import key_of
+from workbench.subjects.evaluation.methods import SCORERS
 from workbench.subjects.evaluation.scorers.rewards import compares_texts, only_reads_texts
 from workbench.subjects.evaluation.scorers.scorer import Scorable, ScorerContext, score_answer
 from workbench.subjects.evaluation.store import EvaluationStore
-from workbench.techniques.registry import METHODS
 from workbench.text.metrics import COMPARISON
 
 
@@ -68,7 +68,7 @@ def _scorable(
 
 def _rule(use: ScorerUse) -> tuple[Method, Any] | None:
     """The scorer's row with its settings, where it compares texts and asks for nothing."""
-    method = METHODS.find(use.name, "scorer")
+    method = SCORERS.find(use.name, "scorer")
     options = method.decode(use.options)
     if not use.key or not compares_texts(method, options) or not only_reads_texts(method, options):
         return None

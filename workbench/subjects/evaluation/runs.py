@@ -40,6 +40,7 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.evaluation.grid import EMBEDS, cell_of, digest_of, key_of, seed_of, uses_embedder
+from workbench.subjects.evaluation.methods import SCORERS
 from workbench.subjects.evaluation.rescoring import scored_anew
 from workbench.subjects.evaluation.scorers.rewards import models_asked
 from workbench.subjects.evaluation.scorers.scorer import WITHOUT_ANSWER, Scorable, score_answer
@@ -154,7 +155,7 @@ class EvaluateRuns(RunKind):
 
     def _asks_recipes(self, evaluation: Evaluation) -> bool:
         """Whether answers are missing, or scores that ask the recipes' models: other scores only read answers."""
-        methods = {use.key: METHODS.find(use.name, "scorer") for use in evaluation.scorers}
+        methods = {use.key: SCORERS.find(use.name, "scorer") for use in evaluation.scorers}
         asking = [key for key, method in methods.items() if WITHOUT_ANSWER in method.traits]
         if len(asking) < len(methods) and self._store.places(evaluation.id, unanswered=True):
             return True
@@ -177,7 +178,7 @@ class EvaluateRuns(RunKind):
         )
 
     def with_key(self, use: ScorerUse, first: str, run: OpenRun) -> ScorerUse:
-        method = METHODS.find(use.name, "scorer")
+        method = SCORERS.find(use.name, "scorer")
         judge = self._digest(use.recipe, run) if use.recipe is not None else ""
         embedder = self._services.embedder_checksum(run.context) if EMBEDS in method.traits else ""
         adapters, recipes = models_asked(method.decode(use.options), METHODS)
@@ -195,7 +196,7 @@ class GridWork:
         self._run, self.evaluation = run, evaluation
         self._questions = self._store.questions(evaluation.id)
         self._context = HomeScorerContext(kind._services, run.context, self._tell_loading)
-        self._scorers = [(use, METHODS.find(use.name, "scorer")) for use in evaluation.scorers]
+        self._scorers = [(use, SCORERS.find(use.name, "scorer")) for use in evaluation.scorers]
         self._judges = {use.key: self._judge_of(use, method) for use, method in self._scorers}
         self._lock = threading.Lock()  # guards what follows
         self._held: dict[int, list[tuple[Place, CellAnswer]]] = {}  # failed answers of columns without another one

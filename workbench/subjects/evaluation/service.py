@@ -45,7 +45,7 @@ from workbench.subjects.evaluation.calls import (
     RemoveEvaluation,
     SuggestScorers,
 )
-from workbench.subjects.evaluation.methods import suited_scorers
+from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
 from workbench.subjects.evaluation.question_sets import LONGEST_PAGE
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.questions import draw_questions
@@ -237,7 +237,7 @@ class Evaluations:
         """The scorers with recipes for those that judge. Raises UserError for unknown names, settings and recipes."""
         checked = []
         for use in scorers:
-            method = METHODS.find(use.name, "scorer")
+            method = SCORERS.find(use.name, "scorer")
             method.decode(use.options)
             if use.recipe is not None:
                 self._services.resolve(use.recipe)
@@ -257,7 +257,7 @@ class Evaluations:
         for use in scorers:
             if use.recipe is not None:
                 yield use.recipe
-            _, named = models_asked(METHODS.find(use.name, "scorer").decode(use.options), METHODS)
+            _, named = models_asked(SCORERS.find(use.name, "scorer").decode(use.options), METHODS)
             yield from (self._services.recipe(name) if name else Recipe() for name in named)
 
     def _answered(self, evaluation: Evaluation) -> Iterator[Answered]:
@@ -269,7 +269,7 @@ class Evaluations:
 
 
 def _row(name: str) -> MethodInfo:
-    return METHODS.row(name, "scorer")
+    return SCORERS.row(name, "scorer")
 
 
 def _names(recipes: Sequence[Recipe]) -> list[str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from workbench import calls
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import WorkerDied
 from workbench.base.paths import Home, absolute_path
@@ -23,6 +22,7 @@ from workbench.processes.process import TORCH_VARIABLE
 from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Trial
 from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.machine import calls
 from workbench.subjects.machine.checks import local_diagnosis, write_report
 from workbench.subjects.machine.service import RuntimePacks
 from workbench.training.worker_host import TrainingWorkers

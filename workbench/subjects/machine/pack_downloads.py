@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from workbench import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
@@ -19,6 +18,7 @@ from workbench.core.streams import Handlers
 from workbench.network.gate import Gate
 from workbench.records.hub import RemoteFile
 from workbench.records.runtime import PACK_LIST, PackFileOffer
+from workbench.subjects.machine import calls
 from workbench.subjects.machine.packs import this_platform
 from workbench.subjects.machine.service import RuntimePacks
 from workbench.subjects.machine.updates import Releases, Updates

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from workbench import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError, WorkerDied
@@ -17,9 +16,11 @@ from workbench.base.installation import base_release
 from workbench.base.paths import Home, absolute_path
 from workbench.base.stored import Unreadable
 from workbench.core.streams import Handlers, unary
+from workbench.gguf.inspection import is_missing
 from workbench.processes.host import State
 from workbench.processes.process import PACK_VARIABLE, TORCH_VARIABLE
 from workbench.records.runtime import BACKENDS, CHOICE, PackManifest, RuntimeChoice, Trial
+from workbench.subjects.machine import calls
 from workbench.subjects.machine.packs import (
     check_fits,
     check_installed,
@@ -34,7 +35,6 @@ from workbench.subjects.machine.packs import (
 from workbench.subjects.machine.signatures import OWN_KEYS, trusted_keys
 from workbench.subjects.machine.torch_trial import try_torch
 from workbench.subjects.machine.trial import MakeHost, try_library
-from workbench.subjects.models.inspection import is_missing
 from workbench.subjects.models.starter import find_starters
 from workbench.subjects.models.store import ModelCatalogue
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
-from workbench import __version__, calls
+from workbench import __version__
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.paths import Home
 from workbench.core.change_notifier import ChangeNotifier
@@ -14,10 +15,12 @@ from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.engine.machine import read_machine
 from workbench.processes.host import WorkerHost
+from workbench.records.methods import MethodInfo
 from workbench.records.models import Machine
 from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.machine import calls
+from workbench.subjects.runs.calls import GetStatus, Status, Subscribe, WorkerState
 from workbench.subjects.runs.queue import Runs
-from workbench.techniques import registry
 from workbench.training.worker_host import TrainingWorkers
 
 
@@ -30,13 +33,14 @@ class Program:
     _training: TrainingWorkers
     _runs: Runs
     _changes: ChangeNotifier
+    _describe_methods: Callable[[], tuple[MethodInfo, ...]]
 
     def handlers(self) -> Handlers:
         return {
             calls.GetMachine: unary(lambda call: self.machine()),
-            calls.ListMethods: unary(lambda call: calls.MethodList(methods=registry.describe())),
-            calls.GetStatus: unary(lambda call: self.status()),
-            calls.Subscribe: lambda call, context: self._changes.subscribe(context),
+            calls.ListMethods: unary(lambda call: calls.MethodList(methods=self._describe_methods())),
+            GetStatus: unary(lambda call: self.status()),
+            Subscribe: lambda call, context: self._changes.subscribe(context),
             calls.GetSettings: unary(lambda call: self._preferences.current),
             calls.ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
             calls.RestartWorker: unary(self.restart),
@@ -45,12 +49,12 @@ class Program:
     def machine(self) -> Machine:
         return read_machine(self._home.root, self._backend.list_devices())
 
-    def status(self) -> calls.Status:
+    def status(self) -> Status:
         """The training worker's processes are included while they run."""
         hosts = (self._backend.host, self._embedding.host, *self._training.hosts)
         workers = tuple(map(_state, hosts))
         loaded = self._backend.loaded
-        known = calls.Status(
+        known = Status(
             home=str(self._home.root),
             version=__version__,
             memory_bytes=sum(worker.memory_bytes for worker in workers),
@@ -62,7 +66,7 @@ class Program:
         name, how = loaded
         return msgspec.structs.replace(known, model=name, context_tokens=how.context_tokens, device=how.device)
 
-    def restart(self, call: calls.RestartWorker) -> calls.Status:
+    def restart(self, call: calls.RestartWorker) -> Status:
         """Restart a worker; the runs that its death interrupts are resumed."""
         host = self._backend.host if call.name == "inference" else self._embedding.host
         host.stop()
@@ -72,9 +76,9 @@ class Program:
         return self.status()
 
 
-def _state(host: WorkerHost) -> calls.WorkerState:
+def _state(host: WorkerHost) -> WorkerState:
     death = host.death
-    return calls.WorkerState(
+    return WorkerState(
         name=host.worker,
         state=host.state,
         pid=host.pid,

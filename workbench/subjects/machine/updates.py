@@ -16,7 +16,7 @@ from typing import Annotated
 import httpx2
 import msgspec
 
-from workbench import __version__, calls
+from workbench import __version__
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.base.errors import UserError
@@ -28,6 +28,7 @@ from workbench.network.gate import Gate
 from workbench.network.http import open_client, refuse_web_page
 from workbench.records.hub import RemoteFile
 from workbench.records.runtime import Sha256
+from workbench.subjects.machine import calls
 from workbench.subjects.machine.signatures import OWN_KEYS, Use, check_signature, trusted_keys
 from workbench.subjects.models.download import download
 

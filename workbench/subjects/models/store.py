@@ -14,11 +14,11 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.stored import Unreadable, explained
+from workbench.gguf.inspection import is_missing
 from workbench.records.endpoints import ENDPOINT
 from workbench.records.exam import EXAM, ExamResult
 from workbench.records.models import ModelRecord
 from workbench.storage.database import Database, Row
-from workbench.subjects.models.inspection import is_missing
 
 _COLUMNS = (
     "name",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from workbench import calls
 from workbench.api.events import Event, Progress
 from workbench.api.protocol import RequestContext, finish, with_progress
 from workbench.base.errors import UserError
 from workbench.core.streams import Handlers
 from workbench.records.hub import HubFile, HubFiles
 from workbench.records.models import Machine
+from workbench.subjects.models import calls
 from workbench.subjects.models.fitting import Fitting
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.hub_service import chosen_file

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -17,6 +18,7 @@ from workbench.base.paths import absolute_path
 from workbench.base.stored import Unreadable
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
+from workbench.records.answers import StoredMessage
 from workbench.records.demonstrations import Demonstration, demonstration_of
 from workbench.records.prompts import (
     LARGEST_FILE,
@@ -35,7 +37,7 @@ from workbench.records.prompts import (
     free_name,
 )
 from workbench.records.recipes import PromptingPart, PromptKind
-from workbench.subjects.chats.store import ChatStore
+from workbench.records.trace import Trace
 from workbench.subjects.prompts.calls import (
     DemonstrationList,
     ExportPrompt,
@@ -183,10 +185,18 @@ def _read(path: Path) -> PromptFile:
     return found
 
 
+class AnswerSource(Protocol):
+    """The stored answers of which demonstrations are made."""
+
+    def get_message(self, id: str, /) -> StoredMessage: ...
+
+    def get_trace(self, id: str, /) -> Trace | None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Demonstrations:
     _store: DemonstrationStore
-    _chats: ChatStore
+    _chats: AnswerSource
     _changes: ChangeNotifier
 
     def handlers(self) -> Handlers:

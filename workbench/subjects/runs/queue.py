@@ -18,7 +18,6 @@ from typing import Any
 
 import msgspec
 
-from workbench import calls
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of
@@ -26,6 +25,7 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
+from workbench.subjects.runs import calls
 from workbench.subjects.runs.kinds import OpenRun, RunKind
 from workbench.subjects.runs.log import RunLog, read_run
 from workbench.subjects.runs.store import RunStore

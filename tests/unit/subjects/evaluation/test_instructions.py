@@ -16,7 +16,7 @@ from workbench.records.recipes import Recipe
 from workbench.subjects.evaluation.benchmarks import benchmark_recipe, find_benchmark, read_benchmark
 from workbench.subjects.evaluation.instruction_checks import CHECKS
 from workbench.subjects.evaluation.instructions import LONGEST_ANSWER, followed, loose_variants, read_instructions
-from workbench.subjects.evaluation.methods import METHODS, suited_scorers
+from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
 from workbench.subjects.evaluation.scorers.scorer import Scorable, score_answer
 
 GERMAN = "Die Katze, die auf der Matte saß, war nicht die, die wir vorher gesehen hatten."
@@ -246,7 +246,7 @@ def test_questions_without_instructions_have_no_score_and_failed_answers_are_wro
 
 
 def scored(row: QuestionRow, name: str, answer: str | CellAnswer, options: dict[str, Any]) -> Score:
-    method = next(one for one in METHODS if one.name == name)
+    method = next(one for one in SCORERS if one.name == name)
     given = CellAnswer(text=answer) if isinstance(answer, str) else answer
     cell = Scorable(question=row, answer=given, recipe=Recipe())
     return score_answer(method, cell, method.decode(options), None)  # type: ignore[arg-type]  # it asks no model

@@ -24,11 +24,11 @@ from workbench.records.evaluation import (
 )
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import Recipe
-from workbench.subjects.evaluation.methods import METHODS
+from workbench.subjects.evaluation.methods import SCORERS
 from workbench.subjects.evaluation.report import Answered, amount, write_report
 from workbench.subjects.evaluation.results import describe_agreement, summarise
 
-ROWS = {row.name: row for row in METHODS}
+ROWS = {row.name: row for row in SCORERS}
 COST = ColumnCost(answers=3, failed=0, declined=0, prompt_tokens=10, new_tokens=5, seconds=0.5)
 HOSTILE = '<script>alert("x")</script>, \n=1+1 "quoted"'
 

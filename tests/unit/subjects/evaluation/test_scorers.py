@@ -14,11 +14,11 @@ from workbench.engine.inference_calls import Scored
 from workbench.records.evaluation import CellAnswer, QuestionRow, Score
 from workbench.records.messages import Citation, Message, Statement, Verification
 from workbench.records.recipes import PromptingPart, Recipe
-from workbench.subjects.evaluation.methods import METHODS, suited_scorers
+from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
 from workbench.subjects.evaluation.scorers.scorer import Scorable, score_answer
 from workbench.techniques.decoding.formats import check_format
 
-ROWS = {row.name: row for row in METHODS}
+ROWS = {row.name: row for row in SCORERS}
 COLOURS = ("red", "dark red", "blue")
 
 
@@ -229,7 +229,7 @@ def test_a_failed_answer_is_wrong_and_a_failed_judge_has_no_score() -> None:
     assert scored("judge-grade", "x", question("x"), Refusing()) == Score(None, "The judge's context is too short.")
 
 
-@pytest.mark.parametrize("row", METHODS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", SCORERS, ids=lambda row: row.name)
 def test_every_scorer_stays_in_its_range_or_does_not_apply(row: Any) -> None:
     context = FakeContext(*([[-1.0] * 5, [-1.0] * 2, [-1.0] * 2] if row.name == "judge-grade" else [[-1.0] * 2] * 2))
     found = scored(row.name, "something else", question("x"), context, first="x")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from workbench.base.errors import UserError
-from workbench.subjects.models.inspection import inspect_path
+from workbench.gguf.inspection import inspect_path
 
 U64 = struct.Struct("<Q")
 

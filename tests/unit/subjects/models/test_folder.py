@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.licences import spell_licence
-from workbench.subjects.models.inspection import inspect_path
 
 
 def test_folder_is_described(make_folder: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.base.errors import UserError
-from workbench.subjects.models.inspection import inspect_path, is_missing
+from workbench.gguf.inspection import inspect_path, is_missing
 
 PIECES = (
     (("token_embd.weight", (32, 100), 8, 3400),),

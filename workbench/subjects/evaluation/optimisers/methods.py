@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from workbench.records.methods import Method
+from workbench.records.methods import Method, Methods
 from workbench.subjects.evaluation.optimisers import bootstrapping, opro
 
-METHODS = (
-    Method(
-        name="bootstrap",
-        kind="optimiser",
-        technique="prompting",
-        title="Bootstrapped examples",
-        summary="Examples from accepted answers, or similar questions; the choice that scores best is taken.",
-        source="Khattab et al. 2023, DSPy, arXiv:2310.03714; Liu et al. 2021, In-Context Examples, arXiv:2101.06804",
-        config=bootstrapping.Options,
-        entry="workbench.subjects.evaluation.optimisers.bootstrapping:search",
-        cost="Many answers to the tuning part, within the budget.",
-    ),
-    Method(
-        name="opro",
-        kind="optimiser",
-        technique="prompting",
-        title="Instruction search (OPRO)",
-        summary="A model writes instructions after those that were tried, with their scores; the best one is taken.",
-        source="Yang et al. 2023, Large Language Models as Optimizers, arXiv:2309.03409; "
-        "Karnin et al. 2013, Almost Optimal Exploration in Multi-Armed Bandits, https://proceedings.mlr.press/v28/karnin13.html",
-        config=opro.Options,
-        entry="workbench.subjects.evaluation.optimisers.opro:search",
-        cost="Many answers to the tuning part, within the budget, and the writing of each instruction.",
-    ),
+OPTIMISERS: Methods[Method] = Methods(
+    (
+        Method(
+            name="bootstrap",
+            kind="optimiser",
+            technique="prompting",
+            title="Bootstrapped examples",
+            summary="Examples from accepted answers, or similar questions; the choice that scores best is taken.",
+            source="Khattab et al. 2023, DSPy, arXiv:2310.03714; "
+            "Liu et al. 2021, In-Context Examples, arXiv:2101.06804",
+            config=bootstrapping.Options,
+            entry="workbench.subjects.evaluation.optimisers.bootstrapping:search",
+            cost="Many answers to the tuning part, within the budget.",
+        ),
+        Method(
+            name="opro",
+            kind="optimiser",
+            technique="prompting",
+            title="Instruction search (OPRO)",
+            summary="A model writes instructions after those that were tried, with their scores; "
+            "the best one is taken.",
+            source="Yang et al. 2023, Large Language Models as Optimizers, arXiv:2309.03409; "
+            "Karnin et al. 2013, Almost Optimal Exploration in Multi-Armed Bandits, "
+            "https://proceedings.mlr.press/v28/karnin13.html",
+            config=opro.Options,
+            entry="workbench.subjects.evaluation.optimisers.opro:search",
+            cost="Many answers to the tuning part, within the budget, and the writing of each instruction.",
+        ),
+    )
 )

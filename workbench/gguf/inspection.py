@@ -6,9 +6,9 @@ import stat
 from pathlib import Path
 
 from workbench.base.errors import UserError
+from workbench.gguf.folder import describe_folder
 from workbench.gguf.model import describe_gguf
 from workbench.records.models import ModelDetails, ModelRecord
-from workbench.subjects.models.folder import describe_folder
 
 
 def inspect_path(path: Path) -> ModelDetails:
