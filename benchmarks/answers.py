@@ -52,7 +52,7 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
-from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.tools.services import ToolServices
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from answers import HERE, HandedOver, Without, opened
 
+from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.retrieval.abstention import (
     HITS_EXAMINED,
     LEAST_EVIDENCE,
@@ -30,7 +31,6 @@ from workbench.techniques.retrieval.abstention import (
     examine,
     measure_evidence,
 )
-from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.retrieval.grounded import CANDIDATES
 from workbench.text.terms import Vocabulary
 

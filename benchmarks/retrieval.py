@@ -24,9 +24,9 @@ from typing import Any
 from workbench.processes.host import WorkerHost
 from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
+from workbench.techniques.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
-from workbench.techniques.retrieval.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import search
 

@@ -22,9 +22,9 @@ from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.agents.agent import FINAL
-from workbench.techniques.agents.approval import Exposure, Policy
 from workbench.techniques.composition import answer_question
 from workbench.techniques.context import AnswerContext, Specialist
+from workbench.techniques.tools.approval import Exposure, Policy
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool, ToolOutput
 

@@ -42,7 +42,7 @@ from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.choosing import NEUTRAL
-from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool
 

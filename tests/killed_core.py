@@ -35,7 +35,7 @@ from workbench.subjects.chats import answers as service
 from workbench.subjects.chats.answers import Answers, PendingAnswer
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.chats.store import ChatStore
-from workbench.techniques.agents.approval import calls_in
+from workbench.techniques.tools.approval import calls_in
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 PLAN = (

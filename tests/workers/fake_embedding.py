@@ -21,7 +21,7 @@ from workbench.base.errors import Cancelled, UserError
 from workbench.processes.serve import serve
 from workbench.records.documents import AddResult, Chunk, Document, DocumentList, DocumentText, FailedFile, SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.embedding_calls import (
+from workbench.techniques.embedding_calls import (
     Close,
     CollectionState,
     CountTerms,

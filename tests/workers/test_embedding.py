@@ -16,7 +16,7 @@ from workbench.api.events import Artifact, Event
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.processes.host import WorkerHost
-from workbench.techniques.retrieval.embedding_calls import (
+from workbench.techniques.embedding_calls import (
     Close,
     CountTerms,
     Documents,

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QLineEdit, QSlider, QStyle, QStyleOptionSlider
 from ui.components.basics import Text
 from ui.components.config_form import Control, ValueRow, describe_span
 from ui.components.layout import column_of, row_of
-from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.base.fields import Field, describe_range, parse_text
 
@@ -32,7 +31,7 @@ class SlideRow(ValueRow):
         self.slider.setRange(0, steps)
         self.slider.setPageStep(max(1, steps // 10))
         self.slider.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.slider.setAccessibleName(texts.SLIDER.format(title=field.title))
+        self.slider.setAccessibleName(f"{field.title}, slider")
         self.slider.setAccessibleDescription(f"{field.help} {describe_range(field)}".strip())
         self.slider.installEventFilter(self)
         self.slider.valueChanged.connect(self._on_slid)

@@ -34,11 +34,11 @@ from workbench.techniques.agents.agent import Agent, Outcome, settled
 from workbench.techniques.agents.client_tools import call_or_answer
 from workbench.techniques.agents.memory import recall
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.prompting.examples import choose_examples
 from workbench.techniques.registry import METHODS
 from workbench.techniques.retrieval.citations import citations_of, cited
 from workbench.techniques.retrieval.documents import Worked
-from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.retrieval.grounded import CLOSEST_NAMED, Grounding, abstention_text
 from workbench.techniques.retrieval.live_verification import LiveVerifier
 from workbench.techniques.retrieval.lookup import Lookup

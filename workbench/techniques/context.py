@@ -36,11 +36,11 @@ from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
 from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example, Recipe
 from workbench.records.trace import StepEdit, TokenIds, TraceStep
-from workbench.techniques.agents.approval import Exposure, Policy
-from workbench.techniques.agents.guard import Guard
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.reported_generation import ReportedGeneration
-from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.support import Support
+from workbench.techniques.tools.approval import Exposure, Policy
+from workbench.techniques.tools.guard import Guard
 from workbench.techniques.tools.services import PythonResult, ToolServices
 
 

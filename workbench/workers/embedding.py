@@ -22,7 +22,7 @@ from workbench.api.protocol import Call, RequestContext, finish
 from workbench.base.errors import UserError
 from workbench.processes.serve import Handler, serve
 from workbench.reading.process import ReaderProcess
-from workbench.techniques.retrieval import embedding_calls
+from workbench.techniques import embedding_calls
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex

@@ -7,8 +7,8 @@ import pytest
 
 from workbench.records.agents import Decision, Effect, Output, ToolCall, ToolInfo
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents import approval
-from workbench.techniques.agents.approval import Exposure, Policy, judge, last_call, tainted_spans
+from workbench.techniques.tools import approval
+from workbench.techniques.tools.approval import Exposure, Policy, judge, last_call, tainted_spans
 
 
 def tool(name: str, *effects: Effect, output: Output = "untrusted") -> ToolInfo:

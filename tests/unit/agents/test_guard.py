@@ -9,8 +9,8 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import Choice, Decision, Effect, Output, ToolCall
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.approval import OFFLINE, Exposure, Policy
-from workbench.techniques.agents.guard import NOT_CONFIRMED, Guard
+from workbench.techniques.tools.approval import OFFLINE, Exposure, Policy
+from workbench.techniques.tools.guard import NOT_CONFIRMED, Guard
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 ARGUMENTS = {"to": "a"}

@@ -18,8 +18,8 @@ from workbench.records.recipes import AgentPart, MemoryUse, Recipe
 from workbench.records.trace import TraceStep
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
-from workbench.techniques.agents.approval import IN_TAINTED_CONTEXT
 from workbench.techniques.agents.memory import recalled
+from workbench.techniques.tools.approval import IN_TAINTED_CONTEXT
 
 WRITE = ("I write.", "test.write", {"q": "x"})
 

@@ -30,10 +30,10 @@ from workbench.records.trace import TraceStep
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.agents.agent import FINAL, Agent
-from workbench.techniques.agents.approval import IN_TAINTED_CONTEXT, Exposure, Policy
-from workbench.techniques.agents.guard import Guard
 from workbench.techniques.agents.session import Session
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.approval import IN_TAINTED_CONTEXT, Exposure, Policy
+from workbench.techniques.tools.guard import Guard
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool, ToolOutput
 

@@ -12,7 +12,7 @@ from workbench.api import events
 from workbench.api.protocol import error_of, failure_of, finish, read_result, result_of, result_type
 from workbench.base import errors
 from workbench.engine import inference_calls
-from workbench.techniques.retrieval import embedding_calls
+from workbench.techniques import embedding_calls
 from workbench.training import protocol as finetuning_protocol
 
 ALL_CALLS = [

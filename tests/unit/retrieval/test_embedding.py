@@ -10,6 +10,7 @@ from tests.unit.retrieval.fakes import FakeEmbedder, word_tokenizer
 from workbench.api.events import Event, Finished
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import Cancelled, UserError
+from workbench.techniques.embedding_calls import EmbedTexts
 from workbench.techniques.retrieval.embedding import (
     BATCH_CHARACTERS,
     BATCH_TEXTS,
@@ -19,7 +20,6 @@ from workbench.techniques.retrieval.embedding import (
     batches,
     measure_fluency,
 )
-from workbench.techniques.retrieval.embedding_calls import EmbedTexts
 from workbench.workers.embedding import EmbeddingService
 
 FOLDER = Path("/embedder")

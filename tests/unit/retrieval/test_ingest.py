@@ -16,10 +16,10 @@ from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
 from workbench.base.errors import UserError, WorkerDied
 from workbench.records.documents import AddResult
+from workbench.techniques.embedding_calls import Ingest
 from workbench.techniques.retrieval import chunk_queue, file_scan, ingest_progress
 from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
-from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.snapshot import FileStamp

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import FakeModelBackend, FakeToolServices
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import ToolCall, ToolInfo
-from workbench.techniques.agents.approval import ACTS, SENDS_PRIVATE, Exposure, Policy
+from workbench.techniques.tools.approval import ACTS, SENDS_PRIVATE, Exposure, Policy
 from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.read_value import NOT_SAID, make
 from workbench.techniques.tools.services import ToolUnavailable

@@ -366,7 +366,6 @@ STATE_UNUSABLE = "{state} (cannot be used)"
 CANNOT_BE_USED = " (cannot be used)"
 
 # slide row
-SLIDER = "{title}, slider"
 
 # task bar
 START = "Start"

@@ -12,7 +12,7 @@ from workbench.core.change_notifier import ChangeNotifier
 from workbench.records.agents import FROM_PERSON, Fact
 from workbench.subjects.agents.store import FactStore
 from workbench.subjects.documents.embedder import Embedding
-from workbench.techniques.retrieval.embedding_calls import Forget, Similarities
+from workbench.techniques.embedding_calls import Forget, Similarities
 
 LONGEST_FACT = 500
 """Characters."""

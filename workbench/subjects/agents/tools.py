@@ -24,8 +24,8 @@ from workbench.subjects.agents.memory import Memory
 from workbench.subjects.agents.tables import TableFiles
 from workbench.subjects.documents.embedder import Embedding
 from workbench.techniques.decoding.validation import json_problem
+from workbench.techniques.embedding_calls import Documents, Retriever
 from workbench.techniques.registry import METHODS
-from workbench.techniques.retrieval.embedding_calls import Documents, Retriever
 from workbench.techniques.tools.sandbox_host import Sandbox
 from workbench.techniques.tools.services import PythonResult, ToolServices, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool

@@ -41,13 +41,13 @@ from workbench.records.recipes import (
     problem_of,
 )
 from workbench.subjects.answering.request import AnswerRequest, Resolved, Services
-from workbench.techniques.agents.approval import Exposure, Policy, begun_in
-from workbench.techniques.agents.guard import Guard
 from workbench.techniques.agents.lookup import require_documents
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
 from workbench.techniques.context import AnswerContext, SavedSections, Specialist
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.registry import METHODS
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.tools.approval import Exposure, Policy, begun_in
+from workbench.techniques.tools.guard import Guard
 from workbench.techniques.tools.quarantine import QuarantinedReader
 from workbench.techniques.tools.services import ToolServices
 

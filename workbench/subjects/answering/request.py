@@ -25,7 +25,7 @@ from workbench.records.origins import Origins
 from workbench.records.recipes import Example, Recipe, RequestKind
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.composition import Prefix
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.tools.services import ToolServices
 
 

@@ -52,8 +52,8 @@ from workbench.subjects.endpoints.sending import How, SendingGate
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model
 from workbench.subjects.prompts.store import DemonstrationStore
+from workbench.techniques.embedding_calls import Retriever, Similarities
 from workbench.techniques.registry import METHODS
-from workbench.techniques.retrieval.embedding_calls import Retriever, Similarities
 
 MOST_EXAMPLES = 5_000
 """Of so many questions of a set the examples are chosen."""

@@ -14,7 +14,7 @@ from workbench.api import events
 from workbench.api.answer_state import AnswerState
 from workbench.api.events import Event
 from workbench.records.trace import Trace, TraceStep
-from workbench.techniques.agents.approval import APPROVAL, CALL
+from workbench.techniques.tools.approval import APPROVAL, CALL
 
 
 def is_boundary(event: Event, state: AnswerState) -> bool:

@@ -27,9 +27,9 @@ from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.chats.calls import AT_END, Ask
 from workbench.subjects.chats.inspection import read_tokens, readable, tokens_of
 from workbench.subjects.chats.store import ChatStore
-from workbench.techniques.agents.approval import begun_in
 from workbench.techniques.composition import Prefix
 from workbench.techniques.registry import METHODS
+from workbench.techniques.tools.approval import begun_in
 
 LEAVES_LOOP = (
     "The answer goes on with DRY {dry:g}, a penalty on phrases that it has said before, since it would repeat itself "

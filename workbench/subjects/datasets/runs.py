@@ -40,7 +40,7 @@ from workbench.subjects.models.store import ModelCatalogue, chat_model
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.journal import Journal, Line
 from workbench.subjects.runs.kinds import OpenRun, RunKind
-from workbench.techniques.retrieval.embedding_calls import Documents, Text
+from workbench.techniques.embedding_calls import Documents, Text
 from workbench.techniques.retrieval.verification import verify_statements
 from workbench.training.data.chats import examples_from_chats
 from workbench.training.data.documents import examples_from_documents

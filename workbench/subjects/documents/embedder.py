@@ -18,7 +18,7 @@ from workbench.records.documents import Collection, Document, DocumentText, Sear
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.starter import find_starters
 from workbench.subjects.models.store import ModelCatalogue
-from workbench.techniques.retrieval import embedding_calls
+from workbench.techniques import embedding_calls
 
 
 class Embedding:

@@ -9,7 +9,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Retriever, TermStatistics
 
 
 def joined(retrievers: Sequence[Retriever]) -> Retriever:

@@ -25,7 +25,7 @@ from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import OpenRun, RunKind
-from workbench.techniques.retrieval.embedding_calls import Ingest
+from workbench.techniques.embedding_calls import Ingest
 
 COUNT_EVERY_S = 3.0
 

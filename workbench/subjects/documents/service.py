@@ -23,8 +23,8 @@ from workbench.subjects.documents.runs import Passwords, ingest_group
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
-from workbench.techniques.retrieval.embedding_calls import Documents as ListOfFile
-from workbench.techniques.retrieval.embedding_calls import Picture, Remove, Search, Text
+from workbench.techniques.embedding_calls import Documents as ListOfFile
+from workbench.techniques.embedding_calls import Picture, Remove, Search, Text
 
 _FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
 

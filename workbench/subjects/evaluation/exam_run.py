@@ -42,7 +42,7 @@ from workbench.subjects.models.store import ModelCatalogue, chat_model
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.journal import Journal, Line
 from workbench.subjects.runs.kinds import OpenRun, RunKind
-from workbench.techniques.retrieval.embedding_calls import Ingest, Retriever
+from workbench.techniques.embedding_calls import Ingest, Retriever
 from workbench.techniques.tools.services import ToolServices
 
 POLL_S = 0.2

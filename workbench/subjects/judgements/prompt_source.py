@@ -32,7 +32,7 @@ from workbench.subjects.judgements.prompts import Prompt, drawn, questions_of_ch
 from workbench.subjects.models.store import ModelCatalogue, chat_model
 from workbench.subjects.runs.journal import Journal, Line
 from workbench.subjects.runs.kinds import OpenRun
-from workbench.techniques.retrieval.embedding_calls import Documents, Text
+from workbench.techniques.embedding_calls import Documents, Text
 from workbench.training.data.examples import normalise
 from workbench.training.data.pairs import SMALL_MODEL_PARAMETERS, ask_questions
 

@@ -54,7 +54,7 @@ from workbench.subjects.serving.calls import (
 )
 from workbench.subjects.serving.models import ServedRecipes, embedding_model
 from workbench.techniques.composition import Prefix
-from workbench.techniques.retrieval.embedding_calls import EmbedTexts, ReadTexts, Similarities, TextsRead
+from workbench.techniques.embedding_calls import EmbedTexts, ReadTexts, Similarities, TextsRead
 
 TOKENS = Capabilities(token_logprobs=True, continues_from_tokens=True)
 RAW = Capabilities(continues_from_tokens=True)

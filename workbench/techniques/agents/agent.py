@@ -23,8 +23,8 @@ from workbench.engine.inference_calls import Generated
 from workbench.records.agents import Approval, Decision
 from workbench.records.messages import Passage, Statement
 from workbench.records.recipes import AgentPart
-from workbench.techniques.agents.approval import APPROVAL, CALL, Exposure, Policy
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.approval import APPROVAL, CALL, Exposure, Policy
 from workbench.techniques.tools.tool import Tool
 
 __all__ = ["APPROVAL", "CALL", "FINAL", "Agent", "Outcome", "settled"]

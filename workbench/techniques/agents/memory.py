@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from workbench.api.events import Event
 from workbench.records.agents import FROM_PERSON, Fact
 from workbench.records.recipes import AgentPart
-from workbench.techniques.agents.approval import Exposure
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.tools.approval import Exposure
 
 MEMORY = "memory"
 """The kind of the step that recalls facts: its input is the question, its output a fact a line."""

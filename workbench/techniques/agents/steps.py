@@ -16,7 +16,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.agents import ToolCall
 from workbench.records.trace import EDITED, StepEdit, TraceStep
-from workbench.techniques.agents.agent import APPROVAL, CALL
+from workbench.techniques.tools.approval import APPROVAL, CALL
 
 THOUGHT, CHOOSE, ARGUMENTS, NOTE = "thought", "choose", "arguments", "note"
 REMARK = "remark"

@@ -17,14 +17,14 @@ from workbench.api.events import Event
 from workbench.records.agents import Approval, Decision, ToolCall
 from workbench.records.messages import Passage
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.agent import APPROVAL, CALL, Agent
-from workbench.techniques.agents.approval import Exposure, Verdict, decided, judge, last_call
+from workbench.techniques.agents.agent import Agent
 from workbench.techniques.agents.repetition import MASKED, Repetition
 from workbench.techniques.agents.running import run_answered, run_tool
 from workbench.techniques.agents.steps import NOTE, REMARK, Recorded, read_call
 from workbench.techniques.agents.tool_results import Result, remark_on
 from workbench.techniques.budget import Budget
 from workbench.techniques.context import AnswerContext, Step
+from workbench.techniques.tools.approval import APPROVAL, CALL, Exposure, Verdict, decided, judge, last_call
 from workbench.techniques.tools.passages import numbered
 from workbench.techniques.tools.tool import LONGEST_OUTPUT, Tool, ToolOutput
 

@@ -36,7 +36,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.text.language import detect_language, detect_question_language, is_unspaced
 from workbench.text.sentences import is_heading, split_sentences
 from workbench.text.terms import Vocabulary

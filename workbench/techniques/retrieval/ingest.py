@@ -27,12 +27,12 @@ from workbench.reading.kinds import kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.recognition import split_apart
 from workbench.reading.unlocking import FileLocked
+from workbench.techniques.embedding_calls import Ingest
 from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
-from workbench.techniques.retrieval.embedding_calls import Ingest
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress

@@ -13,8 +13,8 @@ import re
 from collections.abc import Sequence
 
 from workbench.records.messages import Passage
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Sentence, measure_evidence, term_weights
-from workbench.techniques.retrieval.embedding_calls import Retriever
 from workbench.techniques.retrieval.quoting import MOST_SENTENCES, Quotes, quote_all
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary

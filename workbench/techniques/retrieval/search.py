@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from workbench.records.documents import SearchResult
 from workbench.records.messages import FoundBy, Passage
+from workbench.techniques.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
-from workbench.techniques.retrieval.embedding_calls import TermStatistics
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
 from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words

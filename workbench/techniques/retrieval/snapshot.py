@@ -12,8 +12,8 @@ import numpy as np
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, DocumentList, DocumentText
 from workbench.storage.database import read_rows
+from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors
-from workbench.techniques.retrieval.embedding_calls import CollectionState
 
 _DOCUMENT = (
     "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at, mtime_ns, "

@@ -8,7 +8,7 @@ from typing import Annotated
 from workbench.base.errors import UserError
 from workbench.records.documents import Document
 from workbench.records.messages import Passage
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.tools.passages import output_of
 from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.search_documents import HEADING, NO_DOCUMENTS

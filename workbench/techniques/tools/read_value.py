@@ -14,7 +14,7 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.tools.read_document import document_named
 from workbench.techniques.tools.results import NOT_SAID, one_line
 from workbench.techniques.tools.services import ToolServices, ToolUnavailable, ValueForm

@@ -11,7 +11,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.reading.table_query import TableInfo, TableRows
 from workbench.records.agents import Fact
-from workbench.techniques.retrieval.embedding_calls import Retriever
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.tools.tool import Tool
 
 

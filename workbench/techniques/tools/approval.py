@@ -18,7 +18,7 @@ import msgspec
 
 from workbench.records.agents import Approval, Decision, TaintedSpan, ToolCall, ToolInfo
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.provenance import find_copies
+from workbench.techniques.tools.provenance import find_copies
 
 IN_TAINTED_CONTEXT = "The agent has read text that is not yours, which may have told it to do this."
 SENDS_PRIVATE = "This sends data over the network, and the agent has read your documents, files or memory."

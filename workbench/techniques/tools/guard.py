@@ -16,7 +16,7 @@ import msgspec
 from workbench.api.protocol import RequestContext
 from workbench.records.agents import Decision, ToolCall
 from workbench.records.trace import TraceStep
-from workbench.techniques.agents.approval import Exposure, Policy, calls_in, judge
+from workbench.techniques.tools.approval import Exposure, Policy, calls_in, judge
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 NOT_CONFIRMED = "This call was not confirmed by the person, so it was not made."
