@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -39,10 +40,11 @@ def test_benchmarks_named_anywhere_exist() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
 
 
-def test_no_module_is_longer_than_a_contribution_may_make_it() -> None:
-    asked = re.search(r"at most (\d+) lines", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
-    assert asked is not None
+def test_a_long_module_says_why_it_is_long() -> None:
+    assert "Above 500 lines" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     modules = [path for folder in ("workbench", "ui") for path in (ROOT / folder).rglob("*.py")]
     assert len(modules) > 500
-    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in modules}
-    assert {path: length for path, length in lengths.items() if length > int(asked[1])} == {}
+    long = {path for path in modules if len(path.read_text("utf-8").splitlines()) > 500}
+    assert [
+        path for path in long if "Long because" not in (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
+    ] == []

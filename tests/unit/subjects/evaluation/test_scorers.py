@@ -229,7 +229,7 @@ def test_a_failed_answer_is_wrong_and_a_failed_judge_has_no_score() -> None:
     assert scored("judge-grade", "x", question("x"), Refusing()) == Score(None, "The judge's context is too short.")
 
 
-@pytest.mark.parametrize("row", SCORERS, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", list(SCORERS), ids=lambda row: row.name)
 def test_every_scorer_stays_in_its_range_or_does_not_apply(row: Any) -> None:
     context = FakeContext(*([[-1.0] * 5, [-1.0] * 2, [-1.0] * 2] if row.name == "judge-grade" else [[-1.0] * 2] * 2))
     found = scored(row.name, "something else", question("x"), context, first="x")
