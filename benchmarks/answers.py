@@ -38,22 +38,21 @@ from workbench.backends.backend import Loading, ModelBackend, ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import UserError
 from workbench.base.settings import EngineSettings
-from workbench.engine.inference_calls import LoraUse
 from workbench.gguf.inspection import inspect_path
 from workbench.processes.host import WorkerHost
 from workbench.records.answers import AskResult
 from workbench.records.capabilities import Capabilities
-from workbench.records.demonstrations import Demonstration
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Citation, Message, Passage
 from workbench.records.models import ModelRecord
-from workbench.records.recipes import DecodingPart, Example, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
 from workbench.techniques.embedding_calls import Ingest, Retriever, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
+from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
 
 HERE = Path(__file__).parent
@@ -157,27 +156,18 @@ class Services:
         assert self._retriever is not None
         return self._retriever
 
-    def examples(self, question_set: str) -> Sequence[Example]:
-        return ()
-
-    def demonstrations(self) -> Sequence[Demonstration]:
-        return ()
+    def helpers(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> Helpers:
+        return Helpers()
 
     def tools(
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         raise UserError("There are no tools here.")
 
-    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        raise UserError(f"There is no reward model {name!r} here.")
-
     def recipe(self, name: str) -> Recipe:
         raise UserError(f"There is no recipe {name!r} here.")
-
-    def similarities(
-        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
-    ) -> Sequence[Sequence[float]]:
-        return [[0.0] * len(others) for _ in texts]
 
     def checksum(self, resolved: Resolved) -> str:
         return ""

@@ -21,9 +21,10 @@ from workbench.records.answers import AskResult
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import StepEdit, TraceStep
+from workbench.techniques.agent_session import AgentSession, Specialist
 from workbench.techniques.agents.agent import FINAL
 from workbench.techniques.composition import answer_question
-from workbench.techniques.context import AnswerContext, Specialist
+from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.approval import Exposure, Policy
 from workbench.techniques.tools.services import PythonResult
 from workbench.techniques.tools.tool import Tool, ToolOutput
@@ -181,14 +182,16 @@ def ask(
         retriever=retriever,
         cancelled=cancelled,
         decoding=decoding,
-        tools=services or GivenTools(given, retriever),
-        earlier=tuple(earlier),
-        edit=edit,
-        decisions=tuple(decisions),
-        asks=asks,
-        policy=policy or Policy(),
-        exposure=exposure or Exposure(),
-        specialists={name: Specialist(recipe, model) for name, recipe in (specialists or {}).items()},
+        agent=AgentSession(
+            tools=services or GivenTools(given, retriever),
+            earlier=tuple(earlier),
+            edit=edit,
+            decisions=tuple(decisions),
+            asks=asks,
+            policy=policy or Policy(),
+            exposure=exposure or Exposure(),
+            specialists={name: Specialist(recipe, model) for name, recipe in (specialists or {}).items()},
+        ),
     )
     recipe = Recipe(agent=AgentPart(tools=names, **part), decoding=decoding)
     state, seen = AnswerState(), []

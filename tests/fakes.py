@@ -42,7 +42,9 @@ from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.choosing import NEUTRAL
+from workbench.techniques.decoding.formats import matches_regex
 from workbench.techniques.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool
 
@@ -241,11 +243,6 @@ class FakeServices:
     def capabilities(self, resolved: Resolved) -> Capabilities:
         return self.model.capabilities
 
-    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        if name != "taste":
-            raise UserError(f"There is no adapter {name}.")
-        return LoraUse(path=name)
-
     def declared(self, request: AnswerRequest, resolved: Resolved) -> Resolved:
         return resolved
 
@@ -272,16 +269,24 @@ class FakeServices:
         assert self._retriever is not None
         return self._retriever
 
-    def examples(self, question_set: str) -> Sequence[Example]:
-        return self.question_sets[question_set]
+    def helpers(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> Helpers:
+        def reward_model(name: str) -> LoraUse:
+            if name != "taste":
+                raise UserError(f"There is no adapter {name}.")
+            return LoraUse(path=name)
 
-    def demonstrations(self) -> Sequence[Demonstration]:
-        return self.saved_demonstrations
-
-    def similarities(
-        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
-    ) -> Sequence[Sequence[float]]:
-        return FakeRetriever().similarities(list(texts), list(others))
+        return Helpers(
+            similarities=lambda texts, others: FakeRetriever().similarities(list(texts), list(others)),
+            demonstrations=lambda: self.saved_demonstrations,
+            examples=lambda question_set: self.question_sets[question_set],
+            matches=matches_regex,
+            run_python=lambda code, inputs: self.tools(resolved, retriever, context, chat).run_python(
+                code, inputs, context
+            ),
+            reward_model=reward_model,
+        )
 
     def tools(
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""

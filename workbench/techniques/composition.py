@@ -97,7 +97,7 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     if recipe.agent is not None:
         yield from _by_agent(conversation, recipe, recipe.agent, context)
         return
-    if context.client_tools or conversation[-1].role == "tool":
+    if context.agent.client_tools or conversation[-1].role == "tool":
         yield from _with_client_tools(conversation, recipe, context)
         return
     technique = METHODS.find(recipe.prompting.technique, "technique")
@@ -121,7 +121,9 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     else:
         yield from _warn_of_language(conversation[-1].content, None, context)
     if grounding is not None:
-        context = dataclasses.replace(context, support=partial(_support, grounding))
+        context = dataclasses.replace(
+            context, helpers=dataclasses.replace(context.helpers, support=partial(_support, grounding))
+        )
     examples = yield from choose_examples(part, conversation[-1].content, context)
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
@@ -134,14 +136,14 @@ def _by_agent(
     """Answer with tools. The recipe's documents are a tool of the agent: what it has found is cited."""
     method = METHODS.find(part.method, "agent")
     remembered = yield from recall(conversation[-1].content, part, context)
-    if context.guard is not None:
-        context.guard.expose(remembered.exposure)
+    if context.agent.guard is not None:
+        context.agent.guard.expose(remembered.exposure)
     instructions = "\n\n".join(filter(None, (system_text(recipe.prompting).strip(), remembered.text)))
     messages = with_instructions(instructions, with_question_asked(recipe.prompting, conversation))
-    of_team = [one.recipe.agent.tools for one in context.specialists.values() if one.recipe.agent is not None]
+    of_team = [one.recipe.agent.tools for one in context.agent.specialists.values() if one.recipe.agent is not None]
     every = tuple(dict.fromkeys(name for names in (part.tools, *of_team) for name in names))
     tools = yield from open_tools(msgspec.structs.replace(part, tools=every), context)
-    decisions = {one.signature: one for one in context.decisions}
+    decisions = {one.signature: one for one in context.agent.decisions}
     retriever = context.retriever
     look_up = (lambda question: Lookup(question, retriever)) if retriever is not None else None
     agent = Agent(
@@ -151,16 +153,16 @@ def _by_agent(
         decisions=decisions,
         question=conversation[-1].content,
         asked="\n".join(message.content for message in conversation),
-        asks=context.asks,
+        asks=context.agent.asks,
         verify=_statements,
         look_up=look_up,
         quotes=_quotes(conversation[-1].content, recipe, context),
-        policy=context.policy,
-        exposure=context.exposure.joined(remembered.exposure),
+        policy=context.agent.policy,
+        exposure=context.agent.exposure.joined(remembered.exposure),
     )
     outcome: Outcome = yield from settled(method.load()(messages, method.decode(part.options), agent))
     if outcome.waiting is not None or outcome.write is None:
-        yield finish(AskResult(answer="", notices=tuple(context.notices), waiting=outcome.waiting))
+        yield finish(AskResult(answer="", notices=context.notices, waiting=outcome.waiting))
         return
     question = conversation[-1].content
     verbatim = context.decoding.format != "text"
@@ -195,7 +197,7 @@ def _with_client_tools(conversation: Sequence[Message], recipe: Recipe, context:
     messages = with_instructions(system_text(recipe.prompting), conversation)
     decided = yield from call_or_answer(messages, context)
     if isinstance(decided, ToolCallPart):
-        yield finish(AskResult(answer="", parts=(decided,), notices=tuple(context.notices)))
+        yield finish(AskResult(answer="", parts=(decided,), notices=context.notices))
         return
     yield from _written(decided, None, context)
 
@@ -240,7 +242,7 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
         citations=_pointing(done.citations, verification),
         verification=verification,
         passages=done.passages,
-        notices=tuple(context.notices),
+        notices=context.notices,
     )
     yield ending(result, done.generated)
 
@@ -333,7 +335,7 @@ def _written(
         yield from context.note(CUT_OFF)
     if any(one.finish == "loop" for one in sequences):
         yield from context.note(LOOPED)
-    notices = tuple(context.notices)
+    notices = context.notices
     yield ending(
         msgspec.structs.replace(result, answer=generated.text, sequences=sequences, notices=notices), generated
     )

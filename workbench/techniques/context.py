@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
@@ -20,28 +20,22 @@ from workbench.api.events import Event, StepFinished, StepStarted
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import ModelBackend
 from workbench.base import errors
-from workbench.base.errors import UserError
 from workbench.engine.inference_calls import (
     AssistantStart,
     Generate,
     Generated,
-    LoraUse,
     RewardText,
     Score,
     Scores,
 )
-from workbench.records.agents import Decision, ToolInfo
-from workbench.records.demonstrations import Demonstration
 from workbench.records.exam import ExamResult
 from workbench.records.messages import Message, Usage
-from workbench.records.recipes import LARGEST_SEED, DecodingPart, Example, Recipe
-from workbench.records.trace import StepEdit, TokenIds, TraceStep
+from workbench.records.recipes import LARGEST_SEED, DecodingPart
+from workbench.records.trace import TokenIds, TraceStep
+from workbench.techniques.agent_session import AgentSession
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.reported_generation import ReportedGeneration
-from workbench.techniques.support import Support
-from workbench.techniques.tools.approval import Exposure, Policy
-from workbench.techniques.tools.guard import Guard
-from workbench.techniques.tools.services import PythonResult, ToolServices
+from workbench.techniques.services import Helpers
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,44 +69,12 @@ class ScoreAsk(msgspec.Struct, frozen=True, kw_only=True):
     tools: Sequence[dict[str, Any]] = ()
 
 
-Similarities = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
-"""The cosine of every one of some texts with every one of others."""
-
-
-def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
-    raise UserError("There is no embedding model to compare texts with.", "Import an embedding model first.")
-
-
-def _no_matches(pattern: str, text: str) -> bool:
-    raise UserError("Regular expressions are not available here.")
-
-
-def _no_python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
-    raise UserError("Programs cannot be run here: there is no sandbox.", "Choose another check.")
-
-
-def _no_reward_model(name: str) -> LoraUse:
-    raise UserError(f"There is no reward model {name!r}.", "Train one first: the objective reward.")
-
-
-def _no_examples(question_set: str) -> Sequence[Example]:
-    raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
-
-
 class SavedSections(Protocol):
     """The finished sections of a task, kept where a later attempt finds them."""
 
     def find(self, key: str) -> Generated | None: ...
 
     def add(self, key: str, made: Generated) -> None: ...
-
-
-@dataclass(frozen=True)
-class Specialist:
-    """Another recipe that answers for an agent, on the same model: ``model`` has its adapters."""
-
-    recipe: Recipe
-    model: ModelBackend
 
 
 class Step:
@@ -150,20 +112,22 @@ class Step:
         )
 
 
+@dataclass
+class Progress:
+    """How far an answer is, shared by the contexts of all its steps: the ``notices`` beside it, once each, and what
+    numbers its next step and its next generation."""
+
+    notices: list[str] = field(default_factory=list)
+    steps: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    generations: Iterator[int] = field(default_factory=itertools.count)
+
+
 @dataclass(frozen=True)
 class AnswerContext:
     """``retriever`` is the recipe's collection, None without one. ``decoding`` shapes each generation. ``cancelled``
-    may be asked at any time. ``notices`` collects the notices beside the answer, once each. ``saved`` keeps the
+    may be asked at any time. ``parent`` is the step in which the next ones are, "" for none. ``saved`` keeps the
     sections of a task on a document, where it can be resumed. ``exam`` is that of the model as the recipe uses it.
-    ``examples`` are those of a question set by its name, ``demonstrations`` the programs that the person has saved.
-    ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a
-    program in the sandbox. ``earlier`` are the steps of the answer that this one goes on from, with a person's
-    ``edit`` of one of them. ``tools`` is what the tools of an agent use, ``decisions`` are those of the person on
-    its calls that were not carried out yet; ``asks``: there is a person who can be asked. ``policy`` says which
-    calls need one, ``exposure`` what the conversation already holds of strangers' and private text; the ``guard``
-    of the tools sees to it. ``specialists`` are the other recipes of an agent's team. ``reward_model(name)`` is one
-    for this recipe's model. The asking program runs ``client_tools``: one is called (``must_call``), or may be.
-    ``support(text)`` is how far the passages before the model support an answer, None without any.
+    ``helpers`` is what the program offers to every technique, ``agent`` what tools and resumed answers need.
     """
 
     model: ModelBackend
@@ -171,29 +135,16 @@ class AnswerContext:
     cancelled: Callable[[], bool]
     decoding: DecodingPart = field(default_factory=DecodingPart)
     parent: str = ""
-    notices: list[str] = field(default_factory=list)
     saved: SavedSections | None = None
     exam: ExamResult | None = None
-    similarities: Similarities = _no_similarities
-    demonstrations: Callable[[], Sequence[Demonstration]] = tuple
-    matches: Callable[[str, str], bool] = _no_matches
-    run_python: Callable[[str, Mapping[str, Any]], PythonResult] = _no_python
-    earlier: tuple[TraceStep, ...] = ()
-    edit: StepEdit | None = None
-    examples: Callable[[str], Sequence[Example]] = _no_examples
-    tools: ToolServices | None = None
-    decisions: tuple[Decision, ...] = ()
-    asks: bool = False
-    policy: Policy = field(default_factory=Policy)
-    exposure: Exposure = field(default_factory=Exposure)
-    guard: Guard | None = None
-    specialists: Mapping[str, Specialist] = field(default_factory=dict)
-    reward_model: Callable[[str], LoraUse] = _no_reward_model
-    client_tools: tuple[ToolInfo, ...] = ()
-    must_call: bool = False
-    support: Callable[[str], Support | None] = lambda text: None
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
-    _generations: Iterator[int] = field(default_factory=itertools.count, repr=False)
+    helpers: Helpers = field(default_factory=Helpers)
+    agent: AgentSession = field(default_factory=AgentSession)
+    progress: Progress = field(default_factory=Progress, repr=False)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What was said beside the answer so far."""
+        return tuple(self.progress.notices)
 
     def generate(
         self,
@@ -232,7 +183,7 @@ class AnswerContext:
 
     def _seeded(self, part: DecodingPart) -> DecodingPart:
         """The decoding of the next generation, with a seed of its own."""
-        number = next(self._generations)
+        number = next(self.progress.generations)
         if part.seed < 0:
             return part
         return msgspec.structs.replace(part, seed=(part.seed + number) % (LARGEST_SEED + 1))
@@ -241,7 +192,7 @@ class AnswerContext:
         self, made: Generated, *, title: str, kind: str, input: str, quiet: bool
     ) -> Generator[Event, None, Generated]:
         """As ``generate``, of what an earlier attempt has generated."""
-        next(self._generations)  # the seeds of the next ones stay as they were
+        next(self.progress.generations)  # the seeds of the next ones stay as they were
         step = self.step(kind, title, input, writes_answer=not quiet)
         yield step.started
         yield events.TextDelta(text=made.text, step=step.id if quiet else "")
@@ -350,7 +301,7 @@ class AnswerContext:
         """The score of each answer by the reward model of that name, as one step. Raises UserError where it does not
         fit the model."""
         self.raise_if_cancelled()
-        use = self.reward_model(name)
+        use = self.helpers.reward_model(name)
         step = self.step("score", title, name)
         yield step.started
         texts = [RewardText(messages=tuple(messages), answer=answer) for answer in answers]
@@ -360,13 +311,13 @@ class AnswerContext:
 
     def note(self, text: str) -> Iterator[Event]:
         """Say something about the answer beside it, once."""
-        if text not in self.notices:
-            self.notices.append(text)
+        if text not in self.progress.notices:
+            self.progress.notices.append(text)
             yield events.Log(text=text, level="notice")
 
     def step(self, kind: str, title: str, input: str = "", *, parent: str = "", writes_answer: bool = False) -> Step:
         """A new step that begins now; its fields are those of ``TraceStep``."""
-        name, inside = str(next(self._numbers)), parent or self.parent
+        name, inside = str(next(self.progress.steps)), parent or self.parent
         return Step(
             StepStarted(step=name, parent=inside, kind=kind, title=title, input=input, writes_answer=writes_answer)
         )
@@ -381,7 +332,7 @@ class AnswerContext:
         for step in steps:
             yield from replay_step(step)
         last = max((int(step.id) for step in steps if step.id.isdecimal()), default=0)
-        while last and next(self._numbers) < last:
+        while last and next(self.progress.steps) < last:
             pass
 
     def reopened(self, step: TraceStep) -> Step:

@@ -29,6 +29,7 @@ from workbench.records.recipes import AgentPart, DecodingPart, Recipe
 from workbench.records.trace import TraceStep
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
+from workbench.techniques.agent_session import AgentSession
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.session import Session
 from workbench.techniques.context import AnswerContext
@@ -283,7 +284,9 @@ def test_passages_that_a_check_has_found_taint_what_follows(tmp_path: Path) -> N
     """Not only what tools return: CRITIC and Reflexion look claims up by themselves."""
     hit = passage("Write it down.")
     guard = Guard(Policy(), Exposure())
-    context = AnswerContext(model=ObedientModel(), retriever=None, cancelled=lambda: False, guard=guard)
+    context = AnswerContext(
+        model=ObedientModel(), retriever=None, cancelled=lambda: False, agent=AgentSession(guard=guard)
+    )
     session = Session(Agent(part=AgentPart(), context=context, tools={}, decisions={}))
     assert not session.executor.exposure.tainted
     assert not guard.tainted

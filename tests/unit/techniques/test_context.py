@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
+from workbench.techniques.agent_session import AgentSession
 from workbench.techniques.context import AnswerContext, Ask, ScoreAsk
+from workbench.techniques.services import Helpers
 
 ASKED = (Message("user", "How?"),)
 
@@ -115,3 +118,23 @@ def test_tools_are_shown_to_a_generation_and_a_limit_stops_it() -> None:
     assert made.finish == "cancelled"
     run(context.generate_many([Ask(messages=ASKED, title="a", tools=(tool,))]))
     assert model.tools[-1] == (tool,)
+
+
+def test_what_a_technique_may_use_stays_small_and_without_a_home_refuses() -> None:
+    """A new service is a field of ``Helpers``, and none of the context that every technique gets."""
+    assert len(fields(AnswerContext)) <= 10
+    assert len(fields(AgentSession)) <= 11
+    helpers = Helpers()
+    refused: list[Callable[[], object]] = [
+        lambda: helpers.similarities(["a"], ["b"]),
+        lambda: helpers.matches("a", "a"),
+        lambda: helpers.run_python("1", {}),
+        lambda: helpers.examples("asked"),
+        lambda: helpers.reward_model("taste"),
+    ]
+    assert len(fields(Helpers)) == len(refused) + 2
+    for use in refused:
+        with pytest.raises(UserError):
+            use()
+    assert helpers.demonstrations() == ()
+    assert helpers.support("It is so.") is None

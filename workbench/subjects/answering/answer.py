@@ -41,9 +41,10 @@ from workbench.records.recipes import (
     problem_of,
 )
 from workbench.subjects.answering.request import AnswerRequest, Resolved, Services
+from workbench.techniques.agent_session import AgentSession, Specialist
 from workbench.techniques.agents.lookup import require_documents
 from workbench.techniques.composition import Prefix, answer_question, continue_answer, work_on_document
-from workbench.techniques.context import AnswerContext, SavedSections, Specialist
+from workbench.techniques.context import AnswerContext, SavedSections
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.approval import Exposure, Policy, begun_in
@@ -249,25 +250,20 @@ def context_for(
         decoding=decoding_of(recipe, METHODS, request.kind),
         saved=saved,
         exam=resolved.model.exam if not resolved.use.adapters else None,
-        similarities=lambda texts, others: services.similarities(texts, others, context),
-        examples=services.examples,
-        demonstrations=services.demonstrations,
-        earlier=request.earlier,
-        edit=request.edit,
-        matches=_matches,
-        run_python=lambda code, inputs: services.tools(resolved, retriever, context, request.chat).run_python(
-            code, inputs, context
+        helpers=services.helpers(resolved, retriever, context, request.chat),
+        agent=AgentSession(
+            tools=tools,
+            decisions=request.decisions,
+            asks=request.asks,
+            policy=policy,
+            exposure=exposure,
+            guard=Guard(policy, exposure, request.decisions, request.earlier),
+            specialists=team,
+            client_tools=request.tools,
+            must_call=request.must_call,
+            earlier=request.earlier,
+            edit=request.edit,
         ),
-        tools=tools,
-        decisions=request.decisions,
-        asks=request.asks,
-        policy=policy,
-        exposure=exposure,
-        specialists=team,
-        reward_model=lambda name: services.reward_model(name, resolved),
-        client_tools=request.tools,
-        must_call=request.must_call,
-        guard=Guard(policy, exposure, request.decisions, request.earlier),
     )
 
 
@@ -311,16 +307,6 @@ def _method_of(request: AnswerRequest) -> Method:
     return METHODS.find(request.recipe.prompting.technique, "technique")
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a regular expression matches a whole text, by the automata of constrained answers. Raises UserError."""
-    from workbench.techniques.decoding.formats import check_format  # loads the grammars' library
-
-    checked = check_format("regex", pattern, text)
-    if checked.problem:
-        raise UserError(checked.problem, "Correct the regular expression.")
-    return not checked.text_problem
-
-
 def _completed(
     ended: events.Terminal | None,
     request: AnswerRequest,
@@ -335,7 +321,8 @@ def _completed(
     if isinstance(ended, events.Failed) or ended.result is None:
         return ended
     result = msgspec.convert(ended.result, AskResult)
-    tainted = bool(result.passages) or request.task is not None or (context.guard is not None and context.guard.tainted)
+    guard = context.agent.guard
+    tainted = bool(result.passages) or request.task is not None or (guard is not None and guard.tainted)
     result = msgspec.structs.replace(
         result,
         tainted=tainted,

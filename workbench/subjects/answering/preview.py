@@ -30,7 +30,7 @@ from workbench.subjects.answering.answer import (
     with_engine,
 )
 from workbench.subjects.answering.request import AnswerRequest, Services
-from workbench.techniques.context import Specialist
+from workbench.techniques.agent_session import Specialist
 
 
 def preview(request: AnswerRequest, services: Services, context: RequestContext) -> Iterator[Event]:

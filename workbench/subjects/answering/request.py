@@ -13,19 +13,18 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.backends.backend import Loading, ModelUse
-from workbench.engine.inference_calls import LoraUse
 from workbench.records.agents import Decision, ToolInfo
 from workbench.records.answers import DocumentTask
 from workbench.records.capabilities import Capabilities
-from workbench.records.demonstrations import Demonstration
 from workbench.records.documents import Collection
 from workbench.records.messages import Message
 from workbench.records.models import ModelRecord
 from workbench.records.origins import Origins
-from workbench.records.recipes import Example, Recipe, RequestKind
+from workbench.records.recipes import Recipe, RequestKind
 from workbench.records.trace import StepEdit, TraceStep
 from workbench.techniques.composition import Prefix
 from workbench.techniques.embedding_calls import Retriever
+from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
 
 
@@ -108,24 +107,15 @@ class Services(Protocol):
         """Collections to search, as one; with ``files`` only these of theirs, and what is attached to a chat. What has
         to be loaded for it is loaded meanwhile. Raises UserError when they have none of the files."""
 
-    def examples(self, question_set: str) -> Sequence[Example]:
-        """The questions for tuning of a question set, with their answers."""
-
-    def demonstrations(self) -> Sequence[Demonstration]:
-        """The person's task library."""
-
-    def similarities(
-        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
-    ) -> Sequence[Sequence[float]]:
-        """The cosine of every one of the texts with every one of the others: shape (len(texts), len(others))."""
+    def helpers(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> Helpers:
+        """What techniques use of the program."""
 
     def tools(
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         """What the tools of an agent use of the program."""
-
-    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        """A reward model by its name, for the model of a recipe. Raises UserError where it does not fit that."""
 
     def recipe(self, name: str) -> Recipe:
         """A recipe that is saved under a name. Raises UserError."""

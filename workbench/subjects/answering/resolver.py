@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -52,8 +52,11 @@ from workbench.subjects.endpoints.sending import How, SendingGate
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model
 from workbench.subjects.prompts.store import DemonstrationStore
+from workbench.techniques.decoding.formats import matches_regex
 from workbench.techniques.embedding_calls import Retriever, Similarities
 from workbench.techniques.registry import METHODS
+from workbench.techniques.services import Helpers
+from workbench.techniques.tools.services import PythonResult
 
 MOST_EXAMPLES = 5_000
 """Of so many questions of a set the examples are chosen."""
@@ -325,7 +328,23 @@ class HomeServices:
             raise UserError(f"{several} in {names} any more.", "Choose other files, or all of them.")
         return joined([*found, *(one for one in opened if one.collection.chat)])
 
+    def helpers(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> Helpers:
+        def run_python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
+            return self.tools(resolved, retriever, context, chat).run_python(code, inputs, context)
+
+        return Helpers(
+            similarities=lambda texts, others: self.similarities(texts, others, context),
+            demonstrations=self.demonstrations,
+            examples=self.examples,
+            matches=matches_regex,
+            run_python=run_python,
+            reward_model=lambda name: self.reward_model(name, resolved),
+        )
+
     def examples(self, question_set: str) -> list[Example]:
+        """The questions for tuning of a question set, with their answers."""
         found = self._questions.get(question_set)
         numbered = self._questions.questions(found, "tune", limit=MOST_EXAMPLES)
         return [
@@ -340,6 +359,7 @@ class HomeServices:
     def similarities(
         self, texts: Sequence[str], others: Sequence[str], context: RequestContext
     ) -> list[tuple[float, ...]]:
+        """The cosine of every one of the texts with every one of the others: shape (len(texts), len(others))."""
         embedder = self._embedding.embedder(context)
         call = Similarities(embedder=embedder, texts=tuple(texts), others=tuple(others))
         found: tuple[tuple[float, ...], ...] = self._embedding.host.call(call, context=context)
@@ -366,6 +386,7 @@ class HomeServices:
         return load_recipe(path)
 
     def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
+        """A reward model by its name, for the model of a recipe. Raises UserError where it does not fit that."""
         own = resolved.model if resolved.model.endpoint is None else None  # of an endpoint: what it was trained on
         return self._reward_model(name, own)[0]
 

@@ -22,15 +22,13 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
-from workbench.engine.inference_calls import LoraUse
 from workbench.records.answers import AskResult
 from workbench.records.capabilities import Capabilities
-from workbench.records.demonstrations import Demonstration
 from workbench.records.documents import Collection
 from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamResult
 from workbench.records.messages import Message
 from workbench.records.models import ModelRecord
-from workbench.records.recipes import DecodingPart, Example, ModelPart, Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, ModelPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode
 from workbench.records.trust import is_marked
 from workbench.subjects.answering.answer import answer
@@ -43,6 +41,7 @@ from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.journal import Journal, Line
 from workbench.subjects.runs.kinds import OpenRun, RunKind
 from workbench.techniques.embedding_calls import Ingest, Retriever
+from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
 
 POLL_S = 0.2
@@ -173,24 +172,15 @@ class ExamServices:
     ) -> Retriever:
         return self._retriever
 
-    def examples(self, question_set: str) -> Sequence[Example]:
-        return self._services.examples(question_set)
-
-    def demonstrations(self) -> Sequence[Demonstration]:
-        return self._services.demonstrations()
-
-    def similarities(
-        self, texts: Sequence[str], others: Sequence[str], context: RequestContext
-    ) -> Sequence[Sequence[float]]:
-        return self._services.similarities(texts, others, context)
+    def helpers(
+        self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
+    ) -> Helpers:
+        return self._services.helpers(resolved, retriever, context, chat)
 
     def tools(
         self, resolved: Resolved, retriever: Retriever | None, context: RequestContext, chat: str = ""
     ) -> ToolServices:
         return self._services.tools(resolved, retriever, context, chat)
-
-    def reward_model(self, name: str, resolved: Resolved) -> LoraUse:
-        return self._services.reward_model(name, resolved)
 
     def recipe(self, name: str) -> Recipe:
         return self._services.recipe(name)

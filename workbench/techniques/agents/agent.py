@@ -5,10 +5,11 @@ A method is ``run(messages, options, agent) -> Generator[Event, None, Outcome]``
 on, so a call is on the disk before it has an effect. ``approval.judge`` says what becomes of a call. One that needs a
 person opens a step of the kind ``approval`` within its own, leaves both open, and ends the run with ``waiting``.
 
-Once there is a ``Decision`` the answer is resumed from its steps (``context.earlier``), which the run repeats first,
-under their ids (``context.repeat``). The open approval is then ended with the decision as its output, which is stored
-before the generator goes on: from there on the call counts as begun. A decision counts once. A call that was begun and
-has no result is judged with ``begun=True``: what it would run is the call of its last decision (``last_call``).
+Once there is a ``Decision`` the answer is resumed from its steps (``AgentSession.earlier``), which the run repeats
+first, under their ids (``context.repeat``). The open approval is then ended with the decision as its output, which is
+stored before the generator goes on: from there on the call counts as begun. A decision counts once. A call that was
+begun and has no result is judged with ``begun=True``: what it would run is the call of its last decision
+(``last_call``).
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Agent:
     text of the whole conversation, whose numbers a calculation may use. ``asks``: there is a person who can be asked;
     otherwise what would need one is denied. ``verify(text, passages, question)`` compares the sentences of a text with
     passages. ``look_up(question)`` leads the searches for a question, None without documents; ``quotes``: answers from
-    documents are quoted, by the recipe and the model. ``policy`` and ``exposure``: as in ``AnswerContext``."""
+    documents are quoted, by the recipe and the model. ``policy`` and ``exposure``: as in ``AgentSession``."""
 
     part: AgentPart
     context: AnswerContext

@@ -62,9 +62,9 @@ def check_answer(
 
 def run_test(test: str, question: str, answer: str, session: Session) -> Checked:
     """Run the person's test in the sandbox. Raises UserError where there is none."""
-    if session.context.tools is None:
+    if session.context.agent.tools is None:
         raise UserError("The test cannot be run here.", "Choose another check.")
-    made = session.context.tools.run_python(test, {"question": question, "answer": answer}, RequestContext())
+    made = session.context.agent.tools.run_python(test, {"question": question, "answer": answer}, RequestContext())
     if made.error:
         return Checked(passed=False, score=0.0, why=f"The test failed: {one_line(made.error, _LONGEST_WHY)}")
     if made.value.strip() == "False":

@@ -30,14 +30,14 @@ Decided = ToolCallPart | Generator[Event, None, Generated]
 
 
 def call_or_answer(messages: Sequence[Message], context: AnswerContext) -> Generator[Event, None, Decided]:
-    """A call of one of ``context.client_tools``, or what writes the answer."""
-    tools = {tool.name: _closed(tool) for tool in context.client_tools}
+    """A call of one of ``context.agent.client_tools``, or what writes the answer."""
+    tools = {tool.name: _closed(tool) for tool in context.agent.client_tools}
     tokens = min(MOST_TOKENS, context.decoding.max_tokens + CHOICE_TOKENS)
     part = AgentPart(tools=tuple(tools), max_tokens=tokens, seconds=LONGEST_S, thought_tokens=0)
     agent = Agent(part=part, context=context, tools=tools, decisions={})
     caller = caller_for(agent, agent_budget(part, context))
     if tools:
-        chosen = yield from caller.choose(messages, "", tuple(tools), may_answer=not context.must_call)
+        chosen = yield from caller.choose(messages, "", tuple(tools), may_answer=not context.agent.must_call)
         if chosen != FINAL and chosen in tools:
             arguments = yield from caller.arguments(messages, "", tools[chosen])
             text = json.dumps(arguments or {}, ensure_ascii=False)

@@ -88,7 +88,7 @@ def checks_figures(session: Session) -> bool:
 
 def checks_claims(session: Session) -> bool:
     """Whether the agent may search documents."""
-    services = session.context.tools
+    services = session.context.agent.tools
     return SEARCH in session.agent.tools and services is not None and services.retriever is not None
 
 
@@ -168,8 +168,8 @@ def _calculation(text: str, asked: set[Fraction]) -> tuple[str, Fraction] | None
 def _wrong_claim(question: str, sentence: str, session: Session, context: AnswerContext) -> Generator[Event, None, str]:
     """Why the documents do not bear a sentence out; "" where they do. A sentence of which they say a part, and nothing
     against it, stands."""
-    assert session.context.tools is not None
-    retriever = session.context.tools.retriever
+    assert session.context.agent.tools is not None
+    retriever = session.context.agent.tools.retriever
     assert retriever is not None
     step = context.step("search", "Look it up", sentence)
     yield step.started

@@ -20,7 +20,7 @@ from workbench.base.paths import RESOURCES
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ThoughtPart
 from workbench.techniques.agents.calling import Caller
-from workbench.techniques.context import Similarities
+from workbench.techniques.services import Similarities
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 FOLDER = RESOURCES / "tasks"

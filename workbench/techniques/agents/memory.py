@@ -34,11 +34,11 @@ class Recalled:
 def recall(question: str, part: AgentPart, context: AnswerContext) -> Generator[Event, None, Recalled]:
     """The facts for a question, as a step. An answer that goes on keeps those that it began with, so that its prompt
     stays the same."""
-    if part.memory == "off" or context.tools is None:
+    if part.memory == "off" or context.agent.tools is None:
         return Recalled()
-    if context.earlier:
-        return recalled(next((step.output for step in context.earlier if step.kind == MEMORY), ""))
-    facts = context.tools.facts(question, MOST_RECALLED)
+    if context.agent.earlier:
+        return recalled(next((step.output for step in context.agent.earlier if step.kind == MEMORY), ""))
+    facts = context.agent.tools.facts(question, MOST_RECALLED)
     if not facts:
         return Recalled()
     lines = "\n".join(map(_line, facts))

@@ -73,7 +73,7 @@ class Session:
 
     def __init__(self, agent: Agent) -> None:
         self.agent, self.context = agent, agent.context
-        self.recorded = Recorded(agent.context.earlier, agent.context.edit)
+        self.recorded = Recorded(agent.context.agent.earlier, agent.context.agent.edit)
         part = agent.part
         left = max(part.seconds - int(self.recorded.seconds), part.seconds // LEAST_SHARE, 1)
         self.budget = agent_budget(msgspec.structs.replace(part, seconds=left), agent.context)
@@ -97,7 +97,7 @@ class Session:
         def make() -> Generator[Event, None, str]:
             step = context.step(EXAMPLES, "Choose similar examples", question)
             yield step.started
-            chosen = nearest(question, able, context.similarities, count)
+            chosen = nearest(question, able, context.helpers.similarities, count)
             yield step.finished(listed := "\n".join(one.question.strip() for one in chosen))
             return listed
 

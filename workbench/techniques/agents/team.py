@@ -19,6 +19,7 @@ from workbench.base.errors import UserError
 from workbench.base.fields import about
 from workbench.records.messages import Message
 from workbench.records.recipes import system_text, with_question_asked
+from workbench.techniques.agent_session import Specialist
 from workbench.techniques.agents.agent import FINAL, Agent, Outcome
 from workbench.techniques.agents.demonstrations import Demonstrated
 from workbench.techniques.agents.react import work
@@ -26,7 +27,7 @@ from workbench.techniques.agents.session import OUT_OF_BUDGET, Session
 from workbench.techniques.agents.steps import ROUTE, SPECIALIST, VERDICT
 from workbench.techniques.agents.tool_execution import Waiting
 from workbench.techniques.budget import Exhausted
-from workbench.techniques.context import ScoreAsk, Specialist
+from workbench.techniques.context import ScoreAsk
 
 DEBATERS = 2
 LONGEST_DESCRIPTION = 160
@@ -60,7 +61,7 @@ class Options(Demonstrated, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def run(messages: tuple[Message, ...], options: Options, agent: Agent) -> Generator[Event, None, Outcome]:
     """Let the team answer. Raises UserError for a team that is too small."""
     fewest = DEBATERS if options.way == "debate" else 1
-    team = {name: agent.context.specialists[name] for name in options.specialists}
+    team = {name: agent.context.agent.specialists[name] for name in options.specialists}
     if len(team) < fewest:
         raise UserError(
             f"This team has {len(team)} specialists, and needs {fewest}.",

@@ -109,8 +109,9 @@ class ToolExecutor:
         """Take in numbered passages, which are text of strangers wherever they were found."""
         read = Exposure().with_untrusted(one.text for one in passages)
         self.exposure = self.exposure.joined(read)
-        if self._agent.context.guard is not None:
-            self._agent.context.guard.expose(read)
+        guard = self._agent.context.agent.guard
+        if guard is not None:
+            guard.expose(read)
         known = {one.n for one in self.passages}
         self.passages = (*self.passages, *(one for one in passages if one.n not in known))
 
@@ -189,7 +190,7 @@ class ToolExecutor:
 
     def _edited(self, taken: TraceStep) -> bool:
         """Whether a person has just changed the arguments of this call, so that it was not made with them."""
-        edit = self._agent.context.edit
+        edit = self._agent.context.agent.edit
         return edit is not None and edit.step == taken.id
 
     def _count(self, tool: Tool | None, call: ToolCall, output: ToolOutput, *, ran: bool) -> str:

@@ -29,6 +29,14 @@ def find_problem(format: str, grammar: str, text: str) -> str:
     return check.text_problem
 
 
+def matches_regex(pattern: str, text: str) -> bool:
+    """Whether a regular expression matches a whole text, by the automata of constrained answers. Raises UserError."""
+    checked = check_format("regex", pattern, text)
+    if checked.problem:
+        raise UserError(checked.problem, "Correct the regular expression.")
+    return not checked.text_problem
+
+
 JSON_VALUES: dict[str, Any] = {"anyOf": [{"type": "object"}, {"type": "array"}]}
 """Any JSON as an answer: an object or an array. A lone string or number would be text without a format."""
 

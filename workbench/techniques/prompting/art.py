@@ -74,8 +74,8 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     tools = tools_for(question, context.retriever)
     chosen = context.step("examples", "Choose similar tasks", question)
     yield chosen.started
-    own = context.demonstrations()
-    tasks, examples = nearest(question, tools, context.similarities, options.tasks, options.examples, own)
+    own = context.helpers.demonstrations()
+    tasks, examples = nearest(question, tools, context.helpers.similarities, options.tasks, options.examples, own)
     yours = [f"your demonstration {one.id}" for one in examples if isinstance(one, Demonstration)]
     yield chosen.finished(", ".join([*(task.name for task in tasks), *yours]))
     shown = [
@@ -167,7 +167,7 @@ def _with_result(
     if output.failed or not _NUMBER.fullmatch(number):
         return []
     own = extraction.decoding.grammar if extraction.decoding.format == "regex" else NUMBER
-    if extraction.form == "number" and own != NUMBER and not context.matches(own, number):
+    if extraction.form == "number" and own != NUMBER and not context.helpers.matches(own, number):
         return []  # the recipe wants numbers of another form
     return [*results, number]
 
@@ -178,10 +178,10 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 def earlier_lines(context: AnswerContext) -> list[tuple[str, bool]]:
     """The lines of the program that this answer goes on from, up to the one that a person edited, which is marked."""
     lines: list[tuple[str, bool]] = []
-    for step in context.earlier:
+    for step in context.agent.earlier:
         if step.kind == "line" and step.state == "done":
-            if context.edit is not None and step.id == context.edit.step:
-                return [*lines, (context.edit.text.strip(), True)]
+            if context.agent.edit is not None and step.id == context.agent.edit.step:
+                return [*lines, (context.agent.edit.text.strip(), True)]
             lines.append((text_to_edit(step), False))
     return lines
 
@@ -239,7 +239,7 @@ class Program:
     def _take(self, number: int, pattern: str) -> Generator[Event, None, str]:
         """The next line that is given."""
         text, edited = self._given.pop(0)
-        if not self._context.matches(pattern, text):
+        if not self._context.helpers.matches(pattern, text):
             hint = (
                 f"Write Step {number}: with a tool and its input, as in Step {number}: calculator: 3 + 5, or Answer:."
             )

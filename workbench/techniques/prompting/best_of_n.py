@@ -38,7 +38,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
         raise UserError(
             "No reward model is chosen for best-of-n.", "Choose one, or train one with the objective reward."
         )
-    context.reward_model(options.reward_model)  # refused before anything is generated
+    context.helpers.reward_model(options.reward_model)  # refused before anything is generated
     decoding = context.decoding
     if decoding.temperature == 0:
         decoding = msgspec.structs.replace(decoding, temperature=LOWEST_TEMPERATURE)

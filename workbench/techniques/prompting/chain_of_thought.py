@@ -45,18 +45,18 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
 
 def _earlier_reasoning(context: AnswerContext) -> Generator[Event, None, str]:
     """The reasoning of the answer that this one goes on from, as a person edited it; "" for none."""
-    steps = [step for step in context.earlier if step.kind == "reasoning" and step.state == "done"]
-    chosen = next((step for step in steps if context.edit is None or step.id == context.edit.step), None)
+    steps = [step for step in context.agent.earlier if step.kind == "reasoning" and step.state == "done"]
+    chosen = next((step for step in steps if context.agent.edit is None or step.id == context.agent.edit.step), None)
     if chosen is None:
         return ""
-    text = context.edit.text.strip() if context.edit is not None else chosen.output
+    text = context.agent.edit.text.strip() if context.agent.edit is not None else chosen.output
     if not text:
         raise UserError("The reasoning is empty.", "Write a reasoning, or ask again for a new one.")
     step = context.step("reasoning", _TITLE)
     yield step.started
     yield events.TextDelta(text=text, step=step.id)
     yield events.Thought(text=text)
-    if context.edit is not None:
+    if context.agent.edit is not None:
         edit = context.inside(step).step("edit", EDITED["edit"])
         yield edit.started
         yield edit.finished("edit")

@@ -12,7 +12,8 @@ from collections.abc import Generator, Sequence
 from workbench.api.events import Event
 from workbench.base.errors import UserError
 from workbench.records.recipes import Example, PromptingPart
-from workbench.techniques.context import AnswerContext, Similarities
+from workbench.techniques.context import AnswerContext
+from workbench.techniques.services import Similarities
 
 CANDIDATES = 50
 """Of so many similar examples the diverse ones are chosen."""
@@ -28,7 +29,7 @@ def choose_examples(
         return ()
     step = context.step("examples", "Choose the examples", question)
     yield step.started
-    chosen = choose(part, question, context.examples(part.examples), context.similarities)
+    chosen = choose(part, question, context.helpers.examples(part.examples), context.helpers.similarities)
     numbers = ", ".join(str(one.number) for one in chosen)
     yield step.finished(f"{part.examples}: {numbers}" if chosen else f"{part.examples}: none")
     if not chosen:

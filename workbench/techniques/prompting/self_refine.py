@@ -73,7 +73,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
                 best, best_rating = draft, value
             if number == options.rounds or value >= options.good_enough:
                 break
-            support = context.support(best.text)
+            support = context.helpers.support(best.text)
             if support is not None and not support.contradicted:
                 step = context.step("verdict", "Compare with the passages", best.text)
                 yield step.started
@@ -123,7 +123,7 @@ def _why_kept(question: str, best: str, draft: str, context: AnswerContext) -> s
     before, after = wrong_equations(best), wrong_equations(draft)
     if before < after:
         return CALCULATED
-    old, new = context.support(best), context.support(draft)
+    old, new = context.helpers.support(best), context.helpers.support(draft)
     if old is not None and new is not None:
         better = old.contradicted and not new.contradicted and new.score > old.score
         return "" if better else SUPPORTED

@@ -15,8 +15,8 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.base.paths import RESOURCES
 from workbench.records.demonstrations import THINK, Demonstration
-from workbench.techniques.context import Similarities
 from workbench.techniques.prompting.tools import CALCULATOR, calculate, query_table, read_table
+from workbench.techniques.services import Similarities
 
 FOLDER = RESOURCES / "tasks"
 

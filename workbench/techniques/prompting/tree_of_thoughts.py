@@ -111,7 +111,7 @@ def run(messages: tuple[Message, ...], options: Options, context: AnswerContext)
     budget = Budget(options, context)
     root = context.step("tree", "Tree of thoughts", messages[-1].content)
     yield root.started
-    tree = tree_to_search(context.earlier, context.edit, problem)
+    tree = tree_to_search(context.agent.earlier, context.agent.edit, problem)
     grown = Growth(tree, root, messages, problem, options, extraction, budget, context)
     plan = Plan(options.search, problem.depth or options.depth, options.width, options.cutoff)
     yield from grown.retell()
@@ -366,7 +366,7 @@ class Growth:
             if known is None and self._options.test:
                 known = yield from self._tested(node)
             elif known is None and self._options.pattern:
-                known = float(self._context.matches(self._options.pattern, node.thought))
+                known = float(self._context.helpers.matches(self._options.pattern, node.thought))
             values.append(known if known is not None else equation_value(node.thought))
         return values
 
@@ -374,7 +374,7 @@ class Growth:
         """The value of a state by the person's test, which the sandbox runs. Raises UserError where there is none."""
         state = list(node.state) if isinstance(self._problem, TextProblem) else [node.thought]
         inputs = {"question": self._question, "thought": node.thought, "thoughts": state}
-        made = self._context.run_python(self._options.test, inputs)
+        made = self._context.helpers.run_python(self._options.test, inputs)
         if made.error:
             yield from self._context.note(f"The test of a thought failed: {one_line(made.error, 200)}")
             return 0.0

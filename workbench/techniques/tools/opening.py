@@ -24,16 +24,16 @@ def open_tools(part: AgentPart, context: AnswerContext) -> Generator[Event, None
         of_server = "." in name
         if not of_server and name not in _ROWS:
             raise UserError(f"There is no tool {name!r}.", f"Known: {', '.join(_ROWS) or 'none'}.")
-        if context.tools is None:
+        if context.agent.tools is None:
             raise UserError(f"The tool {name} cannot be used here.", "Remove it from the recipe.")
         try:
             if of_server:
-                found[name] = context.tools.server_tool(name, RequestContext())
+                found[name] = context.agent.tools.server_tool(name, RequestContext())
             else:
-                found[name] = _ROWS[name].load()(context.tools)
+                found[name] = _ROWS[name].load()(context.agent.tools)
         except ToolUnavailable as reason:
             title = name if of_server else _ROWS[name].title
             yield from context.note(f"The tool {title} is not available: {reason}")
-    if context.guard is not None:
-        return {name: context.guard.protect(tool, part.allowed) for name, tool in found.items()}
+    if context.agent.guard is not None:
+        return {name: context.agent.guard.protect(tool, part.allowed) for name, tool in found.items()}
     return found

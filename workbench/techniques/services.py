@@ -1,0 +1,58 @@
+"""What the program offers to every technique beside the model and the documents of an answer.
+
+A new service is a field here, with the function that refuses it where it is not offered, and a line in
+``Services.helpers`` of the home (``subjects/answering/resolver.py``). What only tools use is in ``tools/services.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.base.errors import UserError
+from workbench.engine.inference_calls import LoraUse
+from workbench.records.demonstrations import Demonstration
+from workbench.records.recipes import Example
+from workbench.techniques.support import Support
+from workbench.techniques.tools.services import PythonResult
+
+Similarities = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]]]
+"""The cosine of every one of some texts with every one of others."""
+
+
+def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
+    raise UserError("There is no embedding model to compare texts with.", "Import an embedding model first.")
+
+
+def _no_matches(pattern: str, text: str) -> bool:
+    raise UserError("Regular expressions are not available here.")
+
+
+def _no_python(code: str, inputs: Mapping[str, Any]) -> PythonResult:
+    raise UserError("Programs cannot be run here: there is no sandbox.", "Choose another check.")
+
+
+def _no_reward_model(name: str) -> LoraUse:
+    raise UserError(f"There is no reward model {name!r}.", "Train one first: the objective reward.")
+
+
+def _no_examples(question_set: str) -> Sequence[Example]:
+    raise UserError(f"There is no question set {question_set!r}.", "Import one first.")
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """``demonstrations`` are the programs that the person has saved, ``examples`` those of a question set by its name.
+    ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a program
+    in the sandbox. ``reward_model(name)`` is one for this recipe's model. ``support(text)`` is how far the passages
+    before the model support an answer, None without any. Without a home there are none: what is asked for is refused
+    by a UserError."""
+
+    similarities: Similarities = _no_similarities
+    demonstrations: Callable[[], Sequence[Demonstration]] = tuple
+    examples: Callable[[str], Sequence[Example]] = _no_examples
+    matches: Callable[[str, str], bool] = _no_matches
+    run_python: Callable[[str, Mapping[str, Any]], PythonResult] = _no_python
+    reward_model: Callable[[str], LoraUse] = _no_reward_model
+    support: Callable[[str], Support | None] = lambda text: None
