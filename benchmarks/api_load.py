@@ -56,7 +56,7 @@ def engine_batch(workbench: Workbench, clients: int, tokens: int, *, background:
     """Tokens per second of all, without HTTP."""
     (record,) = call(workbench, ListModels()).models
     made = 0
-    with workbench._llama_cpp.lease(record, ModelUse(background=background), RequestContext()) as loading:
+    with workbench._computing.llama_cpp.lease(record, ModelUse(background=background), RequestContext()) as loading:
         model = drain(loading)
         requests = [
             Generate(messages=(Message("user", prompt_of(number)),), decoding=decoding(tokens))

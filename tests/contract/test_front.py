@@ -288,7 +288,8 @@ def test_a_locked_file_is_read_with_its_password_which_is_stored_nowhere(desk: D
         run = desk.call(c.UnlockDocument(collection="Papers", document=lease().id, password=password))
         desk.told(c.FollowRun(run=run.id))
         assert (lease().state, lease().locked) == (state, state == "failed")
-        assert password not in str(desk.call(c.GetRun(run=run.id)))
+        stored = str(desk.call(c.GetRun(run=run.id))).replace(str(papers), "")  # "popen" may be in the path
+        assert password not in stored
     with pytest.raises(UserError, match="not protected"):
         desk.call(c.UnlockDocument(collection="Papers", document=str(path), password="open"))
 

@@ -167,8 +167,8 @@ def ingest(workbench: Workbench, collection: str, path: Path) -> dict[str, Any]:
 def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
     home: Home, smollm_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.app.IDLE_CHECK_S", 0.02)
-    monkeypatch.setattr("workbench.app.MINUTE_S", 0.01)
+    monkeypatch.setattr("workbench.subjects.subject.IDLE_CHECK_S", 0.02)
+    monkeypatch.setattr("workbench.subjects.subject.MINUTE_S", 0.01)
     workbench = opened(home)
     call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 0}}))
     changes, watching = begin(workbench, Subscribe())
@@ -177,7 +177,7 @@ def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
     call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 1}}))
     while call(workbench, GetStatus()).model:
         until(changes, events.Changed)
-    assert workbench._llama_cpp.host.state == "stopped"
+    assert workbench._computing.llama_cpp.host.state == "stopped"
     call(workbench, ChangeSettings(values={"engine": {"unload_minutes": 0}}))
     assert call(workbench, Ask(question="one two three", recipe=Recipe(model=ModelPart(name=model)))).answer
     assert call(workbench, GetStatus()).model == model

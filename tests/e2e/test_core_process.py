@@ -22,7 +22,7 @@ import msgspec
 import psutil
 import pytest
 
-from workbench import __version__
+from workbench import __version__, calls
 from workbench.api import client as client_module
 from workbench.api import events, wire
 from workbench.api.client import Client
@@ -396,8 +396,8 @@ def test_an_answer_goes_on_when_its_client_is_killed_and_workers_go_with_the_cor
 
 def test_a_core_that_leaves_lets_another_ones_socket_be(home: Home) -> None:
     workbench = Workbench(home)
-    first = Service(workbench, make_key(home))
-    second = Service(workbench, make_key(home))
+    first = Service(workbench, calls.ALL, make_key(home))
+    second = Service(workbench, calls.ALL, make_key(home))
     first.leave()
     first.run()
     assert os.path.exists(home.address)

@@ -15,7 +15,7 @@ from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of
 from workbench.base.errors import WorkerDied
 from workbench.records.visible import visible_name
-from workbench.subjects.runs.calls import FollowRun, RunKindName, RunList, RunRecord, StopRun
+from workbench.subjects.runs.calls import FollowRun, RunList, RunRecord, StopRun
 
 ACTIVE = ("queued", "running")
 
@@ -106,7 +106,7 @@ class RunFollowers(QObject):
     """What has followed a run to its end."""
 
     def __init__(
-        self, bridge: Bridge, kinds: tuple[RunKindName, ...], parent: QObject, follower: type[RunFollower] = RunFollower
+        self, bridge: Bridge, kinds: tuple[str, ...], parent: QObject, follower: type[RunFollower] = RunFollower
     ) -> None:
         super().__init__(parent)
         self._bridge = bridge

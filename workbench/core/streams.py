@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from workbench.api import events
 from workbench.api.events import Event
-from workbench.api.protocol import Call, RequestContext, finish
+from workbench.api.protocol import Call, RequestContext, failure_of, finish
 
 Handler = Callable[[Any, RequestContext], Iterator[Event]]
 Handlers = Mapping[type[Call[Any]], Handler]
@@ -31,6 +32,28 @@ def stoppable(function: Callable[[Any, RequestContext], Any]) -> Handler:
         yield finish(function(call, context))
 
     return handle
+
+
+def ended(stream: Iterator[Event], context: RequestContext) -> Iterator[Event]:
+    """The stream, numbered, with exactly one terminal event."""
+    seq = 0
+    try:
+        for event in stream:
+            seq += 1
+            yield event if event.seq else events.stamped(event, seq, time.time())
+            if isinstance(event, events.TERMINAL):
+                return
+        last: Event = events.Finished()
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises becomes its terminal event
+        last = failure_of(error, traceback.format_exc())
+    except GeneratorExit:
+        context.cancel()
+        raise
+    finally:
+        close = getattr(stream, "close", None)
+        if close is not None:
+            close()
+    yield events.stamped(last, seq + 1, time.time())
 
 
 class LiveStream:

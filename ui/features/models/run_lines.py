@@ -16,7 +16,7 @@ from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Progress
 from workbench.api.protocol import error_of
-from workbench.subjects.runs.calls import ResumeRun, RunKindName, RunList, RunRecord
+from workbench.subjects.runs.calls import ResumeRun, RunList, RunRecord
 
 SHOWN_STOPPED = 3
 
@@ -36,7 +36,7 @@ class RunTexts:
 class RunLines(QWidget):
     """Hidden while there is no run. Subclasses choose the runs that are shown, and the message of a finished one."""
 
-    def __init__(self, bridge: Bridge, kind: RunKindName, texts: RunTexts) -> None:
+    def __init__(self, bridge: Bridge, kind: str, texts: RunTexts) -> None:
         super().__init__()
         self._bridge = bridge
         self._kind = kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.base.paths import Home, absolute_path
@@ -12,18 +12,21 @@ from workbench.subjects.backup import calls
 from workbench.subjects.backup.runs import BackupRuns, RestoreRuns
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.calls import RunRecord
-from workbench.subjects.runs.kinds import RunKind
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.runs.store import RunStore
+from workbench.subjects.subject import Subject
 
 
 class Backups:
     def __init__(self, home: Home, catalogue: ModelCatalogue, database: Database) -> None:
         self._writing = BackupRuns(home, catalogue, RunStore(database))
         self._restoring = RestoreRuns(home)
-        self.kinds: Mapping[str, RunKind] = {"backup": self._writing, "restore": self._restoring}
 
-    def handlers(self, runs: Runs) -> Handlers:
+    def wire(self, runs: Runs) -> Subject:
+        kinds = {"backup": self._writing, "restore": self._restoring}
+        return Subject(handlers=self._handlers(runs), kinds=kinds)
+
+    def _handlers(self, runs: Runs) -> Handlers:
         def back_up(call: calls.BackUp) -> RunRecord:
             return runs.add("backup", f"Back up to {absolute_path(call.path).name}", self._writing.check(call))
 

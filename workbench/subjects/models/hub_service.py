@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
+from workbench.core.foundation import Foundation
 from workbench.core.streams import Handlers, stoppable, unary
 from workbench.network.secrets import Secrets
 from workbench.records.hub import HubCard, HubFile, HubFiles
@@ -73,3 +74,8 @@ def chosen_file(listed: HubFiles, wanted: str) -> HubFile:
     known = ", ".join(one.name for one in listed.files) or "none"
     problem = "has several models" if found else "has no model"
     raise UserError(f"{listed.repository} {problem} {wanted!r}.", f"Its GGUF models: {known}.")
+
+
+def hub_of(base: Foundation) -> Callable[[], Hub]:
+    """Opens the hub that the settings name, with the token that is kept for it."""
+    return lambda: Hub(base.gate, lambda: base.secrets.get(TOKEN), base.settings.network.hub_address)

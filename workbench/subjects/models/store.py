@@ -14,11 +14,13 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.stored import Unreadable, explained
+from workbench.core.foundation import Foundation
 from workbench.gguf.inspection import is_missing
 from workbench.records.endpoints import ENDPOINT
 from workbench.records.exam import EXAM, ExamResult
 from workbench.records.models import ModelRecord
 from workbench.storage.database import Database, Row
+from workbench.subjects.models.checksums import Checksums
 
 _COLUMNS = (
     "name",
@@ -199,3 +201,10 @@ def local_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
     if model.endpoint is not None:
         raise UserError(f"{model.name} is computed by {model.endpoint.host}, not here.", IMPORT_HINT)
     return model
+
+
+def open_catalogue(base: Foundation) -> tuple[ModelCatalogue, Checksums]:
+    """The catalogue of a home, and the checksums of its models."""
+    checksums = Checksums(base.home.models / "checksums.json")
+    catalogue = ModelCatalogue(base.database, base.home.models, lambda: base.settings.general.model, checksums.known)
+    return catalogue, checksums

@@ -40,18 +40,11 @@ class Subscribe(Call[None], frozen=True, kw_only=True, tag="subscribe"):
     """A stream of ``Changed`` events until it is cancelled."""
 
 
-RunKindName = Literal[
-    "ingest", "train", "merge", "quantize", "export", "data", "task", "exam", "evaluate", "optimise", "download",
-    "candidates",
-    "judging", "backup", "restore",
-]  # fmt: skip
-
-
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the index. ``progress`` is in [0, 1], None while unknown. ``paused``: it is running, but computes
-    nothing until it is resumed. ``resumable``: it has stopped and can continue where it was. ``kind`` is a
-    ``RunKindName``, or that of a newer program's run. ``unreadable`` says why its config or its result cannot be read
-    (so does ``message``): its events can be shown, but it cannot be resumed."""
+    nothing until it is resumed. ``resumable``: it has stopped and can continue where it was. ``kind`` is the name of a
+    kind that a subject has registered, or that of a newer program's run. ``unreadable`` says why its config or its
+    result cannot be read (so does ``message``): its events can be shown, but it cannot be resumed."""
 
     id: str
     kind: str

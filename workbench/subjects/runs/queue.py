@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class Runs:
-    """All runs of a home, open and ended, of ``kinds`` by their names.
+    """All runs of a home, open and ended, of ``kinds`` by their names; ``register`` adds some.
 
     ``on_removal`` is called with a run and its folder before that is deleted.
     """
@@ -49,17 +49,24 @@ class Runs:
         home: Home,
         store: RunStore,
         changes: ChangeNotifier,
-        kinds: Mapping[str, RunKind],
+        kinds: Mapping[str, RunKind] | None = None,
         on_removal: Callable[[str, Path], None] = lambda run, folder: None,
     ) -> None:
         self._home = home
-        self._on_removal = on_removal
+        self.on_removal = on_removal
         self._store = store
         self._changes = changes
-        self._kinds = kinds
+        self._kinds = dict(kinds or {})
         self._lock = threading.RLock()  # guards what follows, and the order of changes to the index
         self._open: dict[str, OpenRun] = {}
         self._closing = False
+
+    def register(self, kinds: Mapping[str, RunKind]) -> None:
+        """Add kinds, before the first run is read or added. Raises ValueError for a name that is taken."""
+        if taken := self._kinds.keys() & kinds.keys():
+            raise ValueError(f"two kinds of runs are named {sorted(taken)}")
+        self._kinds.update(kinds)
+        self._store.register({name: (kind.config, kind.result) for name, kind in kinds.items()})
 
     def handlers(self) -> Handlers:
         return {
@@ -136,7 +143,7 @@ class Runs:
 
     def add(
         self,
-        kind: calls.RunKindName,
+        kind: str,
         title: str,
         config: Any,
         *,
@@ -147,8 +154,9 @@ class Runs:
         and config is returned instead.
 
         ``prepare`` writes the run's first files and events before it begins. Raises UserError when the folder cannot be
-        written.
+        written, KeyError for a kind that is none.
         """
+        self._kinds[kind]
         plain = msgspec.json.decode(msgspec.json.encode(config))
         plain.pop("call", None)  # the tag of a call
         with self._lock:
@@ -239,7 +247,7 @@ class Runs:
             if run in self._open:
                 raise UserError(f"{record.title!r} is still running or waiting.", "Stop it first.")
             try:
-                self._on_removal(run, self._home.run(run))
+                self.on_removal(run, self._home.run(run))
                 self._home.run(run).rename(away)
             except FileNotFoundError:
                 pass

@@ -27,7 +27,11 @@ class RunStore:
 
     def __init__(self, database: Database, formats: Mapping[str, Formats] | None = None) -> None:
         self._database = database
-        self._formats = formats or {}
+        self._formats = dict(formats or {})
+
+    def register(self, formats: Mapping[str, Formats]) -> None:
+        """Add kinds of runs, by their names."""
+        self._formats.update(formats)
 
     def add(self, kind: str, title: str, config: dict[str, Any]) -> RunRecord:
         """A new run, queued."""

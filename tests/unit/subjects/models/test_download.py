@@ -167,7 +167,7 @@ def test_a_damaged_state_begins_anew(hub: FakeHub, tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from workbench import durability
+from workbench.base import durability
 from workbench.api.protocol import RequestContext
 from workbench.subjects.models.download import download
 from workbench.records.hub import RemoteFile

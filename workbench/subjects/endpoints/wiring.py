@@ -1,0 +1,27 @@
+"""Makes the parts of endpoints and joins them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from workbench.core.foundation import Foundation
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.subjects.endpoints.sending import SendingGate
+from workbench.subjects.endpoints.service import Endpoints
+from workbench.subjects.endpoints.store import EndpointStore
+from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.subject import Subject
+
+
+class EndpointParts(NamedTuple):
+    store: EndpointStore
+    sending: SendingGate
+    service: Endpoints
+    subject: Subject
+
+
+def wire(base: Foundation, catalogue: ModelCatalogue, registry: CollectionRegistry) -> EndpointParts:
+    store = EndpointStore(base.database)
+    sending = SendingGate(registry, store)
+    endpoints = Endpoints(catalogue, sending, store, base.secrets, base.gate, base.changes)
+    return EndpointParts(store, sending, endpoints, Subject(handlers=endpoints.handlers()))

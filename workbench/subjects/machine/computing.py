@@ -1,0 +1,61 @@
+"""What computes the models of a home: the runtime packs, and the workers that run in their environment."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+
+from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.base.errors import UserError
+from workbench.core.foundation import Foundation
+from workbench.processes.host import State, WorkerHost
+from workbench.subjects.machine.service import RuntimePacks
+from workbench.subjects.models.store import ModelCatalogue
+from workbench.training.worker_host import HostMaker, TrainingWorkers
+
+
+class Computing:
+    """``llama_cpp`` answers with GGUF models in the inference worker, ``training`` are the workers that use torch."""
+
+    def __init__(self, base: Foundation, catalogue: ModelCatalogue) -> None:
+        self._base = base
+        self.packs = RuntimePacks(base.home, catalogue, self._trial_host, self._restart, base.tell_workers)
+        self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, lambda: base.settings.engine)
+        self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers)
+
+    def host_maker(self, worker: str) -> HostMaker:
+        """Makes hosts of a worker that uses torch."""
+
+        def make(
+            on_state: Callable[[State], None], *, cancel_grace_s: float = 20.0, stop_grace_s: float = 8.0
+        ) -> WorkerHost:
+            return self._base.host(
+                worker,
+                self.packs.torch_environment,
+                on_state,
+                cancel_grace_s=cancel_grace_s,
+                stop_grace_s=stop_grace_s,
+            )
+
+        return make
+
+    def fitting_host(self) -> WorkerHost:
+        """It sees the devices that the inference worker sees."""
+        return self._base.host("fitting", self.packs.environment)
+
+    def _inference_host(self, on_state: Callable[[State], None]) -> WorkerHost:
+        def changed(state: State) -> None:
+            self.packs.on_state(state, host.death)
+            on_state(state)
+
+        host = self._base.host("inference", self.packs.environment, changed)
+        return host
+
+    def _trial_host(self, environment: Mapping[str, str]) -> WorkerHost:
+        return self._base.host("inference", environment, name="trial")
+
+    def _restart(self) -> None:
+        """Let the inference worker go, unless it is in use: then the choice holds from its next start on."""
+        with contextlib.suppress(UserError):
+            self.llama_cpp.unload()
+            self.llama_cpp.host.stop()

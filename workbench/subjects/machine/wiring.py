@@ -1,0 +1,27 @@
+"""Makes the parts of the machine and joins them."""
+
+from __future__ import annotations
+
+from workbench.core.foundation import Foundation
+from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.machine.computing import Computing
+from workbench.subjects.machine.diagnosis import Diagnosing
+from workbench.subjects.machine.pack_downloads import release_handlers
+from workbench.subjects.machine.status import Program
+from workbench.subjects.subject import Subject
+
+
+def wire(base: Foundation, computing: Computing, embedding: Embedding, program: Program) -> Subject:
+    diagnosing = Diagnosing(
+        base.home, base.preferences, computing.llama_cpp, embedding, computing.training, computing.packs
+    )
+    return Subject(
+        handlers={
+            **program.handlers(),
+            **computing.packs.handlers(),
+            **diagnosing.handlers(),
+            **release_handlers(base.home, base.gate, computing.packs),
+        },
+        hosts=(computing.llama_cpp.host,),
+        close=(computing.llama_cpp.host.close,),
+    )

@@ -1,0 +1,51 @@
+"""Makes the parts of models and joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from workbench.backends.llama_cpp import LlamaCppBackend
+from workbench.core.foundation import Foundation
+from workbench.processes.host import WorkerHost
+from workbench.records.models import Machine, ModelRecord
+from workbench.subjects.models.checksums import Checksums
+from workbench.subjects.models.fitting import Fitting
+from workbench.subjects.models.hub_service import HubService, hub_of
+from workbench.subjects.models.runs import DownloadRuns
+from workbench.subjects.models.service import Models
+from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.models.suggesting import Suggesting
+from workbench.subjects.runs.queue import Runs
+from workbench.subjects.subject import Subject
+
+
+def wire(
+    base: Foundation,
+    catalogue: ModelCatalogue,
+    checksums: Checksums,
+    backend: LlamaCppBackend,
+    runs: Runs,
+    fitting_host: WorkerHost,
+    *,
+    status: Callable[[], object],
+    machine: Callable[[], Machine],
+    forget_endpoint: Callable[[ModelRecord], None],
+) -> tuple[Models, Subject]:
+    """``backend`` loads GGUF models, ``fitting_host`` computes what fits into memory."""
+    hub = hub_of(base)
+    models = Models(
+        base.home, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint
+    )
+    fitting = Fitting(catalogue, backend, hub, base.gate, fitting_host)
+    subject = Subject(
+        handlers={
+            **models.handlers(),
+            **fitting.handlers(),
+            **Suggesting(hub, fitting, machine).handlers(),
+            **HubService(hub, base.secrets, runs).handlers(),
+        },
+        kinds={"download": DownloadRuns(base.home, catalogue, checksums, base.gate, hub, base.changes)},
+        hosts=(fitting.host,),
+        close=(fitting.close,),
+    )
+    return models, subject
