@@ -233,3 +233,28 @@ SHORTCUTS_FEEDBACK = "Feedback"
 KEY_EDIT_LEFT, KEY_EDIT_RIGHT = "Edit answer A into what you wanted", "Edit answer B into what you wanted"
 KEY_SKIP, KEY_UNDO_VERDICT = "Skip this pair", "Take the last choice back"
 KEY_UNDO_JUDGEMENT, KEY_DELETE_JUDGEMENT = "Undo the last change of judgements", "Delete the selected judgement"
+
+# feedback buttons
+GOOD_ANSWER = "Good answer"
+BAD_ANSWER = "Bad answer"
+EDIT_BUTTON, EDIT_ANSWER = "Edit…", "Edit answer"
+EDIT_ANSWER_HELP = "Write the answer as it should be; the conversation continues from it"
+RATED = "Rated as {words}; click to undo"
+RATE = "Rate as {words}"
+RATE_HELP = " Data sets can be built from good answers."
+
+# rewards
+REWARDS_HELP = "What an answer is worth: the sum of these, each times its weight."
+ADD_REWARD, REMOVE_REWARD, WEIGHT = "Add a reward", "Remove this reward", "Weight"
+
+# downloads
+DOWNLOADING = "Downloading {name}"
+DOWNLOAD_WAITS = "Waiting to download {name}"
+DOWNLOAD_STOPPED = "{name} is stopped at {share:.0%}. Resume continues there."
+DOWNLOAD_FAILED = "{name} could not be downloaded. {message}"
+DOWNLOADED = "{model} is downloaded and verified."
+ASK_MODEL = "Ask it something"
+
+# agents in words
+AGENT_OFF, NO_TOOLS = "off", "no tools"
+NOT_AVAILABLE = "Not available: {reason}"

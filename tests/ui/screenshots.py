@@ -30,8 +30,10 @@ from tests.ui.fake_training import furnish_training
 from tests.ui.judged_home import furnish_judgements, furnish_queue
 from ui.bridge import Bridge
 from ui.components.basics import ElidedLabel
+from ui.components.merge_dialog import MergeDialog
 from ui.components.page_view import PageView
-from ui.features.adapters.merge_dialog import MergeDialog
+from ui.components.reward_list import RewardsRow
+from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.page import AdaptersPage
 from ui.features.agents.page import AgentsPage
 from ui.features.chat.answer_view import AnswerView
@@ -43,8 +45,6 @@ from ui.features.feedback.page import FeedbackPage
 from ui.features.models.page import ModelsPage
 from ui.features.settings.page import SettingsPage
 from ui.features.training.page import TrainPage
-from ui.features.training.reward_list import RewardsRow
-from ui.features.training.set_builder import SetBuilder
 from ui.features.welcome.page import WelcomePage
 from ui.shell import Shell
 from ui.theme.theme import current_theme

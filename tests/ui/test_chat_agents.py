@@ -16,12 +16,13 @@ from tests.ui.fake_agents import ASKS, COMPUTES, WRITES
 from tests.ui.fake_front import FakeFront
 from tests.ui.test_chat_page import answers, ask, open_chat, page
 from ui.bridge import Bridge
+from ui.components.steps import texts as step_texts
+from ui.components.steps.timeline_row import TimelineRow
 from ui.features.chat import agent_texts, texts
 from ui.features.chat.agent_form import AgentForm
 from ui.features.chat.answer_view import AnswerView
 from ui.features.chat.approval_card import ApprovalCard
 from ui.features.chat.page import ChatPage
-from ui.features.chat.timeline_row import TimelineRow
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision
@@ -172,7 +173,7 @@ def test_a_step_is_edited_and_another_answer_goes_on_from_it(
 def test_a_replay_shows_the_steps_one_after_the_other(
     qtbot: QtBot, page: ChatPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.features.chat.timeline_view.REPLAY_MS", (1, 2))
+    monkeypatch.setattr("ui.components.steps.timeline_view.REPLAY_MS", (1, 2))
     view = asked(qtbot, page, "calculator")
     timeline = view.inspection.steps.timeline
     seen: list[int] = []
@@ -202,7 +203,7 @@ def test_a_call_that_waits_is_shown_with_its_exact_arguments_and_allowed(
     assert card.untrusted.isVisible()
     assert not card.allow_here.isVisible()  # untrusted text may have caused it
     assert view.state_line.text() == agent_texts.WAITS_FOR_YOU
-    assert rows(view)[-1].detail.full_text == agent_texts.STEP_WAITS
+    assert rows(view)[-1].detail.full_text == step_texts.STEP_WAITS
     card.allow.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.Decide)))
     assert front.asked(c.Decide) == [

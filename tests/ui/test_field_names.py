@@ -12,21 +12,25 @@ from ui.features.training.settings import LEFT_OUT, value_of
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, RetrievalPart
 from workbench.records.training import Scores, SideReport, TrainingConfig
 
-FEATURES = Path(__file__).parents[2] / "ui" / "features"
+ROOT = Path(__file__).parents[2]
 PUT = r'_put\("(\w+)"'
 STRINGS: tuple[tuple[str, str, tuple[type[msgspec.Struct], ...]], ...] = (
-    ("chat/decoding_form.py", PUT, (DecodingPart,)),
-    ("chat/prompt_form.py", PUT, (PromptingPart,)),
-    ("chat/recipe_panel.py", r'^ {12}"(\w+)": self\.', (ModelPart, RetrievalPart, PromptingPart, AgentPart)),
-    ("chat/agent_form.py", r'fields\["(\w+)"\]', (AgentPart,)),
-    ("training/data_report.py", r'_sum\(both, "(\w+)"', (SideReport,)),
-    ("adapters/texts.py", r'^ +\(?"([a-z_]+)",\s+(?:\*right|"[A-Z]|[A-Z_]+,)', (Scores,)),
+    ("ui/features/chat/decoding_form.py", PUT, (DecodingPart,)),
+    ("ui/features/chat/prompt_form.py", PUT, (PromptingPart,)),
+    (
+        "ui/features/chat/recipe_panel.py",
+        r'^ {12}"(\w+)": self\.',
+        (ModelPart, RetrievalPart, PromptingPart, AgentPart),
+    ),
+    ("ui/features/chat/agent_form.py", r'fields\["(\w+)"\]', (AgentPart,)),
+    ("ui/features/training/data_report.py", r'_sum\(both, "(\w+)"', (SideReport,)),
+    ("ui/components/adapter_texts.py", r'^ +\(?"([a-z_]+)",\s+(?:\*right|"[A-Z]|[A-Z_]+,)', (Scores,)),
 )
 
 
 @pytest.mark.parametrize(("file", "pattern", "values"), STRINGS, ids=[file for file, _, _ in STRINGS])
 def test_strings_name_fields(file: str, pattern: str, values: tuple[type[msgspec.Struct], ...]) -> None:
-    names = re.findall(pattern, (FEATURES / file).read_text("utf-8"), re.M)
+    names = re.findall(pattern, (ROOT / file).read_text("utf-8"), re.M)
     assert names
     assert set(names) <= {name for value in values for name in value.__struct_fields__}
 

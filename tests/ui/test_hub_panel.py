@@ -15,6 +15,7 @@ from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.models import hub_texts as texts
 from ui.features.models.page import ModelsPage
+from ui.texts import DOWNLOADED
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
@@ -154,7 +155,7 @@ def test_a_download_is_followed_stopped_and_resumed(page: ModelsPage, qtbot: QtB
     assert hub.asked(c.ResumeRun)[0].run == "d1"
     again.finish({"model": "Small", "path": "/x"})
     qtbot.waitUntil(lambda: "d1" in downloads.messages)
-    assert downloads.messages["d1"].text == texts.READY.format(model="Small")
+    assert downloads.messages["d1"].text == DOWNLOADED.format(model="Small")
 
 
 def test_a_model_that_is_ready_is_asked_in_a_new_chat(page: ModelsPage, qtbot: QtBot, shell: RecordingShell) -> None:

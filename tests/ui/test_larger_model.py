@@ -10,10 +10,10 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.features.models import hub_texts
 from ui.features.welcome import texts
 from ui.features.welcome.larger_model import LargerModel
 from ui.features.welcome.page import WelcomePage
+from ui.texts import DOWNLOADED
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
@@ -100,7 +100,7 @@ def test_it_downloads_while_documents_are_read_and_then_can_be_asked(
     assert not larger.find_button.isVisible()
     following.finish({"model": "Qwen3 4B", "path": "/x"})
     qtbot.waitUntil(lambda: "d1" in larger.downloads.messages)
-    assert larger.downloads.messages["d1"].text == hub_texts.READY.format(model="Qwen3 4B")
+    assert larger.downloads.messages["d1"].text == DOWNLOADED.format(model="Qwen3 4B")
     larger.downloads.messages["d1"].action_button.click()
     name, target = shell.opened[-1]
     assert (name, target["recipe"].model.name) == ("chat", "Qwen3 4B")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ui.features.training.reward_lines import RewardLine, read_line, write_line
-from ui.features.training.reward_list import RewardList
+from ui.components.reward_lines import RewardLine, read_line, write_line
+from ui.components.reward_list import RewardList
 from ui.theme.theme import Theme
 from workbench import methods as registry
 from workbench.base.errors import UserError

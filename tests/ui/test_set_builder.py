@@ -10,10 +10,10 @@ from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers, pair
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
-from ui.features.training import texts
-from ui.features.training.pair_list import SHOWN, PairList
-from ui.features.training.set_builder import SetBuilder
-from ui.features.training.set_sources import why_good
+from ui.components.set_builder import texts
+from ui.components.set_builder.dialog import SetBuilder
+from ui.components.set_builder.pair_list import SHOWN, PairList
+from ui.components.set_builder.sources import why_good
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError

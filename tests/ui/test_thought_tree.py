@@ -16,9 +16,9 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.fake_tokens import thoughts
 from tests.ui.test_chat_page import answers, ask, begin, page
+from ui.components.steps.thought_canvas import LEAST_LEGIBLE, packed
+from ui.components.steps.trace_view import TraceView
 from ui.features.chat.page import ChatPage
-from ui.features.chat.thought_canvas import LEAST_LEGIBLE, packed
-from ui.features.chat.trace_view import TraceView
 from workbench import calls as c
 from workbench.api import events
 from workbench.records.recipes import PromptingPart

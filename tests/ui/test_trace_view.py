@@ -13,9 +13,9 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page
 from ui.bridge import Bridge
+from ui.components.steps.trace_view import TraceView
 from ui.features.chat.live_answer import LiveAnswer
 from ui.features.chat.page import ChatPage
-from ui.features.chat.trace_view import TraceView
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.answer_state import AnswerState, with_trace

@@ -20,14 +20,14 @@ from tests.ui.fake_training import ended, facts_config, furnish_training, put_tr
 from ui.bridge import Bridge
 from ui.components import adapter_texts
 from ui.components.config_form import FieldRow
+from ui.components.merge_dialog import MergeDialog
+from ui.components.set_builder.dialog import SetBuilder
 from ui.components.wording import describe_large
-from ui.features.adapters.merge_dialog import MergeDialog
 from ui.features.training import texts
 from ui.features.training.page import TrainPage
 from ui.features.training.run_texts import list_lines
 from ui.features.training.run_view import TrainRun
 from ui.features.training.scores import verification_words
-from ui.features.training.set_builder import SetBuilder
 from ui.features.training.settings import with_value
 from ui.features.training.state import TrainingState
 from workbench import calls as c

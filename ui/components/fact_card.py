@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui import texts
 from ui.components.adapter_texts import ScoreRow
-from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, LinkButton, Text
+from ui.components.basics import Card, Chip, ElidedLabel, IconLabel, InlineMessage, LinkButton, Text
 from ui.components.layout import column_of, empty_layout, row_of
 from ui.theme import tokens
+from workbench.records.training import ArtifactKind, ScoresPair
+from workbench.records.training.outcomes import loses_half, outcome_warning
 
 
 class ScoreTable(QWidget):
@@ -111,3 +113,11 @@ class FactCard(Card):
             grid.addWidget(words, line, 1)
             self.lines.append(f"{name}: {value}")
         self._lines.addWidget(holder)
+
+
+def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind) -> None:
+    """Show why a result is no success, in red where it cost too much; hide the message where it is one."""
+    if words := outcome_warning(scores, forgetting, kind):
+        message.show_message(words, "danger" if loses_half(forgetting) else "attention")
+    else:
+        message.hide()

@@ -19,8 +19,8 @@ COMMON_WORDS = {"lora", "prefix", "prompt", "reward"}
 """Methods whose name is a word of the whole program: kinds of adapter files, what a model reads, what it is worth."""
 
 HOMONYMS = {
-    "calculator": {"ui/features/chat/timeline_row.py"},  # icons, by words of the names
-    "team": {"ui/features/chat/timeline_row.py"},
+    "calculator": {"ui/components/steps/timeline_row.py"},  # icons, by words of the names
+    "team": {"ui/components/steps/timeline_row.py"},
     "sft": {"workbench/training/objectives/dpo.py"},  # a loss of TRL
     "critic": {  # a check, and the kind of its step
         "workbench/techniques/agents/checks.py",
@@ -29,7 +29,7 @@ HOMONYMS = {
     },
     "beam": {"workbench/techniques/prompting/tree_search.py"},  # of thoughts, not of tokens
     "full": {"workbench/storage/database.py"},  # a pragma of SQLite
-    "remember": {"ui/shell.py", "ui/features/chat/timeline_row.py"},  # a method of pages; an icon
+    "remember": {"ui/shell.py", "ui/components/steps/timeline_row.py"},  # a method of pages; an icon
     "layers": {  # of a model, on a graphics card, of an archive
         "workbench/cli/models.py",
         "workbench/subjects/models/local_sources.py",

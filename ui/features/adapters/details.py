@@ -20,11 +20,10 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.components.fact_card import FactCard, ScoreTable
+from ui.components.fact_card import FactCard, ScoreTable, show_outcome
 from ui.components.layout import FlowLayout, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_seconds
-from ui.features.training.scores import show_outcome
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.methods import Methods

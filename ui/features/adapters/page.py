@@ -12,6 +12,7 @@ from ui.bridge import Bridge
 from ui.components import adapter_texts as texts
 from ui.components.basics import PlainButton
 from ui.components.layout import ScrolledColumn, column_of
+from ui.components.merge_dialog import MergeDialog, lost_words
 from ui.components.notices import EmptyState
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import how_far, in_words
@@ -19,7 +20,6 @@ from ui.features import Action, ShellActions
 from ui.features.adapters.details import AdapterDetails, ExportForm
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import AdapterList
-from ui.features.adapters.merge_dialog import MergeDialog, lost_words
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Artifact, Progress
@@ -254,7 +254,7 @@ class AdaptersPage(QWidget):
         self.details.message.show_message(in_words(error), "danger")
 
     def _on_build(self) -> None:
-        from ui.features.training.set_builder import SetBuilder
+        from ui.components.set_builder.dialog import SetBuilder
 
         dialog = SetBuilder(self._bridge, self)
         dialog.built.connect(lambda name: self._shell.open_page("train", data=name))

@@ -13,8 +13,8 @@ from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.components.wording import in_words
+from ui.components.words_editor import WordsEditor
 from ui.features.agents import texts
-from ui.features.chat.message_controls import WordsEditor
 from ui.state import Listing
 from ui.theme import tokens
 from workbench.records.agents import FROM_PERSON, Fact

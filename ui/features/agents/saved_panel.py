@@ -10,12 +10,12 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
+from ui.components.agent_wording import describe_agent
 from ui.components.basics import Card, PlainButton, QuietButton, Text
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.features import ShellActions
 from ui.features.agents import texts
-from ui.features.chat.agent_form import describe_agent
 from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods

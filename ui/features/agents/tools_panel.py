@@ -7,13 +7,13 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
+from ui.components.agent_wording import describe_lack
 from ui.components.basics import Card, Chip, IconLabel, Line, LinkButton, Text
 from ui.components.known_tools import KnownTools
 from ui.components.layout import FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.features.agents.servers_panel import ServersPanel
-from ui.features.chat.agent_form import describe_lack
 from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.base.settings import Settings

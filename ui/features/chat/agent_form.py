@@ -11,11 +11,11 @@ import msgspec
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QWidget
 
+from ui.components.agent_wording import describe_lack
 from ui.components.basics import Chip, ElidedLabel, IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
 from ui.components.layout import column_of, empty_layout, row_of
-from ui.components.wording import describe_count
 from ui.features.chat import agent_texts
 from ui.features.chat.limit_note import LimitNote
 from ui.theme import tokens
@@ -265,16 +265,3 @@ def _titled(title: str, help: str, *parts: Any) -> QWidget:
         else:
             column.addLayout(part)
     return holder
-
-
-def describe_lack(reason: str) -> str:
-    """Why a tool cannot run: ``Not available: no folder is chosen.``; "" where it can."""
-    return agent_texts.NOT_AVAILABLE.format(reason=reason[:1].lower() + reason[1:]) if reason else ""
-
-
-def describe_agent(part: AgentPart | None, methods: Methods[Any]) -> str:
-    """``off``, or ``ReAct, 3 tools``."""
-    if part is None:
-        return agent_texts.AGENT_OFF
-    title = methods.row(part.method, "agent").title
-    return f"{title}, {describe_count(len(part.tools), 'tool') if part.tools else agent_texts.NO_TOOLS}"

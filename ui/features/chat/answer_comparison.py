@@ -18,12 +18,12 @@ from ui.components.adapter_texts import describe_use
 from ui.components.basics import QuietButton
 from ui.components.layout import column_of
 from ui.components.verdict_bar import VerdictBar
+from ui.components.words_editor import WordsEditor
 from ui.features.chat import compare_texts as texts
 from ui.features.chat import texts as chat_texts
 from ui.features.chat.adapter_form import describe_adapters
 from ui.features.chat.answer_columns import AnswerColumn, AnswerColumns
 from ui.features.chat.decoding_form import describe_decoding
-from ui.features.chat.message_controls import WordsEditor
 from ui.features.chat.prompt_form import describe_prompting
 from ui.features.chat.recipes import collections_of
 from ui.features.chat.usage_line import describe_usage

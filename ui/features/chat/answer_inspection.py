@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Card, IconButton, InlineMessage, ProgressLine, QuietButton, Text
 from ui.components.layout import empty_layout, row_of
+from ui.components.steps.trace_view import TraceView
 from ui.components.wording import how_far
 from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree
 from ui.features.chat.beam_view import BeamView
 from ui.features.chat.probability import TokenLegend, describe_near_ties, describe_surprise
 from ui.features.chat.token_text import TokenText
-from ui.features.chat.trace_view import TraceView
 from ui.theme import tokens
 from workbench.api.events import Progress
 from workbench.records.trace import Trace

@@ -15,16 +15,17 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import InlineMessage, Text
 from ui.components.layout import Centred, column_of
 from ui.components.markdown_view import MarkdownView
+from ui.components.words_editor import WordsEditor
 from ui.features.chat import agent_texts, texts
 from ui.features.chat.answer_columns import AnswerColumns
 from ui.features.chat.answer_comparison import AnswerComparison, ShownPair
-from ui.features.chat.answer_feedback import EditedNote
 from ui.features.chat.answer_inspection import AnswerInspection
 from ui.features.chat.answer_parts import DeclinedNote, ThoughtView, Waiting
 from ui.features.chat.answer_sources import AnswerSources
 from ui.features.chat.approval_card import ApprovalCard
 from ui.features.chat.beam_tree import BeamTree
-from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch, WordsEditor
+from ui.features.chat.edited_note import EditedNote
+from ui.features.chat.message_controls import AnswerFooter, SiblingSwitch
 from ui.features.chat.trust import marks_of
 from ui.features.chat.usage_line import UsageLine
 from ui.theme import tokens

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPlainTextEdit, QWidget
 
 from ui.components.basics import IconButton, IconLabel, PlainButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
+from ui.components.steps.arguments import ArgumentsEditor, ArgumentTable
 from ui.features.chat import agent_texts, texts
-from ui.features.chat.arguments import ArgumentsEditor, ArgumentTable
 from ui.theme import tokens
 from ui.theme.theme import set_property
 from workbench.records.agents import Approval, Choice, Decision

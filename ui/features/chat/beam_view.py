@@ -18,10 +18,10 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Text
 from ui.components.layout import column_of
+from ui.components.tree_area import TreeArea, draw_edge
 from ui.features.chat import texts
 from ui.features.chat.beam_tree import BeamTree, Place
 from ui.features.chat.probability import visible
-from ui.features.chat.tree_area import TreeArea, draw_edge
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 

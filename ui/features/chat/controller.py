@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.bridge import Bridge
 from ui.components.adapter_texts import describe_asked
+from ui.components.agent_wording import describe_agent
 from ui.components.basics import without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.known_tools import KnownTools
@@ -18,7 +19,6 @@ from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
 from ui.features.chat import texts
 from ui.features.chat.adapter_form import describe_adapters
-from ui.features.chat.agent_form import describe_agent
 from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipe_card import RecipeCard

@@ -9,8 +9,9 @@ from ui.components.basics import IconButton
 from ui.components.layout import column_of, row_of
 from ui.components.markdown_blocks import Leaf, Span
 from ui.components.prose import Prose
+from ui.components.words_editor import WordsEditor
 from ui.features.chat import texts
-from ui.features.chat.message_controls import SiblingSwitch, WordsEditor
+from ui.features.chat.message_controls import SiblingSwitch
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.answers import StoredMessage

@@ -14,6 +14,7 @@ import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QWidget
 
+from ui.components.agent_wording import describe_agent
 from ui.components.basics import IconButton, LinkButton, Text, without_keys
 from ui.components.choice_box import ChoiceBox
 from ui.components.config_form import Form
@@ -21,7 +22,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_count
 from ui.features.chat import agent_texts, compare_texts, texts
 from ui.features.chat.adapter_form import AdapterForm, describe_adapters
-from ui.features.chat.agent_form import AgentForm, describe_agent
+from ui.features.chat.agent_form import AgentForm
 from ui.features.chat.decoding_form import DecodingForm, describe_decoding
 from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.model_limits import show_limits

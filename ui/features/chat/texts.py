@@ -31,14 +31,7 @@ SCORE = "score {score:.2f}"
 ONE_TOKEN = "1 token"
 COUNT_TOKENS = "{tokens:,} tokens"
 
-# answer feedback
-GOOD_ANSWER = "Good answer"
-BAD_ANSWER = "Bad answer"
-EDIT_BUTTON, EDIT_ANSWER = "Edit…", "Edit answer"
-EDIT_ANSWER_HELP = "Write the answer as it should be; the conversation continues from it"
-RATED = "Rated as {words}; click to undo"
-RATE = "Rate as {words}"
-RATE_HELP = " Data sets can be built from good answers."
+# edited note
 EDITED = "Edited by you"
 SHOW_ORIGINAL = "Show the original"
 RESTORE_ORIGINAL = "Restore the original"
@@ -140,7 +133,7 @@ PENALTIES = "Penalties"
 EXCLUDE_TOP = "Exclude top choices"
 PRESETS = "Presets"
 STRATEGY = "Strategy"
-EDIT_FORM = "Edit the answer format"
+EDIT_BUTTON, EDIT_FORM = "Edit…", "Edit the answer format"
 MORE = "More"
 CUSTOM = "Custom"
 CHOOSE = "Choose…"
@@ -364,13 +357,6 @@ PLUS_DOCUMENTS = "{documents} +{count}"
 HIDE_RECIPE = "Hide the recipe (Ctrl+R)"
 STATE_UNUSABLE = "{state} (cannot be used)"
 CANNOT_BE_USED = " (cannot be used)"
-
-# slide row
-
-# task bar
-START = "Start"
-COLUMNS_HELP = "{help} Separate entries with commas."
-EXAMPLE_HELP = "{help} For example: {example}."
 
 # token text
 TOKEN_TEXT = "Tokens of the answer: left and right move, up and down select another token"

@@ -36,10 +36,10 @@ from ui.components.lists import SearchField
 from ui.components.notices import DropCover, EmptyState
 from ui.components.passages_panel import PassageList
 from ui.components.password_row import PasswordRow
-from ui.features.chat.task_bar import TaskBar
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.table import DocumentFilter, DocumentRole, DocumentTable
+from ui.features.documents.task_bar import TaskBar
 from ui.theme import tokens
 from workbench.records.documents import Document
 

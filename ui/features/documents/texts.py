@@ -74,3 +74,8 @@ DROP_TO_ADD = "Drop to add to {name}"
 # table
 COLUMN_NAME, COLUMN_KIND, COLUMN_PAGES, COLUMN_PASSAGES, COLUMN_STATE = "Name", "Type", "Pages", "Passages", "State"
 STATE_REMOVED, STATE_PART = "Removed", "Read in part"
+
+# task bar
+START = "Start"
+COLUMNS_HELP = "{help} Separate entries with commas."
+EXAMPLE_HELP = "{help} For example: {example}."

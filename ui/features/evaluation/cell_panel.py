@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.components.basics import FoldButton, IconButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.feedback_buttons import FeedbackButtons
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.word_diff import WordDiff
-from ui.features.chat.answer_feedback import FeedbackButtons
 from ui.features.evaluation import texts
 from ui.theme import tokens
 from workbench.records.evaluation import CellDetails, ScorerResult
@@ -156,7 +156,7 @@ class CellPanel(QFrame):
         """The tree of steps is made when it is first opened."""
         details = self._details
         if self.steps_button.isChecked() and self._trace is None and details is not None and details.answer is not None:
-            from ui.features.chat.trace_view import TraceView
+            from ui.components.steps.trace_view import TraceView
 
             assert details.answer.trace is not None
             view = self._trace = TraceView()

@@ -19,6 +19,7 @@ from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
 from ui.features.evaluation.edit_question import EditQuestionDialog
+from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.optimise_dialog import OptimiseDialog
 from ui.features.evaluation.results import ResultsView
 from ui.features.evaluation.set_view import SetView
@@ -361,7 +362,7 @@ class EvaluatePage(QWidget):
         self._bridge.call(call, put, self._complain, self)
 
     def _on_opened(self, row: GridRow, column: int) -> None:
-        self._read_cell(row.number, column if column >= 0 else max(0, self.results.cell.column))
+        self._read_cell(row.number, column - FIXED if column >= FIXED else max(0, self.results.cell.column))
 
     def _read_cell(self, number: int, column: int) -> None:
         report = self.results.report

@@ -12,7 +12,7 @@ from ui.components.notices import ConfirmRow
 from ui.features.evaluation import texts
 from ui.features.evaluation.bars import MeanBars
 from ui.features.evaluation.cell_panel import CellPanel
-from ui.features.evaluation.grid import GridTable, GridView
+from ui.features.evaluation.grid import AnswerGrid, GridTable
 from ui.features.evaluation.search_result import SearchResult
 from ui.theme import tokens
 from workbench.records.evaluation import EvaluationReport, GridPage
@@ -58,7 +58,7 @@ class ResultsView(QWidget):
         self.filter.show_value("all")
         self.count = Text("", "small", wordWrap=False)
         self.table = GridTable(self)
-        self.grid = GridView(texts.GRID)
+        self.grid = AnswerGrid(texts.GRID)
         self.grid.setModel(self.table)
         self.nothing = Text(texts.NO_ROW, "muted", alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.cell = CellPanel()

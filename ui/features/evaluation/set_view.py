@@ -7,10 +7,11 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import PlainButton, PrimaryButton, QuietButton, Text
 from ui.components.choice_box import ChoiceRow
+from ui.components.grid_view import GridView
 from ui.components.layout import column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.features.evaluation import texts
-from ui.features.evaluation.grid import GridView, QuestionTable
+from ui.features.evaluation.grid import QuestionTable
 from ui.theme import tokens
 from workbench.records.evaluation import QuestionSet
 from workbench.subjects.evaluation.calls import QuestionPage

@@ -13,10 +13,10 @@ from ui.components.choice_box import ChoiceRow
 from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
+from ui.components.reward_list import RewardList
 from ui.components.wording import in_words
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
-from ui.features.training.reward_list import RewardList
 from ui.theme import tokens
 from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import CONSTITUTION

@@ -11,7 +11,7 @@ from ui.components.basics import Card, Chip, FoldButton, IconButton, InlineMessa
 from ui.components.choice_box import ChoiceRow
 from ui.components.dialog import LabelledField
 from ui.components.layout import ScrolledColumn, column_of, row_of
-from ui.features.chat.message_controls import WordsEditor
+from ui.components.words_editor import WordsEditor
 from ui.features.feedback import texts
 from ui.theme import tokens
 from workbench.records.judgements import JudgedAnswer, Judgement

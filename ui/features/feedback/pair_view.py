@@ -12,7 +12,7 @@ from ui.components.basics import Card, Chip, FoldButton, PlainButton, QuietButto
 from ui.components.layout import column_of, row_of
 from ui.components.markdown_view import MarkdownView
 from ui.components.verdict_bar import CHOICES, VerdictBar
-from ui.features.chat.message_controls import WordsEditor
+from ui.components.words_editor import WordsEditor
 from ui.features.feedback import texts
 from ui.theme import tokens
 from workbench.records.judgements import JudgedAnswer, Judgement

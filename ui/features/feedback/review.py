@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QMenu, QSplitter, QStackedWidget, QWidget
 from ui.bridge import Bridge
 from ui.components.basics import IconButton, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
+from ui.components.grid_view import GridView
 from ui.components.layout import column_of, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.components.paged_table import PAGE_ROWS, PagedTable
 from ui.components.wording import describe_count, in_words
 from ui.features import Action, ShellActions
-from ui.features.evaluation.grid import GridView
 from ui.features.feedback import texts
 from ui.features.feedback.files import ExportDialog, ImportDialog
 from ui.features.feedback.judgement_panel import JudgementPanel

@@ -11,10 +11,10 @@ from ui.components.basics import Card, InlineMessage, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import FlowLayout, empty_layout, row_of
 from ui.components.number_box import NumberBox
+from ui.components.run_lines import RunLines, RunTexts
 from ui.components.wording import in_words
 from ui.features.models import benchmark_texts as texts
 from ui.features.models import hub_texts
-from ui.features.models.run_lines import RunLines, RunTexts
 from ui.theme import tokens
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.subjects.evaluation.calls import EvaluationList, QuestionSetList, RunBenchmark

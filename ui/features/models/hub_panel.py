@@ -11,13 +11,13 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from ui.bridge import Bridge, Handle
 from ui.components.basics import Card, Chip, ElidedLabel, InlineMessage, LinkButton, Text
 from ui.components.choice_box import ChoiceBox
+from ui.components.downloads import Downloads
 from ui.components.layout import MARGINS, FlowLayout, ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import EmptyState
 from ui.components.wording import describe_count, describe_parameters, in_words
 from ui.features import ShellActions
 from ui.features.models import hub_texts as texts
-from ui.features.models.downloads import Downloads
 from ui.features.models.repository_view import RepositoryView
 from ui.features.models.token_row import TokenRow
 from ui.theme import tokens

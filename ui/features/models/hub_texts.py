@@ -82,14 +82,6 @@ BY_ENGINE, BY_ESTIMATE = "Counted by llama.cpp without loading it.", "Estimated 
 # download
 DOWNLOAD, DOWNLOAD_NAME = "Download", "Download {name}"
 DOWNLOADED = "On this machine"
-DOWNLOADING = "Downloading {name}"
-WAITING = "Waiting to download {name}"
-STOPPED = "{name} is stopped at {share:.0%}. Resume continues there."
-FAILED = "{name} could not be downloaded. {message}"
-RESUME = "Resume"
-READY = "{model} is downloaded and verified."
-ASK_IT = "Ask it something"
-STOPPING = "Stopping…"
 
 # token
 TOKEN, TOKEN_HELP = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -129,8 +128,9 @@ class RunActions(QObject):
     def _on_merge(self) -> None:
         made = self._made()
         if made is not None:
-            dialogs = importlib.import_module("ui.features.adapters.merge_dialog")
-            dialogs.MergeDialog(self._bridge, made, self._page).open()
+            from ui.components.merge_dialog import MergeDialog
+
+            MergeDialog(self._bridge, made, self._page).open()
 
 
 _KINDS = texts.FILTER_EXAMPLES
@@ -170,7 +170,9 @@ class TrainIntake(QObject):
             self._setup.choose_data(path)
 
     def _on_new_set_wanted(self) -> None:
-        dialog = importlib.import_module("ui.features.training.set_builder").SetBuilder(self._bridge, self._page)
+        from ui.components.set_builder.dialog import SetBuilder
+
+        dialog = SetBuilder(self._bridge, self._page)
         dialog.built.connect(self._on_built)
         dialog.open()
 

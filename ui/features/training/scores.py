@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 
 from ui.components.adapter_texts import sentence_of
 from ui.components.basics import InlineMessage, Text, TextRole
+from ui.components.fact_card import show_outcome
 from ui.components.layout import column_of, empty_layout
 from ui.features.training import texts
 from ui.theme import tokens
@@ -22,10 +23,9 @@ from workbench.records.training import (
     spell,
 )
 from workbench.records.training.measured import explain_measured, measured_heading
-from workbench.records.training.outcomes import learnt_words, loses_half, lost_words, outcome_warning
+from workbench.records.training.outcomes import learnt_words, loses_half, lost_words
 from workbench.records.training.reward_texts import describe_reward
 from workbench.records.training.verdicts import counted_words, describe_forgetting, forgets, verdict_words, why
-from workbench.records.training.weights import ArtifactKind
 
 _WIDTH = 620
 _ROLES: tuple[TextRole, ...] = ("body", "muted", "strong")
@@ -103,14 +103,6 @@ class TrainingScores(QWidget):
             for place, (words, role) in enumerate(zip(row, _ROLES, strict=True)):
                 cell = Text(words, role if line else "small", wordWrap=place == 0)
                 self._grid.addWidget(cell, line, place)
-
-
-def show_outcome(message: InlineMessage, scores: ScoresPair, forgetting: ScoresPair, kind: ArtifactKind) -> None:
-    """Show why a result is no success, in red where it cost too much; hide the message where it is one."""
-    if words := outcome_warning(scores, forgetting, kind):
-        message.show_message(words, "danger" if loses_half(forgetting) else "attention")
-    else:
-        message.hide()
 
 
 def score_rows(metrics: Sequence[MetricSpec], scores: ScoresPair) -> tuple[tuple[str, str, str], ...]:

@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from ui.components.basics import Text
 from ui.components.config_form import FieldRow, Form, describe_value
 from ui.components.layout import column_of, empty_layout
+from ui.components.reward_list import REWARDS, RewardsRow
 from ui.features.training import texts
-from ui.features.training.reward_list import REWARDS, RewardsRow
 from ui.theme import tokens
 from workbench.base.fields import Field, fields_of
 from workbench.records.methods import Methods

@@ -176,12 +176,6 @@ TRAINING_MISSING = "This training no longer exists."
 COPIED_SETTINGS = "Settings copied from “{title}”."
 DROP_EXAMPLES = "Drop to train on this data"
 
-# pair list
-NO_PAIR = "No pairs yet."
-PAIRS_SHOWN, PAIRS_ALL, PAIRS_TAKEN, PAIRS_LEFT_OUT = "Pairs shown", "All", "Accepted", "Rejected"
-PAIRS = "Pairs"
-COUNT_PAIRS = "{taken:,} accepted, {left_out:,} rejected"
-
 # plan view
 FACT_TRAINABLE, FACT_RESULT, FACT_STEPS, FACT_MEMORY, FACT_DISK = "Trainable", "Result", "Steps", "Memory", "Disk"
 PLAN_NEEDS_BOTH = "The plan is shown once a model and data are chosen."
@@ -228,8 +222,6 @@ TRY_IN_CHAT = "Try in chat"
 MERGE = "Merge…"
 BLIND_TEST = "Blind test…"
 BLIND_TEST_HELP = "Choose between answers of the base model and of the result, without knowing which is which"
-REWARDS_HELP = "What an answer is worth: the sum of these, each times its weight."
-ADD_REWARD, REMOVE_REWARD, WEIGHT = "Add a reward", "Remove this reward", "Weight"
 BY_TRL = "computed by TRL"
 RESULT_DELETED = "The result was deleted."
 LOG_NAME = "Training log"
@@ -262,64 +254,6 @@ UNVERIFIED = "The result can be used. Its exported file was not compared with th
 VERIFYING = "The result can be used. Its exported file is being compared with the trained model."
 VERIFIED = "The exported file answers as the trained model does. {found}"
 VERIFICATION_FAILED = "The exported file does not answer as the trained model does. {reasons} {found}"
-
-# set builder
-SOURCE_CHATS = "Answers from chats"
-SOURCE_CHATS_HELP = "Answers that you rated as good, edited or selected among several, with their conversation."
-SOURCE_PAIRS = "Generated questions"
-SOURCE_PAIRS_HELP = (
-    "A model generates question-answer pairs from each passage. Pairs not supported by their passage are rejected."
-)
-SOURCE_TEXT, SOURCE_TEXT_HELP = "Document text", "The raw text of the documents, to adapt a model to their language."
-BUILD_DATA = "Build a data set"
-BUILD = "Build"
-SOURCE = "Source of the examples"
-SET_NAME = "Name of the data set"
-NAME_CHATS, NAME_PAIRS, NAME_TEXT = "good answers", "questions on {documents}", "text of {documents}"
-NAME_FIRST = "Enter a name first"
-BUILDING = "Building…"
-USE_IT = "Use this data set"
-TRY_AGAIN = "Change and try again"
-RUN_IN_BACKGROUND = "Run in background"
-CLOSE = "Close"
-CANCEL = "Cancel"
-WAITING = "Waiting for its turn"
-GENERATING_PAIRS = "Generating pairs"
-READING_DOCUMENTS = "Reading the documents"
-STOPPING = "Stopping…"
-BUILT = "“{name}” has {count}."
-BUILD_STOPPED = "Stopped. Resume it in the list of runs (Ctrl+J)."
-
-# set sources
-RATED_GOOD = "rated good"
-CHOSEN = "selected among several"
-SCANNING_CHATS = "Scanning chats…"
-CHATS_TO_USE = "Chats to use"
-NONE = "None"
-TICK_ALL, TICK_NONE = "Select all chats", "Select no chat"
-NOTHING_MARKED = "No answer was rated as good, edited or selected yet"
-TICK_FIRST = "Select a chat first"
-SCANNING_COUNT = "Scanning chats… {done:,} of {total:,}"
-NOTHING_MARKED_HELP = (
-    "No answer was rated as good, edited or selected yet. Use the thumbs and Edit… below the answers of a chat to "
-    "mark training examples."
-)
-COUNT_OF = "{count} of {of}: {reasons}."
-NO_CHAT_TICKED = "No chat is selected."
-DOCUMENTS = "Documents"
-NONE_YET = "None yet"
-PAIR_MODEL = "Model that generates the pairs"
-QUESTIONS_PER_PASSAGE, QUESTIONS_HELP = "Questions per passage", "About its most informative sentences."
-MOST_PASSAGES, MOST_PASSAGES_HELP = "Maximum number of passages", "Spread over all documents."
-NO_DOCUMENTS, NO_PAIR_MODEL = "There are no documents yet", "There is no model to generate pairs"
-SMALL_MODEL = (
-    "{name} is too small to generate good pairs: most of its answers are made up and will be rejected. Choose a "
-    "larger model if you can."
-)
-TEXT_HELP = (
-    "For continued pre-training: the model adapts to the language of these documents and partly to their content. "
-    "It does not learn to answer questions; use pairs or chats for that."
-)
 
 # settings
 SECTION_WEIGHTS, SECTION_OPTIMISER, SECTION_DATA = "Trainable weights", "Optimiser", "Data"

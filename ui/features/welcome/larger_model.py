@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge, Handle
 from ui.components.basics import InlineMessage, PlainButton, ProgressLine
+from ui.components.downloads import Downloads
 from ui.components.wording import describe_bytes, how_far, in_words, is_small
 from ui.features import ShellActions
-from ui.features.models.downloads import Downloads
 from ui.features.welcome import texts
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal

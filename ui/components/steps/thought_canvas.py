@@ -23,8 +23,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from ui.features.chat import agent_texts
-from ui.features.chat.tree_area import TreeArea, draw_edge
+from ui.components.steps import texts
+from ui.components.tree_area import TreeArea, draw_edge
 from ui.theme.theme import current_theme
 from workbench.records.thoughts import ThoughtNode, ThoughtTree
 
@@ -53,7 +53,7 @@ class ThoughtCanvas(TreeArea):
     """The menu of the selected thought, at a place of the screen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(agent_texts.THOUGHT_TREE, parent)
+        super().__init__(texts.THOUGHT_TREE, parent)
         self.tree: ThoughtTree | None = None
         self.selected = ""
         self._places: dict[str, QRectF] = {}
@@ -367,21 +367,21 @@ def is_given_up(node: ThoughtNode) -> bool:
 
 
 def words_of(node: ThoughtNode) -> str:
-    return " ".join(node.step.title.split()) if node.parent else agent_texts.THE_QUESTION
+    return " ".join(node.step.title.split()) if node.parent else texts.THE_QUESTION
 
 
 def figures_of(node: ThoughtNode) -> list[str]:
     """Score, state, tokens and time, the most telling ones first."""
     score = [f"{node.step.score:.2f}"] if node.parent and node.step.score is not None else []
     searches = not node.parent and node.state == "running"
-    state = agent_texts.SEARCHING_THOUGHTS if searches else agent_texts.THOUGHT_STATES[node.state]
-    edit = {"expand": agent_texts.EXPANDED, "edit": agent_texts.CHANGED}.get(node.edit or "", "")
-    tokens = agent_texts.SHORT_TOKENS.format(count=node.new_tokens) if node.new_tokens else ""
+    state = texts.SEARCHING_THOUGHTS if searches else texts.THOUGHT_STATES[node.state]
+    edit = {"expand": texts.EXPANDED, "edit": texts.CHANGED}.get(node.edit or "", "")
+    tokens = texts.SHORT_TOKENS.format(count=node.new_tokens) if node.new_tokens else ""
     seconds = f"{node.step.seconds:.1f} s" if node.step.seconds >= 0.05 else ""
     return score + [figure for figure in (state, edit, tokens, seconds) if figure]
 
 
 def describe(tree: ThoughtTree, node: ThoughtNode) -> str:
     """A thought in a sentence: what it says, its figures, and where it is in the tree."""
-    best = [agent_texts.ON_BEST_PATH] if node.step.id in tree.best else []
+    best = [texts.ON_BEST_PATH] if node.step.id in tree.best else []
     return " · ".join((words_of(node), *figures_of(node), *best))

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.components.basics import ElidedLabel, IconButton, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.components.steps import texts
+from ui.components.steps.arguments import ArgumentsEditor, ArgumentTable
 from ui.components.wording import describe_place, describe_seconds
-from ui.features.chat import agent_texts
-from ui.features.chat.arguments import ArgumentsEditor, ArgumentTable
-from ui.features.chat.message_controls import WordsEditor
+from ui.components.words_editor import WordsEditor
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.approvals import describe_decision, shown, tool_title
@@ -68,7 +68,7 @@ class TimelineRow(QWidget):
         self.title = Text("", "strong", wordWrap=False)
         self.detail = ElidedLabel("", "muted")
         self.figures = Text("", "small", wordWrap=False)
-        self.edit_button = IconButton("edit", agent_texts.EDIT_THIS_STEP, clicked=self._on_edit)
+        self.edit_button = IconButton("edit", texts.EDIT_THIS_STEP, clicked=self._on_edit)
         self.edit_button.setFixedSize(_CIRCLE, _CIRCLE)
         keep = self.edit_button.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
@@ -81,12 +81,10 @@ class TimelineRow(QWidget):
         self.error = Text("", "error", visible=False)
         self.passages = QWidget()
         self._passages = FlowLayout(self.passages, tokens.SPACE_1)
-        self.words_editor = WordsEditor(
-            agent_texts.THOUGHT_TEXT, agent_texts.GO_ON, agent_texts.EDIT_STEP_HELP, (1, 12)
-        )
+        self.words_editor = WordsEditor(texts.THOUGHT_TEXT, texts.GO_ON, texts.EDIT_STEP_HELP, (1, 12))
         self.words_editor.taken.connect(self._on_words)
         self.words_editor.given_up.connect(self.words_editor.hide)
-        self.editor = ArgumentsEditor(agent_texts.GO_ON)
+        self.editor = ArgumentsEditor(texts.GO_ON)
         self.editor.taken.connect(self._on_arguments)
         self.editor.given_up.connect(self.editor.hide)
         head = row_of(None, self.title, (self.detail, 1), self.figures, self.edit_button, gap=tokens.SPACE_2)
@@ -288,16 +286,16 @@ class FoldedText(QWidget):
         beginning = "\n".join(self._whole.split("\n")[:_FOLDED_LINES])[:_FOLDED_LENGTH]
         folded = self.is_long and not self._opened
         self.words.setText(f"{beginning.rstrip()} …" if folded else self._whole)
-        self.more.setText(agent_texts.SHOW_REST.format(count=len(self._whole)) if folded else agent_texts.SHOW_LESS)
+        self.more.setText(texts.SHOW_REST.format(count=len(self._whole)) if folded else texts.SHOW_LESS)
         self.more.setVisible(self.is_long)
 
 
-_CHANGES: dict[StepAction, str] = {"edit": agent_texts.EDIT_CALL, "result": agent_texts.EDIT_RESULT}
+_CHANGES: dict[StepAction, str] = {"edit": texts.EDIT_CALL, "result": texts.EDIT_RESULT}
 _STATES = {
-    "running": agent_texts.STEP_RUNNING,
+    "running": texts.STEP_RUNNING,
     "done": "",
-    "failed": agent_texts.STEP_FAILED,
-    "stopped": agent_texts.STEP_STOPPED,
+    "failed": texts.STEP_FAILED,
+    "stopped": texts.STEP_STOPPED,
 }
 
 
@@ -305,17 +303,17 @@ def title_of(entry: Entry) -> str:
     """``Calculator``, ``Thought``, ``Answer``, or the step's own title."""
     step = entry.step
     if step.kind == CALL:
-        return tool_title(entry.call.tool) if entry.call is not None else step.title or agent_texts.TOOL_CALL
+        return tool_title(entry.call.tool) if entry.call is not None else step.title or texts.TOOL_CALL
     if step.writes_answer:
-        return agent_texts.ANSWER_STEP
-    return agent_texts.THOUGHT_STEP if step.kind == "thought" else step.title or step.kind.capitalize()
+        return texts.ANSWER_STEP
+    return texts.THOUGHT_STEP if step.kind == "thought" else step.title or step.kind.capitalize()
 
 
 def state_of(entry: Entry) -> str:
     """``Running…``, ``Waits for you``, ``Denied: not today``; "" for a step that is done."""
     if entry.denied and entry.decision is not None:
         return describe_decision(entry.decision)
-    return agent_texts.STEP_WAITS if entry.waits else _STATES[entry.step.state]
+    return texts.STEP_WAITS if entry.waits else _STATES[entry.step.state]
 
 
 def icon_of(entry: Entry) -> str:
@@ -364,7 +362,7 @@ def _figures(entry: Entry) -> list[str]:
     if entry.seconds:
         figures.append(f"{entry.seconds:.1f} s" if entry.seconds < 10 else describe_seconds(entry.seconds))
     if entry.new_tokens:
-        figures.append(agent_texts.SHORT_TOKENS.format(count=entry.new_tokens))
+        figures.append(texts.SHORT_TOKENS.format(count=entry.new_tokens))
     return figures
 
 

@@ -14,10 +14,10 @@ from ui.components.choice_box import ChoiceRow
 from ui.components.cost_note import CostNote
 from ui.components.dialog import Dialog, LabelledField
 from ui.components.run_follower import RunFollower
+from ui.components.set_builder import texts
+from ui.components.set_builder.pair_list import PairList
+from ui.components.set_builder.sources import ChatSource, PairSource, TextSource, collection_choices
 from ui.components.wording import describe_count, how_far, in_words
-from ui.features.training import texts
-from ui.features.training.pair_list import PairList
-from ui.features.training.set_sources import ChatSource, PairSource, TextSource, collection_choices
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Artifact, Progress, Terminal

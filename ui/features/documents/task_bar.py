@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.components.basics import PrimaryButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, row_of
-from ui.features.chat import texts
+from ui.features.documents import texts
 from ui.theme import tokens
 from workbench.base.fields import Field, parse_text
 from workbench.records.methods import MethodInfo

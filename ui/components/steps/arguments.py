@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QPlainTextEdit, QWidget
 
 from ui.components.basics import ElidedLabel, PlainButton, PrimaryButton, Text
 from ui.components.layout import column_of, row_of
-from ui.features.chat import agent_texts, texts
+from ui.components.steps import texts
+from ui.texts import CANCEL
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.base.errors import UserError
@@ -41,7 +42,7 @@ class ValueText(QPlainTextEdit):
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         self.document().setDocumentMargin(2)
-        said = "".join(agent_texts.MARKED_ALOUD.format(text=text) if marked else text for text, marked in parts)
+        said = "".join(texts.MARKED_ALOUD.format(text=text) if marked else text for text, marked in parts)
         self.setAccessibleName(f"{name}: {said}")
         self._draw()
         current_theme().changed.connect(self._draw)
@@ -104,7 +105,7 @@ class ArgumentTable(QFrame):
             grid.addWidget(label, line, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(self.values[name], line, 1)
         if not arguments:
-            grid.addWidget(Text(agent_texts.NO_ARGUMENTS, "small"), 0, 0, 1, 2)
+            grid.addWidget(Text(texts.NO_ARGUMENTS, "small"), 0, 0, 1, 2)
 
     @property
     def marked(self) -> tuple[str, ...]:
@@ -127,7 +128,7 @@ class ArgumentsEditor(QWidget):
         self._rows.setColumnStretch(1, 1)
         self.error = Text("", "error", visible=False)
         self.take_button = PrimaryButton(action, small=True, clicked=self._on_taken)
-        self.cancel_button = PlainButton(texts.CANCEL, small=True, clicked=self.given_up)
+        self.cancel_button = PlainButton(CANCEL, small=True, clicked=self.given_up)
         buttons = row_of(None, None, self.cancel_button, self.take_button, gap=tokens.SPACE_2)
         column_of(self, self._rows, self.error, buttons, gap=tokens.SPACE_2)
         self.hide()
@@ -190,4 +191,4 @@ def _parsed(name: str, before: Any, text: str) -> Any:
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise UserError(agent_texts.NOT_JSON.format(name=name, error=error)) from error
+        raise UserError(texts.NOT_JSON.format(name=name, error=error)) from error

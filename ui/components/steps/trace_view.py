@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTree
 
 from ui.components.basics import Line, LinkButton, QuietButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
+from ui.components.steps import texts
+from ui.components.steps.step_actions import StepActions
+from ui.components.steps.thought_canvas import ThoughtCanvas, is_given_up
+from ui.components.steps.timeline_view import TimelineView
 from ui.components.wording import describe_place, describe_seconds
-from ui.features.chat import agent_texts, texts
-from ui.features.chat.step_actions import StepActions
-from ui.features.chat.thought_canvas import ThoughtCanvas, is_given_up
-from ui.features.chat.timeline_view import TimelineView
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.records.messages import Passage
@@ -30,15 +30,15 @@ MOST_ROWS = 10
 """So many rows are visible at once; more are scrolled."""
 
 _TITLE, _SCORE, _TIME, _TOKENS = range(4)
-_HEADERS = (agent_texts.COLUMN_STEP, agent_texts.COLUMN_SCORE, agent_texts.COLUMN_TIME, texts.TOKENS)
+_HEADERS = (texts.COLUMN_STEP, texts.COLUMN_SCORE, texts.COLUMN_TIME, texts.COLUMN_TOKENS)
 _NARROW = 460  # px: below that only title and time have room
 _INDENT = 22
 _CHEVRON = 16
 _STATES = {
-    "running": agent_texts.STEP_RUNNING,
+    "running": texts.STEP_RUNNING,
     "done": "",
-    "failed": agent_texts.STEP_FAILED,
-    "stopped": agent_texts.STEP_STOPPED,
+    "failed": texts.STEP_FAILED,
+    "stopped": texts.STEP_STOPPED,
 }
 
 
@@ -58,20 +58,18 @@ class TraceView(QWidget):
         self.tree = _Tree()
         self.canvas = ThoughtCanvas()
         self.timeline = TimelineView()
-        self.tree_button = QuietButton(agent_texts.TREE, "branch", small=True, checkable=True, checked=True)
-        self.timeline_button = QuietButton(agent_texts.TIMELINE, "clock", small=True, checkable=True)
-        self.outline_button = QuietButton(agent_texts.OUTLINE, "summary", small=True, checkable=True)
+        self.tree_button = QuietButton(texts.TREE, "branch", small=True, checkable=True, checked=True)
+        self.timeline_button = QuietButton(texts.TIMELINE, "clock", small=True, checkable=True)
+        self.outline_button = QuietButton(texts.OUTLINE, "summary", small=True, checkable=True)
         self.tree_button.clicked.connect(lambda: self._show_as("tree"))
         self.timeline_button.clicked.connect(lambda: self._show_as("timeline"))
         self.outline_button.clicked.connect(lambda: self._show_as("outline"))
         self.count = Text("", "small")
-        self.smaller_button = QuietButton(
-            "−", small=True, accessibleName=agent_texts.SMALLER, toolTip=agent_texts.SMALLER
-        )
-        self.larger_button = QuietButton("+", small=True, accessibleName=agent_texts.LARGER, toolTip=agent_texts.LARGER)
+        self.smaller_button = QuietButton("−", small=True, accessibleName=texts.SMALLER, toolTip=texts.SMALLER)
+        self.larger_button = QuietButton("+", small=True, accessibleName=texts.LARGER, toolTip=texts.LARGER)
         self.smaller_button.clicked.connect(lambda: self.canvas.scale(-1))
         self.larger_button.clicked.connect(lambda: self.canvas.scale(1))
-        self.fit_button = QuietButton(agent_texts.FIT_ALL, small=True, toolTip=agent_texts.FIT_ALL_HELP)
+        self.fit_button = QuietButton(texts.FIT_ALL, small=True, toolTip=texts.FIT_ALL_HELP)
         self.fit_button.clicked.connect(self.canvas.fit_all)
         self.head = QWidget()
         row_of(self.head, self.tree_button, self.timeline_button, self.outline_button, (self.count, 1),
@@ -166,7 +164,7 @@ class TraceView(QWidget):
         first = self.canvas.tree is None
         self.canvas.show_tree(thoughts)
         left = sum(is_given_up(node) for node in thoughts.nodes.values())
-        self.count.setText(agent_texts.COUNT_THOUGHTS.format(count=len(thoughts.nodes) - 1, dead=left))
+        self.count.setText(texts.COUNT_THOUGHTS.format(count=len(thoughts.nodes) - 1, dead=left))
         if first:
             self._show_as("tree")
 
@@ -228,7 +226,7 @@ class _Tree(QTreeWidget):
         self.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(self.viewport().mapToGlobal(at)))
         self.setColumnCount(len(_HEADERS))
         self.setHeaderLabels(_HEADERS)
-        self.setAccessibleName(agent_texts.STEPS_OF_ANSWER)
+        self.setAccessibleName(texts.STEPS_OF_ANSWER)
         self.setIndentation(_INDENT)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)
@@ -291,10 +289,9 @@ class StepDetails(QWidget):
         self.figures = Text("", "small")
         self.error = Text("", "error")
         self.parts = {
-            name: (Text(name, "small"), _selectable())
-            for name in (agent_texts.INPUT, texts.THINKING, agent_texts.OUTPUT)
+            name: (Text(name, "small"), _selectable()) for name in (texts.INPUT, texts.THINKING, texts.OUTPUT)
         }
-        self.found = Text(agent_texts.PASSAGES, "small")
+        self.found = Text(texts.PASSAGES, "small")
         self.passages = QWidget()
         self._passages = FlowLayout(self.passages, tokens.SPACE_1)
         column = column_of(self, self.title, self.figures, self.error, gap=tokens.SPACE_1)
@@ -308,14 +305,14 @@ class StepDetails(QWidget):
     def show_step(self, step: TraceStep, new_tokens: int = 0) -> None:
         """Show a step; ``new_tokens`` were computed in it where that is not its own usage."""
         self.title.setText(step.title or step.kind)
-        inside = [agent_texts.NEW_TOKENS.format(new_tokens=new_tokens)] if new_tokens else []
+        inside = [texts.NEW_TOKENS.format(new_tokens=new_tokens)] if new_tokens else []
         self.figures.setText(" · ".join((step.kind.capitalize(), *figures_of(step), *inside)))
         self.error.setText(step.error)
         self.error.setVisible(bool(step.error))
         for name, said in (
-            (agent_texts.INPUT, step.input),
+            (texts.INPUT, step.input),
             (texts.THINKING, step.thought),
-            (agent_texts.OUTPUT, step.output),
+            (texts.OUTPUT, step.output),
         ):
             heading, text = self.parts[name]
             if text.text() != said:
@@ -347,8 +344,8 @@ def figures_of(step: TraceStep) -> list[str]:
     if step.score is not None:
         figures.append(texts.SCORE.format(score=step.score))
     if step.usage is not None:
-        figures.append(agent_texts.PROMPT_TOKENS.format(prompt_tokens=step.usage.prompt_tokens))
-        figures.append(agent_texts.NEW_TOKENS.format(new_tokens=step.usage.new_tokens))
+        figures.append(texts.PROMPT_TOKENS.format(prompt_tokens=step.usage.prompt_tokens))
+        figures.append(texts.NEW_TOKENS.format(new_tokens=step.usage.new_tokens))
     return figures
 
 

@@ -13,8 +13,8 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
 from ui.components.number_box import NumberBox
+from ui.components.set_builder import texts
 from ui.components.wording import describe_count
-from ui.features.training import texts
 from ui.theme import tokens
 from workbench.records.answers import StoredMessage
 from workbench.records.documents import Collection

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import QuietButton, Text
 from ui.components.layout import column_of, row_of
+from ui.components.steps import texts
+from ui.components.steps.timeline_row import TimelineRow
 from ui.components.wording import describe_count, describe_seconds
-from ui.features.chat import agent_texts
-from ui.features.chat.timeline_row import TimelineRow
 from ui.theme import tokens
 from workbench.records.timeline import Timeline
 
@@ -29,9 +29,9 @@ class TimelineView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName(agent_texts.TIMELINE_NAME)
+        self.setAccessibleName(texts.TIMELINE_NAME)
         self.summary = Text("", "small")
-        self.replay_button = QuietButton(agent_texts.REPLAY, "play", small=True, toolTip=agent_texts.REPLAY_HELP)
+        self.replay_button = QuietButton(texts.REPLAY, "play", small=True, toolTip=texts.REPLAY_HELP)
         self.replay_button.clicked.connect(self._on_replay)
         self.rows: dict[str, TimelineRow] = {}
         self._column = column_of(gap=0)
@@ -83,7 +83,7 @@ class TimelineView(QWidget):
             return
         self.setMinimumHeight(self.height())  # what is below does not move meanwhile
         self._played = 0
-        self.replay_button.setText(agent_texts.STOP_REPLAY)
+        self.replay_button.setText(texts.STOP_REPLAY)
         for row in self.rows.values():
             row.hide()
         self._play_next()
@@ -102,7 +102,7 @@ class TimelineView(QWidget):
     def _end_replay(self) -> None:
         self._next.stop()
         self._played = -1
-        self.replay_button.setText(agent_texts.REPLAY)
+        self.replay_button.setText(texts.REPLAY)
         for row in self.rows.values():
             row.show()
         self.setMinimumHeight(0)
@@ -116,9 +116,9 @@ class TimelineView(QWidget):
 
 def describe_timeline(timeline: Timeline) -> str:
     """``3 calls · 12 s · 410 tokens``"""
-    parts = [describe_count(timeline.calls, "tool call") if timeline.calls else agent_texts.NO_CALLS]
+    parts = [describe_count(timeline.calls, "tool call") if timeline.calls else texts.NO_CALLS]
     if timeline.seconds >= 0.05:
         parts.append(describe_seconds(timeline.seconds))
     if timeline.new_tokens:
-        parts.append(agent_texts.SHORT_TOKENS.format(count=timeline.new_tokens))
+        parts.append(texts.SHORT_TOKENS.format(count=timeline.new_tokens))
     return " · ".join(parts)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 from ui.components.basics import Card, Chip, Text
 from ui.components.choice_box import ChoiceRow
 from ui.components.layout import column_of, row_of
-from ui.features.training import texts
+from ui.components.set_builder import texts
 from ui.theme import tokens
 
 SHOWN = 200

@@ -6,15 +6,19 @@ from typing import Any
 
 from PySide6.QtCore import Signal
 
+from ui import texts
 from ui.bridge import Bridge
-from ui.features.models import hub_texts as texts
-from ui.features.models.run_lines import RunLines, RunTexts
+from ui.components.run_lines import RunLines, RunTexts
 from workbench.subjects.runs.calls import RunRecord
 
 _TEXTS = RunTexts(
-    waiting=texts.WAITING, running=texts.DOWNLOADING, stopped=texts.STOPPED, failed=texts.FAILED, resume=texts.RESUME,
+    waiting=texts.DOWNLOAD_WAITS,
+    running=texts.DOWNLOADING,
+    stopped=texts.DOWNLOAD_STOPPED,
+    failed=texts.DOWNLOAD_FAILED,
+    resume=texts.RESUME,
     stopping=texts.STOPPING,
-)  # fmt: skip
+)
 
 
 class Downloads(RunLines):
@@ -29,7 +33,7 @@ class Downloads(RunLines):
         model = str(result.get("model", ""))
         message = self.message_of(run.id)
         message.show_message(
-            texts.READY.format(model=model), "success", texts.ASK_IT, lambda: self._on_ask(run.id, model)
+            texts.DOWNLOADED.format(model=model), "success", texts.ASK_MODEL, lambda: self._on_ask(run.id, model)
         )
         self._bridge.home.models.refresh()
 

@@ -10,11 +10,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
+from ui import texts
 from ui.components.basics import Card, IconButton, PlainButton, Text
 from ui.components.config_form import Control, Form, ValueRow
 from ui.components.layout import column_of, empty_layout, row_of
-from ui.features.training import texts
-from ui.features.training.reward_lines import RewardLine, read_line, write_line
+from ui.components.reward_lines import RewardLine, read_line, write_line
 from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.base.fields import Field

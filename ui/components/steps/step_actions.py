@@ -8,16 +8,16 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.components.basics import PlainButton
 from ui.components.layout import column_of, row_of
-from ui.features.chat import agent_texts
-from ui.features.chat.message_controls import WordsEditor
+from ui.components.steps import texts
+from ui.components.words_editor import WordsEditor
 from ui.theme import tokens
 from workbench.records.thoughts import actions_on, text_to_edit
 from workbench.records.trace import StepAction, StepEdit, TraceStep
 
 _ACTIONS: dict[StepAction, tuple[str, str, Qt.Key]] = {
-    "expand": (agent_texts.EXPAND, "plus", Qt.Key.Key_Insert),
-    "prune": (agent_texts.PRUNE, "close", Qt.Key.Key_Delete),
-    "edit": (agent_texts.EDIT_STEP, "edit", Qt.Key.Key_F2),
+    "expand": (texts.EXPAND, "plus", Qt.Key.Key_Insert),
+    "prune": (texts.PRUNE, "close", Qt.Key.Key_Delete),
+    "edit": (texts.EDIT_STEP, "edit", Qt.Key.Key_F2),
 }
 
 
@@ -36,15 +36,15 @@ class StepActions(QWidget):
         self.buttons: dict[StepAction, PlainButton] = {}
         row = row_of(gap=tokens.SPACE_2)
         for action, (words, icon, _) in _ACTIONS.items():
-            button = PlainButton(words, icon, small=True, toolTip=agent_texts.STEP_ACTIONS_HELP[action])
+            button = PlainButton(words, icon, small=True, toolTip=texts.STEP_ACTIONS_HELP[action])
             button.clicked.connect(lambda _=False, action=action: self.do(action))
             self.buttons[action] = button
             row.addWidget(button)
-        self.demonstration_button = PlainButton(agent_texts.SAVE_DEMONSTRATION, "pin", small=True)
+        self.demonstration_button = PlainButton(texts.SAVE_DEMONSTRATION, "pin", small=True)
         self.demonstration_button.clicked.connect(lambda: self.demonstration_wanted.emit(not self._demonstrated))
         row.addWidget(self.demonstration_button)
         row.addStretch(1)
-        self.editor = WordsEditor(agent_texts.THOUGHT_TEXT, agent_texts.GO_ON, agent_texts.EDIT_STEP_HELP, (1, 12))
+        self.editor = WordsEditor(texts.THOUGHT_TEXT, texts.GO_ON, texts.EDIT_STEP_HELP, (1, 12))
         self.editor.taken.connect(self._on_taken)
         self.editor.given_up.connect(self.editor.hide)
         column_of(self, row, self.editor, gap=tokens.SPACE_2)
@@ -113,9 +113,9 @@ class StepActions(QWidget):
             button.setVisible(action in offered)
         is_program = self._changeable and self._step is not None and self._step.kind == "line"
         words, help = (
-            (agent_texts.REMOVE_DEMONSTRATION, agent_texts.REMOVE_DEMONSTRATION_HELP)
+            (texts.REMOVE_DEMONSTRATION, texts.REMOVE_DEMONSTRATION_HELP)
             if self._demonstrated
-            else (agent_texts.SAVE_DEMONSTRATION, agent_texts.SAVE_DEMONSTRATION_HELP)
+            else (texts.SAVE_DEMONSTRATION, texts.SAVE_DEMONSTRATION_HELP)
         )
         self.demonstration_button.setText(words)
         self.demonstration_button.setToolTip(help)

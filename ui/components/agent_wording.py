@@ -1,0 +1,23 @@
+"""Agents and their tools in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui import texts
+from ui.components.wording import describe_count
+from workbench.records.methods import Methods
+from workbench.records.recipes import AgentPart
+
+
+def describe_lack(reason: str) -> str:
+    """Why a tool cannot run: ``Not available: no folder is chosen.``; "" where it can."""
+    return texts.NOT_AVAILABLE.format(reason=reason[:1].lower() + reason[1:]) if reason else ""
+
+
+def describe_agent(part: AgentPart | None, methods: Methods[Any]) -> str:
+    """``off``, or ``ReAct, 3 tools``."""
+    if part is None:
+        return texts.AGENT_OFF
+    title = methods.row(part.method, "agent").title
+    return f"{title}, {describe_count(len(part.tools), 'tool') if part.tools else texts.NO_TOOLS}"
