@@ -130,6 +130,9 @@ def test_the_terminal_restores_without_a_core(tmp_path: Path, clients: Any, caps
     out = str(tmp_path / "b.zip")
     assert main(["--home", str(tmp_path / "one"), "backup", out]) == 0
     assert f"{out} holds" in capsys.readouterr().out
+    assert main(["--home", str(tmp_path / "two"), "restore", out, "--inspect"]) == 0
+    assert f"files of {tmp_path / 'one'}" in capsys.readouterr().out
+    assert not (tmp_path / "two").exists()
     assert main(["--home", str(tmp_path / "two"), "restore", out]) == 0
     assert not Home(tmp_path / "two").lock.exists()
     assert main(["--home", str(tmp_path / "two"), "restore", out]) == 1

@@ -16,7 +16,7 @@ from workbench.cli.arguments import Commands, absolute
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.records.backup import Restored
+from workbench.records.backup import BackupSummary, Restored
 from workbench.subjects.backup.calls import BackUp
 
 
@@ -28,7 +28,9 @@ def add_commands(commands: Commands) -> None:
     help = "make a data folder from a backup: the one of --home, which must be new or empty"
     restoring = commands.command("restore", help, restore_here, show_restored, "FILE")
     help = "put it in the place of the present data folder, which is kept beside it"
-    restoring.add_argument("--replace", action="store_true", help=help)
+    how = restoring.add_mutually_exclusive_group()
+    how.add_argument("--replace", action="store_true", help=help)
+    how.add_argument("--inspect", action="store_true", help="only show what the backup holds, and what it does not")
 
 
 def back_up(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -46,6 +48,9 @@ def restore_here(session: Session, arguments: argparse.Namespace) -> Events[dict
     """Without a core: the folder that is restored has none yet."""
     from workbench.subjects.backup.restoring import open_backup, put_in_place, restore, restored_beside
 
+    if arguments.inspect:
+        with open_backup(Path(absolute(arguments.file))) as backup:
+            return {"path": str(backup.path), "summary": msgspec.to_builtins(backup.manifest.summary)}
     home = Home(session.home.root.resolve())
     context = RequestContext()
     there = home.root.exists() and (not home.root.is_dir() or any(home.root.iterdir()))
@@ -85,6 +90,9 @@ def _locked(home: Home) -> HomeLock:
 
 
 def show_restored(result: dict[str, Any], output: TextOutput) -> None:
+    if "home" not in result:
+        show_inspected(result, output)
+        return
     made = msgspec.convert(result, Restored)
     output.line(f"{made.home} holds the backup of {moment(made.summary.created)}: {made.summary.files:,} files, "
                 f"{byte_size(made.summary.bytes)}.")  # fmt: skip
@@ -92,6 +100,13 @@ def show_restored(result: dict[str, Any], output: TextOutput) -> None:
         output.line(f"What was there before is in {made.kept}.")
     for folder in made.unwatched:
         output.line(f"{folder} is watched no longer: its documents are not here. What was read from them is kept.")
+    show_missing(result["summary"], output)
+
+
+def show_inspected(result: dict[str, Any], output: TextOutput) -> None:
+    summary = msgspec.convert(result["summary"], BackupSummary)
+    output.line(f"{result['path']} is a backup of {moment(summary.created)} by version {summary.version}.")
+    output.line(f"It holds {summary.files:,} files of {summary.home}, {byte_size(summary.bytes)}.")
     show_missing(result["summary"], output)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.questions import show_set
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
-from workbench.records.evaluation import Leaderboard, LeaderboardColumn
+from workbench.records.evaluation import BenchmarkData, Leaderboard, LeaderboardColumn
 
 NAMES = {"set": "question set", "model": "model"}
 KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k", "ifeval")
@@ -29,6 +30,15 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("--shots", metavar="N", type=at_least(-1), default=-1, help="number of examples [as is usual]")
     parser.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="maximum number of questions")
     parser.add_argument("--name", metavar="NAME", default="", help="the name of the set (default: chosen)")
+    inspecting = one_call(
+        lambda a: calls.InspectBenchmark(path=absolute(a.path), examples=absolute(a.examples) if a.examples else "")
+    )
+    looking = group.command("inspect", "tell which benchmark a file or folder has rows of", inspecting, show_data)
+    looking.add_argument("path", metavar="PATH", help="JSON Lines, Parquet, or a folder with its splits")
+    looking.add_argument("--examples", metavar="PATH", default="", help="the rows that are shown as examples")
+    fetching = one_call(lambda a: calls.FetchBenchmark(benchmark=a.benchmark))
+    fetched = group.command("fetch", "download the rows of a benchmark from the hub", fetching, show_data)
+    fetched.add_argument("benchmark", metavar="BENCHMARK", choices=KNOWN, help=", ".join(KNOWN))
     running = group.command("run", "run models on a benchmark", run, show_run, "SET", names=NAMES)
     running.add_argument("--model", metavar="NAME", action="append", required=True, help="a model; once for each")
     running.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="so many questions, drawn")
@@ -62,6 +72,19 @@ def run(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
 
 def show_run(result: dict[str, Any], output: TextOutput) -> None:
     show_leaderboard(result["leaderboard"], output)
+
+
+def show_data(result: dict[str, Any], output: TextOutput) -> None:
+    data = msgspec.convert(result, BenchmarkData)
+    subjects = f" in {data.subjects:,} subjects" if data.subjects > 1 else ""
+    output.line(f"{data.title}: {data.questions:,} questions{subjects}, in {data.path}")
+    if data.usual:
+        output.line(f"  {data.usual:,} examples are usual; {data.examples:,} are there {data.examples_path}".rstrip())
+    for line in data.refused:
+        output.line(f"  left out: {line}")
+    if data.more_refused:
+        output.line(f"  and {data.more_refused:,} more")
+    output.line(f"Make a question set of it with: workbench benchmarks import {data.benchmark} {quote(data.path)}")
 
 
 def show_leaderboard(result: dict[str, Any], output: TextOutput) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,15 +15,18 @@ from workbench.cli.approvals import add_approval_options, decide
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
 from workbench.cli.ask import plain_answer, show_answer
 from workbench.cli.docs import place
+from workbench.cli.evaluation import RATINGS
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, show_tokens, tokens
+from workbench.records.answers import StoredMessage
 from workbench.records.messages import Verification
 from workbench.records.thoughts import ThoughtTree
 from workbench.records.trace import Trace
 from workbench.records.trust import describe_marks, describe_trust
 
 _CHAT = one_sentence(lambda result: f"{result['id']}  {result['title']}")
+_RATED = one_sentence(lambda result: {1: "Rated as good.", -1: "Rated as bad."}.get(result["rating"], "Not rated."))
 
 
 def add_commands(commands: Commands) -> None:
@@ -33,12 +37,15 @@ def add_commands(commands: Commands) -> None:
     searching = chats_with(lambda a: " ".join(a.words))
     words = group.command("search", "list the chats whose title or messages hold these words", searching, show_chats)
     words.add_argument("words", metavar="WORDS", nargs="+")
-    showing = one_call(lambda a: calls.GetChat(chat=a.id))
-    group.command("show", "show the messages of a chat", showing, show_chat, "ID")
+    shown = group.command("show", "show the messages of a chat", show, show_chat, "ID")
+    shown.add_argument("--all", action="store_true", help="those of other branches as well")
     exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown, "ID")
     exporting.add_argument("--output", metavar="FILE", help="write to this file instead of the terminal")
     renaming = one_call(lambda a: calls.RenameChat(chat=a.id, title=a.title))
     group.command("rename", "rename a chat", renaming, _CHAT, "ID", "TITLE")
+    for word, does in (("pin", "put a chat first in the history"), ("unpin", "pin a chat no longer")):
+        pinning = one_call(lambda a, word=word: calls.PinChat(chat=a.id, pinned=word == "pin"))  # type: ignore[misc]
+        group.command(word, does, pinning, _CHAT, "ID")
     moving = one_call(lambda a: calls.MoveChat(chat=a.id, folder=a.folder))
     moved = group.command("move", "put a chat into a folder, or take it out of its folder", moving, show_moved, "ID")
     moved.add_argument("folder", metavar="FOLDER", nargs="?", default="", help="no folder, if none is given")
@@ -65,6 +72,19 @@ def add_commands(commands: Commands) -> None:
         "keep", "choose which of several answers the chat continues from", selecting, kept, "MESSAGE"
     )
     keeping.add_argument("sequence", metavar="I", type=at_least(0), help="its number, from 0")
+    rating = one_call(lambda a: calls.RateAnswer(message=a.message, rating=RATINGS[a.rating]))
+    rated = group.command("rate", "rate an answer", rating, _RATED, "MESSAGE")
+    rated.add_argument("rating", metavar="RATING", choices=tuple(RATINGS), help="good, bad or none")
+    editing = group.command(
+        "edit", "correct an answer; the chat continues from the corrected text", edit, show_edited, "MESSAGE"
+    )
+    editing.add_argument("text", metavar="TEXT", nargs="?", help="the whole answer; - reads it from the standard input")
+    editing.add_argument("--undo", action="store_true", help="go back to the text of the model")
+    watching = "watch an answer that is being generated (Ctrl+C leaves it running)"
+    group.command("follow", watching, follow_answer, show_answer, "MESSAGE")
+    stopping = one_call(lambda a: calls.StopAnswer(message=a.message))
+    stopped = one_sentence(lambda result: "The answer is no longer being generated.")
+    group.command("stop", "stop an answer that is being generated", stopping, stopped, "MESSAGE")
     telling = group.command(
         "tokens",
         "show the tokens of an answer, with their probabilities and alternatives",
@@ -82,10 +102,34 @@ def add_commands(commands: Commands) -> None:
     group.command("delete", "delete a chat", one_call(lambda a: calls.DeleteChat(chat=a.id)), deleted, "ID")
 
 
+def show(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    found = yield from session.call(calls.GetChat(chat=arguments.id))
+    return {"chat": found.chat, "messages": found.messages, "all": arguments.all}
+
+
 def decided_answer(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     answer = yield from decide(session, arguments)
     session.incomplete = answer.is_cut_off
     return plain_answer(answer)
+
+
+def follow_answer(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    answer = yield from session.call(calls.FollowAnswer(message=arguments.message))
+    session.incomplete = answer.is_cut_off
+    return {**plain_answer(answer), "trace": None}
+
+
+def edit(session: Session, arguments: argparse.Namespace) -> Events[StoredMessage]:
+    text = sys.stdin.read().strip() if arguments.text == "-" else arguments.text or ""
+    if arguments.undo == bool(text.strip()):
+        arguments.parser.error("give the TEXT of the answer, or --undo")
+    return (yield from session.call(calls.EditAnswer(message=arguments.message, text=text)))
+
+
+def show_edited(result: dict[str, Any], output: TextOutput) -> None:
+    output.line(result["text"].strip())
+    if result["original"] is None:
+        output.line("(the text of the model)")
 
 
 def show_allowed(result: dict[str, Any], output: TextOutput) -> None:
@@ -181,11 +225,12 @@ def show_chats(result: dict[str, Any], output: TextOutput) -> None:
 
 def _title(chat: dict[str, Any]) -> str:
     note = chat["unreadable"] or ("waits for your decision: `workbench chats decide`" if chat["waiting"] else "")
-    return f"{chat['title']} ({note})" if note else str(chat["title"])
+    notes = "; ".join(filter(None, ("pinned" if chat["pinned"] else "", note)))
+    return f"{chat['title']} ({notes})" if notes else str(chat["title"])
 
 
 def show_chat(result: dict[str, Any], output: TextOutput) -> None:
-    """The shown branch: from its last message up to the first."""
+    """The shown branch, from its last message up to the first; or all messages, the oldest first."""
     messages = {m["id"]: m for m in result["messages"]}
     branch: list[dict[str, Any]] = []
     current = result["chat"]["head"]
@@ -195,10 +240,11 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
     output.line(result["chat"]["title"])
     if result["chat"]["unreadable"]:
         output.line(result["chat"]["unreadable"])
-    for message in branch:
+    for message in result["messages"] if result["all"] else branch:
         output.line()
         who = "You" if message["role"] == "user" else "Answer"
-        output.line(f"{who}, {moment(message['created'])}, message {message['id']}")
+        other = "" if message in branch else ", of another branch"
+        output.line(f"{who}, {moment(message['created'])}, message {message['id']}{other}")
         output.line(message["text"] or message["error"])
         for source in message["recipe"]["prompting"]["sources"] if message["recipe"] else ():
             output.line(f"({source['kind']}: {source['name']}, version {source['version']})")
@@ -208,8 +254,14 @@ def show_chat(result: dict[str, Any], output: TextOutput) -> None:
                 output.line(one_line(line))
         for citation in message["citations"]:
             output.line(f"[{citation['n']}] {place(citation)}")
-        if message["state"] not in ("done", "streaming"):
+        if message["state"] == "streaming":
+            output.line(f"(being generated; `workbench chats follow {message['id']}` watches it)")
+        elif message["state"] != "done":
             output.line(f"({message['state']})")
+        if message["original"] is not None:
+            output.line("(corrected by you)")
+        if message["rating"]:
+            output.line("(rated as good)" if message["rating"] > 0 else "(rated as bad)")
         if message["unreadable"]:
             output.line(message["unreadable"])
 

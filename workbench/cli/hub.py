@@ -51,6 +51,8 @@ def add_commands(commands: Commands) -> None:
     token = group.command("token", "keep an access token in the keyring of the system", set_token, TOKEN)
     token.add_argument("--forget", action="store_true", help="forget the token")
 
+    group.command("account", "tell whether there is an access token", one_call(lambda a: calls.GetHubAccount()), TOKEN)
+
 
 def _filters(arguments: argparse.Namespace) -> HubFilters:
     return HubFilters(

@@ -13,6 +13,7 @@ from workbench.cli import judging, labelling
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
+from workbench.records.answers import StoredMessage
 from workbench.records.judgement_reports import (
     SOURCE_TITLES,
     ExportReport,
@@ -22,8 +23,19 @@ from workbench.records.judgement_reports import (
     MeanEstimate,
     ShareEstimate,
 )
-from workbench.records.judgements import Judgement, JudgementFilter, JudgementSource, PreferenceForm, Verdict
+from workbench.records.judgements import (
+    Judgement,
+    JudgementFilter,
+    JudgementSource,
+    PairVerdict,
+    PreferenceForm,
+    Verdict,
+    judge_answers,
+)
+from workbench.subjects.chats.calls import GetChat
 from workbench.subjects.judgements.calls import (
+    AddJudgements,
+    ChangeJudgement,
     ExportJudgements,
     GetJudgement,
     GetJudgementStatistics,
@@ -39,6 +51,7 @@ from workbench.subjects.judgements.calls import (
 )
 
 FORMS = get_args(PreferenceForm)
+PAIR_VERDICTS = "a: the first is better; b: the second; tie; bad: both are"
 VERDICTS: dict[Verdict, str] = {
     "a": "first better", "b": "second better", "tie": "tie", "bad": "both bad", "good": "good", "poor": "bad",
     "": "waits",
@@ -59,6 +72,18 @@ def add_commands(commands: Commands) -> None:
         help="of rewards: by how much one has to be higher to be preferred [%(default)s]",
     )  # fmt: skip
     importing.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="read N rows only; 0: all")
+    adding = group.command(
+        "add", "judge two answers to one question of a chat", add, show_one, "CHAT", "FIRST", "SECOND",
+        epilog="`workbench chats show ID --all` shows the messages of a chat, with those of other branches.",
+    )  # fmt: skip
+    adding.add_argument("verdict", metavar="VERDICT", choices=get_args(PairVerdict), help=PAIR_VERDICTS)
+    adding.add_argument("--edited", metavar="TEXT", default="", help="what the better answer should have been")
+    adding.add_argument("--comment", metavar="TEXT", default="", help="why")
+    changing = group.command("change", "judge a pair, or correct a judgement", change, show_one, "ID")
+    changing.add_argument("--verdict", choices=[one for one in VERDICTS if one], help="the verdict")
+    changing.add_argument("--edits", choices=("a", "b"), default="a", help="the answer that --edited replaces [a]")
+    changing.add_argument("--edited", metavar="TEXT", help="what that answer should have been")
+    changing.add_argument("--comment", metavar="TEXT", help="why")
     exporting = group.command("export", "write judgements to a file of JSON lines", export, show_export, "FILE")
     exporting.add_argument("--form", choices=FORMS, default="workbench", help="the format [%(default)s]")
     listing = group.command("list", "list judgements, the latest first", list_some, show_list)
@@ -151,6 +176,39 @@ def import_file(session: Session, arguments: argparse.Namespace) -> Events[Impor
         if "counted" in error.hint:
             raise UserError(error.message, "Say --counts-from 0 or --counts-from 1.") from error
         raise
+
+
+def add(session: Session, arguments: argparse.Namespace) -> Events[Judgement]:
+    chat = yield from session.call(GetChat(chat=arguments.chat))
+    messages = {message.id: message for message in chat.messages}
+    first, second = messages.get(arguments.first), messages.get(arguments.second)
+    if first is None or second is None or {first.role, second.role} != {"assistant"}:
+        raise UserError(
+            "These are not two answers of this chat.", "`workbench chats show ID --all` shows its messages."
+        )
+    if first.parent != second.parent or first.id == second.id:
+        raise UserError("These are not two answers to one question.", "`workbench ask --again` makes another answer.")
+    asked: list[StoredMessage] = []
+    while (above := messages.get((asked[0] if asked else first).parent or "")) is not None:
+        asked.insert(0, above)
+    made = judge_answers(
+        asked, (first, second), arguments.verdict, chat=chat.chat.id, edited=arguments.edited, comment=arguments.comment
+    )
+    (stored,) = yield from session.call(AddJudgements(judgements=(made,)))
+    return stored
+
+
+def change(session: Session, arguments: argparse.Namespace) -> Events[Judgement]:
+    if (arguments.verdict, arguments.edited, arguments.comment) == (None, None, None):
+        arguments.parser.error("give --verdict, --edited or --comment")
+    call = ChangeJudgement(
+        judgement=arguments.id,
+        verdict=arguments.verdict,
+        edits=arguments.edits,
+        edited=arguments.edited,
+        comment=arguments.comment,
+    )
+    return (yield from session.call(call))
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[ExportReport]:

@@ -11,6 +11,7 @@ from workbench.base.errors import UserError
 from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_call
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
+from workbench.methods import METHODS
 from workbench.records.evaluation import QuestionRow, QuestionSet
 from workbench.subjects.evaluation.calls import (
     CreateQuestionSet,
@@ -19,6 +20,7 @@ from workbench.subjects.evaluation.calls import (
     ListQuestionSets,
     QuestionPage,
     RemoveQuestionSet,
+    SuggestScorers,
 )
 
 _LONGEST = 70
@@ -72,6 +74,9 @@ def add_commands(commands: Commands) -> None:
     showing.add_argument("--part", choices=("all", "tune", "held-out"), default="all")
     showing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with number I, from 0")
     showing.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of questions [%(default)s]")
+    suiting = one_call(lambda a: SuggestScorers(question_set=a.set))
+    suited = "list the scorers that suit a set, the main one first"
+    group.command("scorers", suited, suiting, show_scorers, "SET", names=NAMES)
     changing = "change a question, or remove it; its side of the split stays"
     editing = group.command("edit", changing, edit, show_set, "SET", "NUMBER", names=NAMES)
     editing.add_argument("--question", metavar="TEXT", default="", help="another question")
@@ -161,6 +166,13 @@ def show_list(result: dict[str, Any], output: TextOutput) -> None:
         for one in result["sets"]
     ]
     output.table(("NAME", "QUESTIONS", "TUNE", "MADE", "FROM"), rows, numbers=("QUESTIONS", "TUNE"))
+
+
+def show_scorers(result: list[dict[str, Any]], output: TextOutput) -> None:
+    for use in result:
+        method = METHODS.find(use["name"], "scorer")
+        options = ",".join(f"{name}={value}" for name, value in use["options"].items())
+        output.line(f"{':'.join(filter(None, (method.name, options)))}  {method.title}. {method.summary}")
 
 
 def show_page(result: dict[str, Any], output: TextOutput) -> None:

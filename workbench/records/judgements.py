@@ -5,13 +5,14 @@ They are stored with a format number, imported, exported, and made into training
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Literal
 
 import msgspec
 
 from workbench.base.stored import Stored
+from workbench.records.answers import StoredMessage
 from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Finish, Message
 from workbench.records.origins import Origins
@@ -32,6 +33,7 @@ Verdict = Literal["", "a", "b", "tie", "bad", "good", "poor"]
 """Of two answers: ``a`` or ``b`` is preferred, they are equally good, both are bad. Of one answer: it is good or poor.
 "": not judged yet, a pair that waits in a labelling queue."""
 
+PairVerdict = Literal["a", "b", "tie", "bad"]
 JudgeKind = Literal["person", "model", "rule"]
 JudgementSource = Literal["chat", "compare", "label", "verdict", "judge", "import"]
 """``chat``: ratings, edits and rated siblings of a chat; ``compare``: answers side by side; ``label``: labelling in a
@@ -223,6 +225,62 @@ def name_of(recipe: Recipe | None) -> str:
     if recipe is None or recipe.name:
         return recipe.name if recipe is not None else ""
     return " + ".join([recipe.model.name, *(use.name for use in recipe.model.adapters)])
+
+
+def judge_answers(
+    asked: Sequence[StoredMessage],
+    shown: tuple[StoredMessage, StoredMessage],
+    verdict: PairVerdict,
+    *,
+    chat: str,
+    swapped: bool | None = None,
+    edited: str = "",
+    comment: str = "",
+) -> Judgement:
+    """A judgement of two answers of a chat to the question that ends ``asked``, its messages from the first on. ``a``
+    is the first of ``shown``, where they are ``swapped`` the second; None: the order in which they were seen is not
+    known. ``edited`` is what the preferred one should have been."""
+    names = [name_of(one.recipe) for one in shown]
+    if names[0] == names[1]:  # of one recipe: neither wins against the other
+        names = ["", ""]
+    pair = [_judged(one, name) for one, name in zip(shown, names, strict=True)]
+    if swapped:
+        pair.reverse()
+    if edited:
+        place = 0 if verdict == "a" else 1
+        before = pair[place]
+        pair[place] = msgspec.structs.replace(before, text=edited, original=before.original or before.text)
+    return Judgement(
+        prompt=_prompt_of(asked, pair[0].recipe),
+        a=pair[0],
+        b=pair[1],
+        shown="" if swapped is None else "ba" if swapped else "ab",
+        verdict=verdict,
+        source="compare",
+        comment=comment,
+        chat=chat,
+    )
+
+
+_FINISHES: dict[str, Finish] = {"stopped": "cancelled", "interrupted": "cancelled"}
+
+
+def _judged(message: StoredMessage, name: str) -> JudgedAnswer:
+    return JudgedAnswer(
+        text=message.text,
+        original=message.original,
+        name=name,
+        recipe=message.recipe,
+        finish=_FINISHES.get(message.state) or message.finish or "eos",
+        message=message.id,
+    )
+
+
+def _prompt_of(asked: Sequence[StoredMessage], recipe: Recipe | None) -> tuple[Message, ...]:
+    """The messages down to the question, below the instructions of the recipe that answered it."""
+    turns = tuple(message.as_message() for message in asked if message.text.strip())
+    instructions = recipe.prompting.instructions.strip() if recipe is not None else ""
+    return (Message("system", instructions), *turns) if instructions else turns
 
 
 def _spoken(messages: tuple[Message, ...]) -> Iterator[str]:

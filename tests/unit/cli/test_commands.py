@@ -62,6 +62,8 @@ from workbench.subjects.documents.calls import (
 from workbench.subjects.evaluation.calls import ExamineModel
 from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
 from workbench.subjects.models.calls import (
+    GetHubAccount,
+    HubAccount,
     ImportModel,
     InspectModel,
     ListModels,
@@ -636,3 +638,10 @@ def test_machine_is_shown(run: Run, front: FakeFront) -> None:
         Machine(processor="CPU", cores=2, memory_bytes=8 * 10**9, memory_free_bytes=10**9, disk_free_bytes=1),
     )
     assert "8.0 GB, 1.0 GB free" in run("machine").out
+
+
+def test_the_terminal_tells_whether_there_is_an_access_token(run: Run, front: FakeFront) -> None:
+    front.answer(GetHubAccount, HubAccount(has_token=True, kept=True))
+    assert run("hub", "account").out == "The access token is kept in the keyring of the system.\n"
+    front.answer(GetHubAccount, HubAccount(has_token=False))
+    assert run("hub", "account").out == "There is no access token.\n"

@@ -12,6 +12,7 @@ from tests.unit.cli.conftest import SMOLLM, FakeFront, Ran
 from tests.unit.cli.test_prompts import LETTER, REFINED, THINKING, VERSIONS
 from workbench.api.protocol import finish
 from workbench.records.evaluation import (
+    BenchmarkData,
     CellBrief,
     Column,
     ColumnCost,
@@ -38,7 +39,9 @@ from workbench.subjects.evaluation.calls import (
     Evaluate,
     EvaluationList,
     ExportEvaluation,
+    FetchBenchmark,
     GetEvaluation,
+    InspectBenchmark,
     ListEvaluations,
     ListGrid,
     ListQuestions,
@@ -46,6 +49,7 @@ from workbench.subjects.evaluation.calls import (
     Optimise,
     QuestionPage,
     QuestionSetList,
+    SuggestScorers,
 )
 from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.prompts.calls import GetPrompt, ListPrompts, PromptDetails, PromptList
@@ -262,3 +266,30 @@ def test_a_prompt_is_optimised(run: Run, answers: FakeFront) -> None:
     for wrong in (("--method", "luck"), ("--method", "opro:hats=2"), ("--method", "opro", "--recipe", "nothing")):
         assert run("evaluations", "optimise", "capi", "--recipe", "Smol", *wrong).status != 0
     assert "bootstrap" in run("evaluations", "optimise", "--list-methods").out
+
+
+def test_the_rows_of_a_benchmark_are_recognised_and_downloaded(run: Run, front: FakeFront) -> None:
+    data = BenchmarkData(
+        benchmark="mmlu", title="MMLU", path="/data/mm lu", questions=1200, subjects=57, examples=5, usual=5,
+        refused=("row 3: no answer",), more_refused=2,
+    )  # fmt: skip
+    front.answer(InspectBenchmark, data)
+    front.answer(FetchBenchmark, data)
+    out = run("benchmarks", "inspect", "/data/mm lu", "--examples", "/data/dev").out
+    assert front.asked(InspectBenchmark) == [InspectBenchmark(path="/data/mm lu", examples="/data/dev")]
+    assert out.startswith("MMLU: 1,200 questions in 57 subjects, in /data/mm lu\n")
+    assert "  left out: row 3: no answer\n  and 2 more\n" in out
+    assert out.endswith("workbench benchmarks import mmlu '/data/mm lu'\n")
+    assert run("benchmarks", "fetch", "mmlu").out == out
+    assert front.asked(FetchBenchmark) == [FetchBenchmark(benchmark="mmlu")]
+    assert run("benchmarks", "fetch", "other").status == 2
+
+
+def test_the_scorers_that_suit_a_set_are_listed_as_options_take_them(run: Run, front: FakeFront) -> None:
+    front.answer(ListQuestionSets, QuestionSetList(sets=(SET,)))
+    front.answer(
+        SuggestScorers, (ScorerUse(name="token-f1"), ScorerUse(name="number-match", options={"absolute": 0.5}))
+    )
+    lines = run("questions", "scorers", "capi").out.splitlines()
+    assert front.asked(SuggestScorers) == [SuggestScorers(question_set="capitals")]
+    assert [line.split()[0] for line in lines] == ["token-f1", "number-match:absolute=0.5"]

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge
 from ui.state import Listing
 from workbench.records.answers import StoredMessage
-from workbench.records.judgements import JudgedAnswer, Judgement, JudgementFilter, name_of
-from workbench.records.messages import Finish, Message
-from workbench.records.recipes import Recipe
+from workbench.records.judgements import Judgement, JudgementFilter, PairVerdict, judge_answers
 from workbench.subjects.judgements.calls import AddJudgements, JudgementPage, ListJudgements, RemoveJudgements
 
 MOST = 500
-_FINISHES: dict[str, Finish] = {"stopped": "cancelled", "interrupted": "cancelled"}
-PairVerdict = Literal["a", "b", "tie", "bad"]
 
 
 class ChatVerdicts(QObject):
@@ -56,34 +51,8 @@ class ChatVerdicts(QObject):
         swapped: bool,
         edited: str = "",
     ) -> None:
-        """Store a judgement of the answers ``shown``, from the left. ``a`` is the one that was there first: at the
-        right where they are ``swapped``. ``edited`` is what the preferred one should have been."""
-        names = [name_of(one.recipe) for one in shown]
-        if names[0] == names[1]:  # of one recipe: neither wins against the other
-            names = ["", ""]
-        pair = [judged_answer(one, name) for one, name in zip(shown, names, strict=True)]
-        if swapped:
-            pair.reverse()
-        if edited:
-            place = 0 if verdict == "a" else 1
-            before = pair[place]
-            pair[place] = JudgedAnswer(
-                text=edited,
-                original=before.original or before.text,
-                name=before.name,
-                recipe=before.recipe,
-                finish=before.finish,
-                message=before.message,
-            )
-        made = Judgement(
-            prompt=prompt_of(asked, pair[0].recipe),
-            a=pair[0],
-            b=pair[1],
-            shown="ba" if swapped else "ab",
-            verdict=verdict,
-            source="compare",
-            chat=self._chat or "",
-        )
+        """Store a judgement of the answers ``shown``; see ``judge_answers``."""
+        made = judge_answers(asked, shown, verdict, chat=self._chat or "", swapped=swapped, edited=edited)
 
         def take(stored: tuple[Judgement, ...]) -> None:
             for one in stored:
@@ -111,22 +80,3 @@ class ChatVerdicts(QObject):
         for judgement in reversed(page.judgements):  # the latest counts
             self._put(judgement)
         self.changed.emit()
-
-
-def judged_answer(message: StoredMessage, name: str) -> JudgedAnswer:
-    """An answer of a chat as it is judged."""
-    return JudgedAnswer(
-        text=message.text,
-        original=message.original,
-        name=name,
-        recipe=message.recipe,
-        finish=_FINISHES.get(message.state) or message.finish or "eos",
-        message=message.id,
-    )
-
-
-def prompt_of(asked: Sequence[StoredMessage], recipe: Recipe | None) -> tuple[Message, ...]:
-    """The messages down to the question, below the instructions of the recipe that answered it."""
-    turns = tuple(message.as_message() for message in asked if message.text.strip())
-    instructions = recipe.prompting.instructions.strip() if recipe is not None else ""
-    return (Message("system", instructions), *turns) if instructions else turns
