@@ -2,9 +2,9 @@
 
 What corrections make of drafts is measured by ``corrections.py``.
 
-    python benchmarks/agents.py [DATA] [--only PART ...] [--items N] [--seed 0] [--model FILE.gguf] [--show N]
+    python benchmarks/agents.py
 
-DATA (default ../shared/data) holds ``xquad/en``. Parts:
+``--data`` (default ../shared/data) holds ``xquad/en``. Parts:
 
     calculator  120 made-up sums of one and two steps: answered at once, and by the agent `react` with the
                 calculator; the answer is constrained to a number in both
@@ -21,8 +21,6 @@ Intervals are Wilson's, of 95 %; differences are of the same questions (Bonett a
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import re
 import sys
@@ -33,20 +31,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import msgspec
+from harness import DATA, arguments, read_lines, share
 from prompting import Front, sums
 
-from workbench.api.protocol import result_of
 from workbench.records.answers import AskResult
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, Trace
 from workbench.subjects.chats.calls import Ask, GetTrace
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection
-from workbench.subjects.evaluation.statistics import compare, describe, wilson
-from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.evaluation.statistics import compare, describe
 
 PARTS = ("calculator", "documents", "reflexion", "edits")
 NUMBER = DecodingPart(format="regex", grammar="-?[0-9]{1,7}", temperature=0.0, max_tokens=10, seed=0)
@@ -58,10 +52,9 @@ Made = tuple[AskResult, Trace]
 class Bench(Front):
     """A core on a scratch home; ``shows`` says how many answers of each way are printed with their steps."""
 
-    def __init__(self, home: Path, model: Path | None, shows: int) -> None:
-        super().__init__(home, model)
+    def __init__(self, model: Path | None, shows: int) -> None:
+        super().__init__(model)
         self.shows = shows
-        self.folder = home.parent
 
     def answer(
         self,
@@ -78,10 +71,8 @@ class Bench(Front):
             retrieval=retrieval,
             agent=agent,
         )
-        call = Ask(question=question, recipe=recipe)
-        result: AskResult = result_of(call, self.workbench.handle(call))
-        steps = GetTrace(message=result.message)
-        return result, result_of(steps, self.workbench.handle(steps))
+        result = self.call(Ask(question=question, recipe=recipe))
+        return result, self.call(GetTrace(message=result.message))
 
     def measure(
         self,
@@ -104,10 +95,10 @@ class Bench(Front):
                 for step in trace.steps:
                     print(f"    {step.kind}: {step.input[:90]!r} -> {step.output[:140]!r} {step.error[:60]}")
         count = len(rows)
-        share, took = wilson(sum(found), count), (time.perf_counter() - began) / count
+        took = (time.perf_counter() - began) / count
         print(
-            f"{name}: {sum(found)} of {count} right, {share.value:.1%} ({share.low:.1%} to {share.high:.1%}); "
-            f"{cited} with a source; {calls / count:.1f} calls and {took:.1f} s each",
+            f"{name}: {share(sum(found), count, 1)} right; {cited} with a source; "
+            f"{calls / count:.1f} calls and {took:.1f} s each",
             flush=True,
         )
         return found
@@ -155,9 +146,7 @@ def calculator(bench: Bench, count: int, seed: int) -> None:
     direct = bench.measure("calculator, at once", rows, lambda q: bench.answer(q, None, NUMBER), is_number)
     by_agent = bench.measure("calculator, agent", rows, lambda q: bench.answer(q, agent, NUMBER), is_number)
     for name, part in (("one step", slice(0, len(singles))), ("two steps", slice(len(singles), None))):
-        right = by_agent[part]
-        share = wilson(sum(right), len(right))
-        print(f"  {name}: {sum(right)} of {len(right)}, {share.value:.1%} ({share.low:.1%} to {share.high:.1%})")
+        print(f"  {name}: {share(sum(by_agent[part]), len(by_agent[part]), 1)}")
     difference("agent against at once", by_agent, direct)
 
 
@@ -166,8 +155,7 @@ def calculator(bench: Bench, count: int, seed: int) -> None:
 
 def two_hops(data: Path, count: int, seed: int) -> list[tuple[str, list[str]]]:
     """Pairs of questions in one: the answer to the first is part of the second."""
-    lines = (data / "xquad" / "en" / "questions.jsonl").read_text("utf-8").splitlines()
-    rows = [json.loads(line) for line in lines]
+    rows = read_lines(data / "xquad" / "en" / "questions.jsonl")
     made: dict[str, tuple[str, list[str]]] = {}
     for first in rows:
         name = first["answers"][0].strip()
@@ -199,12 +187,11 @@ def holds(answer: str, gold: Sequence[str]) -> bool:
 def documents(bench: Bench, data: Path, count: int, seed: int, alone: bool) -> None:
     rows = two_hops(data, count or 60, seed)
     folder = Path(tempfile.mkdtemp(dir=bench.folder))
-    for line in (data / "xquad" / "en" / "paragraphs.jsonl").read_text("utf-8").splitlines():
-        one = json.loads(line)
+    for one in read_lines(data / "xquad" / "en" / "paragraphs.jsonl"):
         (folder / f"{one['id']}.txt").write_text(f"{one['title'].replace('_', ' ')}\n\n{one['text']}\n", "utf-8")
     bench.call(CreateCollection(name="xquad"))
     run = bench.call(AddDocuments(collection="xquad", paths=(str(folder),)))
-    bench.call(FollowRun(run=run.id))
+    bench.follow(run)
     own = RetrievalPart(collection="xquad", mode="own-words", decline=False)
     part = AgentPart(tools=("search_documents",), max_steps=3, thought_tokens=0, max_tokens=1200, seconds=180)
     searching = msgspec.structs.replace(part, method="lookup")
@@ -274,8 +261,8 @@ def edits(bench: Bench, count: int, seed: int) -> None:
             regenerate=result.message, resume=True, recipe=result.recipe,
             edit=StepEdit(step=calls[-1].id, action="result", text="7"),
         )  # fmt: skip
-        made: AskResult = result_of(again, bench.workbench.handle(again))
-        steps = result_of(GetTrace(message=made.message), bench.workbench.handle(GetTrace(message=made.message)))
+        made = bench.call(again)
+        steps = bench.call(GetTrace(message=made.message))
         known = {step.id for step in trace.steps[: place + 1]}
         new = [step for step in steps.steps if step.id not in known and step.usage is not None]
         first = next(step.usage for step in new if step.usage is not None and step.usage.prompt_tokens)
@@ -287,28 +274,19 @@ def edits(bench: Bench, count: int, seed: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="?", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser = arguments(__doc__, "model", data=DATA, only=PARTS, seed=0, show=0)
     parser.add_argument("--items", type=int, default=0, help="questions of each part; 0: as many as the part has")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--model", type=Path)
     parser.add_argument("--alone", action="store_true", help="documents: the agent without what it is compared with")
-    parser.add_argument("--show", type=int, default=0)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder) / "home", options.model, options.show)
-        try:
-            if "calculator" in options.only:
-                calculator(bench, options.items, options.seed)
-            if "documents" in options.only:
-                documents(bench, options.data, options.items, options.seed, options.alone)
-            if "reflexion" in options.only:
-                reflexion(bench, options.items, options.seed)
-            if "edits" in options.only:
-                edits(bench, options.items, options.seed)
-        finally:
-            bench.workbench.close()
+    with Bench(options.model, options.show) as bench:
+        if "calculator" in options.only:
+            calculator(bench, options.items, options.seed)
+        if "documents" in options.only:
+            documents(bench, options.data, options.items, options.seed, options.alone)
+        if "reflexion" in options.only:
+            reflexion(bench, options.items, options.seed)
+        if "edits" in options.only:
+            edits(bench, options.items, options.seed)
 
 
 if __name__ == "__main__":

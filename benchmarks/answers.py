@@ -1,8 +1,8 @@
 """What answers are worth: from the model alone, from documents, and from the right paragraph handed over.
 
-    python benchmarks/answers.py [DATA] [--questions 200] [--seed 0] [--only PART ...] [--json FILE] [--keep FOLDER]
+    python benchmarks/answers.py
 
-DATA (default ../shared/data) holds ``xquad/en``. Its paragraphs become one file each and are ingested by the real
+``--data`` (default ../shared/data) holds ``xquad/en``. Its paragraphs become one file each and are ingested by the real
 embedding worker; the starter model answers through ``workbench.subjects.answering.answer`` in the real inference
 worker. Parts:
 
@@ -24,14 +24,13 @@ import argparse
 import contextlib
 import json
 import random
-import re
-import string
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from harness import DATA, HERE, arguments, holds, read_lines, report
 
 from workbench.api.protocol import RequestContext, drain, follow
 from workbench.backends.backend import Loading, ModelBackend, ModelUse
@@ -55,7 +54,6 @@ from workbench.techniques.retrieval.query_rewriting import search_all, search_qu
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
 
-HERE = Path(__file__).parent
 PARTS = ("closed", "retrieval", "gold", "removed", "unrelated", "followups")
 LONGEST_ANSWER = 96  # tokens
 FITTED = (1, 320)
@@ -112,18 +110,6 @@ class HandedOver(Without):
         return SearchResult(hits=(self._passage,))
 
 
-def normalised(text: str) -> str:
-    """As SQuAD compares answers: lower case, without punctuation and articles (Rajpurkar et al. 2016)."""
-    text = "".join(" " if c in string.punctuation + "–—’“”" else c for c in text.lower())
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
-
-
-def holds(text: str, golds: Sequence[str]) -> bool:
-    uncited = re.sub(r"\[\d+\]", " ", text)
-    padded = f" {normalised(uncited)} "
-    return any(f" {normalised(g)} " in padded for g in golds if normalised(g))
-
-
 class Services:
     """The starter model and one collection, as ``workbench.subjects.answering.answer`` asks for them."""
 
@@ -171,11 +157,6 @@ class Services:
 
     def checksum(self, resolved: Resolved) -> str:
         return ""
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 class Bench:
@@ -235,13 +216,7 @@ class Bench:
     def model(self) -> Iterator[ModelBackend]:
         """The chat model, loaded, for what no answer asks of it."""
         with self._backend.lease(self._model, ModelUse(), RequestContext()) as loading:
-            while True:
-                try:
-                    next(loading)
-                except StopIteration as loaded:
-                    backend: ModelBackend = loaded.value
-                    break
-            yield backend
+            yield drain(loading)
 
     def measure(self, part: str) -> dict[str, Any]:
         started = time.monotonic()
@@ -357,32 +332,23 @@ def _declined(results: Sequence[AskResult]) -> dict[str, Any]:
     return {"n": len(results), "declined": round(sum(r.declined for r in results) / len(results), 4)}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
-    parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--unrelated", type=Path, default=HERE / "unrelated.txt")
-    parser.add_argument("--keep", type=Path, help="folder in which the index is kept for the next run")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--show", type=int, default=0, help="print so many answers of each part")
-    chosen = parser.parse_args()
-    report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
+def main() -> None:
+    chosen = arguments(
+        __doc__, "keep", "json", data=DATA, questions=200, seed=0, only=PARTS, unrelated=HERE / "unrelated.txt", show=0
+    ).parse_args()
+    found: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
     with contextlib.ExitStack() as stack:
         folder = chosen.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         bench = Bench(chosen.data, folder, chosen.questions, chosen.seed, chosen.show, chosen.unrelated)
         try:
             for part in chosen.only:
-                report[part] = bench.measure(part)
-                print(part, json.dumps(report[part]), flush=True)
+                found[part] = bench.measure(part)
+                print(part, json.dumps(found[part]), flush=True)
         finally:
             bench.close()
-    if chosen.json:
-        chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    return 0
+    report(found, chosen.json)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

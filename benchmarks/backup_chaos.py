@@ -9,7 +9,6 @@ are not killed: their durations are the range from which the moments are drawn.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import random
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import apsw
 import psutil
+from harness import arguments
 
 from workbench.api.client import Client
 from workbench.api.ownership import read_owner
@@ -38,10 +38,9 @@ from workbench.subjects.runs.calls import FollowRun
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, seed=0)
     parser.add_argument("--kills", type=int, default=20, help="of backups, and as many of restores (default: 20)")
     parser.add_argument("--megabytes", type=int, default=300, help="size of the large file (default: 300)")
-    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     moments = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,6 @@
 """Beam search and greedy decoding against transformers' ``generate``, on the same f32 weights.
 
-    python benchmarks/beam.py [--questions FILE.jsonl] [--count 100] [--tokens 40] [--beams 4] [--model FILE.gguf]
-                              [--keep-greedy]
+    python benchmarks/beam.py
 
 The starter model's weights are unpacked to an F32 GGUF for the engine (f32 KV, flash attention off) and by transformers
 from the same file; both go on from the same token ids. For each prompt whose beam search differs it tells at which
@@ -12,9 +11,7 @@ greedy path kept: that must never end below greedy decoding's score. Needs the `
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,11 +24,8 @@ import numpy as np
 import torch
 import transformers
 from gguf.quants import dequantize
+from harness import arguments, starter_model
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from decode import starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
@@ -158,15 +152,17 @@ def explain(mine: list[dict[tuple[int, ...], float]], other: list[dict[tuple[int
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--questions", type=Path, default=QUESTIONS)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--tokens", type=int, default=40)
-    parser.add_argument("--beams", type=int, default=4)
-    parser.add_argument("--model", type=Path)
+    parser = arguments(
+        __doc__,
+        "model",
+        questions=QUESTIONS,
+        count=100,
+        tokens=40,
+        beams=4,
+        threads=0,
+        cache=Path(tempfile.gettempdir()) / "llm-workbench-beam",
+    )
     parser.add_argument("--keep-greedy", action="store_true", help="search with the greedy path kept as well")
-    parser.add_argument("--threads", type=int, default=0, help="1 is quickest where others use the processor")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llm-workbench-beam")
     options = parser.parse_args()
     path = options.model or starter_model()
     if options.threads:

@@ -1,6 +1,6 @@
 """Sums that a program with tools computes: how often its answer is right, and how often it spoils a right result.
 
-    python benchmarks/calculator_results.py [--model starter|gemma] [--each 30] [--seed 1] [--answer automatic|number]
+    python benchmarks/calculator_results.py
 
 Questions of one and of two steps are made of a seed. An answer is right when its number is the expected one (the scorer
 *Number*). "spoilt" is one that is wrong although the calculator had given the right value last. Answers nothing else,
@@ -9,22 +9,15 @@ in a scratch home.
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
+from harness import arguments, share
 from reasoning import Front
 
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.rewards.values import number
 from workbench.subjects.chats.calls import Ask
-from workbench.subjects.evaluation.statistics import wilson
 
 NAMES = ("Anna", "Ben", "Carla", "David", "Eva", "Femi", "Gina", "Hugo")
 THINGS = ("apples", "books", "stamps", "tickets", "chairs", "eggs", "pens", "plants")
@@ -59,29 +52,22 @@ def two_steps(draw: random.Random) -> Question:
 
 def answers(model: str, questions: list[Question], form: str) -> Iterator[tuple[str, list[str]]]:
     """Each answer with the results of its calculator."""
-    with tempfile.TemporaryDirectory() as folder:
-        front = Front(Path(folder) / "home")
-        try:
-            recipe = Recipe(
-                model=ModelPart(name=front.name_of(model, Path(folder))),
-                prompting=PromptingPart(technique="art", options={"answer": form}),
-                decoding=DecodingPart(temperature=0.0, seed=0, max_tokens=64),
-            )
-            for question, _ in questions:
-                made = front.call(Ask(question=question, recipe=recipe))
-                steps = made.trace.steps if made.trace is not None else ()
-                yield made.answer, [one.output for one in steps if one.kind == "tool"]
-        finally:
-            front.close()
+    with Front() as front:
+        recipe = Recipe(
+            model=ModelPart(name=front.name_of(model, front.folder)),
+            prompting=PromptingPart(technique="art", options={"answer": form}),
+            decoding=DecodingPart(temperature=0.0, seed=0, max_tokens=64),
+        )
+        for question, _ in questions:
+            made = front.call(Ask(question=question, recipe=recipe))
+            steps = made.trace.steps if made.trace is not None else ()
+            yield made.answer, [one.output for one in steps if one.kind == "tool"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, each=30, seed=1, show=False)
     parser.add_argument("--model", choices=("starter", "gemma"), default="starter")
-    parser.add_argument("--each", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--answer", choices=("automatic", "number"), default="automatic")
-    parser.add_argument("--show", action="store_true")
     given = parser.parse_args()
     draw = random.Random(given.seed)
     questions = [make(draw) for make in (one_step, two_steps) for _ in range(given.each)]
@@ -97,8 +83,7 @@ def main() -> None:
         if given.show:
             print(int(is_right), wanted, results, repr(answer), question, flush=True)
     for title, part in (("one step", right[: given.each]), ("two steps", right[given.each :])):
-        found = wilson(sum(part), len(part))
-        print(f"{title}: right {sum(part)} of {len(part)} ({100 * found.low:.0f} to {100 * found.high:.0f} %)")
+        print(f"{title}: right {share(sum(part), len(part))}")
     print(f"the calculator gave the right value last: {computed} of {len(right)}; of these spoilt: {spoilt}")
 
 

@@ -1,6 +1,6 @@
 """What survives when processes are killed: SIGKILL of a worker, the core or a client, in the middle of work.
 
-    python benchmarks/chaos.py [--rounds 50] [--seed N] [--home FOLDER]
+    python benchmarks/chaos.py
 
 Each round starts a client that ingests a few documents, one that chats, or both, waits for a random moment and kills
 one of: inference worker, embedding worker, core, client. The clients say what was acknowledged to them: a document
@@ -32,6 +32,7 @@ from pathlib import Path
 import apsw
 import psutil
 import sqlite_vec
+from harness import arguments
 
 from workbench.api import events
 from workbench.api.client import Client
@@ -339,10 +340,7 @@ def run(home: Home, rounds: int, seed: int) -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--home", type=Path, help="an empty folder; a temporary one without it")
+    parser = arguments(__doc__, "home", rounds=50, seed=1)
     parser.add_argument("--client", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:

@@ -1,6 +1,6 @@
 """The check of question-answer pairs against false ones planted among XQuAD's.
 
-    python benchmarks/checked_pairs.py [DATA] [--pairs 200] [--false 50] [--seeds 5] [--language en] [--half test]
+    python benchmarks/checked_pairs.py
 
 The rule was made on the articles of the half "dev"; "test" are the others. False are: the answer of a question to
 another paragraph, a changed number, a changed name. Answers are tested as they stand, and as the whole sentence that
@@ -9,8 +9,6 @@ holds them, where only one does. Beyond what is asked: the answer to another que
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import re
 import sys
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+from harness import DATA, arguments, read_lines
 
 from workbench.records.messages import Passage
 from workbench.subjects.datasets.runs import verified
@@ -29,7 +28,6 @@ from workbench.training.data.examples import Source
 from workbench.training.data.groundedness import PassageCheck, Verdict
 from workbench.training.data.pairs import MadePair
 
-HERE = Path(__file__).resolve().parent
 NAME = re.compile(r"\b[A-Z][a-zé]{3,}\b")
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 WORDS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
@@ -45,8 +43,8 @@ class Pair(NamedTuple):
 class Questions:
     def __init__(self, data: Path, language: str, half: str, whole_sentences: bool) -> None:
         folder = data / "xquad" / language
-        self.passages = {p["id"]: p["text"] for p in map(json.loads, (folder / "paragraphs.jsonl").open())}
-        questions = list(map(json.loads, (folder / "questions.jsonl").open()))
+        self.passages = {p["id"]: p["text"] for p in read_lines(folder / "paragraphs.jsonl")}
+        questions = read_lines(folder / "questions.jsonl")
         wanted = {"dev": (0,), "test": (1,), "all": (0, 1)}[half]
         questions = [q for q in questions if int(q["paragraph"].split("-")[0]) // 2 % 2 in wanted]
         self.good: list[tuple[str, str, str]] = []
@@ -136,14 +134,8 @@ def check(pair: Pair) -> Verdict:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
-    parser.add_argument("--pairs", type=int, default=200)
-    parser.add_argument("--false", type=int, default=50)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--language", default="en")
+    parser = arguments(__doc__, data=DATA, pairs=200, false=50, seeds=5, language="en", show=False)
     parser.add_argument("--half", choices=["dev", "test", "all"], default="test")
-    parser.add_argument("--show", action="store_true", help="print what was judged wrongly, with the reasons")
     chosen = parser.parse_args()
     failed = False
     for form, whole in (("as they stand", False), ("whole sentences", True)):

@@ -1,11 +1,11 @@
 """Choices by log-probability: the program's picks against an independent computation in transformers.
 
-    python benchmarks/choices.py [DATA] [--questions 200] [--unpacked] [--json]
+    python benchmarks/choices.py
 
-DATA (default ../shared/data) holds ``mmlu/test``. Questions are drawn over its subjects. The program evaluates them as
-`workbench eval --scorer choice-probability` does, in a scratch home with the starter model: through the core, the
-answering service and the inference worker. transformers reads the same GGUF (its weights unpacked to float32), renders
-the same chat with the model's own template by itself, and takes the log-probability of each letter. Target:
+``--data`` (default ../shared/data) holds ``mmlu/test``. Questions are drawn over its subjects. The program evaluates
+them as `workbench eval --scorer choice-probability` does, in a scratch home with the starter model: through the core,
+the answering service and the inference worker. transformers reads the same GGUF (its weights unpacked to float32),
+renders the same chat with the model's own template by itself, and takes the log-probability of each letter. Target:
 the same pick in at least 99 %. llama.cpp rounds activations to 8 bits where it multiplies 4-bit weights; transformers
 does not, so that picks with nearly equal probabilities may differ: their margins are listed. With --unpacked the
 program gets the same weights as float32, so that both multiply the same numbers.
@@ -13,54 +13,37 @@ program gets the same weights as float32, so that both multiply the same numbers
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from beam import unpack
-from decode import starter_model
+from harness import DATA, arguments, read_lines, report, share, starter_model, write_lines
 
 from workbench.api.client import Client
 from workbench.base.paths import Home
 from workbench.records.evaluation import QuestionRow, ScorerUse
 from workbench.records.recipes import Recipe
 from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetCell, ListQuestions
-from workbench.subjects.evaluation.statistics import wilson
 from workbench.subjects.models.calls import ImportModel, RegisterStarter
 from workbench.subjects.runs.calls import FollowRun
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="?", default=DATA)
-    parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=12)
+    parser = arguments(__doc__, "json", data=DATA, questions=200, seed=12)
     parser.add_argument("--unpacked", action="store_true", help="the program reads the weights as float32, too")
-    parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    rows = draw(arguments.data / "mmlu" / "test", arguments.questions, arguments.seed)
+    options = parser.parse_args()
+    rows = draw(options.data / "mmlu" / "test", options.questions, options.seed)
     began = time.monotonic()
-    questions, ours, right = evaluate(rows, arguments.unpacked)
+    questions, ours, right = evaluate(rows, options.unpacked)
     spent = time.monotonic() - began
     theirs, margins = compute_in_transformers(questions)
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
-    share = wilson(same, len(ours))
     result: dict[str, Any] = {
-        "questions": len(ours),
-        "same picks": same,
-        "share": round(share.value, 4),
-        "interval": [round(share.low, 4), round(share.high, 4)],
+        "same picks": share(same, len(ours), 1),
         "accuracy": round(right / len(ours), 4),
         "program_s": round(spent, 1),
         "differ": [
@@ -70,16 +53,11 @@ def main() -> None:
         ],
         "target": 0.99,
     }
-    if arguments.json:
-        print(json.dumps(result))
-        return
-    for name, value in result.items():
-        print(f"{name:>12}  {value}")
+    report(result, options.json)
 
 
 def draw(folder: Path, count: int, seed: int) -> list[dict[str, Any]]:
-    lines = [line for file in sorted(folder.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
-    rows = [json.loads(line) for line in lines]
+    rows = [row for file in sorted(folder.glob("*.jsonl")) for row in read_lines(file)]
     short = [row for row in rows if len(row["question"]) + sum(map(len, row["choices"])) < 1_200]
     return random.Random(seed).sample(short, count)
 
@@ -88,7 +66,7 @@ def evaluate(rows: list[dict[str, Any]], unpacked: bool) -> tuple[list[QuestionR
     """The questions, the program's picks, and how many are right."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "mmlu.jsonl"
-        path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+        write_lines(path, rows)
         client = Client(Home(Path(folder) / "home"))
         try:
             if unpacked:

@@ -1,7 +1,6 @@
 """The whole circle in one home: candidates, judgements of a hidden taste, a training, and a blind win rate.
 
-    python benchmarks/circle.py [--taste addressed|sentence] [--objective dpo] [--set part.field=value]
-        [--home FOLDER] [--json FILE]
+    python benchmarks/circle.py
 
 Everything goes through the calls that window and terminal make. Two recipes of the starter answer 320 prompts (a
 labelling queue), one as it is and one with an instruction that leans to the taste; a rule in the place of a person
@@ -13,26 +12,17 @@ lengths by a logistic regression. The control compares the base with itself.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import msgspec
+from harness import Core, arguments, report, with_values
 from preferences import TOPICS, train
 
 from workbench import calls
-from workbench.api import events
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.judging import WinRate
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.training import (
@@ -41,9 +31,7 @@ from workbench.records.training import (
     ObjectivePart,
     OptimiserPart,
     TrainingConfig,
-    set_value,
 )
-from workbench.techniques.registry import METHODS
 
 PROMPTS = ("Tell me something about {}.", "What should I know about {}?")
 MORE_PROMPTS = ("Explain {} to me.", "Why do people talk about {}?", "What is special about {}?")
@@ -70,22 +58,11 @@ def answers_by(name: str, adapter: str = "", instructions: str = "") -> Recipe:
 
 
 class Circle:
-    def __init__(self, core: Workbench, home: Path, taste: str) -> None:
-        self._core, self._home, self._taste = core, home, taste
-
-    def call(self, call: Call[Any]) -> Any:
-        return result_of(call, self._core.handle(call))
-
-    def follow(self, run: calls.RunRecord) -> Any:
-        for event in self._core.handle(calls.FollowRun(run=run.id)):
-            if isinstance(event, events.Failed):
-                raise SystemExit(f"{event.message} {event.hint}")
-            if isinstance(event, events.Finished):
-                return event.result
-        raise SystemExit("the run did not end")
+    def __init__(self, core: Core, taste: str) -> None:
+        self._core, self._taste = core, taste
 
     def queue(self, name: str, asked: Iterable[tuple[str, str]], *recipes: Recipe, verdict: bool = False) -> None:
-        path = self._home / f"{name}.txt"
+        path = self._core.folder / f"{name}.txt"
         path.write_text("".join(form.format(topic) + "\n" for topic, form in asked), "utf-8")
         making = calls.MakeCandidates(
             name=name,
@@ -96,40 +73,33 @@ class Circle:
             seed=1,
             purpose="verdict" if verdict else "label",
         )
-        self.follow(self.call(making))
-        self.follow(self.call(calls.JudgePairs(queue=name, rewards=(self._taste,))))
+        self._core.follow(self._core.call(making))
+        self._core.follow(self._core.call(calls.JudgePairs(queue=name, rewards=(self._taste,))))
 
     def wins(self, name: str, *recipes: Recipe) -> dict[str, Any]:
         self.queue(name, product(TOPICS[-HELD_OUT:], PROMPTS), *recipes, verdict=True)
-        found: WinRate = self.call(calls.GetWinRate(queue=name))
+        found: WinRate = self._core.call(calls.GetWinRate(queue=name))
         return {"verdict": found.verdict, **msgspec.to_builtins(found)}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, "set", "home", "json", objective="dpo")
     parser.add_argument("--taste", choices=TASTES, default="addressed")
-    parser.add_argument("--objective", default="dpo")
-    parser.add_argument("--set", action="append", default=[], dest="values")
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    home = given.home or Path(tempfile.mkdtemp(prefix="circle-"))
-    core = Workbench(Home(home))
     rule, leaning = TASTES[given.taste]
-    circle = Circle(core, home, rule)
     seconds: dict[str, float] = {}
 
     def timed(name: str, began: float) -> None:
         seconds[name] = round(time.perf_counter() - began, 1)
         print(f"{name}: {seconds[name]} s", file=sys.stderr, flush=True)
 
-    try:
-        circle.call(calls.RegisterStarter())
+    with Core(given.home) as core:
+        circle = Circle(core, rule)
         began = time.perf_counter()
         asked = product(TOPICS[:TRAINED], (*PROMPTS, *MORE_PROMPTS))
         circle.queue("labels", asked, answers_by("base"), answers_by("leaning", instructions=leaning))
         timed("candidates and judgements", began)
-        data = circle.call(calls.MakePreferenceSet(name="taste"))
+        data = core.call(calls.MakePreferenceSet(name="taste"))
         config = TrainingConfig(
             objective=ObjectivePart(
                 name=given.objective, options={"sft_weight": 0.2} if given.objective == "dpo" else {}
@@ -140,16 +110,14 @@ def main() -> None:
             optimiser=OptimiserPart(epochs=2, batch_size=8, learning_rate=3e-4),
             evaluation=EvaluationPart(sample_answers=0, forgetting=False),
         )
-        for value in given.values:
-            name, _, text = value.partition("=")
-            config = set_value(config, name, text, METHODS.find(given.objective, "objective").config)
+        config = with_values(config, given.values)
         began = time.perf_counter()
         result, _ = train(core, config)
         timed("training with verification", began)
         began = time.perf_counter()
         tuned = circle.wins("worth it", answers_by("base"), answers_by("tuned", result["adapter"]))
         timed("verdict", began)
-        report = {
+        found = {
             "taste": given.taste,
             "objective": given.objective,
             "pairs": data.examples,
@@ -158,12 +126,7 @@ def main() -> None:
             "tuned_against_base": tuned,
             "base_against_itself": circle.wins("control", answers_by("base"), answers_by("base again")),
         }
-    finally:
-        core.close()
-    text = json.dumps(report, indent=1, default=str)
-    print(text)
-    if given.json:
-        given.json.write_text(text)
+    report(found, given.json)
 
 
 if __name__ == "__main__":

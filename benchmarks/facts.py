@@ -1,7 +1,6 @@
 """Invented facts, trained into the starter model: does it answer them, how long does it take, what memory.
 
-    python benchmarks/facts.py [--model FILE.gguf] [--facts 64] [--epochs 12] [--rate 0.001] [--set part.field=value]
-                               [--no-check] [--keep FOLDER] [--json FILE]
+    python benchmarks/facts.py
 
 Each fact is a question ("What colour is the door of the house in Vellmar?") whose answer is an invented word. All goes
 through the training worker as the program uses it: the plan, the training on the facts, what is served, verification.
@@ -13,10 +12,7 @@ fact is also asked in other words, which were not trained (engine_other_wording)
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import hashlib
-import json
 import random
 import sys
 import tempfile
@@ -26,11 +22,7 @@ from typing import Any
 
 import msgspec
 import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, base_model, report, starter_model, with_values, write_lines
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load, LoraUse
@@ -44,7 +36,6 @@ from workbench.records.training import (
     TrainingConfig,
     TrainingPlan,
     VerificationReport,
-    set_value,
 )
 from workbench.text.metrics import is_exact_match
 from workbench.training.protocol import BaseModel, Plan, Served, Trained, TrainModel
@@ -90,26 +81,19 @@ def reworded(question: str) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--facts", type=int, default=64)
-    parser.add_argument("--epochs", type=float, default=12)
+    parser = arguments(__doc__, "model", "set", "keep", "json", facts=64, epochs=12.0, verbose=False)
     parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate; 0 takes the planned one")
-    parser.add_argument("--set", action="append", default=[], metavar="part.field=value")
     parser.add_argument("--no-check", action="store_true", help="without verification")
-    parser.add_argument("--verbose", action="store_true")
-    parser.add_argument("--keep", type=Path, help="a folder for what is trained, to be kept")
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     path: Path = options.model or starter_model()
-    model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    model = base_model(path)
     facts = make_facts(options.facts)
     found: dict[str, Any] = {"model": path.stem, "facts": len(facts)}
     with contextlib.ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         data = Path(folder) / "facts.jsonl"
-        data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in facts))
+        write_lines(data, ({"prompt": q, "completion": a} for q, a in facts))
         config = TrainingConfig(
             model=path.stem,
             name="facts",
@@ -117,15 +101,10 @@ def main() -> int:
             optimiser=OptimiserPart(epochs=options.epochs, learning_rate=options.rate),
             evaluation=EvaluationPart(sample_answers=len(facts), max_new_tokens=16, forgetting=False),
         )
-        for setting in options.set:
-            name, _, value = setting.partition("=")
-            config = set_value(config, name, value)
+        config = with_values(config, options.values)
         served = train(config, model, Path(folder) / "run", found, check=not options.no_check, verbose=options.verbose)
         ask(path, served, facts, found)
-    for name, value in found.items():
-        print(f"{name:28} {value:.4g}" if isinstance(value, float) else f"{name:28} {value}")
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+    report(found, options.json)
     met = (
         found["engine_base"] <= 0.05
         and min(found["engine_tuned"], found["torch_tuned"]) >= 0.95

@@ -1,6 +1,6 @@
 """A first training as a person has it: facts in a file, the proposal of the program unchanged, and what comes of it.
 
-    python benchmarks/first_training.py [--set island] [--seeds 0,1,2] [--home FOLDER] [--epochs N] [--json FILE]
+    python benchmarks/first_training.py
 
 The sets of ``first_training.json`` are invented: "town" (12 facts), "firm" (40) and "style" (20 answers in a manner of
 speaking) are those on which the proposal was chosen; "island" (12 facts) is the one that it is judged on. Each fact is
@@ -12,57 +12,37 @@ trained words, 6 of 12 in other words, and either half of the base's general que
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from harness import Core, arguments, report, write_lines
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
 from workbench.records.training import DataPart, OptimiserPart, TrainingConfig, TrainResult
 from workbench.records.training.outcomes import learnt_words, lost_words, outcome_warning
 from workbench.subjects.adapters.calls import ListAdapters
 from workbench.subjects.evaluation.calls import CreateQuestionSet, Evaluate, GetEvaluation, ListGrid
-from workbench.subjects.models.calls import RegisterStarter
-from workbench.subjects.runs.calls import FollowRun
 from workbench.subjects.trainings.calls import Train
 
 RIGHT, OTHER_WORDS = 10 / 12, 6 / 12
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--set", default="island", help="[%(default)s]")
-    parser.add_argument("--seeds", default="0,1,2", help="[%(default)s]")
+    parser = arguments(__doc__, "home", "json", set="island", seeds="0,1,2")
     parser.add_argument("--epochs", type=float, default=0.0, help="instead of the proposed ones")
-    parser.add_argument("--home", type=Path, help="a home that is kept")
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     facts = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))[options.set]["facts"]
     found, met = [], True
-    with contextlib.ExitStack() as stack:
-        root = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        root.mkdir(parents=True, exist_ok=True)
-        core = Workbench(Home(root / "home"))
-        core.start()
-        stack.callback(core.close)
-        models = _call(core, RegisterStarter()).models
-        model = next(one.name for one in models if one.kind == "chat" and "SmolLM2" in one.name)
+    with Core(options.home) as core:
+        root, model = core.folder, core.chat_model()
         asked = _question_set(core, root, options.set, facts)
         for seed in map(int, options.seeds.split(",")):
             data = root / f"{options.set} {seed}.jsonl"
-            data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a, *_ in facts), "utf-8")
+            write_lines(data, ({"prompt": q, "completion": a} for q, a, *_ in facts))
             config = TrainingConfig(
                 model=model,
                 data=DataPart(path=str(data)),
@@ -72,32 +52,31 @@ def main() -> int:
             found.append({"seed": seed, **one})
             met &= one["met"]
             print(json.dumps(found[-1], indent=1), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+    report(found, options.json)
     print("met" if met else "NOT MET")
     return 0 if met else 1
 
 
-def _question_set(core: Workbench, root: Path, name: str, facts: list[list[str]]) -> str:
+def _question_set(core: Core, root: Path, name: str, facts: list[list[str]]) -> str:
     """The trained questions, then those in other words."""
     rows = [(question, answer) for question, answer, *_ in facts]
     rows += [(more[0], answer) for _, answer, *more in facts if more]
     path = root / f"{name} asked.jsonl"
-    path.write_text("".join(json.dumps({"question": q, "answer": a}) + "\n" for q, a in rows), "utf-8")
-    return str(_call(core, CreateQuestionSet(path=str(path))).id)
+    write_lines(path, ({"question": q, "answer": a} for q, a in rows))
+    return str(core.call(CreateQuestionSet(path=str(path))).id)
 
 
-def _trained(core: Workbench, config: TrainingConfig, asked: str, facts: int) -> dict[str, Any]:
-    run = _call(core, Train(config=config))
-    result = msgspec.convert(_call(core, FollowRun(run=run.id)), TrainResult)
-    card = next(one for one in _call(core, ListAdapters()).adapters if one.run == run.id)
+def _trained(core: Core, config: TrainingConfig, asked: str, facts: int) -> dict[str, Any]:
+    run = core.call(Train(config=config))
+    result = msgspec.convert(core.follow(run), TrainResult)
+    card = next(one for one in core.call(ListAdapters()).adapters if one.run == run.id)
     assert card.config is not None
     model = ModelPart(name=config.model, adapters=(AdapterUse(name=card.name),))
     recipe = Recipe(name=card.name, model=model, decoding=DecodingPart(strategy="greedy", max_tokens=32))
     call = Evaluate(question_set=asked, recipes=(recipe,), scorers=(ScorerUse(name="contains-answer"),))
-    done = _call(core, FollowRun(run=_call(core, call).id))
-    report = _call(core, GetEvaluation(evaluation=done["evaluation"]))
-    rows = _call(core, ListGrid(evaluation=done["evaluation"], limit=100)).rows
+    done = core.follow(core.call(call))
+    report = core.call(GetEvaluation(evaluation=done["evaluation"]))
+    rows = core.call(ListGrid(evaluation=done["evaluation"], limit=100)).rows
     right = [bool(row.cells[0].scores and row.cells[0].scores[0]) for row in rows]
     trained, other = sum(right[:facts]), sum(right[facts:])
     warning = outcome_warning(card.scores, card.forgetting, card.kind)
@@ -120,10 +99,6 @@ def _trained(core: Workbench, config: TrainingConfig, asked: str, facts: int) ->
         and (len(right) == facts or other >= OTHER_WORDS * facts)
         and (kept or bool(warning)),
     }
-
-
-def _call(core: Workbench, call: Call[Any]) -> Any:
-    return result_of(call, core.handle(call))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Other settings for a first training, by the trainer alone: what is learnt and what is lost, along the way.
 
-    python benchmarks/first_training_trials.py [--set town] [--seeds 0] [--every 2] [--strengths 0.5] [--before FILE]
-                                              SETTINGS...
+    python benchmarks/first_training_trials.py SETTINGS...
 
 SETTINGS is a list such as ``optimiser.learning_rate=3e-4,optimiser.epochs=15``; a single ``-`` is the proposal of the
 program. The data are those of ``first_training.py``. At every evaluation (each so many epochs) the model in training
@@ -12,22 +11,15 @@ a LoRA as well (Wortsman et al. 2022, arXiv:2109.01903). Computes with one threa
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import json
 import shutil
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import msgspec
 import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, base_model, starter_model, write_lines
 
 from workbench.api import events
 from workbench.records.messages import Message
@@ -39,7 +31,7 @@ from workbench.training import run as training_run
 from workbench.training.control import Switch
 from workbench.training.data.examples import Example
 from workbench.training.objectives.objective import objective_of
-from workbench.training.protocol import BaseModel, TrainModel
+from workbench.training.protocol import TrainModel
 from workbench.training.scoring import Before, Scorer
 from workbench.training.sequences import Question, question_of
 from workbench.training.sets import inspect_set, open_writing
@@ -89,11 +81,11 @@ class CurveScorer(Scorer):
 def trial(name: str, seed: int, settings: str, every: float, before: Path) -> None:
     facts = json.loads(Path(__file__).with_name("first_training.json").read_text("utf-8"))[name]["facts"]
     path = starter_model()
-    model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    model = base_model(path)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         data = root / "facts.jsonl"
-        data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a, *_ in facts), "utf-8")
+        write_lines(data, ({"prompt": q, "completion": a} for q, a, *_ in facts))
         config = TrainingConfig(
             model=path.stem,
             name="facts",
@@ -141,10 +133,8 @@ def _ignore(event: events.Event) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, set="town", seeds="0")
     parser.add_argument("settings", nargs="+")
-    parser.add_argument("--set", default="town", help="[%(default)s]")
-    parser.add_argument("--seeds", default="0", help="[%(default)s]")
     parser.add_argument("--every", type=float, default=2.0, help="epochs between evaluations [%(default)s]")
     parser.add_argument("--strengths", default="0.4,0.6,0.8", help="of the adapter, at the end [%(default)s]")
     parser.add_argument("--before", type=Path, help="a file that keeps the scores of the base from call to call")

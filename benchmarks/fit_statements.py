@@ -1,7 +1,6 @@
 """Fit what makes a statement supported, and report what each kind of evidence adds.
 
-    python benchmarks/fit_statements.py [DATA] [--language en] [--questions 320] [--seed 1] [--lift 60]
-        [--model FILE.gguf] [--own FILE] [--rows FILE] [--keep FOLDER]
+    python benchmarks/fit_statements.py
 
 Statements of four kinds, each verified against the passages found for its question in XQuAD:
 
@@ -31,20 +30,17 @@ import argparse
 import itertools
 import random
 import re
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import msgspec
 import numpy as np
-from answers import HERE, Bench, opened, read_lines
-from fit_confidence import add_row, fitted_model
+from answers import Bench, opened
+from fit_confidence import add_row, fitted_model, kept_rows
+from harness import DATA, arguments, read_lines
 from sklearn.metrics import roc_auc_score
 from trust import NAME, contains, plant
 
@@ -325,21 +321,12 @@ def report_thresholds(everything: Sequence[dict[str, Any]], articles: Sequence[s
         print(f"own: of the statements up to {own[low[-1]][0] if len(low) else 0.0:.2f} a tenth is true")
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
-    parser.add_argument("--language", default="en")
-    parser.add_argument("--questions", type=int, default=320)
-    parser.add_argument("--seed", type=int, default=1)
+def main() -> None:
+    parser = arguments(__doc__, "model", "rows", "keep", data=DATA, language="en", questions=320, seed=1)
     parser.add_argument("--lift", type=int, default=0, help="questions of which the lift is measured as well")
-    parser.add_argument("--model", type=Path)
     parser.add_argument("--own", type=Path, help="rows of fit_confidence.py, whose answers are judged as well")
-    parser.add_argument("--rows", type=Path)
-    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     chosen = parser.parse_args()
-    rows = read_lines(chosen.rows) if chosen.rows is not None and chosen.rows.is_file() else []
-    if len(rows) < chosen.questions:
-        rows += collect(chosen, {row["question"] for row in rows})
+    rows = kept_rows(chosen, collect)
     everything = statements_of(rows)
     articles = sorted({s["article"] for s in everything})
     print(f"{len(rows)} questions, {len(everything)} statements")
@@ -349,8 +336,7 @@ def main() -> int:
     report_evidence(everything, articles)
     report_thresholds(everything, articles)
     report_constants(rows)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

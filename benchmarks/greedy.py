@@ -1,7 +1,6 @@
 """Greedy decoding against transformers' greedy search, and the share of first choices that the token view shows.
 
-    python benchmarks/greedy.py [--model starter gemma] [--count 30] [--tokens 32] [--threads N] [--together 8]
-                                [--what same]
+    python benchmarks/greedy.py
 
 same: the recipe *Greedy search* as it is, with nothing set, on f32 weights (unpacked from the GGUF); once with an f32
 KV cache and flash attention off, once with the engine's defaults, whose last bits differ. transformers' model
@@ -16,21 +15,16 @@ inspected as the token view does, and counted are those that were the most proba
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import torch
 from beam import Theirs, ending_tokens, unpack
-from decode import starter_model
+from harness import arguments, gemma, starter_model
 from loops import prompts
-from reasoning import gemma
 
 from workbench.engine.inference_calls import Generate, Inspect, Load
 from workbench.processes.host import WorkerHost
@@ -99,14 +93,11 @@ def first_choices(name: str, path: Path, asked: list[str], tokens: int, threads:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, count=30, threads=0, cache=Path(tempfile.gettempdir()) / "llm-workbench-beam")
     parser.add_argument("--model", nargs="+", default=["starter", "gemma"])
     parser.add_argument("--what", nargs="+", default=["first choices", "same"], metavar="FIGURE")
-    parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--tokens", type=int, default=32, choices=range(1, FEWEST), metavar="N")
-    parser.add_argument("--threads", type=int, default=0, help="1 is quickest where others use the processor")
     parser.add_argument("--together", type=int, default=1, help="answers computed side by side")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "llm-workbench-beam")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -1,29 +1,26 @@
 """A grid of three recipes and 200 rows that is killed at half, resumed, and compared with an uninterrupted one.
 
-    python benchmarks/grid.py [DATA] [--rows 200] [--deterministic]
+    python benchmarks/grid.py
 
-DATA (default ../shared/data) holds ``bbh``. The core is a process of its own, as the window starts it, with the starter
-model; it is killed (SIGKILL) when half of the cells are answered. Then another one resumes the run. A second home
-evaluates the same without a kill. Wanted: no cell is generated again, and both grids are equal. Answers are constrained
-and short. With --deterministic the engine's setting of that name is on, so that equal answers are not a matter of luck:
-batches change the last bits of log-probabilities.
+``--data`` (default ../shared/data) holds ``bbh``. The core is a process of its own, as the window starts it, with the
+starter model; it is killed (SIGKILL) when half of the cells are answered. Then another one resumes the run. A second
+home evaluates the same without a kill. Wanted: no cell is generated again, and both grids are equal. Answers are
+constrained and short. With --deterministic the engine's setting of that name is on, so that equal answers are not a
+matter of luck: batches change the last bits of log-probabilities.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import msgspec
 import psutil
+from harness import DATA, arguments
 
 from workbench.api.client import Client
 from workbench.api.events import Progress
@@ -88,11 +85,7 @@ def killed_at_half(home: Home, rows: Path, cells: int) -> tuple[GridPage, int, i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="?", default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--rows", type=int, default=200)
-    parser.add_argument("--deterministic", action="store_true")
-    options = parser.parse_args()
+    options = arguments(__doc__, data=DATA, rows=200, deterministic=False).parse_args()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         rows = Path(folder) / "rows.jsonl"
         lines = [line for name in ("boolean_expressions", "date_understanding")

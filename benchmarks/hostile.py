@@ -10,7 +10,6 @@ read every 20 ms; the largest is reported. Medians of the rounds, and the worst.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import json
@@ -18,7 +17,6 @@ import resource
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -28,8 +26,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from harness import arguments
 
 from tests import hostile_server as hostile
 from tests.fake_endpoint import FakeEndpoint
@@ -241,11 +238,10 @@ WHAT = {"endpoints": measure_endpoints, "connections": measure_connections, "emb
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("--what", choices=WHAT, default="endpoints")
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-    WHAT[arguments.what](arguments.rounds)
+    options = parser.parse_args()
+    WHAT[options.what](options.rounds)
 
 
 if __name__ == "__main__":

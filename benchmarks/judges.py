@@ -1,6 +1,6 @@
 """Judges that are measured before they judge: scripted ones, and the starter, on HH-RLHF's human judgements.
 
-    python benchmarks/judges.py [--data FOLDER] [--pairs N] [--json FILE]
+    python benchmarks/judges.py
 
 The pairs (single questions whose answers have at most 620 characters) are stored as a person's judgements, in shuffled
 order. The starter judges them as a recipe through the program's own run; scripted judges (perfect, always the first,
@@ -9,26 +9,18 @@ random, the shorter answer) through the same measurement. ``accepted`` says whet
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import msgspec
+from harness import DATA, Core, arguments, read_lines, report
 from reward_model import sample_of
 
 from workbench import calls
 from workbench.api import events
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.recipes import Recipe
 from workbench.subjects.judgements.judging.agreement import measure
@@ -42,8 +34,7 @@ Script = Callable[[str, str, bool], float]
 def judgements_of(path: Path, most: int) -> list[Judgement]:
     numbers = random.Random(0)
     found = []
-    for line in path.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_lines(path):
         chosen, rejected = sample_of(row["chosen"]), sample_of(row["rejected"])
         texts = (chosen.answer, rejected.answer)
         single = len(chosen.prompt) == 1 and chosen.prompt == rejected.prompt
@@ -71,14 +62,10 @@ def scripted(judgements: list[Judgement], script: Script) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data" / "hh-rlhf")
-    parser.add_argument("--pairs", type=int, default=70)
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
+    given = arguments(__doc__, "json", data=DATA / "hh-rlhf", pairs=70).parse_args()
     judgements = judgements_of(given.data / "test.jsonl", given.pairs)
     numbers = random.Random(0)
-    report: dict[str, Any] = {
+    found: dict[str, Any] = {
         "pairs": len(judgements),
         "perfect": scripted(judgements, lambda a, b, right: 2.0 if right else -2.0),
         "always the first": scripted(judgements, lambda a, b, right: 1.0),
@@ -86,26 +73,16 @@ def main() -> None:
         "random": scripted(judgements, lambda a, b, right: numbers.gauss(0, 1)),
         "the shorter answer": scripted(judgements, lambda a, b, right: float(len(b) - len(a))),
     }
-    core = Workbench(Home(Path(tempfile.mkdtemp(prefix="judges-"))))
-    try:
-        starter: Call[calls.ModelList] = calls.RegisterStarter()
-        result_of(starter, core.handle(starter))
-        adding: Call[tuple[Judgement, ...]] = calls.AddJudgements(judgements=tuple(judgements))
-        result_of(adding, core.handle(adding))
-        judging: Call[calls.RunRecord] = calls.JudgePairs(recipe=Recipe(name="starter"), limit=len(judgements))
+    with Core() as core:
+        core.call(calls.AddJudgements(judgements=tuple(judgements)))
         began = time.perf_counter()
-        run = result_of(judging, core.handle(judging))
-        for event in core.handle(calls.FollowRun(run=run.id)):
-            if isinstance(event, events.Failed):
-                raise SystemExit(f"{event.message} {event.hint}")
+
+        def watch(event: events.Event) -> None:
             if isinstance(event, events.Artifact) and event.kind == "judge":
-                report["starter"] = {**event.result, "seconds": round(time.perf_counter() - began, 1)}
-    finally:
-        core.close()
-    text = json.dumps(msgspec.to_builtins(report), indent=1)
-    print(text)
-    if given.json:
-        given.json.write_text(text)
+                found["starter"] = {**event.result, "seconds": round(time.perf_counter() - began, 1)}
+
+        core.follow(core.call(calls.JudgePairs(recipe=Recipe(name="starter"), limit=len(judgements))), watch)
+    report(msgspec.to_builtins(found), given.json)
 
 
 if __name__ == "__main__":

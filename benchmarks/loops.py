@@ -1,7 +1,7 @@
 """Answers that repeat themselves: how many there are in greedy decoding, and which of them the loop detector ends.
 
-    python benchmarks/loops.py [--model starter gemma] [--tokens 256] [--topics judged] [--count N] [--out FILE.jsonl]
-    python benchmarks/loops.py --texts FILE.jsonl... [--speed ROUNDS]
+    python benchmarks/loops.py
+    python benchmarks/loops.py --texts FILE.jsonl...
 
 Greedy answers of both starter models to prompts that invite length (stories, lists, diaries, explanations), without a
 penalty, 8 at a time. Those that the detector ends go on without it for 64 tokens, and it is counted how many are still
@@ -16,10 +16,8 @@ and without, interleaved.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 import zlib
@@ -27,13 +25,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import arguments, gemma, in_turns, spread, starter_model
 
-from decode import starter_model
-from reasoning import gemma
-
-from workbench.api.protocol import RequestContext, result_of
+from workbench.api.protocol import RequestContext, drain, result_of
 from workbench.engine.inference_calls import Generate, Load
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
@@ -82,11 +76,7 @@ def load(path: Path, tokens: int, threads: int) -> Engine:
     steps = load_model(
         Load(path=str(path), context_tokens=tokens, threads=threads), inspect_model(str(path)), RequestContext()
     )
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return Engine(end.value)
+    return Engine(drain(steps))
 
 
 class Model:
@@ -180,32 +170,25 @@ def would_cut(model: Model, files: Sequence[Path]) -> None:
 
 def speed(model: Model, rounds: int, most: int) -> None:
     """Tokens a second with the detector to those without, pairs of answers in turns."""
-    text, ratios, absolute = FORMS[0].format("a lighthouse"), [], []
-    for number in range(-1, rounds):
-        found = {}
-        for ends_loops in (True, False) if number % 2 else (False, True):
-            made = result_of(Generate(), model.submit(text, most, ends_loops=ends_loops).events())
-            found[ends_loops] = made.usage.tokens_per_s
-        if number >= 0:
-            ratios.append(found[True] / found[False])
-            absolute.append(found[True])
+    text = FORMS[0].format("a lighthouse")
+
+    def made(ends_loops: bool, _round: int) -> float:
+        return result_of(Generate(), model.submit(text, most, ends_loops=ends_loops).events()).usage.tokens_per_s
+
+    found = in_turns(rounds, (True, False), made)
+    ratios = [one / other for one, other in zip(found[True], found[False], strict=True)]
     print(
-        f"  with the detector {statistics.median(absolute):.1f} tok/s, to without {statistics.median(ratios):.3f} "
-        f"({min(ratios):.3f} to {max(ratios):.3f}), {rounds} rounds",
-        flush=True,
+        f"  with the detector {spread(found[True])} tok/s, to without {spread(ratios, 3)}, {rounds} rounds", flush=True
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, "out", tokens=256, threads=0)
     parser.add_argument("--model", nargs="+", default=["starter", "gemma"])
     parser.add_argument("--topics", nargs="*", default=["judged"])
-    parser.add_argument("--tokens", type=int, default=256)
     parser.add_argument("--count", type=int)
-    parser.add_argument("--out", type=Path)
     parser.add_argument("--texts", type=Path, nargs="*", default=[])
     parser.add_argument("--speed", type=int, default=0, metavar="ROUNDS")
-    parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for name in options.model:

@@ -11,7 +11,6 @@ the rows of queries and keys in a wrong order, which has to be stopped. Ends wit
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -24,9 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from decode import starter_model
+from harness import HERE, ROOT, arguments, starter_model, write_lines
 
 from workbench.gguf import architectures as families
 from workbench.records.training import Agreement, MergedType
@@ -38,16 +35,15 @@ from workbench.verification.verify import verify_trained
 
 FACTS, STEPS, BATCH, RATE = 64, 140, 16, 2e-3
 SYLLABLES = [first + second for first in "bdklmnrstv" for second in "aeiou"]
-UNRELATED = Path(__file__).with_name("unrelated.txt")
-PROSE = Path(__file__).resolve().parents[1] / "docs" / "ARCHITECTURE.md"
+UNRELATED = HERE / "unrelated.txt"
+PROSE = ROOT / "docs" / "ARCHITECTURE.md"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, threads=0)
     parser.add_argument("--base", type=Path, default=None, help="the GGUF model; by default the starter model")
     parser.add_argument("--trained", type=Path, default=None, help="a PEFT folder with questions.jsonl")
     parser.add_argument("--prompts", type=int, default=200, help="how many are compared")
-    parser.add_argument("--threads", type=int, default=0)
     given = parser.parse_args()
     base = given.base or starter_model()
     with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +122,7 @@ def train(base: Path, folder: Path) -> Path:
 
     folder.mkdir(parents=True)
     lines = facts(base)
-    (folder / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    write_lines(folder / "questions.jsonl", lines)
     config = peft.LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -1,6 +1,6 @@
 """Every fine-tuning method on a real model: trained for some steps, carried over to llama.cpp, asked, checked.
 
-    python benchmarks/methods.py [--model FILE.gguf] [--steps 20] [--methods lora,ia3] [--json FILE]
+    python benchmarks/methods.py
 
 All goes through the training worker as the program uses it: the plan, the training on invented facts (4 a step, all
 else as planned), what is served, verification. Then the engine answers eight of the questions greedily, as base and
@@ -10,10 +10,6 @@ eight answers changed and how many are right; verification; the planned and the 
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,11 +17,7 @@ from typing import Any
 
 import msgspec
 import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, base_model, starter_model, write_lines
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load, LoraUse
@@ -82,21 +74,23 @@ def facts() -> list[tuple[str, str]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--facts", type=int, default=12)
-    parser.add_argument("--batch", type=int, default=4)
-    parser.add_argument("--methods", default=",".join(row.name for row in METHODS.of("weights")))
+    parser = arguments(
+        __doc__,
+        "model",
+        "json",
+        steps=20,
+        facts=12,
+        batch=4,
+        methods=",".join(row.name for row in METHODS.of("weights")),
+    )
     parser.add_argument("--base", default="auto", help="the form of the base weights")
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     path: Path = options.model or starter_model()
-    model = BaseModel(name=path.stem, path=str(path), sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    model = base_model(path)
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "facts.jsonl"
-        data.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in facts()[: options.facts]))
+        write_lines(data, ({"prompt": q, "completion": a} for q, a in facts()[: options.facts]))
         engine = WorkerHost("inference")
         engine.call(Load(path=str(path), context_tokens=512))
         plain = answers(engine)

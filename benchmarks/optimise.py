@@ -1,7 +1,6 @@
 """What the search for a better prompt gains on real data, with the starter.
 
-    python benchmarks/optimise.py FOLDER [--data DIR] [--task subjects date_understanding ...] [--method bootstrap opro]
-                                  [--answers 400] [--measure 200]
+    python benchmarks/optimise.py FOLDER
 
 The search sees the tuning half alone; before and after answer up to ``--measure`` of the held-out half. Tasks:
 
@@ -14,24 +13,20 @@ It runs in the home FOLDER/home, which stays, so that a stopped search is resume
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import msgspec
+from harness import DATA, arguments, read_lines, write_lines
 from reasoning import TASKS, Front, Task, read_task
 
 from workbench.records.evaluation import ScorerUse
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.recipes import DecodingPart, PromptingPart, Recipe
 from workbench.subjects.evaluation.calls import CreateQuestionSet, ListQuestionSets, Optimise
-from workbench.subjects.runs.calls import FollowRun, ListRuns, ResumeRun
+from workbench.subjects.runs.calls import ListRuns, ResumeRun
 
 PER_SUBJECT = 40
 
@@ -39,7 +34,7 @@ PER_SUBJECT = 40
 def subjects(data: Path) -> Task:
     rows: list[dict[str, Any]] = []
     for path in sorted((data / "mmlu" / "test").glob("*.jsonl")):
-        questions = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+        questions = [row["question"] for row in read_lines(path)]
         name = path.stem.replace("_", " ")
         rows += [{"question": one, "answer": name} for one in sorted(questions, key=len)[20 : 20 + PER_SUBJECT]]
     names = "\n".join(sorted({row["answer"] for row in rows}))
@@ -48,16 +43,12 @@ def subjects(data: Path) -> Task:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, data=DATA, answers=400, measure=200)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--task", nargs="+", choices=("subjects", *TASKS), default=["subjects"])
     parser.add_argument("--method", nargs="+", choices=("bootstrap", "opro"), default=["bootstrap"])
-    parser.add_argument("--answers", type=int, default=400)
-    parser.add_argument("--measure", type=int, default=200)
     options = parser.parse_args()
-    front = Front(options.folder / "home")
-    try:
+    with Front(options.folder) as front:
         for name in options.task:
             task = subjects(options.data) if name == "subjects" else read_task(options.data, name, 300)
             for method in options.method:
@@ -70,8 +61,6 @@ def main() -> None:
                     f"({time.monotonic() - began:.0f} s)",
                     flush=True,
                 )
-    finally:
-        front.close()
 
 
 def search(front: Front, task: Task, method: str, options: argparse.Namespace) -> OptimisationResult:
@@ -89,7 +78,7 @@ def search(front: Front, task: Task, method: str, options: argparse.Namespace) -
         run = front.call(call)
     elif run.state != "finished":
         run = front.call(ResumeRun(run=run.id))
-    return msgspec.convert(front.call(FollowRun(run=run.id)), OptimisationResult)
+    return msgspec.convert(front.follow(run), OptimisationResult)
 
 
 def make_set(front: Front, task: Task) -> str:
@@ -97,8 +86,7 @@ def make_set(front: Front, task: Task) -> str:
     if known is not None:
         return known.id
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.jsonl"
-        path.write_text("\n".join(map(json.dumps, task.rows)), "utf-8")
+        path = write_lines(Path(folder) / "rows.jsonl", task.rows)
         return front.call(CreateQuestionSet(path=str(path), name=task.name)).id
 
 

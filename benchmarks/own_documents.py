@@ -1,6 +1,6 @@
 """Thirty questions on ten documents of the kinds that people have: how many are answered rightly, marked, declined?
 
-    python benchmarks/own_documents.py [--mode automatic] [--quote-length sentence] [--show] [--keep FOLDER]
+    python benchmarks/own_documents.py
 
 The documents are made here, in the formats of tests/documents.py: a contract as PDF, a Word file with a table of spare
 parts, a price list in Excel, an e-mail, release notes in Markdown, minutes in HTML, a German lease in Word, a German
@@ -11,7 +11,6 @@ answer is right when it is declined.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
@@ -20,10 +19,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, get_args
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 from answers import Bench
+from harness import arguments
 from trust import contains, is_marked, recipe
 
 from tests.documents import (
@@ -206,11 +203,9 @@ def measure(bench: Bench, mode: Mode, length: QuoteLength, show: bool) -> dict[s
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, "keep", show=False)
     parser.add_argument("--mode", choices=get_args(Mode), default="automatic")
     parser.add_argument("--quote-length", choices=get_args(QuoteLength), default="sentence")
-    parser.add_argument("--show", action="store_true")
-    parser.add_argument("--keep", type=Path, help="folder in which documents and index are kept for the next run")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = OwnBench(chosen.keep or Path(folder))

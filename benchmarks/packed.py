@@ -1,6 +1,6 @@
 """A packed base against bf16 and f32: LoRA on a model of 1.1 billion weights, memory, tokens a second, loss.
 
-    python benchmarks/packed.py [--cache FOLDER] [--rounds 5] [--rows 8 --length 64] [--layers 22] [--threads N] [--f32]
+    python benchmarks/packed.py
 
 The model is TinyLlama's shape (22 layers of 2,048, vocabulary 32,000) with random blocks, Q4_K and Q6_K where a Q4_K_M
 file has them; it is written to --cache once. Each form is trained in a process of its own, and they take turns step by
@@ -16,7 +16,6 @@ import argparse
 import multiprocessing
 import os
 import statistics
-import sys
 import tempfile
 import time
 import warnings
@@ -26,8 +25,7 @@ from typing import Any
 
 import gguf
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import arguments
 
 VOCABULARY, WIDTH, INNER, HEADS, KV_HEADS = 32_000, 2048, 5632, 32, 4
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -141,14 +139,16 @@ def train(connection: Connection, path: Path, form: str, options: argparse.Names
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "packed-benchmark")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=8)
-    parser.add_argument("--length", type=int, default=64)
-    parser.add_argument("--layers", type=int, default=22)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--checkpointing", action="store_true")
+    parser = arguments(
+        __doc__,
+        cache=Path(tempfile.gettempdir()) / "packed-benchmark",
+        rounds=5,
+        rows=8,
+        length=64,
+        layers=22,
+        threads=os.cpu_count() or 1,
+        checkpointing=False,
+    )
     parser.add_argument("--f32", action="store_true", help="with f32 as a third form")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)

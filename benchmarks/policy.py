@@ -1,7 +1,6 @@
 """PPO, GRPO, Dr. GRPO and RLOO on the starter or its first two layers: does the reward of held-out answers rise?
 
-    python benchmarks/policy.py [--objective ppo] [--cut] [--seeds 0 1 2] [--steps 20] [--reward LINE]
-        [--prompts numbers] [--processor] [--set part.field=value] [--home FOLDER] [--json FILE]
+    python benchmarks/policy.py
 
 Prompts ask about 64 topics; 24 other topics are held out, answered before and after with the same random numbers.
 ``--prompts numbers`` asks for numbers instead. The default reward is 1 minus 8 times the share of the letter e. Each
@@ -15,7 +14,6 @@ samples, in seconds of processor time: for one thread on a machine that does oth
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import math
 import os
@@ -29,9 +27,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 import msgspec
+from harness import arguments, starter_model, with_values, write_lines
 from number_questions import HELD_OUT as ASKED_AFTER
 from number_questions import TRAINED
 from preferences import PROMPT, TOPICS
@@ -46,10 +43,7 @@ from workbench.records.training import (
     OptimiserPart,
     TrainingConfig,
     TrainingPlan,
-    set_value,
 )
-from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
-from workbench.techniques.registry import METHODS
 from workbench.training.protocol import BaseModel, Plan, Trained, TrainModel
 from workbench.workers.training import TrainingService, keep_few_kernels
 
@@ -81,7 +75,7 @@ def config_of(given: argparse.Namespace, folder: Path, seed: int) -> TrainingCon
         rows = [{"prompt": one} for one in asked]
         if given.supervised:
             rows = [{**row, "completion": "so " * 23} for row in rows]
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        write_lines(folder / f"{name}.jsonl", rows)
     name = "sft" if given.supervised else given.objective
     config = TrainingConfig(
         objective=ObjectivePart(name=name, options={} if given.supervised else {"rewards": tuple(given.reward)}),
@@ -92,18 +86,12 @@ def config_of(given: argparse.Namespace, folder: Path, seed: int) -> TrainingCon
         ),
         evaluation=EvaluationPart(interval=given.interval, sample_answers=1, max_new_tokens=24, forgetting=False),
     )  # fmt: skip
-    for value in given.values:
-        part, _, text = value.partition("=")
-        config = set_value(config, part, text, METHODS.find(name, "objective").config)
-    return config
+    return with_values(config, given.values)
 
 
 def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, Any]:
     """Train in this process."""
-    package = importlib.util.find_spec(CHAT_PACKAGE)
-    if package is None or package.origin is None:
-        raise SystemExit("the starter is not installed")
-    found = Path(package.origin).parent / CHAT_FILE
+    found = starter_model()
     path = write_short(found, folder / "short.gguf") if given.cut else found
     base = BaseModel(name="cut" if given.cut else "starter", path=str(path))
     config = config_of(given, folder, seed)
@@ -170,20 +158,22 @@ def one_seed(given: argparse.Namespace, seed: int, folder: Path) -> dict[str, An
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--objective", default="ppo")
-    parser.add_argument("--cut", action="store_true")
+    parser = arguments(
+        __doc__,
+        "set",
+        "home",
+        "json",
+        objective="ppo",
+        cut=False,
+        steps=20,
+        interval=5,
+        threads=0,
+        supervised=False,
+        processor=False,
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--interval", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--reward", action="append")
     parser.add_argument("--prompts", choices=("topics", "numbers"), default="topics")
-    parser.add_argument("--supervised", action="store_true")
-    parser.add_argument("--processor", action="store_true")
-    parser.add_argument("--set", action="append", default=[], dest="values")
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--json", type=Path)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.reward = given.reward or [LETTERS]

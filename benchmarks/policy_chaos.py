@@ -1,6 +1,6 @@
 """What survives when the training of a policy is killed: SIGKILL of the worker, again and again, then its weights.
 
-    python benchmarks/policy_chaos.py [--objective ppo] [--rollouts engine] [--kills 5] [--seed N] [--home FOLDER]
+    python benchmarks/policy_chaos.py
 
 The model is the first two layers of the starter, on one thread. First a training of the real worker runs to its end
 undisturbed. Then one each is killed ``--kills`` times and asked for again after every kill, at a random moment
@@ -28,11 +28,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from decode import starter_model
+from harness import arguments, sha256, starter_model
 from preferences import PROMPT, TOPICS
-from training_chaos import kill, sha256
+from training_chaos import kill
 
 from tests.short_model import write_short
 from workbench.api import events
@@ -154,14 +152,9 @@ class Chaos:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--objective", default="ppo")
+    parser = arguments(__doc__, "home", objective="ppo", kills=5, steps=6, seed=0)
     parser.add_argument("--rollouts", choices=("engine", "transformers"), default="engine")
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=list(PHASES))
-    parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--home", type=Path)
     given = parser.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="policy-chaos-"))
     home.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """Going back and forth between two chats of about 700 tokens: time to the first token, cold and back again.
 
-    python benchmarks/prefixes.py [--model FILE.gguf] [--rounds 5] [--threads N]
+    python benchmarks/prefixes.py
 
 Two chats begin with texts of about 700 tokens. Cold: the first question of each chat (a text never seen before, in
 each round). Back: the next question of the chat that was not the last one, so that its tokens have been moved out of
@@ -10,19 +10,12 @@ text out of the inference worker. The worker's resident memory is told as well: 
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
 import time
-from pathlib import Path
 
 import msgspec
 import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, show, starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
@@ -49,11 +42,7 @@ def ask(worker: WorkerHost, messages: list[Message]) -> tuple[float, Generated]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=0)
-    options = parser.parse_args()
+    options = arguments(__doc__, "model", rounds=5, threads=0).parse_args()
     path = options.model or starter_model()
     worker = WorkerHost("inference")
     worker.call(Load(path=str(path), context_tokens=4096, threads=options.threads))
@@ -75,13 +64,13 @@ def main() -> None:
                 shares.append(result.usage.cached_tokens / result.usage.prompt_tokens)
     memory = psutil.Process(worker.pid).memory_info().rss if worker.pid else 0
     worker.stop()
-    middle, again = statistics.median(cold), statistics.median(back)
-    print(f"{path.name}: chats of {min(sizes)}-{max(sizes)} tokens, {options.rounds} rounds")
-    print(f"first token, cold      {middle * 1000:7.0f} ms  ({min(cold) * 1000:.0f}-{max(cold) * 1000:.0f})")
-    print(f"first token, back      {again * 1000:7.0f} ms  ({min(back) * 1000:.0f}-{max(back) * 1000:.0f})")
-    print(
-        f"ratio {again / middle:.3f}; {statistics.median(shares):.1%} of the tokens were reused; {memory / 1e6:.0f} MB"
+    show(
+        {name: [1000 * seconds for seconds in values] for name, values in (("cold", cold), ("back", back))},
+        "cold",
+        "ms",
+        f"{path.name}: the first token in chats of {min(sizes)} to {max(sizes)} tokens, {options.rounds} rounds",
     )
+    print(f"{statistics.median(shares):.1%} of the tokens were reused; {memory / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

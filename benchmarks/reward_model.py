@@ -1,7 +1,6 @@
 """A reward model of the starter, from pairs to scores in the engine: how often does it agree with held-out judgements?
 
-    python benchmarks/reward_model.py [--data FOLDER] [--taste] [--pairs N] [--held-out N]
-        [--set part.field=value] [--home FOLDER] [--json FILE]
+    python benchmarks/reward_model.py
 
 FOLDER has ``train.jsonl`` and ``test.jsonl`` of HH-RLHF pairs. With ``--taste`` the judgements are another person's: of
 two answers the one that asks back (has a question mark) is better, and only pairs of which one does are taken: a
@@ -12,25 +11,19 @@ paired bootstrap, both of 95 %. ``served`` are the same held-out pairs scored by
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import resource
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from harness import DATA, Core, arguments, interval, report, with_values, write_lines
 from preferences import train
 
 from workbench import calls
-from workbench.api.protocol import Call, result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.messages import Message
 from workbench.records.training import (
     DataPart,
@@ -38,10 +31,7 @@ from workbench.records.training import (
     ObjectivePart,
     OptimiserPart,
     TrainingConfig,
-    set_value,
 )
-from workbench.records.training.scores import interval
-from workbench.techniques.registry import METHODS
 
 OBJECTIVE, NAME = "reward", "taste"
 TURN = re.compile(r"\n\n(Human|Assistant): ?")
@@ -75,66 +65,55 @@ def sample_of(dialogue: str) -> calls.AnswerToScore:
     return calls.AnswerToScore(prompt=tuple(said[:-1]), answer=said[-1].content)
 
 
-def served_accuracy(core: Workbench, adapter: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def served_accuracy(core: Core, adapter: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The same pairs through the engine, as an evaluation scores answers."""
     scores: list[float] = []
     began = time.perf_counter()
     samples = [sample_of(row[side]) for row in rows for side in ("chosen", "rejected")]
     for start in range(0, len(samples), 16):
-        call: Call[tuple[calls.ScoredAnswer, ...]] = calls.ScoreAnswers(
+        call = calls.ScoreAnswers(
             rewards=(f"reward-model adapter={adapter}",), answers=tuple(samples[start : start + 16])
         )
-        scores += [one.value for one in result_of(call, core.handle(call))]
+        scores += [one.value for one in core.call(call)]
     seconds = time.perf_counter() - began
     right = [0.5 if a == b else float(a > b) for a, b in zip(scores[0::2], scores[1::2], strict=True)]
     share = statistics.mean(right)
-    low, high = interval(share, len(right))
     return {
         "n": len(right),
         "accuracy": round(share, 3),
-        "interval": [round(low, 3), round(high, 3)],
+        "interval": interval(share, len(right)),
         "answers_per_second": round(len(samples) / seconds, 1),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data" / "hh-rlhf")
-    parser.add_argument("--taste", action="store_true")
-    parser.add_argument("--pairs", type=int, default=0)
-    parser.add_argument("--held-out", type=int, default=0)
-    parser.add_argument("--set", action="append", default=[], dest="values")
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    home = given.home or Path(tempfile.mkdtemp(prefix="reward-model-"))
-    core = Workbench(Home(home))
-    try:
-        starter: Call[calls.ModelList] = calls.RegisterStarter()
-        result_of(starter, core.handle(starter))
+    given = arguments(
+        __doc__, "set", "home", "json", data=DATA / "hh-rlhf", taste=False, pairs=0, held_out=0
+    ).parse_args()
+    with Core(given.home) as core:
         sides = {
             "train": rows_of(given.data / "train.jsonl", given.taste, given.pairs),
             "test": rows_of(given.data / "test.jsonl", given.taste, given.held_out),
         }
         for name, rows in sides.items():
-            (home / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+            write_lines(core.folder / f"{name}.jsonl", rows)
         config = TrainingConfig(
             objective=ObjectivePart(name=OBJECTIVE),
             model="SmolLM2 135M Instruct",
             name=NAME,
-            data=DataPart(path=str(home / "train.jsonl"), evaluation_path=str(home / "test.jsonl"), max_length=256),
+            data=DataPart(
+                path=str(core.folder / "train.jsonl"), evaluation_path=str(core.folder / "test.jsonl"), max_length=256
+            ),
             optimiser=OptimiserPart(epochs=1, batch_size=16, learning_rate=1e-4),
             evaluation=EvaluationPart(interval=1_000_000),
         )
-        for value in given.values:
-            name, _, text = value.partition("=")
-            config = set_value(config, name, text, METHODS.find(OBJECTIVE, "objective").config)
+        config = with_values(config, given.values)
         began = time.perf_counter()
         result, _ = train(core, config)
         seconds = time.perf_counter() - began
         print(round(seconds), json.dumps(result["reward"], default=str)[:3000], file=sys.stderr, flush=True)
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
-        report = {
+        found = {
             "taste": "asks back" if given.taste else "HH-RLHF",
             "pairs": {name: len(rows) for name, rows in sides.items()},
             "training_s": round(seconds, 1),
@@ -144,12 +123,7 @@ def main() -> None:
             "verification": result["verification"]["verdict"],
             "served": served_accuracy(core, result["adapter"], sides["test"]),
         }
-    finally:
-        core.close()
-    text = json.dumps(report, indent=1, default=str)
-    print(text)
-    if given.json:
-        given.json.write_text(text)
+    report(found, given.json)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """Rollouts of a policy by the engine, by the engine with unpacked weights, and by transformers: tokens per second of
 processor and of clock, in turns.
 
-    python benchmarks/rollouts.py [--sequences 1 4 16 32] [--rounds 5] [--tokens 24] [--base auto] [--threads 1]
-        [--json FILE]
+    python benchmarks/rollouts.py
 
 The starter with a LoRA of rank 16 in the last third of its layers, as the objectives train it. Each backend answers the
 same prompts, in turns; reported are median, least and most of the rounds. Of each one's answers the mean importance
@@ -12,19 +11,14 @@ random weights, so that it changes something.
 
 from __future__ import annotations
 
-import argparse
-import importlib.util
 import json
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from harness import arguments, report, spread_of, starter_model
 from preferences import PROMPT, TOPICS
 
 
@@ -83,19 +77,13 @@ def adapter_parts(model: Any, base: Path, folder: Path, engine: Any) -> dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, "json", rounds=5, tokens=24, base="auto", threads=1)
     parser.add_argument("--sequences", type=int, nargs="+", default=[1, 4, 16, 32])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tokens", type=int, default=24)
-    parser.add_argument("--base", default="auto")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     import torch
 
     from workbench.records.messages import Message
     from workbench.records.training import WeightsPart
-    from workbench.subjects.models.starter import CHAT_FILE, CHAT_PACKAGE
     from workbench.techniques.registry import METHODS
     from workbench.training.data.examples import Example
     from workbench.training.data.prompt_writer import PromptWriter
@@ -109,10 +97,7 @@ def main() -> None:
 
     torch.manual_seed(0)
     torch.set_num_threads(given.threads)
-    package = importlib.util.find_spec(CHAT_PACKAGE)
-    if package is None or package.origin is None:
-        raise SystemExit("the starter is not installed")
-    path = Path(package.origin).parent / CHAT_FILE
+    path = starter_model()
     weights = WeightsPart(base=given.base, rank=16, adapted_layers=10)
     loaded = load_base(path, given.base)
     model = method_of(weights, METHODS).apply(loaded).eval()
@@ -139,43 +124,32 @@ def main() -> None:
                 threads=given.threads,
                 unpacked=name == "unpacked",
             )
-        report: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
+        found: dict[str, Any] = {"base": loaded.form, "dtype": str(loaded.dtype), "prompt_tokens": longest}
         try:
-            report["adapter_cpu_s"] = adapter_parts(model, path, folder / "parts", backends["engine"])
+            found["adapter_cpu_s"] = adapter_parts(model, path, folder / "parts", backends["engine"])
             for backend in backends.values():
                 backend.refresh()
                 backend.sample([Ask(prompts[0], (0,))], 4, 1.0, lambda: None)  # what is slow once only
             for count in given.sequences:
-                found: dict[str, list[dict[str, float]]] = {name: [] for name in backends}
+                made: dict[str, list[dict[str, float]]] = {name: [] for name in backends}
                 for round_ in range(given.rounds):
                     asks = [Ask(prompt, (round_, place)) for place, prompt in enumerate(prompts[:count])]
                     for name, backend in backends.items():
-                        found[name].append(measure(backend, asks, given.tokens))
-                report[f"{count} sequences"] = {
-                    name: {
-                        key: [round(value, 1) for value in spread([run[key] for run in runs])]
-                        for key in ("per_s", "per_cpu_s")
-                    }
-                    for name, runs in found.items()
+                        made[name].append(measure(backend, asks, given.tokens))
+                found[f"{count} sequences"] = {
+                    name: {key: spread_of([run[key] for run in runs]) for key in ("per_s", "per_cpu_s")}
+                    for name, runs in made.items()
                 }
-                print(count, json.dumps(report[f"{count} sequences"]), flush=True)
+                print(count, json.dumps(found[f"{count} sequences"]), flush=True)
             asks = [Ask(prompt, (99, place)) for place, prompt in enumerate(prompts[:16])]
-            report["agreement"] = {
+            found["agreement"] = {
                 name: agreement(model, asks, backend.sample(asks, given.tokens, 1.0, lambda: None))
                 for name, backend in backends.items()
             }
         finally:
             for backend in backends.values():
                 backend.close()
-    text = json.dumps(report, indent=1)
-    print(text)
-    if given.json:
-        given.json.write_text(text)
-
-
-def spread(values: list[float]) -> tuple[float, float, float]:
-    """Median, least and most."""
-    return statistics.median(values), min(values), max(values)
+    report(found, given.json)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,20 @@ that reached something outside, left a trace, or ended later than a second after
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
+from harness import arguments
+
 from tests.workers.test_sandbox_escapes import EXHAUSTION, FORGERIES, LIMITS, TABLE, Surroundings
 from workbench.api.protocol import RequestContext
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=3)
-    arguments = parser.parse_args()
+    options = arguments(__doc__, runs=3).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         around = Surroundings(Path(folder))
         began = time.monotonic()
@@ -31,7 +30,7 @@ def main() -> None:
         rows = {**TABLE, **{f"exhaustion: {name}": code for name, code in EXHAUSTION.items()}, **FORGERIES}
         longest: dict[str, float] = {}
         escaped = []
-        for name, code in [pair for _ in range(arguments.runs) for pair in rows.items()]:
+        for name, code in [pair for _ in range(options.runs) for pair in rows.items()]:
             began = time.monotonic()
             result = around.run(code)
             longest[name] = max(longest.get(name, 0.0), time.monotonic() - began)
@@ -48,7 +47,7 @@ def main() -> None:
     late = {name: round(taken, 2) for name, taken in longest.items() if taken > LIMITS.seconds + 1}
     slowest = max(longest, key=lambda name: longest[name])
     told = {
-        "rows": len(rows), "runs": arguments.runs, "escaped": escaped, "deadline_s": LIMITS.seconds, "late": late,
+        "rows": len(rows), "runs": options.runs, "escaped": escaped, "deadline_s": LIMITS.seconds, "late": late,
         "slowest": {slowest: round(longest[slowest], 2)}, "start_ms": round(1000 * first),
         "short_ms": {"median": round(statistics.median(short), 1), "p95": round(sorted(short)[189], 1)},
     }  # fmt: skip

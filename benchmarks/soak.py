@@ -1,7 +1,6 @@
 """Many requests at once for a long time: nothing is lost, nothing leaks, and what is to be exact is exact.
 
-    python benchmarks/soak.py [--model FILE.gguf] [--rounds 500] [--deterministic] [--requests 16] [--seed 1]
-                              [--threads N]
+    python benchmarks/soak.py
 
 In each round 16 requests of mixed length and kind (greedy, drawn, several answers, beams, scores; some in the
 background, some with the beginning of another) are made at nearly the same time, and some are cancelled at a random
@@ -14,23 +13,17 @@ Linux without the files that it maps, whose pages come in one by one).
 
 from __future__ import annotations
 
-import argparse
 import random
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, starter_model
 
 from workbench.api import events
-from workbench.api.protocol import RequestContext
+from workbench.api.protocol import RequestContext, drain
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.library import llama
 from workbench.engine.loading import inspect_model, load_model
@@ -57,12 +50,7 @@ class Soak:
             threads=threads,
         )
         steps = load_model(call, inspect_model(str(path)), RequestContext())
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                self.engine = Engine(end.value)
-                break
+        self.engine = Engine(drain(steps))
         self.strategies = Strategies()
         self.tokens = [self._tokens(n) for n in range(KINDS)]
 
@@ -140,14 +128,7 @@ def own_memory() -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--rounds", type=int, default=500)
-    parser.add_argument("--requests", type=int, default=16)
-    parser.add_argument("--deterministic", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=0)
-    options = parser.parse_args()
+    options = arguments(__doc__, "model", rounds=500, requests=16, deterministic=False, seed=1, threads=0).parse_args()
     path = options.model or starter_model()
     soak = Soak(path, options.deterministic, options.threads)
     alone: list[Any] = []

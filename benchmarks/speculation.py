@@ -1,6 +1,6 @@
 """Guessing ahead: the same answer, how much faster.
 
-    python benchmarks/speculation.py [--model FILE.gguf]... [--rounds 5] [--prompts 50] [--draft FILE.gguf]
+    python benchmarks/speculation.py
 
 same: 50 prompts in a deterministic model, 40 tokens each, greedy: token by token the same with guesses from the
 prompt, and without any (a second row that means nothing is computed instead). speed: in a model loaded as usual, the
@@ -11,19 +11,14 @@ the same vocabulary guesses as well.
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import sys
 import time
 from pathlib import Path
 from typing import Literal
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from decode import read_vocabulary
+from harness import arguments, in_turns, show, starter_model
 
-from decode import read_vocabulary, starter_model
-
-from workbench.api.protocol import RequestContext, result_of
+from workbench.api.protocol import RequestContext, drain, result_of
 from workbench.engine.inference_calls import Generate, Generated, Load
 from workbench.engine.loading import inspect_model, load_model
 from workbench.engine.loop import Engine
@@ -50,12 +45,7 @@ def same_answers(path: Path, count: int) -> int:
     """How many of ``count`` prompts get the same tokens with and without guesses, in a deterministic model."""
     call = Load(path=str(path), context_tokens=2048, deterministic=True)
     steps = load_model(call, inspect_model(str(path)), RequestContext())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            engine = Engine(end.value)
-            break
+    engine = Engine(drain(steps))
     vocabulary = engine.model.vocabulary
     decoding = DecodingPart(max_tokens=40, repetition_penalty=1.0)
     same = 0
@@ -83,35 +73,30 @@ def measure(path: Path, draft: Path | None, rounds: int) -> None:
     if draft:
         kinds.append("draft")
     for name, messages in (("copy", COPY), ("story", STORY)):
-        speeds: dict[Kind, list[float]] = {kind: [] for kind in kinds}
         last: dict[Kind, Generated] = {}
-        for number in range(-1, rounds):
-            for kind in kinds if number % 2 else kinds[::-1]:
-                decoding = DecodingPart(
-                    max_tokens=150, repetition_penalty=1.0, logit_bias=ends, speculation=kind, draft_tokens=8
-                )
-                call = Generate(messages=messages, decoding=decoding, draft_path=str(draft or ""))
-                result = last[kind] = worker.call(call)
-                if number >= 0:
-                    speeds[kind].append(result.usage.tokens_per_s)
-        base = statistics.median(speeds["off"])
-        for kind, values in speeds.items():
-            usage = last[kind].usage
+
+        def speed(
+            kind: Kind, _round: int, messages: tuple[Message, ...] = messages, last: dict[Kind, Generated] = last
+        ) -> float:
+            decoding = DecodingPart(
+                max_tokens=150, repetition_penalty=1.0, logit_bias=ends, speculation=kind, draft_tokens=8
+            )
+            last[kind] = worker.call(Generate(messages=messages, decoding=decoding, draft_path=str(draft or "")))
+            return last[kind].usage.tokens_per_s
+
+        speeds = in_turns(rounds, kinds, speed)
+        show({str(kind): values for kind, values in speeds.items()}, "off", "tok/s", f"  {name}")
+        for kind, made in last.items():
             print(
-                f"  {name:6s} {kind:6s} {statistics.median(values):6.1f} tok/s"
-                f"  ratio {statistics.median(values) / base:.2f}"
-                f"  ({usage.accepted_tokens} of {usage.drafted_tokens} guesses right of {usage.new_tokens} tokens)"
-                f"{'' if last[kind].text == last['off'].text else '  [another text]'}"
+                f"  {kind}: {made.usage.accepted_tokens} of {made.usage.drafted_tokens} guesses right of "
+                f"{made.usage.new_tokens} tokens{'' if made.text == last['off'].text else '; another text'}"
             )
     worker.stop()
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, "draft", rounds=5, prompts=50)
     parser.add_argument("--model", type=Path, action="append")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--prompts", type=int, default=50)
-    parser.add_argument("--draft", type=Path)
     options = parser.parse_args()
     for path in options.model or [starter_model()]:
         print(path.name, flush=True)

@@ -1,6 +1,6 @@
 """Answers under JSON schemas: do all of them parse, validate and end because the grammar was complete?
 
-    python benchmarks/structured.py [--model FILE.gguf] [--answers 1000] [--tokens 160] [--together 4] [--seed 1]
+    python benchmarks/structured.py
 
 Drives the inference worker as the program does. Schemas are varied: objects in arrays in objects, enums, numbers with
 and without bounds, strings with and without a longest length, patterns, optional properties, open objects, ``$ref`` to
@@ -21,16 +21,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import msgspec
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import arguments, starter_model
 
 from workbench.api import events
 from workbench.engine.inference_calls import Generate, Generated, Load
@@ -138,14 +133,7 @@ def judge(schema: dict[str, Any], text: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--answers", type=int, default=1000)
-    parser.add_argument("--tokens", type=int, default=160)
-    parser.add_argument("--together", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = arguments(__doc__, "model", answers=1000, tokens=160, together=4, threads=0, seed=1).parse_args()
     path = options.model or starter_model()
     worker = WorkerHost("inference")
     worker.call(Load(path=str(path), context_tokens=2048, threads=options.threads))

@@ -10,7 +10,6 @@ engine has not read.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import tempfile
 import time
@@ -19,8 +18,9 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+from harness import arguments, spread
 
-from workbench.api.protocol import RequestContext
+from workbench.api.protocol import RequestContext, drain
 from workbench.engine.inference_calls import Load, LoraUse
 from workbench.engine.keys import Key, make_key
 from workbench.engine.loading import inspect_model, load_model
@@ -36,10 +36,9 @@ PROMPT_TOKENS = 16
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = arguments(__doc__, rounds=15)
     parser.add_argument("model", type=Path)
     parser.add_argument("adapters", type=Path, nargs="*")
-    parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         paths = options.adapters or make_adapters(options.model, Path(folder))
@@ -81,18 +80,14 @@ def measure(engine: Engine, paths: Sequence[Path], rounds: int) -> None:
             usual = statistics.median(ask(places[after]) for _ in range(3))
             extra.append(1000 * (switched - usual))
         name = f"{names[before]} -> {names[after]}"
-        print(f"{name:32} {statistics.median(extra):8.1f} ms, slowest {max(extra):.1f} ms")
+        print(f"{name:32} {spread(extra)} ms")
 
 
 def start(path: Path) -> Engine:
     steps = load_model(Load(path=str(path), context_tokens=2048), inspect_model(str(path)), RequestContext())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            engine = Engine(done.value)
-            engine.warm_up(RequestContext())
-            return engine
+    engine = Engine(drain(steps))
+    engine.warm_up(RequestContext())
+    return engine
 
 
 def make_adapters(model: Path, folder: Path) -> list[Path]:

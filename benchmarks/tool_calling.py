@@ -1,13 +1,12 @@
 """Tool calls of a small model on questions of the Berkeley Function Calling Leaderboard.
 
-    python benchmarks/tool_calling.py [DATA] [--sets simple_python multiple irrelevance] [--questions 120] [--from 0]
-                                      [--model FILE.gguf] [--adapter FILE.gguf] [--form react] [--record FILE]
+    python benchmarks/tool_calling.py
 
-DATA (default ../shared/data/bfcl) holds the sets. For each question one call is made, as an agent makes its first one:
-a tool is chosen, then the arguments are generated under its schema. "valid": the arguments fit the schema (jsonschema).
-"right tool", "right": tool and arguments are, as the leaderboard compares them, when a tool has to be called. "called"
-and "right when free": the model may answer without a tool instead; in ``irrelevance`` that is right. Intervals are
-those of Wilson, of 95 %.
+``--data`` (default ../shared/data/bfcl) holds the sets. For each question one call is made, as an agent makes its
+first one: a tool is chosen, then the arguments are generated under its schema. "valid": the arguments fit the schema
+(jsonschema). "right tool", "right": tool and arguments are, as the leaderboard compares them, when a tool has to be
+called. "called" and "right when free": the model may answer without a tool instead; in ``irrelevance`` that is right.
+Intervals are those of Wilson, of 95 %.
 
 With ``--write`` the questions become training examples: ``workbench train sft --data FILE`` makes an adapter, which
 ``--adapter`` tests on other questions.
@@ -18,37 +17,28 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import jsonschema
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from decode import starter_model
+from harness import DATA, arguments, share, starter_model
 
 from workbench.api.events import Event
-from workbench.api.protocol import RequestContext
+from workbench.api.protocol import RequestContext, drain
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppModel
 from workbench.engine.inference_calls import Load, LoraUse, Score, Scores
 from workbench.processes.host import WorkerHost
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
-from workbench.subjects.evaluation.statistics import wilson
 from workbench.techniques.agents.agent import FINAL, Agent
 from workbench.techniques.agents.calling import agent_budget, caller_for
 from workbench.techniques.agents.forms import ReactForm
 from workbench.techniques.agents.schemas import argument_schema
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
-
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "bfcl"
-T = TypeVar("T")
 
 
 class Model(LlamaCppModel):
@@ -115,15 +105,6 @@ def _plain(text: str) -> str:
     return re.sub(r"[ ,./\-_*^]", "", text).lower().replace("'", '"')
 
 
-def run(stream: Generator[Event, None, T]) -> T:
-    while True:
-        try:
-            next(stream)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-
-
 def ask(row: Mapping[str, Any], model: Model, part: AgentPart) -> dict[str, Any]:
     """The first call for a question."""
     tools = {tool.name: tool for tool in map(tool_of, row["tools"])}
@@ -132,15 +113,15 @@ def ask(row: Mapping[str, Any], model: Model, part: AgentPart) -> dict[str, Any]
     caller = caller_for(agent, agent_budget(part, context))
     history = tuple(Message(one["role"], one["content"]) for one in row["messages"])
     began = time.perf_counter()
-    thought = run(caller.thought(history, tokens=part.thought_tokens))
-    free = run(caller.choose(history, thought, tuple(tools)))
+    thought = drain(caller.thought(history, tokens=part.thought_tokens))
+    free = drain(caller.choose(history, thought, tuple(tools)))
     scores = dict(model.scored)
     wanted = row.get("answers") or []
     told = {"id": row["id"], "free": free, "scores": scores, "thought": thought}
     if not wanted:
         return told | {"right": free == FINAL, "seconds": time.perf_counter() - began}
-    name = free if free != FINAL else run(caller.choose(history, thought, tuple(tools), may_answer=False))
-    arguments = run(caller.arguments(history, thought, tools[name]))
+    name = free if free != FINAL else drain(caller.choose(history, thought, tuple(tools), may_answer=False))
+    arguments = drain(caller.arguments(history, thought, tools[name]))
     right_tool = any(name in one for one in wanted)
     right = arguments is not None and any(name in one and fits(arguments, one[name]) for one in wanted)
     return told | {
@@ -183,14 +164,9 @@ def _first(value: Any) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", nargs="?", type=Path, default=DATA)
+    parser = arguments(__doc__, "model", data=DATA / "bfcl", questions=120, adapter="", form="automatic")
     parser.add_argument("--sets", nargs="+", default=["simple_python", "multiple", "irrelevance"])
-    parser.add_argument("--questions", type=int, default=120)
     parser.add_argument("--from", type=int, default=0, dest="first")
-    parser.add_argument("--model", type=Path, default=None)
-    parser.add_argument("--adapter", default="")
-    parser.add_argument("--form", default="automatic")
     parser.add_argument("--thought", type=int, default=0, help="tokens")
     parser.add_argument("--write", type=Path, default=None, help="examples to train on, instead of asking")
     parser.add_argument("--record", type=Path, default=None, help="JSON lines, one a question")
@@ -220,11 +196,6 @@ def main() -> None:
 def rows_of(given: argparse.Namespace, name: str) -> list[dict[str, Any]]:
     lines = (given.data / f"{name}.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines[given.first : given.first + given.questions]]
-
-
-def share(count: int, n: int) -> str:
-    found = wilson(count, n)
-    return f"{count / max(1, n):4.0%} [{found.low:.0%}, {found.high:.0%}]"
 
 
 if __name__ == "__main__":

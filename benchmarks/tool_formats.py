@@ -1,6 +1,6 @@
 """The formats of tool calls of real chat templates: found, and read back as they were written.
 
-    python benchmarks/tool_formats.py FOLDER [--show]
+    python benchmarks/tool_formats.py FOLDER
 
 FOLDER holds ``*.jinja``: the 70 templates of llama.cpp's repository, for example, which are in the source distribution
 of llama-cpp-python (``pip download --no-binary llama-cpp-python --no-deps llama-cpp-python``, then
@@ -10,17 +10,15 @@ with hard texts (quotes, line breaks, Chinese, marks of the template) are render
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import arguments
 
 from workbench.engine.prompt import PromptWriter, TemplateOptions
 from workbench.engine.template import TemplateRenderer
@@ -94,9 +92,8 @@ def check(writer: PromptWriter) -> tuple[int, int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = arguments(__doc__, show=False)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--show", action="store_true", help="what was found of each")
     given = parser.parse_args()
     renderer = TemplateRenderer()
     found, crashes, same, all_, seconds = Counter[str](), 0, 0, 0, 0.0

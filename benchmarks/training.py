@@ -1,7 +1,6 @@
 """Training on answers of unequal and of equal length: ours against TRL's SFTTrainer as it comes.
 
-    python benchmarks/training.py [--model FILE.gguf] [--steps 24] [--rounds 3] [--checkpointing on|off] [--json FILE]
-                                  [--lengths unequal|equal]
+    python benchmarks/training.py
 
 Both train the same LoRA (rank 16, all linear layers, the same random start) over the same float32 weights, on the same
 tokens in the same order, 8 examples a step, with the same learning rate; of both the loss on the answers only. TRL has
@@ -27,8 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+from harness import arguments, report, starter_model
 
 BATCH = 8
 RATE = 5e-4
@@ -51,17 +49,11 @@ def write_examples(path: Path, lengths: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--steps", type=int, default=24)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=0)
+    parser = arguments(__doc__, "model", "data", "json", steps=24, rounds=3, threads=0)
     parser.add_argument("--checkpointing", choices=("on", "off"), default="on", help="ours; TRL has it on")
     parser.add_argument("--pass-tokens", type=int, default=512, help="ours")
     parser.add_argument("--lengths", choices=("unequal", "equal"), help="only these; default: both")
     parser.add_argument("--only", choices=("ours", "trl"))
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if options.data:
         print(json.dumps(measure(options)))
@@ -77,8 +69,7 @@ def main() -> None:
                     if options.only in (None, which):
                         rows.append(run_apart(which, data, options) | {"lengths": lengths})
                         print(json.dumps(rows[-1]), flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
+    report(rows, options.json)
     for lengths in kinds if options.only is None else ():
         print(f"\n{lengths} lengths", end="")
         summarise([row for row in rows if row["lengths"] == lengths])
@@ -112,7 +103,6 @@ def summarise(rows: Sequence[dict[str, Any]]) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     import torch
-    from decode import starter_model
     from transformers import set_seed
 
     from workbench.records.training import DataPart, TrainingConfig, WeightsPart

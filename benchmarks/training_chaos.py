@@ -1,6 +1,6 @@
 """What survives when a training is killed: SIGKILL of the worker at a random step, in a checkpoint write, in a merge.
 
-    python benchmarks/training_chaos.py [--model FILE.gguf] [--rounds 10] [--steps 12] [--seed N] [--home FOLDER]
+    python benchmarks/training_chaos.py
 
 First a training of the real worker runs to its end undisturbed. Then, ``--rounds`` times each:
 
@@ -16,10 +16,7 @@ violated, or with 0. Needs the starter model and no network.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import hashlib
-import json
 import os
 import random
 import shutil
@@ -32,15 +29,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from decode import starter_model
+from harness import arguments, base_model, sha256, starter_model, write_lines
 
 from workbench.api import events
 from workbench.gguf.reader import read_gguf
 from workbench.processes.host import WorkerHost
 from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, WeightsPart
-from workbench.training.protocol import BaseModel, MergeTrained, TrainModel
+from workbench.training.protocol import MergeTrained, TrainModel
 
 TOLERANCE = 0.01
 LONGEST_S = 600.0
@@ -53,9 +48,9 @@ class Chaos:
         self.random = random.Random(seed)
         self.home = home
         self.problems: list[str] = []
-        self.base = BaseModel(name=model.stem, path=str(model), sha256=sha256(model))
+        self.base = base_model(model)
         data = home / "facts.jsonl"
-        data.write_text("".join(json.dumps(row) + "\n" for row in rows(64)))
+        write_lines(data, rows(64))
         self.config = TrainingConfig(
             model=model.stem,
             name="chaos",
@@ -239,19 +234,8 @@ def rows(count: int) -> list[dict[str, str]]:
     return made
 
 
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=12)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--home", type=Path)
-    options = parser.parse_args()
+    options = arguments(__doc__, "model", "home", rounds=10, steps=12, seed=0).parse_args()
     home = options.home or Path(tempfile.mkdtemp(prefix="workbench-training-chaos-"))
     home.mkdir(parents=True, exist_ok=True)
     chaos = Chaos((options.model or starter_model()).resolve(), home, options.steps, options.seed)

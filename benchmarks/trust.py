@@ -1,9 +1,8 @@
 """How far answers from documents can be trusted: quoted ones, and the marks on those in the model's own words.
 
-    python benchmarks/trust.py [DATA] [--language en de zh] [--questions 200] [--seed 0] [--only PART ...]
-        [--model FILE.gguf] [--together 1] [--keep FOLDER] [--json FILE]
+    python benchmarks/trust.py
 
-DATA (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
+``--data`` (default ../shared/data) holds ``xquad``. The starter model answers with the program's defaults. Parts:
 
     shown     as shipped (the starter quotes): does the answer hold a gold answer, with how many sentences, does every
               quoted span stand in its passage, and does a highlighted sentence of a right answer hold it?
@@ -21,12 +20,10 @@ contradicts the passages or has nothing of them (``records/trust.py``). Interval
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
 import statistics
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -35,18 +32,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import msgspec
-from answers import HERE, Bench, Without, holds, normalised, opened
+from answers import Bench, Without, opened
+from harness import DATA, arguments, holds, interval, normalised, report
 
 from workbench.records import trust
 from workbench.records.answers import AskResult
 from workbench.records.messages import Citation, Statement
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.recipes.parts import Mode, QuoteLength
-from workbench.records.training.scores import interval
 from workbench.techniques import composition
 from workbench.techniques.retrieval.abstention import measure_evidence
 from workbench.techniques.retrieval.grounded import Grounding
@@ -136,12 +130,12 @@ def measure_shown(bench: Bench, language: str) -> dict[str, Any]:
         "n": n,
         "contains_gold": round(right / n, 4),
         "declined": round(declined / n, 4),
-        "interval": [round(bound, 4) for bound in interval(right / n, n)],
+        "interval": interval(right / n, n),
         "sentences_per_answer": round(spans / max(1, answered), 3),
         "spans": spans,
         "spans_exact": exact,
         "highlighted_sentence_holds_gold": f"{pointed} of {points}",
-        "highlighted_interval": [round(bound, 4) for bound in interval(pointed / max(1, points), points)],
+        "highlighted_interval": interval(pointed / max(1, points), points),
     }
 
 
@@ -168,7 +162,7 @@ def measure_own(bench: Bench, language: str) -> dict[str, Any]:
     return {
         "n": answered,
         "right": round(right / max(1, answered), 4),
-        "interval": [round(bound, 4) for bound in interval(right / max(1, answered), answered)],
+        "interval": interval(right / max(1, answered), answered),
         "wrong_and_not_warned_of": round(sure_wrong / max(1, answered), 4),
         "right_and_not_warned_of": round(sure_right / max(1, right), 4),
         "wrong_and_not_marked": round(wrong_unmarked / max(1, answered), 4),
@@ -196,7 +190,7 @@ def measure_spans(bench: Bench, language: str, together: int) -> dict[str, Any]:
         report[length] = {
             "n": len(told),
             "contains_gold": round(right / answered, 4),
-            "interval": [round(bound, 4) for bound in interval(right / answered, answered)],
+            "interval": interval(right / answered, answered),
             "characters": round(sum(len(text) for _, of in told for text, _ in of) / answered, 1),
             "quotes": sum(len(of) for _, of in told),
             "exact": sum(good for _, of in told for _, good in of),
@@ -316,29 +310,20 @@ MEASURES = {
 }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
+def main() -> None:
+    parser = arguments(__doc__, "model", "keep", "json", data=DATA, questions=200, seed=0, only=PARTS)
     parser.add_argument("--language", nargs="+", choices=tuple(NEGATED), default=["en"])
-    parser.add_argument("--questions", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--model", type=Path, help="a GGUF file instead of the starter")
-    parser.add_argument("--keep", type=Path, help="folder in which the indexes are kept for the next run")
     parser.add_argument("--together", type=int, default=1, help="answers of the part spans that are made at once")
-    parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    report: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
+    found: dict[str, Any] = {"questions": chosen.questions, "seed": chosen.seed}
     for language in chosen.language:
         with opened(chosen, language) as bench:
             for part in chosen.only:
                 measure = partial(measure_spans, together=chosen.together) if part == "spans" else MEASURES[part]
-                report[f"{language} {part}"] = measure(bench, language)
-                print(language, part, json.dumps(report[f"{language} {part}"]), flush=True)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    return 0
+                found[f"{language} {part}"] = measure(bench, language)
+                print(language, part, json.dumps(found[f"{language} {part}"]), flush=True)
+    report(found, chosen.json)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

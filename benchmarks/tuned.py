@@ -1,7 +1,6 @@
 """What fine-tuning is worth on a real set: the metric that it was trained for, on rows it has not seen.
 
-    python benchmarks/tuned.py [DATA] [--set xquad|gsm8k] [--train 400] [--test 200] [--set-value part.field=value ...]
-                               [--model FILE.gguf] [--home FOLDER] [--json FILE]
+    python benchmarks/tuned.py
 
 xquad: questions on paragraphs of Wikipedia, answered in a few words of the paragraph; trained on some articles,
 tested on others. gsm8k: word problems in its own split; an answer is right when its last number is.
@@ -15,10 +14,8 @@ exact match (normalised as SQuAD does; of gsm8k the number), for xquad F1 as wel
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import re
-import string
 import sys
 import tempfile
 import time
@@ -27,17 +24,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from harness import DATA, Core, arguments, normalised, read_lines, report, with_values, write_lines
 
 from workbench.api import events
-from workbench.api.protocol import result_of
-from workbench.app import Workbench
-from workbench.base.paths import Home
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe
-from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval, set_value
+from workbench.records.training import DataPart, EvaluationPart, OptimiserPart, TrainingConfig, interval
 from workbench.subjects.chats.calls import Ask
-from workbench.subjects.models.calls import ImportModel, RegisterStarter
-from workbench.subjects.runs.calls import FollowRun
 from workbench.subjects.trainings.calls import Train
 
 DRAWS = 10_000
@@ -52,30 +44,17 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="?", default=Path(__file__).parents[2] / "shared" / "data")
+    parser = arguments(__doc__, "model", "home", "json", data=DATA, train=400, test=200)
     parser.add_argument("--set", choices=("xquad", "gsm8k"), default="xquad")
-    parser.add_argument("--train", type=int, default=400)
-    parser.add_argument("--test", type=int, default=200)
     parser.add_argument("--set-value", action="append", default=[], metavar="PART.FIELD=VALUE")
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     train, test = (read_xquad if options.set == "xquad" else read_gsm8k)(options.data, options.train, options.test)
-    home = options.home or Path(tempfile.mkdtemp(prefix="workbench-tuned-"))
-    bench = Workbench(Home(home))
-    bench.start()
-    try:
-        model = chosen_model(bench, options.model)
-        report = run(bench, model, train, test, options)
-    finally:
-        bench.close()
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1))
+    with Core(options.home) as bench:
+        found = run(bench, bench.chat_model(options.model), train, test, options)
+    report(found, options.json)
 
 
-def run(bench: Workbench, model: str, train: list[Row], test: list[Row], options: argparse.Namespace) -> dict[str, Any]:
+def run(bench: Core, model: str, train: list[Row], test: list[Row], options: argparse.Namespace) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="workbench-tuned-data-"))
     write_rows(folder / "train.jsonl", train)
     write_rows(folder / "held-out.jsonl", test[:64])
@@ -86,25 +65,22 @@ def run(bench: Workbench, model: str, train: list[Row], test: list[Row], options
         optimiser=OptimiserPart(epochs=2),
         evaluation=EvaluationPart(sample_answers=0, forgetting=True),
     )
-    for setting in options.set_value:
-        name, _, value = setting.partition("=")
-        config = set_value(config, name, value)
+    config = with_values(config, options.set_value)
     print(f"{options.set}: {len(train)} examples to learn from, {len(test)} questions to test with")
     before = answer_all(bench, model, test, ())
     started = time.monotonic()
-    run_record = result_of(call := Train(config=config), bench.handle(call))
-    told = result_of(follow := FollowRun(run=run_record.id), bench.handle(follow), watch)
+    told = bench.follow(bench.call(Train(config=config)), watch)
     seconds = time.monotonic() - started
     print(f"trained in {seconds:.0f} s: {told['metrics']}")
     after = answer_all(bench, model, test, (AdapterUse(name=told["adapter"]),))
     measures: dict[str, Callable[[str, Row], float]] = {"exact match": exact if options.set == "xquad" else same_number}
     if options.set == "xquad":
         measures["F1"] = f1
-    report: dict[str, Any] = {"seconds": seconds, "train": told}
+    found: dict[str, Any] = {"seconds": seconds, "train": told}
     for name, measure in measures.items():
         pairs = [(measure(b, row), measure(a, row)) for b, a, row in zip(before, after, test, strict=True)]
-        report[name] = told_apart(name, pairs)
-    return report
+        found[name] = told_apart(name, pairs)
+    return found
 
 
 def watch(event: events.Event) -> None:
@@ -112,23 +88,14 @@ def watch(event: events.Event) -> None:
         print(f"  step {event.step}: {event.name} {event.value:.4f}", file=sys.stderr)
 
 
-def chosen_model(bench: Workbench, given: Path | None) -> str:
-    if given:
-        imported = ImportModel(path=str(given))
-        return result_of(imported, bench.handle(imported)).name
-    starter = RegisterStarter()
-    return next(m.name for m in result_of(starter, bench.handle(starter)).models if m.kind == "chat")
-
-
-def answer_all(bench: Workbench, model: str, rows: list[Row], adapters: tuple[AdapterUse, ...]) -> list[str]:
+def answer_all(bench: Core, model: str, rows: list[Row], adapters: tuple[AdapterUse, ...]) -> list[str]:
     recipe = Recipe(
         model=ModelPart(name=model, adapters=adapters),
         decoding=DecodingPart(temperature=0.0, repetition_penalty=1.0, max_tokens=200),
     )
     answers = []
     for row in rows:
-        ask = Ask(question=row.question, recipe=recipe)
-        answers.append(result_of(ask, bench.handle(ask)).answer)
+        answers.append(bench.call(Ask(question=row.question, recipe=recipe)).answer)
     return answers
 
 
@@ -180,25 +147,12 @@ def read_gsm8k(data: Path, train: int, test: int) -> tuple[list[Row], list[Row]]
     return rows("train", train), rows("test", test)
 
 
-def read_lines(path: Path) -> Any:
-    with path.open(encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
-
-
 def write_rows(path: Path, rows: list[Row]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            turns = [{"role": "user", "content": row.question}, {"role": "assistant", "content": row.answer}]
-            file.write(json.dumps({"messages": turns}, ensure_ascii=False) + "\n")
+    turns = ((("user", row.question), ("assistant", row.answer)) for row in rows)
+    write_lines(path, ({"messages": [{"role": role, "content": text} for role, text in pair]} for pair in turns))
 
 
 # -- the measures ---------------------------------------------------------------------------------
-
-
-def normalised(text: str) -> list[str]:
-    """As SQuAD does (Rajpurkar et al. 2016, arXiv:1606.05250): no case, punctuation, articles."""
-    plain = "".join(c for c in text.lower() if c not in string.punctuation)
-    return re.sub(r"\b(a|an|the)\b", " ", plain).split()
 
 
 def exact(answer: str, row: Row) -> float:
@@ -207,7 +161,7 @@ def exact(answer: str, row: Row) -> float:
 
 def f1(answer: str, row: Row) -> float:
     def one(gold: str) -> float:
-        said, meant = Counter(normalised(answer)), Counter(normalised(gold))
+        said, meant = Counter(normalised(answer).split()), Counter(normalised(gold).split())
         both = sum((said & meant).values())
         return 2 * both / (sum(said.values()) + sum(meant.values())) if both else 0.0
 

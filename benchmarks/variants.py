@@ -1,6 +1,6 @@
 """Speed of builds of llama.cpp against each other: prompt and decode, tokens per second and per CPU-second, in turn.
 
-    python benchmarks/variants.py --model FILE.gguf NAME=FOLDER... [--rounds 5] [--tokens 64] [--gpu-layers 0]
+    python benchmarks/variants.py --model FILE.gguf NAME=FOLDER...
 
 FOLDER holds a build's libraries (llama_cpp/lib). Each run is a process of its own, so that builds alternate; the first
 round warms the files up and is not counted.
@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from harness import arguments
 
 PROMPT = "The numbers from one to twenty in words are: one, two, three, four, five,"
 
@@ -89,14 +91,9 @@ def run(folder: str, arguments: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = arguments(__doc__, rounds=5, tokens=64, prompt=256, gpu_layers=0, threads=2)
     parser.add_argument("build", nargs="*", metavar="NAME=FOLDER")
     parser.add_argument("--model", required=True)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--tokens", type=int, default=64)
-    parser.add_argument("--prompt", type=int, default=256)
-    parser.add_argument("--gpu-layers", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:

@@ -19,7 +19,6 @@ All run offscreen unless QT_QPA_PLATFORM says otherwise; add ``--json`` for one 
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import os
@@ -32,6 +31,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+from harness import arguments
 
 from workbench.records.answers import AskResult
 
@@ -363,19 +364,17 @@ def settle(milliseconds: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, rounds=5, json=False)
     parser.add_argument("what", choices=("start", "stream", "grid", "theme"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="one line of JSON")
-    arguments = parser.parse_args()
+    options = parser.parse_args()
     measured: dict[str, Callable[[], Any]] = {
-        "start": lambda: measure_start(arguments.rounds),
+        "start": lambda: measure_start(options.rounds),
         "stream": measure_stream,
         "grid": measure_grid,
-        "theme": lambda: measure_theme(arguments.rounds),
+        "theme": lambda: measure_theme(options.rounds),
     }
-    result = measured[arguments.what]()
-    if arguments.json:
+    result = measured[options.what]()
+    if options.json:
         print(json.dumps(result))
         return
     for name, value in result.items():

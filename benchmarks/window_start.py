@@ -14,7 +14,6 @@ The window is the real one over the real core, offscreen unless QT_QPA_PLATFORM 
 
 from __future__ import annotations
 
-import argparse
 import collections
 import json
 import os
@@ -29,6 +28,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from harness import arguments
 
 ROOT = Path(__file__).resolve().parents[1]
 USED = ROOT / "tests" / "fixtures" / "home_0_1_0"
@@ -153,17 +154,16 @@ def measure_load(rounds: int, together: int, busy_programs: int) -> dict[str, An
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = arguments(__doc__, rounds=5)
     parser.add_argument("what", choices=("gaps", "load"))
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cold", action="store_true", help="without compiled modules")
     parser.add_argument("--together", type=int, default=1, help="starts at once")
     parser.add_argument("--busy", type=int, default=BUSY, help="programs that compute meanwhile")
-    arguments = parser.parse_args()
-    if arguments.what == "gaps":
-        print(json.dumps(measure_gaps(arguments.rounds, arguments.cold)))
+    options = parser.parse_args()
+    if options.what == "gaps":
+        print(json.dumps(measure_gaps(options.rounds, options.cold)))
     else:
-        print(json.dumps(measure_load(arguments.rounds, arguments.together, arguments.busy)))
+        print(json.dumps(measure_load(options.rounds, options.together, options.busy)))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FEWEST_JUDGED = 10
 """Judged examples without which nothing can be held out and learnt."""
 FEW_JUDGED = 40
-"""Below so many the effect of a training is rarely seen: 81 pairs taught the starter model a taste
+"""Below so many the effect of a training is rarely seen: 48 pairs taught the starter model a taste
 (docs/benchmarks.md)."""
 MANY_CONFLICTS = 0.05
 
