@@ -284,14 +284,13 @@ def test_a_locked_file_is_read_with_its_password_which_is_stored_nowhere(desk: D
         return next(one for one in known if one.path == str(path))
 
     assert (lease().state, lease().locked) == ("failed", True)
-    for password, state in (("sesame", "failed"), ("open", "indexed")):
+    for password, state in (("sesame", "failed"), ("open sesame", "indexed")):
         run = desk.call(c.UnlockDocument(collection="Papers", document=lease().id, password=password))
         desk.told(c.FollowRun(run=run.id))
         assert (lease().state, lease().locked) == (state, state == "failed")
-        stored = str(desk.call(c.GetRun(run=run.id))).replace(str(papers), "")  # "popen" may be in the path
-        assert password not in stored
+        assert password not in str(desk.call(c.GetRun(run=run.id)))
     with pytest.raises(UserError, match="not protected"):
-        desk.call(c.UnlockDocument(collection="Papers", document=str(path), password="open"))
+        desk.call(c.UnlockDocument(collection="Papers", document=str(path), password="open sesame"))
 
 
 def test_a_folder_is_watched_until_it_is_not(desk: Desk, papers: Path) -> None:

@@ -383,7 +383,7 @@ class FakeHome:
 
     def begin_ingest(self, collection: str, paths: tuple[str, ...], watch: bool, password: str = "") -> c.RunRecord:
         """Read the files at once; the run's events tell of each. Unreadable files fail with a reason; one that begins
-        with LOCKED needs the password "open"."""
+        with LOCKED needs the password "open sesame"."""
         known = self.collection(collection)
         folders = tuple(path for path in paths if Path(path).is_dir())
         self.collections[known.id] = msgspec.structs.replace(
@@ -397,7 +397,7 @@ class FakeHome:
         for number, file in enumerate(files, 1):
             try:
                 text = file.read_text("utf-8")
-                locked = text.startswith("LOCKED") and password != "open"
+                locked = text.startswith("LOCKED") and password != "open sesame"
                 reason = "The password is wrong." if password else "The file is protected by a password."
                 if locked:
                     failed += 1

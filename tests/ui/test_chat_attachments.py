@@ -124,11 +124,11 @@ def test_an_attached_file_with_a_password_asks_for_it_and_is_then_searched(
     row.password.field.setText("sesame")
     row.password.button.click()
     qtbot.waitUntil(lambda: row.password.field.placeholderText() == frame.PASSWORD_WRONG)
-    row.password.field.setText("open")
+    row.password.field.setText("open sesame")
     QTest.keyClick(row.password.field, Qt.Key.Key_Return)
     read(qtbot, page, "lease.txt", "secret.txt")
     qtbot.waitUntil(lambda: not files.locked)
-    assert "open" not in str([run.config for run in home.runs.values()])
+    assert "open sesame" not in str([run.config for run in home.runs.values()])
 
 
 def test_a_locked_file_alone_holds_its_chat_until_it_is_taken_away(

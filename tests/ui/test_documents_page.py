@@ -279,11 +279,11 @@ def test_a_locked_file_asks_for_its_password_in_its_row(
     row.button.click()
     assert row.field.text() == ""
     qtbot.waitUntil(lambda: row.field.placeholderText() == frame.PASSWORD_WRONG)
-    row.field.setText("open")
+    row.field.setText("open sesame")
     QTest.keyClick(row.field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not page.parts.view.findChildren(PasswordRow))
     assert next(one for one in page.parts.table.documents if one.path == str(path)).state == "indexed"
-    assert "open" not in str([run.config for run in home.runs.values()])
+    assert "open sesame" not in str([run.config for run in home.runs.values()])
 
 
 def test_folders_of_an_earlier_start_can_be_watched(

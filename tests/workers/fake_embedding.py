@@ -1,6 +1,6 @@
 """An embedding worker without torch: a collection is a JSON file, a document's text is its file's.
 
-A file that begins with LOCKED needs the password "open". One whose name holds ``slow`` takes until the ingest is
+A file that begins with LOCKED needs the password "open sesame". One whose name holds ``slow`` takes until the ingest is
 cancelled, one with ``crash`` kills the worker.
 """
 
@@ -69,7 +69,7 @@ def _ingest(call: Ingest, context: RequestContext) -> Iterator[Event]:
         if "crash" in file.name:
             os.kill(os.getpid(), signal.SIGKILL)
         texts[str(file)] = text = file.read_text()
-        if text.startswith("LOCKED") and call.passwords.get(str(file)) != "open":
+        if text.startswith("LOCKED") and call.passwords.get(str(file)) != "open sesame":
             texts[str(file)] = _LOCKED
             reason = "The password is wrong." if str(file) in call.passwords else "The file is protected by a password."
             failed.append(FailedFile(path=str(file), reason=reason))

@@ -11,6 +11,7 @@ import pytest
 
 from workbench.base.errors import UserError
 from workbench.engine.inference_calls import Scored
+from workbench.methods import METHODS
 from workbench.records.evaluation import CellAnswer, QuestionRow
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
@@ -18,7 +19,6 @@ from workbench.subjects.evaluation.benchmarks import BENCHMARKS, benchmark_recip
 from workbench.subjects.evaluation.methods import suited_scorers
 from workbench.subjects.evaluation.scorers.benchmarks import Comparing, Extracting, choice, number
 from workbench.subjects.evaluation.scorers.scorer import Scorable, ScorerContext
-from workbench.techniques.registry import METHODS
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "mmlu": [

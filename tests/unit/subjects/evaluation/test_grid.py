@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from workbench.methods import METHODS
 from workbench.records.evaluation import ScorerUse
 from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart
 from workbench.subjects.evaluation.grid import digest_of, key_of, uses_embedder
 from workbench.subjects.evaluation.scorers.rewards import models_asked
-from workbench.techniques.registry import METHODS
 
 EXAMPLES: dict[str, Any] = {"examples": "a set", "example_choice": "similar"}
 
