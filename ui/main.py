@@ -157,7 +157,8 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
 
     from ui.bridge import Bridge
     from ui.shell import Shell
-    from ui.theme.theme import ICONS, current_theme
+    from ui.theme.theme import current_theme
+    from ui.theme.tokens import ICONS
 
     QApplication.setApplicationName("LLM Workbench")
     QApplication.setApplicationVersion(__version__)

@@ -227,8 +227,6 @@ QLabel[role="chip"][kind="{name}"], QPushButton[role="chip"][kind="{name}"] {{ b
 
 def stylesheet(palette: Palette, reading_size: int) -> str:
     """The application's stylesheet in a palette; ``reading_size`` is the px of conversation text."""
-    from ui.theme.theme import ICONS
-
     values = {name: palette[name] for name in tokens.TOKENS}
     rules = _RULES.format(
         **values,
@@ -246,7 +244,7 @@ def stylesheet(palette: Palette, reading_size: int) -> str:
         r=tokens.RADIUS_CONTROL,
         rd=tokens.RADIUS_DIALOG,
         mono='"JetBrains Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
-        icons=f"{ICONS.as_posix()}/style",
+        icons=f"{tokens.ICONS.as_posix()}/style",
         mode="dark" if palette is tokens.DARK else "light",
     )
     return rules + "".join(

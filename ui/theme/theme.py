@@ -7,7 +7,6 @@ desktop's colour scheme as it changes.
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
@@ -15,9 +14,7 @@ from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 
 from ui.theme.stylesheet import stylesheet
-from ui.theme.tokens import DARK, ICON_SIZE, LIGHT, TEXT_BODY, Palette
-
-ICONS = Path(__file__).resolve().parents[2] / "resources" / "icons"
+from ui.theme.tokens import DARK, ICON_SIZE, ICONS, LIGHT, TEXT_BODY, Palette
 
 
 def draw_pixmap(name: str, colour: str, size: int = ICON_SIZE, ratio: float = 1.0) -> QPixmap:

@@ -7,6 +7,9 @@ and the edges of controls 3:1; ``tests/ui/test_theme.py`` computes it.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
+
+ICONS = Path(__file__).resolve().parents[2] / "resources" / "icons"
 
 SPACE_1, SPACE_2, SPACE_3, SPACE_4, SPACE_5, SPACE_6 = 4, 8, 12, 16, 24, 32
 

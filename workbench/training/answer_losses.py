@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -78,14 +78,22 @@ class PairLoss:
             self._together = pairs_fit(model, sample_pairs(sample))
 
     def __call__(self, model: Any, rows: Sequence[TokenSequence], apart: bool = False) -> BatchLoss:
-        from workbench.training.objectives.preferences import pair_metrics
-
         policy = answer_logps(model, rows, together=self._together)
         reference = self._reference(rows, together=self._together) if self._reference is not None else None
         losses = self._objective.losses(policy, reference)
         rewards = self._objective.rewards(policy, reference).detach()
         chosen, rejected = policy.pairs(rewards)
         return BatchLoss(losses.sum(), len(rows), int((chosen > rejected).sum()), pair_metrics(chosen, rejected))
+
+
+def pair_metrics(chosen: Any, rejected: Any) -> Mapping[str, Any]:
+    """Sums over pairs of what ``PairObjective.loss_metrics`` names."""
+    return {
+        "pair_accuracy": (chosen > rejected).sum(),
+        "margin": (chosen - rejected).sum(),
+        "chosen_reward": chosen.sum(),
+        "rejected_reward": rejected.sum(),
+    }
 
 
 class JudgedLoss(StepLoss):

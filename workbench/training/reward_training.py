@@ -14,10 +14,10 @@ import torch
 from torch import nn
 
 from workbench.records.training.rewards import REWARD_FILE, REWARD_MODEL, RewardHead, RewardModelFile
+from workbench.training.answer_losses import pair_metrics
 from workbench.training.answer_pairs import answer_states, pairs_fit, sample_pairs
 from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
 from workbench.training.losses import BatchLoss
-from workbench.training.objectives.preferences import pair_metrics
 from workbench.training.peft_models import base_of
 from workbench.training.preference_losses import reward
 from workbench.training.reward_probe import fit_probe

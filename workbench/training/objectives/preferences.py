@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workbench.base.errors import UserError
@@ -172,13 +172,3 @@ class PairObjective(Preferences):
 
 def _are(count: int, what: str) -> str:
     return f"is one {what}" if count == 1 else f"are {count:,} {what}s"
-
-
-def pair_metrics(chosen: Any, rejected: Any) -> Mapping[str, Any]:
-    """Sums over pairs of what ``PairObjective.loss_metrics`` names."""
-    return {
-        "pair_accuracy": (chosen > rejected).sum(),
-        "margin": (chosen - rejected).sum(),
-        "chosen_reward": chosen.sum(),
-        "rejected_reward": rejected.sum(),
-    }
