@@ -59,7 +59,7 @@ def look(picture: Path, home: str) -> None:
     from tests.ui.fake_front import FakeFront
     from tests.ui.fake_home import FakeHome
     from tests.ui.screenshots import settle
-    from ui.features.chat.composer import Composer
+    from ui.features.chat.composer.composer import Composer
     from ui.main import open_window
     from ui.navigation import Navigation
     from ui.shell import TITLE_BAR

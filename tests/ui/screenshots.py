@@ -36,8 +36,8 @@ from ui.components.reward_list import RewardsRow
 from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.page import AdaptersPage
 from ui.features.agents.page import AgentsPage
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.opponents import BASE as BASE_MODEL
+from ui.features.chat.comparison.opponents import BASE as BASE_MODEL
+from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from ui.features.documents.page import DocumentsPage
 from ui.features.evaluation.page import EvaluatePage

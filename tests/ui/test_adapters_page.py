@@ -26,8 +26,8 @@ from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.import_panel import ImportDialog
 from ui.features.adapters.list import FAILED_HEADING
 from ui.features.adapters.page import AdaptersPage
-from ui.features.chat.adapter_form import AdapterRow
-from ui.features.chat.recipes import with_adapter
+from ui.features.chat.recipe.adapter_form import AdapterRow
+from ui.features.chat.recipe.recipes import with_adapter
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError

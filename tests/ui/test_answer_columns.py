@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.features.chat import texts
-from ui.features.chat.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
-from ui.features.chat.usage_line import UsageLine
+from ui.features.chat.conversation.answer_columns import LEAST_WIDTH, AnswerColumns, describe_figures
+from ui.features.chat.conversation.usage_line import UsageLine
 from ui.theme.theme import Theme
 from workbench.records.messages import Candidate, Usage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.features.chat.beam_tree import BeamTree
+from ui.features.chat.traces.beam_tree import BeamTree
 from workbench.records.messages import Beam
 
 

@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
-from ui.features.chat.beam_tree import BeamTree
-from ui.features.chat.beam_view import BeamView
+from ui.features.chat.traces.beam_tree import BeamTree
+from ui.features.chat.traces.beam_view import BeamView
 from ui.theme.theme import Theme
 from workbench.records.messages import Beam
 

@@ -13,14 +13,15 @@ from tests.ui.fake_adapters import BASE, LOST, furnish_adapters, record
 from tests.ui.fake_front import FakeFront, Held
 from tests.ui.fake_home import FakeHome
 from tests.ui.judged_home import Unswapped
+from ui import texts
 from ui.bridge import Bridge
 from ui.components import adapter_texts
 from ui.features.chat import compare_texts
 from ui.features.chat import texts as chat_texts
-from ui.features.chat.adapter_form import AdapterForm
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.opponents import BASE as BASE_MODEL
+from ui.features.chat.comparison.opponents import BASE as BASE_MODEL
+from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
+from ui.features.chat.recipe.adapter_form import AdapterForm
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
@@ -320,7 +321,7 @@ def test_an_answer_is_rated_and_the_rating_taken_back(page: ChatPage, qtbot: QtB
     view = answered(qtbot, page)
     view.footer.feedback.up.click()
     qtbot.waitUntil(view.footer.feedback.up.isChecked)
-    assert view.footer.feedback.up.accessibleName() == chat_texts.RATED.format(words="good")
+    assert view.footer.feedback.up.accessibleName() == texts.RATED.format(words="good")
     view.footer.feedback.down.click()
     qtbot.waitUntil(view.footer.feedback.down.isChecked)
     assert not view.footer.feedback.up.isChecked()

@@ -19,10 +19,10 @@ from ui.bridge import Bridge
 from ui.components.steps import texts as step_texts
 from ui.components.steps.timeline_row import TimelineRow
 from ui.features.chat import agent_texts, texts
-from ui.features.chat.agent_form import AgentForm
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.approval_card import ApprovalCard
+from ui.features.chat.conversation.answer_view import AnswerView
+from ui.features.chat.conversation.approval_card import ApprovalCard
 from ui.features.chat.page import ChatPage
+from ui.features.chat.recipe.agent_form import AgentForm
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.agents import Approval, Decision

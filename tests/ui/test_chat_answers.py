@@ -17,7 +17,7 @@ from tests.ui.test_chat_page import answers, ask, begin, open_chat, page, questi
 from ui.bridge import Bridge
 from ui.components.code_view import CodeView
 from ui.features.chat import texts
-from ui.features.chat.live_answer import describe_progress
+from ui.features.chat.conversation.live_answer import describe_progress
 from ui.features.chat.page import ChatPage
 from workbench import calls as c
 from workbench.api import events

@@ -16,8 +16,8 @@ from tests.ui.judged_home import Unswapped, judgements_in
 from tests.ui.test_chat_page import answers, ask, page
 from ui import texts as shared_texts
 from ui.features.chat import compare_texts as texts
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.opponents import AGAIN, Opponent
+from ui.features.chat.comparison.opponents import AGAIN, Opponent
+from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.page import ChatPage
 from workbench import calls as c
 from workbench.api import events

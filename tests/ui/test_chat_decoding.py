@@ -16,9 +16,9 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SMOL, FakeHome
 from ui.bridge import Bridge
 from ui.features.chat import texts
-from ui.features.chat.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
-from ui.features.chat.distribution_chart import DistributionView
 from ui.features.chat.page import ChatPage
+from ui.features.chat.recipe.decoding import ALTERNATIVES, NO_ANSWER, NOT_KNOWN
+from ui.features.chat.recipe.distribution_chart import DistributionView
 from workbench import calls as c
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError

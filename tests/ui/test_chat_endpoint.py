@@ -18,9 +18,9 @@ from ui.bridge import Bridge
 from ui.components.choice_box import ChoiceBox
 from ui.components.slide_row import SlideRow
 from ui.features.chat import endpoint_texts
-from ui.features.chat.limit_note import LimitNote
 from ui.features.chat.page import ChatPage
-from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.recipe.limit_note import LimitNote
+from ui.features.chat.recipe.recipe_panel import RecipePanel
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.capabilities import capabilities_of, require

@@ -21,9 +21,9 @@ from ui.bridge import Bridge
 from ui.components.prose import Prose
 from ui.components.slide_row import SlideRow
 from ui.features.chat import texts
-from ui.features.chat.answer_view import AnswerView
+from ui.features.chat.conversation.answer_view import AnswerView
+from ui.features.chat.conversation.question_view import QuestionView
 from ui.features.chat.page import ChatPage
-from ui.features.chat.question_view import QuestionView
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish

@@ -15,8 +15,8 @@ from tests.ui.fake_home import SMOL, FakeHome
 from tests.ui.judged_home import Unswapped
 from tests.ui.test_chat_page import answers, ask, open_chat, page, questions
 from ui.features.chat import compare_texts, texts
-from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.page import ChatPage
+from ui.features.chat.recipe.file_choice import FileChoice
 from workbench import calls as c
 from workbench.records.recipes import DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart, with_preset
 

@@ -18,8 +18,8 @@ from ui import texts as frame_texts
 from ui.components.basics import Text
 from ui.components.slide_row import SlideRow
 from ui.features.chat import texts
-from ui.features.chat.decoding_form import FORMATS, DecodingForm, describe_decoding
-from ui.features.chat.recipe_panel import RecipePanel
+from ui.features.chat.recipe.decoding_form import FORMATS, DecodingForm, describe_decoding
+from ui.features.chat.recipe.recipe_panel import RecipePanel
 from ui.theme.theme import Theme
 from workbench import methods as registry
 from workbench.base.fields import fields_of

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ui.features.chat import texts
-from ui.features.chat.probability import (
+from ui.features.chat.traces.probability import (
     STEP_WORDS,
     describe_near_ties,
     describe_probability,

@@ -17,9 +17,9 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import page
 from ui.components.word_diff import WordDiff
 from ui.features.chat import texts
+from ui.features.chat.conversation.usage_line import UsageLine
+from ui.features.chat.library.library_dialog import LibraryDialog
 from ui.features.chat.page import ChatPage
-from ui.features.chat.prompt_library import LibraryDialog
-from ui.features.chat.usage_line import UsageLine
 from workbench import calls as c
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptingPart, PromptSource

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui import fake_tokens
 from ui.features.chat import texts
-from ui.features.chat.token_text import TokenText
+from ui.features.chat.traces.token_text import TokenText
 from ui.theme.theme import Theme
 from workbench.records.messages import ChosenToken
 

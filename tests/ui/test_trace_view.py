@@ -14,7 +14,7 @@ from tests.ui.fake_home import FakeHome
 from tests.ui.test_chat_page import answers, ask, begin, open_chat, page
 from ui.bridge import Bridge
 from ui.components.steps.trace_view import TraceView
-from ui.features.chat.live_answer import LiveAnswer
+from ui.features.chat.conversation.live_answer import LiveAnswer
 from ui.features.chat.page import ChatPage
 from workbench import calls as c
 from workbench.api import events

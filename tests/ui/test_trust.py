@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.fakes import passage
 from ui.components.prose import Prose
-from ui.features.chat.answer_view import AnswerView
-from ui.features.chat.live_answer import LiveAnswer
+from ui.features.chat.conversation.answer_view import AnswerView
+from ui.features.chat.conversation.live_answer import LiveAnswer
 from ui.theme.theme import Theme
 from workbench.api import events
 from workbench.records import trust

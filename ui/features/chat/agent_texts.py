@@ -1,8 +1,4 @@
-"""The words of agents and of the steps that lead to an answer.
-
-The agent in the recipe, the calls that it asks for, its timeline, and the steps and thoughts of any other technique.
-The rest of the chat page has its words in ``texts``.
-"""
+"""The words of the agent in a recipe, and of the calls for which it asks."""
 
 from __future__ import annotations
 

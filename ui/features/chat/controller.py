@@ -18,11 +18,11 @@ from ui.components.known_tools import KnownTools
 from ui.components.wording import describe_count, is_small
 from ui.features import Action, ShellActions
 from ui.features.chat import texts
-from ui.features.chat.adapter_form import describe_adapters
-from ui.features.chat.file_choice import FileChoice
 from ui.features.chat.layout import ChatLayout
-from ui.features.chat.recipe_card import RecipeCard
-from ui.features.chat.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
+from ui.features.chat.recipe.adapter_form import describe_adapters
+from ui.features.chat.recipe.file_choice import FileChoice
+from ui.features.chat.recipe.recipe_card import RecipeCard
+from ui.features.chat.recipe.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.records.answers import AskResult
 from workbench.records.documents import Collection

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from ui.components.basics import Chip, ChipButton, ElidedLabel, IconButton
 from ui.components.layout import row_of
 from ui.features.chat import texts
-from ui.features.chat.answer_parts import within
+from ui.features.chat.conversation.answer_parts import within
 from ui.theme import tokens
 from workbench.records.messages import Usage
 

@@ -16,14 +16,14 @@ from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.passages_panel import PassagesPanel
 from ui.features.chat import texts
-from ui.features.chat.attachments import AttachedFiles
-from ui.features.chat.composer import Composer
-from ui.features.chat.conversation import Conversation
-from ui.features.chat.format_pane import FormatPane
+from ui.features.chat.composer.attachments import AttachedFiles
+from ui.features.chat.composer.composer import Composer
+from ui.features.chat.composer.sending_card import SendingCard
+from ui.features.chat.conversation.conversation import Conversation
 from ui.features.chat.header import ChatHeader
-from ui.features.chat.history import HistoryPanel
-from ui.features.chat.recipe_panel import FORMS, RecipePanel
-from ui.features.chat.sending_card import SendingCard
+from ui.features.chat.history.chat_list import HistoryPanel
+from ui.features.chat.recipe.format_pane import FormatPane
+from ui.features.chat.recipe.recipe_panel import FORMS, RecipePanel
 from ui.theme import tokens
 
 NARROW = 960

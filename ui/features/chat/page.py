@@ -21,15 +21,15 @@ from ui.components.layout import column_of
 from ui.components.notices import DropCover, TakesFiles
 from ui.features import Action, Found, ShellActions
 from ui.features.chat import texts
-from ui.features.chat.answers import ChatAnswers
-from ui.features.chat.compare_choice import CompareChoice
+from ui.features.chat.comparison.compare_choice import CompareChoice
+from ui.features.chat.composer.sending_consent import SendingConsent
 from ui.features.chat.controller import ChatController
-from ui.features.chat.conversation import Shown
-from ui.features.chat.decoding import ChatDecoding
+from ui.features.chat.conversation.answers import ChatAnswers
+from ui.features.chat.conversation.conversation import Shown
 from ui.features.chat.layout import ChatLayout, make_parts
-from ui.features.chat.prompt_library import PromptLibrary
-from ui.features.chat.recipe_files import RecipeFiles
-from ui.features.chat.sending_consent import SendingConsent
+from ui.features.chat.library.prompt_library import PromptLibrary
+from ui.features.chat.recipe.decoding import ChatDecoding
+from ui.features.chat.recipe.recipe_files import RecipeFiles
 from ui.features.chat.session import ChatSession
 from workbench.api.protocol import Call
 from workbench.records.answers import DocumentTask

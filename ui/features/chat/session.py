@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject, Signal
 
 from ui.bridge import Bridge, Handle
 from ui.features.chat import texts
-from ui.features.chat.branches import Branches
-from ui.features.chat.live_answer import LiveAnswer
+from ui.features.chat.conversation.branches import Branches
+from ui.features.chat.conversation.live_answer import LiveAnswer
 from workbench.api import events
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of

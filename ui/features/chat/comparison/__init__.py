@@ -1,0 +1,1 @@
+"""Two answers side by side: what is compared, both answers, and which is better."""

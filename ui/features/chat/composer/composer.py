@@ -1,0 +1,204 @@
+"""Where questions are written: a field that grows to eight lines, what is on above it, Send or Stop beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
+
+from ui.components.basics import ChipButton, IconButton, LinkButton, PlainButton, PrimaryButton, Text
+from ui.components.layout import FlowLayout, column_of, row_of
+from ui.features.chat import agent_texts, compare_texts, texts
+from ui.features.chat.conversation.answer_parts import within
+from ui.theme import tokens
+
+_LINES = 8
+_NAMES = 36  # characters
+
+
+class Composer(QWidget):
+    """``asked`` tells a question to ask; the field is emptied by ``clear`` once it is stored.
+
+    ``set_blocked`` with words keeps Send off and says why, with a link that does something about it.
+    """
+
+    asked = Signal(str)
+    stop_wanted = Signal()
+    documents_chip_clicked = Signal()
+    adapters_chip_clicked = Signal()
+    agent_chip_clicked = Signal()
+    attach_clicked = Signal()
+    remedy_clicked = Signal()
+    edited = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._blocked = ""
+        self._busy = False
+        self.documents_chip = ChipButton(texts.NO_DOCUMENTS, "retrieval", clicked=self.documents_chip_clicked)
+        self.adapters_chip = ChipButton("", "accent", clicked=self.adapters_chip_clicked)
+        self.agent_chip = ChipButton("", "agents", clicked=self.agent_chip_clicked)
+        self.compare_chip = ChipButton(compare_texts.CHIP_OFF, toolTip=compare_texts.CHIP_HELP)
+        self.reason = Text("", "small")
+        self.remedy = LinkButton("", clicked=self.remedy_clicked)
+        chips = QWidget()
+        row_of_chips = FlowLayout(chips, tokens.SPACE_2)
+        for part in (self.documents_chip, self.agent_chip, self.adapters_chip, self.compare_chip):
+            row_of_chips.addWidget(part)
+        blocked = row_of(None, (self.reason, 1), self.remedy, gap=tokens.SPACE_2)
+        self.field = QuestionField()
+        self.field.setPlaceholderText(texts.ASK)
+        self.field.setAccessibleName(texts.QUESTION)
+        self.field.setAccessibleDescription(texts.COMPOSER_HELP)
+        self.field.sent.connect(self._on_send)
+        self.field.escaped.connect(self._on_escape)
+        self.field.textChanged.connect(self._on_changed)
+        self.attach = IconButton("attach", texts.ATTACH, clicked=self.attach_clicked)
+        self.send = PrimaryButton(texts.SEND, "send", clicked=self._on_send)
+        self.stop = PlainButton(texts.STOP, "stop", toolTip=texts.STOP_HELP, clicked=self.stop_wanted)
+        for button in (self.send, self.stop):
+            button.setFixedWidth(100)
+        frame = QFrame()
+        frame.setProperty("role", "card")
+        row = row_of(
+            frame, gap=tokens.SPACE_1, margins=(tokens.SPACE_2, tokens.SPACE_1, tokens.SPACE_1, tokens.SPACE_1)
+        )
+        bottom = Qt.AlignmentFlag.AlignBottom
+        row.addWidget(self.field, 1)
+        row.addWidget(self.attach, 0, bottom)
+        row.addWidget(self.send, 0, bottom)
+        row.addWidget(self.stop, 0, bottom)
+        self.above = row_of(None, (chips, 1), gap=tokens.SPACE_2)
+        """The chips, and room beside them."""
+        column_of(self, blocked, self.above, frame, gap=tokens.SPACE_2)
+        self.show_adapters("")
+        self.show_agent("")
+        self._show_state()
+
+    @property
+    def text(self) -> str:
+        return self.field.toPlainText()
+
+    @property
+    def blocked(self) -> str:
+        return self._blocked
+
+    def show_opponent(self, title: str) -> None:
+        """What each next question is compared with; no words: with nothing."""
+        words = compare_texts.CHIP_ON.format(title=title) if title else compare_texts.CHIP_OFF
+        self.compare_chip.setText(within(words, _NAMES))
+        self.compare_chip.setAccessibleName(words)
+        self.compare_chip.set_tone("preference" if title else "plain")
+
+    def show_adapters(self, words: str) -> None:
+        """What is on over the model; no words: nothing."""
+        self.adapters_chip.setText(within(words, _NAMES))
+        self.adapters_chip.setAccessibleName(texts.ADAPTERS_CHIP.format(words=words))
+        self.adapters_chip.setToolTip(texts.ADAPTERS_CHIP.format(words=words))
+        self.adapters_chip.setVisible(bool(words))
+
+    def show_agent(self, words: str) -> None:
+        """How an agent is to answer; no words: none is."""
+        chip = agent_texts.AGENT_CHIP.format(words=words)
+        self.agent_chip.setText(within(chip, _NAMES))
+        self.agent_chip.setAccessibleName(chip)
+        self.agent_chip.setToolTip(chip)
+        self.agent_chip.setVisible(bool(words))
+
+    def set_text(self, text: str) -> None:
+        self.field.setPlainText(text)
+        self.field.moveCursor(self.field.textCursor().MoveOperation.End)
+
+    def clear(self) -> None:
+        self.field.clear()
+
+    def set_blocked(self, reason: str, remedy: str = "") -> None:
+        self._blocked = reason
+        self.remedy.setText(remedy)
+        self._show_state()
+
+    def set_busy(self, busy: bool) -> None:
+        """An answer is being made here: Stop stands in the place of Send."""
+        self._busy = busy
+        self._show_state()
+
+    def _show_state(self) -> None:
+        reason = self._blocked
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.remedy.setVisible(bool(reason and self.remedy.text()))
+        self.send.setVisible(not self._busy)
+        self.stop.setVisible(self._busy)
+        empty = not self.text.strip()
+        self.send.setEnabled(not reason and not empty)
+        self.send.setToolTip(reason or (texts.WRITE_FIRST if empty else texts.SEND_HELP))
+
+    def _on_changed(self) -> None:
+        self._show_state()
+        self.edited.emit()
+
+    def _on_send(self) -> None:
+        text = self.text.strip()
+        if text and not self._blocked and not self._busy:
+            self.asked.emit(text)
+
+    def _on_escape(self) -> None:
+        if self._busy:
+            self.stop_wanted.emit()
+
+
+class QuestionField(QPlainTextEdit):
+    """Grows with its text up to eight lines. Enter sends, Shift+Enter breaks the line. Text and files are pasted."""
+
+    sent = Signal()
+    escaped = Signal()
+    files_pasted = Signal(list)
+    """Paths of files that were copied elsewhere."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setStyleSheet(
+            "QPlainTextEdit, QPlainTextEdit:focus { border: none; background: none; padding: 4px 4px; }"
+            f"QPlainTextEdit {{ font-size: {tokens.TEXT_READING - 1}px; }}"
+        )
+        self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._fit)
+        self.setAcceptDrops(False)  # files dropped here are the page's business
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        breaks = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not breaks:
+            self.sent.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        files = [url.toLocalFile() for url in source.urls() if url.isLocalFile()]
+        if files:
+            self.files_pasted.emit(files)
+        elif source.hasText():
+            self.insertPlainText(source.text())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.oldSize().width() != event.size().width():
+            self._fit()
+
+    def _fit(self) -> None:
+        lines = 0
+        block = self.document().firstBlock()
+        while block.isValid() and lines < _LINES:
+            self.document().documentLayout().blockBoundingRect(block)
+            lines += max(1, block.layout().lineCount())
+            block = block.next()
+        lines = min(_LINES, max(1, lines))
+        height = lines * self.fontMetrics().lineSpacing() + 8 + 4 + 4
+        many = Qt.ScrollBarPolicy.ScrollBarAsNeeded if lines == _LINES else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(many)
+        if height != self.height():
+            self.setFixedHeight(max(36, height))

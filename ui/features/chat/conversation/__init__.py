@@ -1,0 +1,1 @@
+"""The conversation: questions and answers, answers being generated, and what can be done with each."""

@@ -1,0 +1,1 @@
+"""The chats at the left."""

@@ -1,0 +1,1 @@
+"""The library of prompts: its dialog, and what is saved into it."""
