@@ -7,8 +7,10 @@ the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import os
+import pkgutil
 import signal
 import sys
 import threading
@@ -25,37 +27,13 @@ from workbench.api.protocol import failure_of
 from workbench.base import errors
 from workbench.base.errors import UserError
 from workbench.base.paths import HOME_VARIABLE, Home, find_home
-from workbench.cli import (
-    adapters,
-    ask,
-    backup,
-    benchmarks,
-    chat,
-    chats,
-    data,
-    demonstrations,
-    docs,
-    doctor,
-    evaluation,
-    format,
-    hub,
-    mcp,
-    memory,
-    models,
-    network,
-    preferences,
-    prompts,
-    questions,
-    runs,
-    serve,
-    settings,
-    tools,
-    train,
-)
 from workbench.cli.arguments import Commands
 from workbench.cli.names import complete_names
 from workbench.cli.output import JsonOutput, Output, TextOutput
 from workbench.cli.session import CallFailed, Events, Session, Stopped
+
+FIRST = ("models", "docs", "ask", "chat", "chats")
+"""The modules whose commands come first in the help."""
 
 FINISHED, FAILED, USAGE, INCOMPLETE, CANCELLED = 0, 1, 2, 3, 130
 
@@ -104,35 +82,16 @@ def make_parser() -> argparse.ArgumentParser:
     _add_common(parser)
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = Commands(parser, common)
-    for group in (
-        models,
-        docs,
-        ask,
-        chat,
-        chats,
-        hub,
-        network,
-        prompts,
-        demonstrations,
-        data,
-        preferences,
-        train,
-        adapters,
-        questions,
-        evaluation,
-        benchmarks,
-        runs,
-        tools,
-        memory,
-        mcp,
-        format,
-        serve,
-        settings,
-        backup,
-        doctor,
-    ):
+    for group in command_groups():
         group.add_commands(commands)
     return parser
+
+
+def command_groups() -> list[Any]:
+    """The modules of this package that add commands, in the order of the help."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    groups = {module.__name__.rpartition(".")[2]: module for module in modules if hasattr(module, "add_commands")}
+    return [groups[name] for name in (*FIRST, *(name for name in groups if name not in FIRST))]
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
