@@ -1,4 +1,4 @@
-"""Values and calls of core."""
+"""The settings of a home, as they are now."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
-from workbench.base.settings import SECTIONS, Settings, load_settings, save_settings
+from workbench.base.settings import SECTIONS, EngineSettings, Settings, load_settings, save_settings
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.records.hub import Purpose
 
@@ -32,6 +32,10 @@ class Preferences:
     @property
     def current(self) -> Settings:
         return self._settings
+
+    def engine(self) -> EngineSettings:
+        """How models are loaded and computed, now."""
+        return self._settings.engine
 
     def allows(self, purpose: Purpose) -> bool:
         """Whether the person has switched a purpose of the network on."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from workbench.base.errors import UserError
 from workbench.gguf.folder import describe_folder
 from workbench.gguf.model import describe_gguf
-from workbench.records.models import ModelDetails, ModelRecord
+from workbench.records.models import ModelDetails
 
 
 def inspect_path(path: Path) -> ModelDetails:
@@ -32,13 +32,6 @@ def inspect_path(path: Path) -> ModelDetails:
     if not stat.S_ISREG(mode):
         raise UserError(f"{path} is not a file.", "Choose a .gguf file, or a folder with safetensors.")
     return describe_gguf(path)
-
-
-def is_missing(model: ModelRecord) -> bool:
-    """Whether a file of a model is missing, or it is not known which ones it has."""
-    if model.endpoint is not None:  # whether it answers is known once it is asked
-        return False
-    return bool(model.unreadable) or not all(Path(file).is_file() for file in model.files or (model.path,))
 
 
 def _inspect_folder(folder: Path) -> ModelDetails:

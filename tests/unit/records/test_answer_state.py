@@ -22,7 +22,7 @@ from workbench.records.messages import Beam, Candidate, Usage
 from workbench.records.recipes import Recipe
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.database import open_home
-from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.store import Branch, ChatStore
 
 EMPTY = StoredMessage(id="a", chat="c", parent="q", role="assistant", text="", state="streaming", recipe=Recipe())
 
@@ -38,7 +38,7 @@ def test_live_stored_and_replayed_answers_are_equal(chats: ChatStore) -> None:
     kinds: set[type] = set()
     states: set[str] = set()
     for seed in range(200):
-        _, empty = chats.store_question("Why?", Recipe(), Recipe(), chat=None, parent=None, title="Why?")
+        _, empty = chats.store_question("Why?", Recipe(), Recipe(), after=Branch(), title="Why?")
         stream = list(with_trace(answer_events(seed)))
         core, window = AnswerState(), AnswerState()
         for event in stream:

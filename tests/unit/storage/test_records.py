@@ -17,7 +17,7 @@ from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.database import SCHEMA, Database, new_id, open_database, open_home
-from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.store import Branch, ChatStore
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.store import RunStore
@@ -39,7 +39,8 @@ def chats(database: Database) -> ChatStore:
 
 def ask(chats: ChatStore, question: str, answer: str, chat: str | None = None, parent: str | None = None) -> list[str]:
     """Store a finished exchange; the ids of chat, question and answer."""
-    asked, answered = chats.store_question(question, Recipe(), RECIPE, chat=chat, parent=parent, title=question[:20])
+    after = chats.read_chat(chat, parent) if chat is not None else Branch()
+    asked, answered = chats.store_question(question, Recipe(), RECIPE, after=after, title=question[:20])
     chats.update_message(answered.id, text=answer, state="done")
     return [asked.chat, asked.id, answered.id]
 
@@ -58,7 +59,7 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
     citation = Citation(
         n=1, collection="c", document="d", document_hash="h", path="/a", title="A", start=0, end=4, text="Text"
     )
-    asked, answered = chats.store_question("What is it?", Recipe(), RECIPE, chat=None, parent=None, title="What is it?")
+    asked, answered = chats.store_question("What is it?", Recipe(), RECIPE, after=Branch(), title="What is it?")
     assert (asked.state, answered.state, answered.parent, answered.recipe) == ("done", "streaming", asked.id, RECIPE)
     fields = {
         "text": "It is text [1].",
@@ -104,7 +105,7 @@ def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
     chat, question, answer = ask(chats, "first", "one")
     _, second, second_answer = ask(chats, "second", "two", chat, answer)
     _, edited, edited_answer = ask(chats, "second, edited", "three", chat, answer)
-    other, again = chats.store_another_answer(second_answer, RECIPE, RECIPE)
+    other, again = chats.store_another_answer(chats.read_to(second_answer), RECIPE, RECIPE)
     assert other.id == second
     assert chats.get_record(chat).head == again.id
     assert [m.id for m in chats.get_branch(again.id)] == [question, answer, second, again.id]
@@ -113,23 +114,38 @@ def test_branches_part_and_the_head_follows(chats: ChatStore) -> None:
     assert chats.set_head(chat, question).head == again.id
     assert chats.get_branch(None) == ()
     with pytest.raises(UserError, match="Only an answer"):
-        chats.store_another_answer(question, RECIPE, RECIPE)
+        chats.store_another_answer(chats.read_to(question), RECIPE, RECIPE)
 
 
 def test_an_answer_made_aside_leaves_head_and_recipe(chats: ChatStore) -> None:
     chat, question, answer = ask(chats, "first", "one")
     before = chats.get_record(chat)
-    other, aside = chats.store_another_answer(answer, Recipe(), Recipe(), aside=True)
+    other, aside = chats.store_another_answer(chats.read_to(answer), Recipe(), Recipe(), aside=True)
     assert (other.id, aside.parent, aside.recipe) == (question, question, Recipe())
     assert chats.get_record(chat) == before
     assert chats.set_head(chat, aside.id).head == aside.id
+
+
+def test_nothing_is_stored_in_a_chat_that_was_deleted_since_it_was_read(chats: ChatStore) -> None:
+    chat, _, answer = ask(chats, "here", "yes")
+    read, to_answer = chats.read_chat(chat), chats.read_to(answer)
+    assert read == to_answer
+    assert chats.read_chat(chat, root=True).messages == ()
+    chats.delete(chat)
+    with pytest.raises(UserError, match="There is no chat"):
+        chats.store_question("lost?", RECIPE, RECIPE, after=read, title="")
+    with pytest.raises(UserError, match="There is no chat"):
+        chats.store_another_answer(to_answer, RECIPE, RECIPE)
+    with pytest.raises(UserError, match="There is no message"):
+        chats.read_to(answer)
+    assert chats.list_chats() == ()
 
 
 def test_a_parent_of_another_chat_is_refused_and_nothing_is_stored(chats: ChatStore) -> None:
     chat, _, _ = ask(chats, "here", "yes")
     _, _, elsewhere = ask(chats, "there", "yes")
     with pytest.raises(UserError, match="not in that chat"):
-        chats.store_question("lost?", RECIPE, RECIPE, chat=chat, parent=elsewhere, title="")
+        chats.store_question("lost?", RECIPE, RECIPE, after=chats.read_chat(chat, elsewhere), title="")
     assert len(chats.get_chat(chat).messages) == 2
 
 
@@ -172,7 +188,7 @@ def test_search_follows_renaming_changing_and_deleting(chats: ChatStore, databas
 
 
 def test_an_answer_in_the_making_is_interrupted_with_what_it_had(chats: ChatStore) -> None:
-    _, answered = chats.store_question("slow", RECIPE, RECIPE, chat=None, parent=None, title="slow")
+    _, answered = chats.store_question("slow", RECIPE, RECIPE, after=Branch(), title="slow")
     chats.update_message(answered.id, text="Half an ans")
     assert chats.interrupt_streaming() == 1
     stored = chats.get_message(answered.id)
@@ -199,7 +215,7 @@ def test_what_a_person_says_of_an_answer_is_kept_and_can_be_taken_back(chats: Ch
     for change in (lambda: chats.rate(question, 1), lambda: chats.edit(question, "x")):
         with pytest.raises(UserError, match="Only answers"):
             change()
-    _, unfinished = chats.store_question("And?", Recipe(), RECIPE, chat=None, parent=None, title="And?")
+    _, unfinished = chats.store_question("And?", Recipe(), RECIPE, after=Branch(), title="And?")
     with pytest.raises(UserError, match="still being generated"):
         chats.edit(unfinished.id, "x")
 

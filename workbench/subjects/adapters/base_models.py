@@ -11,12 +11,11 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
-from workbench.gguf.inspection import is_missing
 from workbench.gguf.reader import Tensor
 from workbench.records.models import ModelRecord
 from workbench.records.training import DataSet, TrainingConfig
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.training.protocol import BaseModel
 
 

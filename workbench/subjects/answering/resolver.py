@@ -31,6 +31,7 @@ from workbench.records.models import ModelRecord
 from workbench.records.prompts import with_true_sources
 from workbench.records.recipes import (
     LARGEST_SEED,
+    AdapterUse,
     AgentPart,
     DecodingPart,
     Example,
@@ -50,7 +51,7 @@ from workbench.subjects.documents.joined_retriever import joined
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.endpoints.sending import How, SendingGate
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model
+from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model, record_checksum
 from workbench.subjects.prompts.store import DemonstrationStore
 from workbench.techniques.decoding.formats import matches_regex
 from workbench.techniques.embedding_calls import Retriever, Similarities
@@ -81,22 +82,7 @@ class Resolver:
         Raises UserError when a name is unknown, or missing and not the only one, and when an adapter does not fit.
         """
         model = chat_model(recipe.model.name, self._catalogue)
-        for one in recipe.model.adapters:
-            self._refuse_failed(one.name)
-        if model.endpoint is not None and recipe.model.adapters:
-            raise UserError(
-                f"{model.name} cannot use adapters.", "Choose a model that runs on this machine, or remove them."
-            )
-        paths = [resolve_adapter(one.name, self._adapters) for one in recipe.model.adapters]
-        checked = [self._checked(path, model) for path in paths]
-        adapters = tuple(
-            msgspec.structs.replace(one, sha256=sha256)
-            for one, (sha256, _) in zip(recipe.model.adapters, checked, strict=True)
-        )
-        virtual = [one for one, (_, is_virtual) in zip(adapters, checked, strict=True) if is_virtual]
-        for one in virtual:
-            check_scale(one.name, one.scale)
-        check_single([one.name for one in virtual if one.scale])
+        adapters, loras = self._adapted(recipe.model.adapters, model) if recipe.model.adapters else ((), ())
         technique = METHODS.find(recipe.prompting.technique, "technique")
         options = msgspec.to_builtins(technique.decode(recipe.prompting.options))
         agent = recipe.agent
@@ -121,7 +107,6 @@ class Resolver:
             retrieval=retrieval,
             agent=agent,
         )
-        loras = tuple(LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True))
         use = ModelUse(
             context_tokens=recipe.model.context_tokens,
             adapters=loras,
@@ -131,6 +116,30 @@ class Resolver:
         if model.endpoint is None:
             return Resolved(recipe=resolved, model=model, collections=collections, use=use)
         return Resolved(recipe=resolved, model=model, collections=collections, use=use, backend=REMOTE)
+
+    def _adapted(
+        self, used: Sequence[AdapterUse], model: ModelRecord
+    ) -> tuple[tuple[AdapterUse, ...], tuple[LoraUse, ...]]:
+        """The adapters of a recipe with their checksums, and their files. Raises UserError where they do not fit the
+        model, or each other."""
+        for one in used:
+            self._refuse_failed(one.name)
+        if model.endpoint is not None:
+            raise UserError(
+                f"{model.name} cannot use adapters.", "Choose a model that runs on this machine, or remove them."
+            )
+        paths = [resolve_adapter(one.name, self._adapters) for one in used]
+        checked = [self._checked(path, model) for path in paths]
+        adapters = tuple(
+            msgspec.structs.replace(one, sha256=sha256) for one, (sha256, _) in zip(used, checked, strict=True)
+        )
+        virtual = [one for one, (_, is_virtual) in zip(adapters, checked, strict=True) if is_virtual]
+        for one in virtual:
+            check_scale(one.name, one.scale)
+        check_single([one.name for one in virtual if one.scale])
+        return adapters, tuple(
+            LoraUse(path=str(path), scale=one.scale) for path, one in zip(paths, adapters, strict=True)
+        )
 
     def resolve_as_made(self, made: Recipe, decoding: DecodingPart, context: RequestContext) -> Resolved:
         """Resolve the recipe of a stored answer with another ``decoding``, to continue from its tokens. Its collection
@@ -293,7 +302,7 @@ class HomeServices:
         self, resolved: Resolved, context: RequestContext, *, background: bool = False
     ) -> AbstractContextManager[Loading]:
         if resolved.model.files and not self.checksum(resolved):
-            self._compute_checksum(resolved.model)
+            record_checksum(resolved.model, self._catalogue, self._checksums, self._background)
         if resolved.model.endpoint is not None and resolved.sends:
             if resolved.origins is None:
                 raise RuntimeError("an endpoint is leased for texts whose origins are not declared")
@@ -439,14 +448,3 @@ class HomeServices:
 
     def checksum(self, resolved: Resolved) -> str:
         return self._checksums.known(resolved.model.files)
-
-    def _compute_checksum(self, model: ModelRecord) -> None:
-        """In the background: for a large model it takes longer than the first answer, which then goes without."""
-
-        def compute(context: RequestContext) -> None:
-            sha256 = self._checksums.compute(model.files, context)
-            current = self._catalogue.find(model.name)
-            if current is not None and current.files == model.files:
-                self._catalogue.put(msgspec.structs.replace(current, sha256=sha256))
-
-        self._background.start("checksum", compute)

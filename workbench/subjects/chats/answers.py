@@ -164,18 +164,12 @@ class Answers:
         recipe, request, resolved = without_attachments(call.recipe), checked.request, checked.resolved
         if call.regenerate is not None:
             question, empty = self._store.store_another_answer(
-                call.regenerate, recipe, resolved.recipe, aside=call.aside, trace=checked.earlier
+                checked.branch, recipe, resolved.recipe, aside=call.aside, trace=checked.earlier
             )
         else:
             text = request.conversation[-1].content
             question, empty = self._store.store_question(
-                text,
-                recipe,
-                resolved.recipe,
-                chat=call.chat,
-                parent=checked.parent,
-                title=_title(text),
-                document=call.document,
+                text, recipe, resolved.recipe, after=checked.branch, title=_title(text), document=call.document
             )
         pending = PendingAnswer(question, empty, msgspec.structs.replace(request, chat=question.chat), resolved)
         pending.earlier = checked.earlier
@@ -187,7 +181,8 @@ class Answers:
     def _go_on(self, call: Decide) -> PendingAnswer:
         """Check a decision, and resume the answer from its steps, under its own id. What the answer waits for stays
         stored until the decision is carried out, so that a core that dies before that leaves it waiting."""
-        answer_, decision = readable(self._store.get_message(call.message)), call.decision
+        branch, decision = self._store.read_to(call.message), call.decision
+        answer_, asked = readable(branch.messages[-1]), branch.messages[:-1]
         waiting = answer_.waiting
         if answer_.state != "waiting" or waiting is None or answer_.parent is None or answer_.recipe is None:
             raise UserError("This answer waits for no decision.", "It may have been decided elsewhere.")
@@ -195,8 +190,7 @@ class Answers:
             raise UserError(
                 "The decision is on another call than the one that waits.", "Look at the call again and decide anew."
             )
-        asked = self._store.get_branch(answer_.parent)
-        checked = self._requests.of_decision(answer_, asked, waiting, decision)
+        checked = self._requests.of_decision(branch, waiting, decision)
         if not self._store.leave_waiting(answer_.id, "streaming"):
             raise UserError("This answer waits for no decision.", "It was decided elsewhere.")
         if decision.choice == "allow-in-chat":
@@ -242,14 +236,15 @@ class Answers:
     def resume(self, message: str, folder: Path) -> PendingAnswer:
         """Begin the answer of a stopped task again, with the sections that are finished. Raises UserError when it is
         gone, being generated, or complete."""
-        empty = readable(self._store.get_message(message))
+        *_, asked, found = (None, *self._store.read_to(message).messages)
+        empty = readable(found)
         with self._lock:
             pending = self._pending.get(message)
         if pending is not None:
             raise UserError("This answer is still being generated.", "Wait until it is complete, or stop it.")
-        if empty.state == "done" or empty.parent is None or empty.recipe is None:
+        if empty.state == "done" or asked is None or empty.recipe is None:
             raise UserError("This task is complete.", "Ask again to repeat it.")
-        question = readable(self._store.get_message(empty.parent))
+        question = readable(asked)
         checked = self._requests.of_task(empty.recipe, question.document)
         self._store.update_message(message, state="streaming", text="", error="")
         pending = PendingAnswer(question, empty, checked.request, checked.resolved)

@@ -26,7 +26,7 @@ from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.answering.resolver import HomeServices
 from workbench.subjects.chats.calls import AT_END, Ask
 from workbench.subjects.chats.inspection import read_tokens, readable, tokens_of
-from workbench.subjects.chats.store import ChatStore
+from workbench.subjects.chats.store import Branch, ChatStore
 from workbench.techniques.composition import Prefix
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.approval import begun_in
@@ -39,17 +39,19 @@ _DRY = 0.8  # llama.cpp's usual multiplier
 
 
 class CheckedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that can be answered, and what its recipe refers to. ``parent`` is the message that a new question
-    follows; ``earlier`` are the steps that the answer goes on from."""
+    """A request that can be answered, and what its recipe refers to. ``branch`` is what was read of its chat: down to
+    the message that a new question follows, or to the answer beside which another one is made. ``earlier`` are the
+    steps that the answer goes on from."""
 
     request: AnswerRequest
     resolved: Resolved
-    parent: str | None = None
+    branch: Branch = Branch()
     earlier: Trace | None = None
 
 
 class Requests:
-    """The requests of a home's chats. Every method raises UserError where the request cannot be answered."""
+    """The requests of a home's chats. A chat is read once for each, and what was read is handed on. Every method raises
+    UserError where the request cannot be answered."""
 
     def __init__(self, store: ChatStore, services: HomeServices) -> None:
         self._store = store
@@ -57,41 +59,42 @@ class Requests:
 
     def of_ask(self, call: Ask, context: RequestContext) -> CheckedRequest:
         """The request of a new question, or of another answer to the question of ``call.regenerate``."""
-        call = msgspec.structs.replace(call, recipe=self._recipe_of(call))
+        branch = self._read(call)
+        call = msgspec.structs.replace(call, recipe=_recipe_of(call, branch))
         if call.branch is not None:
-            prefix, resolved = self._continuation(call, context)
+            prefix, resolved = self._continuation(call, branch, context)
         else:
             prefix, resolved = None, self._services.resolve(call.recipe)
         if call.regenerate is not None:
-            return self._of_another_answer(call, call.regenerate, prefix, resolved)
+            return self._of_another_answer(call, branch, prefix, resolved)
         if call.resume or call.edit is not None:
             raise UserError("Only an answer that is there can be resumed.", "Name the answer to regenerate.")
-        return self._of_question(call, resolved)
+        return self._of_question(call, branch, resolved)
 
-    def of_decision(
-        self, answer: StoredMessage, branch: Sequence[StoredMessage], waiting: Approval, decision: Decision
-    ) -> CheckedRequest:
-        """The request of an answer that goes on once the call that it waits for is decided. ``branch`` ends in the
-        answer's question."""
+    def of_decision(self, branch: Branch, waiting: Approval, decision: Decision) -> CheckedRequest:
+        """The request of the answer in which a branch ends, which goes on once the call that it waits for is
+        decided."""
+        *asked, answer = branch.messages
         assert answer.recipe is not None
+        assert branch.chat is not None
         if decision.choice == "edit" and answer.recipe.agent is not None:
             self._check_edit(waiting.call.tool, decision.arguments or {}, answer.recipe)
         resolved = self._services.resolve(answer.recipe)
-        allowed = set(self._store.get_record(answer.chat).allowed)
+        allowed = set(branch.chat.allowed)
         if decision.choice == "allow-in-chat":
             allowed.add(waiting.call.tool)
         earlier = Trace(steps=self._steps_of(answer))
         request = AnswerRequest(
             recipe=answer.recipe,
-            conversation=conversation_of(branch),
+            conversation=conversation_of(asked),
             earlier=earlier.steps,
             decisions=(decision,),
             asks=True,
             allowed=tuple(sorted(allowed)),
-            untrusted=untrusted_in(branch),
+            untrusted=untrusted_in(asked),
             chat=answer.chat,
-            done=self._begun_for(answer.recipe, branch),
-            origins=joined(origins_in(branch), _origins_of_steps(earlier.steps)),
+            done=self._begun_for(answer.recipe, asked),
+            origins=joined(origins_in(asked), _origins_of_steps(earlier.steps)),
         )
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved, earlier=earlier)
@@ -103,59 +106,45 @@ class Requests:
         check(request, resolved, self._services)
         return CheckedRequest(request=request, resolved=resolved)
 
-    def _recipe_of(self, call: Ask) -> Recipe:
-        """The recipe that is asked with: with the chat's files or without documents, and varied where that is asked."""
-        kept = without_attachments(call.recipe)
-        chat = self._store.get_message(call.regenerate).chat if call.regenerate is not None else call.chat
-        plain = msgspec.structs.replace(kept, retrieval=None)
-        recipe = plain if call.without_documents else self._with_attachments(kept, chat)
-        if self._leaves_loop(call) and not recipe.decoding.dry_multiplier:
-            decoding = msgspec.structs.replace(recipe.decoding, dry_multiplier=_DRY)
-            recipe = msgspec.structs.replace(recipe, decoding=decoding)
-        if not call.varied:
-            return recipe
-        if call.regenerate is None:
-            raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
-        return varied(recipe, METHODS)
+    def _read(self, call: Ask) -> Branch:
+        """The one reading of a chat for a question."""
+        if call.regenerate is not None:
+            return self._store.read_to(call.regenerate)
+        if call.chat is not None:
+            return self._store.read_chat(call.chat, call.parent, root=call.root)
+        if call.parent is not None:
+            raise UserError(f"The message {call.parent} is not in that chat.")
+        return Branch()
 
-    def _leaves_loop(self, call: Ask) -> bool:
-        """Whether an answer that was ended since it repeated itself is continued at its end."""
-        if call.regenerate is None or call.branch is None or call.branch.token != AT_END:
-            return False
-        return self._store.get_message(call.regenerate).looped
-
-    def _of_question(self, call: Ask, resolved: Resolved) -> CheckedRequest:
+    def _of_question(self, call: Ask, branch: Branch, resolved: Resolved) -> CheckedRequest:
         text = call.question.strip()
         if not text and call.document is not None:
             text = call.document.describe(METHODS.find(call.document.task, "task"))
-        parent = call.parent
-        if parent is None and call.chat is not None and not call.root:
-            parent = self._store.get_record(call.chat).head
-        branch = self._store.get_branch(parent)
         request = AnswerRequest(
             recipe=call.recipe,
-            conversation=(*conversation_of(branch), Message("user", text)),
+            conversation=(*conversation_of(branch.messages), Message("user", text)),
             task=call.document,
             asks=True,
-            allowed=self._store.get_record(call.chat).allowed if call.chat is not None else (),
-            untrusted=untrusted_in(branch),
-            origins=origins_in(branch),
+            allowed=branch.chat.allowed if branch.chat is not None else (),
+            untrusted=untrusted_in(branch.messages),
+            origins=origins_in(branch.messages),
         )
         check(request, resolved, self._services)
-        return CheckedRequest(request=request, resolved=resolved, parent=parent)
+        return CheckedRequest(request=request, resolved=resolved, branch=branch)
 
     def _of_another_answer(
-        self, call: Ask, regenerate: str, prefix: Prefix | None, resolved: Resolved
+        self, call: Ask, branch: Branch, prefix: Prefix | None, resolved: Resolved
     ) -> CheckedRequest:
-        old = self._store.get_message(regenerate)
-        asked = self._store.get_branch(old.parent if old.role == "assistant" else old.id)
+        assert branch.chat is not None
+        old = branch.messages[-1]
+        asked = branch.messages[:-1] if old.role == "assistant" else branch.messages
         recipe = call.recipe
         if prefix is not None:
             recipe = msgspec.structs.replace(resolved.recipe, decoding=recipe.decoding)
         resumes = call.resume or call.edit is not None
         steps = self._steps_of(old) if resumes else ()
         notices = (WITHOUT_DOCUMENTS,) if call.without_documents else ()
-        if self._leaves_loop(call):
+        if _leaves_loop(call, branch):
             notices = (*notices, LEAVES_LOOP.format(dry=recipe.decoding.dry_multiplier))
         request = AnswerRequest(
             recipe=recipe,
@@ -166,7 +155,7 @@ class Requests:
             edit=call.edit,
             notices=notices,
             asks=True,
-            allowed=self._store.get_record(old.chat).allowed,
+            allowed=branch.chat.allowed,
             untrusted=untrusted_in(asked),
             done=self._begun_for(call.recipe, asked),
             origins=joined(origins_in(asked), _origins_of_steps(steps), old.origins() if resumes else ()),
@@ -175,14 +164,15 @@ class Requests:
         earlier = None
         if request.recipe.agent is not None and request.earlier:
             earlier = Trace(steps=_steps_before(request))
-        return CheckedRequest(request=request, resolved=resolved, earlier=earlier)
+        return CheckedRequest(request=request, resolved=resolved, branch=branch, earlier=earlier)
 
-    def _continuation(self, call: Ask, context: RequestContext) -> tuple[Prefix, Resolved]:
+    def _continuation(self, call: Ask, branch: Branch, context: RequestContext) -> tuple[Prefix, Resolved]:
         """The first tokens of the new answer, and the old answer's recipe with the decoding that is asked for."""
         assert call.branch is not None
         if call.regenerate is None:
             raise UserError("A branch starts from an answer.", "Name the answer to regenerate.")
-        message = readable(self._store.get_message(call.regenerate))
+        *_, question, message = (None, *branch.messages)
+        message = readable(message)
         known, _ = read_tokens(self._store, message)
         tokens, place = tokens_of(known, call.branch.sequence), call.branch.position
         at_end = (place, call.branch.token) == (AT_END, AT_END)
@@ -191,12 +181,12 @@ class Requests:
                 f"The answer has no position {place} for the token {call.branch.token}.",
                 f"Positions are numbered from 0 to {len(tokens)}.",
             )
-        assert message.parent is not None
+        assert question is not None
         assert message.recipe is not None
         prefix = Prefix(
             prompt=known.prompt,
             answer=tuple(tokens) if at_end else (*tokens[:place], call.branch.token),
-            question=self._store.get_message(message.parent).text,
+            question=question.text,
             query=message.query,
             passages=message.passages,
         )
@@ -226,13 +216,31 @@ class Requests:
             raise UserError("No steps are stored for this answer.", "Answer the question again.")
         return trace.steps
 
-    def _with_attachments(self, recipe: Recipe, chat: str | None) -> Recipe:
-        """The recipe with the files that are attached to a chat."""
-        attached = self._store.get_record(chat).attachments if chat is not None else ""
-        if not attached:
-            return recipe
+
+def _recipe_of(call: Ask, branch: Branch) -> Recipe:
+    """The recipe that is asked with: with the chat's files or without documents, and varied where that is asked."""
+    recipe = without_attachments(call.recipe)
+    attached = branch.chat.attachments if branch.chat is not None else ""
+    if call.without_documents:
+        recipe = msgspec.structs.replace(recipe, retrieval=None)
+    elif attached:
         part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), attachments=attached)
-        return msgspec.structs.replace(recipe, retrieval=part)
+        recipe = msgspec.structs.replace(recipe, retrieval=part)
+    if _leaves_loop(call, branch) and not recipe.decoding.dry_multiplier:
+        decoding = msgspec.structs.replace(recipe.decoding, dry_multiplier=_DRY)
+        recipe = msgspec.structs.replace(recipe, decoding=decoding)
+    if not call.varied:
+        return recipe
+    if call.regenerate is None:
+        raise UserError("Only an answer that is there can be varied.", "Name the answer to regenerate.")
+    return varied(recipe, METHODS)
+
+
+def _leaves_loop(call: Ask, branch: Branch) -> bool:
+    """Whether an answer that was ended since it repeated itself is continued at its end."""
+    if call.regenerate is None or call.branch is None or call.branch.token != AT_END:
+        return False
+    return branch.messages[-1].looped
 
 
 def conversation_of(branch: Sequence[StoredMessage]) -> tuple[Message, ...]:

@@ -72,8 +72,9 @@ class Chats:
         return self._published(self._store.set_head(call.chat, call.message))
 
     def export(self, call: calls.ExportChat) -> str:
-        chat = self._store.get_record(call.chat)
-        return export(chat, self._store.get_branch(chat.head))
+        read = self._store.read_chat(call.chat)
+        assert read.chat is not None
+        return export(read.chat, read.messages)
 
     def remove_folder(self, call: calls.RemoveChatFolder) -> calls.ChatList:
         self._store.folders.remove(call.folder)

@@ -30,6 +30,7 @@ _MESSAGE = (
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
     "verification, waiting, tainted, finish"
 )
+_NEW = ("id", "chat", "parent", "role", "text", "state", "created", "recipe", "document")
 _STORED: dict[str, Stored[Any]] = {
     "passages": Stored("passages", tuple[Passage, ...]),
     "citations": Stored("citations", tuple[Citation, ...]),
@@ -45,6 +46,14 @@ _STORED: dict[str, Stored[Any]] = {
 _ALLOWED: Stored[tuple[str, ...]] = Stored("allowed tools", tuple[str, ...])
 _COLUMNS = {"selected_sequence": "kept"}  # columns with another name than the field
 _TRIGRAM = 3
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """What one reading of a chat gives to a request: its record, and the messages of a branch of it, the first one
+    first. The default is a chat that is not there yet."""
+
+    chat: ChatRecord | None = None
+    messages: tuple[StoredMessage, ...] = ()
 
 
 class ChatStore:
@@ -67,7 +76,7 @@ class ChatStore:
         """Raises UserError when there is no such chat."""
         row = self._database.row(f"select {_CHAT} from chats where id = ?", (chat,))
         if row is None:
-            raise UserError(f"There is no chat {chat}.", "It may have been deleted.")
+            raise _no_chat(chat)
         return _chat(row)
 
     def title_of(self, chat: str) -> str:
@@ -86,7 +95,7 @@ class ChatStore:
         """Raises UserError when there is no such message."""
         row = self._database.row(f"select {_MESSAGE} from messages where id = ?", (message,))
         if row is None:
-            raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")
+            raise _no_message(message)
         return _message(row)
 
     def get_branch(self, message: str | None) -> tuple[StoredMessage, ...]:
@@ -103,6 +112,25 @@ class ChatStore:
         )
         return tuple(_message(row) for row in rows)
 
+    def read_chat(self, chat: str, message: str | None = None, *, root: bool = False) -> Branch:
+        """A chat and the branch down to ``message``, or else to its head; with ``root`` without messages. Raises
+        UserError when there is no such chat or message."""
+        with self._database.transaction():
+            record = self.get_record(chat)
+            return Branch(chat=record, messages=self._branch_to(message or (None if root else record.head)))
+
+    def read_to(self, message: str) -> Branch:
+        """The branch down to a message, and its chat. Raises UserError when there is no such message."""
+        with self._database.transaction():
+            messages = self._branch_to(message)
+            return Branch(chat=self.get_record(messages[-1].chat), messages=messages)
+
+    def _branch_to(self, message: str | None) -> tuple[StoredMessage, ...]:
+        found = self.get_branch(message)
+        if message is not None and not found:
+            raise _no_message(message)
+        return found
+
     # -- asking -----------------------------------------------------------------------------------
 
     def store_question(
@@ -111,49 +139,52 @@ class ChatStore:
         asked: Recipe,
         resolved: Recipe,
         *,
-        chat: str | None,
-        parent: str | None,
+        after: Branch,
         title: str,
         document: DocumentTask | None = None,
     ) -> tuple[StoredMessage, StoredMessage]:
-        """Store a question and its empty answer in state ``streaming``; a new chat for ``chat`` None. ``document`` is
+        """Store a question and its empty answer in state ``streaming``, below a branch as it was read. ``document`` is
         the task that the question stands for, if it does.
 
         The chat keeps the recipe as it was ``asked`` for (a drawn seed must not stick to it), the answer as it was
-        ``resolved``. Returns question and answer. Raises UserError when the chat or the parent is not there.
+        ``resolved``. Returns question and answer. Raises UserError when the chat is gone, or the question cannot stand
+        there.
         """
         with self._database.transaction():
-            chat = self._create(title, asked) if chat is None else self.get_record(chat).id
-            self._database.execute("update chats set title = ? where id = ? and title = ''", (title, chat))
-            if parent is not None:
-                above = self.get_message(parent)
+            chat = self._create(title, asked) if after.chat is None else after.chat.id
+            parent = None
+            if after.messages:
+                above = after.messages[-1]
+                parent = above.id
                 if above.chat != chat:
                     raise UserError(f"The message {parent} is not in that chat.")
                 if above.role != "assistant":
                     raise UserError("A question follows an answer.", "Name the answer that it follows.")
-            stored = self._insert(chat, parent, "user", question, "done", None, document)
-            answer = self._insert(chat, stored, "assistant", "", "streaming", resolved)
-            self._touch(chat, answer, asked)
-            return self.get_message(stored), self.get_message(answer)
+            if after.chat is not None:
+                self._database.execute("update chats set title = ? where id = ? and title = ''", (title, chat))
+            stored = self._insert(_new(chat=chat, parent=parent, role="user", text=question, document=document))
+            answer = self._insert(_new_answer(stored, resolved))
+            self._touch(chat, answer.id, asked, after)
+            return stored, answer
 
     def store_another_answer(
-        self, message: str, asked: Recipe, resolved: Recipe, *, aside: bool = False, trace: Trace | None = None
+        self, beside: Branch, asked: Recipe, resolved: Recipe, *, aside: bool = False, trace: Trace | None = None
     ) -> tuple[StoredMessage, StoredMessage]:
-        """A new empty answer beside the answer ``message``, to the same question. Returns question and answer.
+        """A new empty answer beside the one in which a branch ends, to the same question. Returns question and answer.
 
         With ``aside`` the chat keeps its head and its recipe. ``trace`` holds the steps that it goes on from: a core
         that dies before it has repeated them has lost none.
         """
+        *_, question, old = (None, *beside.messages)
+        if old is None or question is None or old.role != "assistant":
+            raise UserError("Only an answer can be generated again.", "Name the answer, not the question.")
         with self._database.transaction():
-            old = self.get_message(message)
-            if old.role != "assistant" or old.parent is None:
-                raise UserError("Only an answer can be generated again.", "Name the answer, not the question.")
-            answer = self._insert(old.chat, old.parent, "assistant", "", "streaming", resolved)
+            answer = self._insert(_new_answer(question, resolved))
             if trace is not None:
-                self.store_journal(answer, trace)
+                self.store_journal(answer.id, trace)
             if not aside:
-                self._touch(old.chat, answer, asked)
-            return self.get_message(old.parent), self.get_message(answer)
+                self._touch(old.chat, answer.id, asked, beside)
+            return question, answer
 
     def update_message(self, message: str, **fields: Any) -> None:
         """Change some of a message's fields, by their names in StoredMessage."""
@@ -207,7 +238,7 @@ class ChatStore:
         trace cannot be read."""
         row = self._database.row("select trace from messages where id = ?", (message,))
         if row is None:
-            raise UserError(f"There is no message {message}.", "Its chat may have been deleted.")
+            raise _no_message(message)
         return TRACE.get(row[0]) if row[0] is not None else None
 
     def interrupt_streaming(self) -> int:
@@ -315,38 +346,22 @@ class ChatStore:
         )
         return chat
 
-    def _insert(
-        self,
-        chat: str,
-        parent: str | None,
-        role: str,
-        text: str,
-        state: str,
-        recipe: Recipe | None,
-        document: DocumentTask | None = None,
-    ) -> str:
-        message = new_id()
+    def _insert(self, made: StoredMessage) -> StoredMessage:
+        """Raises UserError when the chat was deleted since it was read, and with it all its messages."""
+        values = {name: _encoded(name, getattr(made, name)) for name in _NEW}
         self._database.execute(
-            """insert into messages (id, chat, parent, role, text, state, created, recipe, document)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                message,
-                chat,
-                parent,
-                role,
-                text,
-                state,
-                time.time(),
-                _encoded("recipe", recipe),
-                _encoded("document", document),
-            ),
+            f"""insert into messages ({", ".join(_NEW)}) select {", ".join(f":{name}" for name in _NEW)}
+                where exists (select 1 from chats where id = :chat)""",
+            values,
         )
-        return message
+        if not self._database.changes():
+            raise _no_chat(made.chat)
+        return made
 
-    def _touch(self, chat: str, head: str, recipe: Recipe) -> None:
+    def _touch(self, chat: str, head: str, recipe: Recipe, read: Branch) -> None:
         """A recipe that cannot be read stays the chat's."""
         self._database.execute("update chats set head = ?, updated = ? where id = ?", (head, time.time(), chat))
-        if not self.get_record(chat).unreadable:
+        if read.chat is None or not read.chat.unreadable:
             self._database.execute("update chats set recipe = ? where id = ?", (_encoded("recipe", recipe), chat))
 
     def _chats_with(self, word: str) -> set[str]:
@@ -358,6 +373,22 @@ class ChatStore:
                 "select distinct chat from history where instr(lower(text), lower(?))", (word,)
             )
         return {row[0] for row in rows}
+
+
+def _new(**fields: Any) -> StoredMessage:
+    return StoredMessage(id=new_id(), created=time.time(), **fields)
+
+
+def _new_answer(question: StoredMessage, recipe: Recipe) -> StoredMessage:
+    return _new(chat=question.chat, parent=question.id, role="assistant", text="", state="streaming", recipe=recipe)
+
+
+def _no_chat(chat: str) -> UserError:
+    return UserError(f"There is no chat {chat}.", "It may have been deleted.")
+
+
+def _no_message(message: str) -> UserError:
+    return UserError(f"There is no message {message}.", "Its chat may have been deleted.")
 
 
 def _chat(row: Row) -> ChatRecord:

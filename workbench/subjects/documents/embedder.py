@@ -11,13 +11,12 @@ from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.core.background import Background
-from workbench.gguf.inspection import is_missing
 from workbench.processes.host import State as WorkerState
 from workbench.processes.host import WorkerHost
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.starter import find_starters
-from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.techniques import embedding_calls
 
 

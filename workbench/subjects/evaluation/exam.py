@@ -26,13 +26,12 @@ from workbench.base.paths import RESOURCES
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
-from workbench.gguf.inspection import is_missing
 from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamRates, ExamResult, Rate
 from workbench.records.models import ModelRecord
 from workbench.subjects.chats.answers import Answers
 from workbench.subjects.evaluation.calls import ExamineModel
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.store import ModelCatalogue, chat_model
+from workbench.subjects.models.store import ModelCatalogue, chat_model, is_missing
 from workbench.subjects.runs.calls import ListRuns, RunRecord
 from workbench.subjects.runs.queue import Runs
 from workbench.techniques.retrieval.confidence import UNSURE, fit_shift, shifted

@@ -20,7 +20,7 @@ class Computing:
     def __init__(self, base: Foundation, catalogue: ModelCatalogue) -> None:
         self._base = base
         self.packs = RuntimePacks(base.home, catalogue, self._trial_host, self._restart, base.tell_workers)
-        self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, lambda: base.settings.engine)
+        self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, base.preferences.engine)
         self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers)
 
     def host_maker(self, worker: str) -> HostMaker:

@@ -16,7 +16,6 @@ from workbench.base.installation import base_release
 from workbench.base.paths import Home, absolute_path
 from workbench.base.stored import Unreadable
 from workbench.core.streams import Handlers, unary
-from workbench.gguf.inspection import is_missing
 from workbench.processes.host import State
 from workbench.processes.process import PACK_VARIABLE, TORCH_VARIABLE
 from workbench.records.runtime import BACKENDS, CHOICE, PackManifest, RuntimeChoice, Trial
@@ -36,7 +35,7 @@ from workbench.subjects.machine.signatures import OWN_KEYS, trusted_keys
 from workbench.subjects.machine.torch_trial import try_torch
 from workbench.subjects.machine.trial import MakeHost, try_library
 from workbench.subjects.models.starter import find_starters
-from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.models.store import ModelCatalogue, is_missing
 
 PROCESSOR = "No runtime pack is installed, so the processor computes."
 _TORCH_PROCESSOR = "You chose the processor for search and training."

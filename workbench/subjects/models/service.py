@@ -21,7 +21,7 @@ from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import MeasureSpeed
-from workbench.gguf.inspection import inspect_path, is_missing
+from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import unique_name
 from workbench.records.models import ModelDetails, ModelRecord
 from workbench.subjects.models import calls
@@ -29,7 +29,7 @@ from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.importing import delete_files, import_model, remove_unfinished
 from workbench.subjects.models.local_sources import default_roots, find_local_models
 from workbench.subjects.models.starter import find_starters, starter_hint
-from workbench.subjects.models.store import ModelCatalogue, chat_model, local_model
+from workbench.subjects.models.store import ModelCatalogue, chat_model, is_missing, local_model
 from workbench.subjects.runs.queue import Runs
 
 EXAM_ENDS_S = 30.0

@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
+from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.base.stored import Unreadable, explained
+from workbench.core.background import Background
 from workbench.core.foundation import Foundation
-from workbench.gguf.inspection import is_missing
 from workbench.records.endpoints import ENDPOINT
 from workbench.records.exam import EXAM, ExamResult
 from workbench.records.models import ModelRecord
@@ -167,6 +168,13 @@ def _unreadable(name: str, why: str) -> ModelRecord:
     )
 
 
+def is_missing(model: ModelRecord) -> bool:
+    """Whether a file of a model is missing, or it is not known which ones it has."""
+    if model.endpoint is not None:  # whether it answers is known once it is asked
+        return False
+    return bool(model.unreadable) or not all(Path(file).is_file() for file in model.files or (model.path,))
+
+
 IMPORT_HINT = "Add the starter model, or import a GGUF file."
 
 
@@ -208,3 +216,18 @@ def open_catalogue(base: Foundation) -> tuple[ModelCatalogue, Checksums]:
     checksums = Checksums(base.home.models / "checksums.json")
     catalogue = ModelCatalogue(base.database, base.home.models, lambda: base.settings.general.model, checksums.known)
     return catalogue, checksums
+
+
+def record_checksum(
+    model: ModelRecord, catalogue: ModelCatalogue, checksums: Checksums, background: Background
+) -> None:
+    """Compute the checksum of a model in the background: for a large one it takes longer than the first answer, which
+    then goes without."""
+
+    def compute(context: RequestContext) -> None:
+        sha256 = checksums.compute(model.files, context)
+        current = catalogue.find(model.name)
+        if current is not None and current.files == model.files:
+            catalogue.put(msgspec.structs.replace(current, sha256=sha256))
+
+    background.start("checksum", compute)

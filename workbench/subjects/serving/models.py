@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.base.errors import UserError
-from workbench.gguf.inspection import is_missing
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe, without_attachments
 from workbench.subjects.documents.embedder import Embedding
-from workbench.subjects.models.store import ModelCatalogue
+from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.subjects.serving.calls import ServedModel
 
 PLAIN = DecodingPart(temperature=1.0, top_k=0, top_p=1.0, repetition_penalty=1.0)

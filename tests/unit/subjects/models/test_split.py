@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from workbench.base.errors import UserError
-from workbench.gguf.inspection import inspect_path, is_missing
+from workbench.gguf.inspection import inspect_path
+from workbench.subjects.models.store import is_missing
 
 PIECES = (
     (("token_embd.weight", (32, 100), 8, 3400),),
