@@ -34,10 +34,11 @@ from workbench.records.documents import Document, DocumentList
 from workbench.records.recipes import PARTS
 from workbench.records.training import AdapterList
 from workbench.records.visible import visible_name
-from workbench.subjects.chats.calls import ChatList
-from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.chats.calls import ChatList, ListChats
+from workbench.subjects.documents.calls import CollectionList, ListCollections, ListDocuments
 from workbench.subjects.machine.calls import ChangeSettings
-from workbench.subjects.models.calls import LoadModel, ModelList
+from workbench.subjects.models.calls import ListModels, LoadModel, ModelList
 from workbench.subjects.runs.calls import Status
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ class Finder(QFrame):
         self._before = QApplication.focusWidget()
         self.field.clear()
         home = self._bridge.home
-        home.collections.follow(self._on_collections)
-        home.models.follow(self._on_models)
-        home.adapters.follow(self._on_adapters)
+        home.listing(ListCollections()).follow(self._on_collections)
+        home.listing(ListModels()).follow(self._on_models)
+        home.listing(ListAdapters()).follow(self._on_adapters)
         self._follow_chats()
         self.place()
         self._fill()
@@ -115,9 +116,9 @@ class Finder(QFrame):
             return
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self._search.stop()
-        self._bridge.home.collections.leave(self._on_collections)
-        self._bridge.home.models.leave(self._on_models)
-        self._bridge.home.adapters.leave(self._on_adapters)
+        self._bridge.home.listing(ListCollections()).leave(self._on_collections)
+        self._bridge.home.listing(ListModels()).leave(self._on_models)
+        self._bridge.home.listing(ListAdapters()).leave(self._on_adapters)
         self._leave_chats()
         self._leave_all_documents()
         self.hide()
@@ -148,7 +149,7 @@ class Finder(QFrame):
 
     def _follow_chats(self) -> None:
         self._leave_chats()
-        self._chats_listing = self._bridge.home.found_chats(self.field.text().strip())
+        self._chats_listing = self._bridge.home.listing(ListChats(search=self.field.text().strip()))
         self._chats_listing.follow(self._on_chats)
 
     def _leave_chats(self) -> None:
@@ -177,7 +178,7 @@ class Finder(QFrame):
         self._leave_all_documents()
         for collection in found.collections:
             take = partial(self._on_documents, collection.id, collection.name)
-            listing = self._bridge.home.documents(collection.id)
+            listing = self._bridge.home.listing(ListDocuments(collection=collection.id))
             self._leave_documents.append(partial(listing.leave, take))
             listing.follow(take)
         self._fill()

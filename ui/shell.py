@@ -29,7 +29,9 @@ from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import Settings
-from workbench.subjects.machine.calls import RestartWorker
+from workbench.subjects.documents.calls import ListCollections
+from workbench.subjects.machine.calls import GetSettings, RestartWorker
+from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import Status, WorkerState
 
 IDLE_MS = 1_500
@@ -193,9 +195,9 @@ class Shell(QMainWindow):
         EarlyImport(_module_of(entry), partial(self._on_imported, entry), self)
         self._bridge.start()
         home = self._bridge.home
-        home.settings.follow(self._on_settings)
-        home.models.follow(self._offer_welcome)
-        home.collections.follow(self._offer_welcome)
+        home.listing(GetSettings()).follow(self._on_settings)
+        home.listing(ListModels()).follow(self._offer_welcome)
+        home.listing(ListCollections()).follow(self._offer_welcome)
         self._patience.start()
         QTimer.singleShot(IDLE_MS, self, self._import_ahead)
 
@@ -379,7 +381,10 @@ class Shell(QMainWindow):
 
     def _offer_welcome(self, found: object = None) -> None:
         """Open the welcome page while there is no model or no collection, unless it was left before."""
-        models, collections = self._bridge.home.models.value, self._bridge.home.collections.value
+        models, collections = (
+            self._bridge.home.listing(ListModels()).value,
+            self._bridge.home.listing(ListCollections()).value,
+        )
         if models is None or collections is None:
             return
         needed = not (any(model.kind == "chat" for model in models.models) and collections.collections)

@@ -1,9 +1,9 @@
-"""The state of the home in the window: models, collections, chats, adapters, runs and settings, read once and kept
-current.
+"""The state of the home in the window: the answers of calls such as ``ListModels``, read once and kept current.
 
-``HomeState`` owns every list that the window shows. A page follows the lists it needs and is handed each new value; it
-never asks for a list itself. A list is read when it is first followed, again after a ``Changed`` event of one of its
-kinds (several in a row are one reading), and again when the core was away. A reading that fails is reported once.
+``HomeState`` owns every list that the window shows. A page follows the answers that it needs and is handed each new
+value; it never asks for one itself. An answer is read when it is first followed, again after a ``Changed`` event of one
+of the kinds that its call names in ``changed_by`` (several in a row are one reading), and again when the core was away.
+A reading that fails is reported once.
 """
 
 from __future__ import annotations
@@ -16,28 +16,6 @@ from PySide6.QtCore import QMetaMethod, QObject, QTimer, Signal
 
 from workbench.api.protocol import Call
 from workbench.base.errors import Cancelled
-from workbench.base.settings import Settings
-from workbench.records.documents import DocumentList
-from workbench.records.evaluation import EvaluationReport
-from workbench.records.models import Machine
-from workbench.records.training import AdapterList, DataSetList
-from workbench.subjects.adapters.calls import ListAdapters
-from workbench.subjects.agents.calls import ListFacts, ListMcpServers
-from workbench.subjects.chats.calls import ChatList, ListChats
-from workbench.subjects.datasets.calls import ListDataSets
-from workbench.subjects.documents.calls import CollectionList, ListCollections, ListDocuments
-from workbench.subjects.evaluation.calls import (
-    EvaluationList,
-    GetEvaluation,
-    GetLeaderboard,
-    ListEvaluations,
-    ListQuestionSets,
-    QuestionSetList,
-)
-from workbench.subjects.judgements.calls import ListJudgements, ListQueues
-from workbench.subjects.machine.calls import GetMachine, GetRuntime, GetSettings, ListMethods, MethodList, RuntimeState
-from workbench.subjects.models.calls import ListModels, ModelList
-from workbench.subjects.prompts.calls import DemonstrationList, ListDemonstrations, ListPrompts, PromptList
 from workbench.subjects.runs.calls import GetRun, ListRuns, RunList, RunRecord
 
 if TYPE_CHECKING:
@@ -52,31 +30,6 @@ RUN_TICK_MS = 300
 KNOWN_RUNS = 300
 _MOST_SINGLE_RUNS = 8
 """Of more changed runs than this the whole list is read."""
-
-KINDS: dict[type[Call[Any]], tuple[str, ...]] = {
-    ListModels: ("model", "settings"),
-    ListCollections: ("collection",),
-    ListDocuments: ("collection",),
-    ListChats: ("chat",),
-    ListAdapters: ("adapter", "model"),
-    ListDataSets: ("data",),
-    ListQuestionSets: ("questions",),
-    ListPrompts: ("prompts",),
-    ListDemonstrations: ("demonstrations",),
-    ListEvaluations: ("evaluation",),
-    ListFacts: ("facts",),
-    ListJudgements: ("judgements",),
-    ListQueues: ("labelling", "judgements"),
-    ListMcpServers: ("mcp", "settings"),
-    GetEvaluation: ("evaluation",),
-    GetLeaderboard: ("evaluation", "model"),
-    ListRuns: ("run",),
-    GetSettings: ("settings",),
-    GetMachine: (),
-    GetRuntime: ("worker",),
-    ListMethods: (),
-}
-"""Which kinds of ``Changed`` events make the answer of a call old."""
 
 
 class Listing(QObject, Generic[R]):
@@ -220,7 +173,7 @@ class HomeState(QObject):
         bridge.connected_changed.connect(self._on_connected)
 
     def listing(self, call: Call[R]) -> Listing[R]:
-        """What answers a call of ``KINDS``, shared by all who follow it."""
+        """The answer of a call, shared by all who follow it."""
         found = self._listings.get(call)
         if found is None:
             self._drop_unfollowed(type(call))
@@ -229,79 +182,12 @@ class HomeState(QObject):
         return found
 
     @property
-    def models(self) -> Listing[ModelList]:
-        return self.listing(ListModels())
-
-    @property
-    def collections(self) -> Listing[CollectionList]:
-        return self.listing(ListCollections())
-
-    @property
-    def chats(self) -> Listing[ChatList]:
-        return self.listing(ListChats())
-
-    @property
-    def adapters(self) -> Listing[AdapterList]:
-        return self.listing(ListAdapters())
-
-    @property
-    def data_sets(self) -> Listing[DataSetList]:
-        return self.listing(ListDataSets())
-
-    @property
-    def question_sets(self) -> Listing[QuestionSetList]:
-        return self.listing(ListQuestionSets())
-
-    @property
-    def prompts(self) -> Listing[PromptList]:
-        return self.listing(ListPrompts())
-
-    @property
-    def demonstrations(self) -> Listing[DemonstrationList]:
-        return self.listing(ListDemonstrations())
-
-    @property
-    def evaluations(self) -> Listing[EvaluationList]:
-        return self.listing(ListEvaluations())
-
-    @property
-    def settings(self) -> Listing[Settings]:
-        return self.listing(GetSettings())
-
-    @property
-    def methods(self) -> Listing[MethodList]:
-        return self.listing(ListMethods())
-
-    @property
-    def machine(self) -> Listing[Machine]:
-        return self.listing(GetMachine())
-
-    @property
-    def runtime(self) -> Listing[RuntimeState]:
-        return self.listing(GetRuntime())
-
-    @property
     def runs(self) -> RunListing:
         return self.listing(ListRuns(limit=KNOWN_RUNS))  # type: ignore[return-value]
 
-    def documents(self, collection: str) -> Listing[DocumentList]:
-        return self.listing(ListDocuments(collection=collection))
-
-    def evaluation(self, evaluation: str) -> Listing[EvaluationReport]:
-        """An evaluation with its results so far."""
-        return self.listing(GetEvaluation(evaluation=evaluation))
-
-    def fitting_adapters(self, model: str) -> Listing[AdapterList]:
-        """Those that can be used with a model."""
-        return self.listing(ListAdapters(model=model))
-
-    def found_chats(self, search: str) -> Listing[ChatList]:
-        """Those whose title or messages hold the words of ``search``; without any, all."""
-        return self.listing(ListChats(search=search))
-
     def _on_changed(self, kind: str, id: str) -> None:
         for call, listing in list(self._listings.items()):
-            if kind in KINDS[type(call)] and id in ("", _subject(call) or id):
+            if kind in call.changed_by and id in ("", getattr(call, call.about) if call.about else id):
                 listing.expire(id)
 
     def _on_connected(self, connected: bool) -> None:
@@ -317,10 +203,3 @@ class HomeState(QObject):
             if type(call) is kind and not listing.followed:
                 del self._listings[call]
                 listing.deleteLater()
-
-
-def _subject(call: Call[Any]) -> str:
-    """The id of what a call asks about; "" where that is a whole list."""
-    if isinstance(call, ListDocuments):
-        return call.collection
-    return call.evaluation if isinstance(call, GetEvaluation) else ""

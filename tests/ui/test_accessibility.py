@@ -34,6 +34,7 @@ from ui.features import PAGES, WELCOME
 from ui.shell import Shell
 from ui.shortcuts import ShortcutList, keys_of
 from ui.theme.theme import Theme
+from workbench import calls as c
 
 NAMES = [
     entry.name for entry in (*PAGES, WELCOME) if importlib.util.find_spec(entry.entry.partition(":")[0]) is not None
@@ -171,7 +172,7 @@ def test_enter_presses_the_buttons(frame: Shell, qtbot: QtBot, front: FakeFront,
 @pytest.mark.parametrize("name", NAMES)
 def test_a_wheel_over_a_list_of_choices_scrolls_the_page(frame: Shell, qtbot: QtBot, name: str) -> None:
     frame.open_page(name)
-    qtbot.waitUntil(lambda: frame._bridge.home.models.value is not None)
+    qtbot.waitUntil(lambda: frame._bridge.home.listing(c.ListModels()).value is not None)
     changed = []
     for box in frame.findChildren(QComboBox):
         box.setFocus()

@@ -421,7 +421,7 @@ def test_adapters_that_cannot_be_read_are_told_of_once(
     page.show()
     qtbot.waitUntil(lambda: told == ["Not now."])
     front.announce("adapter")
-    qtbot.waitUntil(lambda: len(front.asked(c.ListAdapters)) == 2 and not bridge.home.adapters.reading)
+    qtbot.waitUntil(lambda: len(front.asked(c.ListAdapters)) == 2 and not bridge.home.listing(c.ListAdapters()).reading)
     assert told == ["Not now."]
     assert page.current is None
 

@@ -79,7 +79,7 @@ def test_demonstrations_are_listed_and_removed(
     )
     made = Demonstration(id="d1", created=MARCH, question="How many pencils?", steps=steps, answer="36", message="m")
     home.demonstrations["d1"] = made
-    bridge.home.demonstrations.refresh()
+    bridge.home.listing(c.ListDemonstrations()).refresh()
     qtbot.waitUntil(lambda: "d1" in panel.views)
     view = panel.views["d1"]
     assert not panel.empty.isVisible()

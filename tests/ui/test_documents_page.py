@@ -251,7 +251,7 @@ def test_the_embedding_model_of_a_collection_is_chosen(
     other = msgspec.structs.replace(home.models["all-MiniLM-L6-v2"], name="multilingual-e5-small")
     home.models[other.name] = other
     front.announce("model", other.name)
-    models = page._bridge.home.models
+    models = page._bridge.home.listing(c.ListModels())
     qtbot.waitUntil(lambda: models.value is not None and other in models.value.models)
     page.ask_for_index()
     [dialog] = page.findChildren(IndexDialog)

@@ -37,6 +37,7 @@ from ui.navigation import Navigation
 from ui.shell import Shell
 from ui.statusbar import StatusBar
 from ui.theme.theme import Theme, current_theme
+from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
 from workbench.subjects.machine.calls import GetSettings, RestartWorker
@@ -232,8 +233,8 @@ def test_a_home_without_documents_is_welcomed_until_it_was_left(
 
 def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
     shell = make_shell()
-    home = shell._bridge.home
-    qtbot.waitUntil(lambda: all(listing.value for listing in (home.models, home.collections)))
+    listings = [shell._bridge.home.listing(call) for call in (c.ListModels(), c.ListCollections())]
+    qtbot.waitUntil(lambda: all(listing.value for listing in listings))
     assert shell.current_page == "chat"
     assert not button(shell, "Welcome").isVisible()
 

@@ -34,10 +34,10 @@ def connected(qtbot: QtBot, bridge: Bridge) -> Bridge:
 def test_two_that_follow_a_list_share_one_reading(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
     home = connected(qtbot, bridge).home
     first, second, late = Follower(), Follower(), Follower()
-    home.models.follow(first.take)
-    home.models.follow(second.take)
+    home.listing(c.ListModels()).follow(first.take)
+    home.listing(c.ListModels()).follow(second.take)
     qtbot.waitUntil(lambda: len(first.taken) == len(second.taken) == 1)
-    home.models.follow(late.take)
+    home.listing(c.ListModels()).follow(late.take)
     assert late.taken == first.taken
     assert len(front.asked(c.ListModels)) == 1
 
@@ -46,7 +46,7 @@ def test_several_changes_are_one_reading_and_reach_all_who_follow(
     qtbot: QtBot, bridge: Bridge, front: FakeFront, home: FakeHome
 ) -> None:
     state, follower = connected(qtbot, bridge).home, Follower()
-    state.models.follow(follower.take)
+    state.listing(c.ListModels()).follow(follower.take)
     qtbot.waitUntil(lambda: len(follower.taken) == 1)
     home.models["Other"] = msgspec.structs.replace(SMOL, name="Other")
     for _ in range(5):
@@ -61,9 +61,9 @@ def test_a_change_during_a_reading_is_read_after_it(
 ) -> None:
     state, follower = connected(qtbot, bridge).home, Follower()
     held = front.hold(c.ListCollections)
-    state.collections.follow(follower.take)
+    state.listing(c.ListCollections()).follow(follower.take)
     qtbot.waitUntil(lambda: held.call is not None)
-    state.collections.refresh()
+    state.listing(c.ListCollections()).refresh()
     held.finish(c.CollectionList(collections=()))
     qtbot.waitUntil(lambda: len(follower.taken) == 2)
     assert len(follower.taken[1].collections) == len(home.collections)
@@ -73,13 +73,13 @@ def test_a_list_that_nobody_follows_is_not_read_again_until_it_is_followed(
     qtbot: QtBot, bridge: Bridge, front: FakeFront
 ) -> None:
     state, follower = connected(qtbot, bridge).home, Follower()
-    state.models.follow(follower.take)
+    state.listing(c.ListModels()).follow(follower.take)
     qtbot.waitUntil(lambda: len(follower.taken) == 1)
-    state.models.leave(follower.take)
+    state.listing(c.ListModels()).leave(follower.take)
     with qtbot.waitSignal(bridge.changed):
         front.announce("model")
-    assert not state.models.soon.isActive()
-    state.models.follow(follower.take)
+    assert not state.listing(c.ListModels()).soon.isActive()
+    state.listing(c.ListModels()).follow(follower.take)
     qtbot.waitUntil(lambda: len(front.asked(c.ListModels)) == 2)
 
 
@@ -118,10 +118,10 @@ def test_a_reading_that_fails_is_told_once_and_again_after_it_worked(
     state, follower, told = connected(qtbot, bridge).home, Follower(), []
     bridge.failed.connect(lambda error: told.append(str(error)))
     front.refuse(c.ListChats, UserError("The chats cannot be read."))
-    state.chats.follow(follower.take)
+    state.listing(c.ListChats()).follow(follower.take)
     qtbot.waitUntil(lambda: told == ["The chats cannot be read."])
     front.announce("chat")
-    qtbot.waitUntil(lambda: len(front.asked(c.ListChats)) == 2 and not state.chats.reading)
+    qtbot.waitUntil(lambda: len(front.asked(c.ListChats)) == 2 and not state.listing(c.ListChats()).reading)
     assert len(told) == 1
     front.answer(c.ListChats, front.by_itself)
     front.announce("chat")
@@ -136,11 +136,11 @@ def test_lists_are_read_again_when_the_core_was_away_and_its_absence_is_told_by_
 ) -> None:
     state, follower, told = connected(qtbot, bridge).home, Follower(), []
     bridge.failed.connect(told.append)
-    state.collections.follow(follower.take)
+    state.listing(c.ListCollections()).follow(follower.take)
     qtbot.waitUntil(lambda: len(follower.taken) == 1)
     front.lose_connection()
     qtbot.waitUntil(lambda: bridge.connected is False)
-    state.collections.refresh()
+    state.listing(c.ListCollections()).refresh()
     home.collections.clear()
     front.reconnect()
     bridge.reconnect()
@@ -150,20 +150,32 @@ def test_lists_are_read_again_when_the_core_was_away_and_its_absence_is_told_by_
 
 def test_what_a_call_brings_along_is_known_at_once(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
     state, follower = connected(qtbot, bridge).home, Follower()
-    state.models.follow(follower.take)
+    state.listing(c.ListModels()).follow(follower.take)
     qtbot.waitUntil(lambda: len(follower.taken) == 1)
-    state.models.put(c.ModelList(models=()))
+    state.listing(c.ListModels()).put(c.ModelList(models=()))
     assert follower.taken[-1].models == ()
 
 
 def test_the_answer_to_an_earlier_search_is_not_kept(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
     state, follower = connected(qtbot, bridge).home, Follower()
-    pump = state.found_chats("pump")
+    pump = state.listing(c.ListChats(search="pump"))
     pump.follow(follower.take)
     qtbot.waitUntil(lambda: len(follower.taken) == 1)
     pump.leave(follower.take)
-    state.found_chats("lease").follow(follower.take)
-    assert state.found_chats("pump") is not pump
+    state.listing(c.ListChats(search="lease")).follow(follower.take)
+    assert state.listing(c.ListChats(search="pump")) is not pump
+
+
+def test_a_change_of_another_collection_makes_no_documents_old(qtbot: QtBot, bridge: Bridge, front: FakeFront) -> None:
+    state, follower = connected(qtbot, bridge).home, Follower()
+    [first, *_] = front.home.collections
+    documents = state.listing(c.ListDocuments(collection=first))
+    documents.follow(follower.take)
+    qtbot.waitUntil(lambda: len(follower.taken) == 1)
+    for changed, old in (("another", False), (first, True)):
+        with qtbot.waitSignal(bridge.changed):
+            front.announce("collection", changed)
+        assert documents.soon.isActive() is old
 
 
 def test_a_page_that_fails_on_a_list_keeps_it_from_nobody_else(
@@ -176,12 +188,12 @@ def test_a_page_that_fails_on_a_list_keeps_it_from_nobody_else(
 
     state, broken, follower = connected(qtbot, bridge).home, Broken(), Follower()
     with qtbot.captureExceptions() as caught:
-        state.models.follow(broken.take)
-        state.models.follow(follower.take)
+        state.listing(c.ListModels()).follow(broken.take)
+        state.listing(c.ListModels()).follow(follower.take)
         qtbot.waitUntil(lambda: len(follower.taken) == 1)
         del home.models[SMOL.name]
         front.announce("model", SMOL.name)
         qtbot.waitUntil(lambda: len(follower.taken) == 2)
     assert len(broken.taken) == 2
     assert {str(value) for _, value, _ in caught} == {"this page cannot show it"}
-    assert not state.models.reading
+    assert not state.listing(c.ListModels()).reading

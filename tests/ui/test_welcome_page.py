@@ -17,6 +17,7 @@ from tests.ui.fake_home import FakeHome, running_ingest
 from ui.bridge import Bridge
 from ui.features.welcome import texts
 from ui.features.welcome.page import SAMPLES, WelcomePage
+from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
@@ -180,7 +181,7 @@ def test_a_dropped_folder_becomes_a_collection_of_its_name(
 
 def test_dropping_on_a_known_name_adds_to_it(page: WelcomePage, qtbot: QtBot, front: FakeFront, tmp_path: Path) -> None:
     known = front.home.create_collection("My documents")
-    collections = page._bridge.home.collections
+    collections = page._bridge.home.listing(c.ListCollections())
     front.announce("collection", known.id)
     qtbot.waitUntil(lambda: collections.value is not None and known in collections.value.collections)
     (tmp_path / "a.txt").write_text("One.")

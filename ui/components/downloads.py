@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from ui import texts
 from ui.bridge import Bridge
 from ui.components.run_lines import RunLines, RunTexts
+from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import RunRecord
 
 _TEXTS = RunTexts(
@@ -35,7 +36,7 @@ class Downloads(RunLines):
         message.show_message(
             texts.DOWNLOADED.format(model=model), "success", texts.ASK_MODEL, lambda: self._on_ask(run.id, model)
         )
-        self._bridge.home.models.refresh()
+        self._bridge.home.listing(ListModels()).refresh()
 
     def _on_ask(self, id: str, model: str) -> None:
         self.drop(id)

@@ -8,9 +8,6 @@ from ui.bridge import Bridge
 from workbench.records.recipes import AgentPart, Recipe
 from workbench.subjects.agents.calls import ListTools, ToolList, ToolRecord
 
-KINDS = ("mcp", "settings", "collection")
-"""Of the changes that may change what tools there are."""
-
 
 class KnownTools(QObject):
     """``changed``: another list is known. Nothing is read before ``follow``."""
@@ -59,7 +56,7 @@ class KnownTools(QObject):
             self._bridge.failed.emit(error)
 
     def _on_changed(self, kind: str, id: str) -> None:
-        if kind in KINDS:
+        if kind in ListTools.changed_by:
             self.refresh()
 
     def _on_connected(self, connected: bool) -> None:

@@ -11,7 +11,7 @@ import errno
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
-from typing import Any, Generic, Literal, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -26,6 +26,11 @@ _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="call"):
     """A request whose result is an ``R``. Each kind of call is a subclass with its own tag."""
+
+    changed_by: ClassVar[tuple[str, ...]] = ()
+    """The kinds of ``Changed`` events that make an answer old."""
+    about: ClassVar[str] = ""
+    """The field that holds the id of what such an event must name; "" where any of its kind makes the answer old."""
 
 
 class RequestContext:

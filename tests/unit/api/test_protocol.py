@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+from typing import Any
 
 import msgspec
 import pytest
 
 from workbench import calls
 from workbench.api import events
-from workbench.api.protocol import error_of, failure_of, finish, read_result, result_of, result_type
+from workbench.api.protocol import Call, error_of, failure_of, finish, read_result, result_of, result_type
 from workbench.base import errors
 from workbench.engine import inference_calls
 from workbench.techniques import embedding_calls
@@ -24,9 +25,16 @@ ALL_CALLS = [
 
 
 @pytest.mark.parametrize("call", ALL_CALLS, ids=lambda c: c.__name__)
-def test_every_call_says_what_it_returns_and_explains_itself(call: type) -> None:
+def test_every_call_says_what_it_returns_and_explains_itself(call: type[Call[Any]]) -> None:
     assert result_type(call) is not None
     assert call.__struct_config__.frozen
+    assert not call.about or call.about in call.__struct_fields__
+
+
+def test_the_changes_that_make_an_answer_old_are_not_sent() -> None:
+    call = calls.ListDocuments(collection="c")
+    assert (call.changed_by, call.about) == (("collection",), "collection")
+    assert msgspec.to_builtins(call) == {"call": "docs.list", "collection": "c"}
 
 
 def test_a_result_is_typed_again_after_a_wire() -> None:

@@ -23,10 +23,10 @@ from workbench.api import events
 from workbench.api.events import Artifact, Progress, Terminal
 from workbench.api.protocol import error_of
 from workbench.records.training import DataSet, DataSetList
-from workbench.subjects.chats.calls import Chat, ChatList, ChatRecord, GetChat
-from workbench.subjects.datasets.calls import BuildData
-from workbench.subjects.documents.calls import CollectionList
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.chats.calls import Chat, ChatList, ChatRecord, GetChat, ListChats
+from workbench.subjects.datasets.calls import BuildData, ListDataSets
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 _LONGEST_NAME = 60  # of the documents in the name of a set
@@ -84,10 +84,10 @@ class SetBuilder(Dialog):
         self._on_source("chats")
         self.source.buttons["chats"].setFocus()
         home = bridge.home
-        home.data_sets.follow(self._on_sets)
-        home.models.follow(self._on_models)
-        home.collections.follow(self._on_collections)
-        home.chats.once(self._on_chats, self)
+        home.listing(ListDataSets()).follow(self._on_sets)
+        home.listing(ListModels()).follow(self._on_models)
+        home.listing(ListCollections()).follow(self._on_collections)
+        home.listing(ListChats()).once(self._on_chats, self)
 
     # -- what there is -------------------------------------------------------------------------------
 

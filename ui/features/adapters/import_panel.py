@@ -20,7 +20,7 @@ from workbench.api.events import Event, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.base.errors import Cancelled
 from workbench.subjects.adapters.calls import ImportAdapter
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.models.calls import ListModels, ModelList
 
 
 class ImportDialog(Dialog):
@@ -54,7 +54,7 @@ class ImportDialog(Dialog):
         self.go.clicked.connect(self._on_go)
         self.resize(600, 470)
         self.set_path(path)
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(ListModels()).follow(self._on_models)
 
     def set_path(self, path: str) -> None:
         self._path = path

@@ -28,8 +28,8 @@ from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
 from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.records.training.verdicts import counted_words
-from workbench.subjects.adapters.calls import ExportAdapter, RemoveAdapter, RenameAdapter
-from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.adapters.calls import ExportAdapter, ListAdapters, RemoveAdapter, RenameAdapter
+from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.runs.calls import RunRecord
 
 _LIST = 280
@@ -56,8 +56,8 @@ class AdaptersPage(QWidget):
         self._runs = RunFollowers(bridge, ("merge", "export"), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
-        bridge.home.methods.follow(self._on_methods)  # before what is shown with their titles
-        bridge.home.adapters.follow(self._on_adapters)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)  # before what is shown with their titles
+        bridge.home.listing(ListAdapters()).follow(self._on_adapters)
         self._runs.find()
 
     def _on_methods(self, found: MethodList) -> None:
@@ -66,7 +66,7 @@ class AdaptersPage(QWidget):
     def open_target(self, adapter: str = "") -> None:
         """Show an adapter by name."""
         self._wanted = adapter
-        adapters = self._bridge.home.adapters
+        adapters = self._bridge.home.listing(ListAdapters())
         if adapters.value is not None and adapter in self._records:
             self._on_adapters(adapters.value)
         else:
@@ -246,7 +246,7 @@ class AdaptersPage(QWidget):
         record = self.current
         if record is not None:
             self.list.view.setFocus()  # the buttons that had the keyboard go
-            removed = self._bridge.home.adapters.put
+            removed = self._bridge.home.listing(ListAdapters()).put
             self._bridge.call(RemoveAdapter(adapter=record.name), removed, self._complain, self)
 
     def _complain(self, error: Exception) -> None:

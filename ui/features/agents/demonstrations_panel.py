@@ -15,7 +15,7 @@ from ui.features import ShellActions
 from ui.features.agents import texts
 from ui.theme import tokens
 from workbench.records.demonstrations import Demonstration
-from workbench.subjects.prompts.calls import DemonstrationList, RemoveDemonstration
+from workbench.subjects.prompts.calls import DemonstrationList, ListDemonstrations, RemoveDemonstration
 
 
 class DemonstrationsPanel(ScrolledColumn):
@@ -36,7 +36,7 @@ class DemonstrationsPanel(ScrolledColumn):
         self.column.addWidget(self.problem)
         self.column.addLayout(self._list)
         self.column.addWidget(self.empty)
-        bridge.home.demonstrations.follow(self._on_demonstrations)
+        bridge.home.listing(ListDemonstrations()).follow(self._on_demonstrations)
 
     def _on_demonstrations(self, found: DemonstrationList) -> None:
         if found.unreadable:
@@ -56,7 +56,9 @@ class DemonstrationsPanel(ScrolledColumn):
 
     def _remove(self, demonstration: str) -> None:
         call = RemoveDemonstration(demonstration=demonstration)
-        self._bridge.call(call, lambda _: self._bridge.home.demonstrations.refresh(), self._on_failed, self)
+        self._bridge.call(
+            call, lambda _: self._bridge.home.listing(ListDemonstrations()).refresh(), self._on_failed, self
+        )
 
     def _on_failed(self, error: Exception) -> None:
         self.problem.show_message(in_words(error), "danger")

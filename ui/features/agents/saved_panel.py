@@ -20,7 +20,7 @@ from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe, load_recipe
-from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.runs.calls import Status
 
 MOST = 200
@@ -43,7 +43,7 @@ class SavedPanel(ScrolledColumn):
         self.column.addWidget(Text(texts.SAVED_HELP, "muted"))
         self.column.addLayout(self._list)
         self.column.addWidget(self.empty)
-        bridge.home.methods.follow(self._on_methods)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.status_changed.connect(self._on_status)
         if bridge.status is not None:
             self._on_status(bridge.status)

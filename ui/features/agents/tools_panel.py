@@ -20,7 +20,8 @@ from workbench.base.settings import Settings
 from workbench.records.approvals import describe_effects
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.subjects.agents.calls import ToolRecord
-from workbench.subjects.documents.calls import CollectionList
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.machine.calls import GetSettings
 
 
 class ToolsPanel(ScrolledColumn):
@@ -49,8 +50,8 @@ class ToolsPanel(ScrolledColumn):
         self.column.addWidget(card)
         self.servers = ServersPanel(bridge)
         self.column.addWidget(self.servers)
-        bridge.home.settings.follow(self._on_settings)
-        bridge.home.collections.follow(self._on_collections)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
+        bridge.home.listing(ListCollections()).follow(self._on_collections)
 
     def _on_collections(self, found: CollectionList) -> None:
         """Read the tools as of an agent that has all that tools need, so that each says what it does."""

@@ -29,10 +29,10 @@ from workbench.records.documents import Collection
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
-from workbench.subjects.chats.calls import ChatList, WithdrawTool
-from workbench.subjects.documents.calls import CollectionList
-from workbench.subjects.machine.calls import MethodList
-from workbench.subjects.models.calls import ModelList, SetDefaultModel
+from workbench.subjects.chats.calls import ChatList, ListChats, WithdrawTool
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.machine.calls import ListMethods, MethodList
+from workbench.subjects.models.calls import ListModels, ModelList, SetDefaultModel
 
 
 class ChatController(QObject):
@@ -81,10 +81,10 @@ class ChatController(QObject):
     def follow_home(self) -> None:
         """Know from now on what there is in the home folder. Once the page is built: what is known comes at once."""
         home = self._bridge.home
-        home.methods.follow(self._on_methods)  # before what is shown with their names
-        home.models.follow(self._on_models)
-        home.collections.follow(self._on_collections)
-        home.chats.follow(self._on_chats)
+        home.listing(ListMethods()).follow(self._on_methods)  # before what is shown with their names
+        home.listing(ListModels()).follow(self._on_models)
+        home.listing(ListCollections()).follow(self._on_collections)
+        home.listing(ListChats()).follow(self._on_chats)
         self._parts.files.follow_home()
 
     def put_documents(self, collection: str) -> None:
@@ -140,7 +140,9 @@ class ChatController(QObject):
     def _on_withdrawn(self, tool: str) -> None:
         if chat := self._session.chat.id:
             self._bridge.call(
-                WithdrawTool(chat=chat, tool=tool), lambda _: self._bridge.home.chats.refresh(), owner=self
+                WithdrawTool(chat=chat, tool=tool),
+                lambda _: self._bridge.home.listing(ListChats()).refresh(),
+                owner=self,
             )
 
     def take_result(self, result: AskResult) -> None:
@@ -320,7 +322,7 @@ class ChatController(QObject):
         return menu
 
     def _make_default(self, name: str) -> None:
-        self._bridge.call(SetDefaultModel(name=name), self._bridge.home.models.put, owner=self)
+        self._bridge.call(SetDefaultModel(name=name), self._bridge.home.listing(ListModels()).put, owner=self)
 
     def _on_models_wanted(self) -> None:
         self._shell.open_page("models")

@@ -42,6 +42,7 @@ from workbench.subjects.chats.calls import (
     CreateChatFolder,
     DeleteChat,
     ExportChat,
+    ListChats,
     MoveChat,
     PinChat,
     RemoveChatFolder,
@@ -88,7 +89,7 @@ class ChatPage(TakesFiles, QWidget):
         self.compare.pairs.judged.connect(self.parts.composer.field.setFocus)
         self.recipe_files = RecipeFiles(bridge, shell, self.session, self.parts.recipe, self.bench.choose, self)
         self.library = PromptLibrary(bridge, shell, self.parts.recipe, self.bench.choose, self)
-        self._history = bridge.home.chats
+        self._history = bridge.home.listing(ListChats())
         self.bench.follow_home()
         self._history.follow(self._on_chats)
         self._on_opened()
@@ -241,7 +242,7 @@ class ChatPage(TakesFiles, QWidget):
 
     def _on_searched(self, search: str) -> None:
         self._history.leave(self._on_chats)
-        self._history = self._bridge.home.found_chats(search.strip())
+        self._history = self._bridge.home.listing(ListChats(search=search.strip()))
         self._history.follow(self._on_chats)
 
     def _on_chats(self, found: ChatList) -> None:

@@ -31,6 +31,8 @@ from workbench.subjects.documents.calls import (
     AddDocuments,
     CollectionList,
     CreateCollection,
+    ListCollections,
+    ListDocuments,
     RemoveCollection,
     RemoveDocument,
     RemoveFolder,
@@ -39,8 +41,8 @@ from workbench.subjects.documents.calls import (
     UnlockDocument,
     Unwatch,
 )
-from workbench.subjects.machine.calls import MethodList
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.machine.calls import ListMethods, MethodList
+from workbench.subjects.models.calls import ListModels, ModelList
 
 FIRST_COLLECTION = "Documents"
 _SEARCH_LIMIT = 20
@@ -68,9 +70,9 @@ class DocumentsPage(TakesFiles, QWidget):
         column_of(self, self.parts)
         self._files: Listing[DocumentList] | None = None
         self._connect()
-        bridge.home.methods.follow(self._on_methods)
-        bridge.home.collections.follow(self._on_collections)
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
+        bridge.home.listing(ListCollections()).follow(self._on_collections)
+        bridge.home.listing(ListModels()).follow(self._on_models)
         self._desk.follow_runs()
 
     def open_target(self, collection: str = "", document: str = "", start: int = 0, end: int = 0) -> None:
@@ -82,7 +84,7 @@ class DocumentsPage(TakesFiles, QWidget):
             self._open_collection(known.id)
         elif collection and known is None:
             self._current = collection
-            self._bridge.home.collections.refresh()
+            self._bridge.home.listing(ListCollections()).refresh()
         else:
             self._open_wanted()
 
@@ -194,14 +196,14 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def ask_for_index(self) -> None:
         """Ask how long the passages of the open collection are to be, and which model embeds them."""
-        collection, models = self._collection(self._current), self._bridge.home.models.value
+        collection, models = self._collection(self._current), self._bridge.home.listing(ListModels()).value
         if collection is not None:
             dialog = IndexDialog(self._bridge, collection, models.models if models is not None else (), self)
             dialog.changed.connect(self._on_collection_changed)
             dialog.open()
 
     def _on_collection_changed(self, collection: Collection) -> None:
-        self._bridge.home.collections.refresh()
+        self._bridge.home.listing(ListCollections()).refresh()
 
     def _complain(self, error: Exception) -> None:
         self.parts.message.show_message(str(error), "danger")
@@ -211,7 +213,7 @@ class DocumentsPage(TakesFiles, QWidget):
     def _follow_files(self) -> None:
         if self._files is not None:
             self._files.leave(self._on_files)
-        self._files = self._bridge.home.documents(self._current) if self._current else None
+        self._files = self._bridge.home.listing(ListDocuments(collection=self._current)) if self._current else None
         if self._files is not None:
             self._files.follow(self._on_files)
 

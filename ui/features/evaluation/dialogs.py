@@ -25,10 +25,18 @@ from workbench.base.errors import Cancelled
 from workbench.records.evaluation import Evaluation, Part, QuestionSet, ScorerUse
 from workbench.records.methods import Methods
 from workbench.records.training import DataSetList
-from workbench.subjects.chats.calls import ChatList
-from workbench.subjects.evaluation.calls import AddScorers, CreateQuestionSet, Evaluate, QuestionSetList, SuggestScorers
-from workbench.subjects.machine.calls import MethodList
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.chats.calls import ChatList, ListChats
+from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.evaluation.calls import (
+    AddScorers,
+    CreateQuestionSet,
+    Evaluate,
+    ListQuestionSets,
+    QuestionSetList,
+    SuggestScorers,
+)
+from workbench.subjects.machine.calls import ListMethods, MethodList
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 
@@ -48,8 +56,8 @@ class StartDialog(Dialog):
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self._waiting = False
-        bridge.home.methods.follow(self._on_methods)
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
+        bridge.home.listing(ListModels()).follow(self._on_models)
 
     def _on_models(self, found: ModelList) -> None:
         self.scorers.set_models(found.models, found.default)
@@ -112,9 +120,9 @@ class NewEvaluation(StartDialog):
         self.below.insertWidget(0, self.figures)
         self.resize(680, 700)
         home = bridge.home
-        home.question_sets.follow(self._on_sets)
-        home.models.follow(self._on_choices)
-        home.chats.follow(self._on_choices)
+        home.listing(ListQuestionSets()).follow(self._on_sets)
+        home.listing(ListModels()).follow(self._on_choices)
+        home.listing(ListChats()).follow(self._on_choices)
         self._show_state()
 
     def missing(self) -> str:
@@ -146,7 +154,7 @@ class NewEvaluation(StartDialog):
             self._on_set()
 
     def _on_choices(self, _: ModelList | ChatList) -> None:
-        models, chats = self._bridge.home.models.value, self._bridge.home.chats.value
+        models, chats = self._bridge.home.listing(ListModels()).value, self._bridge.home.listing(ListChats()).value
         if models is not None and chats is not None:
             self.recipes.set_choices(models.models, chats.chats, models.default)
         self._show_state()
@@ -230,7 +238,7 @@ class ImportDialog(Dialog):
         self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
         self._on_source("file")
-        bridge.home.data_sets.follow(self._on_data_sets)
+        bridge.home.listing(ListDataSets()).follow(self._on_data_sets)
 
     def _on_data_sets(self, found: DataSetList) -> None:
         self.data.set_choices([(one.name, one.name) for one in found.sets])

@@ -20,10 +20,10 @@ from ui.theme import tokens
 from workbench.api.protocol import Call
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.subjects.chats.calls import ChatList
+from workbench.subjects.chats.calls import ChatList, ListChats
 from workbench.subjects.evaluation.calls import Optimise, SuggestScorers
 from workbench.subjects.machine.calls import MethodList
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 
@@ -52,8 +52,8 @@ class OptimiseDialog(StartDialog):
         self.inside.addStretch(1)
         self.inside.setSpacing(tokens.SPACE_4)
         self.resize(680, 700)
-        bridge.home.models.follow(self._on_choices)
-        bridge.home.chats.follow(self._on_choices)
+        bridge.home.listing(ListModels()).follow(self._on_choices)
+        bridge.home.listing(ListChats()).follow(self._on_choices)
         bridge.call(
             SuggestScorers(question_set=question_set),
             lambda uses: self.scorers.show_uses(uses[:1]),
@@ -85,7 +85,7 @@ class OptimiseDialog(StartDialog):
             self._on_method()
 
     def _on_choices(self, _: ModelList | ChatList) -> None:
-        models, chats = self._bridge.home.models.value, self._bridge.home.chats.value
+        models, chats = self._bridge.home.listing(ListModels()).value, self._bridge.home.listing(ListChats()).value
         if models is not None and chats is not None:
             self.recipes.set_choices(models.models, chats.chats, models.default)
             self.scorers.set_models(models.models, models.default)

@@ -41,8 +41,11 @@ from workbench.subjects.evaluation.calls import (
     EvaluationList,
     ExportEvaluation,
     GetCell,
+    GetEvaluation,
+    ListEvaluations,
     ListGrid,
     ListQuestions,
+    ListQuestionSets,
     QuestionPage,
     QuestionSetList,
     RateCell,
@@ -74,8 +77,8 @@ class EvaluatePage(QWidget):
         self._runs = RunFollowers(bridge, ("evaluate", "optimise"), self)
         self._runs.began.connect(self._on_began)
         self._runs.ended.connect(self._on_ended)
-        bridge.home.question_sets.follow(self._on_sets)
-        bridge.home.evaluations.follow(self._on_evaluations)
+        bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
+        bridge.home.listing(ListEvaluations()).follow(self._on_evaluations)
         bridge.home.runs.follow(self._show_progress)
         self._runs.find()
 
@@ -222,7 +225,7 @@ class EvaluatePage(QWidget):
             self._right.setCurrentWidget(self.results)
 
     def _follow_report(self, evaluation: str) -> None:
-        wanted = self._bridge.home.evaluation(evaluation) if evaluation else None
+        wanted = self._bridge.home.listing(GetEvaluation(evaluation=evaluation)) if evaluation else None
         if wanted is self._report:
             return
         if self._report is not None:
@@ -249,7 +252,7 @@ class EvaluatePage(QWidget):
     def _on_started(self, run: RunRecord) -> None:
         self._runs.follow(run)
         self.open_target(evaluation=str(run.config["evaluation"]))
-        self._bridge.home.evaluations.refresh()
+        self._bridge.home.listing(ListEvaluations()).refresh()
 
     def _on_began(self, work: RunFollower) -> None:
         work.progressed.connect(lambda progress: self._on_progress(work, progress))
@@ -429,12 +432,12 @@ class EvaluatePage(QWidget):
     def _on_delete_set(self) -> None:
         if self.questions.shown is not None:
             call = RemoveQuestionSet(question_set=self.questions.shown.id)
-            self._bridge.call(call, self._bridge.home.question_sets.put, self._shell_complain, self)
+            self._bridge.call(call, self._bridge.home.listing(ListQuestionSets()).put, self._shell_complain, self)
 
     def _on_delete_evaluation(self) -> None:
         if self.results.report is not None:
             call = RemoveEvaluation(evaluation=self.results.report.evaluation.id)
-            self._bridge.call(call, self._bridge.home.evaluations.put, self._complain, self)
+            self._bridge.call(call, self._bridge.home.listing(ListEvaluations()).put, self._complain, self)
 
     def _complain(self, error: Exception) -> None:
         self.results.message.show_message(in_words(error), "danger")

@@ -22,7 +22,7 @@ from workbench.records.prompts import PromptRecord, find_version, source_of, wit
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
 from workbench.subjects.chats.calls import ChatRecord
-from workbench.subjects.prompts.calls import GetPrompt, PromptDetails, PromptList
+from workbench.subjects.prompts.calls import GetPrompt, ListPrompts, PromptDetails, PromptList
 
 MOST_CHATS = MOST_VERSIONS = 12
 
@@ -47,7 +47,7 @@ class RecipeList(QWidget):
         self.add_button.setMenu(self._menu)
         self.message = InlineMessage()
         column_of(self, self._column, row_of(None, self.add_button, None), self.message, gap=tokens.SPACE_2)
-        bridge.home.prompts.follow(self._on_prompts)
+        bridge.home.listing(ListPrompts()).follow(self._on_prompts)
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:

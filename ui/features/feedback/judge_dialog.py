@@ -22,7 +22,7 @@ from workbench.records.judgements import LabellingQueue
 from workbench.records.judging import CONSTITUTION
 from workbench.records.methods import Methods
 from workbench.subjects.judgements.calls import JudgePairs
-from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.runs.calls import RunRecord
 
 
@@ -64,7 +64,7 @@ class JudgeDialog(Dialog):
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
-        bridge.home.methods.follow(self._on_methods)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
         self.recipe.known.connect(self._show_state)
         self._on_kind("recipe")
 

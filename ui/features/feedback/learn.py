@@ -22,7 +22,7 @@ from workbench.records.judgement_reports import JudgementStatistics, Learnable, 
 from workbench.records.methods import Methods
 from workbench.records.training import DataSet
 from workbench.subjects.judgements.calls import GetJudgementStatistics, GetLearnable, MakePreferenceSet
-from workbench.subjects.machine.calls import MethodList
+from workbench.subjects.machine.calls import ListMethods, MethodList
 
 _WIDE = 1000
 """From this width on, in px, the statistics are beside the objectives."""
@@ -52,7 +52,7 @@ class LearnPanel(QWidget):
         self._lay_out()
         bridge.changed.connect(self._on_changed)
         bridge.connected_changed.connect(lambda connected: self._on_changed("judgements", "") if connected else None)
-        bridge.home.methods.follow(self._on_methods)
+        bridge.home.listing(ListMethods()).follow(self._on_methods)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

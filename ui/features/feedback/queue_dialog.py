@@ -19,9 +19,9 @@ from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.theme import tokens
 from workbench.records.recipes import Recipe
-from workbench.subjects.chats.calls import ChatList
-from workbench.subjects.documents.calls import CollectionList
-from workbench.subjects.evaluation.calls import QuestionSetList
+from workbench.subjects.chats.calls import ChatList, ListChats
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.evaluation.calls import ListQuestionSets, QuestionSetList
 from workbench.subjects.judgements.calls import MakeCandidates
 from workbench.subjects.runs.calls import RunRecord
 
@@ -69,9 +69,9 @@ class NewQueue(Dialog):
             box.chosen.connect(lambda _: self._suggest_name())
         self.go.clicked.connect(self._on_go)
         self._on_prompts("chats")
-        bridge.home.chats.follow(self._on_chats)
-        bridge.home.question_sets.follow(self._on_sets)
-        bridge.home.collections.follow(self._on_collections)
+        bridge.home.listing(ListChats()).follow(self._on_chats)
+        bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
+        bridge.home.listing(ListCollections()).follow(self._on_collections)
         self._choose_adapter()
         self._suggest_name()
 

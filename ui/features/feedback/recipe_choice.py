@@ -16,7 +16,8 @@ from workbench.base.errors import UserError
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.records.training import AdapterList, AdapterRecord
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.models.calls import ListModels, ModelList
 
 _MOST = 50
 SAME = "same"
@@ -38,8 +39,8 @@ class RecipeChoice(ChoiceBox):
         self._default = ""
         self._adapters: Sequence[AdapterRecord] = ()
         self._recipes: dict[str, Recipe] = {}
-        bridge.home.models.follow(self._on_models)
-        bridge.home.adapters.follow(self._on_adapters)
+        bridge.home.listing(ListModels()).follow(self._on_models)
+        bridge.home.listing(ListAdapters()).follow(self._on_adapters)
 
     @property
     def recipe(self) -> Recipe | None:

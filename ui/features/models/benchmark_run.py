@@ -17,8 +17,14 @@ from ui.features.models import benchmark_texts as texts
 from ui.features.models import hub_texts
 from ui.theme import tokens
 from workbench.records.evaluation import Evaluation, QuestionSet
-from workbench.subjects.evaluation.calls import EvaluationList, QuestionSetList, RunBenchmark
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.evaluation.calls import (
+    EvaluationList,
+    ListEvaluations,
+    ListQuestionSets,
+    QuestionSetList,
+    RunBenchmark,
+)
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 USUAL_QUESTIONS = 200
@@ -35,8 +41,8 @@ class BenchmarkRunLines(RunLines):
         self._sets: dict[str, QuestionSet] = {}
         self._evaluations: dict[str, Evaluation] = {}
         super().__init__(bridge, "evaluate", _TEXTS)
-        bridge.home.question_sets.follow(self._on_sets)
-        bridge.home.evaluations.follow(self._on_evaluations)
+        bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
+        bridge.home.listing(ListEvaluations()).follow(self._on_evaluations)
 
     def shows(self, run: RunRecord) -> bool:
         evaluation = self._evaluations.get(str(run.config.get("evaluation", "")))
@@ -88,8 +94,8 @@ class BenchmarkRun(Card):
         for part in (holder, self._hint, self.message, self.runs):
             self.body.addWidget(part)
         self.hide()
-        bridge.home.question_sets.follow(self._on_sets)
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
+        bridge.home.listing(ListModels()).follow(self._on_models)
 
     def choose(self, question_set: str) -> None:
         """Choose a benchmark once it is in the list."""

@@ -29,8 +29,8 @@ from workbench.subjects.endpoints.calls import (
     ListEndpoints,
     ProbeEndpoint,
 )
-from workbench.subjects.machine.calls import ChangeSettings
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
+from workbench.subjects.models.calls import ListModels, ModelList
 
 _LONGEST_WORDS = 90  # characters
 
@@ -52,8 +52,8 @@ class EndpointPanel(QWidget):
         area.column.addWidget(self._build_form())
         area.column.addLayout(self._list)
         column_of(self, area, gap=0)
-        bridge.home.settings.follow(self._on_settings)
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
+        bridge.home.listing(ListModels()).follow(self._on_models)
 
     def _build_form(self) -> Card:
         card = Card(margin=tokens.SPACE_5)
@@ -102,7 +102,7 @@ class EndpointPanel(QWidget):
 
     def _on_allow(self) -> None:
         call = ChangeSettings(values={"network": {"endpoints": True}, "general": {"offline": False}})
-        self._bridge.call(call, self._bridge.home.settings.put, self._on_refused, self)
+        self._bridge.call(call, self._bridge.home.listing(GetSettings()).put, self._on_refused, self)
 
     def _on_models(self, found: ModelList) -> None:
         self._bridge.call(ListEndpoints(), self._on_endpoints, owner=self)

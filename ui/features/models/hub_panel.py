@@ -27,7 +27,7 @@ from workbench.api.protocol import error_of
 from workbench.base.settings import Settings
 from workbench.records.hub import HubFilters, HubModel, Sorting
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.subjects.machine.calls import ChangeSettings
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
 from workbench.subjects.models.calls import HubModels, SearchHub
 
 LIST_WIDTH = 400
@@ -56,7 +56,7 @@ class HubPanel(QWidget):
         self._off.hide()
         column_of(self, top, (self._body, 1), (self._off, 1), gap=0)
         self._left.column.addWidget(place)
-        bridge.home.settings.follow(self._on_settings)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
 
     def _build(self) -> QWidget:
         self.search = SearchField(texts.SEARCH)
@@ -111,7 +111,7 @@ class HubPanel(QWidget):
         def refused(error: Exception) -> None:
             self.permission.show_message(in_words(error), "danger", texts.ALLOW, self._on_allow)
 
-        self._bridge.call(call, self._bridge.home.settings.put, refused, self)
+        self._bridge.call(call, self._bridge.home.listing(GetSettings()).put, refused, self)
 
     def begin(self) -> None:
         """The panel comes into sight: search, where that is allowed, and let the person type."""

@@ -21,7 +21,7 @@ from ui.features.models.reported_scores import ReportedScores
 from ui.theme import tokens
 from workbench.records.evaluation import Leaderboard, LeaderboardCell, LeaderboardRow
 from workbench.records.fit import Fit
-from workbench.subjects.evaluation.calls import GetLeaderboard, QuestionSetList
+from workbench.subjects.evaluation.calls import GetLeaderboard, ListEvaluations, ListQuestionSets, QuestionSetList
 from workbench.subjects.models.calls import FitModel
 
 _TITLES = texts.BOARD_TITLES
@@ -54,8 +54,8 @@ class LeaderboardPanel(ScrolledColumn):
         self.column.addWidget(self.reported)
         self._board = bridge.home.listing(GetLeaderboard())
         self._board.follow(self._on_board)
-        bridge.home.evaluations.follow(lambda _: self._board.refresh())
-        bridge.home.question_sets.follow(self._on_sets)
+        bridge.home.listing(ListEvaluations()).follow(lambda _: self._board.refresh())
+        bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -67,7 +67,7 @@ class LeaderboardPanel(ScrolledColumn):
 
     def _on_added(self, question_set: str) -> None:
         self._wanted = question_set
-        self._bridge.home.question_sets.refresh()
+        self._bridge.home.listing(ListQuestionSets()).refresh()
 
     def _on_sets(self, found: QuestionSetList) -> None:
         if self._wanted and any(one.id == self._wanted for one in found.sets):

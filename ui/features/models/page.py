@@ -35,6 +35,7 @@ from workbench.subjects.models.calls import (
     FitModel,
     ImportModel,
     InspectModel,
+    ListModels,
     LoadModel,
     ModelList,
     RegisterStarter,
@@ -65,7 +66,7 @@ class ModelsPage(TakesFiles, QWidget):
         self._exams = RunFollowers(bridge, ("exam",), self)
         self._exams.began.connect(self._show_exam)
         self._exams.ended.connect(self._on_exam_ended)
-        self._models = bridge.home.models
+        self._models = bridge.home.listing(ListModels())
         self._models.follow(self._on_models)
         self._exams.find()
 

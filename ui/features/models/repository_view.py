@@ -22,7 +22,7 @@ from workbench.api.events import Terminal
 from workbench.api.protocol import error_of
 from workbench.records.fit import Fit
 from workbench.records.hub import HubCard, HubFile, HubFiles, HubModel
-from workbench.subjects.models.calls import DownloadModel, FitHubFile, ListHubFiles, ModelList, ReadHubCard
+from workbench.subjects.models.calls import DownloadModel, FitHubFile, ListHubFiles, ListModels, ModelList, ReadHubCard
 from workbench.subjects.runs.calls import RunRecord
 
 CHECKED_AT_ONCE = 6
@@ -94,7 +94,7 @@ class RepositoryView(ScrolledColumn):
             row.fit_wanted.connect(self._on_fit_wanted)
             row.download_wanted.connect(self._on_download)
             self._files.addWidget(row)
-        self._bridge.home.models.once(self._on_models, self)
+        self._bridge.home.listing(ListModels()).once(self._on_models, self)
         self._waiting = [file.name for file in found.files[:CHECKED_AT_ONCE]]
         self._check_next()
 

@@ -12,6 +12,7 @@ from ui.components.layout import column_of, row_of
 from ui.features.settings import texts
 from ui.theme import tokens
 from workbench.base.settings import Settings
+from workbench.subjects.machine.calls import GetSettings
 from workbench.subjects.serving.calls import ApiState, GetApiState, ListServedModels, RenewApiKey, ServedModels
 
 
@@ -35,7 +36,7 @@ class ApiCard(QWidget):
         column_of(self._served, actions, Text(texts.API_EXAMPLE, "small"), self.example, gap=tokens.SPACE_2)
         column_of(self, self.problem, self.status, self._served, gap=tokens.SPACE_3)
         self._show(ApiState(running=False))
-        bridge.home.settings.follow(self._on_settings)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
 
     def refresh(self) -> None:
         """Ask again where it is served."""

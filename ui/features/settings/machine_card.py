@@ -15,7 +15,7 @@ from ui.features.settings.update_part import UpdatePart
 from ui.theme import tokens
 from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis
 from workbench.records.models import Device, Machine
-from workbench.subjects.machine.calls import Diagnose, RuntimeState
+from workbench.subjects.machine.calls import Diagnose, GetMachine, GetRuntime, RuntimeState
 
 
 class MachineCard(Card):
@@ -40,8 +40,8 @@ class MachineCard(Card):
         )  # fmt: skip
         for part in parts:
             self.body.addWidget(part)
-        bridge.home.machine.follow(self._on_machine)
-        bridge.home.runtime.follow(self._on_runtime)
+        bridge.home.listing(GetMachine()).follow(self._on_machine)
+        bridge.home.listing(GetRuntime()).follow(self._on_runtime)
 
     def part(self, field: str) -> QWidget:
         """The button of a part: pack, update or report; "" for the first. Raises KeyError."""
@@ -49,8 +49,8 @@ class MachineCard(Card):
         return {**buttons, "": self.packs.install_button, "report": self.report.save_button}[field]
 
     def refresh(self) -> None:
-        self._bridge.home.machine.refresh()
-        self._bridge.home.runtime.refresh()
+        self._bridge.home.listing(GetMachine()).refresh()
+        self._bridge.home.listing(GetRuntime()).refresh()
         self._diagnose()
 
     def _diagnose(self) -> None:

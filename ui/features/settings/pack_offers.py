@@ -15,7 +15,7 @@ from ui.features.settings import texts
 from ui.theme import tokens
 from workbench.base.settings import Settings
 from workbench.records.runtime import BACKENDS, PackFileOffer
-from workbench.subjects.machine.calls import ChangeSettings, FindPacks, PackOffers
+from workbench.subjects.machine.calls import ChangeSettings, FindPacks, GetSettings, PackOffers
 
 
 class PackOffersPart(QWidget):
@@ -36,7 +36,7 @@ class PackOffersPart(QWidget):
         self._rows = column_of(gap=tokens.SPACE_2)
         column_of(self, self._rows, self.message, gap=tokens.SPACE_2)
         self.hide()
-        bridge.home.settings.follow(self._on_settings)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
 
     @property
     def buttons(self) -> list[PlainButton]:
@@ -61,7 +61,7 @@ class PackOffersPart(QWidget):
 
     def _on_allow(self) -> None:
         def allowed(settings: Settings) -> None:
-            self._bridge.home.settings.put(settings)
+            self._bridge.home.listing(GetSettings()).put(settings)
             self._ask()
 
         call = ChangeSettings(values={"network": {"updates": True}, "general": {"offline": False}})

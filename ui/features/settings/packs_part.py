@@ -21,7 +21,15 @@ from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.records.runtime import BACKENDS, PackManifest, RuntimeChoice
-from workbench.subjects.machine.calls import DownloadPack, InstallPack, RemovePack, RuntimeState, TryPack, UseProcessor
+from workbench.subjects.machine.calls import (
+    DownloadPack,
+    GetRuntime,
+    InstallPack,
+    RemovePack,
+    RuntimeState,
+    TryPack,
+    UseProcessor,
+)
 
 
 class PacksPart(QWidget):
@@ -50,7 +58,7 @@ class PacksPart(QWidget):
             self.message, actions, gap=tokens.SPACE_2,
         )  # fmt: skip
         self.processor_button.hide()
-        bridge.home.runtime.follow(self._on_state)
+        bridge.home.listing(GetRuntime()).follow(self._on_state)
 
     @property
     def busy(self) -> bool:
@@ -117,14 +125,14 @@ class PacksPart(QWidget):
             self._show_busy()
             if isinstance(terminal, events.Finished):
                 state = read_result(call, terminal.result)
-                self._bridge.home.runtime.put(state)
+                self._bridge.home.listing(GetRuntime()).put(state)
                 self._show_trial(state.choice, before)
                 return
             if isinstance(terminal, events.Cancelled):
                 self.message.show_message(texts.TRIAL_CANCELLED.format(name=name, reason=self._state.choice.reason))
             else:
                 self._complain(error_of(terminal))
-            self._bridge.home.runtime.refresh()  # it may be installed all the same
+            self._bridge.home.listing(GetRuntime()).refresh()  # it may be installed all the same
 
         self.message.hide()
         self.progress.set_progress(texts.TRYING.format(name=name, stage=texts.READING.rstrip("…").lower()))
@@ -141,11 +149,11 @@ class PacksPart(QWidget):
 
     def _on_processor(self) -> None:
         self.message.hide()
-        self._bridge.call(UseProcessor(), self._bridge.home.runtime.put, self._complain, self)
+        self._bridge.call(UseProcessor(), self._bridge.home.listing(GetRuntime()).put, self._complain, self)
 
     def _remove(self, name: str) -> None:
         def removed(state: RuntimeState) -> None:
-            self._bridge.home.runtime.put(state)
+            self._bridge.home.listing(GetRuntime()).put(state)
             self.message.show_message(texts.REMOVED.format(name=name), "success")
 
         self._bridge.call(RemovePack(name=name), removed, self._complain, self)

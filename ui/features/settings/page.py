@@ -27,8 +27,8 @@ from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.base.fields import Field
 from workbench.base.settings import SECTIONS, Settings
-from workbench.subjects.machine.calls import ChangeSettings
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import Status
 
 TITLES = {
@@ -55,8 +55,8 @@ class SettingsPage(QWidget):
         self.forms: dict[str, Form] = {}
         self._build()
         bridge.status_changed.connect(self._on_status)
-        bridge.home.models.follow(self._on_models)
-        bridge.home.settings.follow(self._on_settings)
+        bridge.home.listing(ListModels()).follow(self._on_models)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
         if bridge.status is not None:
             self._on_status(bridge.status)
 
@@ -148,7 +148,7 @@ class SettingsPage(QWidget):
 
     def _on_saved(self, settings: Settings) -> None:
         self._on_settings(settings)  # also where it is as before: what was typed may not be what was taken
-        self._bridge.home.settings.put(settings)
+        self._bridge.home.listing(GetSettings()).put(settings)
         self._bridge.refresh_status()
 
     def _on_status(self, status: Status) -> None:

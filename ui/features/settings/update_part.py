@@ -19,7 +19,7 @@ from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.base.settings import Settings
-from workbench.subjects.machine.calls import ChangeSettings, CheckUpdate, DownloadUpdate, Update
+from workbench.subjects.machine.calls import ChangeSettings, CheckUpdate, DownloadUpdate, GetSettings, Update
 
 MOST_LINES = 8
 """Of the notes; more are scrolled."""
@@ -57,7 +57,7 @@ class UpdatePart(QWidget):
             self, Text(texts.UPDATES, "strong"), Text(texts.UPDATES_HELP, "small"), self.permission, self._news,
             self.progress, self.message, row_of(None, self.check_button, None), gap=tokens.SPACE_2,
         )  # fmt: skip
-        bridge.home.settings.follow(self._on_settings)
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
 
     # -- permission ----------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class UpdatePart(QWidget):
     def _on_allow(self) -> None:
         def allowed(settings: Settings) -> None:
             self.message.hide()
-            self._bridge.home.settings.put(settings)
+            self._bridge.home.listing(GetSettings()).put(settings)
 
         call = ChangeSettings(values={"network": {"updates": True}, "general": {"offline": False}})
         self._bridge.call(call, allowed, self._complain, self)

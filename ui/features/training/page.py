@@ -27,8 +27,10 @@ from workbench.api.events import Event, Terminal
 from workbench.base.stored import Unreadable
 from workbench.records.methods import Methods
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
-from workbench.subjects.machine.calls import MethodList
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.adapters.calls import ListAdapters
+from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.machine.calls import ListMethods, MethodList
+from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import FollowRun, RunRecord
 from workbench.subjects.runs.calls import RunList as RunRecords
 from workbench.subjects.trainings.calls import Train
@@ -83,10 +85,10 @@ class TrainPage(TakesFiles, QWidget):
         self._connect()
         self._views.setCurrentWidget(self.setup)
         home = bridge.home
-        home.methods.follow(self._on_methods)  # before what is shown with their titles
-        home.models.follow(self._on_models)
-        home.data_sets.follow(self._on_sets)
-        home.adapters.follow(self._on_adapters)
+        home.listing(ListMethods()).follow(self._on_methods)  # before what is shown with their titles
+        home.listing(ListModels()).follow(self._on_models)
+        home.listing(ListDataSets()).follow(self._on_sets)
+        home.listing(ListAdapters()).follow(self._on_adapters)
         home.runs.follow(self._on_runs)
 
     def open_target(self, run: str = "", data: str = "", model: str = "", objective: str = "") -> None:

@@ -18,8 +18,8 @@ from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import error_of, read_result
 from workbench.base.settings import Settings
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.subjects.machine.calls import ChangeSettings
-from workbench.subjects.models.calls import DownloadModel, ModelList, ModelSuggestion, SuggestModel
+from workbench.subjects.machine.calls import ChangeSettings, GetSettings
+from workbench.subjects.models.calls import DownloadModel, ListModels, ModelList, ModelSuggestion, SuggestModel
 from workbench.subjects.runs.calls import RunRecord
 
 
@@ -40,15 +40,15 @@ class LargerModel(QObject):
         self.downloads = Downloads(bridge)
         self.downloads.wanted.connect(self._on_ask)
         self.parts = (self.progress, self.message, self.downloads)
-        bridge.home.settings.follow(self._on_settings)
-        bridge.home.models.follow(lambda found: self._show())
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
+        bridge.home.listing(ListModels()).follow(lambda found: self._show())
 
     def _on_settings(self, settings: Settings) -> None:
         self._settings = settings
 
     def _show(self) -> None:
         """The button is there while it has something to find, and nothing of it is on the way."""
-        found: ModelList | None = self._bridge.home.models.value
+        found: ModelList | None = self._bridge.home.listing(ListModels()).value
         chats = [one for one in found.models if one.kind == "chat" and not one.missing] if found is not None else []
         busy = self._looking is not None or not self.message.isHidden() or bool(self.downloads.lines)
         self.find_button.setVisible(all(is_small(one) for one in chats) and not busy)
@@ -69,7 +69,7 @@ class LargerModel(QObject):
 
     def _on_allow(self) -> None:
         def allowed(settings: Settings) -> None:
-            self._bridge.home.settings.put(settings)
+            self._bridge.home.listing(GetSettings()).put(settings)
             self._look()
 
         call = ChangeSettings(values={"network": {"hub": True}, "general": {"offline": False}})

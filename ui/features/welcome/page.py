@@ -25,9 +25,16 @@ from workbench.api.protocol import error_of
 from workbench.records.documents import Collection
 from workbench.records.local_models import LocalModel
 from workbench.records.models import Machine, ModelRecord
-from workbench.subjects.documents.calls import AddDocuments, CollectionList, CreateCollection
-from workbench.subjects.machine.calls import WarmUp
-from workbench.subjects.models.calls import FindLocalModels, ImportModel, LocalModels, ModelList, RegisterStarter
+from workbench.subjects.documents.calls import AddDocuments, CollectionList, CreateCollection, ListCollections
+from workbench.subjects.machine.calls import GetMachine, WarmUp
+from workbench.subjects.models.calls import (
+    FindLocalModels,
+    ImportModel,
+    ListModels,
+    LocalModels,
+    ModelList,
+    RegisterStarter,
+)
 from workbench.subjects.runs.calls import RunRecord, Status
 
 SAMPLES = Path(__file__).resolve().parents[3] / "resources" / "samples"
@@ -55,9 +62,9 @@ class WelcomePage(QWidget):
         self.question_buttons: list[PlainButton] = []
         self._build()
         bridge.status_changed.connect(self._on_status)
-        bridge.home.machine.follow(self._on_machine)
-        bridge.home.models.follow(self._on_models)
-        bridge.home.collections.follow(self._on_collections)
+        bridge.home.listing(GetMachine()).follow(self._on_machine)
+        bridge.home.listing(ListModels()).follow(self._on_models)
+        bridge.home.listing(ListCollections()).follow(self._on_collections)
 
     def open_target(self) -> None:
         """There is only one thing to see here."""
@@ -86,7 +93,9 @@ class WelcomePage(QWidget):
         self.model_step = StepCard(1, texts.MODEL_STEP, texts.MODEL_WORDS)
         self.starter_button = PrimaryButton(texts.USE_STARTER, clicked=self._on_starter)
         other = PlainButton(texts.IMPORT_OTHER, "plus", clicked=lambda: self._shell.open_page("models", add=True))
-        self.look_button = PlainButton(texts.CHECK_AGAIN, clicked=self._bridge.home.models.refresh, visible=False)
+        self.look_button = PlainButton(
+            texts.CHECK_AGAIN, clicked=self._bridge.home.listing(ListModels()).refresh, visible=False
+        )
         self.larger = LargerModel(self._bridge, self._shell, self)
         row = QWidget()
         flow = FlowLayout(row, tokens.SPACE_2)
@@ -127,7 +136,7 @@ class WelcomePage(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._bridge.home.machine.refresh()  # how much is free changes by itself
+        self._bridge.home.listing(GetMachine()).refresh()  # how much is free changes by itself
         if not self._warmed_up:  # it takes seconds, in which documents are chosen
             self._warmed_up = True
             self._bridge.call(WarmUp(), lambda result: None, lambda error: None, self)
@@ -197,7 +206,7 @@ class WelcomePage(QWidget):
 
     def _show_disk_model(self) -> None:
         """Offer the largest model of another program that leaves half of the memory free."""
-        machine = self._bridge.home.machine.value
+        machine = self._bridge.home.listing(GetMachine()).value
         room = machine.memory_bytes // 2 if machine is not None else 0
         fitting = [one for one in self._local_models if one.bytes <= room]
         model = self._disk_model = max(fitting, key=lambda one: one.bytes, default=None)
@@ -217,7 +226,7 @@ class WelcomePage(QWidget):
     def _on_disk_ready(self, model: ModelRecord) -> None:
         self._local_models = ()
         self._show_disk_model()
-        self._bridge.home.models.refresh()
+        self._bridge.home.listing(ListModels()).refresh()
 
     def _on_disk_failed(self, error: Exception) -> None:
         self.disk_button.setEnabled(True)
@@ -225,7 +234,7 @@ class WelcomePage(QWidget):
 
     def _on_starter_ready(self, found: ModelList) -> None:
         self._reset_starter()
-        self._bridge.home.models.refresh()
+        self._bridge.home.listing(ListModels()).refresh()
 
     def _on_starter_failed(self, error: Exception) -> None:
         self._reset_starter()
@@ -255,7 +264,7 @@ class WelcomePage(QWidget):
             call = AddDocuments(collection=collection.id, paths=tuple(paths))
             self._bridge.call(call, self._follow, self._on_add_failed, self)
 
-        found = self._bridge.home.collections.value
+        found = self._bridge.home.listing(ListCollections()).value
         known = next((known for known in found.collections if known.name == name), None) if found is not None else None
         if known is not None:
             created(known)
@@ -299,7 +308,7 @@ class WelcomePage(QWidget):
             self.documents_step.show_problem(in_words(error_of(terminal)))
         else:
             self.files.end(texts.STOPPED if isinstance(terminal, events.Cancelled) else "")
-        self._bridge.home.collections.once(self._on_read, self)
+        self._bridge.home.listing(ListCollections()).once(self._on_read, self)
 
     def _on_read(self, found: CollectionList) -> None:
         self._on_collections(found)

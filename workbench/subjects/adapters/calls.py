@@ -12,6 +12,7 @@ from workbench.subjects.runs.calls import RunRecord
 class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.list"):
     """Trained, merged and imported adapters, the latest first; with ``model`` only those that fit it, or may."""
 
+    changed_by = ("adapter", "model")
     model: str = ""
 
 

@@ -44,6 +44,7 @@ class ListTools(Call[ToolList], frozen=True, kw_only=True, tag="agents.tools"):
     """The tools that a recipe can name. ``agent`` and ``retrieval`` are its parts: the folder and the documents decide
     which of them can run."""
 
+    changed_by = ("mcp", "settings", "collection")
     agent: AgentPart = AgentPart()
     retrieval: RetrievalPart | None = None
 
@@ -84,6 +85,7 @@ class Decide(Call[AskResult], frozen=True, kw_only=True, tag="agents.decide"):
 class ListFacts(Call[FactList], frozen=True, kw_only=True, tag="facts.list"):
     """What is remembered, the latest first; with ``search``, what is nearest to it in meaning first."""
 
+    changed_by = ("facts",)
     search: str = ""
 
 
@@ -138,6 +140,7 @@ class McpServerList(msgspec.Struct, frozen=True, kw_only=True):
 class ListMcpServers(Call[McpServerList], frozen=True, kw_only=True, tag="mcp.list"):
     """All servers; with ``connect`` each is connected and asked for its tools, without it none is started."""
 
+    changed_by = ("mcp", "settings")
     connect: bool = True
 
 

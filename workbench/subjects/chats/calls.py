@@ -94,6 +94,7 @@ class ListChats(Call[ChatList], frozen=True, kw_only=True, tag="chats.list"):
     """Chats, the pinned ones first, then the latest; with ``search``, those whose title or messages contain its
     words."""
 
+    changed_by = ("chat",)
     search: str = ""
 
 

@@ -21,6 +21,8 @@ class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect
 class ListDataSets(Call[DataSetList], frozen=True, kw_only=True, tag="data.list"):
     """The data sets in the home folder."""
 
+    changed_by = ("data",)
+
 
 class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
     """Start a run that builds a data set in the home folder. ``source``:

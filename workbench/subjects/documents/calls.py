@@ -16,6 +16,8 @@ class CollectionList(msgspec.Struct, frozen=True, kw_only=True):
 class ListCollections(Call[CollectionList], frozen=True, kw_only=True, tag="collections.list"):
     """All collections."""
 
+    changed_by = ("collection",)
+
 
 class CreateCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.create"):
     """A new, empty collection. Raises UserError when the name is taken or empty."""
@@ -53,6 +55,8 @@ class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collect
 class ListDocuments(Call[DocumentList], frozen=True, kw_only=True, tag="docs.list"):
     """The files of a collection, failed ones included. ``collection`` is an id or a name, everywhere."""
 
+    changed_by = ("collection",)
+    about = "collection"
     collection: str
 
 

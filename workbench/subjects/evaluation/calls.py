@@ -74,6 +74,8 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
 class ListQuestionSets(Call[QuestionSetList], frozen=True, kw_only=True, tag="questions.list"):
     """The question sets of the home, the latest first."""
 
+    changed_by = ("questions",)
+
 
 class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="questions.rows"):
     """Questions of a set, by its name or id."""
@@ -150,6 +152,8 @@ class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluati
     """What the models of this machine reached on benchmarks. Results of other settings, such as another number of
     examples or other questions, are in columns of their own."""
 
+    changed_by = ("evaluation", "model")
+
 
 class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optimise"):
     """Queue the search for a better prompt by the optimiser ``method`` with ``options``. It sees the tuning part of the
@@ -190,10 +194,14 @@ class SuggestScorers(Call[tuple[ScorerUse, ...]], frozen=True, kw_only=True, tag
 class ListEvaluations(Call[EvaluationList], frozen=True, kw_only=True, tag="evaluation.list"):
     """The evaluations of the home, the latest first."""
 
+    changed_by = ("evaluation",)
+
 
 class GetEvaluation(Call[EvaluationReport], frozen=True, kw_only=True, tag="evaluation.get"):
     """An evaluation with its results so far."""
 
+    changed_by = ("evaluation",)
+    about = "evaluation"
     evaluation: str
 
 

@@ -59,6 +59,7 @@ class ListJudgements(Call[JudgementPage], frozen=True, kw_only=True, tag="judgem
     """Judgements that ``which`` means. Ratings, edits and rated siblings of chats are among them (``source``
     "chat")."""
 
+    changed_by = ("judgements",)
     which: JudgementFilter = JudgementFilter()
     first: int = 0
     limit: int = 100
@@ -170,6 +171,8 @@ class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.
 
 class ListQueues(Call[QueueList], frozen=True, kw_only=True, tag="labelling.list"):
     """The labelling queues of the home, the latest first."""
+
+    changed_by = ("labelling", "judgements")
 
 
 class GetNextPair(Call[NextPair], frozen=True, kw_only=True, tag="labelling.next"):

@@ -44,6 +44,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 class GetRuntime(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime"):
     """What computes, and the installed packs."""
 
+    changed_by = ("worker",)
+
 
 class InstallPack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.install"):
     """Install a runtime pack from a file and try it. Raises UserError where it is not signed, or not for this program;
@@ -129,6 +131,8 @@ class ListMethods(Call[MethodList], frozen=True, kw_only=True, tag="methods.list
 
 class GetSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.get"):
     """All settings."""
+
+    changed_by = ("settings",)
 
 
 class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.set"):

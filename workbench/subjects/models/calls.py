@@ -48,6 +48,8 @@ class RegisterStarter(Call[ModelList], frozen=True, kw_only=True, tag="models.st
 class ListModels(Call[ModelList], frozen=True, kw_only=True, tag="models.list"):
     """The catalogue."""
 
+    changed_by = ("model", "settings")
+
 
 class SetDefaultModel(Call[ModelList], frozen=True, kw_only=True, tag="models.default"):
     """Choose the model that is used where none is named; "" chooses none: the chat model that was added first."""

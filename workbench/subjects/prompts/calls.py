@@ -34,6 +34,8 @@ class SavedPrompt(msgspec.Struct, frozen=True, kw_only=True):
 class ListPrompts(Call[PromptList], frozen=True, kw_only=True, tag="prompts.list"):
     """The entries of the library by their names, each with its latest version."""
 
+    changed_by = ("prompts",)
+
 
 class GetPrompt(Call[PromptDetails], frozen=True, kw_only=True, tag="prompts.get"):
     """An entry, by its name or id, with all its versions."""
@@ -97,6 +99,8 @@ class DemonstrationList(msgspec.Struct, frozen=True, kw_only=True):
 
 class ListDemonstrations(Call[DemonstrationList], frozen=True, kw_only=True, tag="demonstrations.list"):
     """The demonstrations of the home."""
+
+    changed_by = ("demonstrations",)
 
 
 class SaveDemonstration(Call[Demonstration], frozen=True, kw_only=True, tag="demonstrations.save"):

@@ -70,6 +70,7 @@ class RunList(msgspec.Struct, frozen=True, kw_only=True):
 class ListRuns(Call[RunList], frozen=True, kw_only=True, tag="runs.list"):
     """Runs, the latest first."""
 
+    changed_by = ("run",)
     limit: int = 100
 
 

@@ -19,7 +19,7 @@ from ui.features.chat.recipe.recipes import unresolved, with_model, without_adap
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods
 from workbench.records.recipes import Recipe, draws, load_recipe
-from workbench.subjects.models.calls import ModelList
+from workbench.subjects.models.calls import ListModels, ModelList
 
 MOST = 30
 """Models and saved recipes that are offered by name."""
@@ -55,7 +55,7 @@ class Opponents(QObject):
         self._bridge, self._shell, self._page = bridge, shell, page
         self._models: tuple[str, ...] = ()
         self.chosen: Opponent | None = None
-        bridge.home.models.follow(self._on_models)
+        bridge.home.listing(ListModels()).follow(self._on_models)
 
     def choose(self, opponent: Opponent | None) -> None:
         """Compare the next questions with this."""

@@ -25,7 +25,7 @@ from ui.theme.theme import set_property
 from workbench.records.documents import Document, DocumentList
 from workbench.records.visible import visible_name
 from workbench.subjects.chats.calls import Attached, AttachFiles, ChatRecord
-from workbench.subjects.documents.calls import RemoveDocument, UnlockDocument
+from workbench.subjects.documents.calls import ListDocuments, RemoveDocument, UnlockDocument
 
 _SHOWN = 8
 """More files than this, as of a folder, are only counted."""
@@ -103,7 +103,7 @@ class AttachedFiles(QWidget):
         self._show_locked(())
         self._held = False
         self._settling.clear()
-        self._listing = self._bridge.home.documents(collection) if collection else None
+        self._listing = self._bridge.home.listing(ListDocuments(collection=collection)) if collection else None
         if self._listing is not None:
             self._listing.follow(self._on_documents)
         self._show()

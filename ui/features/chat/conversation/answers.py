@@ -25,7 +25,12 @@ from workbench.base.errors import Cancelled
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
 from workbench.subjects.chats.calls import AT_END, BranchPoint, GetTrace, InspectAnswer
-from workbench.subjects.prompts.calls import DemonstrationList, RemoveDemonstration, SaveDemonstration
+from workbench.subjects.prompts.calls import (
+    DemonstrationList,
+    ListDemonstrations,
+    RemoveDemonstration,
+    SaveDemonstration,
+)
 
 
 class ChatAnswers(QObject):
@@ -60,7 +65,7 @@ class ChatAnswers(QObject):
         conversation.edit_wanted.connect(self._on_edit_wanted)
         conversation.decided.connect(session.decide)
         conversation.demonstration_wanted.connect(self._on_demonstration_wanted)
-        bridge.home.demonstrations.follow(self._on_demonstrations)
+        bridge.home.listing(ListDemonstrations()).follow(self._on_demonstrations)
 
     def _on_laid_out(self, view: AnswerView) -> None:
         """Feed the view of an answer that is being made with what has come, and with what will."""
@@ -139,7 +144,7 @@ class ChatAnswers(QObject):
         call: Call[Any] = SaveDemonstration(message=view.message_id)
         if not saved:
             call = RemoveDemonstration(demonstration=self._demonstrations.get(view.message_id, ""))
-        self._bridge.call(call, lambda _: self._bridge.home.demonstrations.refresh(),
+        self._bridge.call(call, lambda _: self._bridge.home.listing(ListDemonstrations()).refresh(),
                           lambda error: view.inspection.show_error(in_words(error)), view)  # fmt: skip
 
     def _recipe_of(self, message: str) -> Recipe:

@@ -25,10 +25,12 @@ from workbench.api.protocol import Call
 from workbench.records.methods import Methods
 from workbench.records.prompts import PromptRecord, PromptVersion, described, found_prompts
 from workbench.records.recipes import PromptKind
+from workbench.subjects.machine.calls import ListMethods
 from workbench.subjects.prompts.calls import (
     ExportPrompt,
     GetPrompt,
     ImportPrompt,
+    ListPrompts,
     PromptDetails,
     PromptList,
     RemovePrompt,
@@ -101,7 +103,7 @@ class LibraryDialog(Dialog):
         self._whole.hide()
         self.empty.hide()
         self._show_details(None)
-        bridge.home.prompts.follow(self._on_prompts)
+        bridge.home.listing(ListPrompts()).follow(self._on_prompts)
 
     # -- what is shown -------------------------------------------------------------------------------
 
@@ -221,7 +223,7 @@ class LibraryDialog(Dialog):
 
     def _described(self, version: PromptVersion, kind: PromptKind) -> dict[str, str]:
         """The texts of a version, with the title of its technique."""
-        shown, known = described(version.content, kind), self._bridge.home.methods.value
+        shown, known = described(version.content, kind), self._bridge.home.listing(ListMethods()).value
         if kind == "reasoning" and known is not None:
             title = Methods(known.methods).row(version.content.technique, "technique").title
             shown = {part: title if text == version.content.technique else text for part, text in shown.items()}
@@ -258,7 +260,7 @@ class LibraryDialog(Dialog):
 
         def done(found: PromptList) -> None:
             self._end_renaming()
-            self._bridge.home.prompts.put(found)
+            self._bridge.home.listing(ListPrompts()).put(found)
 
         self._send(call, done)
 
@@ -283,7 +285,7 @@ class LibraryDialog(Dialog):
 
     def _on_delete(self) -> None:
         if self._details is not None:
-            self._send(RemovePrompt(prompt=self._details.prompt.id), self._bridge.home.prompts.put)
+            self._send(RemovePrompt(prompt=self._details.prompt.id), self._bridge.home.listing(ListPrompts()).put)
 
     def _on_export(self) -> None:
         if self._details is None:

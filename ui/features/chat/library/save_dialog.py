@@ -15,6 +15,7 @@ from ui.theme import tokens
 from workbench.records.prompts import PromptRecord
 from workbench.records.recipes import PromptingPart, PromptKind
 from workbench.subjects.prompts.calls import (
+    ListPrompts,
     PromptList,
     SavedPrompt,
     SavePrompt,
@@ -48,7 +49,7 @@ class SaveDialog(Dialog):
         self.below.addWidget(self.message)
         self.go.clicked.connect(self._on_go)
         self.resize(560, 470)
-        bridge.home.prompts.follow(self._on_prompts)
+        bridge.home.listing(ListPrompts()).follow(self._on_prompts)
         self._show_state()
 
     def _on_prompts(self, found: PromptList) -> None:

@@ -14,6 +14,7 @@ from ui.state import Listing
 from workbench.records.documents import Collection
 from workbench.records.recipes import AdapterUse, ModelPart, Recipe, RetrievalPart, without_attachments
 from workbench.records.training import AdapterList, AdapterRecord
+from workbench.subjects.adapters.calls import ListAdapters
 
 DESCRIBED = ("json_schema", "regex", "choice", "gbnf", "quote")
 """The kinds of form that have to be described."""
@@ -71,7 +72,7 @@ class ChatAdapters(QObject):
         if self._listing is not None:
             self._listing.leave(self._on_fitting)
         self._model = model
-        self._listing = self._bridge.home.fitting_adapters(model) if model else None
+        self._listing = self._bridge.home.listing(ListAdapters(model=model)) if model else None
         if self._listing is not None:
             self._listing.follow(self._on_fitting)
 
@@ -84,7 +85,7 @@ class ChatAdapters(QObject):
 
     def find(self, name: str, take: Callable[[AdapterRecord | None], None]) -> None:
         """Look an adapter up by its name, whichever model it is for."""
-        self._bridge.home.adapters.once(
+        self._bridge.home.listing(ListAdapters()).once(
             lambda found: take(next((record for record in found.adapters if record.name == name), None)), self
         )
 
