@@ -1,6 +1,6 @@
 """Rows of the tools: a typed function each, made for a request by its module's ``make``.
 
-To add one, put its module beside this one and its row into the table: docs/adding-a-technique.md.
+To add one, put its module beside this one and its row into the table: docs/adding-a-tool.md.
 """
 
 from __future__ import annotations
