@@ -136,6 +136,7 @@ MORE = {
 
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(os.name == "nt", reason="kills the core with SIGKILL")
+@pytest.mark.nightly
 def test_a_killed_search_for_a_prompt_goes_on(tmp_path: Path, smollm_path: Path) -> None:
     path, home = tmp_path / "capitals.jsonl", Home(tmp_path / "home")
     rows = [{"question": f"The capital of {one} is", "answer": city} for one, city in {**CAPITALS, **MORE}.items()]

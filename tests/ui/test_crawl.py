@@ -1,4 +1,5 @@
-"""Every page, dialog, menu, context menu and drawer of the real window over the real core, once in each theme.
+"""Every page, dialog, menu, context menu and drawer of the real window over the real core, in the dark theme with files
+and texts given; nightly also in the light theme with none given.
 
 The workers stand in for the models. The home is thrown away, and no connection leaves the machine.
 """
@@ -14,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from PySide6.QtCore import qInstallMessageHandler
@@ -134,8 +135,14 @@ def told(found: list[Found]) -> str:
 
 
 @pytest.mark.parametrize("page", SCOPES)
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.nightly), "dark"])
 def test_everything_opens_and_does_something(
-    filled: Home, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
+    filled: Home,
+    page: str,
+    scheme: Literal["light", "dark"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qapp: QApplication,
 ) -> None:
     home = Home(Path(shutil.copytree(filled.root, tmp_path / "home")))
     file = tmp_path / "files" / "bridge.txt"
@@ -144,12 +151,11 @@ def test_everything_opens_and_does_something(
     monkeypatch.chdir(file.parent)  # where a path that is typed leads to
     began = time.monotonic()
     with crawled(home, monkeypatch, file) as crawler:
-        for scheme in ("light", "dark"):
-            current_theme().choose(scheme)
-            if page == FRAME:
-                crawler.crawl_frame(gives=scheme == "dark")
-            else:
-                crawler.crawl_page(page, gives=scheme == "dark")
+        current_theme().choose(scheme)
+        if page == FRAME:
+            crawler.crawl_frame(gives=scheme == "dark")
+        else:
+            crawler.crawl_page(page, gives=scheme == "dark")
     seconds = time.monotonic() - began
     sys.stdout.write(f"{page}: {len(crawler.tried)} actions in {seconds:.0f} s\n{told(crawler.found)}\n")
     assert not crawler.found, told(crawler.found)

@@ -94,6 +94,7 @@ def test_a_kill_in_the_sampling_changes_nothing(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.nightly
 def test_what_sampled_at_the_beginning_samples_after_a_kill(smollm_path: Path, tmp_path: Path) -> None:
     base = BaseModel(name="short", path=str(write_short(smollm_path, tmp_path / "short.gguf")))
     call = small(tmp_path, base)

@@ -49,7 +49,11 @@ TOOLS = {tool.name: tool for tool in (SEARCH, WEATHER)}
 RESULT = "Three trains were found: at 8:05, at 11:35 and at 22:10; the last one has beds. " * 3
 
 
-@pytest.fixture(scope="module", params=["", "json in tags", "text only", "tagged"])
+OTHERS = ("json in tags", "text only", "tagged")
+"""Templates with a tool format of their own; the first parameter has none."""
+
+
+@pytest.fixture(scope="module", params=["", *(pytest.param(name, marks=pytest.mark.nightly) for name in OTHERS)])
 def model(request: pytest.FixtureRequest, smollm_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Two layers of SmolLM2, with a chat template that has a tool format of its own."""
     path = tmp_path_factory.mktemp("short") / "short.gguf"

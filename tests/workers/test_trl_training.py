@@ -62,6 +62,7 @@ def test_three_steps_of_dpo_are_those_of_the_own_trainer_and_the_engine_loads_wh
     assert kinds == [one.kind for one in expected if isinstance(one, events.Artifact)]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["kto", "reward", "sft"])
 def test_each_trainer_makes_what_the_engine_loads(
     name: str, host: WorkerHost, short: BaseModel, tmp_path: Path

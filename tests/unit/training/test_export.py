@@ -121,7 +121,7 @@ def test_exported_training_runs_elsewhere_in_one_process_or_two(tmp_path: Path) 
     assert all(abs(second[name] - first[name]).max() < 1e-4 for name in first)
 
 
-@pytest.mark.parametrize("method", ["lora", "norms"])
+@pytest.mark.parametrize("method", ["lora", pytest.param("norms", marks=pytest.mark.nightly)])
 def test_its_result_is_that_of_the_workbench(method: str, base: Path, tmp_path: Path) -> None:
     """Loss and gradient norm of each step, and the weights at the end: of padded batches and of packed texts."""
     config = config_of(method, steps=6)

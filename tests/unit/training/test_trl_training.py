@@ -40,6 +40,11 @@ ROWS = {"sft": QUESTIONS, "domain": TEXTS, "dpo": PAIRS, "ipo": PAIRS, "kto": JU
 STEPS = 6
 
 
+def often(*cases: Any) -> list[Any]:
+    """Cases that repeat for other rows what the first ones prove."""
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.nightly) for case in cases]
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> Any:
     before = torch.get_num_threads()
@@ -76,7 +81,7 @@ def weights(call: TrainModel) -> bytes:
     return (Path(call.folder) / "trained" / "adapter_model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("name", list(ROWS))
+@pytest.mark.parametrize("name", ["sft", "dpo", *often("domain", "ipo", "kto", "reward")])
 def test_steps_and_scores_are_those_of_this_programs_trainer(name: str, base: BaseModel, tmp_path: Path) -> None:
     ours, emitted_by_ours = run(call_of(tmp_path / "ours", base, name, "workbench"))
     live, emitted = run(call_of(tmp_path / "trl", base, name))
@@ -123,7 +128,7 @@ def policy_of(folder: Path, name: str, **options: Any) -> TrainModel:
     return msgspec.structs.replace(call, config=msgspec.structs.replace(call.config, trainer="trl"))
 
 
-@pytest.mark.parametrize(("name", "after"), [("sft", 1), ("dpo", 1), ("kto", 0), ("reward", 0)])
+@pytest.mark.parametrize(("name", "after"), [("sft", 1), *often(("dpo", 1), ("kto", 0), ("reward", 0))])
 def test_a_stopped_training_resumes_to_the_same_weights(name: str, after: int, base: BaseModel, tmp_path: Path) -> None:
     whole = call_of(tmp_path / "whole", base, name, tokens=64, dropout=0.1)
     _, emitted = run(whole)
@@ -142,7 +147,7 @@ def stopped(call: TrainModel, control: StopsWithin) -> list[events.Event]:
     return control.emitted
 
 
-@pytest.mark.parametrize("name", ["grpo", "dr_grpo", "rloo"])
+@pytest.mark.parametrize("name", ["grpo", *often("dr_grpo", "rloo")])
 def test_a_policy_is_trained_by_the_rewards_of_this_program(name: str, tmp_path: Path) -> None:
     _, emitted = run(policy_of(tmp_path, name, steps=4))
     assert len(metrics(emitted, "loss")) == 4  # each step has two updates
