@@ -166,6 +166,18 @@ def test_a_merge_at_another_strength_claims_no_scores(trainer: Workbench, home: 
     assert "strength 0.5" in card.note
 
 
+def test_one_whose_kind_cannot_be_converted_any_more_is_merged_as_the_gguf_lora_that_was_made_of_it(
+    trainer: Workbench, home: Home, tmp_path: Path
+) -> None:
+    trained(trainer, home, tmp_path)
+    (home.adapters / "facts" / "trained" / "adapter_config.json").write_text('{"peft_type": "VERA"}')
+    run = call(trainer, MergeAdapter(adapter="facts", name="Merged"))
+    seen: list[Event] = []
+    call(trainer, FollowRun(run=run.id), seen.append)
+    assert {one.detail for one in seen if isinstance(one, events.Progress)} >= {"adapter.gguf"}
+    assert {model.name for model in call(trainer, ListModels()).models} == {"Base", "Merged"}
+
+
 def test_one_that_names_no_base_is_merged_into_the_model_that_it_fits(
     trainer: Workbench, home: Home, tmp_path: Path
 ) -> None:

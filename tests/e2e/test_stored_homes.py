@@ -17,6 +17,7 @@ from tests.e2e.training_core import call, config, opened
 from tests.fixtures.make_home import make_home
 from workbench.api import events
 from workbench.app import Workbench
+from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.records.answers import StoredMessage
 from workbench.records.recipes import AdapterUse, load_recipe
@@ -28,6 +29,8 @@ from workbench.subjects.machine.calls import GetSettings
 from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import FollowRun, ListRuns, RunRecord
 from workbench.subjects.trainings.calls import PlanTraining
+from workbench.techniques.registry import METHODS
+from workbench.training.methods.weights_method import method_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RELEASED = sorted(folder.name for folder in FIXTURES.glob("home_*"))
@@ -84,7 +87,10 @@ def test_chats_are_there_with_their_recipes(workbench: Workbench) -> None:
         "Three of them",
         "Tell me of bridges",
     ]
-    assert all(chat.recipe is not None and chat.recipe.model.name == "Base" for chat in chats)
+    for chat in chats:
+        recipe = call(workbench, GetChat(chat=chat.id)).chat.recipe
+        assert recipe is not None
+        assert recipe.model.name == "Base"
     adapted = answer_of(workbench, "With an adapter").recipe
     assert adapted is not None
     assert (adapted.name, adapted.prompting.instructions, adapted.decoding.seed >= 0) == ("adapted", "Be brief.", True)
@@ -240,3 +246,52 @@ def test_opening_a_home_rewrites_none_of_its_files(home: Home) -> None:
 def _contents(home: Home) -> dict[str, bytes]:
     kept = [f for f in home.root.rglob("*") if f.suffix in (".json", ".toml", ".jsonl", ".gguf")]
     return {str(file.relative_to(home.root)): file.read_bytes() for file in kept}
+
+
+WITHDRAWN = {"loha": "LoHa", "lokr": "LoKr", "oft": "OFT", "vera": "VeRA", "miss": "MiSS"}
+
+
+def _name_another_method(home: Home, run: RunRecord, method: str) -> None:
+    """Let what is stored of a training say that it was made by another weights method."""
+    import apsw
+
+    database = apsw.Connection(str(home.database))
+    for (stored,) in database.execute("select config from runs where id = ?", (run.id,)).fetchall():
+        changed = msgspec.json.decode(stored)
+        changed["weights"] |= {"method": method, "block_size": 16}
+        database.execute("update runs set config = ? where id = ?", (msgspec.json.encode(changed).decode(), run.id))
+    database.close()
+    for card in home.adapters.glob("*/card.json"):
+        content = msgspec.json.decode(card.read_bytes())
+        if content.get("run") == run.id:
+            content["config"]["weights"] |= {"method": method, "block_size": 16}
+            card.write_bytes(msgspec.json.encode(content))
+
+
+@pytest.mark.parametrize("method", WITHDRAWN)
+def test_what_a_withdrawn_method_trained_opens_and_says_that_it_is_not_trained_any_more(
+    home: Home, method: str
+) -> None:
+    before = opened(home)
+    named = runs_of(before)
+    before.close()
+    for title in ("Facts", "Slow"):
+        _name_another_method(home, named[title], method)
+    workbench = opened(home)
+    try:
+        runs = runs_of(workbench)
+        assert runs["Facts"].state == "finished"
+        assert not runs["Facts"].unreadable
+        assert isinstance(list(workbench.handle(FollowRun(run=runs["Facts"].id)))[-1], events.Finished)
+        said = f"{WITHDRAWN[method]} cannot be trained by this version: choose LoRA"
+        assert said in runs["Slow"].unreadable
+        facts = adapters_of(workbench)["facts"]
+        assert facts.config is not None
+        assert (facts.config.weights.method, facts.config.weights.block_size, facts.state) == (method, 16, "ready")
+        recipe = chat_of(workbench, "With an adapter").chat.recipe
+        assert recipe is not None
+        assert "adapters=adapter.gguf:0.5" in call(workbench, Ask(question="describe", recipe=recipe)).answer
+        with pytest.raises(UserError, match=said):
+            method_of(facts.config.weights, METHODS)
+    finally:
+        workbench.close()

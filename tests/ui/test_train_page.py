@@ -181,9 +181,9 @@ def test_settings_follow_the_method_and_an_edit_makes_another_plan(
     page.setup.methods.buttons["layers"].click()
     assert not rows["weights.rank"].isVisibleTo(page)
     assert rows["weights.last_layers"].isVisibleTo(page)
-    for method, shown in (("vera", {"rank"}), ("oft", {"block_size"}), ("lokr", {"rank", "alpha"})):
+    for method, shown in (("rslora", {"rank", "alpha"}), ("prompt", {"virtual_tokens"})):
         page.setup.methods.buttons[method].click()
-        fields = ("rank", "alpha", "block_size", "last_layers", "virtual_tokens")
+        fields = ("rank", "alpha", "last_layers", "virtual_tokens")
         assert {name for name in fields if rows[f"weights.{name}"].isVisibleTo(page)} == shown
     page.setup.methods.buttons["layers"].click()
     qtbot.waitUntil(lambda: page.setup.plan.plan is not None)
@@ -248,7 +248,7 @@ def test_a_method_says_what_it_makes_and_its_limits(page: TrainPage) -> None:
     assert "no strength" in words
     assert texts.MAKES["prefix"] in words
     assert all(button.isVisible() for button in methods.buttons.values())
-    assert "at any strength" in methods.buttons["vera"].accessibleDescription()
+    assert "at any strength" in methods.buttons["rslora"].accessibleDescription()
 
 
 def test_methods_are_chosen_with_the_arrow_keys(page: TrainPage, qtbot: QtBot) -> None:

@@ -192,7 +192,7 @@ def _convert(call: ConvertTrained, context: RequestContext) -> Iterator[Event]:
 
 
 def _merge(call: MergeTrained, context: RequestContext) -> Iterator[Event]:
-    yield events.Progress(stage="merging", done=1, total=2)
+    yield events.Progress(stage="merging", done=1, total=2, detail=Path(call.adapter).name)
     shutil.copyfile(call.model.path, call.out)
     yield finish(Served(kind="merged", path=call.out, bytes=Path(call.out).stat().st_size))
 

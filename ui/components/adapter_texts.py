@@ -101,7 +101,6 @@ def describe_origin(record: AdapterRecord, methods: Methods[Any]) -> list[tuple[
         layers = f"layers {weights.layers}" if weights.layers else f"{weights.last_layers} layers"
         by_group = {  # by the groups of settings that the method reads
             "low-rank": f"rank {weights.rank}" if weights.rank else "",
-            "rotations": f"blocks of {weights.block_size}",
             "targets": where,
             "selection": layers,
             "soft prompts": f"{weights.virtual_tokens} virtual tokens",

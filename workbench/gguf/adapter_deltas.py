@@ -1,5 +1,5 @@
-"""The change of each tensor by an adapter: low rank, low rank with magnitudes (DoRA), scaling (IA3), other products and
-rotations (``weight_deltas``), new values.
+"""The change of each tensor by an adapter: low rank, low rank with magnitudes (DoRA), scaling (IA3), new
+values.
 
 Changes are in llama.cpp's names and order of rows, the arrays in numpy's order of dimensions: a weight is (out, in).
 They are read when asked for, so that one tensor's are in memory at a time.
@@ -22,9 +22,7 @@ from workbench.gguf.adapter_files import check_adapter
 from workbench.gguf.architectures import FAMILIES
 from workbench.gguf.base_model import Base
 from workbench.gguf.peft_folder import Module, PeftAdapter, read_peft_folder
-from workbench.gguf.peft_kinds import LOW_RANK
 from workbench.gguf.reader import read_gguf
-from workbench.gguf.weight_deltas import Hadamard, Kronecker, Rotation, rotations
 from workbench.gguf.weights import Floats, open_single
 
 _EMBEDDING = "token_embd.weight"
@@ -138,15 +136,9 @@ class PeftChanges:
         module = self._modules[tensor]
         if self.method == "IA3":
             return self._scaling(tensor, module)
-        if self.method == "LOHA":
-            return self._hadamard(tensor, module)
-        if self.method == "LOKR":
-            return self._kronecker(tensor, module)
-        if self.method == "OFT":
-            return self._rotation(tensor, module)
         a, b = self.halves(tensor)
         b = b * np.float32(module.scaling)
-        if self.method in LOW_RANK:
+        if self.method == "LORA":
             return LowRank(a, b)
         magnitude = self._adapter.read(module, "magnitude").reshape(-1)
         order = self._base.row_order(tensor, len(magnitude), self._adapter.folder)
@@ -161,12 +153,6 @@ class PeftChanges:
         module = self._modules[tensor]
         if "embedding_a" in module.parts:  # (rank, vocabulary) and (width, rank): the weight is (vocabulary, width)
             b, a = self._adapter.read(module, "embedding_a").T, self._adapter.read(module, "embedding_b").T
-        elif self.method == "VERA":
-            a, b = self._of_shared(module, tensor)
-        elif self.method == "MISS":
-            b = self._adapter.read(module, "block").T
-            inputs = self._inputs(module, tensor)
-            a = (np.arange(inputs) % module.rank == np.arange(module.rank)[:, None]).astype(np.float32)
         else:
             a, b = self._adapter.read(module, "a"), self._adapter.read(module, "b")
         if module.experts:
@@ -190,55 +176,6 @@ class PeftChanges:
             b = b[:, module.half * width : (module.half + 1) * width]
         self._check_shape(module, tensor, (module.experts, b.shape[1], a.shape[2]))
         return np.ascontiguousarray(a), np.ascontiguousarray(b)
-
-    def _of_shared(self, module: Module, tensor: str) -> tuple[Floats, Floats]:
-        """VeRA's: what all layers share, cut to this one's size and scaled by its vectors."""
-        lambda_b, lambda_d = self._adapter.read(module, "lambda_b"), self._adapter.read(module, "lambda_d")
-        inputs = self._inputs(module, tensor)
-        a, b = self._adapter.read_shared("a"), self._adapter.read_shared("b")
-        if a.shape[1] < inputs or b.shape[0] < len(lambda_b) or not a.shape[0] == b.shape[1] == len(lambda_d):
-            raise UserError(
-                f"The matrices that the layers of {self._adapter.folder} share are too small for {module.name!r}.",
-                "Save the adapter again with PEFT's save_pretrained.",
-            )
-        return lambda_d[:, None] * a[:, :inputs], lambda_b[:, None] * b[: len(lambda_b)]
-
-    def _hadamard(self, tensor: str, module: Module) -> Hadamard:
-        b1, a1, b2, a2 = (self._adapter.read(module, part) for part in ("w1_a", "w1_b", "w2_a", "w2_b"))
-        self._check_shape(module, tensor, (len(b1), a1.shape[1]))
-        self._check_shape(module, tensor, (len(b2), a2.shape[1]))
-        order = self._base.row_order(tensor, len(b1), self._adapter.folder)
-        b1 = b1 * np.float32(module.scaling)
-        return Hadamard(b1, a1, b2, a2) if order is None else Hadamard(b1[order], a1, b2[order], a2)
-
-    def _kronecker(self, tensor: str, module: Module) -> Kronecker:
-        left, right = (
-            self._adapter.read(module, part)
-            if part in module.parts
-            else self._adapter.read(module, f"{part}_a") @ self._adapter.read(module, f"{part}_b")
-            for part in ("w1", "w2")
-        )
-        rows = len(left) * len(right)
-        self._check_shape(module, tensor, (rows, left.shape[1] * right.shape[1]))
-        order = self._base.row_order(tensor, rows, self._adapter.folder)
-        return Kronecker(left * np.float32(module.scaling), right, order)
-
-    def _rotation(self, tensor: str, module: Module) -> Rotation:
-        blocks = rotations(self._adapter.read(module, "rotation"), module.rank, self._adapter.neumann_terms)
-        if len(blocks) > 1:  # one is for all blocks
-            self._check_shape(module, tensor, (None, len(blocks) * module.rank))
-        elif self._inputs(module, tensor) % module.rank:
-            self._check_shape(module, tensor, (None, module.rank))
-        return Rotation(blocks)
-
-    def _inputs(self, module: Module, tensor: str) -> int:
-        """The input width of a layer, which not all kinds of adapters give."""
-        if self._base.tensors is None:
-            raise UserError(
-                f"How wide {module.name!r} is, is not told by the config of {self._base.name} alone.",
-                "Choose a model whose weights are there.",
-            )
-        return self._base.tensors[tensor].shape[0]
 
     def _scaling(self, tensor: str, module: Module) -> Scaling:
         vector = self._adapter.read(module, "vector")

@@ -1,7 +1,5 @@
 """Converts a PEFT LoRA to a GGUF adapter, which llama.cpp switches on and off at run time.
 
-So do VeRA and MiSS, whose changes are products of two thin matrices as well: these are worked out and written.
-
 The form is that of llama.cpp's ``convert_lora_to_gguf.py``, and so are the numbers (docs/finetuning.md). llama.cpp
 multiplies B·A of every tensor by one alpha over the tensor's rank; where PEFT's scaling is another one (rsLoRA, alphas
 by pattern) the difference is multiplied into B, which llama.cpp's converter leaves out.
@@ -21,7 +19,7 @@ from workbench.gguf.adapter_deltas import PeftChanges
 from workbench.gguf.adapter_files import AdapterDetails, check_adapter, check_fit
 from workbench.gguf.base_model import Base, read_base
 from workbench.gguf.peft_folder import PeftAdapter, read_peft_folder
-from workbench.gguf.peft_kinds import LOW_RANK, name_of
+from workbench.gguf.peft_kinds import name_of
 from workbench.gguf.reader import Tensor, read_gguf
 from workbench.gguf.reward_head import entries_of
 from workbench.gguf.weights import Floats
@@ -41,17 +39,16 @@ def adapter_to_gguf(
     number_type: Literal["F32", "F16"] = "F32",
     head: RewardHead | None = None,
 ) -> AdapterDetails:
-    """Write the LoRA, VeRA or MiSS in ``peft_folder`` as a GGUF adapter for the model ``base``.
+    """Write the LoRA in ``peft_folder`` as a GGUF adapter for the model ``base``.
 
     In F16 the file is half as large; llama.cpp computes with it as it does in F32, but for the rounding.
     ``name`` is what the adapter calls itself, by default as its folder is called. With ``head`` it is a reward model.
     ``base`` is a GGUF model, or a folder with config.json (and, for shapes to be checked, its safetensors). The file is
     written beside ``out``, checked against the base and then put in its place. Raises UserError with the reason when
-    the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3, LoHa,
-    LoKr, OFT).
+    the adapter is not sound, does not fit, or is of a kind that llama.cpp can only be given merged (DoRA, IA3).
     """
     adapter = read_peft_folder(peft_folder)
-    if adapter.method not in LOW_RANK:
+    if adapter.method != "LORA":
         raise UserError(
             f"The adapter in {peft_folder} is {name_of(adapter.method)}, which llama.cpp cannot add while it runs.",
             "Merge it into the model instead.",

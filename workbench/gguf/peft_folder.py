@@ -2,9 +2,7 @@
 
 What changes the computation and is not known here is refused: an adapter that is carried over without it would answer
 wrongly and nobody would see why. LoRA: https://arxiv.org/abs/2106.09685, rsLoRA: https://arxiv.org/abs/2312.03732,
-DoRA: https://arxiv.org/abs/2402.09353, IA3: https://arxiv.org/abs/2205.05638, LoHa: https://arxiv.org/abs/2108.06098,
-LoKr: https://arxiv.org/abs/2309.14859, VeRA: https://arxiv.org/abs/2310.11454, MiSS: https://arxiv.org/abs/2409.15371,
-OFT: https://arxiv.org/abs/2306.07280.
+DoRA: https://arxiv.org/abs/2402.09353, IA3: https://arxiv.org/abs/2205.05638.
 """
 
 from __future__ import annotations
@@ -13,14 +11,14 @@ import hashlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular, read_json_file
-from workbench.gguf.peft_kinds import DORA, KINDS, Kind, PeftType
+from workbench.gguf.peft_kinds import DORA, KINDS, Kind, PeftType, withdrawn_kind
 from workbench.gguf.safetensors import SafetensorsFile
 
 if TYPE_CHECKING:
@@ -57,10 +55,7 @@ class Module:
 
 @dataclass(frozen=True)
 class PeftAdapter:
-    """A PEFT folder. ``alpha`` is the config's; single layers may have another one, which ``Module.scaling`` holds.
-
-    ``shared`` are the names of the parts that all layers have together. ``neumann_terms`` is OFT's: of how many terms
-    of the Neumann series its rotations are made, 0 where they are Cayley's, which are exact."""
+    """A PEFT folder. ``alpha`` is the config's; single layers may have another one, which ``Module.scaling`` holds."""
 
     folder: Path
     method: PeftType
@@ -68,8 +63,6 @@ class PeftAdapter:
     alpha: float
     modules: tuple[Module, ...]
     weights: SafetensorsFile
-    shared: Mapping[str, str] = field(default_factory=dict)
-    neumann_terms: int = 0
 
     @property
     def name(self) -> str:
@@ -77,9 +70,6 @@ class PeftAdapter:
 
     def read(self, module: Module, part: str) -> Floats:
         return self.weights.read(module.parts[part])
-
-    def read_shared(self, part: str) -> Floats:
-        return self.weights.read(self.shared[part])
 
     def sha256(self) -> str:
         """Of the weights and the config, in this order."""
@@ -96,7 +86,7 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
     weights = open_weights(folder)
     kind = _kind(folder, config)
     _check_options(folder, config, kind)
-    found, shared = _group(folder, weights, kind)
+    found = _group(folder, weights, kind)
     if not found:
         raise UserError(f"The adapter in {folder} changes nothing: it holds no weights.", _SAVED_HINT)
     packed = {name: found.pop(name) for name in list(found) if _EXPERTS.search(name)}
@@ -108,11 +98,9 @@ def read_peft_folder(folder: Path) -> PeftAdapter:
         folder=folder,
         method=kind.method,
         base_name=str(config.get("base_model_name_or_path") or ""),
-        alpha=_number(folder, config, kind.alpha, 8.0) if kind.alpha else float(modules[0].rank),
+        alpha=_number(folder, config, "lora_alpha", 8.0),
         modules=modules,
         weights=weights,
-        shared=shared,
-        neumann_terms=_neumann_terms(folder, config) if kind.method == "OFT" else 0,
     )
 
 
@@ -174,6 +162,11 @@ def _kind(folder: Path, config: Mapping[str, Any]) -> Kind:
     said = str(config.get("peft_type", ""))
     if said == "LORA" and config.get("use_dora"):
         return DORA
+    if withdrawn := withdrawn_kind(config):
+        raise UserError(
+            f"The adapter in {folder} is of the kind {withdrawn}, which this version cannot convert.",
+            "Merge it into its base model with PEFT (merge_and_unload) and import the model, or train a LoRA.",
+        )
     if said not in KINDS:
         known = ", ".join(kind.name for kind in KINDS.values())
         raise UserError(
@@ -209,11 +202,6 @@ def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
             "the base.",
             "Save it with path_initial_model_for_weight_conversion, which makes a plain LoRA of it.",
         )
-    if kind.method == "MISS" and not isinstance(config.get("init_weights", True), bool):
-        raise UserError(
-            f"The adapter in {folder} is of MiSS's variant {config['init_weights']}, which is not supported.",
-            "Train with init_weights=True.",
-        )
     for option, value in config.items():
         if value and option not in kind.options:
             raise UserError(
@@ -222,27 +210,11 @@ def _check_options(folder: Path, config: Mapping[str, Any], kind: Kind) -> None:
             )
 
 
-def _neumann_terms(folder: Path, config: Mapping[str, Any]) -> int:
-    if not config.get("use_cayley_neumann", True):
-        return 0
-    version = re.match(r"(\d+)\.(\d+)", str(config.get("peft_version", "")))
-    if version is None or (int(version[1]), int(version[2])) < (0, 18):
-        raise UserError(
-            f"The adapter in {folder} is an OFT of a PEFT before 0.18, which computed its rotations in another way.",
-            "Train it again, or with use_cayley_neumann=False.",
-        )
-    return int(_number(folder, config, "num_cayley_neumann_terms", 5))
-
-
-def _group(folder: Path, weights: SafetensorsFile, kind: Kind) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """The names of the file by layer and part, and those of what is shared by part."""
+def _group(folder: Path, weights: SafetensorsFile, kind: Kind) -> dict[str, dict[str, str]]:
+    """The names of the file by layer and part."""
     found: dict[str, dict[str, str]] = {}
-    shared: dict[str, str] = {}
     for name in sorted(weights.names(), key=_natural):
         if name.endswith(_UNCHANGED):
-            continue
-        if name in kind.shared:
-            shared[kind.shared[name]] = name
             continue
         suffix = next((suffix for suffix in kind.suffixes if name.endswith(suffix)), None)
         if suffix is None:
@@ -253,12 +225,7 @@ def _group(folder: Path, weights: SafetensorsFile, kind: Kind) -> tuple[dict[str
             )
         layer = name.removesuffix(suffix).removeprefix(_PREFIX)
         found.setdefault(layer, {})[kind.suffixes[suffix]] = name
-    if missing := set(kind.shared.values()) - set(shared):
-        raise UserError(
-            f"The adapter in {folder} does not hold the matrices that its layers share ({', '.join(sorted(missing))}).",
-            "Save it with save_projection=True.",
-        )
-    return found, shared
+    return found
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -274,46 +241,20 @@ def _module(
     shapes = {part: weights.shape(stored) for part, stored in parts.items()}
     if kind.method == "IA3":
         return Module(name, parts, rank=0, scaling=1.0)
-    if any(len(shape) != (1 if part.startswith(("lambda", "magnitude")) else 2) for part, shape in shapes.items()):
+    if any(len(shape) != (1 if part == "magnitude" else 2) for part, shape in shapes.items()):
         raise UserError(
             f"The adapter in {folder} changes {name!r}, which is not a linear layer.", "Train linear layers only."
         )
-    if kind.method == "OFT":
-        return Module(name, parts, _block_size(folder, name, shapes["rotation"][1]), scaling=1.0)
-    rank = _rank(folder, name, shapes)
-    said, alpha = ranks.of(name, kind.alpha)
-    if rank is None:  # both of LoKr's matrices are whole
-        rank = int(said)
+    a, b = (shapes[half] for half in (("a", "b") if "a" in shapes else ("embedding_a", "embedding_b")))
+    rank = a[0]
+    if rank != b[1] or rank < 1:
+        raise UserError(f"The halves of {name!r} in {folder} are of the ranks {rank} and {b[1]}.", _SAVED_HINT)
+    said, alpha = ranks.of(name)
     if said != rank:
         raise UserError(
             f"The config in {folder} says rank {said:g} for {name!r}, and its weights are of rank {rank}.", _SAVED_HINT
         )
-    return Module(name, parts, rank, ranks.scaling(alpha, rank) if kind.alpha else 1.0)
-
-
-_HALVES = (("a", "b"), ("embedding_a", "embedding_b"), ("w1_b", "w1_a"), ("w2_b", "w2_a"))
-"""Parts that are multiplied: (rank, in) and (out, rank)."""
-
-
-def _rank(folder: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
-    ranks = [shapes[part][0] for part in ("lambda_d", "block") if part in shapes]
-    for first, second in _HALVES:
-        if first in shapes:
-            a, b = shapes[first], shapes[second]
-            if a[0] != b[1] or a[0] < 1:
-                raise UserError(f"The halves of {name!r} in {folder} are of the ranks {a[0]} and {b[1]}.", _SAVED_HINT)
-            ranks.append(a[0])
-    if len(set(ranks)) > 1:
-        raise UserError(f"The parts of {name!r} in {folder} are of the ranks {_listed(ranks)}.", _SAVED_HINT)
-    return ranks[0] if ranks else None
-
-
-def _block_size(folder: Path, name: str, numbers: int) -> int:
-    """The size of a rotation block, of which ``numbers`` values above the diagonal are stored."""
-    size = (1 + math.isqrt(1 + 8 * numbers)) // 2
-    if size * (size - 1) // 2 != numbers:
-        raise UserError(f"The rotations of {name!r} in {folder} are of no block size.", _SAVED_HINT)
-    return size
+    return Module(name, parts, rank, ranks.scaling(alpha, rank))
 
 
 def _experts(
@@ -343,7 +284,7 @@ def _experts(
                 "Train gate_up_proj and down_proj, or no experts.",
             )
         which = f"{layer}.{_EXPERT_PARAMETERS[0 if is_gate_up else 1]}"
-        said, alpha = ranks.of(which, "lora_alpha")
+        said, alpha = ranks.of(which)
         rank = int(said)
         if rank < 1 or rows % rank or weights.shape(parts["b"])[1] != rows:
             raise UserError(f"The config in {folder} says rank {said:g} for {layer!r}, not its weights.", _SAVED_HINT)
@@ -370,11 +311,11 @@ class _Ranks:
         self.ranks = _values_by_name(folder, config, "rank_pattern", matched)
         self.alphas = _values_by_name(folder, config, "alpha_pattern", matched)
 
-    def of(self, name: str, option: str) -> tuple[float, float]:
-        """Rank and alpha of a layer; ``option`` is what the kind calls alpha."""
+    def of(self, name: str) -> tuple[float, float]:
+        """Rank and alpha of a layer."""
         name = _parameter(self.config, name)
         rank = self.ranks.get(name, _number(self._folder, self.config, "r", 8.0))
-        return rank, self.alphas.get(name, _number(self._folder, self.config, option, 8.0))
+        return rank, self.alphas.get(name, _number(self._folder, self.config, "lora_alpha", 8.0))
 
     def scaling(self, alpha: float, rank: int) -> float:
         return alpha / (math.sqrt(rank) if self.config.get("use_rslora") else rank)

@@ -6,14 +6,13 @@ An option that is not named here, and is set, is refused (``peft_folder``): it w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-PeftType = Literal["LORA", "DORA", "IA3", "LOHA", "LOKR", "VERA", "MISS", "OFT"]
-"""PEFT's names; DoRA is its LoRA with an option."""
+from workbench.records.methods import WITHDRAWN
 
-LOW_RANK: tuple[PeftType, ...] = ("LORA", "VERA", "MISS")
-"""Their changes are a product of two thin matrices, which is what llama.cpp adds while it runs."""
+PeftType = Literal["LORA", "DORA", "IA3"]
+"""PEFT's names; DoRA is its LoRA with an option."""
 
 WIDE_RANK = 128
 """From this rank on a GGUF LoRA is written in 16 bits: in 32 its file would outgrow small bases."""
@@ -23,25 +22,17 @@ _ALL = frozenset({
     "layers_to_transform", "modules_to_save", "peft_type", "peft_version", "revision", "runtime_config",
     "target_modules", "task_type",
 })  # fmt: skip
-_LYCORIS = frozenset({
-    "alpha", "alpha_pattern", "init_weights", "module_dropout", "r", "rank_dropout", "rank_pattern",
-    "use_effective_conv2d",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``suffixes`` of the names in the file give the parts of a layer, of which it has one of the sets ``whole``;
-    ``shared`` are parts that all layers have together. ``alpha`` is the option whose value over the rank scales a
-    change, "" where nothing does."""
+    """``suffixes`` of the names in the file give the parts of a layer, of which it has one of the sets ``whole``."""
 
     method: PeftType
     name: str
     options: frozenset[str]
     suffixes: Mapping[str, str]
     whole: tuple[frozenset[str], ...]
-    shared: Mapping[str, str] = field(default_factory=dict)
-    alpha: str = ""
 
 
 _LORA_OPTIONS = _ALL | {
@@ -62,7 +53,6 @@ LORA = Kind(
     options=_LORA_OPTIONS,
     suffixes=_LORA_PARTS,
     whole=(frozenset({"a", "b"}), frozenset({"embedding_a", "embedding_b"})),
-    alpha="lora_alpha",
 )
 DORA = Kind(
     method="DORA",
@@ -70,7 +60,6 @@ DORA = Kind(
     options=_LORA_OPTIONS,
     suffixes=_LORA_PARTS | {".lora_magnitude_vector": "magnitude", ".lora_magnitude_vector.weight": "magnitude"},
     whole=(frozenset({"a", "b", "magnitude"}),),
-    alpha="lora_alpha",
 )
 KINDS: dict[str, Kind] = {
     "LORA": LORA,
@@ -81,57 +70,12 @@ KINDS: dict[str, Kind] = {
         suffixes={".ia3_l": "vector"},
         whole=(frozenset({"vector"}),),
     ),
-    "LOHA": Kind(
-        method="LOHA",
-        name="LoHa",
-        options=_ALL | _LYCORIS,
-        suffixes={f".hada_w{n}_{half}": f"w{n}_{half}" for n in (1, 2) for half in "ab"},
-        whole=(frozenset({"w1_a", "w1_b", "w2_a", "w2_b"}),),
-        alpha="alpha",
-    ),
-    "LOKR": Kind(
-        method="LOKR",
-        name="LoKr",
-        options=_ALL | _LYCORIS | {"decompose_both", "decompose_factor", "rank_dropout_scale"},
-        suffixes={f".lokr_w{n}{half}": f"w{n}{half}" for n in (1, 2) for half in ("", "_a", "_b")},
-        whole=tuple(
-            frozenset({*first, *second})
-            for first in (("w1",), ("w1_a", "w1_b"))
-            for second in (("w2",), ("w2_a", "w2_b"))
-        ),
-        alpha="alpha",
-    ),
-    "VERA": Kind(
-        method="VERA",
-        name="VeRA",
-        options=_ALL
-        | {
-            "d_initial", "fan_in_fan_out", "init_weights", "projection_prng_key", "r", "save_projection",
-            "vera_dropout",
-        },
-        suffixes={".vera_lambda_b": "lambda_b", ".vera_lambda_d": "lambda_d"},
-        whole=(frozenset({"lambda_b", "lambda_d"}),),
-        shared={"base_model.vera_A": "a", "base_model.vera_B": "b"},
-    ),
-    "MISS": Kind(
-        method="MISS",
-        name="MiSS",
-        options=_ALL | {"init_weights", "mini_r", "miss_dropout", "r"},
-        suffixes={".miss_block": "block"},
-        whole=(frozenset({"block"}),),
-    ),
-    "OFT": Kind(
-        method="OFT",
-        name="OFT",
-        options=_ALL
-        | {
-            "block_share", "eps", "fan_in_fan_out", "init_weights", "module_dropout", "num_cayley_neumann_terms",
-            "oft_block_size", "r", "use_cayley_neumann",
-        },
-        suffixes={".oft_R.weight": "rotation"},
-        whole=(frozenset({"rotation"}),),
-    ),
-}  # fmt: skip
+}
+
+
+def withdrawn_kind(config: Mapping[str, object]) -> str:
+    """The name of a kind that only earlier versions could convert, "" for all others."""
+    return WITHDRAWN["weights"].get(str(config.get("peft_type", "")).lower(), "")
 
 
 def name_of(method: PeftType) -> str:
@@ -141,5 +85,4 @@ def name_of(method: PeftType) -> str:
 
 def is_low_rank(config: Mapping[str, object]) -> bool:
     """Whether a PEFT folder of this config becomes a GGUF LoRA; else it can only be merged."""
-    kind = KINDS.get(str(config.get("peft_type", "")))
-    return kind is not None and kind.method in LOW_RANK and not config.get("use_dora")
+    return config.get("peft_type") == "LORA" and not config.get("use_dora")

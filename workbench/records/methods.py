@@ -140,6 +140,15 @@ def _loaded(entry: str) -> Any:
 
 M = TypeVar("M", bound=MethodInfo)
 
+WITHDRAWN: dict[Kind, dict[str, str]] = {
+    "weights": {"miss": "MiSS", "vera": "VeRA", "loha": "LoHa", "lokr": "LoKr", "oft": "OFT"}
+}
+"""Methods of earlier versions by their titles. What is stored with one is shown with its title."""
+
+
+def _withdrawn(name: str, kind: Kind) -> str:
+    return f"{WITHDRAWN[kind][name]} cannot be trained by this version: choose LoRA for a new training."
+
 
 class Methods(Generic[M]):
     """A table of methods, in their order. Names are unique in it: raises ValueError for a name that comes twice."""
@@ -167,7 +176,9 @@ class Methods(Generic[M]):
         """The row of that name and kind; of a name that is not known, a row that says so. A table without rows is one
         that has not arrived yet."""
         title, summary = name, ""
-        if self._rows:
+        if name in WITHDRAWN.get(kind, {}):
+            title, summary = f"{WITHDRAWN[kind][name]} (no longer trained)", _withdrawn(name, kind)
+        elif self._rows:
             title, summary = f"{name} (not known)", "This method is not known here."
         return self.get(name, kind) or MethodInfo(
             name=name, kind=kind, technique="prompting", title=title, summary=summary, source=""
@@ -176,6 +187,8 @@ class Methods(Generic[M]):
     def find(self, name: str, kind: Kind) -> M:
         """The row of that name and kind. Raises UserError that lists the names of that kind."""
         row = self.get(name, kind)
+        if row is None and name in WITHDRAWN.get(kind, {}):
+            raise UserError(_withdrawn(name, kind), "What was trained with it before can still be used.")
         if row is None:
             names = ", ".join(row.name for row in self.of(kind))
             raise UserError(f"There is no {KIND_TITLES[kind].lower()} {name!r}.", f"Known: {names or 'none'}.")

@@ -79,13 +79,6 @@ def token_bytes(
     return int(SLACK * (kept + 4 * 4 * width) * longer(method, config))
 
 
-def built_bytes(shape: ModelShape, method: WeightsMethod, *, number: int, checkpointing: bool) -> int:
-    """The bytes that trainable weights take per micro-batch for the backward pass, however many tokens
-    there are."""
-    built = method.built_bytes(shape, number)
-    return built // max(1, shape.layers) if checkpointing else built
-
-
 def longer(method: WeightsMethod, config: TrainingConfig) -> float:
     """The ratio of computed tokens to the examples' tokens: virtual tokens are added to each."""
     return 1 + method.computed_tokens / config.data.max_length if config.data.max_length else 1.0
@@ -114,14 +107,12 @@ def memory_parts(
     number = number_bytes(form, fast_bf16)
     checkpointing = config.optimiser.gradient_checkpointing == "on"
     each = token_bytes(shape, method, config, number=number, checkpointing=checkpointing)
-    built = built_bytes(shape, method, number=number, checkpointing=checkpointing)
     activations = int(config.optimiser.micro_batch_tokens * each * (PACKED_SHARE if form == "packed" else 1))
     parts = (
         MemoryPart(f"base weights ({form})", base),
         MemoryPart("trainable weights", weights),
         MemoryPart("gradients", gradients),
         MemoryPart("optimiser", states),
-        MemoryPart("built weights", built),
         MemoryPart("activations", activations),
         MemoryPart("loss", loss_bytes(shape, method, trained * config.optimiser.micro_batch_tokens)),
         MemoryPart("program", PROGRAM_BYTES),

@@ -108,14 +108,6 @@ def is_transposed(model: Any) -> bool:
     return any(isinstance(module, Conv1D) for module in model.modules())
 
 
-def refuse_transposed(model: Any) -> None:
-    """Raises UserError for layers that PEFT adapts by LoRA, VeRA and IA3 only."""
-    if is_transposed(model):
-        raise UserError(
-            "PEFT does not adapt the layers of this model (Conv1D) by this method.", "Choose LoRA or VeRA instead."
-        )
-
-
 def target_names(model: Any, which: str) -> list[str]:
     """The linear layers of a kind, by the endings of their names: all, attention, feed-forward."""
     names = _names_in_blocks(model)

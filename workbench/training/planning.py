@@ -186,9 +186,6 @@ def facts_of(
         if not fast_bf16:
             forms.pop("bf16", None)
     fixed = memory.PROGRAM_BYTES + memory.loss_bytes(shape, method) + sum(memory.trainable_bytes(shape, method, config))
-    fixed += memory.built_bytes(
-        shape, method, number=number, checkpointing=config.optimiser.gradient_checkpointing == "on"
-    )
     return Facts(
         parameters=shape.parameters,
         layers=shape.layers,

@@ -77,7 +77,7 @@ def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int
     """The trained model in float32 on the processor, from the base's file and what the training left.
 
     Where there is no memory for its weights in float32 twice, the base is held packed and computes in float32 all the
-    same. ``scale`` is the strength of a LoRA, VeRA or MiSS. ``report`` is told the bytes that are loaded, and of all.
+    same. ``scale`` is the strength of a LoRA. ``report`` is told the bytes that are loaded, and of all.
     """
     import psutil
 
@@ -95,7 +95,4 @@ def rebuild(base: Path, trained: Path, scale: float = 1.0, report: Callable[[int
         for module in model.modules():
             if hasattr(module, "lora_A") and isinstance(getattr(module, "scaling", None), dict):
                 module.scaling = {name: value * scale for name, value in module.scaling.items()}
-        for name, parameter in model.named_parameters():
-            if ".vera_lambda_b." in name or ".miss_block." in name:  # a change is as strong as these
-                parameter.data.mul_(scale)
     return model.eval()

@@ -43,32 +43,6 @@ def test_llama_cpp_answers_as_torch_does(
     assert np.abs(llama_logits(trained.base, adapter=out, scale=0.0) - trained.plain).max() < CLOSE[family]
 
 
-@pytest.mark.parametrize(
-    ("family", "kind", "rank"),
-    [("llama", "Vera", 24), ("qwen2", "Vera", 24), ("llama", "Miss", 5), ("qwen2", "Miss", 5), ("gpt2", "Vera", 24)],
-)
-def test_other_thin_products_are_loras_to_llama_cpp(
-    adapters: TinyAdapters, tmp_path: Path, family: str, kind: str, rank: int
-) -> None:
-    options = {"target_modules": ["c_attn", "c_fc", "c_proj"], "fan_in_fan_out": True} if family == "gpt2" else {}
-    trained = adapters.make(family, f"{family}-{kind.lower()}", kind=kind, r=rank, **options)
-    details = adapter_to_gguf(trained.folder, trained.base, tmp_path / "a.gguf")
-    assert (details.ranks, details.alpha) == ((rank,), rank)
-    found = llama_logits(trained.base, adapter=tmp_path / "a.gguf")
-    assert np.abs(found - trained.adapted).max() < CLOSE[family]
-    assert np.abs(trained.plain - trained.adapted).max() > 20 * CLOSE[family]
-
-
-def test_the_width_of_a_layer_must_be_known_where_the_adapter_does_not_say_it(
-    adapters: TinyAdapters, tmp_path: Path
-) -> None:
-    trained = adapters.make("llama", "llama-miss", kind="Miss", r=5)
-    config = {"model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": HEADS}
-    (tmp_path / "config.json").write_text(json.dumps(config | {"num_key_value_heads": KV_HEADS}))
-    with pytest.raises(UserError, match="is not told by the config"):
-        adapter_to_gguf(trained.folder, tmp_path, tmp_path / "a.gguf")
-
-
 @pytest.mark.parametrize("rslora", [False, True])
 def test_ranks_and_alphas_by_layer_are_kept(adapters: TinyAdapters, tmp_path: Path, rslora: bool) -> None:
     patterns = {"rank_pattern": {"q_proj": 8, "layers.1.mlp.up_proj": 2}, "alpha_pattern": {"q_proj": 3, "o_proj": 20}}

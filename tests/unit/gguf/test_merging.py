@@ -26,14 +26,6 @@ from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.gguf.weights import open_model
 
 IA3 = {"ia3": True, "target_modules": ["k_proj", "v_proj", "down_proj"], "feedforward_modules": ["down_proj"]}
-LOHA = {"kind": "LoHa", "r": 3, "alpha": 12}
-LOKR = {"kind": "LoKr", "r": 2, "alpha": 3, "decompose_factor": 8}  # the right one of low rank
-WHOLE_LOKR = {"kind": "LoKr", "r": 4, "alpha": 4, "decompose_both": True, "decompose_factor": 16}  # the left one too
-VERA = {"kind": "Vera", "r": 24}
-MISS = {"kind": "Miss", "r": 5}  # no divisor of the inputs
-OFT = {"kind": "OFT", "oft_block_size": 16, "use_cayley_neumann": False}
-NEUMANN = {"kind": "OFT", "oft_block_size": 8, "use_cayley_neumann": True, "num_cayley_neumann_terms": 6}
-SHARED_OFT = {"kind": "OFT", "oft_block_size": 32, "use_cayley_neumann": True, "block_share": True}
 CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma3": 5e-3}
 
 
@@ -48,22 +40,6 @@ CLOSE = {"llama": 1e-5, "qwen2": 1e-5, "qwen3moe": 1e-5, "gemma3": 5e-3}
         ("qwen2", "qwen2-ia3", IA3),  # scales biases as well
         ("gemma3", "gemma3-lora", {}),
         ("gemma3", "gemma3-dora", {"use_dora": True}),
-        ("llama", "llama-loha", LOHA),
-        ("qwen2", "qwen2-loha", LOHA),
-        ("gemma3", "gemma3-loha", LOHA),
-        ("llama", "llama-lokr", LOKR),
-        ("qwen2", "qwen2-lokr", WHOLE_LOKR),
-        ("gemma3", "gemma3-lokr", LOKR | {"r": 40}),  # none of low rank
-        ("llama", "llama-vera", VERA),
-        ("qwen2", "qwen2-vera", VERA),
-        ("gemma3", "gemma3-vera", VERA),
-        ("llama", "llama-miss", MISS),
-        ("qwen2", "qwen2-miss", MISS),
-        ("llama", "llama-oft", OFT),
-        ("qwen2", "qwen2-oft", NEUMANN),
-        ("gemma3", "gemma3-oft", OFT),
-        ("llama", "llama-shared-oft", SHARED_OFT),
-        ("qwen3moe", "moe-loha", LOHA | {"target_modules": ["q_proj", "k_proj", "v_proj", "o_proj"]}),
         ("qwen3moe", "moe", {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}),
     ],
 )

@@ -205,7 +205,7 @@ def test_each_folder_becomes_what_the_engine_is_given(adapters: TinyAdapters, tm
 
 @pytest.mark.parametrize(("rank", "kind"), [(24, "F32"), (128, "F16")])
 def test_a_high_rank_is_written_in_16_bits(rank: int, kind: str, adapters: TinyAdapters, tmp_path: Path) -> None:
-    trained = adapters.make("llama", f"vera-{rank}", kind="Vera", r=rank)
+    trained = adapters.make("llama", f"rank-{rank}", r=rank)
     served = convert_trained(trained.folder, trained.base, tmp_path / "a.gguf")
     assert (served.kind, served.can_merge) == ("lora", True)
     assert {tensor.type for tensor in read_gguf(tmp_path / "a.gguf").tensors} == {kind}

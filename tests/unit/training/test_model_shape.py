@@ -14,7 +14,6 @@ from tests.unit import tiny_models
 from tests.unit.training.tiny_training import WEIGHTS_METHODS, weights_method
 from workbench.base.errors import UserError
 from workbench.records.training import WeightsPart
-from workbench.training.methods.products import block_size, factors
 from workbench.training.model_shape import ModelShape, read_shape
 
 FAMILIES = ("llama", "qwen2", "gemma3", "gpt2")
@@ -77,43 +76,6 @@ def test_low_rank_on_attention_or_feed_forward_only(shapes: dict[str, ModelShape
         weights = WeightsPart(method="lora", rank=5, targets=targets)  # type: ignore[arg-type]
         expected = trainable("llama", peft.LoraConfig(r=5, target_modules=names))
         assert count(shapes["llama"], weights) == expected
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(
-    ("method", "kind", "options"),
-    [
-        ("loha", "LoHa", {"r": 3}),
-        ("lokr", "LoKr", {"r": 2, "decompose_factor": 8}),  # the right matrix thin
-        ("lokr", "LoKr", {"r": 40, "decompose_factor": 8}),  # and whole
-        ("vera", "Vera", {"r": 7}),
-        ("miss", "Miss", {"r": 5}),
-        ("oft", "OFT", {"oft_block_size": 16}),
-        ("oft", "OFT", {"oft_block_size": 20}),  # no divisor of any width
-        ("oft", "OFT", {"oft_block_size": 80}),  # of some layers larger than what they read
-    ],
-)
-def test_other_changes(
-    family: str, method: str, kind: str, options: dict[str, Any], shapes: dict[str, ModelShape]
-) -> None:
-    peft = pytest.importorskip("peft")
-    if family == "gpt2" and method != "vera":
-        pytest.skip("peft does not adapt Conv1D by it")
-    config = getattr(peft, f"{kind}Config")(target_modules="all-linear", task_type="CAUSAL_LM", **options)
-    weights = WeightsPart(method=method, rank=options.get("r", 0), block_size=options.get("oft_block_size", 32))
-    assert count(shapes[family], weights) == trainable(family, config)
-
-
-@pytest.mark.parametrize("width", [64, 96, 576, 1536, 4096, 11008, 127, 6, 1])
-def test_widths_are_parted_as_peft_parts_them(width: int) -> None:
-    lokr = pytest.importorskip("peft.tuners.lokr.layer")
-    oft = pytest.importorskip("peft.tuners.oft.layer")
-    assert factors(width) == lokr.factorization(width, 8)
-    for wished in (2, 20, 32, 100):
-        # what PEFT does with a size that is no divisor; one that is stays
-        kept = width % wished == 0 and wished <= width
-        expected = wished if kept else oft.OFTLayer.adjust_oft_parameters(None, width, wished)
-        assert block_size(width, wished) == expected
 
 
 def test_ia3(shapes: dict[str, ModelShape]) -> None:
@@ -209,8 +171,6 @@ def test_a_usual_model_can_be_served_by_every_method(name: str, shapes: dict[str
         ({"method": "prefix"}, {"architecture": "lfm2"}, "no keys and values"),
         ({"method": "full"}, {"is_gguf": False}, "folder of safetensors"),
         ({"method": "biases"}, {"architecture": "hunyuan-dense", "new_biases": 0}, "no biases"),
-        ({"method": "oft"}, {"is_gguf": False}, "folder of safetensors"),
-        ({"method": "loha"}, {"architecture": "gpt2"}, "Conv1D"),
         ({"method": "full"}, {"architecture": "granitemoe"}, "packed in a different way"),
         ({"method": "prefix", "virtual_tokens": 512}, {"architecture": "gemma3", "sliding_window": 512}, ""),
         ({"method": "prompt", "virtual_tokens": 1000}, {"architecture": "gemma3", "sliding_window": 512}, ""),

@@ -21,7 +21,8 @@ MergedType = Literal["Q8_0", "F16", "F32", "same"]
 
 
 class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which weights are trained. ``method`` names a weights method of the registry."""
+    """Which weights are trained. ``method`` names a weights method of the registry. ``block_size`` is OFT's, in
+    configs of earlier versions."""
 
     method: Annotated[
         str, about("Method"), "Which weights are trained: additional low-rank ones, some of the model's, or all."
@@ -57,11 +58,7 @@ class WeightsPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         about("Adapted layers", ge=0, le=512, group="low-rank", advanced=True),
         "How many of the last layers are adapted; 0: all. Fewer are faster, since nothing is learnt in the others.",
     ] = 0
-    block_size: Annotated[
-        int,
-        about("Block size", ge=2, le=1024, group="rotations"),
-        "The size of the rotated blocks; larger ones learn more and take more memory.",
-    ] = 32
+    block_size: int = 32
     last_layers: Annotated[
         int,
         about("Layers", ge=1, le=512, group="selection"),

@@ -18,6 +18,8 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
 from workbench.base.stored import Stored
 from workbench.gguf.names import file_safe
+from workbench.gguf.peft_folder import CONFIG, read_config
+from workbench.gguf.peft_kinds import withdrawn_kind
 from workbench.processes.host import WorkerHost
 from workbench.records.models import ModelRecord
 from workbench.records.training import AdapterRecord, MergedType, ScoresPair, VerificationReport
@@ -53,10 +55,12 @@ def merge_and_check(
     context: RequestContext,
 ) -> VerificationReport:
     """Merge an adapter into ``out`` and verify it. ``trained`` is what its training left, None where only the GGUF
-    is there. Raises UserError when it does not pass, errors.Cancelled and WorkerDied; then ``out`` is not to be used.
+    is there; of a kind that this version cannot convert the GGUF is merged, too. Raises UserError
+    when it does not pass, errors.Cancelled and WorkerDied; then ``out`` is not to be used.
     """
-    trained = trained or Path(card.file)
-    questions = trained / QUESTIONS if trained.is_dir() else None
+    questions = trained / QUESTIONS if trained is not None else None
+    if trained is None or ((trained / CONFIG).is_file() and withdrawn_kind(read_config(trained))):
+        trained = Path(card.file)
     served = host.call(
         MergeTrained(
             adapter=str(trained),

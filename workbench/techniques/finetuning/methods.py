@@ -17,7 +17,7 @@ _SERVED: dict[ArtifactKind, str] = {
     "prefix": "A prefix: trained keys and values that llama.cpp puts into its KV cache before every text.",
 }
 _LOW_RANK = ("low-rank", "alpha", "targets")
-LIKE_LORA, TRANSFORMED = "Low-rank, beside every layer", "Scaled or rotated layers"
+LIKE_LORA, TRANSFORMED = "Low-rank, beside every layer", "Scaled layers"
 SELECTED, VIRTUAL = "Selected weights of the model", "Virtual tokens before every text"
 
 
@@ -60,7 +60,7 @@ METHODS = (
         "Hu et al. 2021, LoRA, arXiv:2106.09685",
         "lora",
         "Low: 1 to 2 % of the weights are trained, at 16 bytes each.",
-        "low_rank:LoRA",
+        "linear_layers:LoRA",
         _LOW_RANK,
     ),
     _weights(
@@ -89,7 +89,7 @@ METHODS = (
         "Kalajdzievski 2023, A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA, arXiv:2312.03732",
         "lora",
         "As LoRA.",
-        "low_rank:RsLoRA",
+        "linear_layers:RsLoRA",
         _LOW_RANK,
         LIKE_LORA,
     ),
@@ -100,54 +100,7 @@ METHODS = (
         "Liu et al. 2024, DoRA: Weight-Decomposed Low-Rank Adaptation, arXiv:2402.09353",
         "merged",
         "More than LoRA: the changed weights are built for every micro-batch.",
-        "low_rank:DoRA",
-        _LOW_RANK,
-        LIKE_LORA,
-    ),
-    _weights(
-        "miss",
-        "MiSS",
-        "One low-rank matrix beside each linear layer, used for all parts of its input.",
-        "Kang and Yin 2024, MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure, "
-        "arXiv:2409.15371",
-        "lora",
-        "As LoRA.",
-        "low_rank:MiSS",
-        ("low-rank", "targets"),
-        LIKE_LORA,
-    ),
-    _weights(
-        "vera",
-        "VeRA",
-        "Vectors that scale random matrices are trained; the matrices are shared by all layers and frozen.",
-        "Kopiczko et al. 2023, VeRA: Vector-based Random Matrix Adaptation, arXiv:2310.11454",
-        "lora",
-        "Few weights are trained; at its high rank the activations take more than LoRA's.",
-        "low_rank:VeRA",
-        ("low-rank", "targets"),
-        LIKE_LORA,
-        "The rank is high, so the file is large although few weights are trained.",
-    ),
-    _weights(
-        "loha",
-        "LoHa",
-        "The change of each linear layer is two low-rank products, multiplied element-wise; slower than LoRA.",
-        "Hyeon-Woo et al. 2021, FedPara: Low-Rank Hadamard Product for Federated Learning, arXiv:2108.06098",
-        "merged",
-        "More than LoRA: the change of every layer is built whole for every micro-batch.",
-        "products:LoHa",
-        _LOW_RANK,
-        LIKE_LORA,
-    ),
-    _weights(
-        "lokr",
-        "LoKr",
-        "The change of each linear layer is a Kronecker product: fewer trainable weights than LoRA, and slower.",
-        "Yeh et al. 2023, Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model Evaluation, "
-        "arXiv:2309.14859",
-        "merged",
-        "As LoHa, with far fewer trainable weights.",
-        "products:LoKr",
+        "linear_layers:DoRA",
         _LOW_RANK,
         LIKE_LORA,
     ),
@@ -158,19 +111,8 @@ METHODS = (
         "Liu et al. 2022, Few-Shot Parameter-Efficient Fine-Tuning Is Better and Cheaper, arXiv:2205.05638",
         "merged",
         "Very low: less than 0.1 % of the weights are trained.",
-        "products:IA3",
+        "linear_layers:IA3",
         (),
-        TRANSFORMED,
-    ),
-    _weights(
-        "oft",
-        "OFT",
-        "The input of each linear layer is rotated block by block, which preserves norms and angles.",
-        "Qiu et al. 2023, Controlling Text-to-Image Diffusion by Orthogonal Finetuning, arXiv:2306.07280",
-        "merged",
-        "About as LoRA.",
-        "products:OFT",
-        ("targets", "rotations"),
         TRANSFORMED,
     ),
     _weights(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SERVED_BYTES = 2.0
 """Of each weight of a merged model's linear layers: F16 at most."""
-HIGH_RANK, LARGE_BLOCK = 8, 8
+HIGH_RANK = 8
 
 
 class WeightsMethod:
@@ -80,10 +80,6 @@ class WeightsMethod:
     def layers_with_gradients(self, shape: ModelShape) -> int:
         """The number of layers that store activations for the backward pass."""
         return shape.layers
-
-    def built_bytes(self, shape: ModelShape, number: int) -> int:
-        """The bytes built from trainable weights per micro-batch, in all layers, however many tokens it has."""
-        return 0
 
     @property
     def virtual_tokens(self) -> int:
