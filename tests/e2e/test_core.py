@@ -557,6 +557,10 @@ def test_chats_are_renamed_found_and_deleted(workbench: Workbench) -> None:
     assert listed.title == "About frogs and their long and winding history in the…"
     call(workbench, RenameChat(chat=chat, title="Amphibians"))
     assert [c.title for c in call(workbench, ListChats(search="frogs amphibians")).chats] == ["Amphibians"]
+    call(workbench, Ask(question="Das Öl der Großen Straße", chat=chat))
+    for search in ("öl", "Öl", "ÖL", "DAS öl", "straße"):
+        assert [c.title for c in call(workbench, ListChats(search=search)).chats] == ["Amphibians"], search
+    assert call(workbench, ListChats(search="äl")).chats == ()
     assert call(workbench, DeleteChat(chat=chat)).title == "Amphibians"
     assert call(workbench, ListChats()).chats == ()
 

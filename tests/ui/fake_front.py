@@ -431,7 +431,12 @@ class FakeFront:
             case c.DrawPage():
                 return home.page(call), []
             case c.ListChats():
-                return c.ChatList(chats=home.find_chats(call.search), folders=home.folder_names()), []
+                found_chats = home.find_chats(call.search)
+                return c.ChatList(
+                    chats=tuple(msgspec.structs.replace(one, recipe=None) for one in found_chats),
+                    folders=home.folder_names(),
+                    latest=next((one.recipe for one in found_chats if one.recipe is not None), None),
+                ), []
             case c.GetChat():
                 return home.chat(call.chat), []
             case c.RenameChat():

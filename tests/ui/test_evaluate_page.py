@@ -287,7 +287,7 @@ def test_recipes_come_from_chats_and_files(page: EvaluatePage, bridge: Bridge, q
     chats = next(action.menu() for action in dialog.recipes._menu.actions() if action.menu() is not None)
     before = len(dialog.recipes.rows)
     chats.actions()[0].trigger()
-    assert len(dialog.recipes.rows) == before + 1
+    qtbot.waitUntil(lambda: len(dialog.recipes.rows) == before + 1)
     (tmp_path / "cold.toml").write_text("schema = 1\n[decoding]\ntemperature = 0.25\n")
     dialog.recipes.add_file(str(tmp_path / "cold.toml"))
     assert dialog.recipes.recipes[-1].name == "cold"

@@ -21,12 +21,12 @@ class WordDiff(QLabel):
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self._texts = ("", "")
+        self._pieces: list[tuple[Change, str]] = []
         current_theme().changed.connect(self._draw)
         set_up(self, properties)
 
     def show_texts(self, before: str, after: str) -> None:
-        self._texts = (before, after)
+        self._pieces = compare_words(before, after)
         self._draw()
 
     def _draw(self) -> None:
@@ -35,11 +35,10 @@ class WordDiff(QLabel):
             "added": f"background:{palette.success_soft};color:{palette.success};text-decoration:underline",
             "removed": f"color:{palette.muted};text-decoration:line-through",
         }
-        pieces = compare_words(*self._texts)
         shown = (
             text if change == "same" else f'<span style="{styles[change]}">{text}</span>'
-            for change, text in ((change, escape(text).replace("\n", "<br>")) for change, text in pieces)
+            for change, text in ((change, escape(text).replace("\n", "<br>")) for change, text in self._pieces)
         )
         self.setText("".join(shown))
-        said = [f"{change}: {text}" for change, text in pieces if change != "same" and text.strip()]
+        said = [f"{change}: {text}" for change, text in self._pieces if change != "same" and text.strip()]
         self.setAccessibleName("; ".join(said) or "no difference")

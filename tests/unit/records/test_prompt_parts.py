@@ -13,6 +13,7 @@ from workbench.records.recipes import (
     asked_text,
     check_parts,
     fill,
+    literal,
     system_text,
     with_examples,
     with_question_asked,
@@ -51,6 +52,11 @@ def test_braces_in_what_is_put_in_stay_what_they_are() -> None:
     part = PromptingPart(input="Q: {{question}} ({{tone}})", variables=("tone={{question}}",))
     assert asked_text(part, question) == f"Q: {question} ({{{{question}}}})"
     assert fill('{"a": {"b": 1}} {{}} {{ 1x }} {{a b}}', {}, "Input") == '{"a": {"b": 1}} {{}} {{ 1x }} {{a b}}'
+
+
+@pytest.mark.parametrize("text", ["{{x}}", r"\{{x}}", r"\\{{ x }}", r"a \{{x}} {{y}}", "{{}} {{1x}}"])
+def test_a_literal_text_is_filled_to_itself(text: str) -> None:
+    assert fill(literal(text), {"x": "1", "y": "2"}, "Instructions") == text
 
 
 @pytest.mark.parametrize(

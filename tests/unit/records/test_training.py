@@ -156,7 +156,7 @@ def test_a_value_out_of_range_is_refused() -> None:
 def test_every_field_of_a_config_is_explained() -> None:
     for part in PARTS.values():
         told = {field.name for field in fields_of(part)}
-        assert {field.name for field in msgspec.structs.fields(part)} - told <= {"path", "columns"}
+        assert {field.name for field in msgspec.structs.fields(part)} - told <= {"path", "columns", "block_size"}
         assert all(field.help.endswith(".") for field in fields_of(part))
 
 

@@ -129,9 +129,8 @@ class ChatController(QObject):
         """The documents that were asked last are the likely ones of a first chat."""
         self._allowed = {chat.id: chat.allowed for chat in found.chats}
         self._show_allowed()
-        latest = next((chat.recipe for chat in found.chats if chat.recipe is not None), None)
-        if not self._last_asked and latest is not None and latest.retrieval is not None:
-            self._last_asked = latest.retrieval.collection
+        if not self._last_asked and found.latest is not None and found.latest.retrieval is not None:
+            self._last_asked = found.latest.retrieval.collection
             self.put(self._with_likely_documents(self.recipe))
 
     def _show_allowed(self) -> None:

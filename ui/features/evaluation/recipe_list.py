@@ -21,7 +21,7 @@ from workbench.records.models import ModelRecord
 from workbench.records.prompts import PromptRecord, find_version, source_of, with_true_sources, with_version
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe
 from workbench.records.recipes.parts import DEFAULT_TECHNIQUE
-from workbench.subjects.chats.calls import ChatRecord
+from workbench.subjects.chats.calls import Chat, ChatRecord, GetChat
 from workbench.subjects.prompts.calls import GetPrompt, ListPrompts, PromptDetails, PromptList
 
 MOST_CHATS = MOST_VERSIONS = 12
@@ -56,7 +56,7 @@ class RecipeList(QWidget):
     def set_choices(self, models: Sequence[ModelRecord], chats: Sequence[ChatRecord], default: str) -> None:
         """What recipes are made of. The first time, one of the default model."""
         self._models = tuple(model.name for model in models if model.kind == "chat" and not model.missing)
-        self._chats = tuple(chat for chat in chats if chat.recipe is not None)[:MOST_CHATS]
+        self._chats = tuple(chat for chat in chats if chat.head is not None and not chat.unreadable)[:MOST_CHATS]
         for row in self.rows:
             row.model.set_choices([(name, name) for name in self._models])
         self._default = default or next(iter(self._models), "")
@@ -134,8 +134,11 @@ class RecipeList(QWidget):
                 )
 
     def _add_chat(self, chat: ChatRecord) -> None:
-        assert chat.recipe is not None
-        self.add(msgspec.structs.replace(chat.recipe, name=chat.title[:40]))
+        def add(found: Chat) -> None:
+            if found.chat.recipe is not None:
+                self.add(msgspec.structs.replace(found.chat.recipe, name=found.chat.title[:40]))
+
+        self._bridge.call(GetChat(chat=chat.id), add, self._on_refused, self)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.FROM_RECIPE_FILE, "", texts.RECIPE_FILES)

@@ -44,7 +44,7 @@ def fill(template: str, values: Mapping[str, str], where: str) -> str:
 
 def literal(text: str) -> str:
     """A text as a part of a prompt that means itself: what looks like a variable in it is none."""
-    return _VARIABLE.sub(lambda found: found.group() if found[1] else f"\\{found.group()}", text)
+    return _VARIABLE.sub(lambda found: f"\\{found.group()}", text)
 
 
 def variables_of(part: PromptingPart) -> dict[str, str]:

@@ -191,10 +191,9 @@ class Answers:
                 "The decision is on another call than the one that waits.", "Look at the call again and decide anew."
             )
         checked = self._requests.of_decision(branch, waiting, decision)
-        if not self._store.leave_waiting(answer_.id, "streaming"):
+        allows = waiting.call.tool if decision.choice == "allow-in-chat" else ""
+        if not self._store.leave_waiting(answer_.id, "streaming", allows):
             raise UserError("This answer waits for no decision.", "It was decided elsewhere.")
-        if decision.choice == "allow-in-chat":
-            self._store.allow_tool(answer_.chat, waiting.call.tool)
         pending = PendingAnswer(asked[-1], answer_, checked.request, checked.resolved)
         pending.earlier, pending.waiting = checked.earlier, waiting
         stored = {"chat": answer_.chat, "question": asked[-1].id, "answer": answer_.id}
@@ -205,9 +204,9 @@ class Answers:
     def _start(self, pending: PendingAnswer, saved: SavedSections | None = None) -> None:
         id = pending.answer.id
         pending.thread = threading.Thread(target=self._make, args=(pending, saved), name=f"answer-{id}", daemon=True)
-        with self._lock:
+        with self._lock:  # whoever finds it here joins its thread
             self._pending[id] = pending
-        pending.thread.start()
+            pending.thread.start()
         self._changes.publish("chat", pending.answer.chat)
 
     # -- tasks on a document, which are runs -------------------------------------------------------

@@ -55,10 +55,12 @@ class ChatRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatList(msgspec.Struct, frozen=True, kw_only=True):
-    """``folders`` are the names of all folders, empty ones too, in alphabetical order."""
+    """``folders`` are the names of all folders, empty ones too, in alphabetical order. The chats come without their
+    recipes, which ``GetChat`` has; ``latest`` is that of the first chat."""
 
     chats: tuple[ChatRecord, ...]
     folders: tuple[str, ...] = ()
+    latest: Recipe | None = None
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.answers import StoredMessage
@@ -48,7 +50,12 @@ class Chats:
         }
 
     def list_chats(self, call: calls.ListChats) -> calls.ChatList:
-        return calls.ChatList(chats=self._store.list_chats(call.search), folders=self._store.folders.names())
+        found = self._store.list_chats(call.search)
+        return calls.ChatList(
+            chats=tuple(msgspec.structs.replace(chat, recipe=None) for chat in found),
+            folders=self._store.folders.names(),
+            latest=next((chat.recipe for chat in found if chat.recipe is not None), None),
+        )
 
     def get(self, call: calls.GetChat) -> calls.Chat:
         return self._store.get_chat(call.chat)

@@ -62,6 +62,7 @@ class ChatStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.folders = ChatFolders(database)
+        database.connection.create_scalar_function("folded", _folded, 1, deterministic=True)
 
     def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
         """Chats, the pinned ones first, then the latest; with ``search``, those that contain each of its words."""
@@ -208,14 +209,18 @@ class ChatStore:
             (TRACE.encode(trace), len(trace.steps), message),
         )
 
-    def leave_waiting(self, message: str, state: str) -> bool:
-        """Give an answer that waits another state. Returns whether it did wait."""
+    def leave_waiting(self, message: str, state: str, allows: str = "") -> bool:
+        """Give an answer that waits another state, and allow a tool in its chat: both, or neither where the disk is
+        full. Returns whether it did wait."""
         with self._database.transaction():
             waits = ", waiting = null" if state != "streaming" else ""
             self._database.execute(
                 f"update messages set state = ?{waits} where id = ? and state = 'waiting'", (state, message)
             )
-            return bool(self._database.changes())
+            waited = bool(self._database.changes())
+            if waited and allows:
+                self.allow_tool(self.get_message(message).chat, allows)
+            return waited
 
     def allow_tool(self, chat: str, tool: str, allowed: bool = True) -> ChatRecord:
         """Allow the calls of an acting tool in a chat, or withdraw that. Raises UserError when there is no such
@@ -370,7 +375,7 @@ class ChatStore:
             rows = self._database.execute("select distinct chat from history where history match ?", (quoted,))
         else:  # two Chinese characters are a word, and too short for the index
             rows = self._database.execute(
-                "select distinct chat from history where instr(lower(text), lower(?))", (word,)
+                "select distinct chat from history where instr(folded(cast(text as blob)), ?)", (word.casefold(),)
             )
         return {row[0] for row in rows}
 
@@ -389,6 +394,11 @@ def _no_chat(chat: str) -> UserError:
 
 def _no_message(message: str) -> UserError:
     return UserError(f"There is no message {message}.", "Its chat may have been deleted.")
+
+
+def _folded(*text: Any) -> str:
+    """SQLite's own ``lower`` knows ASCII letters only."""
+    return str(text[0], "utf-8", "replace").casefold()
 
 
 def _chat(row: Row) -> ChatRecord:

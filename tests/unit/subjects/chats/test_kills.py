@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from tests.killed_core import (
 )
 from workbench.api.protocol import RequestContext
 from workbench.base.paths import Home
+from workbench.core.background import Background
+from workbench.core.change_notifier import ChangeNotifier
 from workbench.records.agents import Decision, ToolCall
 from workbench.storage.database import open_home
 from workbench.subjects.agents.calls import Decide
@@ -113,6 +116,50 @@ def test_a_waiting_answer_is_there_after_a_restart_and_a_decision_counts_for_its
     assert after.waiting.call.arguments == {"q": "second"}
     with pytest.raises(Exception, match="another call"):  # the first decision is used up
         core.answers._go_on(Decide(message=waiting.id, decision=allows_all(waiting.waiting)))
+    core.database.close()
+
+
+def test_a_decision_that_the_disk_has_no_room_for_leaves_the_answer_waiting(homes: Callable[[], Home]) -> None:
+    core = Core(homes(), World(), (), "untrusted")
+    core.answers._begin(Ask(question="Do it.", recipe=core.recipe), RequestContext())
+    waiting = core.latest()
+    assert waiting is not None
+    assert waiting.waiting is not None
+    core.database.execute(
+        "create trigger full before update of allowed on chats begin select raise(abort, 'no room'); end"
+    )
+    decision = Decision(signature=waiting.waiting.call.signature, choice="allow-in-chat")
+    with pytest.raises(Exception, match="no room"):
+        core.answers._go_on(Decide(message=waiting.id, decision=decision))
+    assert core.latest() == waiting
+    core.database.close()
+
+
+def test_an_answer_can_be_waited_for_as_soon_as_it_can_be_found(
+    homes: Callable[[], Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chat may be deleted at the moment in which its answer starts."""
+    core = Core(homes(), World(), (), "untrusted")
+    answers = service.Answers(
+        core.answers._store, core.answers._services, ChangeNotifier(), Background(), core.answers._add_run
+    )
+
+    class Thread(threading.Thread):
+        def start(self) -> None:
+            if self.name.startswith("answer-") and answers._lock.acquire(
+                blocking=False
+            ):  # so could another thread, which deletes the chat
+                answers._lock.release()
+                answers.close()
+            super().start()
+
+    monkeypatch.setattr(service.threading, "Thread", Thread)
+    pending = answers._begin(Ask(question="Do it.", recipe=core.recipe), RequestContext())
+    assert pending.thread is not None
+    pending.thread.join()
+    latest = core.latest()
+    assert latest is not None
+    assert latest.state == "waiting"
     core.database.close()
 
 
