@@ -53,3 +53,10 @@ def test_the_call_is_known_and_the_contracts_hold(copy: Path) -> None:
     lint = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
     contracts = run(copy, "-c", lint)
     assert contracts.returncode == 0, contracts.stdout[-2000:]
+
+
+def test_the_blocks_are_in_the_project_s_style(copy: Path) -> None:
+    changed = sorted({name for _, name, _ in blocks(PAGE)})
+    for command in (["check"], ["format", "--check"]):
+        done = run(copy, "-m", "ruff", *command, *changed)
+        assert done.returncode == 0, done.stdout + done.stderr
