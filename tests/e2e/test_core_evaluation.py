@@ -405,7 +405,7 @@ def test_a_removed_set_leaves_the_evaluation_and_a_removed_evaluation_its_shared
     call(trainer, RemoveEvaluation(evaluation=second.evaluation))
     with pytest.raises(UserError, match="no evaluation"):
         grid(trainer, second.evaluation)
-    rows = trainer._database.execute("select (select count(*) from cells), (select count(*) from scores)")
+    rows = trainer._base.database.execute("select (select count(*) from cells), (select count(*) from scores)")
     assert rows == [(0, 0)]
 
 

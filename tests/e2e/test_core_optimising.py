@@ -126,7 +126,7 @@ def test_a_search_never_reads_held_out_questions(
     assert result.candidates >= 2
     monkeypatch.undo()
     tune = {one.number for one in call(trainer, ListQuestions(question_set=asked, part="tune")).questions}
-    with trainer._database.transaction() as connection:
+    with trainer._base.database.transaction() as connection:
         numbers = {row[0] for row in connection.execute("select number from evaluation_questions")}
     assert numbers == tune
 
