@@ -399,10 +399,10 @@ def _agents(section: str) -> Callable[[Shell, Front], None]:
 
 def _tree(shell: Shell, front: Front) -> None:
     """The tree of the newest answer that has one."""
-    page = shell.made_page("chat")
-    assert isinstance(page, ChatPage)
     _latest_chat(shell, front)
     settle(1_500)
+    page = shell.made_page("chat")
+    assert isinstance(page, ChatPage)
     if isinstance(front, FakeFront):
         front.home.answer_text = "(10 - 4) * (13 - 9) = 24"
         part = PromptingPart(technique="tree-of-thoughts")

@@ -100,14 +100,14 @@ def test_the_node_under_the_mouse_is_told_with_its_text_and_score(view: BeamView
     view.show_tree(tree, tree.winner(TEXT))
     place = (1, 2)
     point = view.canvas.box_of(place).center().toPoint()
-    assert view.canvas.place_at(point) == place
+    assert view.canvas.node_at(point) == place
     QTest.mouseMove(view.canvas.viewport(), point)
-    assert view.canvas.hovered == place
+    assert view.canvas.selected == place
     told = view.detail.text()
     assert told.startswith(f"Step 2, beam 3 · score {tree[place].score:.2f}")
     assert told.endswith(" ".join(tree.text(place).split()))
     gap = view.canvas.box_of((1, 0)).bottomRight().toPoint() + QPoint(10, 0)
-    assert view.canvas.place_at(gap) is None
+    assert view.canvas.node_at(gap) is None
 
 
 def test_the_keyboard_goes_to_parents_and_others(qtbot: QtBot, view: BeamView, tree: BeamTree) -> None:
@@ -117,17 +117,17 @@ def test_the_keyboard_goes_to_parents_and_others(qtbot: QtBot, view: BeamView, t
     view.canvas.setFocus()
     qtbot.waitUntil(view.canvas.hasFocus)
     QTest.keyClick(view.canvas, Qt.Key.Key_Left)
-    assert view.canvas.hovered == tree.parent(winner)
+    assert view.canvas.selected == tree.parent(winner)
     QTest.keyClick(view.canvas, Qt.Key.Key_Down)
-    assert view.canvas.hovered == (winner[0] - 1, 1)
+    assert view.canvas.selected == (winner[0] - 1, 1)
     box = view.canvas.box_of((winner[0] - 1, 1))
     assert box.left() >= 0
     assert box.right() <= view.canvas.viewport().width()
     QTest.keyClick(view.canvas, Qt.Key.Key_Home)
     QTest.keyClick(view.canvas, Qt.Key.Key_Right)
-    assert view.canvas.hovered == (1, 0)
+    assert view.canvas.selected == (1, 0)
     QTest.keyClick(view.canvas, Qt.Key.Key_End)
-    assert view.canvas.hovered == winner
+    assert view.canvas.selected == winner
 
 
 def test_dead_branches_and_the_winning_path_look_different(view: BeamView, tree: BeamTree) -> None:
@@ -151,3 +151,36 @@ def test_the_height_follows_the_lanes(view: BeamView) -> None:
     assert five > two
     view.show_tree(BeamTree(fake_tokens.beams(TEXT, 16)))
     assert view.canvas.verticalScrollBar().maximum() > 0
+
+
+def test_it_is_scaled_by_keys(view: BeamView, tree: BeamTree) -> None:
+    view.show_tree(tree, tree.winner(TEXT))
+    canvas, control = view.canvas, Qt.KeyboardModifier.ControlModifier
+    wide, place = canvas.horizontalScrollBar().maximum(), (1, 2)
+    QTest.keyClick(canvas, Qt.Key.Key_Minus, control)
+    assert canvas.zoom == 0.8
+    assert 0 < canvas.horizontalScrollBar().maximum() < wide
+    canvas.reveal(place)
+    assert canvas.node_at(canvas.box_of(place).center().toPoint()) == place
+    QTest.keyClick(canvas, Qt.Key.Key_9, control)
+    assert canvas.horizontalScrollBar().maximum() == 0
+    QTest.keyClick(canvas, Qt.Key.Key_0, control)
+    assert (canvas.zoom, canvas.horizontalScrollBar().maximum()) == (1.0, wide)
+
+
+def test_a_node_is_described_for_a_screen_reader(view: BeamView, tree: BeamTree) -> None:
+    view.show_tree(tree, tree.winner(TEXT))
+    QTest.keyClick(view.canvas, Qt.Key.Key_Home)
+    assert view.canvas.accessibleDescription() == view.detail.text()
+    assert view.detail.text().startswith("Step 1, beam 1")
+
+
+def test_a_long_search_has_nodes_for_what_is_in_sight_only(view: BeamView) -> None:
+    step = tuple(Beam(parent=lane, token=lane, text="word", score=-0.1) for lane in range(8))
+    tree = BeamTree([step] * 1_000)
+    view.show_tree(tree, tree.winner())
+    canvas, place = view.canvas, (500, 3)
+    assert len(canvas.items()) < 200
+    canvas.reveal(place)
+    assert canvas.node_at(canvas.box_of(place).center().toPoint()) == place
+    assert len(canvas.items()) < 200

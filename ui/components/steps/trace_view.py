@@ -67,8 +67,8 @@ class TraceView(QWidget):
         self.count = Text("", "small")
         self.smaller_button = QuietButton("−", small=True, accessibleName=texts.SMALLER, toolTip=texts.SMALLER)
         self.larger_button = QuietButton("+", small=True, accessibleName=texts.LARGER, toolTip=texts.LARGER)
-        self.smaller_button.clicked.connect(lambda: self.canvas.scale(-1))
-        self.larger_button.clicked.connect(lambda: self.canvas.scale(1))
+        self.smaller_button.clicked.connect(lambda: self.canvas.scale_by(-1))
+        self.larger_button.clicked.connect(lambda: self.canvas.scale_by(1))
         self.fit_button = QuietButton(texts.FIT_ALL, small=True, toolTip=texts.FIT_ALL_HELP)
         self.fit_button.clicked.connect(self.canvas.fit_all)
         self.head = QWidget()
@@ -191,8 +191,8 @@ class TraceView(QWidget):
             button.setVisible(view == "tree")
         self.tree.fit()
 
-    def _select(self, step: str) -> None:
-        if step in self._items:
+    def _select(self, step: str | None) -> None:
+        if step is not None and step in self._items:
             self.tree.setCurrentItem(self._items[step])
 
     def _tell(self, step: TraceStep) -> None:

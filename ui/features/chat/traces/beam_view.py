@@ -1,24 +1,17 @@
 """A beam search drawn as a tree: steps from left to right, a lane for each beam, edges to where each came from.
 
-It paints what is in sight only. While steps come it goes with the newest one, unless the person scrolled away.
+Nodes are made for what is in sight only. While steps come it goes with the newest one, unless the person scrolled away.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-)
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt
+from PySide6.QtGui import QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from ui.components.basics import Text
 from ui.components.layout import column_of
-from ui.components.tree_area import TreeArea, draw_edge
+from ui.components.tree_canvas import Look, TreeCanvas
 from ui.features.chat import texts
 from ui.features.chat.traces.beam_tree import BeamTree, Place
 from ui.features.chat.traces.probability import visible
@@ -27,6 +20,7 @@ from ui.theme.theme import current_theme
 
 _BOX_WIDTH, _BOX_HEIGHT = 84, 38
 _GAP_X, _GAP_Y = 34, 8
+_STRIDE = _BOX_WIDTH + _GAP_X
 _HEAD = 20  # the numbers of the steps
 _MARGIN = 8
 _LANES_SHOWN = 9  # eight beams and the greedy path; a window of 800 px has room for them
@@ -39,7 +33,7 @@ class BeamView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.canvas = BeamCanvas()
-        self.canvas.pointed.connect(self._tell)
+        self.canvas.selected_changed.connect(self._tell)
         self.detail = Text("", "small")
         self.detail.setMinimumHeight(5 * 15)  # reserved: what is pointed at changes, the page does not
         self.detail.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
@@ -52,150 +46,105 @@ class BeamView(QWidget):
         self._tell()
 
     def _tell(self) -> None:
-        tree, place = self.canvas.tree, self.canvas.described
-        if place is None:
-            self.detail.setText("")
-            return
-        beam = tree[place]
-        state = {"alive": "", "dead": texts.BEAM_PRUNED, "ended": texts.BEAM_COMPLETE}[tree.state(place)]
-        if self.canvas.winner is not None and place == self.canvas.winner:
-            state = texts.BEAM_ANSWER
-        if beam.greedy:
-            state += texts.BEAM_GREEDY
-        text = " ".join(tree.text(place).split())
-        if len(text) > 220:
-            text = "…" + text[-220:]
-        length = place[0] + 1
-        self.detail.setText(
-            texts.BEAM_HELP.format(
-                length=length, value=place[1] + 1, score=beam.score, value2=beam.score / length, state=state, text=text
-            )
-        )
+        place = self.canvas.current
+        self.detail.setText("" if place is None else self.canvas.describe(place))
 
 
-class BeamCanvas(TreeArea):
-    """The painted tree. Arrow keys go along it: right to the best child, left to the parent, up and down to others."""
+class BeamCanvas(TreeCanvas[Place]):
+    """Right leads to the best child, left to the parent, up and down to the others of a step, Home to the first node,
+    End to the answer. The node under the mouse is selected."""
 
-    pointed = Signal()
-    """Another node is pointed at, or none."""
+    pad_x, pad_top, pad_bottom = 6, 2, 2
+    reveal_top = _HEAD
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(texts.BEAM_TREE, parent)
         self.tree = BeamTree()
         self.winner: Place | None = None
         self.following = True
-        self._path: frozenset[Place] = frozenset()
-        self._hovered: Place | None = None
-        self._stepping = False
+        self._sizing = False
         self.horizontalScrollBar().valueChanged.connect(self._on_scrolled)
-        self._fit()
+        self.lay_out()
 
     @property
-    def described(self) -> Place | None:
+    def current(self) -> Place | None:
         """The node to tell of: the one pointed at, else the winner, else the best of the newest step."""
-        if self._hovered is not None and self._hovered in self.tree:
-            return self._hovered
+        if self.selected is not None and self.selected in self.tree:
+            return self.selected
         return self.winner if self.winner is not None else self.tree.best()
-
-    @property
-    def hovered(self) -> Place | None:
-        return self._hovered
 
     def show_tree(self, tree: BeamTree, winner: Place | None) -> None:
         """Show a tree, again whenever it has grown."""
         if tree is not self.tree:
-            self._hovered = None
+            self.selected = None
             self.following = winner is None
         self.tree, self.winner = tree, winner
-        best = winner if winner is not None else tree.best()
-        self._path = frozenset(tree.path(best)) if best is not None else frozenset()
-        self._fit()
+        self._mark_path()
+        self.lay_out()
         if winner is not None and self.following:  # the end of a search is not where its answer ended
             across = self.horizontalScrollBar()  # at the right, so that what led to it is seen as well
             across.setValue(across.value() + round(self.box_of(winner).right() - 0.85 * self.viewport().width()))
             self.following = False
-            self._reveal(winner)
-        self.paint_soon.start()
+            self.reveal(winner)
 
-    def box_of(self, place: Place) -> QRectF:
-        """Where a node is drawn, in the viewport."""
-        x = _MARGIN + place[0] * (_BOX_WIDTH + _GAP_X) - self.horizontalScrollBar().value()
-        y = _HEAD + place[1] * (_BOX_HEIGHT + _GAP_Y) - self.verticalScrollBar().value()
-        return QRectF(x, y, _BOX_WIDTH, _BOX_HEIGHT)
+    def select(self, node: Place | None) -> None:
+        super().select(node)
+        self._mark_path()
 
-    def place_at(self, point: QPoint) -> Place | None:
-        """The node at a point of the viewport."""
-        step = (point.x() + self.horizontalScrollBar().value() - _MARGIN) // (_BOX_WIDTH + _GAP_X)
-        lane = (point.y() + self.verticalScrollBar().value() - _HEAD) // (_BOX_HEIGHT + _GAP_Y)
-        place = (step, lane)
-        return place if place in self.tree and self.box_of(place).contains(QPointF(point)) else None
+    def _mark_path(self) -> None:
+        self.mark(frozenset(self.tree.path(self.current)) if self.current is not None else frozenset())
 
     # -- size and scrolling ---------------------------------------------------------------------------
 
-    def _fit(self) -> None:
-        shown = min(max(self.tree.lanes, 1), _LANES_SHOWN)
-        bar = self.horizontalScrollBar().sizeHint().height()
-        height = _HEAD + shown * (_BOX_HEIGHT + _GAP_Y) + bar
+    def lay_out(self) -> None:
+        lanes = max(self.tree.lanes, 1)
+        width = 2 * _MARGIN + self.tree.steps * _STRIDE - _GAP_X
+        zoom = self.choose_zoom(max(width, 1), _HEAD + lanes * (_BOX_HEIGHT + _GAP_Y))
+        shown = _HEAD + min(lanes, _LANES_SHOWN) * (_BOX_HEIGHT + _GAP_Y)
+        height = round(shown * zoom) + self.horizontalScrollBar().sizeHint().height()
+        following = self.following
+        self._sizing = True
         if height != self.height():
             self.setFixedHeight(height)
-        width = 2 * _MARGIN + self.tree.steps * (_BOX_WIDTH + _GAP_X) - _GAP_X
-        tall = _HEAD + self.tree.lanes * (_BOX_HEIGHT + _GAP_Y)
-        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
-        following = self.following
-        self._stepping = True
-        across.setRange(0, max(0, width - self.viewport().width()))
-        across.setPageStep(self.viewport().width())
-        across.setSingleStep(_BOX_WIDTH + _GAP_X)
-        down.setRange(0, max(0, tall - self.viewport().height()))
-        down.setPageStep(self.viewport().height())
-        down.setSingleStep(_BOX_HEIGHT + _GAP_Y)
+        self.show_size(width, _HEAD + lanes * (_BOX_HEIGHT + _GAP_Y))
         if following:
-            across.setValue(across.maximum())
-        self._stepping = False
+            self.horizontalScrollBar().setValue(self.horizontalScrollBar().maximum())
+        self._sizing = False
+        self._show_steps()
 
     def _on_scrolled(self, value: int) -> None:
-        if not self._stepping:
+        if not self._sizing:
             self.following = value >= self.horizontalScrollBar().maximum() - _AT_END
-        self.viewport().update()
+            self._show_steps()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
+    def _show_steps(self) -> None:
+        self.show_nodes((step, lane) for step in self._steps_in_sight() for lane in range(self.tree.width(step)))
 
-    # -- pointing ------------------------------------------------------------------------------------
+    def _steps_in_sight(self) -> range:
+        shown = self.mapToScene(self.viewport().rect()).boundingRect()
+        first, last = int(shown.left() - _MARGIN) // _STRIDE - 1, int(shown.right()) // _STRIDE + 1
+        return range(max(0, first), min(self.tree.steps, last + 1))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point_at(self.place_at(event.position().toPoint()))
+    # -- the tree ------------------------------------------------------------------------------------
 
-    def viewportEvent(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Leave:
-            self._point_at(None)
-        return super().viewportEvent(event)
+    def rect_of(self, node: Place) -> QRectF:
+        step, lane = node
+        return QRectF(_MARGIN + step * _STRIDE, _HEAD + lane * (_BOX_HEIGHT + _GAP_Y), _BOX_WIDTH, _BOX_HEIGHT)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        at = self.described
-        wanted: Place | None = None
-        if at is not None:
-            step, lane = at
-            if event.key() == Qt.Key.Key_Left:
-                wanted = self.tree.parent(at)
-            elif event.key() == Qt.Key.Key_Right:
-                wanted = self._child(at)
-            elif event.key() == Qt.Key.Key_Up:
-                wanted = (step, lane - 1)
-            elif event.key() == Qt.Key.Key_Down:
-                wanted = (step, lane + 1)
-            elif event.key() == Qt.Key.Key_Home:
-                wanted = (0, 0)
-            elif event.key() == Qt.Key.Key_End:
-                wanted = self.winner if self.winner is not None else self.tree.best()
-            else:
-                super().keyPressEvent(event)
-                return
-        if wanted is not None and wanted in self.tree:
-            self._point_at(wanted)
-            self._reveal(wanted)
-        event.accept()
+    def parent_of(self, node: Place) -> Place | None:
+        return self.tree.parent(node)
+
+    def beside(self, node: Place, key: Qt.Key) -> Place | None:
+        step, lane = node
+        if key == Qt.Key.Key_Right:
+            return self._child(node)
+        if key == Qt.Key.Key_End:
+            return self.winner if self.winner is not None else self.tree.best()
+        ends: dict[Qt.Key, Place] = {
+            Qt.Key.Key_Up: (step, lane - 1), Qt.Key.Key_Down: (step, lane + 1), Qt.Key.Key_Home: (0, 0),
+        }  # fmt: skip
+        found = ends.get(key, self.tree.parent(node))
+        return found if found is not None and found in self.tree else None
 
     def _child(self, place: Place) -> Place | None:
         """Where a node goes on: on the path of the answer where it lies on it, else its best child."""
@@ -204,92 +153,58 @@ class BeamCanvas(TreeArea):
             return None
         below = [(step + 1, at) for at in range(self.tree.width(step + 1))]
         children = [child for child in below if self.tree[child].parent == lane]
-        return next((child for child in children if child in self._path), children[0] if children else None)
+        best = self.winner if self.winner is not None else self.tree.best()
+        path = frozenset(self.tree.path(best)) if best is not None else frozenset()
+        return next((child for child in children if child in path), children[0] if children else None)
 
-    def _point_at(self, place: Place | None) -> None:
-        if place != self._hovered:
-            self._hovered = place
-            self.viewport().update()
-            self.pointed.emit()
+    def describe(self, node: Place) -> str:
+        tree = self.tree
+        beam = tree[node]
+        state = {"alive": "", "dead": texts.BEAM_PRUNED, "ended": texts.BEAM_COMPLETE}[tree.state(node)]
+        if node == self.winner:
+            state = texts.BEAM_ANSWER
+        if beam.greedy:
+            state += texts.BEAM_GREEDY
+        text = " ".join(tree.text(node).split())
+        if len(text) > 220:
+            text = "…" + text[-220:]
+        length = node[0] + 1
+        return texts.BEAM_HELP.format(
+            length=length, value=node[1] + 1, score=beam.score, value2=beam.score / length, state=state, text=text
+        )
 
-    def _reveal(self, place: Place) -> None:
-        box = self.box_of(place)
-        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
-        if box.left() < 0:
-            across.setValue(across.value() + round(box.left()) - _MARGIN)
-        elif box.right() > self.viewport().width():
-            across.setValue(across.value() + round(box.right() - self.viewport().width()) + _MARGIN)
-        if box.top() < _HEAD:
-            down.setValue(down.value() + round(box.top()) - _HEAD)
-        elif box.bottom() > self.viewport().height():
-            down.setValue(down.value() + round(box.bottom() - self.viewport().height()) + _GAP_Y)
+    def look_of(self, node: Place) -> Look:
+        beam, marked, selected = self.tree[node], node in self.marked, node == self.selected
+        dead = self.tree.state(node) == "dead"
+        quiet = dead and not marked
+        return Look(
+            text="end" if beam.ended and not beam.text else visible(beam.text),
+            figures=(texts.GREEDY_SCORE.format(score=beam.score) if beam.greedy else f"{beam.score:.2f}",),
+            fill="accent_soft" if marked else "sunken" if quiet else "surface",
+            border="accent" if marked or selected else "border" if quiet else "edge",
+            tone="muted" if quiet else "accent" if marked else "text",
+            border_width=2 if selected else 1,
+            square=("accent" if marked else "muted") if beam.ended else "",
+            edge="border" if dead else "edge",
+        )
 
-    # -- drawing -------------------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        stride = _BOX_WIDTH + _GAP_X
-        left = self.horizontalScrollBar().value()
-        first = max(0, (left - _MARGIN) // stride - 1)
-        last = min(self.tree.steps - 1, (left + self.viewport().width()) // stride + 1)
-        points = frozenset(self.tree.path(self._hovered)) if self._hovered and self._hovered in self.tree else None
-        marked = self._path if points is None else points
-        for on_path in (False, True):  # the path that matters lies above the others
-            for step in range(first, last + 1):
-                for lane in range(self.tree.width(step)):
-                    if ((step, lane) in marked) == on_path:
-                        self._draw_edge(painter, (step, lane), on_path)
-        for step in range(first, last + 1):
-            for lane in range(self.tree.width(step)):
-                self._draw_box(painter, (step, lane), (step, lane) in marked)
-        self._draw_head(painter, first, last)
-        self.draw_focus(painter)
-        painter.end()
-
-    def _draw_head(self, painter: QPainter, first: int, last: int) -> None:
-        theme = current_theme()
-        painter.fillRect(QRectF(0, 0, self.viewport().width(), _HEAD - 3), theme.colour("surface"))
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        """The numbers of the steps stay at the top."""
+        shown = self.mapToScene(self.viewport().rect()).boundingRect()
+        painter.fillRect(QRectF(shown.left(), shown.top(), shown.width(), _HEAD - 3), current_theme().colour("surface"))
         painter.setFont(self.figures_font)
-        painter.setPen(theme.colour("muted"))
-        for step in range(first, last + 1):
-            box = self.box_of((step, 0))
-            painter.drawText(
-                QRectF(box.left(), 0, box.width(), _HEAD - 3), Qt.AlignmentFlag.AlignCenter, f"{step + 1:,}"
-            )
+        painter.setPen(current_theme().colour("muted"))
+        for step in self._steps_in_sight():
+            head = QRectF(self.rect_of((step, 0)).left(), shown.top(), _BOX_WIDTH, _HEAD - 3)
+            painter.drawText(head, Qt.AlignmentFlag.AlignCenter, f"{step + 1:,}")
+        super().drawForeground(painter, rect)
 
-    def _draw_edge(self, painter: QPainter, place: Place, marked: bool) -> None:
-        parent = self.tree.parent(place)
-        if parent is None:
-            return
-        theme = current_theme()
-        dead = self.tree.state(place) == "dead"
-        colour = theme.colour("accent" if marked else "border" if dead else "edge")
-        draw_edge(painter, self.box_of(parent), self.box_of(place), QPen(colour, 2.5 if marked else 1))
+    # -- pointing ------------------------------------------------------------------------------------
 
-    def _draw_box(self, painter: QPainter, place: Place, marked: bool) -> None:
-        theme = current_theme()
-        beam, state, box = self.tree[place], self.tree.state(place), self.box_of(place)
-        dead = state == "dead" and not marked
-        fill = "accent_soft" if marked else "sunken" if dead else "surface"
-        edge = "accent" if marked or place == self._hovered else "border" if dead else "edge"
-        painter.setPen(QPen(theme.colour(edge), 2 if place == self._hovered else 1))
-        painter.setBrush(theme.colour(fill))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-        inner = box.adjusted(6, 2, -6, -2)
-        painter.setFont(self.fonts[marked])
-        painter.setPen(theme.colour("muted" if dead else "accent" if marked else "text"))
-        room = inner.width() - (14 if beam.ended else 0)
-        said = "end" if beam.ended and not beam.text else visible(beam.text)
-        words = painter.fontMetrics().elidedText(said, Qt.TextElideMode.ElideRight, int(room))
-        half = QRectF(inner.left(), inner.top(), inner.width(), inner.height() / 2)
-        painter.drawText(half, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
-        painter.setFont(self.figures_font)
-        painter.setPen(theme.colour("muted"))
-        score = QRectF(inner.left(), half.bottom(), inner.width(), inner.height() / 2)
-        figures = texts.GREEDY_SCORE.format(score=beam.score) if beam.greedy else f"{beam.score:.2f}"
-        painter.drawText(score, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, figures)
-        if beam.ended:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.colour("accent" if marked else "muted"))
-            painter.drawRect(QRectF(inner.right() - 8, half.center().y() - 4, 8, 8))
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.select(self.node_at(event.position().toPoint()))
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self.select(None)
+        return super().viewportEvent(event)
