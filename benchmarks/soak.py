@@ -112,9 +112,9 @@ def answer_of(job: Any) -> Any:
     if isinstance(terminal, events.Cancelled):
         return None
     assert isinstance(terminal, events.Finished), terminal
-    if isinstance(terminal.result, dict):
-        return [sequence.tokens for sequence in msgspec.convert(terminal.result, Generated).sequences]
-    return [scored["logprob"] for scored in terminal.result["values"]]
+    if "values" in terminal.result:
+        return [scored["logprob"] for scored in terminal.result["values"]]
+    return [sequence.tokens for sequence in msgspec.convert(terminal.result, Generated).sequences]
 
 
 def own_memory() -> int:
