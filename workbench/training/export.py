@@ -35,7 +35,7 @@ _TRL = "trl>=1.16,<1.17"
 COPIED_BYTES = 1_000_000_000
 """Up to this size the base model is put into the folder; a larger one is named, with its checksum."""
 
-_SCORED_BY = ("metrics.py", "normalisation", "text/numbers.py", "rewards/values.py")
+_SCORED_BY = ("text/metrics.py", "text/normalisation", "text/numbers.py", "rewards/values.py")
 """What of this package computes the rewards of an exported folder: modules, and packages as a whole."""
 _REQUIRED = ("torch", "transformers", "peft", "accelerate", "safetensors", "gguf")
 PLAIN = TrlTrainer(trainer="", form="texts")
