@@ -190,6 +190,8 @@ def do(home: FakeHome, call: Call[Any]) -> tuple[Any, list[tuple[str, str]]] | N
             return run, [("run", run.id)]
         case c.MergeAdapter():
             return _merge(home, call)
+        case c.QuantizeModel():
+            return _quantize(home, call)
         case c.ListDataSets():
             return DataSetList(sets=tuple(home.sets.values())), []
         case c.RemoveDataSet():
@@ -224,7 +226,11 @@ def _put(home: FakeHome, message: c.StoredMessage) -> c.StoredMessage:
 
 
 def _run(
-    home: FakeHome, kind: Literal["merge", "data", "export"], title: str, config: dict[str, Any], told: list[Event]
+    home: FakeHome,
+    kind: Literal["merge", "quantize", "data", "export"],
+    title: str,
+    config: dict[str, Any],
+    told: list[Event],
 ) -> c.RunRecord:
     last = told[-1]
     failed = isinstance(last, events.Failed)
@@ -241,6 +247,19 @@ def _run(
     home.runs[run.id] = run
     home.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
     return run
+
+
+def _quantize(home: FakeHome, call: c.QuantizeModel) -> tuple[c.RunRecord, list[tuple[str, str]]]:
+    model = home.model(call.model)
+    if call.name in home.models:
+        raise UserError(f"There is already a model {call.name!r}.", "Choose another name.")
+    home.models[call.name] = msgspec.structs.replace(model, name=call.name, quantization=call.type, owned=True)
+    told: list[Event] = [
+        events.Progress(stage="quantising", done=0.5, total=1),
+        events.Finished(result={"model": call.name, "path": f"/models/{call.name}"}),
+    ]
+    run = _run(home, "quantize", f"{call.model} as {call.type}", {"model": call.model}, told)
+    return run, [("run", run.id), ("model", call.name)]
 
 
 def _merge(home: FakeHome, call: c.MergeAdapter) -> tuple[c.RunRecord, list[tuple[str, str]]]:

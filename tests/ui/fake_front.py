@@ -173,6 +173,10 @@ class FakeFront:
         """Answer these calls with an error."""
         self._answers[call_type] = lambda call: [failure_of(error)]
 
+    def forget(self, call_type: type[Call[Any]]) -> None:
+        """Answer these calls again as without ``answer`` and ``refuse``."""
+        self._answers.pop(call_type, None)
+
     def hold(self, call_type: type[Call[Any]]) -> Held:
         held = Held(self)
         self._held.setdefault(call_type, []).append(held)

@@ -43,6 +43,13 @@ def _answer(home: FakeHome, call: Any) -> Any:
         case c.FitModel():
             home.model(call.name)
             return FIT
+        case c.BenchModel():
+            home.model(call.name)
+            return c.Benchmark(
+                model=call.name, prompt=1234.5, alone=50.0, together=110.0, sequences=call.sequences,
+                prompt_tokens=call.prompt_tokens, new_tokens=call.new_tokens, load_seconds=0.4, device="CPU",
+                threads=8, choice="", engine="llama.cpp",
+            )  # fmt: skip
         case c.FitHubFile():
             return FIT
         case c.SuggestModel():

@@ -15,9 +15,11 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.components.wording import describe_parameters
-from ui.features.models import hub_texts, texts
+from ui.features.models import hub_texts, quantize_texts, texts
 from ui.features.models.model_card import ModelCard
 from ui.features.models.page import ModelsPage
+from ui.features.models.quantize_dialog import QuantizeDialog
+from ui.features.models.speed_dialog import SpeedDialog
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
@@ -31,8 +33,10 @@ from workbench.records.evaluation import (
 from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.local_models import LocalModel
+from workbench.subjects.adapters.calls import QuantizeModel
 from workbench.subjects.evaluation.calls import ExamineModel, GetLeaderboard
 from workbench.subjects.models.calls import (
+    BenchModel,
     FindLocalModels,
     FitModel,
     ImportModel,
@@ -396,3 +400,111 @@ def test_the_leaderboard_has_a_table_for_each_set_of_settings(page: ModelsPage, 
     assert list(second.cells) == ["Better", SMOL]
     assert second.cells["Better"][2:5] == ("50.0%", "40.0% – 60.0%", "200")
     qtbot.waitUntil(lambda: second.memory(SMOL) == "92 MB")
+
+
+# -- quantising and measuring ---------------------------------------------------------------------
+
+
+def open_entry(page: ModelsPage, qtbot: QtBot, words: str) -> None:
+    smol = card(page, qtbot)
+    qtbot.waitUntil(smol.more_button.isVisible)
+    menu = smol.make_menu()
+    [entry] = [action for action in menu.actions() if action.text() == words]
+    entry.trigger()
+
+
+def quantising(page: ModelsPage, qtbot: QtBot) -> QuantizeDialog:
+    open_entry(page, qtbot, texts.QUANTISE)
+    [dialog] = page.findChildren(QuantizeDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    return dialog
+
+
+def test_a_model_is_quantised_under_a_name_that_follows_the_format(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    dialog = quantising(page, qtbot)
+    assert dialog.name.text() == f"{SMOL} Q4_K_M"
+    dialog.type.setCurrentIndex(dialog.type.findData("Q6_K"))
+    dialog.type.chosen.emit("Q6_K")
+    assert dialog.name.text() == f"{SMOL} Q6_K"
+    assert dialog.type.currentText() == "Q6_K, about 6.6 bits, about 111 MB"
+    dialog.name.clear()
+    assert not dialog.go.isEnabled()
+    assert dialog.go.toolTip() == quantize_texts.NAME_FIRST
+    dialog.name.setText("small")
+    dialog.type.chosen.emit("Q6_K")
+    assert dialog.name.text() == "small"  # it was edited
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.outcome.text == quantize_texts.MADE.format(model="small"))
+    assert front.asked(QuantizeModel) == [QuantizeModel(model=SMOL, type="Q6_K", name="small")]
+    assert not dialog.go.isVisible()
+    qtbot.waitUntil(lambda: "small" in page.cards)
+    dialog.reject()
+
+
+@pytest.mark.parametrize("name", ["Smol Q8_0", "Smol Q4_K_M 2"])
+def test_the_format_at_the_end_of_a_name_is_replaced(bridge: Bridge, qtbot: QtBot, front: FakeFront, name: str) -> None:
+    model = msgspec.structs.replace(front.home.models[SMOL], name=name)
+    dialog = QuantizeDialog(bridge, model)
+    qtbot.addWidget(dialog)
+    assert dialog.name.text() == "Smol Q4_K_M"
+
+
+def test_a_quantisation_is_stopped_and_a_refused_one_says_why(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    front.refuse(QuantizeModel, UserError("There is no room on the disk."))
+    dialog = quantising(page, qtbot)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: "no room" in dialog.outcome.text)
+    assert dialog.go.isEnabled()
+    front.forget(QuantizeModel)
+    held = front.hold(FollowRun)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: held.call is not None)
+    assert dialog.leave.text() == quantize_texts.IN_BACKGROUND
+    held.emit(events.Progress(stage="quantising", done=0.25, total=1))
+    qtbot.waitUntil(lambda: dialog.progress.words == "Quantising 25%")
+    dialog.progress.stop_button.click()
+    qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
+    held.emit(events.Cancelled())
+    qtbot.waitUntil(lambda: dialog.outcome.text == quantize_texts.STOPPED)
+    assert dialog.go.isEnabled()
+    dialog.reject()
+
+
+def test_the_speed_of_a_model_is_measured_and_measuring_ends_with_the_dialog(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    open_entry(page, qtbot, texts.MEASURE_SPEED)
+    [dialog] = page.findChildren(SpeedDialog)
+    qtbot.waitUntil(dialog.isVisible)
+    dialog.sequences.setValue(4)
+    dialog.go.click()
+    qtbot.waitUntil(dialog.measured.isVisible)
+    assert front.asked(BenchModel) == [BenchModel(name=SMOL, sequences=4)]
+    assert dialog.measured.rows == [
+        ("Reading a prompt of 512 tokens", "1,234.5 tokens/s", ""),
+        ("One answer of 64 tokens", "50.0 tokens/s", ""),
+        ("4 answers in parallel", "110.0 tokens/s", "2.2 times one answer"),
+    ]
+    front.refuse(BenchModel, UserError("The model is gone."))
+    dialog.go.click()
+    qtbot.waitUntil(lambda: dialog.problem.text == "The model is gone.")
+    assert not dialog.measured.isVisible()
+    front.forget(BenchModel)
+    held = front.hold(BenchModel)
+    dialog.go.click()
+    qtbot.waitUntil(lambda: held.call is not None)
+    held.emit(events.Progress(stage="measuring", done=1, total=4, unit="rounds"))
+    qtbot.waitUntil(lambda: dialog.progress.words.startswith("Measuring"))
+    assert not dialog.go.isEnabled()
+    dialog.reject()
+    qtbot.waitUntil(lambda: held.cancelled)
+
+
+def test_only_a_gguf_model_that_is_there_is_quantised(page: ModelsPage, qtbot: QtBot, front: FakeFront) -> None:
+    smol = card(page, qtbot)
+    qtbot.waitUntil(smol.more_button.isVisible)
+    front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], missing=True)
+    front.announce("model", SMOL)
+    qtbot.waitUntil(lambda: not smol.more_button.isVisible())

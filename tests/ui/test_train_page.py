@@ -876,3 +876,36 @@ def test_the_check_names_what_is_served_and_says_when_there_was_none() -> None:
         "16,421",
         "2.5 × 10¹¹",
     ]
+
+
+def test_a_data_set_is_deleted_once_it_is_confirmed(
+    page: TrainPage, qtbot: QtBot, front: FakeFront, shell: RecordingShell
+) -> None:
+    setup = planned(page, qtbot).setup
+    assert setup.config.data.path == SET
+    setup.remove_button.click()
+    assert setup.confirm.isVisible()
+    setup.confirm.keep_button.click()
+    assert not front.asked(c.RemoveDataSet)
+    front.refuse(c.RemoveDataSet, UserError("The training 'pumps' is using it.", "Stop it first."))
+    setup.remove_button.click()
+    setup.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: "is using it" in setup.message.text)
+    assert setup.config.data.path == SET
+    front.forget(c.RemoveDataSet)
+    setup.remove_button.click()
+    setup.confirm.confirm_button.click()
+    qtbot.waitUntil(lambda: setup.examples.findData(SET) == -1)
+    assert setup.config.data.path == ""
+    assert setup.examples.currentIndex() == -1
+    assert not setup.remove_button.isVisible()
+    assert shell.messages[-1][0] == texts.SET_REMOVED.format(name=SET)
+
+
+def test_a_file_and_no_data_offer_no_deletion(page: TrainPage, qtbot: QtBot, tmp_path: Path) -> None:
+    setup = planned(page, qtbot).setup
+    qtbot.waitUntil(setup.remove_button.isVisible)
+    setup.remove_button.click()
+    setup.choose_data(str(tmp_path / "letters.jsonl"))
+    assert not setup.remove_button.isVisible()
+    assert not setup.confirm.isVisible()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QPlainTextEdit, QPushButton, QWidget
 
 from ui.components.basics import (
     Card,
     Chip,
     ElidedLabel,
+    IconButton,
     InlineMessage,
     Line,
     PlainButton,
@@ -47,6 +48,8 @@ class ModelCard(Card):
     exam_wanted = Signal(str)
     fit_wanted = Signal(str)
     load_anyway_wanted = Signal(str)
+    quantize_wanted = Signal(str)
+    speed_wanted = Signal(str)
 
     def __init__(self, model: ModelRecord) -> None:
         super().__init__()
@@ -95,6 +98,7 @@ class ModelCard(Card):
         self.exam_button = QuietButton(texts.EXAMINE, "check", toolTip=texts.EXAMINE_HELP)
         self.default_button = QuietButton(texts.MAKE_DEFAULT, "pin", toolTip=texts.DEFAULT_HELP)
         self.remove_button = QuietButton(texts.REMOVE, "trash")
+        self.more_button = IconButton("more", texts.MORE.format(name=self.model.name), clicked=self._on_more)
         for button in (
             self.load_button,
             self.unload_button,
@@ -121,6 +125,7 @@ class ModelCard(Card):
         row.addWidget(self.default_button)
         row.addStretch(1)
         row.addWidget(self.remove_button)
+        row.addWidget(self.more_button)
         return row
 
     # -- what it shows -------------------------------------------------------------------------------
@@ -235,6 +240,7 @@ class ModelCard(Card):
         self.default_button.setVisible(usable and not self._is_default)
         self.fit_button.setVisible(self.model.format == "gguf" and not self.model.missing)
         self.exam_button.setVisible(usable and self.model.format == "gguf" and not self.exam.running)
+        self.more_button.setVisible(self.model.format == "gguf" and not self.model.missing)
 
     # -- what is done --------------------------------------------------------------------------------
 
@@ -242,6 +248,18 @@ class ModelCard(Card):
         if self._stop is not None:
             self._progress.set_progress(texts.STOPPING)
             self._stop()
+
+    def make_menu(self) -> QMenu:
+        """What is done with the model less often."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(texts.QUANTISE, lambda: self.quantize_wanted.emit(self.model.name))
+        if self.model.kind != "embedder":
+            menu.addAction(texts.MEASURE_SPEED, lambda: self.speed_wanted.emit(self.model.name))
+        return menu
+
+    def _on_more(self) -> None:
+        self.make_menu().popup(self.more_button.mapToGlobal(self.more_button.rect().bottomLeft()))
 
     def _on_details(self, open: bool) -> None:
         set_icon(self.details_button, "chevron-down" if open else "chevron-right")

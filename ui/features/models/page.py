@@ -23,6 +23,8 @@ from ui.features.models.leaderboard import LeaderboardPanel
 from ui.features.models.local_panel import LocalModelsPanel
 from ui.features.models.model_card import ModelCard
 from ui.features.models.model_import import ImportPanel
+from ui.features.models.quantize_dialog import QuantizeDialog
+from ui.features.models.speed_dialog import SpeedDialog
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Terminal
@@ -215,6 +217,8 @@ class ModelsPage(TakesFiles, QWidget):
         card.exam_wanted.connect(self._on_exam)
         card.fit_wanted.connect(self._on_fit)
         card.load_anyway_wanted.connect(lambda name: self._on_load(name, anyway=True))
+        card.quantize_wanted.connect(self._on_quantize)
+        card.speed_wanted.connect(lambda name: SpeedDialog(self._bridge, self._cards[name].model, self).open())
         for exam in self._exams.open.values():
             self._show_exam(exam)
         return card
@@ -306,6 +310,11 @@ class ModelsPage(TakesFiles, QWidget):
         files = texts.FILES_WERE_DELETED if model.owned else texts.FILES_WERE_KEPT
         self._shell.show_message(texts.REMOVED.format(name=model.name, files=files), "info")
         self._models.refresh()
+
+    def _on_quantize(self, name: str) -> None:
+        dialog = QuantizeDialog(self._bridge, self._cards[name].model, self)
+        dialog.made.connect(self._on_added)
+        dialog.open()
 
     # -- exams ---------------------------------------------------------------------------------------
 

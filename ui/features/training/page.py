@@ -28,7 +28,7 @@ from workbench.base.stored import Unreadable
 from workbench.records.methods import Methods
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
 from workbench.subjects.adapters.calls import ListAdapters
-from workbench.subjects.datasets.calls import ListDataSets
+from workbench.subjects.datasets.calls import ListDataSets, RemoveDataSet
 from workbench.subjects.machine.calls import ListMethods, MethodList
 from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import FollowRun, RunRecord
@@ -226,6 +226,7 @@ class TrainPage(TakesFiles, QWidget):
         self.runs.deleted.connect(self.run_actions.delete)
         self.runs.copied.connect(self.copy)
         self.setup.start_wanted.connect(self._on_start)
+        self.setup.remove_wanted.connect(self._on_remove_set)
         self.run_actions.answered.connect(self._on_answered)
         self.run_actions.refused.connect(self._bridge.home.runs.refresh)
         self.run_actions.removed.connect(self._on_removed)
@@ -256,6 +257,17 @@ class TrainPage(TakesFiles, QWidget):
 
     def _on_sets(self, found: DataSetList) -> None:
         self.setup.show_sets(found.sets)
+
+    def _on_remove_set(self, name: str) -> None:
+        def removed(left: DataSetList) -> None:
+            self.setup.forget_data(name)  # before it is missing in the list, which a file may be as well
+            self._bridge.home.listing(ListDataSets()).put(left)
+            self._shell.show_message(texts.SET_REMOVED.format(name=name), "info")
+
+        def refused(error: Exception) -> None:
+            self.setup.message.show_message(in_words(error), "danger")
+
+        self._bridge.call(RemoveDataSet(name=name), removed, refused, self)
 
     def _on_adapters(self, found: AdapterList) -> None:
         self._made = {record.run: record for record in found.adapters if record.run and record.origin == "trained"}

@@ -11,9 +11,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from ui.components.basics import Card, ElidedLabel, InlineMessage, Line, PlainButton, PrimaryButton, Text
+from ui.components.basics import Card, ElidedLabel, IconButton, InlineMessage, Line, PlainButton, PrimaryButton, Text
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.layout import WIDTH, column_of, row_of
+from ui.components.notices import ConfirmRow
 from ui.components.wording import describe_bytes, describe_count, describe_parameters
 from ui.features.training import texts
 from ui.features.training.data_report import DataReportView
@@ -39,6 +40,8 @@ class TrainSetup(QWidget):
     folder_wanted = Signal()
     new_set_wanted = Signal()
     start_wanted = Signal()
+    remove_wanted = Signal(str)
+    """A set of the home folder is to be deleted; the person has confirmed it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +56,8 @@ class TrainSetup(QWidget):
         self.file_button = PlainButton(texts.FILE, "file")
         self.folder_button = PlainButton(texts.FOLDER, "folder")
         self.new_set_button = PlainButton(texts.NEW_SET, "plus", toolTip=texts.NEW_SET_HELP)
+        self.remove_button = IconButton("trash", texts.REMOVE_SET, clicked=self._on_remove)
+        self.confirm = ConfirmRow(self.remove_button)
         self.objective = ChoiceRow(texts.OBJECTIVE, [])
         self.objective_words = Text("", "small")
         self.report = DataReportView()
@@ -76,6 +81,8 @@ class TrainSetup(QWidget):
 
     def show_config(self, config: TrainingConfig) -> None:
         """Show a config in all fields."""
+        if config.data.path != self._config.data.path:
+            self.confirm.hide()
         named = next((known.name for known in self._sets if known.path == config.data.path), config.data.path)
         if named != config.data.path:  # a run keeps where its set lay
             config = msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, path=named))
@@ -157,9 +164,11 @@ class TrainSetup(QWidget):
             words = Text(label, "strong")
             words.setBuddy(box)
             body.addWidget(words)
-            body.addWidget(box)
             if box is self.model:
+                body.addWidget(box)
                 body.addSpacing(tokens.SPACE_1)
+        body.addLayout(row_of(None, (self.examples, 1), self.remove_button, gap=tokens.SPACE_2))
+        body.addWidget(self.confirm)
         row = row_of(gap=tokens.SPACE_2)
         for button in (self.file_button, self.folder_button, self.new_set_button):
             button.setProperty("small", True)
@@ -262,6 +271,7 @@ class TrainSetup(QWidget):
         self.objective.chosen.connect(self._on_objective)
         self.methods.chosen.connect(self._on_method)
         self.settings.changed.connect(self._emit)
+        self.confirm.confirmed.connect(lambda: self.remove_wanted.emit(self._config.data.path))
         self.report.mapped.connect(lambda data: self._edit(data=data))
         self.start_button.clicked.connect(self.start_wanted)
         application = QApplication.instance()
@@ -269,6 +279,11 @@ class TrainSetup(QWidget):
             application.focusChanged.connect(self._on_focus)
 
     # -- what happens --------------------------------------------------------------------------------
+
+    def forget_data(self, name: str) -> None:
+        """A set was deleted: where it was chosen, no examples are."""
+        if self._config.data.path == name:
+            self._edit(data=msgspec.structs.replace(self._config.data, path="", columns={}))
 
     def choose_data(self, path: str) -> None:
         """Take these examples: a file, a folder or the name of a set. Columns that were mapped are forgotten."""
@@ -305,6 +320,17 @@ class TrainSetup(QWidget):
     def _on_examples(self, index: int) -> None:
         self.choose_data(str(self.examples.itemData(index)))
 
+    def _on_remove(self) -> None:
+        chosen = self._chosen_set()
+        if chosen is not None:
+            count = describe_count(chosen.examples, "example")
+            self.confirm.set_question(texts.ASK_REMOVE_SET.format(name=chosen.name, count=count), texts.DELETE)
+            self.confirm.ask()
+
+    def _chosen_set(self) -> DataSet | None:
+        """The set of the home folder that is chosen; None for a file, a folder and nothing."""
+        return next((known for known in self._sets if known.name == self._config.data.path), None)
+
     def _known_data(self) -> list[str]:
         return [*(known.name for known in self._sets), *self._paths]
 
@@ -332,6 +358,8 @@ class TrainSetup(QWidget):
         box.setCurrentIndex(box.findData(value) if value else -1)
         box.blockSignals(False)
         box.setToolTip(str(box.itemData(box.currentIndex(), Qt.ItemDataRole.ToolTipRole) or ""))
+        if box is self.examples:
+            self.remove_button.setVisible(self._chosen_set() is not None)
 
 
 def _card(number: str, title: str) -> Card:
