@@ -99,7 +99,8 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
     limits = meta
     optional = get_origin(base) in (Union, UnionType) and type(None) in get_args(base)
     if optional:  # msgspec limits the number itself, not what may be None
-        base, *its = get_args(next(one for one in get_args(base) if one is not type(None)))
+        inner = next(one for one in get_args(base) if one is not type(None))
+        base, *its = get_args(inner) if get_origin(inner) is Annotated else (inner,)
         limits = next((extra for extra in its if isinstance(extra, msgspec.Meta)), meta)
     kind: _Kind = "str"
     if get_origin(base) is Literal:

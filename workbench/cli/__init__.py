@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
     except BrokenPipeError:
         _discard(sys.stdout)
         return FINISHED
-    if arguments.run is None:
+    if arguments.do is None:
         arguments.parser.print_help()
         return FINISHED
     _prepare(sys.stdout, arguments.json)
@@ -134,7 +134,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
 
 def _steps(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     yield from complete_names(session, arguments)
-    return (yield from arguments.run(session, arguments))
+    return (yield from arguments.do(session, arguments))
 
 
 def _listen(session: Session) -> object:

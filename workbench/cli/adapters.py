@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
 from workbench.api.events import Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
+from workbench.cli.arguments import Commands, one_sentence
+from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.models import show_made
 from workbench.cli.output import TextOutput, byte_size, duration, moment
 from workbench.cli.run_lines import RunLines, show_scores, show_verification
-from workbench.cli.runs import run_to_end
+from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
-from workbench.records.training import AdapterRecord, MergedType
+from workbench.records.training import AdapterRecord
 from workbench.subjects.adapters.calls import (
     ExportAdapter,
     ImportAdapter,
@@ -32,7 +33,7 @@ IN_FOUR_BITS = (
 )
 
 
-NAMES = {"name": "adapter"}
+NAMES, ADAPTER = {"name": "adapter"}, {"adapter": "adapter"}
 
 
 def add_commands(commands: Commands) -> None:
@@ -40,46 +41,21 @@ def add_commands(commands: Commands) -> None:
     listing = group.command("list", "list adapters, the latest first", list_all, show_list, names={"model": "model"})
     listing.add_argument("--model", metavar="M", default="", help="only those that fit this model")
     group.command("show", "show one: its origin, its scores, its verification", show, show_one, "NAME", names=NAMES)
-    imported = one_call(lambda a: ImportAdapter(path=absolute(a.path), model=a.model, name=a.name))
-    importing = group.command(
-        "import", "import a GGUF LoRA or a PEFT folder", imported, show_one, names={"model": "model"}
-    )
-    importing.add_argument("path", metavar="PATH", help="a .gguf file, or a folder saved by PEFT")
-    importing.add_argument("--model", metavar="M", default="", help="its base model; a PEFT folder needs it")
-    importing.add_argument("--name", metavar="N", default="", help="its name (default: chosen)")
-    merging = group.command(
-        "merge",
-        "merge an adapter into its base model, as a new model",
-        merge,
-        show_merged,
-        "NAME",
-        on_event=RunLines(),
-        names={**NAMES, "model": "model"},
-    )
-    merging.add_argument("--model", metavar="M", default="", help="the base model (default: the one it was trained on)")
-    merging.add_argument("--name", dest="new", metavar="N", default="", help="the name of the model")
-    merging.add_argument(
-        "--type",
-        choices=get_args(MergedType),
-        default="Q8_0",
-        help="format of the changed tensors [%(default)s]; same is that of the base, and a merge in 4 bits erases a "
-        "small adapter: its change is smaller than the steps between 4-bit numbers",
-    )
-    merging.add_argument("--strength", type=float, default=1.0, help="adapter strength [%(default)s]")
-    merging.add_argument(
-        "--quantization",
-        metavar="Q",
-        default="",
-        help="quantise the whole model afterwards; 4 bits may lose the training",
-    )
+    importing = "import a GGUF LoRA or a PEFT folder"
+    add_call(group, "import", importing, ImportAdapter, show_one, names={"model": "model"}, name="--name N")
+    merging, models = "merge an adapter into its base model, as a new model", {"adapter": "adapter", "model": "model"}
+    add_call(
+        group, "merge", merging, MergeAdapter, show_merged, do=merge, on_event=RunLines(), names=models,
+        adapter="NAME", name="--name N", scale="--strength S", quantization="--quantization Q",
+    )  # fmt: skip
     exported = one_sentence(lambda result: f"{result['adapter']} is in {result['path']}.")
     carding = "write an adapter to a new folder, with a model card"
-    exporting = group.command("export", carding, export, exported, "NAME", on_event=RunLines(), names=NAMES)
-    exporting.add_argument("--output", metavar="DIR", required=True, help="a new folder")
-    exporting.add_argument("--form", choices=("peft", "gguf", "merged"), default="gguf", help="[%(default)s]")
-    renaming = one_call(lambda a: RenameAdapter(adapter=a.name, name=a.new))
-    group.command("rename", "rename an adapter", renaming, show_one, "NAME", "NEW", names=NAMES)
-    group.command("remove", "delete it; a merged model stays in the catalogue", remove, REMOVED, "NAME")
+    add_call(
+        group, "export", carding, ExportAdapter, exported, do=ran(ExportAdapter), on_event=RunLines(), names=ADAPTER,
+        adapter="NAME", path="--output DIR",
+    )  # fmt: skip
+    add_call(group, "rename", "rename an adapter", RenameAdapter, show_one, names=ADAPTER, adapter="NAME", name="NEW")
+    add_removal(group, "delete it; a merged model stays in the catalogue", RemoveAdapter, "NAME")
 
 
 def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -100,27 +76,10 @@ def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecor
 
 
 def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = MergeAdapter(
-        adapter=arguments.name,
-        model=arguments.model,
-        name=arguments.new,
-        type=arguments.type,
-        scale=arguments.strength,
-        quantization=arguments.quantization,
-    )
+    call = call_of(MergeAdapter, arguments)
     if call.type == "same" or (call.quantization and not call.quantization.startswith(FINER)):
         yield Log(text=IN_FOUR_BITS, level="notice")
     return (yield from run_to_end(session, call))
-
-
-def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = ExportAdapter(adapter=arguments.name, path=absolute(arguments.output), form=arguments.form)
-    return (yield from run_to_end(session, call))
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    left = yield from session.call(RemoveAdapter(adapter=arguments.name))
-    return {"removed": arguments.name, "adapters": left.adapters}
 
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:

@@ -26,7 +26,7 @@ class Commands:
 
     def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
         self._common = common
-        parser.set_defaults(run=None, parser=parser)  # without a command its help is shown
+        parser.set_defaults(do=None, parser=parser)  # without a command its help is shown
         self._commands = parser.add_subparsers(metavar="COMMAND")
 
     def group(self, name: str, help: str) -> Commands:
@@ -47,7 +47,7 @@ class Commands:
         ``takes`` are the positional arguments that need no help, in capitals; ``names`` says which arguments are the
         names of what (``cli.names``)."""
         parser = self._add(name, help, **rest)
-        parser.set_defaults(run=run, show=show, on_event=on_event, parser=parser, names=names or {})
+        parser.set_defaults(do=run, show=show, on_event=on_event, parser=parser, names=names or {})
         for argument in takes:
             parser.add_argument(argument.lower(), metavar=argument)
         return parser
@@ -126,9 +126,6 @@ def one_call(make: Callable[[argparse.Namespace], Call[Any]]) -> Run:
 def one_sentence(describe: Callable[[dict[str, Any]], str]) -> Show:
     """Shows a result as one line."""
     return lambda result, output: output.line(describe(result))
-
-
-REMOVED = one_sentence(lambda result: f"{result['removed']} was deleted.")
 
 
 def at_least(least: int, most: int | None = None) -> Callable[[str], int]:

@@ -13,8 +13,9 @@ from workbench.api.protocol import RequestContext, with_progress
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.cli.arguments import Commands, absolute
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, byte_size, moment
-from workbench.cli.runs import run_to_end
+from workbench.cli.runs import ran
 from workbench.cli.session import Events, Session
 from workbench.records.backup import BackupSummary, Restored
 from workbench.subjects.backup.calls import BackUp
@@ -22,20 +23,13 @@ from workbench.subjects.backup.calls import BackUp
 
 def add_commands(commands: Commands) -> None:
     help = "write everything in the data folder to one file, also while the program is in use"
-    backing = commands.command("backup", help, back_up, show_written, "FILE")
-    help = "leave out models that were downloaded from the hub, and runtime packs"
-    backing.add_argument("--without-downloads", action="store_true", help=help)
+    add_call(commands, "backup", help, BackUp, show_written, do=ran(BackUp), path="FILE")
     help = "make a data folder from a backup: the one of --home, which must be new or empty"
     restoring = commands.command("restore", help, restore_here, show_restored, "FILE")
     help = "put it in the place of the present data folder, which is kept beside it"
     how = restoring.add_mutually_exclusive_group()
     how.add_argument("--replace", action="store_true", help=help)
     how.add_argument("--inspect", action="store_true", help="only show what the backup holds, and what it does not")
-
-
-def back_up(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = BackUp(path=absolute(arguments.file), without_downloads=arguments.without_downloads)
-    return (yield from run_to_end(session, call))
 
 
 def show_written(result: dict[str, Any], output: TextOutput) -> None:

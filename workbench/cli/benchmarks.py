@@ -10,13 +10,14 @@ import msgspec
 
 from workbench import calls
 from workbench.cli.arguments import Commands, absolute, at_least, one_call
+from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.questions import show_set
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
 from workbench.records.evaluation import BenchmarkData, Leaderboard, LeaderboardColumn
 
-NAMES = {"set": "question set", "model": "model"}
+NAMES = {"question_set": "question set", "models": "model"}
 KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k", "ifeval")
 
 
@@ -26,46 +27,31 @@ def add_commands(commands: Commands) -> None:
     parser = group.command("import", importing, create, show_set)
     parser.add_argument("benchmark", metavar="BENCHMARK", choices=KNOWN, help=", ".join(KNOWN))
     parser.add_argument("path", metavar="PATH", help="the rows of its test split: JSON Lines, Parquet, a folder")
-    parser.add_argument("--examples", metavar="PATH", default="", help="the rows that are shown as examples")
     parser.add_argument("--shots", metavar="N", type=at_least(-1), default=-1, help="number of examples [as is usual]")
-    parser.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="maximum number of questions")
-    parser.add_argument("--name", metavar="NAME", default="", help="the name of the set (default: chosen)")
-    inspecting = one_call(
-        lambda a: calls.InspectBenchmark(path=absolute(a.path), examples=absolute(a.examples) if a.examples else "")
-    )
-    looking = group.command("inspect", "tell which benchmark a file or folder has rows of", inspecting, show_data)
-    looking.add_argument("path", metavar="PATH", help="JSON Lines, Parquet, or a folder with its splits")
-    looking.add_argument("--examples", metavar="PATH", default="", help="the rows that are shown as examples")
+    others = ("benchmark", "path", "shots", "with_context", "seed")
+    add_fields(parser, calls.CreateQuestionSet, others, examples="--examples PATH")
+    inspecting = "tell which benchmark a file or folder has rows of"
+    add_call(group, "inspect", inspecting, calls.InspectBenchmark, show_data, examples="--examples PATH")
     fetching = one_call(lambda a: calls.FetchBenchmark(benchmark=a.benchmark))
     fetched = group.command("fetch", "download the rows of a benchmark from the hub", fetching, show_data)
     fetched.add_argument("benchmark", metavar="BENCHMARK", choices=KNOWN, help=", ".join(KNOWN))
-    running = group.command("run", "run models on a benchmark", run, show_run, "SET", names=NAMES)
-    running.add_argument("--model", metavar="NAME", action="append", required=True, help="a model; once for each")
-    running.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="so many questions, drawn")
-    running.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws them [%(default)s]")
-    board = one_call(lambda a: calls.GetLeaderboard())
-    group.command("leaderboard", "what the models of this machine reached", board, show_leaderboard)
+    add_call(
+        group, "run", "run models on a benchmark", calls.RunBenchmark, show_run, do=run, names=NAMES,
+        question_set="SET", models="--model NAME",
+    )  # fmt: skip
+    add_call(group, "leaderboard", "what the models of this machine reached", calls.GetLeaderboard, show_leaderboard)
 
 
 def create(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    call = calls.CreateQuestionSet(
-        source="benchmark",
-        benchmark=arguments.benchmark,
-        path=absolute(arguments.path),
-        examples=absolute(arguments.examples) if arguments.examples else "",
-        shots=arguments.shots,
-        limit=arguments.limit,
-        name=arguments.name,
-        tune_share=0.0,
-    )
+    call = call_of(
+        calls.CreateQuestionSet, arguments, source="benchmark", benchmark=arguments.benchmark,
+        path=absolute(arguments.path), shots=arguments.shots, tune_share=0.0,
+    )  # fmt: skip
     return (yield from session.call(call))
 
 
 def run(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = calls.RunBenchmark(
-        question_set=arguments.set, models=tuple(arguments.model), limit=arguments.limit, seed=arguments.seed
-    )
-    ended = yield from run_to_end(session, call)
+    ended = yield from run_to_end(session, call_of(calls.RunBenchmark, arguments))
     board = yield from session.call(calls.GetLeaderboard())
     return {**ended, "leaderboard": msgspec.to_builtins(board)}
 

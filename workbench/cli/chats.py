@@ -14,11 +14,12 @@ from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decide
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
 from workbench.cli.ask import plain_answer, show_answer
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.docs import place
 from workbench.cli.evaluation import RATINGS
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
-from workbench.cli.tokens import show_steps, show_tokens, tokens
+from workbench.cli.tokens import show_steps, show_tokens
 from workbench.records.answers import StoredMessage
 from workbench.records.messages import Verification
 from workbench.records.thoughts import ThoughtTree
@@ -41,37 +42,27 @@ def add_commands(commands: Commands) -> None:
     shown.add_argument("--all", action="store_true", help="those of other branches as well")
     exporting = group.command("export", "export a chat as Markdown, with its sources", export, show_markdown, "ID")
     exporting.add_argument("--output", metavar="FILE", help="write to this file instead of the terminal")
-    renaming = one_call(lambda a: calls.RenameChat(chat=a.id, title=a.title))
-    group.command("rename", "rename a chat", renaming, _CHAT, "ID", "TITLE")
+    add_call(group, "rename", "rename a chat", calls.RenameChat, _CHAT, chat="ID")
     for word, does in (("pin", "put a chat first in the history"), ("unpin", "pin a chat no longer")):
         pinning = one_call(lambda a, word=word: calls.PinChat(chat=a.id, pinned=word == "pin"))  # type: ignore[misc]
         group.command(word, does, pinning, _CHAT, "ID")
-    moving = one_call(lambda a: calls.MoveChat(chat=a.id, folder=a.folder))
-    moved = group.command("move", "put a chat into a folder, or take it out of its folder", moving, show_moved, "ID")
-    moved.add_argument("folder", metavar="FOLDER", nargs="?", default="", help="no folder, if none is given")
+    moving = "put a chat into a folder, or take it out of its folder"
+    add_call(group, "move", moving, calls.MoveChat, show_moved, chat="ID", folder="FOLDER")
     group.command("folders", "list the folders of the history", list_folders, show_folders)
     deciding = group.command(
         "decide", "decide on the call that the answer of a chat waits for, and go on", decided_answer, show_answer, "ID"
     )
     add_approval_options(deciding)
-    withdrawing = one_call(lambda a: calls.WithdrawTool(chat=a.id, tool=a.tool))
-    group.command(
-        "ask-again", "ask again before each call of a tool allowed in a chat", withdrawing, show_allowed, "ID", "TOOL"
-    )
-    creating = one_call(lambda a: calls.CreateChatFolder(name=a.folder))
-    group.command("create-folder", "create a folder for chats", creating, show_folder_names, "FOLDER")
-    naming = one_call(lambda a: calls.RenameChatFolder(folder=a.folder, name=a.name))
-    group.command("rename-folder", "rename a folder", naming, show_folder_names, "FOLDER", "NAME")
-    removing = one_call(lambda a: calls.RemoveChatFolder(folder=a.folder))
-    group.command("remove-folder", "remove a folder; its chats stay", removing, show_folder_names, "FOLDER")
-    branching = one_call(lambda a: calls.SetHead(chat=a.id, message=a.message))
-    group.command("branch", "show the branch of a message", branching, _CHAT, "ID", "MESSAGE")
-    selecting = one_call(lambda a: calls.SelectSequence(message=a.message, sequence=a.sequence))
+    withdrawing = "ask again before each call of a tool allowed in a chat"
+    add_call(group, "ask-again", withdrawing, calls.WithdrawTool, show_allowed, chat="ID")
+    folders = show_folder_names
+    add_call(group, "create-folder", "create a folder for chats", calls.CreateChatFolder, folders, name="FOLDER")
+    add_call(group, "rename-folder", "rename a folder", calls.RenameChatFolder, folders)
+    add_call(group, "remove-folder", "remove a folder; its chats stay", calls.RemoveChatFolder, folders)
+    add_call(group, "branch", "show the branch of a message", calls.SetHead, _CHAT, chat="ID")
     kept = one_sentence(lambda result: result["text"].strip())
-    keeping = group.command(
-        "keep", "choose which of several answers the chat continues from", selecting, kept, "MESSAGE"
-    )
-    keeping.add_argument("sequence", metavar="I", type=at_least(0), help="its number, from 0")
+    keeping = "choose which of several answers the chat continues from"
+    add_call(group, "keep", keeping, calls.SelectSequence, kept, sequence="I")
     rating = one_call(lambda a: calls.RateAnswer(message=a.message, rating=RATINGS[a.rating]))
     rated = group.command("rate", "rate an answer", rating, _RATED, "MESSAGE")
     rated.add_argument("rating", metavar="RATING", choices=tuple(RATINGS), help="good, bad or none")
@@ -82,24 +73,18 @@ def add_commands(commands: Commands) -> None:
     editing.add_argument("--undo", action="store_true", help="go back to the text of the model")
     watching = "watch an answer that is being generated (Ctrl+C leaves it running)"
     group.command("follow", watching, follow_answer, show_answer, "MESSAGE")
-    stopping = one_call(lambda a: calls.StopAnswer(message=a.message))
     stopped = one_sentence(lambda result: "The answer is no longer being generated.")
-    group.command("stop", "stop an answer that is being generated", stopping, stopped, "MESSAGE")
-    telling = group.command(
-        "tokens",
-        "show the tokens of an answer, with their probabilities and alternatives",
-        tokens,
-        show_tokens,
-        "MESSAGE",
-    )
-    telling.add_argument("--step", metavar="N", default="", help="the tokens of this step (`chats steps` shows them)")
-    telling.add_argument("--sequence", metavar="I", type=at_least(0), default=0, help="the answer number I of several")
-    telling.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
-    telling.add_argument("--last", metavar="N", type=at_least(0), default=0, help="only the last N tokens")
+    add_call(group, "stop", "stop an answer that is being generated", calls.StopAnswer, stopped)
+    telling = "show the tokens of an answer, with their probabilities and alternatives"
+    asked = one_call(lambda a: call_of(calls.InspectAnswer, a, alternatives=a.alternatives))
+    told = add_call(
+        group, "tokens", telling, calls.InspectAnswer, show_tokens, do=asked, step="--step N", sequence="--sequence I",
+    )  # fmt: skip
+    told.add_argument("--alternatives", metavar="N", type=at_least(0), default=5, help="alternatives per token [5]")
     stepping = group.command("steps", "show the steps of an answer", steps, show_steps_or_tree, "MESSAGE")
     stepping.add_argument("--tree", action="store_true", help="only its thoughts, as a tree, with the best path marked")
     deleted = one_sentence(lambda result: f"The chat {result['title']!r} was deleted.")
-    group.command("delete", "delete a chat", one_call(lambda a: calls.DeleteChat(chat=a.id)), deleted, "ID")
+    add_call(group, "delete", "delete a chat", calls.DeleteChat, deleted, chat="ID")
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.arguments import REMOVED, Commands, at_least, one_sentence
+from workbench.cli.arguments import Commands, at_least, one_sentence
+from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.run_lines import RunLines
@@ -52,26 +53,16 @@ def add_commands(commands: Commands) -> None:
     )
     names = {"model": "model", "collection": "collection"}
     sources = "build a set from chats or documents"
-    building = group.command("build", sources, build, built, "NAME", on_event=RunLines(), names=names)
-    building.add_argument(
-        "--from",
-        dest="source",
-        choices=("chats", "pairs", "text"),
-        required=True,
-        help="answers rated as good, edited or chosen; question-answer pairs that a model makes from documents, "
-        "checked; or the documents' raw text",
-    )
-    building.add_argument("--collection", metavar="C", default="", help="the documents, for pairs and text")
-    building.add_argument("--chat", metavar="ID", action="append", default=[], help="only these chats")
+    building = add_call(
+        group, "build", sources, BuildData, built, do=build, on_event=RunLines(), names=names, source="--from",
+        collection="--collection C", chats="--chat ID",
+    )  # fmt: skip
     building.add_argument("--model", metavar="M", help="the model that makes pairs")
     building.add_argument(
         "--questions", metavar="N", type=at_least(1), default=2, help="pairs per passage [%(default)s]"
     )
-    building.add_argument(
-        "--limit", metavar="N", type=at_least(0), default=0, help="maximum number of passages; 0: all"
-    )
     group.command("list", "list the sets of the home folder", list_all, show_list)
-    group.command("remove", "delete a set of the home folder", remove, REMOVED, "NAME")
+    add_removal(group, "delete a set of the home folder", RemoveDataSet, "NAME")
 
 
 def inspect(session: Session, arguments: argparse.Namespace) -> Events[DataReport]:
@@ -85,15 +76,7 @@ def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
     model = arguments.model or ""
     if arguments.source == "pairs" and not model:
         model = yield from default_model(session, "make pairs")
-    call = BuildData(
-        name=arguments.name,
-        source=arguments.source,
-        chats=tuple(arguments.chat),
-        collection=arguments.collection,
-        model=model,
-        questions=arguments.questions,
-        limit=arguments.limit,
-    )
+    call = call_of(BuildData, arguments, model=model, questions=arguments.questions)
     done = yield from run_to_end(session, call)
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, DataSet))}
 
@@ -101,11 +84,6 @@ def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
 def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     listed = yield from session.call(ListDataSets())
     return {"sets": listed.sets}
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    left = yield from session.call(RemoveDataSet(name=arguments.name))
-    return {"removed": arguments.name, "sets": left.sets}
 
 
 def show_report(result: dict[str, Any], output: TextOutput) -> None:

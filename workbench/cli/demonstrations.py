@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, one_call
+from workbench.cli.arguments import Commands
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.records.demonstrations import Demonstration
 from workbench.subjects.prompts.calls import (
@@ -22,11 +23,9 @@ _LONGEST = 60
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("demonstrations", "programs with tools (ART), saved as examples for similar questions")
-    saving = one_call(lambda a: SaveDemonstration(message=a.message))
-    group.command("save", "save the program of an answer, as it was corrected", saving, show_one, "MESSAGE")
-    group.command("list", "list the demonstrations", one_call(lambda a: ListDemonstrations()), show_list)
-    removing = one_call(lambda a: RemoveDemonstration(demonstration=a.id))
-    group.command("remove", "remove a demonstration", removing, show_list, "ID")
+    add_call(group, "save", "save the program of an answer, as it was corrected", SaveDemonstration, show_one)
+    add_call(group, "list", "list the demonstrations", ListDemonstrations, show_list)
+    add_call(group, "remove", "remove a demonstration", RemoveDemonstration, show_list, demonstration="ID")
 
 
 def show_one(result: dict[str, Any], output: TextOutput) -> None:

@@ -15,6 +15,7 @@ from workbench import calls
 from workbench.api.events import Artifact, Event, Progress
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence, read_items, write_file
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import TextOutput, byte_size, one_line
 from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
@@ -28,6 +29,7 @@ EMBEDDER_NAMES = {**NAMES, "model": "model"}
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("docs", "collections of documents")
+    which = {"collection": "collection"}
     creating = one_call(lambda a: calls.CreateCollection(name=a.name))
     group.command("create", "make a new collection", creating, show_collection, "NAME")
     adding = group.command("add", "read files and folders into a collection", add, show_added, names=NAMES)
@@ -48,50 +50,38 @@ def add_commands(commands: Commands) -> None:
     showing.add_argument("name", metavar="NAME", help="the collection")
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawn = one_sentence(lambda page: f"Page {page['page']} of {page['pages']} was written to {page['path']}.")
-    drawing = group.command("page", "draw a page of a PDF as a PNG picture", draw_page, drawn, names=NAMES)
-    drawing.add_argument("name", metavar="NAME", help="the collection")
-    drawing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
-    drawing.add_argument("--page", type=at_least(1), default=1, help="page number, from 1 (default: 1)")
+    drawing = add_call(
+        group, "page", "draw a page of a PDF as a PNG picture", calls.DrawPage, drawn, do=draw_page, names=which,
+        collection="NAME",
+    )  # fmt: skip
+    drawing.add_argument("--page", metavar="N", type=at_least(1), default=1, help="page number, from 1 [1]")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
-    drawing.add_argument("--scale", type=float, default=1.5, help="pixels per point (default: 1.5)")
     drawing.add_argument("--output", metavar="FILE", required=True)
     removing = group.command("remove", "drop a document, or a whole collection", remove, show_removed)
     removing.add_argument("name", metavar="NAME", help="the collection")
     removing.add_argument(
         "document", metavar="DOCUMENT", nargs="?", help="its path, the end of it, or its id; the files are not deleted"
     )
-    renaming = one_call(lambda a: calls.RenameCollection(collection=a.name, name=a.new))
-    group.command("rename", "rename a collection", renaming, show_collection, "NAME", "NEW")
-    split = one_call(lambda a: calls.SetPassageLength(collection=a.name, tokens=a.tokens))
-    splitting = group.command("passages", "set the length of passages", split, show_collection, names=NAMES)
-    splitting.add_argument("name", metavar="NAME", help="the collection")
-    splitting.add_argument(
-        "tokens", metavar="TOKENS", type=at_least(0), help="at most so many; 0: what suits. All files are read again"
+    add_call(
+        group, "rename", "rename a collection", calls.RenameCollection, show_collection, collection="NAME", name="NEW"
     )
-    embedding = one_call(lambda a: calls.SetEmbedder(collection=a.name, model=a.model))
-    choosing = group.command("embedder", "set the embedding model", embedding, show_collection, names=EMBEDDER_NAMES)
-    choosing.add_argument("name", metavar="NAME", help="the collection")
-    choosing.add_argument(
-        "model",
-        metavar="MODEL",
-        nargs="?",
-        default="",
-        help="if none is given, the default one. All files are read again",
-    )
+    add_call(
+        group, "passages", "set the length of passages", calls.SetPassageLength, show_collection, names=which,
+        collection="NAME", tokens="TOKENS",
+    )  # fmt: skip
+    add_call(
+        group, "embedder", "set the embedding model", calls.SetEmbedder, show_collection,
+        names={**which, "model": "model"}, collection="NAME", model="MODEL",
+    )  # fmt: skip
     unlocking = group.command("unlock", "read a file that is protected by a password", unlock, show_added, names=NAMES)
     unlocking.add_argument("name", metavar="NAME", help="the collection")
     unlocking.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     unlocking.add_argument(
         "--password-stdin", action="store_true", help="read the password from standard input instead of asking for it"
     )
-    dropped = one_call(lambda a: calls.RemoveFolder(collection=a.name, path=absolute(a.path)))
-    dropping = group.command("remove-folder", "drop an added folder and its documents", dropped, show_collection)
-    dropping.add_argument("name", metavar="NAME", help="the collection")
-    dropping.add_argument("path", metavar="PATH", help="the folder; the files are not deleted")
-    unwatched = one_call(lambda a: calls.Unwatch(collection=a.name, path=absolute(a.path)))
-    unwatching = group.command("unwatch", "stop watching a folder", unwatched, show_collection, names=NAMES)
-    unwatching.add_argument("name", metavar="NAME", help="the collection")
-    unwatching.add_argument("path", metavar="PATH")
+    dropping = "drop an added folder and its documents"
+    add_call(group, "remove-folder", dropping, calls.RemoveFolder, show_collection, collection="NAME")
+    add_call(group, "unwatch", "stop watching a folder", calls.Unwatch, show_collection, names=which, collection="NAME")
 
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -166,16 +156,9 @@ def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 
 
 def draw_page(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    document = yield from find_document(session, arguments.name, arguments.document)
+    document = yield from find_document(session, arguments.collection, arguments.document)
     start, end = arguments.mark
-    call = calls.DrawPage(
-        collection=arguments.name,
-        document=document.id,
-        page=arguments.page,
-        scale=arguments.scale,
-        start=start,
-        end=end,
-    )
+    call = call_of(calls.DrawPage, arguments, document=document.id, page=arguments.page, start=start, end=end)
     picture = yield from session.call(call)
     path = write_file(arguments.output, picture.png)
     drawn = {"path": path, "page": picture.page, "pages": picture.pages}

@@ -11,7 +11,8 @@ import msgspec
 from workbench import calls
 from workbench.api.events import Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, absolute, one_call
+from workbench.cli.arguments import Commands, absolute
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import CallFailed, Events, Session
 from workbench.records.diagnosis import Diagnosis
@@ -25,23 +26,17 @@ def add_commands(commands: Commands) -> None:
     help = "also write a report to attach to a question for help; it holds nothing private"
     doctor.add_argument("--report", metavar="FILE.zip", help=help)
     runtime = commands.group("runtime", "what computes the models: the processor, or a runtime pack for a GPU")
-    runtime.command("show", "show what computes, and the installed packs", one_call(lambda a: calls.GetRuntime()), show)
-    installing = one_call(lambda a: calls.InstallPack(path=absolute(a.pack)))
-    install = runtime.command("install", "install a runtime pack from a file, and try it", installing, show)
-    install.add_argument("pack", metavar="FILE")
-    finding = one_call(lambda a: calls.FindPacks())
-    runtime.command("find", "ask which runtime packs are offered for this program", finding, show_offers)
-    fetching = one_call(lambda a: calls.DownloadPack(name=a.name))
-    runtime.command("download", "download a runtime pack that is offered, and try it", fetching, show, "NAME")
-    trying = one_call(lambda a: calls.TryPack(name=a.name))
-    runtime.command("try", "try an installed pack again, and use it where it is faster", trying, show, "NAME")
-    runtime.command("processor", "use the processor only", one_call(lambda a: calls.UseProcessor()), show)
-    runtime.command("remove", "remove a pack", one_call(lambda a: calls.RemovePack(name=a.name)), show, "NAME")
+    add_call(runtime, "show", "show what computes, and the installed packs", calls.GetRuntime, show)
+    add_call(runtime, "install", "install a runtime pack from a file, and try it", calls.InstallPack, show, path="FILE")
+    add_call(runtime, "find", "ask which runtime packs are offered for this program", calls.FindPacks, show_offers)
+    add_call(runtime, "download", "download a runtime pack that is offered, and try it", calls.DownloadPack, show)
+    add_call(runtime, "try", "try an installed pack again, and use it where it is faster", calls.TryPack, show)
+    add_call(runtime, "processor", "use the processor only", calls.UseProcessor, show)
+    add_call(runtime, "remove", "remove a pack", calls.RemovePack, show)
     update = commands.group("update", "new versions of the program")
-    asking = one_call(lambda a: calls.CheckUpdate())
-    update.command("check", "ask whether there is a newer version", asking, show_update)
-    fetching = one_call(lambda a: calls.DownloadUpdate())
-    update.command("download", "download the installer of the newer version, and verify it", fetching, show_update)
+    add_call(update, "check", "ask whether there is a newer version", calls.CheckUpdate, show_update)
+    loading = "download the installer of the newer version, and verify it"
+    add_call(update, "download", loading, calls.DownloadUpdate, show_update)
 
 
 def diagnose(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench import calls
 from workbench.cli.arguments import Commands, one_call
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.session import Events, Session
 
@@ -18,57 +19,34 @@ NAMES = {"name": "model"}
 
 def add_commands(group: Commands) -> None:
     endpoints = group.group("endpoint", "models that another program or service computes (OpenAI-compatible)")
-    endpoints.command("list", "list the endpoints", one_call(lambda a: calls.ListEndpoints()), show_all)
-    adding = endpoints.command("add", "probe an endpoint and add its model to the catalogue", add, show_one)
-    adding.add_argument("address", metavar="URL", help="the base address, such as https://api.example.com/v1")
-    adding.add_argument("model", metavar="MODEL", help="the name by which it knows the model")
-    adding.add_argument("--name", default="", help="its name in the catalogue (default: chosen)")
+    add_call(endpoints, "list", "list the endpoints", calls.ListEndpoints, show_all)
+    adding = add_call(
+        endpoints, "add", "probe an endpoint and add its model to the catalogue", calls.AddEndpoint, show_one, do=add,
+        address="URL", price_in="--price-in N", price_out="--price-out N", budget="--budget N", terms="--terms URL",
+    )  # fmt: skip
     help = f"ask for the key, which goes into the keyring of the system; without a terminal it is ${KEY_VARIABLE}"
     adding.add_argument("--key", action="store_true", help=help)
-    adding.add_argument("--price-in", metavar="N", type=float, default=0.0, help="price per million prompt tokens")
-    adding.add_argument("--price-out", metavar="N", type=float, default=0.0, help="price per million generated tokens")
-    adding.add_argument("--budget", metavar="N", type=float, default=0.0, help="what may be spent in all [no limit]")
-    adding.add_argument("--terms", metavar="URL", default="", help="the address of its terms, stored with the model")
-    probing = one_call(lambda a: calls.ProbeEndpoint(name=a.name))
-    endpoints.command("probe", "test again which features it supports", probing, show_one, "NAME", names=NAMES)
+    probing = "test again which features it supports"
+    add_call(endpoints, "probe", probing, calls.ProbeEndpoint, show_one, names=NAMES)
     keying = endpoints.command("key", "replace the key of an endpoint", change_key, show_one, "NAME", names=NAMES)
     keying.add_argument("--forget", action="store_true", help="forget the key")
-    editing = endpoints.command(
-        "edit", "change the name, the prices, the terms or the notes", edit, show_one, names=NAMES
-    )
-    editing.add_argument("name", metavar="NAME")
-    editing.add_argument("--name", dest="new_name", metavar="NEW", help="its new name in the catalogue")
-    editing.add_argument("--model", help="the name by which the service knows the model; it is probed")
-    editing.add_argument("--price-in", metavar="N", type=float, help="price per million prompt tokens")
-    editing.add_argument("--price-out", metavar="N", type=float, help="price per million generated tokens")
-    editing.add_argument("--terms", metavar="URL", help="the address of its terms")
-    editing.add_argument("--notes", metavar="TEXT", help="what else is to be remembered")
+    add_call(
+        endpoints, "edit", "change the name, the prices, the terms or the notes", calls.ChangeEndpoint, show_one,
+        names=NAMES, new_name="--name NEW", price_in="--price-in N", price_out="--price-out N", terms="--terms URL",
+        notes="--notes TEXT",
+    )  # fmt: skip
     pricing = endpoints.command("budget", "change what may be spent in all", change_budget, show_one, names=NAMES)
     pricing.add_argument("name", metavar="NAME")
     pricing.add_argument("budget", metavar="N", type=float, help="in the currency of the prices; 0: no limit")
     for word, allowed in (("allow", True), ("refuse", False)):
-        deciding = one_call(
-            lambda a, allowed=allowed: calls.AllowSending(name=a.name, collection=a.collection, allowed=allowed)  # type: ignore[misc]
-        )
         help = f"{word} that passages of a collection are sent to its host"
-        command = endpoints.command(word, help, deciding, show_one, names=NAMES)
-        command.add_argument("name", metavar="NAME")
-        help = 'its name; "" is for attached files, "*agent" for what agents have read, "*unknown" for unknown origins'
-        command.add_argument("collection", metavar="COLLECTION", help=help)
+        deciding = one_call(lambda a, allowed=allowed: call_of(calls.AllowSending, a, allowed=allowed))  # type: ignore[misc]
+        add_call(endpoints, word, help, calls.AllowSending, show_one, do=deciding, names=NAMES, without=("allowed",))
 
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    call = calls.AddEndpoint(
-        address=arguments.address,
-        model=arguments.model,
-        name=arguments.name,
-        key=_ask_key() if arguments.key else "",
-        price_in=arguments.price_in,
-        price_out=arguments.price_out,
-        budget=arguments.budget,
-        terms=arguments.terms,
-    )
-    return (yield from session.call(call))
+    key = _ask_key() if arguments.key else ""
+    return (yield from session.call(call_of(calls.AddEndpoint, arguments, key=key)))
 
 
 def change_key(session: Session, arguments: argparse.Namespace) -> Events[Any]:
@@ -78,12 +56,6 @@ def change_key(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 
 def change_budget(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     return (yield from session.call(calls.ChangeEndpoint(name=arguments.name, budget=arguments.budget)))
-
-
-def edit(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    names = ("new_name", "model", "price_in", "price_out", "terms", "notes")
-    call = calls.ChangeEndpoint(name=arguments.name, **{name: getattr(arguments, name) for name in names})
-    return (yield from session.call(call))
 
 
 def _ask_key() -> str:

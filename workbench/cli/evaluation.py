@@ -11,11 +11,12 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.base.fields import find_field, parse_text
 from workbench.base.paths import Home
-from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, method_lines, one_call, one_sentence
+from workbench.cli.arguments import Commands, absolute, at_least, method_lines, one_sentence
+from workbench.cli.call_arguments import add_call, add_fields, add_removal, call_of
 from workbench.cli.models import default_model
 from workbench.cli.names import complete
 from workbench.cli.output import TextOutput, moment, one_line
-from workbench.cli.questions import NAMES
+from workbench.cli.questions import SETS
 from workbench.cli.recipes import with_prompt
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
@@ -52,8 +53,7 @@ def add_commands(commands: Commands) -> None:
         "answer a question set with recipes, and compare them",
         evaluate,
         show_report,
-        "SET",
-        names=NAMES,
+        names=SETS,
         epilog="Ctrl+C stops; `workbench runs resume RUN` makes the missing answers.",
     )
     evaluating.add_argument(
@@ -66,18 +66,15 @@ def add_commands(commands: Commands) -> None:
         "or a model; once for each",
     )
     _add_scorer_options(evaluating)
-    evaluating.add_argument("--part", choices=("all", "tune", "held-out"), default="all", help="[%(default)s]")
-    evaluating.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="draw N questions; 0: all")
-    evaluating.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws them [%(default)s]")
+    add_fields(evaluating, Evaluate, ("recipes",), question_set="SET")
     group = commands.group("evaluations", "what was measured with `workbench eval`")
-    group.command("list", "list evaluations, the latest first", one_call(lambda a: ListEvaluations()), show_list)
-    showing = one_call(lambda a: GetEvaluation(evaluation=a.id))
-    group.command("show", "means with intervals, and comparisons", showing, show_report, "ID", names=ID)
-    rows = group.command("rows", "the grid of questions and answers", list_rows, show_rows, "ID", names=ID)
-    rows.add_argument(
-        "--keep", choices=("all", "disagreement", "wrong", "declined", "failed"), default="all", help="[%(default)s]"
-    )
-    rows.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with row I, from 0")
+    add_call(group, "list", "list evaluations, the latest first", ListEvaluations, show_list)
+    showing, whole = "means with intervals, and comparisons", {"evaluation": "evaluation"}
+    add_call(group, "show", showing, GetEvaluation, show_report, names=whole, evaluation="ID")
+    rows = add_call(
+        group, "rows", "the grid of questions and answers", ListGrid, show_rows, do=list_rows, names=whole,
+        evaluation="ID", first="--first I",
+    )  # fmt: skip
     rows.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of rows [%(default)s]")
     one_cell = "the answer of a recipe to a question, with its scores and sources"
     group.command("cell", one_cell, get_cell, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
@@ -91,8 +88,7 @@ def add_commands(commands: Commands) -> None:
         "search for a better prompt on the tuning part, and measure it on the other questions",
         optimise,
         show_optimisation,
-        "SET",
-        names=NAMES,
+        names=SETS,
         epilog="Ctrl+C stops; `workbench runs resume RUN` continues the search.",
     )
     searching.add_argument("--recipe", metavar="R", required=True, help="the recipe to begin with, a prompt or a model")
@@ -104,8 +100,7 @@ def add_commands(commands: Commands) -> None:
         help="list the optimisers",
     )  # fmt: skip
     searching.add_argument("--writer", metavar="R", default="", help="recipe or model that writes or makes examples")
-    searching.add_argument("--name", metavar="NAME", default="", help="name of the prompt and the recipe that are made")
-    searching.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws questions [%(default)s]")
+    add_fields(searching, Optimise, ("recipe", "method"), question_set="SET")
     searching.add_argument(
         "--measure", metavar="N", type=at_least(1), default=200, help="other questions, at most [%(default)s]"
     )
@@ -113,7 +108,7 @@ def add_commands(commands: Commands) -> None:
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
     export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID", names=ID)
     export.add_argument("--output", metavar="FILE", required=True, help="a .html, .csv or .jsonl file")
-    group.command("remove", "delete an evaluation", remove, REMOVED, "ID")
+    add_removal(group, "delete an evaluation", RemoveEvaluation, "ID")
 
 
 def _add_scorer_options(parser: argparse.ArgumentParser) -> None:
@@ -148,14 +143,7 @@ def evaluate(session: Session, arguments: argparse.Namespace) -> Events[Evaluati
     for text in arguments.recipes:
         recipes.append((yield from recipe_named(session, text)))
     scorers = yield from _scorers(session, arguments)
-    call = Evaluate(
-        question_set=arguments.set,
-        recipes=tuple(recipes),
-        scorers=scorers,
-        part=arguments.part,
-        limit=arguments.limit,
-        seed=arguments.seed,
-    )
+    call = call_of(Evaluate, arguments, recipes=tuple(recipes), scorers=scorers)
     done = yield from run_to_end(session, call, "Stopping; finished answers are kept.")
     return (yield from session.call(GetEvaluation(evaluation=done["evaluation"])))
 
@@ -167,17 +155,10 @@ def optimise(session: Session, arguments: argparse.Namespace) -> Events[dict[str
     if len(scorers) > 1:
         arguments.parser.error("a search compares by one scorer")
     method, options = _settings(arguments.method, "optimiser")
-    call = Optimise(
-        question_set=arguments.set,
-        recipe=recipe,
-        method=method.name,
-        options=options,
-        scorer=scorers[0] if scorers else None,
-        writer=writer,
-        seed=arguments.seed,
-        measure=arguments.measure,
-        name=arguments.name,
-    )
+    call = call_of(
+        Optimise, arguments, recipe=recipe, method=method.name, options=options, writer=writer,
+        scorer=scorers[0] if scorers else None, measure=arguments.measure,
+    )  # fmt: skip
     return (yield from run_to_end(session, call, "Stopping; finished answers are kept."))
 
 
@@ -188,9 +169,8 @@ def score(session: Session, arguments: argparse.Namespace) -> Events[EvaluationR
 
 
 def list_rows(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    report = yield from session.call(GetEvaluation(evaluation=arguments.id))
-    call = ListGrid(evaluation=arguments.id, first=arguments.first, limit=arguments.limit, keep=arguments.keep)
-    page = yield from session.call(call)
+    report = yield from session.call(GetEvaluation(evaluation=arguments.evaluation))
+    page = yield from session.call(call_of(ListGrid, arguments, limit=arguments.limit))
     names = [column.name for column in report.evaluation.columns]
     return {"recipes": names, "scorers": [one.title for one in report.results], **msgspec.to_builtins(page)}
 
@@ -219,11 +199,6 @@ def export_one(session: Session, arguments: argparse.Namespace) -> Events[dict[s
         arguments.parser.error(f"{arguments.output} ends in none of .html, .csv and .jsonl")
     call = ExportEvaluation(evaluation=arguments.id, path=absolute(arguments.output), form=form)  # type: ignore[arg-type]
     return {"path": (yield from session.call(call))}
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    left = yield from session.call(RemoveEvaluation(evaluation=arguments.id))
-    return {"removed": arguments.id, "evaluations": left.evaluations}
 
 
 def _number(arguments: argparse.Namespace) -> int:

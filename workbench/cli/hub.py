@@ -8,9 +8,10 @@ from typing import Any, get_args
 
 from workbench import calls
 from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.call_arguments import add_call
 from workbench.cli.models import show_fit
 from workbench.cli.output import TextOutput, byte_size, count_size
-from workbench.cli.runs import run_to_end
+from workbench.cli.runs import ran
 from workbench.cli.session import Events, Session
 from workbench.records.hub import HubFilters, Sorting
 
@@ -27,31 +28,20 @@ def add_commands(commands: Commands) -> None:
     search.add_argument("--min", metavar="B", type=float, default=0.0, help="at least so many billion parameters")
     search.add_argument("--max", metavar="B", type=float, default=0.0, help="at most so many billion parameters")
     search.add_argument("--open", action="store_true", help="only repositories without terms to accept")
-    listing = one_call(lambda a: calls.ListHubFiles(repository=a.repository, revision=a.revision))
-    files = group.command("files", "list the models of a repository", listing, show_files)
-    files.add_argument("repository", metavar="OWNER/NAME")
-    files.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
-    fitting = one_call(lambda a: calls.FitHubFile(repository=a.repository, file=a.file, revision=a.revision))
-    fit = group.command("fit", "tell whether a model fits this machine, from its header", fitting, show_fit)
-    fit.add_argument("repository", metavar="OWNER/NAME")
-    fit.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
-    fit.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
-    suggesting = one_call(lambda a: calls.SuggestModel())
-    help = "suggest one larger model that fits this machine, from the program's own list"
-    group.command("suggest", help, suggesting, show_suggestion)
-    carding = one_call(lambda a: calls.ReadHubCard(repository=a.repository, revision=a.revision))
-    card = group.command("card", "show the model card of a repository", carding, show_card)
-    card.add_argument("repository", metavar="OWNER/NAME")
-    card.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
-    parser = group.command("download", "download a model, verify it and add it", download, ADDED)
-    parser.add_argument("repository", metavar="OWNER/NAME")
-    parser.add_argument("file", metavar="FILE", help="one of its files, or a quantisation such as Q4_K_M")
-    parser.add_argument("--revision", default="", help="a branch, a tag or a commit (default: the latest)")
-    parser.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
+    add_call(group, "files", "list the models of a repository", calls.ListHubFiles, show_files, repository="OWNER/NAME")
+    fitting = "tell whether a model fits this machine, from its header"
+    add_call(group, "fit", fitting, calls.FitHubFile, show_fit, repository="OWNER/NAME")
+    suggesting = "suggest one larger model that fits this machine, from the program's own list"
+    add_call(group, "suggest", suggesting, calls.SuggestModel, show_suggestion)
+    add_call(
+        group, "card", "show the model card of a repository", calls.ReadHubCard, show_card, repository="OWNER/NAME"
+    )
+    loading, loaded = "download a model, verify it and add it", ran(calls.DownloadModel)
+    add_call(group, "download", loading, calls.DownloadModel, ADDED, do=loaded, repository="OWNER/NAME")
     token = group.command("token", "keep an access token in the keyring of the system", set_token, TOKEN)
     token.add_argument("--forget", action="store_true", help="forget the token")
 
-    group.command("account", "tell whether there is an access token", one_call(lambda a: calls.GetHubAccount()), TOKEN)
+    add_call(group, "account", "tell whether there is an access token", calls.GetHubAccount, TOKEN)
 
 
 def _filters(arguments: argparse.Namespace) -> HubFilters:
@@ -63,13 +53,6 @@ def _filters(arguments: argparse.Namespace) -> HubFilters:
         most_parameters=int(arguments.max * 1e9),
         gated=False if arguments.open else None,
     )
-
-
-def download(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = calls.DownloadModel(
-        repository=arguments.repository, file=arguments.file, revision=arguments.revision, name=arguments.name
-    )
-    return (yield from run_to_end(session, call))
 
 
 def set_token(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

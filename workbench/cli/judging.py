@@ -10,6 +10,7 @@ import msgspec
 from workbench.api.events import Artifact, Event
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least, read_text
+from workbench.cli.call_arguments import add_fields, call_of
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput
 from workbench.cli.runs import run_to_end
@@ -51,10 +52,9 @@ def add_commands(group: Commands) -> None:
         "--from", dest="prompts", choices=("chats", "questions", "documents", "file"), default="questions",
         help="where the prompts are from [%(default)s]",
     )  # fmt: skip
-    verdict.add_argument("--path", metavar="P", default="", help="question set, collection or file of the prompts")
     verdict.add_argument("--all", action="store_true", help="of a question set all, not only the part for measuring")
     verdict.add_argument("--limit", metavar="N", type=at_least(0), default=64, help="at most N prompts [%(default)s]")
-    verdict.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws prompts and answers [0]")
+    add_fields(verdict, MakeCandidates, ("name", "recipes", "prompts", "limit"), path="--path P")
     _add_judge(verdict)
 
 
@@ -102,16 +102,11 @@ def measure_wins(session: Session, arguments: argparse.Namespace) -> Events[WinR
         recipes: list[Recipe] = []
         for text in arguments.recipe:
             recipes.append((yield from recipe_named(session, text)))
-        making = MakeCandidates(
-            name=arguments.queue,
-            recipes=tuple(recipes),
-            prompts=arguments.prompts,
+        making = call_of(
+            MakeCandidates, arguments, name=arguments.queue, recipes=tuple(recipes), prompts=arguments.prompts,
             path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
-            part="all" if arguments.all else "held-out",
-            limit=arguments.limit,
-            seed=arguments.seed,
-            purpose="verdict",
-        )
+            part="all" if arguments.all else "held-out", limit=arguments.limit, purpose="verdict",
+        )  # fmt: skip
         yield from run_to_end(session, making, "Stopping; finished answers are stored.")
     if arguments.judge or arguments.reward:
         yield from _judged(session, arguments, arguments.queue)

@@ -17,7 +17,8 @@ import msgspec
 
 from workbench.api.events import Artifact, Event, Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, absolute, at_least
+from workbench.cli.arguments import Commands, absolute
+from workbench.cli.call_arguments import add_fields, call_of
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput, moment
 from workbench.cli.runs import tell_costs
@@ -53,13 +54,7 @@ def add_command(group: Commands) -> None:
         "--recipe", metavar="R", action="append", default=[],
         help="start the queue: a recipe file, a recipe of the home folder, a prompt or a model; once or twice",
     )  # fmt: skip
-    labelling.add_argument(
-        "--from", dest="prompts", choices=("chats", "questions", "documents", "file"), default="chats",
-        help="where the prompts are from [%(default)s]",
-    )  # fmt: skip
-    labelling.add_argument("--path", metavar="P", default="", help="question set, collection or file of the prompts")
-    labelling.add_argument("--limit", metavar="N", type=at_least(0), default=50, help="at most N prompts [%(default)s]")
-    labelling.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws prompts and answers [0]")
+    add_fields(labelling, MakeCandidates, ("name", "recipes"), prompts="--from", path="--path P")
     labelling.add_argument("--held-out", action="store_true", help="of a question set: the part for measuring")
 
 
@@ -85,15 +80,11 @@ def _start(session: Session, arguments: argparse.Namespace) -> Events[RunRecord]
     recipes: list[Recipe] = []
     for text in arguments.recipe:
         recipes.append((yield from recipe_named(session, text)))
-    call = MakeCandidates(
-        name=arguments.queue,
-        recipes=tuple(recipes),
-        prompts=arguments.prompts,
+    call = call_of(
+        MakeCandidates, arguments, name=arguments.queue, recipes=tuple(recipes),
         path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
         part="held-out" if arguments.held_out else "all",
-        limit=arguments.limit,
-        seed=arguments.seed,
-    )
+    )  # fmt: skip
     yield from tell_costs(session, call)
     return (yield from session.call(call))
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.arguments import Commands, one_sentence
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.records.agents import Fact
@@ -20,20 +21,14 @@ _DIGITS = 8
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("memory", "what agents are told in every chat that reads the memory")
-    listing = group.command("list", "list what is remembered", list_facts, show_list)
-    listing.add_argument("--search", metavar="WORDS", default="", help="what is nearest in meaning first")
-    adding = one_call(lambda a: AddFact(text=a.text))
-    group.command("add", "remember a text, as yours", adding, SAID, "TEXT")
+    add_call(group, "list", "list what is remembered", ListFacts, show_list, search="--search WORDS")
+    add_call(group, "add", "remember a text, as yours", AddFact, SAID)
     group.command("edit", "replace the text of a fact, which is yours from then on", edit, SAID, "FACT", "TEXT")
     group.command("forget", "forget a fact for good", forget, FORGOTTEN, "FACT")
 
 
 SAID = one_sentence(lambda result: f"{result['id'][:_DIGITS]}  {one_line(result['text'])}")
 FORGOTTEN = one_sentence(lambda result: f"Forgotten: {one_line(result['text'])}")
-
-
-def list_facts(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    return (yield from session.call(ListFacts(search=arguments.search)))
 
 
 def edit(session: Session, arguments: argparse.Namespace) -> Events[Any]:

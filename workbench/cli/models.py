@@ -12,9 +12,10 @@ from workbench import calls
 from workbench.api.events import Log
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, one_call
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.endpoints import add_commands as add_endpoints
 from workbench.cli.output import TextOutput, byte_size, count_size, duration, moment
-from workbench.cli.runs import run_to_end
+from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
 from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
 from workbench.records.fit import VERDICTS, Fit
@@ -25,13 +26,9 @@ NAMES = {"name": "model"}
 def add_commands(commands: Commands) -> None:
     group = commands.group("models", "models on disk")
     group.command("starter", "register the installed starter models", starter, show_models)
-    importing = one_call(lambda a: calls.ImportModel(path=absolute(a.path), name=a.name, copy=a.copy))
-    adding = group.command("import", "add a GGUF file or a safetensors folder", importing, show_model)
-    adding.add_argument("path", metavar="PATH", help="a .gguf file, any file of a split one, or a folder")
-    adding.add_argument("--copy", action="store_true", help="copy the files into the home folder")
-    adding.add_argument("--name", default="", help="its name in the catalogue (default: from its metadata)")
+    add_call(group, "import", "add a GGUF file or a safetensors folder", calls.ImportModel, show_model)
     finding = "list models of Ollama, LM Studio and the Hugging Face cache on this disk; import PATH adds one"
-    group.command("find", finding, one_call(lambda a: calls.FindLocalModels()), show_local)
+    add_call(group, "find", finding, calls.FindLocalModels, show_local)
     group.command("list", "list the catalogue", list_models, show_models)
     choosing = group.command(
         "default", "choose the model that is used where none is named", choose, show_default, names=NAMES
@@ -43,43 +40,19 @@ def add_commands(commands: Commands) -> None:
     group.command("show", "show a model and its exam", show, show_model, "NAME", names=NAMES)
     examining = "examine a model: how often its answers from documents are right"
     group.command("exam", examining, examine, show_exam, "NAME", names=NAMES)
-    removing = one_call(lambda a: calls.RemoveModel(name=a.name))
-    group.command("remove", "remove a model from the catalogue", removing, show_removed, "NAME")
-    loading = one_call(lambda a: calls.LoadModel(name=a.name, anyway=a.anyway))
-    load = group.command("load", "load a model ahead of the first question", loading, show_loaded, "NAME", names=NAMES)
-    load.add_argument("--anyway", action="store_true", help="although it does not fit into the memory that is free")
-    fitting = one_call(lambda a: calls.FitModel(name=_name_or_path(a.name), context_tokens=a.context))
-    fit = group.command(
-        "fit", "tell whether a model fits this machine, and how fast it is", fitting, show_fit, names=NAMES
-    )
-    fit.add_argument("name", metavar="NAME", help="a name in the catalogue, or a path")
-    fit.add_argument("--context", metavar="N", type=int, default=0, help="tokens of context (default: of the settings)")
-    unloading = one_call(lambda a: calls.UnloadModel())
-    group.command("unload", "unload the model to free its memory", unloading, show_loaded)
-    quantizing = group.command(
-        "quantize", "quantise a GGUF model, as a new model", quantize, show_made, "NAME", names=NAMES
-    )
-    quantizing.add_argument("type", metavar="TYPE", help="such as Q4_K_M, Q8_0 or F16")
-    quantizing.add_argument("--name", dest="new", default="", help="the name of the new model (default: chosen)")
+    add_call(group, "remove", "remove a model from the catalogue", calls.RemoveModel, show_removed)
+    add_call(group, "load", "load a model ahead of the first question", calls.LoadModel, show_loaded, names=NAMES)
+    fitting = "tell whether a model fits this machine, and how fast it is"
+    fit = one_call(lambda a: call_of(calls.FitModel, a, name=_name_or_path(a.name)))
+    add_call(group, "fit", fitting, calls.FitModel, show_fit, do=fit, names=NAMES, context_tokens="--context N")
+    add_call(group, "unload", "unload the model to free its memory", calls.UnloadModel, show_loaded)
+    add_call(
+        group, "quantize", "quantise a GGUF model, as a new model", calls.QuantizeModel, show_made,
+        do=ran(calls.QuantizeModel), names={"model": "model"}, model="NAME",
+    )  # fmt: skip
     add_endpoints(group)
-    _add_bench(commands)
-
-
-def _add_bench(commands: Commands) -> None:
-    options = {
-        "prompt_tokens": "length of the prompt",
-        "new_tokens": "length of each answer",
-        "sequences": "number of answers computed in parallel",
-        "rounds": "number of measurements; medians are shown",
-    }
-    bench = one_call(lambda a: calls.BenchModel(name=a.model, **{option: getattr(a, option) for option in options}))
     measuring = "measure the speed of a model on this machine"
-    parser = commands.command("bench", measuring, bench, show_benchmark, "MODEL", names={"model": "model"})
-    default = calls.BenchModel(name="")
-    for name, help in options.items():
-        value = getattr(default, name)
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, metavar="N", type=int, default=value, help=f"{help} [{value}]")
+    add_call(commands, "bench", measuring, calls.BenchModel, show_benchmark, names=NAMES, name="MODEL")
 
 
 def starter(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -137,11 +110,6 @@ def _with_rates(exam: ExamResult) -> dict[str, Any]:
         for name, rate in ((name, getattr(of, name)) for name, _ in RATES)
     ]
     return {**msgspec.to_builtins(exam), "rates": rates}
-
-
-def quantize(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    call = calls.QuantizeModel(model=arguments.name, type=arguments.type, name=arguments.new)
-    return (yield from run_to_end(session, call))
 
 
 def default_model(session: Session, purpose: str = "answer") -> Events[str]:

@@ -6,7 +6,8 @@ import argparse
 from typing import Any, get_args
 
 from workbench import calls
-from workbench.cli.arguments import Commands, absolute, one_call, one_sentence
+from workbench.cli.arguments import Commands, one_sentence
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.session import Events, Session
 from workbench.records.hub import Purpose
@@ -18,10 +19,8 @@ def add_commands(commands: Commands) -> None:
     listing.add_argument("--purpose", choices=get_args(Purpose), help="only those of this purpose")
     listing.add_argument("--host", default="", help="only those whose host contains this")
     listing.add_argument("--refused", action="store_true", help="only those that were refused or not answered")
-    exporting = one_call(lambda a: calls.ExportNetworkLog(path=absolute(a.path)))
-    export = group.command("export", "write the log as a CSV file", exporting, WRITTEN)
-    export.add_argument("path", metavar="FILE")
-    group.command("clear", "forget the requests so far", one_call(lambda a: calls.ClearNetworkLog()), show)
+    add_call(group, "export", "write the log as a CSV file", calls.ExportNetworkLog, WRITTEN, path="FILE")
+    add_call(group, "clear", "forget the requests so far", calls.ClearNetworkLog, show)
 
 
 def list_requests(session: Session, arguments: argparse.Namespace) -> Events[Any]:

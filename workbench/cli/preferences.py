@@ -10,7 +10,8 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.cli import judging, labelling
-from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
+from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.records.answers import StoredMessage
@@ -60,18 +61,16 @@ VERDICTS: dict[Verdict, str] = {
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("prefs", "judgements of answers: which of two is better, and which are good")
-    importing = group.command("import", "add the judgements of a file", import_file, show_import, "FILE")
+    importing = add_call(
+        group, "import", "add the judgements of a file", ImportJudgements, show_import, do=import_file,
+        without=("counts_from",), path="FILE", margin="--margin M",
+    )  # fmt: skip
     importing.add_argument("--form", choices=FORMS, default="", help="the format (default: recognised by the columns)")
     importing.add_argument(
         "--column", metavar="ROLE=COLUMN", action="append", default=[],
         help="a column by its role: prompt, a, b, verdict, system",
     )  # fmt: skip
     importing.add_argument("--counts-from", type=int, choices=(0, 1), default=-1, help="the number of the first answer")
-    importing.add_argument(
-        "--margin", metavar="M", type=float, default=0.0,
-        help="of rewards: by how much one has to be higher to be preferred [%(default)s]",
-    )  # fmt: skip
-    importing.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="read N rows only; 0: all")
     adding = group.command(
         "add", "judge two answers to one question of a chat", add, show_one, "CHAT", "FIRST", "SECOND",
         epilog="`workbench chats show ID --all` shows the messages of a chat, with those of other branches.",
@@ -79,18 +78,19 @@ def add_commands(commands: Commands) -> None:
     adding.add_argument("verdict", metavar="VERDICT", choices=get_args(PairVerdict), help=PAIR_VERDICTS)
     adding.add_argument("--edited", metavar="TEXT", default="", help="what the better answer should have been")
     adding.add_argument("--comment", metavar="TEXT", default="", help="why")
-    changing = group.command("change", "judge a pair, or correct a judgement", change, show_one, "ID")
+    changing = add_call(
+        group, "change", "judge a pair, or correct a judgement", ChangeJudgement, show_one, do=change, judgement="ID",
+        edited="--edited TEXT", comment="--comment TEXT",
+    )  # fmt: skip
     changing.add_argument("--verdict", choices=[one for one in VERDICTS if one], help="the verdict")
-    changing.add_argument("--edits", choices=("a", "b"), default="a", help="the answer that --edited replaces [a]")
-    changing.add_argument("--edited", metavar="TEXT", help="what that answer should have been")
-    changing.add_argument("--comment", metavar="TEXT", help="why")
-    exporting = group.command("export", "write judgements to a file of JSON lines", export, show_export, "FILE")
-    exporting.add_argument("--form", choices=FORMS, default="workbench", help="the format [%(default)s]")
+    exporting = add_call(
+        group, "export", "write judgements to a file of JSON lines", ExportJudgements, show_export, do=export,
+        path="FILE",
+    )  # fmt: skip
     listing = group.command("list", "list judgements, the latest first", list_some, show_list)
     listing.add_argument("--limit", metavar="N", type=at_least(1), default=50, help="at most N [%(default)s]")
     listing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="start with number I, from 0")
-    shown = one_call(lambda a: GetJudgement(judgement=a.id))
-    group.command("show", "show a judgement with its answers", shown, show_one, "ID")
+    add_call(group, "show", "show a judgement with its answers", GetJudgement, show_one, judgement="ID")
     removing = group.command("remove", "delete judgements, by their ids or a filter", remove, REMOVED)
     removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `prefs list` shows")
     undone = one_sentence(lambda result: f"Undone: {result['title']} ({len(result['ids']):,}).")
@@ -113,10 +113,9 @@ def add_commands(commands: Commands) -> None:
         _add_filter(parser)
     labelling.add_command(group)
     judging.add_commands(group)
-    group.command("queues", "list the labelling queues", one_call(lambda a: ListQueues()), labelling.show_queues)
+    add_call(group, "queues", "list the labelling queues", ListQueues, labelling.show_queues)
     gone = one_sentence(lambda result: f"The queue was deleted; {len(result['queues']):,} are left.")
-    dropping = one_call(lambda a: RemoveQueue(queue=a.queue))
-    group.command("drop", "delete a queue; judgements stay", dropping, gone, "QUEUE")
+    add_call(group, "drop", "delete a queue; judgements stay", RemoveQueue, gone)
 
 
 REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workbench prefs undo` restores them.")
@@ -162,14 +161,7 @@ def import_file(session: Session, arguments: argparse.Namespace) -> Events[Impor
     columns = dict(one.partition("=")[::2] for one in arguments.column)
     if not all(columns.values()):
         arguments.parser.error("--column takes ROLE=COLUMN, such as --column prompt=question")
-    call = ImportJudgements(
-        path=absolute(arguments.file),
-        form=arguments.form,
-        columns=columns,
-        counts_from=arguments.counts_from,
-        margin=arguments.margin,
-        limit=arguments.limit,
-    )
+    call = call_of(ImportJudgements, arguments, form=arguments.form, columns=columns, counts_from=arguments.counts_from)
     try:
         return (yield from session.call(call))
     except UserError as error:
@@ -201,20 +193,12 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[Judgement]:
 def change(session: Session, arguments: argparse.Namespace) -> Events[Judgement]:
     if (arguments.verdict, arguments.edited, arguments.comment) == (None, None, None):
         arguments.parser.error("give --verdict, --edited or --comment")
-    call = ChangeJudgement(
-        judgement=arguments.id,
-        verdict=arguments.verdict,
-        edits=arguments.edits,
-        edited=arguments.edited,
-        comment=arguments.comment,
-    )
-    return (yield from session.call(call))
+    return (yield from session.call(call_of(ChangeJudgement, arguments, verdict=arguments.verdict)))
 
 
 def export(session: Session, arguments: argparse.Namespace) -> Events[ExportReport]:
     which = yield from filter_of(session, arguments)
-    call = ExportJudgements(path=absolute(arguments.file), form=arguments.form, which=which)
-    return (yield from session.call(call))
+    return (yield from session.call(call_of(ExportJudgements, arguments, which=which)))
 
 
 def list_some(session: Session, arguments: argparse.Namespace) -> Events[Any]:

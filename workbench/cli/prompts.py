@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.arguments import REMOVED, Commands, absolute, one_call, one_sentence
+from workbench.cli.arguments import Commands, absolute, one_sentence
+from workbench.cli.call_arguments import add_call, add_removal
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.recipes import PROMPT_NAMES, add_prompt_options, read_prompting
 from workbench.cli.session import Events, Session
@@ -55,20 +56,18 @@ def add_commands(commands: Commands) -> None:
     saving.add_argument("--reasoning", action="store_true", help="save technique and options as a reasoning preset")
     saving.add_argument("--note", metavar="TEXT", default="", help="what is new in this version")
     saving.add_argument("--tag", metavar="TAG", action="append", dest="tags", help="a tag; these replace earlier ones")
-    restoring = one_call(lambda a: RestorePrompt(prompt=a.name, version=a.version))
-    group.command(
-        "restore", "save an earlier version as the latest one", restoring, SAVED, "NAME", "VERSION", names=NAMES
-    )
+    restoring, prompt = "save an earlier version as the latest one", {"prompt": "prompt"}
+    add_call(group, "restore", restoring, RestorePrompt, SAVED, names=prompt, prompt="NAME")
     comparing = group.command("diff", "compare two versions by words", compare, show_diff, "NAME", names=NAMES)
     comparing.add_argument("old", metavar="OLD", nargs="?", default="", help="the one before the latest, if not given")
     comparing.add_argument("new", metavar="NEW", nargs="?", default="", help="the latest one, if not given")
     exporting = group.command("export", "export prompts to a JSON file", export, WRITTEN, names={"prompts": "prompt"})
     exporting.add_argument("prompts", metavar="NAME", nargs="*", help="all, if none is given")
     exporting.add_argument("--output", metavar="FILE", required=True)
-    importing = one_call(lambda a: ImportPrompt(path=absolute(a.file)))
-    group.command("import", "add the prompts of a file; nothing is overwritten", importing, show_imported, "FILE")
+    importing = "add the prompts of a file; nothing is overwritten"
+    add_call(group, "import", importing, ImportPrompt, show_imported, path="FILE")
     group.command("rename", "rename a prompt; answers keep the name", rename, RENAMED, "OLD", "NAME", names=OLD_NAME)
-    group.command("remove", "delete a prompt with all its versions", remove, REMOVED, "NAME")
+    add_removal(group, "delete a prompt with all its versions", RemovePrompt, "NAME")
 
 
 RENAMED = one_sentence(lambda result: f"{result['old']} is now {result['name']}.")
@@ -134,11 +133,6 @@ def _before(versions: tuple[PromptVersion, ...], new: PromptVersion) -> PromptVe
 def export(session: Session, arguments: argparse.Namespace) -> Events[dict[str, str]]:
     call = ExportPrompt(prompts=tuple(arguments.prompts), path=absolute(arguments.output))
     return {"path": (yield from session.call(call))}
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    left = yield from session.call(RemovePrompt(prompt=arguments.name))
-    return {"removed": arguments.name, "prompts": left.prompts}
 
 
 # -- output --------------------------------------------------------------------------------------------

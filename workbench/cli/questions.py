@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
-from workbench.cli.arguments import REMOVED, Commands, absolute, at_least, one_call
+from workbench.cli.arguments import Commands, at_least
+from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
@@ -40,19 +41,13 @@ def share(text: str) -> float:
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("questions", "question sets, for evaluations")
-    importing = group.command(
-        "import",
-        "make a question set from a file, a folder, chats or a data set",
-        create,
-        show_set,
-        names={"data": "data set"},
-    )
-    importing.add_argument(
-        "path", metavar="PATH", nargs="?", default="", help="JSON Lines, JSON, CSV, Parquet, or a Hugging Face folder"
-    )
+    importing = add_call(
+        group, "import", "make a question set from a file, a folder, chats or a data set", CreateQuestionSet, show_set,
+        do=create, names={"data": "data set"}, path="PATH", with_context="--without-context",
+        without=("benchmark", "examples", "shots", "tune_share"),
+    )  # fmt: skip
     importing.add_argument("--chats", action="store_true", help="answers that were rated as good, edited or chosen")
     importing.add_argument("--data", metavar="SET", default="", help="the examples of a data set of the home folder")
-    importing.add_argument("--name", metavar="NAME", default="", help="the set's name (default: the file's)")
     importing.add_argument(
         "--column",
         metavar="ROLE=COLUMN",
@@ -61,54 +56,40 @@ def add_commands(commands: Commands) -> None:
         help="the column of question, expected, context or choices",
     )
     importing.add_argument(
-        "--without-context", action="store_true", help="leave out contexts: the recipe's documents hold them"
-    )
-    importing.add_argument("--limit", metavar="N", type=at_least(0), default=0, help="maximum number of questions")
-    importing.add_argument(
         "--tune", metavar="SHARE", type=share, default=0.5, help="share of questions for tuning [%(default)s]"
     )
-    importing.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="draws which ones [%(default)s]")
-    listing = one_call(lambda a: ListQuestionSets())
-    group.command("list", "list the question sets, the latest first", listing, show_list)
-    showing = group.command("show", "show questions of a set", show_questions, show_page, "SET", names=NAMES)
-    showing.add_argument("--part", choices=("all", "tune", "held-out"), default="all")
-    showing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="begin with number I, from 0")
+    add_call(group, "list", "list the question sets, the latest first", ListQuestionSets, show_list)
+    showing = add_call(
+        group, "show", "show questions of a set", ListQuestions, show_page, do=show_questions, names=SETS,
+        question_set="SET", first="--first I",
+    )  # fmt: skip
     showing.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of questions [%(default)s]")
-    suiting = one_call(lambda a: SuggestScorers(question_set=a.set))
-    suited = "list the scorers that suit a set, the main one first"
-    group.command("scorers", suited, suiting, show_scorers, "SET", names=NAMES)
+    suiting = "list the scorers that suit a set, the main one first"
+    add_call(group, "scorers", suiting, SuggestScorers, show_scorers, names=SETS, question_set="SET")
     changing = "change a question, or remove it; its side of the split stays"
     editing = group.command("edit", changing, edit, show_set, "SET", "NUMBER", names=NAMES)
     editing.add_argument("--question", metavar="TEXT", default="", help="another question")
     accepted = "an accepted answer; once for each"
     editing.add_argument("--expected", metavar="TEXT", action="append", default=[], help=accepted)
     editing.add_argument("--remove", action="store_true", help="remove it from the set")
-    group.command("remove", "delete a question set; evaluations keep their questions", remove, REMOVED, "SET")
+    add_removal(group, "delete a question set; evaluations keep their questions", RemoveQuestionSet, "SET")
 
 
-NAMES = {"set": "question set"}
+NAMES, SETS = {"set": "question set"}, {"question_set": "question set"}
 
 
 def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
     if sum((bool(arguments.path), arguments.chats, bool(arguments.data))) != 1:
         arguments.parser.error("give a PATH, --chats or --data SET")
     columns = dict(one.partition("=")[::2] for one in arguments.column)
-    call = CreateQuestionSet(
-        source="chats" if arguments.chats else "data" if arguments.data else "file",
-        path=arguments.data or (absolute(arguments.path) if arguments.path else ""),
-        name=arguments.name,
-        columns=columns,
-        with_context=not arguments.without_context,
-        limit=arguments.limit,
-        tune_share=arguments.tune,
-        seed=arguments.seed,
-    )
+    source = "chats" if arguments.chats else "data" if arguments.data else "file"
+    given = {"path": arguments.data} if arguments.data else {}
+    call = call_of(CreateQuestionSet, arguments, source=source, columns=columns, tune_share=arguments.tune, **given)
     return (yield from session.call(call))
 
 
 def show_questions(session: Session, arguments: argparse.Namespace) -> Events[QuestionPage]:
-    call = ListQuestions(question_set=arguments.set, part=arguments.part, first=arguments.first, limit=arguments.limit)
-    return (yield from session.call(call))
+    return (yield from session.call(call_of(ListQuestions, arguments, limit=arguments.limit)))
 
 
 def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
@@ -134,11 +115,6 @@ def _find(session: Session, name: str, number: int) -> Events[QuestionRow]:
         first += _PAGE
         if first >= min(page.total, number):
             raise UserError(f"{name} has no question {number:,}.", "`questions show` lists its questions.")
-
-
-def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    left = yield from session.call(RemoveQuestionSet(question_set=arguments.set))
-    return {"removed": arguments.set, "sets": left.sets}
 
 
 def show_set(result: dict[str, Any], output: TextOutput) -> None:

@@ -9,7 +9,8 @@ from typing import Any, get_args
 from workbench import calls
 from workbench.api.events import Event, Log
 from workbench.api.protocol import Call
-from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence
+from workbench.cli.arguments import Commands, Run, absolute, at_least, one_sentence
+from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import TextOutput, duration, moment, one_line
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session, Stopped
@@ -19,11 +20,9 @@ def add_commands(commands: Commands) -> None:
     group = commands.group("runs", "long work: reading documents, training, merging, exporting")
     listing = group.command("list", "list runs, the latest first", list_runs, show_runs)
     listing.add_argument("--limit", type=at_least(1), default=100, help="number of runs (default: 100)")
-    group.command("show", "one run", one_call(lambda a: calls.GetRun(run=a.id)), show_run, "ID")
-    stopping = one_call(lambda a: calls.StopRun(run=a.id))
-    group.command("stop", "stop a run; finished parts stay", stopping, show_run, "ID")
-    pausing = one_call(lambda a: calls.PauseRun(run=a.id))
-    group.command("pause", "pause a training, an exam or an evaluation", pausing, show_run, "ID")
+    add_call(group, "show", "one run", calls.GetRun, show_run, run="ID")
+    add_call(group, "stop", "stop a run; finished parts stay", calls.StopRun, show_run, run="ID")
+    add_call(group, "pause", "pause a training, an exam or an evaluation", calls.PauseRun, show_run, run="ID")
     resuming = "continue a paused run, or resume a stopped, failed or interrupted one"
     group.command("resume", resuming, resume, show_run, "ID")
     following = "watch a run until its end (Ctrl+C leaves it running)"
@@ -86,6 +85,15 @@ def run_to_end(session: Session, call: Call[calls.RunRecord], stopping: str = ""
     yield from tell_costs(session, call)
     run = yield from session.call(call)
     return {"run": run.id, **(yield from follow(session, run.id, stop_on_interrupt=True, stopping=stopping))}
+
+
+def ran(call: type[Call[calls.RunRecord]], stopping: str = "") -> Run:
+    """A command that starts the run of a call of its arguments, and watches it to its end."""
+
+    def run(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+        return (yield from run_to_end(session, call_of(call, arguments), stopping))
+
+    return run
 
 
 def tell_costs(session: Session, call: Call[Any]) -> Generator[Event, None, None]:

@@ -13,7 +13,8 @@ from workbench import calls
 from workbench.api.client import LOST
 from workbench.api.events import Artifact, Event, Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
+from workbench.cli.arguments import Commands, at_least, one_sentence
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput
 from workbench.cli.session import CallFailed, Events, Session, Stopped
 
@@ -33,10 +34,9 @@ def add_commands(commands: Commands) -> None:
         "--port", metavar="N", type=at_least(1024, 65_535), default=0, help="the port (default: that of the settings)"
     )
     group = commands.group("api", "the local API: whether it is served, and its key")
-    group.command("state", "show where it is served, and the key", one_call(lambda a: calls.GetApiState()), show_state)
-    renewing = one_call(lambda a: calls.RenewApiKey())
+    add_call(group, "state", "show where it is served, and the key", calls.GetApiState, show_state)
     renewed = one_sentence(lambda result: f"The key is now {result['key']}; programs with the old one are refused.")
-    group.command("renew-key", "make another key", renewing, renewed)
+    add_call(group, "renew-key", "make another key", calls.RenewApiKey, renewed)
 
 
 def serve(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -10,7 +10,8 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.base.fields import describe_range, fields_of, parse_value
 from workbench.base.settings import SECTIONS
-from workbench.cli.arguments import Commands, one_call, one_sentence
+from workbench.cli.arguments import Commands, one_sentence
+from workbench.cli.call_arguments import add_call
 from workbench.cli.output import TextOutput, byte_size
 from workbench.cli.session import Events, Session
 from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
@@ -19,18 +20,15 @@ from workbench.subjects.runs.calls import GetStatus
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("settings", "settings of the program")
-    group.command("list", "list all settings", one_call(lambda a: GetSettings()), show_settings)
+    add_call(group, "list", "list all settings", GetSettings, show_settings)
     value = one_sentence(lambda result: _shown(result["value"]))
     group.command("get", "show one setting", get, value).add_argument("name", metavar="SECTION.NAME")
     changing = group.command("set", "change a setting", change, value)
     changing.add_argument("name", metavar="SECTION.NAME")
     changing.add_argument("value", metavar="VALUE")
-    commands.command("status", "show what the program is doing", one_call(lambda a: GetStatus()), show_status)
-    restarting = one_call(lambda a: RestartWorker(name=a.worker))
-    restart = commands.command("restart", "restart a worker", restarting, show_status)
-    restart.add_argument("worker", choices=("inference", "embedding"))
-    machine = "show processor, memory and GPUs of this machine"
-    commands.command("machine", machine, one_call(lambda a: GetMachine()), show_machine)
+    add_call(commands, "status", "show what the program is doing", GetStatus, show_status)
+    add_call(commands, "restart", "restart a worker", RestartWorker, show_status)
+    add_call(commands, "machine", "show processor, memory and GPUs of this machine", GetMachine, show_machine)
 
 
 def get(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from textwrap import shorten
@@ -18,7 +17,7 @@ from workbench.cli.timeline import show_timeline
 from workbench.records.answers import AskResult
 from workbench.records.timeline import Timeline
 from workbench.records.trace import Trace, TraceStep
-from workbench.subjects.chats.calls import AnswerTokens, InspectAnswer
+from workbench.subjects.chats.calls import InspectAnswer
 
 LONGEST = 300
 """Maximum characters of a step's input or output in the terminal. ``--json`` has the whole."""
@@ -37,17 +36,6 @@ def with_tokens(session: Session, result: AskResult, plain: dict[str, Any], alte
             return
         known = msgspec.to_builtins(inspected)
         sequence["tokens"], sequence["next"] = known["tokens"], known["next"]
-
-
-def tokens(session: Session, arguments: argparse.Namespace) -> Events[AnswerTokens]:
-    call = InspectAnswer(
-        message=arguments.message,
-        step=arguments.step,
-        sequence=arguments.sequence,
-        alternatives=arguments.alternatives,
-        last=arguments.last,
-    )
-    return (yield from session.call(call))
 
 
 def show_tokens(result: dict[str, Any], output: TextOutput) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from workbench.api.protocol import Call
 from workbench.records.training import AdapterList, AdapterRecord, MergedType
@@ -19,9 +19,9 @@ class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.l
 class ImportAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.import"):
     """Import a GGUF LoRA, or a PEFT folder, which is converted for ``model``."""
 
-    path: str
-    model: str = ""
-    name: str = ""
+    path: Annotated[str, "a .gguf file, or a folder saved by PEFT"]
+    model: Annotated[str, "its base model; a PEFT folder needs it"] = ""
+    name: Annotated[str, "its name (default: chosen)"] = ""
 
 
 class RenameAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.rename"):
@@ -42,11 +42,15 @@ class MergeAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.mer
     path, verification}``."""
 
     adapter: str
-    model: str = ""
-    name: str = ""
-    type: MergedType = "Q8_0"
-    scale: float = 1.0
-    quantization: str = ""
+    model: Annotated[str, "the base model (default: the one it was trained on)"] = ""
+    name: Annotated[str, "the name of the model (default: chosen)"] = ""
+    type: Annotated[
+        MergedType,
+        "format of the changed tensors; same is that of the base, and a merge in 4 bits erases a small adapter: its "
+        "change is smaller than the steps between 4-bit numbers",
+    ] = "Q8_0"
+    scale: Annotated[float, "adapter strength"] = 1.0
+    quantization: Annotated[str, "quantise the whole model afterwards; 4 bits may lose the training"] = ""
 
 
 class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.export"):
@@ -55,13 +59,13 @@ class ExportAdapter(Call[RunRecord], frozen=True, kw_only=True, tag="adapters.ex
     GGUF Artifact(kind="verification"); its result: ``{adapter, path, form}``."""
 
     adapter: str
-    path: str
-    form: Literal["peft", "gguf", "merged"] = "gguf"
+    path: Annotated[str, "a new folder"]
+    form: Annotated[Literal["peft", "gguf", "merged"], "the form"] = "gguf"
 
 
 class QuantizeModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.quantize"):
     """Start a run that quantises a GGUF model of the catalogue, as a new model."""
 
     model: str
-    type: str
-    name: str = ""
+    type: Annotated[str, "such as Q4_K_M, Q8_0 or F16"]
+    name: Annotated[str, "the name of the new model (default: chosen)"] = ""

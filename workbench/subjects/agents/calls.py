@@ -5,7 +5,7 @@ MCP servers: which there are, their tools, and which of these the person has agr
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -86,7 +86,7 @@ class ListFacts(Call[FactList], frozen=True, kw_only=True, tag="facts.list"):
     """What is remembered, the latest first; with ``search``, what is nearest to it in meaning first."""
 
     changed_by = ("facts",)
-    search: str = ""
+    search: Annotated[str, "what is nearest in meaning first"] = ""
 
 
 class AddFact(Call[Fact], frozen=True, kw_only=True, tag="facts.add"):

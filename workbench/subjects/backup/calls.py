@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from workbench.api.protocol import Call
 from workbench.records.backup import BackupSummary
 from workbench.subjects.runs.calls import RunRecord
@@ -12,7 +14,7 @@ class BackUp(Call[RunRecord], frozen=True, kw_only=True, tag="backup.write"):
     from the hub, and runtime packs, are left out."""
 
     path: str
-    without_downloads: bool = False
+    without_downloads: Annotated[bool, "leave out models that were downloaded from the hub, and runtime packs"] = False
 
 
 class InspectBackup(Call[BackupSummary], frozen=True, kw_only=True, tag="backup.inspect"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -120,7 +120,7 @@ class MoveChat(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.move"):
     """Put a chat into a folder; "": into none. Raises UserError when there is no such folder."""
 
     chat: str
-    folder: str = ""
+    folder: Annotated[str, "no folder, if none is given"] = ""
 
 
 class WithdrawTool(Call[ChatRecord], frozen=True, kw_only=True, tag="chats.withdraw-tool"):
@@ -199,7 +199,7 @@ class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.
     """Select another of several answers; the conversation continues from it."""
 
     message: str
-    sequence: int
+    sequence: Annotated[int, "its number, from 0"]
 
 
 class RateAnswer(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.rate"):
@@ -225,10 +225,10 @@ class InspectAnswer(Call[AnswerTokens], frozen=True, kw_only=True, tag="chats.in
     """
 
     message: str
-    step: str = ""
-    sequence: int = 0
+    step: Annotated[str, "the tokens of this step (`chats steps` shows them)"] = ""
+    sequence: Annotated[int, "the answer number I of several"] = 0
     alternatives: int = 8
-    last: int = 0
+    last: Annotated[int, "only the last N tokens; 0: all"] = 0
 
 
 class ShowPrompt(Call[PromptText], frozen=True, kw_only=True, tag="prompt.show"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from workbench.api.protocol import Call
 from workbench.records.training import DataReport, DataSetList, TrainingConfig
@@ -36,12 +36,16 @@ class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
     """
 
     name: str
-    source: Literal["chats", "pairs", "text"]
-    chats: tuple[str, ...] = ()
-    collection: str = ""
+    source: Annotated[
+        Literal["chats", "pairs", "text"],
+        "answers rated as good, edited or chosen; question-answer pairs that a model makes from documents, checked; or "
+        "the documents' raw text",
+    ]
+    chats: Annotated[tuple[str, ...], "only these chats"] = ()
+    collection: Annotated[str, "the documents, for pairs and text"] = ""
     model: str = ""
     questions: int = 2
-    limit: int = 0
+    limit: Annotated[int, "maximum number of passages; 0: all"] = 0
 
 
 class RemoveDataSet(Call[DataSetList], frozen=True, kw_only=True, tag="data.remove"):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from workbench.api.protocol import Call
 from workbench.records.documents import Collection, DocumentList, DocumentText, PagePicture, SearchResult
 from workbench.subjects.runs.calls import RunRecord
+
+COLLECTION = "the collection"
 
 
 class CollectionList(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,16 +38,16 @@ class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collect
     """Split the documents of a collection into passages of at most so many tokens (0: as many as suit the embedding
     model). Where that changes, all its files are read again. Raises UserError below 32 or above 8,192."""
 
-    collection: str
-    tokens: int
+    collection: Annotated[str, COLLECTION]
+    tokens: Annotated[int, "at most so many; 0: what suits. All files are read again"]
 
 
 class SetEmbedder(Call[Collection], frozen=True, kw_only=True, tag="collections.embedder"):
     """Embed the passages of a collection with another embedding model of the catalogue, "": the default one. Where that
     changes, all its files are read again. Raises UserError when there is no such model."""
 
-    collection: str
-    model: str = ""
+    collection: Annotated[str, COLLECTION]
+    model: Annotated[str, "if none is given, the default one. All files are read again"] = ""
 
 
 class RemoveCollection(Call[Collection], frozen=True, kw_only=True, tag="collections.remove"):
@@ -84,7 +88,7 @@ class UnlockDocument(Call[RunRecord], frozen=True, kw_only=True, tag="docs.unloc
 class Unwatch(Call[Collection], frozen=True, kw_only=True, tag="docs.unwatch"):
     """Stop watching a folder."""
 
-    collection: str
+    collection: Annotated[str, COLLECTION]
     path: str
 
 
@@ -92,8 +96,8 @@ class RemoveFolder(Call[Collection], frozen=True, kw_only=True, tag="docs.remove
     """Take an added folder and its files out of a collection, except files that were added by themselves or with
     another folder. Reading of the collection is stopped first. The files themselves are not deleted."""
 
-    collection: str
-    path: str
+    collection: Annotated[str, COLLECTION]
+    path: Annotated[str, "the folder; the files are not deleted"]
 
 
 class RemoveDocument(Call[Collection], frozen=True, kw_only=True, tag="docs.remove"):
@@ -124,9 +128,9 @@ class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
     ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or not a PDF.
     """
 
-    collection: str
-    document: str
+    collection: Annotated[str, COLLECTION]
+    document: Annotated[str, "its path, the end of it, or its id"]
     page: int = 1
-    scale: float = 1.5
+    scale: Annotated[float, "pixels per point"] = 1.5
     start: int = 0
     end: int = 0

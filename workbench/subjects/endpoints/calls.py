@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from workbench.api.protocol import Call
 from workbench.records.endpoints import EndpointUse
 from workbench.records.models import ModelRecord
+
+PRICE_IN, PRICE_OUT = "price per million prompt tokens", "price per million generated tokens"
 
 
 class EndpointRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,14 +34,14 @@ class AddEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoint
     requests have found out what it is able to do. The ``key`` goes into the keyring. Prices are per million tokens,
     ``budget`` is what may be spent in all (0: no limit). Raises UserError where it cannot be reached or is refused."""
 
-    address: str
-    model: str
-    name: str = ""
+    address: Annotated[str, "the base address, such as https://api.example.com/v1"]
+    model: Annotated[str, "the name by which it knows the model"]
+    name: Annotated[str, "its name in the catalogue (default: chosen)"] = ""
     key: str = ""
-    price_in: float = 0.0
-    price_out: float = 0.0
-    budget: float = 0.0
-    terms: str = ""
+    price_in: Annotated[float, PRICE_IN] = 0.0
+    price_out: Annotated[float, PRICE_OUT] = 0.0
+    budget: Annotated[float, "what may be spent in all; 0: no limit"] = 0.0
+    terms: Annotated[str, "the address of its terms, stored with the model"] = ""
 
 
 class ProbeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoints.probe"):
@@ -52,13 +56,13 @@ class ChangeEndpoint(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpo
     default model."""
 
     name: str
-    new_name: str | None = None
-    model: str | None = None
-    terms: str | None = None
-    notes: str | None = None
+    new_name: Annotated[str | None, "its new name in the catalogue"] = None
+    model: Annotated[str | None, "the name by which the service knows the model; it is probed"] = None
+    terms: Annotated[str | None, "the address of its terms"] = None
+    notes: Annotated[str | None, "what else is to be remembered"] = None
     key: str | None = None
-    price_in: float | None = None
-    price_out: float | None = None
+    price_in: Annotated[float | None, PRICE_IN] = None
+    price_out: Annotated[float | None, PRICE_OUT] = None
     budget: float | None = None
 
 
@@ -67,5 +71,7 @@ class AllowSending(Call[EndpointRecord], frozen=True, kw_only=True, tag="endpoin
     chats."""
 
     name: str
-    collection: str
+    collection: Annotated[
+        str, 'its name; "" is for attached files, "*agent" for what agents have read, "*unknown" for unknown origins'
+    ]
     allowed: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -22,6 +22,9 @@ from workbench.records.evaluation import (
 )
 from workbench.records.recipes import Recipe
 from workbench.subjects.runs.calls import RunRecord
+
+PART = "the part of the set"
+EXAMPLES = "the rows that are shown as examples"
 
 
 class ExamineModel(Call[RunRecord], frozen=True, kw_only=True, tag="models.exam"):
@@ -58,16 +61,16 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     """
 
     source: Literal["file", "chats", "data", "benchmark"] = "file"
-    path: str = ""
+    path: Annotated[str, "JSON Lines, JSON, CSV, Parquet, or a Hugging Face folder"] = ""
     chats: tuple[str, ...] = ()
-    name: str = ""
+    name: Annotated[str, "the set's name (default: the file's)"] = ""
     columns: dict[str, str] = {}
-    with_context: bool = True
-    limit: int = 0
+    with_context: Annotated[bool, "leave out contexts: the recipe's documents hold them"] = True
+    limit: Annotated[int, "maximum number of questions; 0: all"] = 0
     tune_share: float = 0.5
-    seed: int = 0
+    seed: Annotated[int, "draws which ones"] = 0
     benchmark: str = ""
-    examples: str = ""
+    examples: Annotated[str, EXAMPLES] = ""
     shots: int = -1
 
 
@@ -81,8 +84,8 @@ class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="question
     """Questions of a set, by its name or id."""
 
     question_set: str
-    part: Part = "all"
-    first: int = 0
+    part: Annotated[Part, PART] = "all"
+    first: Annotated[int, "begin with number I, from 0"] = 0
     limit: int = 100
 
 
@@ -117,9 +120,9 @@ class Evaluate(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.start
     question_set: str
     recipes: tuple[Recipe, ...]
     scorers: tuple[ScorerUse, ...] = ()
-    part: Part = "all"
-    limit: int = 0
-    seed: int = 0
+    part: Annotated[Part, PART] = "all"
+    limit: Annotated[int, "draw N questions; 0: all"] = 0
+    seed: Annotated[int, "draws them"] = 0
 
 
 class InspectBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.inspect_benchmark"):
@@ -127,8 +130,8 @@ class InspectBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="eval
     that the benchmark is asked from, and its examples are found beside it; others are named in ``examples``. Streams
     Progress in rows. Raises UserError for rows of no known benchmark, which names the file, the row and its columns."""
 
-    path: str
-    examples: str = ""
+    path: Annotated[str, "JSON Lines, Parquet, or a folder with its splits"]
+    examples: Annotated[str, EXAMPLES] = ""
 
 
 class FetchBenchmark(Call[BenchmarkData], frozen=True, kw_only=True, tag="evaluation.fetch_benchmark"):
@@ -143,9 +146,9 @@ class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.b
     chat template (IFEval: with it), greedily, with its scores. ``limit`` and ``seed`` as in ``Evaluate``."""
 
     question_set: str
-    models: tuple[str, ...]
-    limit: int = 0
-    seed: int = 0
+    models: Annotated[tuple[str, ...], "a model; once for each"]
+    limit: Annotated[int, "draw N questions; 0: all"] = 0
+    seed: Annotated[int, "draws them"] = 0
 
 
 class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluation.leaderboard"):
@@ -172,9 +175,9 @@ class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optim
     options: dict[str, Any] = {}
     scorer: ScorerUse | None = None
     writer: Recipe | None = None
-    seed: int = 0
+    seed: Annotated[int, "draws questions"] = 0
     measure: int = 200
-    name: str = ""
+    name: Annotated[str, "name of the prompt and the recipe that are made (default: chosen)"] = ""
 
 
 class AddScorers(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.score"):
@@ -210,9 +213,9 @@ class ListGrid(Call[GridPage], frozen=True, kw_only=True, tag="evaluation.grid")
     recipes right and others wrong; where it finds one wrong; where one declined, or failed."""
 
     evaluation: str
-    first: int = 0
+    first: Annotated[int, "begin with row I, from 0"] = 0
     limit: int = 100
-    keep: Literal["all", "disagreement", "wrong", "declined", "failed"] = "all"
+    keep: Annotated[Literal["all", "disagreement", "wrong", "declined", "failed"], "only these rows"] = "all"
     scorer: int = 0
 
 

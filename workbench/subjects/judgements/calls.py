@@ -7,7 +7,7 @@ Rewards of answers: what a reward model, a rule or a judge gives to texts at han
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -77,9 +77,9 @@ class ChangeJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgement
 
     judgement: str
     verdict: Verdict | None = None
-    edits: Literal["a", "b"] = "a"
-    edited: str | None = None
-    comment: str | None = None
+    edits: Annotated[Literal["a", "b"], "the answer that --edited replaces"] = "a"
+    edited: Annotated[str | None, "what that answer should have been"] = None
+    comment: Annotated[str | None, "why"] = None
 
 
 class RemoveJudgements(Call[int], frozen=True, kw_only=True, tag="judgements.remove"):
@@ -110,15 +110,15 @@ class ImportJudgements(Call[ImportReport], frozen=True, kw_only=True, tag="judge
     form: PreferenceForm | Literal[""] = ""
     columns: dict[str, str] = {}
     counts_from: Literal[-1, 0, 1] = -1
-    margin: float = 0.0
-    limit: int = 0
+    margin: Annotated[float, "of rewards: by how much one has to be higher to be preferred"] = 0.0
+    limit: Annotated[int, "read N rows only; 0: all"] = 0
 
 
 class ExportJudgements(Call[ExportReport], frozen=True, kw_only=True, tag="judgements.export"):
     """Write judgements to the file ``path``, JSON Lines, whole or not at all. Streams Progress in rows."""
 
     path: str
-    form: PreferenceForm = "workbench"
+    form: Annotated[PreferenceForm, "the format"] = "workbench"
     which: JudgementFilter = JudgementFilter()
 
 
@@ -160,12 +160,12 @@ class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.
 
     name: str
     recipes: tuple[Recipe, ...]
-    prompts: Literal["chats", "questions", "documents", "file"] = "chats"
-    path: str = ""
+    prompts: Annotated[Literal["chats", "questions", "documents", "file"], "where the prompts are from"] = "chats"
+    path: Annotated[str, "question set, collection or file of the prompts"] = ""
     chats: tuple[str, ...] = ()
     part: Literal["all", "tune", "held-out"] = "tune"
-    limit: int = 50
-    seed: int = 0
+    limit: Annotated[int, "at most N prompts"] = 50
+    seed: Annotated[int, "draws prompts and answers"] = 0
     purpose: Literal["label", "verdict"] = "label"
 
 

@@ -5,7 +5,7 @@ The machine and the program: hardware, status, settings.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -144,4 +144,4 @@ class ChangeSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.se
 class RestartWorker(Call[Status], frozen=True, kw_only=True, tag="worker.restart"):
     """Restart a worker: ``inference`` or ``embedding``."""
 
-    name: Literal["inference", "embedding"]
+    name: Annotated[Literal["inference", "embedding"], "the worker"]

@@ -5,6 +5,8 @@ Searching the hub, downloading from it, and what was sent over the network.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from workbench.api.protocol import Call
@@ -60,9 +62,9 @@ class SetDefaultModel(Call[ModelList], frozen=True, kw_only=True, tag="models.de
 class ImportModel(Call[ModelRecord], frozen=True, kw_only=True, tag="models.import"):
     """Add a GGUF file (or the first of a split one) or a safetensors folder, by reference or as a copy."""
 
-    path: str
-    name: str = ""
-    copy: bool = False
+    path: Annotated[str, "a .gguf file, any file of a split one, or a folder"]
+    name: Annotated[str, "its name in the catalogue (default: from its metadata)"] = ""
+    copy: Annotated[bool, "copy the files into the home folder"] = False
 
 
 class LocalModels(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,29 +95,33 @@ class LoadModel(Call[Status], frozen=True, kw_only=True, tag="models.load"):
     into what is free, now and until the program ends."""
 
     name: str
-    anyway: bool = False
+    anyway: Annotated[bool, "although it does not fit into the memory that is free"] = False
 
 
 class FitModel(Call[Fit], frozen=True, kw_only=True, tag="models.fit"):
     """Whether a model of the catalogue, or the GGUF file at a path, fits this machine now. ``context_tokens`` 0: that
     of the settings."""
 
-    name: str
-    context_tokens: int = 0
+    name: Annotated[str, "a name in the catalogue, or a path"]
+    context_tokens: Annotated[int, "tokens of context (default: of the settings)"] = 0
 
 
 class BenchModel(Call[Benchmark], frozen=True, kw_only=True, tag="models.bench"):
     """Measure the speed of a model on this machine; streams Progress. Other answers wait meanwhile."""
 
     name: str
-    prompt_tokens: int = 512
-    new_tokens: int = 64
-    sequences: int = 8
-    rounds: int = 3
+    prompt_tokens: Annotated[int, "length of the prompt"] = 512
+    new_tokens: Annotated[int, "length of each answer"] = 64
+    sequences: Annotated[int, "number of answers computed in parallel"] = 8
+    rounds: Annotated[int, "number of measurements; medians are shown"] = 3
 
 
 class UnloadModel(Call[Status], frozen=True, kw_only=True, tag="models.unload"):
     """Free the loaded model's memory."""
+
+
+REVISION = "a branch, a tag or a commit (default: the latest)"
+FILE = "one of its files, or a quantisation such as Q4_K_M"
 
 
 class HubModels(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +147,7 @@ class ListHubFiles(Call[HubFiles], frozen=True, kw_only=True, tag="hub.files"):
     """The GGUF models of a repository, the smallest first; nothing of them is downloaded."""
 
     repository: str
-    revision: str = ""
+    revision: Annotated[str, REVISION] = ""
 
 
 class DownloadModel(Call[RunRecord], frozen=True, kw_only=True, tag="hub.download"):
@@ -150,9 +156,9 @@ class DownloadModel(Call[RunRecord], frozen=True, kw_only=True, tag="hub.downloa
     resumed where it was. Its events: Progress in bytes; its result: ``{model, path}``."""
 
     repository: str
-    file: str
-    revision: str = ""
-    name: str = ""
+    file: Annotated[str, FILE]
+    revision: Annotated[str, REVISION] = ""
+    name: Annotated[str, "its name in the catalogue (default: from its metadata)"] = ""
 
 
 class FitHubFile(Call[Fit], frozen=True, kw_only=True, tag="hub.fit"):
@@ -160,8 +166,8 @@ class FitHubFile(Call[Fit], frozen=True, kw_only=True, tag="hub.fit"):
     ``DownloadModel``. Streams Progress in bytes."""
 
     repository: str
-    file: str
-    revision: str = ""
+    file: Annotated[str, FILE]
+    revision: Annotated[str, REVISION] = ""
 
 
 class ModelSuggestion(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +192,7 @@ class ReadHubCard(Call[HubCard], frozen=True, kw_only=True, tag="hub.card"):
     """The model card of a repository."""
 
     repository: str
-    revision: str = ""
+    revision: Annotated[str, REVISION] = ""
 
 
 class SetHubToken(Call[HubAccount], frozen=True, kw_only=True, tag="hub.token"):
