@@ -23,7 +23,7 @@ from workbench.subjects.machine.diagnosis import changed_settings, scrubbed, tor
 SECRET = "Kündigung-Meyer"
 LOG = f"""2026-11-26 12:00:00 ERROR MainThread workbench.core: Failed for {SECRET}
 Traceback (most recent call last):
-  File "/home/ida/{SECRET}/lib/python3.11/site-packages/workbench/core/app.py", line 12, in handle
+  File "/home/ida/{SECRET}/lib/python3.11/site-packages/workbench/app.py", line 12, in handle
     chat = {{"title": "{SECRET}"}}
   File "/usr/lib/python3.11/json/decoder.py", line 1, in decode
 workbench.base.errors.UserError: There is no chat {SECRET}.

@@ -104,7 +104,7 @@ def test_instructions_are_read_between_their_marks() -> None:
     assert opro.instruction_in("<INS></INS>") == ""
     assert opro.instruction_in(f"<INS>{'x' * 1_001}</INS>") == ""
     odd = r"Use {{curly}} and \{{this}} and {{ 5 }}."
-    assert system_text(PromptingPart(instructions=literal(odd))) == r"Use {{curly}} and {{this}} and {{ 5 }}."
+    assert system_text(PromptingPart(instructions=literal(odd))) == odd
 
 
 class Helped(FakeSearch):
