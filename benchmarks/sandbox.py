@@ -1,6 +1,6 @@
 """The sandbox: how long a program takes, when one that does not end is ended, and how many escape.
 
-python -m benchmarks.sandbox [--runs 3]
+    python benchmarks/sandbox.py
 
 Runs every row of tests/workers/test_sandbox_escapes.py several times, with the deadline of the tests, and counts those
 that reached something outside, left a trace, or ended later than a second after the deadline.
