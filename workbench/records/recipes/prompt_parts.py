@@ -47,6 +47,11 @@ def literal(text: str) -> str:
     return _VARIABLE.sub(lambda found: f"\\{found.group()}", text)
 
 
+def unescaped(template: str) -> str:
+    """The template as a text that ``literal`` makes a template of again: without the backslashes before braces."""
+    return _VARIABLE.sub(lambda found: found.group().removeprefix("\\"), template)
+
+
 def variables_of(part: PromptingPart) -> dict[str, str]:
     """The variables by their names. Raises UserError for an entry that is no ``name=value``, and for a name twice."""
     values: dict[str, str] = {}

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.records.evaluation import NumberedQuestion, QuestionRow
 from workbench.records.messages import Message
-from workbench.records.recipes import PromptingPart, Recipe, literal, system_text
+from workbench.records.recipes import PromptingPart, Recipe, literal, system_text, unescaped
 from workbench.subjects.evaluation.optimisers import bootstrapping, opro
 from workbench.subjects.evaluation.optimisers.search import (
     BudgetSpent,
@@ -105,6 +105,7 @@ def test_instructions_are_read_between_their_marks() -> None:
     assert opro.instruction_in(f"<INS>{'x' * 1_001}</INS>") == ""
     odd = r"Use {{curly}} and \{{this}} and {{ 5 }}."
     assert system_text(PromptingPart(instructions=literal(odd))) == odd
+    assert unescaped(literal(odd)) == odd
 
 
 class Helped(FakeSearch):

@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.base.fields import about
 from workbench.records.evaluation import NumberedQuestion
-from workbench.records.recipes import literal
+from workbench.records.recipes import literal, unescaped
 from workbench.subjects.evaluation.optimisers.search import (
     SearchContext,
     SearchOptions,
@@ -75,7 +75,11 @@ def meta_prompt(base: Trial, tried: list[Trial], asked: list[NumberedQuestion], 
     best = sorted(scored, key=lambda pair: pair[0])[-SHOWN:]
     lines = ["Instructions for answering questions, each with its score from 0 to 100. Higher is better.", ""]
     for score, trial in best:
-        lines += [f"<INS>{trial.recipe.prompting.instructions.strip() or _NONE}</INS>", f"Score: {100 * score:.0f}", ""]
+        lines += [
+            f"<INS>{unescaped(trial.recipe.prompting.instructions).strip() or _NONE}</INS>",
+            f"Score: {100 * score:.0f}",
+            "",
+        ]
     if shown:
         lines += ["Examples of the questions and their right answers:", ""]
         for one in shown:
