@@ -33,8 +33,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart, PromptingPart, RetrievalPart
 from workbench.records.training.scores import interval
 from workbench.techniques.retrieval.abstention import HITS_EXAMINED, examine
-from workbench.techniques.retrieval.grounded import CANDIDATES
-from workbench.techniques.retrieval.packing import pack
+from workbench.techniques.retrieval.grounded import CANDIDATES, pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.quoting import LEAST_LEAD, MOST_SENTENCES
 from workbench.text.terms import Vocabulary

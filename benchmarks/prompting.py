@@ -47,10 +47,9 @@ from workbench.records.trace import Trace, TraceStep
 from workbench.subjects.chats.calls import Ask, GetTrace
 from workbench.subjects.evaluation.calls import CreateQuestionSet
 from workbench.subjects.evaluation.statistics import compare, describe
-from workbench.techniques.prompting.tree_of_thoughts import VERDICTS
+from workbench.techniques.prompting.tree_of_thoughts import VERDICTS, tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem, children
 from workbench.techniques.prompting.tree_search import Plan, SearchKind, Tree, search
-from workbench.techniques.prompting.tree_trace import tree_of
 
 PARTS = ("shared", "puzzles", "trees", "verdicts", "arithmetic", "examples")
 TEXT = "The harbour of the old town lies below the castle, and every morning the boats come in with herring. "

@@ -34,7 +34,7 @@ def agreement(model: Any, asks: list[Any], found: list[Any]) -> dict[str, float]
     """The log-probabilities of what sampled against those of torch's own pass."""
     import torch
 
-    from workbench.training.experience.policy_model import PolicyModel
+    from workbench.training.experience.policy_loss import PolicyModel
     from workbench.training.policy_losses import importance_weights
     from workbench.training.sequences import TokenSequence
 

@@ -41,7 +41,7 @@ from workbench.records.messages import Beam, ChosenToken, Message, Passage, Usag
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
-from workbench.techniques.agents.choosing import NEUTRAL
+from workbench.techniques.agents.calling import NEUTRAL
 from workbench.techniques.decoding.formats import matches_regex
 from workbench.techniques.embedding_calls import Retriever, TermStatistics
 from workbench.techniques.services import Helpers

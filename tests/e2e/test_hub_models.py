@@ -17,7 +17,7 @@ from workbench.api.protocol import Call, drain, follow, result_type
 from workbench.app import Workbench
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
-from workbench.subjects.models.offers import Offers
+from workbench.subjects.models.suggesting import Offers
 
 REPOSITORY, NAME = "owner/model-GGUF", "model-Q8_0.gguf"
 

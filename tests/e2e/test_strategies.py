@@ -23,8 +23,8 @@ from workbench.subjects.chats.calls import Ask, GetChat, GetTrace, InspectAnswer
 from workbench.subjects.evaluation.calls import CreateQuestionSet
 from workbench.subjects.models.calls import RegisterStarter
 from workbench.subjects.prompts.calls import ListDemonstrations, RemoveDemonstration, SaveDemonstration
+from workbench.techniques.prompting.tree_of_thoughts import tree_of
 from workbench.techniques.prompting.tree_problems import NumbersProblem
-from workbench.techniques.prompting.tree_trace import tree_of
 
 APPLES = "Tom has 3 apples and buys 4 more. How many apples does he have?"
 FISH = "Which of these is a fish?\n\nA. cod\nB. cow\nC. cat\n\nAnswer with the letter of the right choice."

@@ -22,7 +22,7 @@ from workbench.records.recipes import Recipe
 from workbench.rewards.reward import Sample
 from workbench.rewards.spec import weighted_sum
 from workbench.subjects.judgements.judging.runs import Judging, win_rate_of
-from workbench.workers.reward_context import LocalRewardContext
+from workbench.workers.training_rewards import LocalRewardContext
 
 if TYPE_CHECKING:
     from tests.ui.fake_home import FakeHome

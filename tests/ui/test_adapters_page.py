@@ -24,8 +24,7 @@ from ui.components.merge_dialog import MergeDialog, lost_words
 from ui.components.run_follower import RunFollower
 from ui.components.set_builder.dialog import SetBuilder
 from ui.features.adapters.import_panel import ImportDialog
-from ui.features.adapters.list import FAILED_HEADING
-from ui.features.adapters.page import AdaptersPage
+from ui.features.adapters.page import FAILED_HEADING, AdaptersPage
 from ui.features.chat.recipe.adapter_form import AdapterRow
 from ui.features.chat.recipe.recipes import with_adapter
 from workbench import calls as c

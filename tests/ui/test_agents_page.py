@@ -17,9 +17,8 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
 from ui.features.agents import texts
-from ui.features.agents.memory_panel import FactView, describe_fact
-from ui.features.agents.page import AgentsPage
-from ui.features.agents.servers_panel import ServersPanel
+from ui.features.agents.page import AgentsPage, FactView, describe_fact
+from ui.features.agents.tools_panel import ServersPanel
 from workbench import calls as c
 from workbench.base.errors import UserError
 from workbench.records.agents import Fact

@@ -24,10 +24,8 @@ from ui.components.dialog import Dialog
 from ui.components.password_row import PasswordRow
 from ui.components.text_view import TextView
 from ui.features.documents import texts
-from ui.features.documents.index_dialog import IndexDialog
-from ui.features.documents.layout import FileView
-from ui.features.documents.page import DocumentsPage
-from ui.features.documents.table import DocumentFilter, DocumentTable
+from ui.features.documents.layout import DocumentFilter, DocumentTable, FileView
+from ui.features.documents.page import DocumentsPage, IndexDialog
 from ui.theme.theme import Theme
 from workbench import calls as c
 from workbench.api import events

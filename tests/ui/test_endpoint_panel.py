@@ -12,7 +12,7 @@ from tests.ui.conftest import RecordingShell
 from tests.ui.fake_front import FakeFront
 from ui.bridge import Bridge
 from ui.features.models import endpoint_texts as texts
-from ui.features.models.endpoint_form import EndpointForm
+from ui.features.models.endpoint_panel import EndpointForm
 from ui.features.models.page import ModelsPage
 from workbench import calls as c
 from workbench.api.events import Cancelled

@@ -11,8 +11,7 @@ from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
 from ui.features.welcome import texts
-from ui.features.welcome.larger_model import LargerModel
-from ui.features.welcome.page import WelcomePage
+from ui.features.welcome.page import LargerModel, WelcomePage
 from ui.texts import DOWNLOADED
 from workbench import calls as c
 from workbench.api import events

@@ -19,7 +19,7 @@ from workbench.engine.library import multiplied_type  # noqa: E402
 from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.techniques.registry import METHODS  # noqa: E402
 from workbench.training.experience.engine_rollouts import EngineRollouts  # noqa: E402
-from workbench.training.experience.policy_model import PolicyModel  # noqa: E402
+from workbench.training.experience.policy_loss import PolicyModel  # noqa: E402
 from workbench.training.experience.rollouts import Ask, Sampled  # noqa: E402
 from workbench.training.methods.weights_method import method_of  # noqa: E402
 from workbench.training.peft_models import trainable_parameters  # noqa: E402

@@ -32,11 +32,10 @@ from workbench.subjects.agents.calls import (
     RemoveMcpServer,
     SaveMcpServer,
 )
-from workbench.subjects.agents.mcp import McpHub
-from workbench.subjects.agents.mcp_file import ServerFile
+from workbench.subjects.agents.mcp import McpHub, ServerFile
 from workbench.techniques.tools.services import ToolUnavailable
 from workbench.techniques.tools.tool import Tool, ToolOutput
-from workbench.workers.elicitation import content_of, question_of
+from workbench.workers.mcp import content_of, question_of
 
 pytest.importorskip("mcp")
 

@@ -16,8 +16,7 @@ from workbench.records.messages import Message
 from workbench.rewards.models import DIGITS, RUBRIC, JudgeGrade, grading_prompt, judge_grade
 from workbench.rewards.reward import Sample
 from workbench.training.protocol import JudgeUse
-from workbench.workers.reward_context import LocalRewardContext
-from workbench.workers.reward_judges import FEWEST_TOKENS, EngineJudges
+from workbench.workers.training_rewards import FEWEST_TOKENS, EngineJudges, LocalRewardContext
 
 INSTRUCTIONS = "You grade answers strictly."
 QUESTION = (Message("user", "What is rain?"),)

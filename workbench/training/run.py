@@ -1,14 +1,21 @@
 """A training from data to trained weights: load, score, train, score again, save.
 
 Bad data is refused before the weights are loaded. Everything that takes long asks the control in between.
+
+How a training computes: what was measured or chosen at its beginning, which a resumed training takes over.
+
+Computed in another number format, by other versions of the libraries or on another processor, a step has other last
+bits. The format is written into the run and read back; what else differs cannot be taken over, and is said.
 """
 
 from __future__ import annotations
 
 import hashlib
+import platform
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,16 +25,23 @@ import psutil
 import torch
 from transformers import set_seed
 
+from workbench import __version__
 from workbench.api import events
 from workbench.base.errors import Cancelled, UserError
-from workbench.base.stored import Unreadable
+from workbench.base.stored import Stored, Unreadable
 from workbench.engine.threads import ThreadCount
 from workbench.records.methods import Method, Methods
-from workbench.records.training import FINGERPRINTS, FINGERPRINTS_FILE, DataPart, EvaluationPart, TrainingConfig
+from workbench.records.training import (
+    FINGERPRINTS,
+    FINGERPRINTS_FILE,
+    BaseForm,
+    DataPart,
+    EvaluationPart,
+    TrainingConfig,
+)
 from workbench.rewards.reward import RewardContext
 from workbench.training.artifacts import form_of, set_trainable, write_trained
 from workbench.training.checkpoints import Checkpoints, is_sound, read_fingerprint, read_weights
-from workbench.training.computing import find_computing, note_computing
 from workbench.training.control import Control
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.evaluation import GeneralSet, read_general_set
@@ -45,10 +59,12 @@ from workbench.training.sets import ReadySet, open_writing, ready_set
 from workbench.training.trainer import StepTrainer
 from workbench.training.trainer_progress import Stopped, TrainerOptions
 from workbench.training.training_context import TrainingContext
+from workbench.training.weights.dtype_selection import DTypeName
 from workbench.training.weights.loading import LoadedBase, load_base
 
 if TYPE_CHECKING:
     from workbench.training.trl_training import TrlTraining
+
 
 MOST_CHECKED = 64
 """So many examples go into verification."""
@@ -396,3 +412,52 @@ def _pace_of(threads: int) -> Callable[[], None]:
         return lambda: None
     count = ThreadCount(torch.get_num_threads())
     return lambda: torch.set_num_threads(count.now())
+
+
+_FILE = "computing.json"
+
+
+class Computing(msgspec.Struct, frozen=True, kw_only=True):
+    """``form`` is how the base's weights are held, ``dtype`` the type that is computed in, ``by`` the versions of what
+    computes."""
+
+    form: BaseForm
+    dtype: DTypeName
+    by: dict[str, str]
+
+
+_COMPUTING = Stored("way of computing of this training", Computing)
+
+
+def find_computing(folder: Path, say: Callable[[str], None]) -> Computing | None:
+    """That of the training in ``folder``, None before its model was loaded. ``say`` gets a sentence where something
+    else computes now."""
+    known = _COMPUTING.load(folder / _FILE)
+    if not isinstance(known, Computing):
+        return None
+    now = _computed_by()
+    others = [f"{name} {was} (now {now.get(name, 'absent')})" for name, was in known.by.items() if now.get(name) != was]
+    if others:
+        say(
+            f"This training was begun with {', '.join(others)}: its weights will not be, bit for bit, those of a "
+            "training that was never stopped."
+        )
+    return known
+
+
+def note_computing(folder: Path, loaded: LoadedBase) -> None:
+    """Write down how the base that was loaded computes."""
+    dtype: DTypeName = "bfloat16" if loaded.dtype == torch.bfloat16 else "float32"
+    folder.mkdir(parents=True, exist_ok=True)
+    _COMPUTING.save(folder / _FILE, Computing(form=loaded.form, dtype=dtype, by=_computed_by()))
+
+
+def _computed_by() -> dict[str, str]:
+    found = {"LLM Workbench": __version__, "torch": str(torch.__version__)}
+    for title, package in (("transformers", "transformers"), ("llama-cpp-python", "llama-cpp-python")):
+        try:
+            found[title] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {**found, "the processor": f"{platform.machine()} {capability}"}

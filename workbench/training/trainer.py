@@ -3,6 +3,8 @@
 What is ours: the micro-batches and their loss, stopping and pausing, the metrics of each step, checkpoints that are
 complete or absent and resumed from exactly. The optimiser, the schedule, clipping and the order of all that are
 transformers'.
+
+The steps of a training as a data set of their numbers: which examples each process computes in each.
 """
 
 from __future__ import annotations
@@ -11,17 +13,18 @@ import copy
 import math
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from workbench.api import events
 from workbench.base.errors import Cancelled
 from workbench.records.training import OptimiserPart
 from workbench.training.artifacts import set_trainable
-from workbench.training.batching import MICRO_BATCH_TOKENS, make_micro_batches
+from workbench.training.batching import MICRO_BATCH_TOKENS, Schedule, count_steps, make_micro_batches, share_out
 from workbench.training.checkpoints import (
     Checkpoints,
     RandomStates,
@@ -30,8 +33,8 @@ from workbench.training.checkpoints import (
     read_objective,
 )
 from workbench.training.losses import ComputeLoss, ExperienceLoss, StepLoss, StepWork, keeps_apart
-from workbench.training.sequences import TokenSequence, longest_of
-from workbench.training.steps import Step, Steps
+from workbench.training.ranks import Ranks
+from workbench.training.sequences import TokenSequence, lengths_of, longest_of
 from workbench.training.trainer_progress import (
     ResumedTrainer,
     Stopped,
@@ -274,3 +277,45 @@ def warmup_steps(share: float, steps: int) -> int:
     """Over how many steps the learning rate rises. It begins at 0, so that a rise of one step would only lose it."""
     found = round(share * steps)
     return found if found > 1 else 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One process's share of a step: places of examples. ``weight`` is the sum of the loss weights of the whole step,
+    ``tokens`` the number of all its tokens."""
+
+    places: tuple[int, ...]
+    weight: int
+    tokens: int
+
+
+class Steps(Dataset):  # type: ignore[misc]  # torch is not followed
+    """The steps of a training as a sequence of their numbers. ``weights`` are the loss weights of the examples."""
+
+    def __init__(
+        self, train: Sequence[TokenSequence], weights: Sequence[int], part: OptimiserPart, ranks: Ranks
+    ) -> None:
+        self._ranks = ranks
+        examples = len(train)
+        batch = min(part.batch_size or default_batch(examples), examples)
+        self._schedule = Schedule(examples, batch, part.seed)
+        self._count = count_steps(examples, batch, part.epochs, part.max_steps)
+        self._lengths = lengths_of(train)
+        self._weights = weights
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Step:
+        places = self._schedule.step(number)
+        shares = share_out([self._lengths[place] for place in places], self._ranks.count)
+        return Step(
+            places=tuple(places[place] for place in shares[self._ranks.rank]),
+            weight=sum(self._weights[place] for place in places),
+            tokens=sum(self._lengths[place] for place in places),
+        )
+
+
+def default_batch(examples: int) -> int:
+    """The default batch size."""
+    return 8 if examples < 2_000 else 16

@@ -3,10 +3,14 @@ with its events, evaluations and checkpoints.
 
 A stop takes effect between two micro-batches, where answers are sampled between two steps; what was computed of the
 step is computed again. The arguments are those of an exported folder (``trainer_settings``, ``export_script``).
+
+A reward model as TRL's trainer takes it: this program's score head over the same model, which scores an answer by
+the states of its own tokens.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import math
 import warnings
@@ -18,16 +22,20 @@ import peft
 import torch
 from tokenizers import Tokenizer as NumberTokenizer
 from tokenizers import models, pre_tokenizers
+from torch import nn
 from transformers import PreTrainedTokenizerFast, PrinterCallback, TrainerCallback, set_seed
+from transformers.modeling_outputs import SequenceClassifierOutput
+from trl.trainer.reward_trainer import DataCollatorForPreference
 
 from workbench.records.training import TrainingConfig
 from workbench.training.checkpoints import RandomStates, Reached, capture_random
 from workbench.training.data.assistant_masks import Tokenizer
 from workbench.training.export_script import Collator, takes_positions, trainer_arguments
 from workbench.training.export_trl_script import make_trainer
-from workbench.training.losses import keeps_apart
+from workbench.training.losses import hidden_states, keeps_apart
 from workbench.training.methods.weights_method import WeightsMethod
 from workbench.training.peft_models import base_of, make_trainable
+from workbench.training.reward_training import HEAD
 from workbench.training.sequences import lengths_of
 from workbench.training.trainer_progress import (
     ResumedTrainer,
@@ -38,7 +46,6 @@ from workbench.training.trainer_progress import (
     set_checkpointing,
 )
 from workbench.training.trainer_settings import order_of, trainer_settings
-from workbench.training.trl_reward import PairCollator, ScoredAnswers
 from workbench.training.trl_trainer import row_of
 
 _REFERENCE = "ref"  # the name that TRL gives to its copy of an adapter
@@ -256,3 +263,38 @@ def number_tokenizer(size: int, end: int) -> Any:
 def samples_by_vllm(base: Path, device: str) -> bool:
     """Whether vLLM samples: where it is installed, on CUDA, for a folder of safetensors, which it loads itself."""
     return torch.device(device).type == "cuda" and base.is_dir() and importlib.util.find_spec("vllm") is not None
+
+
+class PairCollator(DataCollatorForPreference):  # type: ignore[misc]  # TRL is not followed
+    """TRL's, with the length of each prompt: chosen answers first, then the rejected ones."""
+
+    def torch_call(self, examples: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        lengths = [example["prompt_tokens"] for example in examples]
+        found: dict[str, Any] = super().torch_call(examples)
+        return {**found, "prompt_tokens": torch.tensor([*lengths, *lengths])}
+
+
+class ScoredAnswers(nn.Module):  # type: ignore[misc]  # torch is not followed
+    """``model`` with its score head, as a model of one label. ``pooling`` as in ``reward_training``."""
+
+    def __init__(self, model: Any, pooling: str) -> None:
+        super().__init__()
+        self.model, self._pooling = model, pooling
+        self.config = copy.deepcopy(base_of(model).config)
+        self.config.num_labels = 1
+
+    def forward(self, input_ids: Any, attention_mask: Any, prompt_tokens: Any, **unused: Any) -> Any:
+        """Scores (rows, 1) of texts (rows, longest) padded at the right; ``prompt_tokens`` is (rows,)."""
+        hidden = hidden_states(self.model, input_ids, attention_mask=attention_mask)
+        ends = attention_mask.sum(dim=1)
+        if self._pooling == "last":
+            states = hidden[torch.arange(len(hidden), device=hidden.device), ends - 1].float()
+        else:
+            places = torch.arange(hidden.shape[1], device=hidden.device)
+            answers = ((places >= prompt_tokens[:, None]) & (places < ends[:, None])).float()
+            states = (hidden.float() * answers[..., None]).sum(dim=1) / answers.sum(dim=1, keepdim=True)
+        with torch.autocast(states.device.type, enabled=False):
+            return SequenceClassifierOutput(logits=getattr(self.model, HEAD)(states))
+
+    def add_model_tags(self, tags: Any) -> None:
+        """TRL names itself in what it saves; nothing is saved by it here."""

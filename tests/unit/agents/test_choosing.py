@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.techniques.agents.choosing import best_of, words_of
+from workbench.techniques.agents.calling import best_of, words_of
 
 NAMES = ("weather.get_forecast", "calculateTax", "final_answer")
 

@@ -17,8 +17,7 @@ from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
-from workbench.techniques.agents.calling import agent_budget, caller_for
-from workbench.techniques.agents.choosing import NEUTRAL
+from workbench.techniques.agents.calling import NEUTRAL, agent_budget, caller_for
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.tool import Tool, ToolOutput
 

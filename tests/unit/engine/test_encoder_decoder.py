@@ -33,7 +33,7 @@ from workbench.records.messages import ChosenToken, Message
 from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart
 from workbench.training.protocol import JudgeUse
 from workbench.workers.inference import InferenceServer
-from workbench.workers.reward_judges import EngineJudges
+from workbench.workers.training_rewards import EngineJudges
 
 QUESTIONS = ("the heron is in the lake", "who ate it?", "a", "one. two, three! " * 12)
 GREEDY = DecodingPart(temperature=0.0, max_tokens=24, repetition_penalty=1.0)

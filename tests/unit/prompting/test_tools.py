@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes import FakeRetriever, passage
 from workbench.reading.table_query import Table
-from workbench.techniques.prompting.tool_tasks import library, nearest
+from workbench.techniques.prompting.art import library, nearest
 from workbench.techniques.prompting.tools import (
     LONGEST_RESULT,
     calculate,

@@ -23,10 +23,9 @@ from workbench.records.trace import StepAction, StepEdit, Trace, TraceStep
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.decoding.formats import check_format
-from workbench.techniques.prompting.tree_of_thoughts import equation_value, value_of_test
+from workbench.techniques.prompting.tree_of_thoughts import equation_value, tree_of, value_of_test
 from workbench.techniques.prompting.tree_problems import NumbersProblem, TextProblem
 from workbench.techniques.prompting.tree_search import Tree
-from workbench.techniques.prompting.tree_trace import tree_of
 from workbench.techniques.registry import METHODS
 from workbench.techniques.tools.services import PythonResult
 

@@ -187,6 +187,6 @@ def test_an_expression_that_may_match_is_not_refused(pattern: str) -> None:
 
 
 def test_an_expression_that_takes_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.rewards.expressions.LONGEST_TEST_S", 0.01)
+    monkeypatch.setattr("workbench.rewards.texts.LONGEST_TEST_S", 0.01)
     with pytest.raises(UserError, match="takes more than"):
         value("expression-match", ",".join(map(str, range(60))), pattern=r"\b(.*?,){25}P")

@@ -18,12 +18,14 @@ from workbench.records.training import WeightsPart  # noqa: E402
 from workbench.training.answer_pairs import answer_states  # noqa: E402
 from workbench.training.objectives.reward import Reward, RewardOptions  # noqa: E402
 from workbench.training.peft_models import trainable_parameters  # noqa: E402
-from workbench.training.reward_probe import choose_penalty, fit_probe, logistic  # noqa: E402
 from workbench.training.reward_report import calibrate, fit_temperature, make_report, paired_interval  # noqa: E402
-from workbench.training.reward_training import (  # noqa: E402
+from workbench.training.reward_training import (  # noqa: E402  # noqa: E402
     HEAD,
     RewardLoss,
     attach_head,
+    choose_penalty,
+    fit_probe,
+    logistic,
     start_from_probe,
 )
 

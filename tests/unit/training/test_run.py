@@ -27,11 +27,10 @@ from workbench.records.training import (
 from workbench.subjects.adapters.out_of_memory import explain
 from workbench.techniques.registry import METHODS
 from workbench.training import scoring
-from workbench.training.computing import find_computing, note_computing
 from workbench.training.control import Switch
 from workbench.training.out_of_memory import translate_out_of_memory
 from workbench.training.protocol import BaseModel, TrainModel
-from workbench.training.run import _check_same, finished_before, train
+from workbench.training.run import _check_same, find_computing, finished_before, note_computing, train
 from workbench.training.scoring import spread, texts_of
 from workbench.training.sequences import Question
 from workbench.training.weights.loading import LoadedBase

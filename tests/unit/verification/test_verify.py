@@ -24,8 +24,9 @@ from workbench.records.training import MergedType, VerificationReport
 from workbench.training.gguf_export import convert_trained, merge_trained
 from workbench.training.protocol import Served
 from workbench.verification import comparison as comparing
-from workbench.verification import engine_model, torch_model, verdict
+from workbench.verification import engine_model, torch_model
 from workbench.verification import verify as gate
+from workbench.verification import verify as verdict
 from workbench.verification.comparison import AnswerCounts, Comparison, Pair
 from workbench.verification.engine_model import EngineModel, Weights
 from workbench.verification.probe_prompts import GENERAL, Prompt, chosen, read_prompts

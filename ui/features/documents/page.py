@@ -1,4 +1,7 @@
-"""The documents page: collections, the files of one, a search in them, and one document opened beside."""
+"""The documents page: collections, the files of one, a search in them, and one document opened beside.
+
+How a collection is indexed: the length of its passages and its embedding model. A change reads its files again.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +10,30 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
+from ui.components.basics import InlineMessage
+from ui.components.choice_box import ChoiceBox
+from ui.components.dialog import Dialog, LabelledField
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
+from ui.components.number_box import NumberBox
 from ui.features import Found, ShellActions
 from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
-from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
 from ui.state import Listing
 from ui.theme.theme import current_theme
+from workbench.api.protocol import Call
 from workbench.records.answers import DocumentTask
 from workbench.records.documents import Collection, Document, DocumentList, SearchResult
 from workbench.records.messages import Passage
 from workbench.records.methods import Methods
+from workbench.records.models import ModelRecord
 from workbench.records.visible import visible_name
 from workbench.subjects.documents.calls import (
     AddDocuments,
@@ -38,6 +46,8 @@ from workbench.subjects.documents.calls import (
     RemoveFolder,
     RenameCollection,
     SearchDocuments,
+    SetEmbedder,
+    SetPassageLength,
     UnlockDocument,
     Unwatch,
 )
@@ -413,3 +423,73 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def take_files(self, paths: list[str]) -> None:
         self.add(paths)
+
+
+_LONGEST = 8192  # tokens of a passage
+
+
+class IndexDialog(Dialog):
+    """``changed`` sends the collection after a change was accepted."""
+
+    changed = Signal(object)
+
+    def __init__(
+        self, bridge: Bridge, collection: Collection, models: Sequence[ModelRecord], parent: QWidget | None = None
+    ) -> None:
+        help = texts.INDEX_HELP.format(name=collection.name)
+        super().__init__(texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
+        self._bridge, self._collection = bridge, collection
+        self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens)
+        self.embedder = ChoiceBox(texts.EMBEDDER, choices_of(models, collection.embedder), chosen=self._on_chosen)
+        self.embedder.show_value(collection.embedder)
+        self._embedder = collection.embedder
+        self.problem = InlineMessage()
+        self.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, self.tokens))
+        self.inside.addWidget(LabelledField(texts.EMBEDDER, texts.EMBEDDER_HELP, self.embedder))
+        self.below.addWidget(self.problem)
+        self.tokens.valueChanged.connect(lambda _: self._show_state())
+        self.go.clicked.connect(self._on_go)
+        self._show_state()
+
+    def _on_chosen(self, name: str) -> None:
+        self._embedder = name
+        self._show_state()
+
+    def _calls(self) -> list[Call[Collection]]:
+        """What was changed; both settings make the index anew, so that one after the other costs little."""
+        changes: list[Call[Collection]] = []
+        if self._embedder != self._collection.embedder:
+            changes.append(SetEmbedder(collection=self._collection.id, model=self._embedder))
+        if self.tokens.value() != self._collection.passage_tokens:
+            changes.append(SetPassageLength(collection=self._collection.id, tokens=self.tokens.value()))
+        return changes
+
+    def _show_state(self) -> None:
+        self.go.setEnabled(bool(self._calls()))
+        self.go.setToolTip("" if self._calls() else texts.NOTHING_CHANGED)
+
+    def _on_go(self) -> None:
+        self._send(self._calls())
+
+    def _send(self, calls: list[Call[Any]]) -> None:
+        first, *rest = calls
+
+        def done(collection: Collection) -> None:
+            self._collection = collection
+            self.changed.emit(collection)
+            if rest:
+                self._send(rest)
+            else:
+                self.accept()
+
+        self._bridge.call(first, done, lambda error: self.problem.show_message(str(error), "danger"), self)
+
+
+def choices_of(models: Sequence[ModelRecord], chosen: str) -> list[tuple[str, str]]:
+    """The embedding models to choose from, the default one first; ``chosen`` also where it is not there any more."""
+    known = [model.name for model in models if model.kind == "embedder" and not model.missing]
+    default = texts.DEFAULT_EMBEDDER.format(name=known[0]) if known else texts.DEFAULT_EMBEDDER.format(name="starter")
+    choices = [(default, ""), *((name, name) for name in known)]
+    if chosen and chosen not in known:
+        choices.append((texts.MISSING_EMBEDDER.format(name=chosen), chosen))
+    return choices

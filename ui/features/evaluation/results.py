@@ -1,21 +1,46 @@
-"""An evaluation in full: how far it is, means and comparisons, the grid with its filter, and a cell beside it."""
+"""An evaluation in full: how far it is, means and comparisons, the grid with its filter, and a cell beside it.
+
+Bars of the recipes' means, each with its interval, its number in words, and what an answer cost.
+
+One cell of the grid in full: question, answer, scores, sources, steps, and how it differs from another answer.
+
+What the search for a better prompt found, with the ways on: use the recipe, or look at the comparison.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QSplitter, QStackedWidget, QWidget
+from collections.abc import Sequence
 
-from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine, QuietButton, Text
-from ui.components.choice_box import ChoiceRow
-from ui.components.layout import column_of, row_of
+import msgspec
+from PySide6.QtCore import QLineF, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QSizePolicy, QSplitter, QStackedWidget, QWidget
+
+from ui.components.basics import (
+    Card,
+    ElidedLabel,
+    FoldButton,
+    IconButton,
+    InlineMessage,
+    PlainButton,
+    PrimaryButton,
+    ProgressLine,
+    QuietButton,
+    Text,
+)
+from ui.components.choice_box import ChoiceBox, ChoiceRow
+from ui.components.feedback_buttons import FeedbackButtons
+from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.notices import ConfirmRow
+from ui.components.word_diff import WordDiff
 from ui.features.evaluation import texts
-from ui.features.evaluation.bars import MeanBars
-from ui.features.evaluation.cell_panel import CellPanel
 from ui.features.evaluation.grid import AnswerGrid, GridTable
-from ui.features.evaluation.search_result import SearchResult
 from ui.theme import tokens
-from workbench.records.evaluation import EvaluationReport, GridPage
+from ui.theme.theme import current_theme
+from workbench.records.evaluation import CellDetails, ColumnCost, ColumnScore, EvaluationReport, GridPage, ScorerResult
+from workbench.records.optimisation import OptimisationResult
+from workbench.records.visible import visible_name
+from workbench.subjects.runs.calls import RunRecord
 
 _PANEL = 400
 _MOST_BARS = 195
@@ -174,3 +199,296 @@ class ResultsView(QWidget):
             self.table.show_recipes([column.name for column in self.report.evaluation.columns])
             self.grid.show_widths()
             self.filtered.emit()
+
+
+_ROW = 30
+_NAME, _NUMBERS, _COST = 170, 150, 190
+_BAR = 16
+
+
+class MeanBars(QWidget):
+    """Of a share the bar's whole length is 100 %; of another value, the highest end of an interval."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, toolTip=texts.COSTS_HELP)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._names: Sequence[str] = ()
+        self._result = ScorerResult(title="", unit="", columns=())
+        self._costs: Sequence[ColumnCost] = ()
+        current_theme().changed.connect(self.update)
+
+    def show_result(self, names: Sequence[str], result: ScorerResult, costs: Sequence[ColumnCost]) -> None:
+        self._names, self._result, self._costs = names, result, costs
+        self.setFixedHeight(self.sizeHint().height())
+        said = [f"{name} {self._numbers(one)}" for name, one in zip(names, result.columns, strict=True)]
+        self.setAccessibleName(f"{texts.BARS}, {result.title}: {'; '.join(said)}")
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(600, _ROW * max(1, len(self._names)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        shows_cost = self.width() > 720
+        unit = self._result.unit
+        ends = [one.high for one in self._result.columns if one is not None]
+        most = (max(ends, default=1.0) if unit else 1.0) or 1.0
+        track = self.width() - _NAME - _NUMBERS - (_COST if shows_cost else 0)
+        for place, (name, one) in enumerate(zip(self._names, self._result.columns, strict=True)):
+            top = place * _ROW
+            self._draw_text(painter, QRect(0, top, _NAME - tokens.SPACE_2, _ROW), name, "text")
+            bar = QRectF(_NAME, top + (_ROW - _BAR) / 2, track, _BAR)
+            self._draw_bar(painter, bar, one, most)
+            numbers = QRect(_NAME + track + tokens.SPACE_3, top, _NUMBERS - tokens.SPACE_3, _ROW)
+            self._draw_text(painter, numbers, self._numbers(one), "text" if one is not None else "muted")
+            if shows_cost and place < len(self._costs) and self._costs[place].answers:
+                cost = self._costs[place]
+                said = texts.COSTS.format(prompt=cost.prompt_tokens, new=cost.new_tokens, seconds=cost.seconds)
+                area = QRect(self.width() - _COST + tokens.SPACE_3, top, _COST - tokens.SPACE_3, _ROW)
+                self._draw_text(painter, area, said, "muted", small=True)
+
+    def _draw_bar(self, painter: QPainter, bar: QRectF, one: ColumnScore | None, most: float) -> None:
+        theme = current_theme()
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.colour("sunken"))
+        painter.drawRoundedRect(bar, 4, 4)
+        if one is None:
+            return
+        x = [bar.left() + bar.width() * min(1.0, max(0.0, part / most)) for part in (one.value, one.low, one.high)]
+        painter.setBrush(theme.colour("accent"))
+        painter.drawRoundedRect(QRectF(bar.left(), bar.top(), max(2.0, x[0] - bar.left()), bar.height()), 4, 4)
+        middle = bar.center().y()
+        for colour, width in (("surface", 4.5), ("text", 1.5)):  # seen on the bar and beside it
+            painter.setPen(QPen(theme.colour(colour), width))
+            painter.drawLine(QLineF(QPointF(x[1], middle), QPointF(x[2], middle)))
+            for end in x[1:]:
+                painter.drawLine(QLineF(QPointF(end, middle - 4), QPointF(end, middle + 4)))
+
+    def _numbers(self, one: ColumnScore | None) -> str:
+        if one is None:
+            return texts.NOTHING_SCORED
+        unit = self._result.unit
+        return f"{texts.amount(one.value, unit)} {texts.describe_interval(one.low, one.high, unit)}"
+
+    def _draw_text(self, painter: QPainter, area: QRect, text: str, token: str, small: bool = False) -> None:
+        font = QFont(self.font())
+        font.setPixelSize(tokens.TEXT_SMALL if small else tokens.TEXT_BODY)
+        painter.setFont(font)
+        painter.setPen(current_theme().colour(token))
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+EXPECTED = "expected"
+
+
+class CellPanel(QFrame):
+    """``column_wanted`` asks for the answer of another recipe, ``other_wanted`` for one to compare with, by number."""
+
+    closed = Signal()
+    column_wanted = Signal(int)
+    other_wanted = Signal(int)
+    rated = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.setMinimumWidth(300)
+        self._details: CellDetails | None = None
+        self._column = 0
+        self.title = Text("", "heading")
+        self.close_button = IconButton("close", texts.CLOSE_CELL, clicked=lambda: self.closed.emit())
+        self.recipes = ChoiceRow(texts.ANSWER_OF, (), chosen=lambda name: self.column_wanted.emit(int(name)))
+        self.question, self.expected, self.answer = _selectable(), _selectable(), _selectable()
+        self.figures, self.error = Text("", "small"), Text("", "error")
+        self.feedback = FeedbackButtons()
+        self.feedback.edit.hide()
+        self.feedback.rated.connect(self.rated)
+        self.compare = ChoiceBox(texts.COMPARE_WITH, chosen=self._on_compare)
+        self.diff = WordDiff(visible=False)
+        self.scores = Text("")
+        self.sources = Text("")
+        self._steps = QWidget()
+        self._steps_column = column_of(self._steps)
+        self._trace: QWidget | None = None
+        self.steps_button = FoldButton(texts.STEPS, self._steps, toggled=lambda _: self._show_steps())
+        area = ScrolledColumn(tokens.SPACE_1, width=tokens.READING_WIDTH)
+        self._headings: dict[str, Text] = {}
+        for name, part in (
+            (texts.QUESTION, self.question),
+            (texts.EXPECTED, self.expected),
+            (texts.ANSWER, self.answer),
+        ):
+            self._add(area, name, part)
+        for widget in (self.error, self.figures):
+            area.column.addWidget(widget)
+        area.column.addWidget(self.feedback, 0, Qt.AlignmentFlag.AlignLeft)
+        self._add(area, texts.COMPARE_WITH, self.compare)
+        area.column.addWidget(self.diff)
+        self._add(area, texts.SCORES, self.scores)
+        self._add(area, texts.SOURCES, self.sources)
+        area.column.addSpacing(tokens.SPACE_2)
+        area.column.addWidget(self.steps_button)
+        area.column.addWidget(self._steps)
+        head = row_of(None, (self.title, 1), self.close_button, gap=tokens.SPACE_2)
+        top = column_of(None, head, self.recipes, gap=tokens.SPACE_2)
+        top.setContentsMargins(tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_3, tokens.SPACE_1)
+        column_of(self, top, (area, 1), gap=0)
+
+    @property
+    def number(self) -> int:
+        """The question that is shown, 0 for none."""
+        return self._details.question.number if self._details is not None else 0
+
+    @property
+    def column(self) -> int:
+        return self._column
+
+    def show_cell(
+        self, details: CellDetails, column: int, names: Sequence[str], results: Sequence[ScorerResult]
+    ) -> None:
+        """Show an answer; what it is compared with stays chosen where it can be."""
+        moved = (details.question.number, column) != (self.number, self._column)
+        self._details, self._column = details, column
+        question, answer = details.question.question, details.answer
+        self.title.setText(f"{texts.QUESTION} {details.question.number:,}")
+        self.recipes.set_choices([(str(place), name) for place, name in enumerate(names)])
+        self.recipes.show_value(str(column))
+        self._show(texts.QUESTION, self.question, question.conversation()[-1].content)
+        self._show(texts.EXPECTED, self.expected, " | ".join(question.expected))
+        text = answer.text if answer is not None else texts.NO_ANSWER_YET
+        if answer is not None and answer.declined:
+            text = f"{texts.DECLINED}: {text}"
+        self._show(texts.ANSWER, self.answer, text)
+        self.error.setText(answer.error if answer is not None else "")
+        self.error.setVisible(bool(self.error.text()))
+        self.feedback.setVisible(answer is not None)
+        self.feedback.show_rating(details.rating)
+        usage = answer.usage if answer is not None else None
+        self.figures.setText(
+            texts.CELL_FIGURES.format(prompt=usage.prompt_tokens, new=usage.new_tokens, seconds=answer.seconds)
+            if answer is not None and usage is not None
+            else ""
+        )
+        lines = [
+            " · ".join(
+                part for part in (f"{result.title}: {texts.amount(score.value, result.unit)}", score.note) if part
+            )
+            for result, score in zip(results, details.scores, strict=False)
+            if score.value is not None or score.note
+        ]
+        self._show(texts.SCORES, self.scores, "\n".join(lines))
+        citations = answer.citations if answer is not None else ()
+        sources = "\n".join(f"[{one.n}] {visible_name(one.path)}" for one in citations)
+        self._show(texts.SOURCES, self.sources, sources)
+        self._show_choices(names)
+        has_steps = answer is not None and answer.trace is not None and bool(answer.trace.steps)
+        self.steps_button.setVisible(has_steps)
+        if moved or not has_steps:
+            self._forget_steps()
+        self._on_compare(self.compare.value)
+
+    def show_other(self, other: CellDetails) -> None:
+        """The answer that was asked for with ``other_wanted``."""
+        mine = self._details.answer if self._details is not None else None
+        if mine is not None and other.answer is not None:
+            self.diff.show_texts(other.answer.text, mine.text)
+            self.diff.show()
+
+    def _show_choices(self, names: Sequence[str]) -> None:
+        choices = [(texts.COMPARE_NOTHING, "")]
+        assert self._details is not None
+        if self._details.question.question.expected:
+            choices.append((texts.COMPARE_EXPECTED, EXPECTED))
+        choices += [(name, str(place)) for place, name in enumerate(names) if place != self._column]
+        self.compare.set_choices(choices)
+
+    def _on_compare(self, value: str) -> None:
+        self.diff.hide()
+        details = self._details
+        if details is None or details.answer is None or not value:
+            return
+        if value == EXPECTED:
+            self.diff.show_texts(details.question.question.expected[-1], details.answer.text)
+            self.diff.show()
+        else:
+            self.other_wanted.emit(int(value))
+
+    def _show_steps(self) -> None:
+        """The tree of steps is made when it is first opened."""
+        details = self._details
+        if self.steps_button.isChecked() and self._trace is None and details is not None and details.answer is not None:
+            from ui.components.steps.trace_view import TraceView
+
+            assert details.answer.trace is not None
+            view = self._trace = TraceView()
+            view.show_trace(details.answer.trace)
+            self._steps_column.addWidget(view)
+
+    def _forget_steps(self) -> None:
+        self.steps_button.setChecked(False)
+        if self._trace is not None:
+            self._trace.hide()
+            self._trace.deleteLater()
+            self._trace = None
+
+    def _add(self, area: ScrolledColumn, name: str, part: QWidget) -> None:
+        heading = self._headings[name] = Text(name, "small")
+        heading.setContentsMargins(0, tokens.SPACE_2, 0, 0)
+        area.column.addWidget(heading)
+        area.column.addWidget(part)
+
+    def _show(self, name: str, part: Text, said: str) -> None:
+        part.setText(said)
+        part.setVisible(bool(said))
+        self._headings[name].setVisible(bool(said))
+
+
+def _selectable() -> Text:
+    return Text(
+        "",
+        "body",
+        textInteractionFlags=Qt.TextInteractionFlag.TextSelectableByMouse
+        | Qt.TextInteractionFlag.TextSelectableByKeyboard,
+    )
+
+
+class SearchResult(Card):
+    """Hidden unless ``show_run`` is given a search that has ended. ``use_wanted`` sends the recipe, ``compare_wanted``
+    the id of the evaluation on held-out questions."""
+
+    use_wanted = Signal(object)
+    compare_wanted = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, margin=tokens.SPACE_3)
+        self.result: OptimisationResult | None = None
+        self.text, self.instructions = Text(""), Text("", "small")
+        self.use_button = PrimaryButton(texts.USE_RECIPE, small=True)
+        self.compare_button = PlainButton(texts.COMPARE_RECIPES, small=True, toolTip=texts.COMPARE_HELP)
+        self.use_button.clicked.connect(lambda: self.result and self.use_wanted.emit(self.result.recipe))
+        self.compare_button.clicked.connect(lambda: self.result and self.compare_wanted.emit(self.result.held_out))
+        row = row_of(None, (self.text, 1), self.compare_button, self.use_button, gap=tokens.SPACE_2)
+        self.body.addLayout(row)
+        self.body.addWidget(self.instructions)
+        self.hide()
+
+    def show_run(self, run: RunRecord | None) -> None:
+        ended = run is not None and run.kind == "optimise" and run.state == "finished" and not run.unreadable
+        self.setVisible(ended)
+        if not ended or run is None:
+            return
+        result = self.result = msgspec.convert(run.result, OptimisationResult)
+        words = texts.FOUND if result.candidate else texts.FOUND_NOTHING
+        shown = words.format(
+            candidate=result.candidate, candidates=result.candidates, questions=result.questions,
+            before=texts.amount(result.before, ""), after=texts.amount(result.after, ""), sentence=result.sentence,
+        )  # fmt: skip
+        saved = [texts.SAVED_AS.format(name=one.name, number=one.version) for one in result.recipe.prompting.sources]
+        self.text.setText(" ".join(filter(None, (shown, *(saved if result.candidate else ()), result.ended))))
+        self.instructions.setText(result.recipe.prompting.instructions)
+        self.instructions.setVisible(bool(result.candidate and result.recipe.prompting.instructions))
+        self.use_button.setVisible(bool(result.candidate))
+        self.use_button.setToolTip(texts.USE_HELP.format(path=result.path))
+        self.compare_button.setVisible(bool(result.held_out))

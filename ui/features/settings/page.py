@@ -1,4 +1,7 @@
-"""The Settings page, generated from the settings' types, with facts about the program and its data folder."""
+"""The Settings page, generated from the settings' types, with facts about the program and its data folder.
+
+Where the local API is served, its key, and a request to copy.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, Line, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
+from ui.components.code_view import CodeView
 from ui.components.config_form import FieldRow, Form, choice_control
-from ui.components.layout import ScrolledColumn, column_of
+from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.features import ShellActions
 from ui.features.settings import texts
-from ui.features.settings.api_card import ApiCard
 from ui.features.settings.backup_card import BackupCard
 from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
@@ -30,6 +33,7 @@ from workbench.base.settings import SECTIONS, Settings
 from workbench.subjects.machine.calls import ChangeSettings, GetSettings
 from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import Status
+from workbench.subjects.serving.calls import ApiState, GetApiState, ListServedModels, RenewApiKey, ServedModels
 
 TITLES = {
     "general": texts.SECTION_GENERAL,
@@ -164,3 +168,70 @@ class SettingsPage(QWidget):
 def _make_row(field: Field) -> FieldRow | None:
     """The default model is one of those that there are."""
     return FieldRow(field, make=choice_control) if field.name == "model" else None
+
+
+class ApiCard(QWidget):
+    """Empty while the API is off."""
+
+    def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._model = texts.API_MODEL
+        self._state: ApiState | None = None
+        self.status = Text("", "body")
+        self.problem = Text("", "attention", visible=False)
+        self.example = CodeView()
+        self.copy_address = PlainButton(texts.COPY_ADDRESS, "copy", small=True, clicked=self._on_copy_address)
+        self.copy_key = PlainButton(texts.COPY_KEY, "copy", small=True, clicked=self._on_copy_key)
+        self.renew = PlainButton(texts.RENEW_KEY, "refresh", small=True, clicked=self._on_renew)
+        self.renew.setToolTip(texts.RENEW_KEY_HELP)
+        self._served = QWidget()
+        actions = row_of(None, self.copy_address, self.copy_key, self.renew, None, margins=(0, 0, 0, 0))
+        column_of(self._served, actions, Text(texts.API_EXAMPLE, "small"), self.example, gap=tokens.SPACE_2)
+        column_of(self, self.problem, self.status, self._served, gap=tokens.SPACE_3)
+        self._show(ApiState(running=False))
+        bridge.home.listing(GetSettings()).follow(self._on_settings)
+
+    def refresh(self) -> None:
+        """Ask again where it is served."""
+        self._bridge.call(GetApiState(), self._show, owner=self)
+
+    def _on_settings(self, settings: Settings) -> None:
+        self.refresh()
+
+    def _show(self, state: ApiState) -> None:
+        self._state = state
+        self.problem.setText(state.problem)
+        self.problem.setVisible(bool(state.problem))
+        self.status.setVisible(state.running)
+        self._served.setVisible(state.running)
+        if not state.running:
+            return
+        self.status.setText(
+            texts.API_SERVED.format(address=f"{state.address}/v1", answered=state.answered, refused=state.refused)
+        )
+        self._write_example()
+        self._bridge.call(ListServedModels(), self._on_models, owner=self)
+
+    def _on_models(self, found: ServedModels) -> None:
+        usable = [one.id for one in found.models if one.kind != "embedder" and not one.problem]
+        self._model = usable[0] if usable else texts.API_MODEL
+        self._write_example()
+
+    def _write_example(self) -> None:
+        state = self._state
+        if state is not None and state.running:
+            code = texts.API_CODE.format(address=state.address, key=state.key, model=self._model)
+            self.example.restart()
+            self.example.show_code(code, "python", True)
+
+    def _on_copy_address(self) -> None:
+        if self._state is not None:
+            QGuiApplication.clipboard().setText(f"{self._state.address}/v1")
+
+    def _on_copy_key(self) -> None:
+        if self._state is not None:
+            QGuiApplication.clipboard().setText(self._state.key)
+
+    def _on_renew(self) -> None:
+        self._bridge.call(RenewApiKey(), self._show, owner=self)

@@ -1,19 +1,41 @@
-"""The report on a data set: statistics, skipped rows, and examples as the model sees them."""
+"""The report on a data set: statistics, skipped rows, and examples as the model sees them.
+
+The role of each column of a data set, chosen by hand if it was not recognised.
+
+Examples as the model is shown them, one at a time, with the trained words tinted.
+
+A histogram of example lengths, with the limit at which examples are truncated.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+import math
+from collections.abc import Sequence
 
-from ui.components.basics import Chip, FoldButton, InlineMessage, ProgressLine, Text
-from ui.components.layout import column_of, row_of
+import msgspec
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+)
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QTextEdit, QWidget
+
+from ui.components.basics import Chip, ElidedLabel, FoldButton, IconButton, InlineMessage, ProgressLine, Text
+from ui.components.choice_box import ChoiceBox
+from ui.components.layout import column_of, empty_layout, row_of
+from ui.components.prose import MONO
 from ui.components.wording import describe_count
 from ui.features.training import texts
-from ui.features.training.column_mapping import ColumnMapping, unmapped
-from ui.features.training.example_view import ExampleView
-from ui.features.training.length_histogram import LengthHistogram
 from ui.theme import tokens
-from workbench.records.training import DataPart, DataReport, SideReport
+from ui.theme.theme import current_theme
+from ui.theme.tokens import mixed
+from workbench.records.training import ColumnRole, DataPart, DataReport, LengthBin, Preview, SideReport
 from workbench.records.training.measured import measured_part
 
 SHAPES = {
@@ -193,3 +215,263 @@ def refused_words(refused: tuple[str, ...]) -> str:
 
 def _sum(sides: tuple[SideReport, ...], field: str) -> int:
     return sum(int(getattr(side, field)) for side in sides)
+
+
+class ColumnMapping(QWidget):
+    """``changed`` sends the DataPart with the columns as they were chosen, once they make an example. Several columns
+    can make the question."""
+
+    changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._data = DataPart()
+        self._report: DataReport | None = None
+        self.boxes: dict[str, ChoiceBox] = {}
+        self.words = Text("", "muted")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(tokens.SPACE_4)
+        self._grid.setVerticalSpacing(tokens.SPACE_1)
+        self._grid.setColumnStretch(0, 1)
+        column_of(self, self.words, self._grid, gap=tokens.SPACE_2)
+
+    def show_columns(self, report: DataReport, data: DataPart) -> None:
+        """Show the columns of a set with the roles that ``data`` gives them."""
+        self._data = data
+        before, self._report = self._report, report
+        if before is None or (before.columns, before.roles) != (report.columns, report.roles):
+            self._build(report.columns, report.roles)
+        for name, box in self.boxes.items():
+            box.blockSignals(True)
+            box.setCurrentIndex(max(0, box.findData(role_of(name, data))))
+            box.blockSignals(False)
+        self.words.setText(texts.CHOOSE_ROLES.format(missing=_missing(data, report)).strip())
+
+    def _build(self, columns: Sequence[str], roles: Sequence[ColumnRole]) -> None:
+        empty_layout(self._grid)
+        self.boxes = {}
+        for line, name in enumerate(columns):
+            choices = [(texts.NOT_USED, ""), *((role.title, role.name) for role in roles)]
+            box = self.boxes[name] = ChoiceBox(texts.ROLE_OF_COLUMN.format(name=name), choices)
+            box.setFixedWidth(180)
+            box.currentIndexChanged.connect(lambda _, name=name: self._on_chosen(name))
+            self._grid.addWidget(ElidedLabel(name, "code"), line, 0)
+            self._grid.addWidget(box, line, 1)
+
+    def _on_chosen(self, name: str) -> None:
+        if self._report is None:
+            return
+        chosen = str(self.boxes[name].currentData())
+        several = any(role.several for role in self._report.roles if role.name == chosen)
+        self._data = with_role(self._data, name, chosen, several)
+        self.show_columns(self._report, self._data)
+        if not _missing(self._data, self._report):
+            self.changed.emit(self._data)
+
+
+def unmapped(data: DataPart) -> DataPart:
+    """The DataPart with no column named by hand."""
+    return msgspec.structs.replace(data, columns={})
+
+
+def role_of(column: str, data: DataPart) -> str:
+    """The role that a DataPart gives a column, "" for none."""
+    return next((role for role, columns in data.columns.items() if column in columns), "")
+
+
+def with_role(data: DataPart, column: str, role: str, several: bool) -> DataPart:
+    """The DataPart in which a column has this role, beside others that have it or (not ``several``) instead of them."""
+    left = {one: tuple(name for name in names if name != column) for one, names in data.columns.items()}
+    if role:
+        left[role] = (*left.get(role, ()), column) if several else (column,)
+    return msgspec.structs.replace(data, columns={one: names for one, names in left.items() if names})
+
+
+def _missing(data: DataPart, report: DataReport) -> str:
+    if any(set(roles) <= data.columns.keys() for roles in report.role_sets):
+        return ""
+    titles = {role.name: role.title.lower() for role in report.roles}
+    sets = [" and ".join(titles.get(role, role) for role in roles) for roles in report.role_sets]
+    return texts.NEEDS_COLUMNS.format(names=", or ".join(sets))
+
+
+_MOST_HEIGHT = 300
+_LONGEST = 20_000
+"""Characters of one example that are laid out."""
+
+
+class ExampleView(QWidget):
+    """Goes through ``total`` examples; ``wanted`` asks for those from a number on that are not there yet."""
+
+    wanted = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._previews: dict[int, Preview] = {}
+        self._total = 0
+        self._at = 0
+        self.back = IconButton("chevron-left", texts.PREVIOUS_EXAMPLE)
+        self.forward = IconButton("chevron-right", texts.NEXT_EXAMPLE)
+        self.back.clicked.connect(lambda: self.go_to(self._at - 1))
+        self.forward.clicked.connect(lambda: self.go_to(self._at + 1))
+        self.place = Text("", "muted", wordWrap=False)
+        self.side = Chip("", "accent")
+        self.counts = ElidedLabel("", "small")
+        self.source = ElidedLabel("", "small", Qt.TextElideMode.ElideMiddle)
+        self.text = QTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setUndoRedoEnabled(False)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text.setAccessibleName(texts.EXAMPLE)
+        self.text.setTabChangesFocus(True)
+        self.text.document().setDocumentMargin(tokens.SPACE_2)
+        row = row_of(None, self.back, self.place, self.forward, self.side, (self.counts, 1), gap=tokens.SPACE_2)
+        column_of(self, row, self.text, self.source, gap=tokens.SPACE_1)
+        current_theme().changed.connect(self._draw)
+
+    @property
+    def at(self) -> int:
+        """The number of the shown example, from 0."""
+        return self._at
+
+    def restart(self, previews: Sequence[Preview], total: int) -> None:
+        """Another set: show its first example; ``total`` is how many it has."""
+        self._previews = dict(enumerate(previews))
+        self._total = max(total, len(previews))
+        self._at = 0
+        self.setVisible(bool(previews))
+        self._draw()
+
+    def put(self, first: int, previews: Sequence[Preview]) -> None:
+        """The examples from number ``first`` on, as they were asked for."""
+        self._previews.update(enumerate(previews, first))
+        self._draw()
+
+    def go_to(self, number: int) -> None:
+        """Show an example; one that is not there yet is asked for."""
+        if not 0 <= number < self._total:
+            return
+        self._at = number
+        if number not in self._previews:
+            self.wanted.emit(number)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.back.setEnabled(self._at > 0)
+        self.back.setToolTip(texts.PREVIOUS_EXAMPLE if self._at > 0 else texts.FIRST_EXAMPLE)
+        last = self._at >= self._total - 1
+        self.forward.setEnabled(not last)
+        self.forward.setToolTip(texts.LAST_EXAMPLE if last else texts.NEXT_EXAMPLE)
+        self.place.setText(texts.OF_TOTAL.format(value=self._at + 1, _total=self._total))
+        preview = self._previews.get(self._at)
+        self.side.setVisible(preview is not None)
+        if preview is None:
+            self.counts.set_full_text(texts.READING)
+            return
+        self.side.setText(texts.TRAINED_ON if preview.side == "train" else texts.EVALUATED_ON)
+        self.side.set_tone("accent" if preview.side == "train" else "plain")
+        cut = texts.CUT_FROM.format(whole_tokens=preview.whole_tokens) if preview.whole_tokens > preview.tokens else ""
+        self.counts.set_full_text(
+            (texts.PROMPT_TOKENS if preview.trained_tokens == 1 else texts.EXAMPLE_TOKENS).format(
+                tokens=preview.tokens, cut=cut, trained_tokens=preview.trained_tokens
+            )
+        )
+        self.source.set_full_text(preview.source)
+        self._write(preview)
+
+    def _write(self, preview: Preview) -> None:
+        palette = current_theme().palette
+        plain, trained = QTextCharFormat(), QTextCharFormat()
+        for one in (plain, trained):
+            one.setFontFamilies(MONO)
+            one.setProperty(QTextFormat.Property.FontPixelSize, 13)
+            one.setForeground(QColor(palette.text if one is trained else palette.muted))
+        trained.setBackground(QColor(mixed(palette.accent, palette.surface, 0.2)))
+        self.text.clear()
+        cursor = QTextCursor(self.text.document())
+        cursor.beginEditBlock()
+        spaced = QTextBlockFormat()
+        spaced.setLineHeight(140, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor.setBlockFormat(spaced)
+        left = _LONGEST
+        for piece in preview.pieces:
+            cursor.insertText(piece.text[:left], trained if piece.trained else plain)
+            left -= len(piece.text)
+            if left <= 0:
+                cursor.insertText(" […]", plain)
+                break
+        cursor.endEditBlock()
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
+        self._fit()
+
+    def _fit(self) -> None:
+        document = self.text.document()
+        document.setTextWidth(max(200, self.text.viewport().width()))
+        height = math.ceil(document.size().height()) + 2 * tokens.SPACE_2 + 4
+        self.text.setFixedHeight(min(_MOST_HEIGHT, max(120, height)))
+
+
+_PLOT = 64
+_LABELS = 18
+
+
+class LengthHistogram(QWidget):
+    """Painted bars; what they say stands in the accessible name too."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bins: tuple[LengthBin, ...] = ()
+        self._cut = 0
+        self.setFixedHeight(_PLOT + _LABELS)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_lengths(self, bins: Sequence[LengthBin], cut: int) -> None:
+        """``cut`` is the length in tokens at which examples are cut; 0: they are not."""
+        self._bins, self._cut = tuple(bins), cut
+        self.setVisible(bool(bins))
+        words = "; ".join(texts.HISTOGRAM_BIN.format(count=one.count, low=one.low, value=one.high - 1) for one in bins)
+        self.setAccessibleName(texts.HISTOGRAM.format(words=words))
+        self.setToolTip(texts.HISTOGRAM_HELP.format(replace=words.replace("; ", chr(10))) if bins else "")
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if not self._bins:
+            return
+        palette = current_theme().palette
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = self.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        low, high = self._bins[0].low, max(self._bins[-1].high, self._bins[0].low + 1)
+        most = max(one.count for one in self._bins) or 1
+        cut = low < self._cut < high
+
+        def place(length: int) -> float:
+            return self.width() * (length - low) / (high - low)
+
+        for one in self._bins:
+            left, right = place(one.low), place(one.high)
+            height = (_PLOT - 14) * one.count / most
+            if not one.count:
+                continue
+            beyond = cut and one.low >= self._cut
+            colour = mixed(palette.attention if beyond else palette.accent, palette.surface, 0.5)
+            tall = max(2.0, height)
+            painter.fillRect(QRectF(left + 1, _PLOT - tall, right - left - 2, tall), QColor(colour))
+        painter.setPen(QColor(palette.edge))
+        painter.drawLine(QPointF(0, _PLOT), QPointF(self.width(), _PLOT))
+        painter.setPen(QColor(palette.muted))
+        area = QRectF(0, _PLOT, self.width(), _LABELS)
+        painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{low:,}")
+        painter.drawText(
+            area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, texts.COUNT_TOKENS.format(high=high)
+        )
+        if cut:
+            x = place(self._cut)
+            painter.setPen(QPen(QColor(palette.attention), 1.5, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(x, 0), QPointF(x, _PLOT))
+            words = texts.CUT_AT.format(_cut=self._cut)
+            wide = painter.fontMetrics().horizontalAdvance(words)
+            painter.drawText(QPointF(x + 4 if x + wide + 8 < self.width() else x - wide - 4, 10), words)
+        painter.end()

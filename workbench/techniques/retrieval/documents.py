@@ -3,14 +3,17 @@
 A document that does not fit the model's context is processed section by section. Summaries are summarised again until
 they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862); extracted rows are
 checked against their section and merged; translations are joined, paragraph by paragraph.
+
+A long document split into sections that fit a model's context: whole paragraphs where possible, else sentences.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -28,9 +31,9 @@ from workbench.records.recipes import Recipe, system_text
 from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
-from workbench.techniques.retrieval.sections import passages_at, split_sections
 from workbench.techniques.retrieval.tables import TableLine, find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.techniques.streaming import edit
+from workbench.text.sentences import split_sentences
 
 _SUMMARY_SHARE, _TABLE_SHARE, _TRANSLATION_SHARE = 0.5, 0.45, 0.3
 """How much of the context a section may take; the rest is for the answer."""
@@ -326,3 +329,59 @@ def _limit(share: float, model: ModelBackend) -> int:
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         limit = min(limit, _SMALL_MODEL_SECTION)
     return max(_FEWEST_TOKENS, limit)
+
+
+_PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*", re.UNICODE)
+
+
+def split_sections(text: str, limit: int, count_tokens: Callable[[Sequence[str]], list[int]]) -> list[tuple[int, int]]:
+    """``(start, end)`` of sections of at most ``limit`` tokens that together cover all but white space."""
+    parts = [m.span() for m in _PARAGRAPH.finditer(text)]
+    sections: list[tuple[int, int]] = []
+    filled = 0
+    for start, end, tokens in _sized(text, parts, limit, count_tokens):
+        if sections and filled + tokens <= limit:
+            sections[-1] = (sections[-1][0], end)
+            filled += tokens
+        else:
+            sections.append((start, end))
+            filled = tokens
+    return sections
+
+
+def _sized(
+    text: str, parts: Sequence[tuple[int, int]], limit: int, count_tokens: Callable[[Sequence[str]], list[int]]
+) -> Iterator[tuple[int, int, int]]:
+    """``(start, end, tokens)`` of the parts, with those that are too long split further."""
+    for (start, end), tokens in zip(parts, count_tokens([text[a:b] for a, b in parts]), strict=True):
+        if tokens <= limit:
+            yield start, end, tokens
+            continue
+        smaller = [(start + a, start + b) for a, b in split_sentences(text[start:end])]
+        if len(smaller) < 2:
+            middle = start + (end - start) // 2
+            if middle == start:
+                yield start, end, tokens  # one character: it cannot be split further
+                continue
+            smaller = [(start, middle), (middle, end)]
+        yield from _sized(text, smaller, limit, count_tokens)
+
+
+def passages_at(document: DocumentText, spans: Sequence[tuple[int, int]]) -> list[Passage]:
+    """The spans of a document as numbered passages, from 1."""
+    described = document.document
+    return [
+        Passage(
+            collection="",
+            document=described.id,
+            document_hash=described.hash,
+            path=described.path,
+            title=described.title,
+            start=start,
+            end=end,
+            text=document.text[start:end],
+            page=bisect_right(document.page_starts, start) or None,
+            n=n,
+        )
+        for n, (start, end) in enumerate(spans, start=1)
+    ]

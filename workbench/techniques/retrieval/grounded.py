@@ -3,6 +3,8 @@
 Retrieval-augmented generation: Lewis et al. 2020, "Retrieval-Augmented Generation for Knowledge-Intensive NLP Tasks"
 (arXiv:2005.11401), with passages in the prompt as in Ram et al. 2023, "In-Context Retrieval-Augmented Language Models"
 (arXiv:2302.00083).
+
+Packs the best passages into a token budget that fits the model's context.
 """
 
 from __future__ import annotations
@@ -14,16 +16,17 @@ import msgspec
 
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.records.documents import Collection
 from workbench.records.messages import Message, Passage
-from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
 from workbench.techniques.retrieval.citations import CitationEditor
-from workbench.techniques.retrieval.packing import pack
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.quoting import Quotes, quote, resolve_mode
+from workbench.text.sentences import split_sentences
 
 CANDIDATES = 10  # passages searched for; fewer are shown
 CLOSEST_NAMED = 3  # named in an abstention
@@ -138,3 +141,52 @@ def _could_not_find(closest: Sequence[Passage]) -> str:
         return "I could not find anything about this in these documents."
     titles = list(dict.fromkeys(f"{p.title or p.path}{f', page {p.page}' if p.page else ''}" for p in closest))
     return f"I could not find the answer to this in these documents. The closest I found: {'; '.join(titles)}."
+
+
+# More context hurts a small model: measured with benchmarks/answers.py, see docs/benchmarks.md
+_SHOWN_BY_PARAMETERS = ((400_000_000, 1), (1_200_000_000, 3), (5_000_000_000, 5))
+_SHOWN_BY_LARGE_MODELS = 8
+_LEFT_FOR_CONVERSATION = 0.25
+
+
+def passages_for(model: ModelBackend, part: RetrievalPart) -> int:
+    """Number of passages for the model: the recipe's, or one that suits its size."""
+    if part.passages:
+        return part.passages
+    for parameters, shown in _SHOWN_BY_PARAMETERS:
+        if has_fewer_parameters(model, parameters):
+            return shown
+    return _SHOWN_BY_LARGE_MODELS
+
+
+def token_budget(model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> int:
+    """Maximum tokens of the passages, with room for question and answer."""
+    answer = min(decoding.max_tokens, model.context_tokens // 4)
+    room = int(model.context_tokens * (1 - _LEFT_FOR_CONVERSATION)) - answer
+    wanted = part.token_budget or model.context_tokens // 2
+    return max(64, min(wanted, room))
+
+
+def pack(hits: Sequence[Passage], model: ModelBackend, part: RetrievalPart, decoding: DecodingPart) -> list[Passage]:
+    """The best hits that fit, numbered from 1. The first one is cut at a sentence when it does not fit."""
+    budget = token_budget(model, part, decoding)
+    best = list(hits[: passages_for(model, part)])
+    if not best:
+        return []
+    shown: list[Passage] = []
+    for passage, tokens in zip(best, model.count_tokens([p.text for p in best]), strict=True):
+        if tokens > budget and not shown:
+            passage = _cut(passage, tokens, budget)
+        elif tokens > budget:
+            continue
+        budget -= min(tokens, budget)
+        shown.append(msgspec.structs.replace(passage, n=len(shown) + 1))
+    return shown
+
+
+def _cut(passage: Passage, tokens: int, budget: int) -> Passage:
+    """The beginning of a passage, in whole sentences where possible, about ``budget`` tokens long."""
+    characters = max(1, int(len(passage.text) * budget / tokens * 0.9))
+    ends = [end for _, end in split_sentences(passage.text) if end <= characters]
+    keep = ends[-1] if ends else characters
+    return msgspec.structs.replace(passage, text=passage.text[:keep], end=passage.start + keep)

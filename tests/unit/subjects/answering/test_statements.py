@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes import passage
 from workbench.records.messages import Statement
-from workbench.techniques.retrieval.statements import StatementVerifier
+from workbench.techniques.retrieval.verification import StatementVerifier
 
 TERMS = (
     "The landlord may enter after ninety days' notice. The deposit is 12 months of rent. "

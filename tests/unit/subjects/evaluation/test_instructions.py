@@ -14,8 +14,13 @@ from workbench.records.evaluation import QUESTION, CellAnswer, Instruction, Ques
 from workbench.records.messages import Message
 from workbench.records.recipes import Recipe
 from workbench.subjects.evaluation.benchmarks import benchmark_recipe, find_benchmark, read_benchmark
-from workbench.subjects.evaluation.instruction_checks import CHECKS
-from workbench.subjects.evaluation.instructions import LONGEST_ANSWER, followed, loose_variants, read_instructions
+from workbench.subjects.evaluation.instructions import (
+    CHECKS,
+    LONGEST_ANSWER,
+    followed,
+    loose_variants,
+    read_instructions,
+)
 from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
 from workbench.subjects.evaluation.scorers.scorer import Scorable, score_answer
 

@@ -13,9 +13,8 @@ from workbench.base.errors import UserError
 from workbench.records.judgements import JudgedAnswer, Judgement, PreferenceForm
 from workbench.records.messages import Message
 from workbench.records.recipes import ModelPart, Recipe
-from workbench.subjects.judgements.reading import ReadFile, read_judgements
+from workbench.subjects.judgements.file_service import ReadFile, read_judgements, rows_of
 from workbench.subjects.judgements.service import check_judgement
-from workbench.subjects.judgements.writing import rows_of
 
 RATED: tuple[PreferenceForm, ...] = ("trl-rated", "trl-rated-chat")
 TIES: tuple[PreferenceForm, ...] = ("workbench", "arena", "candidates", "argilla")

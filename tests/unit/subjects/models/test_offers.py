@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.records.models import Device, Machine
-from workbench.subjects.models.offers import fitting_offers, read_offers
+from workbench.subjects.models.suggesting import fitting_offers, read_offers
 
 
 def machine(memory: float, disk: float = 500, gpu: float = 0) -> Machine:

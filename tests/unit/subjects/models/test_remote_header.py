@@ -16,8 +16,8 @@ from workbench.gguf.model import describe_gguf
 from workbench.network.gate import Gate
 from workbench.network.http import open_client
 from workbench.records.hub import HubFile, RemoteFile
-from workbench.subjects.models import remote_header
-from workbench.subjects.models.remote_header import fetch_headers
+from workbench.subjects.models import fitting as remote_header
+from workbench.subjects.models.fitting import fetch_headers
 
 
 @pytest.fixture
