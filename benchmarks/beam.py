@@ -24,7 +24,7 @@ import numpy as np
 import torch
 import transformers
 from gguf.quants import dequantize
-from harness import arguments, starter_model
+from harness import DATA, arguments, starter_model
 from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
 
 from workbench.api import events
@@ -34,7 +34,7 @@ from workbench.records.messages import Message
 from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding.beam_search import BeamSearch, Row
 
-QUESTIONS = Path(__file__).resolve().parents[2] / "shared" / "data" / "xquad" / "en" / "questions.jsonl"
+QUESTIONS = DATA / "xquad" / "en" / "questions.jsonl"
 
 
 def unpack(source: Path, target: Path) -> None:
