@@ -328,6 +328,8 @@ def test_tokens_that_cannot_be_had_say_why_where_they_were_wanted(
     front._answers.pop(c.InspectAnswer)
     view.inspection.failure.action_button.click()
     qtbot.waitUntil(view.inspection.text.isVisible)
+    view.footer.tokens_button.click()  # what has opened it closes it
+    assert not view.inspection.isVisible()
 
 
 def test_the_tokens_of_each_of_several_answers(qtbot: QtBot, page: ChatPage, front: FakeFront) -> None:

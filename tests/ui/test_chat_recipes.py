@@ -223,6 +223,7 @@ def test_a_recipe_is_saved_opened_and_taken_from_an_answer(
     page.bench.put(PLAIN)
     page.recipe_files.take_last()
     assert page.bench.recipe == TUNED
+    assert shell.messages[-1][:2] == (texts.RECIPE_TAKEN, "info")
     file = tmp_path / "rhymes.toml"
     page.recipe_files.save_to(file)
     assert shell.messages[-1][:2] == (texts.RECIPE_SAVED.format(path=file), "success")

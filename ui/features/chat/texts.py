@@ -343,6 +343,7 @@ RESET_RECIPE = "Reset the recipe to the usual settings; model and documents stay
 RECIPE_MENU = "Save or open a recipe"
 SAVE_RECIPE_MENU, OPEN_RECIPE_MENU = "Save as recipe…", "Open a recipe…"
 TAKE_RECIPE_MENU = "Use the recipe of the last answer"
+RECIPE_TAKEN = "The next question is answered with the recipe of the last answer."
 SAVE_RECIPE, OPEN_RECIPE = "Save the recipe", "Open a recipe"
 RECIPE_FILE, FILTER_RECIPES = "recipe.toml", "Recipes (*.toml)"
 RECIPE_SAVED = "The recipe was saved to {path}."

@@ -66,6 +66,7 @@ class RecipeFiles(QObject):
         """Ask with the recipe that made the last answer, but for its seed and what was looked up for it."""
         if (made := self._last()) is not None:
             self._put(unresolved(made))
+            self._shell.show_message(texts.RECIPE_TAKEN, "info")
 
     def _last(self) -> Recipe | None:
         path = self._session.chat.branches.path()

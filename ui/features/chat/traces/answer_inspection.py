@@ -162,6 +162,31 @@ class AnswerInspection(Card):
         else:
             self._ask(self._sequence)
 
+    def toggle_tokens(self, sequence: int = 0) -> None:
+        """Show a sequence's tokens, or close the panel that shows them."""
+        if self.shows(self.tokens_button) and sequence == self._sequence:
+            self.close_panel()
+        else:
+            self.open_tokens(sequence)
+
+    def toggle_steps(self) -> None:
+        """Show the steps, or close the panel that shows them."""
+        if self.shows(self.steps_button):
+            self.close_panel()
+        else:
+            self.open_steps()
+
+    def toggle_beams(self) -> None:
+        """Show the tree, or close the panel that shows it."""
+        if self.shows(self.beams_button):
+            self.close_panel()
+        else:
+            self.open_beams()
+
+    def shows(self, switch: QuietButton) -> bool:
+        """Whether the panel is open with what a switch of it shows."""
+        return self.is_open and switch.isChecked()
+
     def close_panel(self) -> None:
         """Close it; what is on its way is not wanted any more."""
         if self.is_open:
