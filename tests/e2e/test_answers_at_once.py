@@ -239,7 +239,7 @@ def test_an_answer_that_repeats_itself_is_marked_and_continued_with_a_penalty(wo
     assert beside.recipe is not None
     assert (beside.recipe.decoding.dry_multiplier, beside.looped) == (0.8, False)
     assert beside.notices == (LEAVES_LOOP.format(dry=0.8),)
-    chat = next(one for one in call(workbench, ListChats()).chats if one.id == result.chat)
+    chat = call(workbench, GetChat(chat=result.chat)).chat
     assert chat.recipe is not None
     assert chat.recipe.decoding.dry_multiplier == 0  # the next question is asked without it
 
