@@ -77,6 +77,7 @@ def imported(module: str, tree: ast.AST, known: dict[str, Path]) -> Iterator[str
         yield from imported(module, node, known)
 
 
+@pytest.mark.slow
 def test_no_module_imports_itself_by_way_of_others() -> None:
     known = modules()
     arrows = {

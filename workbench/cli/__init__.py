@@ -7,6 +7,7 @@ the standard error. Exit status: 0 finished, 1 failed, 2 usage, 130 cancelled.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import io
 import os
@@ -69,6 +70,7 @@ def main(argv: Sequence[str] | None = None, connect: Callable[[Home], Front] | N
         session.close()
 
 
+@functools.cache
 def make_parser() -> argparse.ArgumentParser:
     # accepted before and after the command; only the one after it may override
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -102,6 +104,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
     """Follow a command to its end and print its result. Returns the exit status."""
     shown = False
+    on_event = arguments.on_event() if isinstance(arguments.on_event, type) else arguments.on_event
     try:
         events = _steps(session, arguments)
         while True:
@@ -111,7 +114,7 @@ def run(session: Session, arguments: argparse.Namespace, output: Output) -> int:
                 shown = True
                 output.finished(end.value, arguments.show)
                 return INCOMPLETE if session.incomplete else FINISHED
-            output.event(event, arguments.on_event)
+            output.event(event, on_event)
     except SystemExit as left:  # a combination of arguments that only the command itself can check
         return left.code if isinstance(left.code, int) else USAGE
     except BrokenPipeError:  # the reader of our output, such as ``head``, has closed it

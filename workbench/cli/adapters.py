@@ -45,13 +45,13 @@ def add_commands(commands: Commands) -> None:
     add_call(group, "import", importing, ImportAdapter, show_one, names={"model": "model"}, name="--name N")
     merging, models = "merge an adapter into its base model, as a new model", {"adapter": "adapter", "model": "model"}
     add_call(
-        group, "merge", merging, MergeAdapter, show_merged, do=merge, on_event=RunLines(), names=models,
+        group, "merge", merging, MergeAdapter, show_merged, do=merge, on_event=RunLines, names=models,
         adapter="NAME", name="--name N", scale="--strength S", quantization="--quantization Q",
     )  # fmt: skip
     exported = one_sentence(lambda result: f"{result['adapter']} is in {result['path']}.")
     carding = "write an adapter to a new folder, with a model card"
     add_call(
-        group, "export", carding, ExportAdapter, exported, do=ran(ExportAdapter), on_event=RunLines(), names=ADAPTER,
+        group, "export", carding, ExportAdapter, exported, do=ran(ExportAdapter), on_event=RunLines, names=ADAPTER,
         adapter="NAME", path="--output DIR",
     )  # fmt: skip
     add_call(group, "rename", "rename an adapter", RenameAdapter, show_one, names=ADAPTER, adapter="NAME", name="NEW")

@@ -14,6 +14,7 @@ from workbench.api.protocol import Call
 from workbench.base.errors import UserError
 from workbench.base.fields import Field, describe_default, describe_range, fields_of
 from workbench.cli.output import EventMessage, Show
+from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session
 from workbench.records.methods import MethodInfo
 from workbench.records.recipes import AdapterUse
@@ -39,11 +40,12 @@ class Commands:
         run: Run,
         show: Show,
         *takes: str,
-        on_event: EventMessage | None = None,
+        on_event: EventMessage | type[RunLines] | None = None,
         names: Mapping[str, str] | None = None,
         **rest: Any,
     ) -> argparse.ArgumentParser:
-        """A command: ``run`` does it; for people, ``show`` writes its result and ``on_event`` the events on the way.
+        """A command: ``run`` does it; for people, ``show`` writes its result and ``on_event``, or an object of it where
+        it is a class, the events on the way.
         ``takes`` are the positional arguments that need no help, in capitals; ``names`` says which arguments are the
         names of what (``cli.names``)."""
         parser = self._add(name, help, **rest)

@@ -16,6 +16,7 @@ from workbench.api.protocol import Call
 from workbench.base.fields import Field, fields_of
 from workbench.cli.arguments import Commands, Run, absolute, at_least, one_sentence
 from workbench.cli.output import EventMessage, Show
+from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session
 
 C = TypeVar("C", bound=Call[Any])
@@ -35,7 +36,7 @@ def add_call(
     /,
     *,
     do: Run | None = None,
-    on_event: EventMessage | None = None,
+    on_event: EventMessage | type[RunLines] | None = None,
     names: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
     **spelled: str,

@@ -54,7 +54,7 @@ def add_commands(commands: Commands) -> None:
     names = {"model": "model", "collection": "collection"}
     sources = "build a set from chats or documents"
     building = add_call(
-        group, "build", sources, BuildData, built, do=build, on_event=RunLines(), names=names, source="--from",
+        group, "build", sources, BuildData, built, do=build, on_event=RunLines, names=names, source="--from",
         collection="--collection C", chats="--chat ID",
     )  # fmt: skip
     building.add_argument("--model", metavar="M", help="the model that makes pairs")

@@ -26,7 +26,7 @@ def add_commands(commands: Commands) -> None:
     resuming = "continue a paused run, or resume a stopped, failed or interrupted one"
     group.command("resume", resuming, resume, show_run, "ID")
     following = "watch a run until its end (Ctrl+C leaves it running)"
-    group.command("follow", following, follow_one, show_end, "ID", on_event=RunLines())
+    group.command("follow", following, follow_one, show_end, "ID", on_event=RunLines)
     removing = "delete a run that has ended: its events and checkpoints; what it made stays"
     removed = one_sentence(lambda result: f"The run {result['run']} was deleted.")
     group.command("remove", removing, remove, removed, "ID")

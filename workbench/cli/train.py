@@ -43,7 +43,7 @@ def add_commands(commands: Commands) -> None:
             objective.summary.rstrip(".").lower(),
             train,
             show_training,
-            on_event=RunLines(),
+            on_event=RunLines,
             names={"model": "model"},
         )
         parser.set_defaults(objective=objective.name)

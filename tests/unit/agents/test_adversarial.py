@@ -82,6 +82,7 @@ def tools_of(chance: random.Random) -> list[Counted]:
     "method", [one.name for one in METHODS.of("agent") if "from documents alone" not in one.traits]
 )
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@pytest.mark.slow
 def test_every_run_stays_within_its_budget_and_ends_in_one_answer(behaviour: str, method: str) -> None:
     count = MODELS // len(BEHAVIOURS) + 1 if method == METHODS.of("agent")[0].name else 12
     for seed in range(count):

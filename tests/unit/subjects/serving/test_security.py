@@ -92,6 +92,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.slow
 def test_a_hostile_request_is_refused_and_logged(
     name: str, server: RunningServer, caplog: pytest.LogCaptureFixture
 ) -> None:
