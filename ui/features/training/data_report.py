@@ -416,7 +416,7 @@ _LABELS = 18
 
 
 class LengthHistogram(QWidget):
-    """Painted bars; what they say stands in the accessible name too."""
+    """Painted bars, whose values are also in the accessible name."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
