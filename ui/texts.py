@@ -110,6 +110,7 @@ NETWORK_USES = {
     "allow_mcp": "MCP servers over the network",
     "endpoints": "remote endpoints",
     "updates": "looking for new versions when you ask",
+    "packages": "installing packages when you ask",
 }
 
 # basics

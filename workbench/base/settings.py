@@ -168,11 +168,21 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         about("Look for new versions"),
         "Contact the place that this program was installed from when you ask for a new version; never by itself.",
     ] = False
+    packages: Annotated[
+        bool,
+        about("Install packages"),
+        "Contact the package index when you install an engine or another part of the program; never by itself.",
+    ] = False
     hub_address: Annotated[
         str,
         about("Address of the hub", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
         "A mirror may be used instead.",
     ] = "https://huggingface.co"
+    package_index: Annotated[
+        str,
+        about("Address of the package index", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
+        "An index of Python packages. A mirror, or one in your own network, may be used instead.",
+    ] = "https://pypi.org/simple"
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

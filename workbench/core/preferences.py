@@ -45,6 +45,7 @@ class Preferences:
             "mcp": network.allow_mcp,
             "update": network.updates,
             "endpoint": network.endpoints,
+            "packages": network.packages,
         }
         return not self._settings.general.offline and switches.get(purpose, False)
 

@@ -23,8 +23,11 @@ PURPOSES: dict[Purpose, str] = {
     "endpoint": "answering by a remote model",
     "update": "looking for new versions and runtime packs",
     "mcp": "tools of MCP servers",
+    "packages": "packages of the program",
 }
 """Purposes in words, as in "is switched off for ..."."""
+
+_LOCAL_HINT = "Check the address; only endpoints, MCP servers and package indexes may be in a local network."
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Sequence[str]]
@@ -83,13 +86,13 @@ class Gate:
             return True
         if not self._allowed(purpose):
             return False
-        # an endpoint or a server may be a machine in the same network; the hub and updates are public
-        return purpose in ("endpoint", "mcp") or address.is_global
+        # an endpoint, a server or a package index may be a machine in the same network; the hub and updates are public
+        return purpose in ("endpoint", "mcp", "packages") or address.is_global
 
     def _refusal(self, purpose: Purpose, host: str, found: Sequence[str] = ()) -> Offline:
         if self._allowed(purpose):
             reason = f"{host} resolves to an address of a local network ({', '.join(found)})."
-            error = Offline(reason, "Check the address; only endpoints and MCP servers may be in a local network.")
+            error = Offline(reason, _LOCAL_HINT)
         else:
             reason = f"The network is switched off for {PURPOSES[purpose]}."
             error = Offline(reason, "Switch it on in Settings · Network.")

@@ -9,9 +9,9 @@ import msgspec
 
 from workbench.base.stored import Stored
 
-Purpose = Literal["hub", "endpoint", "update", "mcp"]
+Purpose = Literal["hub", "endpoint", "update", "mcp", "packages"]
 """Why a connection is made: to search and download models; to answer by a remote model; to look for a new version; to
-use the tools of an MCP server."""
+use the tools of an MCP server; to fetch parts of the program from a package index."""
 
 
 class RemoteFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ PURPOSES: dict[Purpose, str] = {
     "endpoint": "Endpoint",
     "update": "New versions",
     "mcp": "MCP server",
+    "packages": "Packages",
 }
 ALL_PURPOSES, PURPOSE = "All purposes", "Purpose of the requests"
 ALL_RESULTS, RESULT = "All results", "Results"
