@@ -137,7 +137,7 @@ def read_file_name(name: str) -> tuple[str, bool] | None:
 
 def wheel_suits(tags: Iterable[object]) -> bool:
     """Whether this system and Python are among those that a wheel is for."""
-    return not set(sys_tags()).isdisjoint(tags)  # type: ignore[arg-type]
+    return not set(sys_tags()).isdisjoint(tags)
 
 
 def _suits_python(python: str | None) -> bool:
