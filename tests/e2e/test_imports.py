@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzberg", "pypdfium2", "tokenizers")
+HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "pypdfium2", "tokenizers")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.subjects.models.calls import ImportModel
 
-HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "kreuzberg", "apsw", "numpy", "pygments")
+HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "apsw", "numpy", "pygments")
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:

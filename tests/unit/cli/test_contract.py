@@ -239,7 +239,7 @@ def test_control_characters_of_files_do_not_reach_the_terminal(run: Run, front: 
 def test_importing_the_terminal_loads_nothing_heavy() -> None:
     code = (
         "import sys, workbench.cli, workbench.__main__\n"
-        "heavy = 'torch transformers llama_cpp sentence_transformers kreuzberg PySide6 ui numpy'\n"
+        "heavy = 'torch transformers llama_cpp sentence_transformers PySide6 ui numpy'\n"
         "print(sorted(set(heavy.split()) & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -105,7 +105,7 @@ def test_the_docs_table_is_that_of_the_rows() -> None:
 
 
 def test_the_registry_is_light_to_import() -> None:
-    heavy = ["torch", "transformers", "sentence_transformers", "llama_cpp", "kreuzberg", "numpy", "apsw"]
+    heavy = ["torch", "transformers", "sentence_transformers", "llama_cpp", "numpy", "apsw"]
     code = f"import sys, workbench.methods; print([m for m in {heavy!r} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

