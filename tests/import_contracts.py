@@ -38,3 +38,24 @@ def _fits(name: str, pattern: str) -> bool:
         wanted = wanted[:-1]
         parts = parts[: len(wanted)]
     return len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+
+
+class ImportedBy(Contract):  # type: ignore[misc]
+    """The external ``packages`` are imported by the modules ``by`` only, named as in ``Only``."""
+
+    packages = fields.ListField(subfield=fields.StringField())
+    by = fields.ListField(subfield=fields.StringField())
+
+    def check(self, graph: Any, verbose: bool) -> ContractCheck:
+        broken = [
+            (module, package)
+            for package in self.packages
+            if package in graph.modules
+            for module in sorted(graph.find_modules_that_directly_import(package))
+            if not any(_fits(module, one) for one in self.by)
+        ]
+        return ContractCheck(kept=not broken, metadata={"broken": broken})
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        for module, package in check.metadata["broken"]:
+            output.print_error(f"{module} imports {package}", bold=False)

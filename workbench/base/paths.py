@@ -141,6 +141,11 @@ class Home:
         return self.root / "runtime.json"
 
     @property
+    def training(self) -> Path:
+        """The packages that training needs, where they were set up; whole or absent."""
+        return self.root / "training"
+
+    @property
     def trusted_keys(self) -> Path:
         """Public keys that the person trusts beside the program's own, ``NAME.USE.pub``; they create it."""
         return self.root / "trusted-keys"

@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import regex
 
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular, read_json_file
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.gguf.safetensors import Floats
 
 MAX_MATCHES = 10_000_000  # patterns times layers
+LONGEST_MATCHING_S, LONGEST_PATTERN = 10.0, 2_000
 CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "adapter_model.bin"
 
 _PREFIX = "base_model.model."
@@ -324,25 +327,26 @@ class _Ranks:
 def _values_by_name(folder: Path, config: Mapping[str, Any], option: str, names: Sequence[str]) -> dict[str, float]:
     """For each layer that a pattern fits, the value of the first one, as PEFT's ``get_pattern_key`` finds it.
 
-    They are matched by RE2, in a time that grows with a name's length alone: with Python's ``re`` a stranger's
-    pattern can take for ever.
+    A stranger's pattern can take for ever: all of them together are given ``LONGEST_MATCHING_S``.
     """
-    from pyarrow import ArrowInvalid, array, compute
-
     patterns = config.get(option) or {}
     if not isinstance(patterns, dict):
         raise UserError(f"{folder / CONFIG} is damaged: {option} is not a table.", _SAVED_HINT)
     if len(patterns) * len(names) > MAX_MATCHES:
         raise UserError(f"{folder / CONFIG} has {len(patterns):,} patterns in {option}.", _SAVED_HINT)
     found: dict[str, float] = {}
+    until = time.monotonic() + LONGEST_MATCHING_S
     for pattern in patterns:
         left = [name for name in names if name not in found]
         try:
-            fits = compute.match_substring_regex(array(left, "string"), rf"^(.*\.)?({pattern})$").to_pylist()
-        except ArrowInvalid as error:
+            if len(pattern) > LONGEST_PATTERN:
+                raise regex.error("it is too long")
+            fits = regex.compile(rf"(?:.*\.)?(?:{pattern})")
+            matched = [name for name in left if fits.fullmatch(name, timeout=max(0.0, until - time.monotonic()))]
+        except (regex.error, TimeoutError, RecursionError, OverflowError) as error:
             shown = repr(pattern) if len(pattern) <= 100 else f"{pattern[:100]!r}..."
             raise UserError(f"{folder / CONFIG} has a bad pattern in {option}: {shown}.", _SAVED_HINT) from error
-        for name in compress(left, fits):
+        for name in matched:
             found[name] = _number(folder, patterns, pattern, 0.0)
     return found
 

@@ -16,6 +16,8 @@ from typing import IO
 
 import psutil
 
+from workbench.base.training_environment import FOLDER_VARIABLE
+
 PACK_VARIABLE = "WORKBENCH_RUNTIME_PACK"
 """Names the library of a runtime pack for a worker to load beside the processor's."""
 
@@ -37,6 +39,7 @@ WORKER_ENVIRONMENT = {
     "GGML_NO_BACKTRACE": "1",
     # a library is only loaded when the core has checked its signature, so one that is inherited is none
     PACK_VARIABLE: "",
+    FOLDER_VARIABLE: "",  # the core names it for the workers that may use it
 }
 """Variables of every worker, unless its host sets others."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
+from workbench.base.training_environment import require_packages
 from workbench.processes.host import State, WorkerHost
 
 IDLE_S = 180.0
@@ -25,8 +27,17 @@ class HostMaker(Protocol):
 
 
 class TrainingWorkers:
-    def __init__(self, make_host: HostMaker, changed: Callable[[], None], idle_s: float = IDLE_S) -> None:
+    """``packages`` is the folder in which the packages of training may be, beside the program's own."""
+
+    def __init__(
+        self,
+        make_host: HostMaker,
+        changed: Callable[[], None],
+        idle_s: float = IDLE_S,
+        packages: Path | None = None,
+    ) -> None:
         self._make_host = make_host
+        self._packages = packages
         self._changed = changed
         self._idle_s = idle_s
         self._entering = threading.Lock()  # held while the one that looks is let go, so that nobody asks it meanwhile
@@ -48,6 +59,10 @@ class TrainingWorkers:
         with self._lock:
             working = list(self._working)
         return sum(host.memory_bytes for host in working)
+
+    def require_packages(self, what: str = "Training") -> None:
+        """Raises UserError where the packages that training computes with are not installed."""
+        require_packages(what, self._packages)
 
     @contextlib.contextmanager
     def shared(self) -> Iterator[WorkerHost]:

@@ -24,6 +24,7 @@ import msgspec
 from workbench.base import errors
 from workbench.base.durability import kept_beside
 from workbench.base.errors import UserError
+from workbench.base.training_environment import given_folder, missing_packages
 from workbench.engine.threads import ThreadCount
 from workbench.gguf.adapter_deltas import read_changes
 from workbench.gguf.base_model import read_base
@@ -181,6 +182,9 @@ class _Models:
             return
         if scale != 1 and (merged and kind_of(self._trained) != "lora"):
             notes.append("torch was left out, since it does not compute this method at another strength.")
+            return
+        if model is None and missing_packages(given_folder(), ("torch", "transformers", "peft")):
+            notes.append("The packages of training are not installed, so it was compared in llama.cpp only.")
             return
         if model is None or scale != 1 or not is_exact(model):
             loading = (lambda done, total: report("loading", done, total)) if report else None

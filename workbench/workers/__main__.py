@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 
+from workbench.base.training_environment import use_given_folder
 from workbench.processes.process import TORCH_VARIABLE
 
 WORKERS = {
@@ -32,6 +33,7 @@ def run(arguments: list[str]) -> int:
         return 2
     if folder := os.environ.get(TORCH_VARIABLE):
         sys.path.insert(0, folder)  # before the packages of the program, and of the processes that this one starts
+    use_given_folder()
     faulthandler.enable()  # a crash in native code writes its place to stderr, which the parent keeps
     sys.argv[1:] = arguments[1:]
     module, _, function = WORKERS[arguments[0]].partition(":")

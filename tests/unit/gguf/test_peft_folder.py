@@ -71,7 +71,7 @@ def test_a_pattern_that_python_would_match_for_ever_is_matched_at_once(tmp_path:
 
 @pytest.mark.parametrize(
     ("patterns", "reason"),
-    [({"(?=q)": 1}, "bad pattern"), ({"(q": 1}, "bad pattern"), ({str(n): 1 for n in range(10)}, "patterns")],
+    [({"q" * 2_001: 1}, "bad pattern"), ({"(q": 1}, "bad pattern"), ({str(n): 1 for n in range(10)}, "patterns")],
 )
 def test_what_cannot_be_matched_in_time_is_refused(
     tmp_path: Path, patterns: dict[str, int], reason: str, monkeypatch: pytest.MonkeyPatch

@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def chosen(home: Home, packs_key: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Chosen]:
-    monkeypatch.setattr(packs, "torch_release", lambda: "torch 1.2.3")
+    monkeypatch.setattr(packs, "torch_release", lambda training=None: "torch 1.2.3")
     chosen = Chosen(home, packs_key, tmp_path, monkeypatch)
     yield chosen
     chosen.database.close()
@@ -100,7 +100,7 @@ def test_it_goes_beside_a_pack_of_the_engine(chosen: Chosen, pack: Path, monkeyp
 
 
 def test_one_for_another_torch_is_refused(chosen: Chosen, pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(packs, "torch_release", lambda: "torch 2.0.0")
+    monkeypatch.setattr(packs, "torch_release", lambda training=None: "torch 2.0.0")
     with pytest.raises(UserError, match=r"belongs to torch 1\.2\.3; this program has torch 2\.0\.0"):
         chosen.ask(calls.InstallPack(path=str(pack)))
 

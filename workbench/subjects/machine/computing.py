@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import UserError
+from workbench.base.training_environment import FOLDER_VARIABLE
 from workbench.core.foundation import Foundation
 from workbench.processes.host import State, WorkerHost
 from workbench.subjects.machine.service import RuntimePacks
@@ -19,9 +21,11 @@ class Computing:
 
     def __init__(self, base: Foundation, catalogue: ModelCatalogue) -> None:
         self._base = base
+        # for children of the core that are no worker, such as the one that reads Parquet files
+        os.environ[FOLDER_VARIABLE] = str(base.home.training)
         self.packs = RuntimePacks(base.home, catalogue, self._trial_host, self._restart, base.tell_workers)
         self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, base.preferences.engine)
-        self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers)
+        self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers, packages=base.home.training)
 
     def host_maker(self, worker: str) -> HostMaker:
         """Makes hosts of a worker that uses torch."""
@@ -31,7 +35,7 @@ class Computing:
         ) -> WorkerHost:
             return self._base.host(
                 worker,
-                self.packs.torch_environment,
+                lambda: {**self.packs.torch_environment(), FOLDER_VARIABLE: str(self._base.home.training)},
                 on_state,
                 cancel_grace_s=cancel_grace_s,
                 stop_grace_s=stop_grace_s,

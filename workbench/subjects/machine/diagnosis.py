@@ -93,7 +93,7 @@ class Diagnosing:
         for pack in state.packs:
             trial = state.choice.trials.get(pack.name)
             facts.append(Fact(pack.name, _tried(trial, pack.name in (state.choice.pack, state.choice.torch))))
-        facts.append(Fact("PyTorch", torch_version()))
+        facts.append(Fact("PyTorch", torch_version(self._home.training)))
         unused = [pack.name for pack in state.packs if pack.backend != "torch-cuda" and pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
@@ -145,10 +145,11 @@ def _tried(trial: Trial | None, used: bool) -> str:
     return f"{state}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 
-def torch_version() -> str:
-    """The release of torch that the workers import: of the folder that replaces the program's, where there is one."""
+def torch_version(training: Path | None = None) -> str:
+    """The release of torch that the workers import: of the folder that replaces the program's, where there is one, the
+    program's own, or that of the folder ``training``."""
     folder = os.environ.get(TORCH_VARIABLE)
-    path = [folder, *sys.path] if folder else sys.path
+    path = [*([folder] if folder else ()), *sys.path, *([str(training)] if training is not None else ())]
     found = next(iter(metadata.distributions(name="torch", path=path)), None)
     return found.version if found is not None else "not installed"
 

@@ -20,13 +20,13 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
 from workbench.base.durability import check_room, flush_to_disk, folder_beside
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
 from workbench.base.stored import Unreadable
+from workbench.base.training_environment import require_packages, version_of
 from workbench.records.runtime import BACKENDS, MANIFEST, Backend, PackManifest
 from workbench.subjects.machine.signatures import check_signature
 
@@ -44,20 +44,24 @@ def this_platform() -> str:
     return f"{system}-{machine.get(platform.machine(), platform.machine())}"
 
 
-def torch_release() -> str:
-    """The torch that a pack of another build of it replaces, without what it was built for."""
-    return f"torch {metadata.version('torch').partition('+')[0]}"
+def torch_release(training: Path | None = None) -> str:
+    """The torch that a pack of another build of it replaces, without what it was built for. ``training`` is the folder
+    of the packages of training."""
+    return f"torch {version_of('torch', training).partition('+')[0]}".rstrip()
 
 
-def install_pack(path: Path, folder: Path, keys: dict[str, bytes], base: str) -> PackManifest:
-    """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one.
+def install_pack(
+    path: Path, folder: Path, keys: dict[str, bytes], base: str, training: Path | None = None
+) -> PackManifest:
+    """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one. ``base`` and
+    ``training`` are as in ``check_fits``.
 
     Raises UserError for a pack that is not signed, damaged, of another ``base`` or for another system; the older one
     stays then.
     """
     with _Packed(path) as packed:
         manifest = _manifest(path, packed, keys)
-        check_fits(manifest, base)
+        check_fits(manifest, base, training)
         out = folder / manifest.name
         folder.mkdir(parents=True, exist_ok=True)
         check_room(out, sum(file.bytes for file in manifest.files))
@@ -136,12 +140,13 @@ def check_whole(folder: Path, manifest: PackManifest) -> None:
             raise UserError(f"The file {file.name} of the runtime pack {manifest.name} was changed.", _AGAIN)
 
 
-def check_fits(manifest: PackManifest, base: str) -> None:
+def check_fits(manifest: PackManifest, base: str, training: Path | None = None) -> None:
     """Raises UserError when a pack is for another system, belongs to another llama.cpp than ``base``, or replaces
-    another torch than the program's."""
+    another torch than the program's, which may be in the folder ``training``."""
     here = this_platform()
     if manifest.backend == "torch-cuda":
-        base = torch_release()
+        require_packages(f"The runtime pack {manifest.name}", training, ("torch",))
+        base = torch_release(training)
     if manifest.platform != here:
         raise UserError(f"The runtime pack {manifest.name} is for {manifest.platform}; this is {here}.")
     if manifest.base != base:

@@ -89,7 +89,7 @@ class RuntimePacks:
                 return {}
             try:
                 manifest = find_pack(self._home.packs, name)
-                check_fits(manifest, self._base())
+                check_fits(manifest, self._base(), self._home.training)
                 check_installed(self._home.packs, manifest, self._keys())
             except UserError as error:
                 self._give_up(f"{error.message} The processor computes instead.")
@@ -105,7 +105,7 @@ class RuntimePacks:
                 return {}
             try:
                 manifest = find_pack(self._home.packs, name)
-                check_fits(manifest, self._base())
+                check_fits(manifest, self._base(), self._home.training)
                 check_whole(self._home.packs, manifest)
             except UserError as error:
                 reason = f"{error.message} Search and training compute on the processor instead."
@@ -130,7 +130,7 @@ class RuntimePacks:
     def install(self, call: calls.InstallPack, context: RequestContext) -> Iterator[Event]:
         path = absolute_path(call.path)
         yield Progress(stage="checking the pack")
-        manifest = install_pack(path, self._home.packs, self._keys(), self._base())
+        manifest = install_pack(path, self._home.packs, self._keys(), self._base(), self._home.training)
         yield from self._try(manifest, context)
 
     def try_again(self, call: calls.TryPack, context: RequestContext) -> Iterator[Event]:
@@ -190,7 +190,7 @@ class RuntimePacks:
 
     def _trial(self, manifest: PackManifest, context: RequestContext) -> Trial:
         try:
-            check_fits(manifest, self._base())
+            check_fits(manifest, self._base(), self._home.training)
             check_installed(self._home.packs, manifest, self._keys())
             driver = driver_version(manifest.backend)
             if problem := missing_driver(manifest, driver):

@@ -102,6 +102,7 @@ class TrainingRuns(RunKind):
             raise UserError(made.note)
         if made is not None and made.state != "checking":
             return finish(_result(run.id, made))  # the core left between verification and the end
+        self._workers.require_packages()
         folder = self._home.run(run.id)
         wait_for_earlier(folder, run.context, run.emit)
         run.emit(events.Progress(stage="checking the model"))

@@ -105,6 +105,7 @@ class Training:
         yield finish(self._runs.add("train", title, config, prepare=prepare))
 
     def export(self, call: ExportRun, context: RequestContext) -> Iterator[Event]:
+        self._workers.require_packages("The export of a training")
         record = self._runs.get(call.run)
         if record.kind != "train":
             raise UserError(f"{record.title!r} is not a training.", "Only trainings can be exported.")
@@ -123,6 +124,7 @@ class Training:
 
     def _planned(self, config: TrainingConfig, context: RequestContext) -> Generator[Event, None, TrainingPlan]:
         """The plan is the generator's value. What other trainings take now is free once it is this one's turn."""
+        self._workers.require_packages()
         model = self._bases.model(config.model)
         config = msgspec.structs.replace(config, model=model.name)
         memory = read_machine(self._home.root).memory_free_bytes + self._workers.memory_bytes

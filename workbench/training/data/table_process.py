@@ -18,6 +18,7 @@ import msgspec
 import psutil
 
 from workbench.base.errors import UserError
+from workbench.base.training_environment import require_packages
 from workbench.processes.memory_limit import memory_ceiling
 from workbench.training.data.rows import ReadingLimits, check_length, refuse
 
@@ -57,6 +58,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(2, 1)  # what a library prints
         try:
+            require_packages(f"{path.name}, a {_kind(path)} file,", packages=("pyarrow",))
             with memory_ceiling(limits.memory_mb):
                 for rows in _rows(path, limits):
                     frame = msgspec.msgpack.encode(Rows(rows), enc_hook=str)
@@ -78,11 +80,15 @@ def _write(out: IO[bytes], frame: bytes) -> None:
     out.flush()
 
 
+def _kind(path: Path) -> str:
+    return "Parquet" if path.suffix.lower() == ".parquet" else "Arrow"
+
+
 def _rows(path: Path, limits: ReadingLimits) -> Iterator[list[dict[str, Any]]]:
     import pyarrow
 
     number = unpacked = 0
-    kind, batches = ("Parquet", _parquet) if path.suffix.lower() == ".parquet" else ("Arrow", _arrow)
+    batches = _parquet if _kind(path) == "Parquet" else _arrow
     try:
         for batch in batches(path, limits):
             unpacked += sum(map(_python_bytes, batch.columns))
@@ -103,7 +109,7 @@ def _rows(path: Path, limits: ReadingLimits) -> Iterator[list[dict[str, Any]]]:
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, MemoryError):
             raise
-        refuse(path, f"it is not a whole {kind} file: {_first_line(error)}.")
+        refuse(path, f"it is not a whole {_kind(path)} file: {_first_line(error)}.")
 
 
 def _parquet(path: Path, limits: ReadingLimits) -> Iterator[Any]:
