@@ -78,6 +78,7 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).casefold().replace("€", " eur "))
     text = "".join(one for one in text if not unicodedata.combining(one))
     text = re.sub(r"[\u2010-\u2015]", "-", re.sub(r"[„“”\"«»*]", " ", text.replace("’", "'")))
+    text = re.sub(r"(?<![\w.,])\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\w.])", lambda one: re.sub(r"\s", "", one[0]), text)
     text = re.sub(r"(?<![\w.,])\d[\d.,'’]*\d(?!\w)", _number, text)
     return re.sub(r"\s+", " ", text).strip()
 
