@@ -25,11 +25,11 @@ from tests.synthetic_models import FAMILIES, write_synthetic
 from workbench.engine.dry_load import DryModel
 from workbench.engine.inference_calls import Load
 from workbench.engine.library import llama, start_library
-from workbench.engine.loading import context_parameters, is_recurrent, model_parameters
 from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_formulas import cache_bytes, computing_bytes
 from workbench.engine.memory_planner import Plan
 from workbench.engine.offloading import weigh_tensors
+from workbench.engine.parameters import context_parameters, is_recurrent, model_parameters
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_gguf, read_pieces
 from workbench.records.fit import MemoryPart

@@ -28,9 +28,15 @@ WINDOW = 512
 
 
 def write_synthetic(
-    path: Path, family: str, *, layers: int = 6, vocabulary: int = 32_000, context: int = 32_768
+    path: Path,
+    family: str,
+    *,
+    layers: int = 6,
+    vocabulary: int = 32_000,
+    context: int = 32_768,
+    matrices: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.Q8_0,
 ) -> Path:
-    """Write a model of a family; matrices are Q8_0, everything else F32."""
+    """Write a model of a family; its matrices have the type ``matrices``, everything else is F32."""
     writer = gguf.GGUFWriter(path, family)
     writer.add_name(f"Synthetic {family}")
     writer.add_context_length(context)
@@ -48,7 +54,7 @@ def write_synthetic(
     writer.add_eos_token_id(1)
     weights = 0
     for name, shape in itertools.chain(_ends(family, vocabulary), _layers(family, layers)):
-        kind = _type(name, shape)
+        kind = gguf.GGMLQuantizationType.F32 if _is_plain(name, shape) else matrices
         block, size = gguf.GGML_QUANT_SIZES[kind]
         count = 1
         for length in shape:
@@ -65,12 +71,9 @@ def write_synthetic(
     return path
 
 
-def _type(name: str, shape: tuple[int, ...]) -> gguf.GGMLQuantizationType:
-    plain = (
-        len(shape) < 2 or "norm" in name or "ssm_conv1d" in name or name.endswith(("ssm_a", "ssm_d", "rel_b.weight"))
-    )
-    small = "ffn_gate_inp" in name
-    return gguf.GGMLQuantizationType.F32 if plain or small else gguf.GGMLQuantizationType.Q8_0
+def _is_plain(name: str, shape: tuple[int, ...]) -> bool:
+    small = "norm" in name or "ssm_conv1d" in name or "ffn_gate_inp" in name
+    return len(shape) < 2 or small or name.endswith(("ssm_a", "ssm_d", "rel_b.weight"))
 
 
 def _ends(family: str, vocabulary: int) -> Shapes:

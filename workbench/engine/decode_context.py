@@ -27,8 +27,9 @@ from workbench.engine.encoder_decoder import encode, encoded_length
 from workbench.engine.jobs import Branch, Job, Logits
 from workbench.engine.keys import Key
 from workbench.engine.library import llama, logits_function
-from workbench.engine.loading import MAX_OUTPUTS, Model
+from workbench.engine.loading import Model
 from workbench.engine.memory_formulas import BATCH_TOKENS
+from workbench.engine.parameters import MAX_OUTPUTS
 from workbench.engine.prefixes import PrefixStore
 from workbench.engine.slots import EXACT_SLICE, Slots
 from workbench.engine.virtual_tokens import VirtualPrefix

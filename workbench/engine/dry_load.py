@@ -2,20 +2,30 @@
 
 llama.cpp builds the model, its memory and its compute graph, and allocates none of them: the count is that of the real
 load, and takes 0.05 to 1 s. It needs the header of a file only: the rest may be a hole. A header on which llama.cpp
-aborts ends the process, so this runs in a worker of its own.
+aborts ends the process, so this runs in a worker of its own, or in one that is about to load the model.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import dataclasses
 from typing import Any
 
 from workbench.base.errors import UserError
 from workbench.engine.library import LibraryLog, llama
-from workbench.engine.loading import context_parameters, is_recurrent, log_reason, model_parameters
-from workbench.engine.memory_breakdown import count_memory
+from workbench.engine.memory_breakdown import can_count, count_memory, count_repacked
 from workbench.engine.memory_planner import Plan
+from workbench.engine.parameters import context_parameters, is_recurrent, log_reason, model_parameters
 from workbench.records.fit import MemoryPart
+from workbench.records.models import ModelRecord
+
+MOST_TWICE = 0.1
+"""A file is mapped unless more than this share of its weights is repacked: those are in memory twice."""
+
+SMALL_FILE = 256 << 20
+"""A smaller file is mapped without a count: what is in memory twice is little, and the count takes as long as the load
+(bytes)."""
 
 
 class DryModel:
@@ -24,30 +34,48 @@ class DryModel:
     def __init__(self, path: str, plan: Plan, log: LibraryLog) -> None:
         self._log = log
         log.forget_errors()
-        parameters = model_parameters(plan)
+        # a mapped file needs no memory, and cannot be left out
+        parameters = model_parameters(dataclasses.replace(plan, mapped=False))
         parameters.no_alloc = True
-        parameters.load_mode = llama.LLAMA_LOAD_MODE_NONE  # a mapped file needs no memory, and cannot be left out
         self._pointer: Any = llama.llama_model_load_from_file(path.encode(), parameters)
         if not self._pointer:
             raise UserError(f"llama.cpp cannot load this model: {log_reason(log)}")
 
     def count(self, plan: Plan, contexts: int = 1) -> tuple[MemoryPart, ...]:
         """What the model takes with so many contexts of the plan. Raises UserError where llama.cpp makes none."""
-        self._log.forget_errors()
-        context = llama.llama_init_from_model(self._pointer, context_parameters(plan, is_recurrent(self._pointer)))
-        if not context:
-            raise UserError(f"llama.cpp cannot run this model with these settings: {log_reason(self._log)}")
+        mapped = plan.mapped and bool(llama.llama_supports_mmap())
+        context = self._context(plan)
         try:
-            parts = count_memory(context, mapped=bool(llama.llama_supports_mmap()))
+            parts = count_memory(context, mapped=mapped)
         finally:
             llama.llama_free(context)
         return tuple(
             MemoryPart(
                 device=part.device, weights=part.weights, cache=contexts * part.cache,
-                computing=contexts * part.computing,
+                computing=contexts * part.computing, mapped=mapped and not part.device,
             )
             for part in parts
         )  # fmt: skip
+
+    def choose_load_mode(self, plan: Plan, size: int) -> Plan:
+        """The plan of a model of ``size`` bytes, with its file mapped or not. On a processor llama.cpp repacks some
+        quantisations (Q4_0, and by the kind of processor Q4_K, IQ4_NL and others) into memory of their own, beside
+        which a mapped file would stay resident. Raises as ``count``."""
+        if not can_count() or size < SMALL_FILE:
+            return plan
+        context = self._context(plan)
+        try:
+            weights = sum(part.weights for part in count_memory(context))
+            return dataclasses.replace(plan, mapped=count_repacked(context) <= MOST_TWICE * weights)
+        finally:
+            llama.llama_free(context)
+
+    def _context(self, plan: Plan) -> Any:
+        self._log.forget_errors()
+        context = llama.llama_init_from_model(self._pointer, context_parameters(plan, is_recurrent(self._pointer)))
+        if not context:
+            raise UserError(f"llama.cpp cannot run this model with these settings: {log_reason(self._log)}")
+        return context
 
     @property
     def has_encoder(self) -> bool:
@@ -57,3 +85,15 @@ class DryModel:
         pointer, self._pointer = self._pointer, ctypes.c_void_p()
         if pointer:
             llama.llama_model_free(pointer)
+
+
+def choose_load_mode(model: ModelRecord, plan: Plan, log: LibraryLog) -> Plan:
+    """As ``DryModel.choose_load_mode``, for a model that is about to be loaded. A file that cannot be counted is
+    mapped: the load says what is wrong with it."""
+    if model.bytes < SMALL_FILE:
+        return plan
+    try:
+        with contextlib.closing(DryModel(model.path, plan, log)) as dry:
+            return dry.choose_load_mode(plan, model.bytes)
+    except UserError:
+        return plan

@@ -25,12 +25,12 @@ _EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
 def with_released(
     machine: Machine, devices: Sequence[Device], released: Sequence[MemoryPart]
 ) -> tuple[Machine, list[Device]]:
-    """The machine as it is once the loaded model was unloaded. Of its weights in the processor's memory nothing is
-    gained: they are mapped from the file, and count as free already."""
+    """The machine as it is once the loaded model was unloaded. Where its weights in the processor's memory are mapped
+    from the file, nothing is gained by them: they count as free already."""
     of = {part.device: part for part in released}
     host = of.get("", MemoryPart())
     machine = msgspec.structs.replace(
-        machine, memory_free_bytes=min(machine.memory_bytes, machine.memory_free_bytes + host.cache + host.computing)
+        machine, memory_free_bytes=min(machine.memory_bytes, machine.memory_free_bytes + released_bytes(host))
     )
     return machine, [
         msgspec.structs.replace(device, free_bytes=min(device.memory_bytes, device.free_bytes + of[device.name].total))
@@ -38,6 +38,11 @@ def with_released(
         else device
         for device in devices
     ]
+
+
+def released_bytes(part: MemoryPart) -> int:
+    """The bytes that a device has more when the model is unloaded."""
+    return part.cache + part.computing + (0 if part.mapped else part.weights)
 
 
 def estimate_fit(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import queue
 import threading
 import time
@@ -11,36 +10,29 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
 from workbench.base import errors
 from workbench.base.errors import UserError
+from workbench.engine.dry_load import choose_load_mode
 from workbench.engine.encoder_decoder import encode, find_start
 from workbench.engine.inference_calls import Load, LoadedModel
 from workbench.engine.library import LibraryLog, describe_library, list_devices, llama, start_library
 from workbench.engine.machine import read_machine
 from workbench.engine.memory_breakdown import count_memory
-from workbench.engine.memory_formulas import BATCH_TOKENS, cache_bytes, is_encoder_decoder, windowed_layers
+from workbench.engine.memory_formulas import cache_bytes, is_encoder_decoder, windowed_layers
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import weigh_tensors
+from workbench.engine.parameters import FEW_SHARED, context_parameters, is_recurrent, log_reason, model_parameters
 from workbench.engine.vocabulary import Vocabulary
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor, read_pieces
 from workbench.records.models import ModelDetails
 from workbench.text.language import known_languages
 
-MAX_OUTPUTS = 32
-"""Maximum number of tokens per batch with logits: each takes a float per word of the vocabulary."""
-
-_FLASH = {
-    "auto": llama.LLAMA_FLASH_ATTN_TYPE_AUTO,
-    "on": llama.LLAMA_FLASH_ATTN_TYPE_ENABLED,
-    "off": llama.LLAMA_FLASH_ATTN_TYPE_DISABLED,
-}
-_KV = {"f16": llama.GGML_TYPE_F16, "f32": llama.GGML_TYPE_F32, "q8_0": llama.GGML_TYPE_Q8_0}
-_SPLIT = {"none": llama.LLAMA_SPLIT_MODE_NONE, "layer": llama.LLAMA_SPLIT_MODE_LAYER, "row": llama.LLAMA_SPLIT_MODE_ROW}
 _PROGRESS_INTERVAL_S = 0.05
 PARKED_CELLS = 512
 PARKED_SHARE = 0.01
@@ -49,10 +41,6 @@ token reads all cells as it reads all weights. 512 cells beside a model of 100 M
 
 _SPARE_MEMORY = 1.5
 """Another context is made when so many times its size is free."""
-
-CONTEXT_STEP = 256
-_FEW = 2
-"""Up to so many sequences, a context keeps short sliding windows and shares no cells."""
 
 
 class Model:
@@ -80,7 +68,7 @@ class Model:
         self.first_context = first
         self.vocabulary = Vocabulary(llama.llama_model_get_vocab(pointer))
         self.sequences: int = llama.llama_n_seq_max(first)
-        self.shares = self.sequences > _FEW
+        self.shares = self.sequences > FEW_SHARED
         # also where a context keeps all cells: other sequences' tokens may take those that have left the window
         self.window: int = llama.llama_model_n_swa(pointer)
         self.windowed = windowed_layers(details)
@@ -110,7 +98,9 @@ class Model:
             choice=plan.choice,
             deterministic=call.deterministic,
             languages=known_languages(details.metadata.get("general.languages")),
-            memory=count_memory(first),
+            memory=tuple(
+                msgspec.structs.replace(part, mapped=plan.mapped and not part.device) for part in count_memory(first)
+            ),
         )
 
     def make_context(self) -> Any:
@@ -168,6 +158,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     machine = read_machine(Path(details.model.path).parent, devices)
     tensors = [tensor for piece in read_pieces(Path(details.model.path)) for tensor in piece.tensors]
     plan = plan_load(call, details, machine, devices, weigh_tensors(details, tensors))
+    plan = choose_load_mode(details.model, plan, log)
     log.forget_errors()
     reports: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     loaded: list[Any] = []
@@ -215,17 +206,6 @@ def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None
     return llama.llama_model_load_from_file(path.encode(), parameters)
 
 
-def model_parameters(plan: Plan) -> Any:
-    """llama.cpp's parameters of a model: where its layers go."""
-    parameters = llama.llama_model_default_params()
-    parameters.n_gpu_layers = plan.gpu_layers
-    parameters.split_mode = _SPLIT[plan.split_mode]
-    parameters.main_gpu = plan.main_gpu
-    if plan.tensor_split:  # llama.cpp copies it
-        parameters.tensor_split = (ctypes.c_float * llama.llama_max_devices())(*plan.tensor_split)
-    return parameters
-
-
 def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryLog) -> Any:
     name = details.model.name
     encodes = llama.llama_model_has_encoder(pointer) and not is_encoder_decoder(details)
@@ -245,37 +225,6 @@ def _make_context(pointer: Any, details: ModelDetails, plan: Plan, log: LibraryL
     return context
 
 
-def context_parameters(plan: Plan, recurrent: bool) -> Any:
-    """llama.cpp's parameters of a context."""
-    parameters = llama.llama_context_default_params()
-    # llama.cpp rounds the cells of a context up, but not the largest batch that it then allows, and aborts on a larger
-    # one (llama-context.cpp of llama-cpp-python 0.3.36)
-    parameters.n_ctx = -(-plan.context_tokens // CONTEXT_STEP) * CONTEXT_STEP
-    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
-    parameters.n_seq_max = 1 if recurrent else plan.sequences
-    parameters.kv_unified = True
-    parameters.n_outputs_max = parameters.n_outputs_max_per_seq = MAX_OUTPUTS
-    # cells shared by several sequences cannot be freed when they leave a sliding window: with short windows (a quarter
-    # of the memory of `gemma`) nothing can be shared
-    parameters.swa_full = plan.sequences > _FEW
-    parameters.n_threads = parameters.n_threads_batch = plan.threads
-    parameters.flash_attn_type = _FLASH[plan.flash_attention]
-    parameters.type_k = parameters.type_v = _KV[plan.kv_type]
-    parameters.no_perf = True
-    return parameters
-
-
-def is_recurrent(pointer: Any) -> bool:
-    """Whether a model has a recurrent state, alone or beside a cache."""
-    return bool(llama.llama_model_is_recurrent(pointer) or llama.llama_model_is_hybrid(pointer))
-
-
 def _template_of(pointer: Any) -> str:
     raw: bytes | None = llama.llama_model_chat_template(pointer, None)
     return raw.decode("utf-8", "replace") if raw else ""
-
-
-def log_reason(log: LibraryLog) -> str:
-    """llama.cpp's messages from the first error on, without the names of its functions."""
-    said = [line.partition(": ")[2] or line for line in log.errors()]
-    return (said[0] if said else "llama.cpp gave no reason").rstrip(".") + "."

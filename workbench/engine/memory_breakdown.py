@@ -40,11 +40,8 @@ def count_memory(context: Any, *, mapped: bool = False) -> tuple[MemoryPart, ...
     """
     if not can_count():
         return ()
-    function = getattr(llama._lib, _NAME)
-    function.argtypes, function.restype = [ctypes.c_void_p], _Map
-    found = function(context)
     parts: dict[str, list[int]] = {}
-    for buffer_type, *sizes in _entries(found):
+    for buffer_type, *sizes in _read_breakdown(context):
         known = parts.setdefault(_device(buffer_type), [0, 0, 0])
         if mapped and not _device(buffer_type) and not _is_host(buffer_type):
             known[0] += sizes[0]
@@ -54,6 +51,25 @@ def count_memory(context: Any, *, mapped: bool = False) -> tuple[MemoryPart, ...
         MemoryPart(device=device, weights=weights, cache=cache, computing=computing)
         for device, (weights, cache, computing) in sorted(parts.items())
     )
+
+
+def count_repacked(context: Any) -> int:
+    """The bytes of a model's weights that are repacked for the processor, in memory of their own; 0 where it cannot be
+    told."""
+    if not can_count():
+        return 0
+    return sum(
+        weights
+        for buffer_type, weights, *_ in _read_breakdown(context)
+        if not _device(buffer_type) and not _is_host(buffer_type)
+    )
+
+
+def _read_breakdown(context: Any) -> list[list[int]]:
+    """Buffer type, and bytes of weights, cache and intermediate results in it."""
+    function = getattr(llama._lib, _NAME)
+    function.argtypes, function.restype = [ctypes.c_void_p], _Map
+    return list(_entries(function(context)))
 
 
 def _entries(found: _Map) -> Iterator[list[int]]:

@@ -43,7 +43,8 @@ class Plan:
     """``gpu_layers`` counts the output layer: ``layers + 1`` is the whole model. ``tensor_split`` is the number of
     layers per GPU (its share of each layer with ``split_mode`` row), () with one GPU. ``sequences`` is n_seq_max.
     ``parts`` are the bytes on each device as planned, with what is free there; ``fits`` is false where it was to be
-    loaded although more is needed than is free."""
+    loaded although more is needed than is free. ``mapped``: the weights stay in the mapped file; otherwise they are
+    read into memory (``choose_load_mode``)."""
 
     context_tokens: int
     gpu_layers: int
@@ -59,6 +60,7 @@ class Plan:
     parts: tuple[MemoryPart, ...] = ()
     contexts: int = 1
     fits: bool = True
+    mapped: bool = True
 
 
 @dataclass(frozen=True)

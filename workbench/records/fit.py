@@ -20,13 +20,15 @@ VERDICTS: dict[Verdict, str] = {
 
 class MemoryPart(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes on a device ("": the processor's memory): weights, the cache of the conversation, and intermediate
-    results. ``free`` is what the device has for it, 0 where that is not known."""
+    results. ``free`` is what the device has for it, 0 where that is not known. ``mapped``: the weights are pages of the
+    mapped file, which the system counts as free."""
 
     device: str = ""
     weights: int = 0
     cache: int = 0
     computing: int = 0
     free: int = 0
+    mapped: bool = False
 
     @property
     def total(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from workbench.engine.fitting import (
     cannot_answer,
     describe_fit,
     plan_fit,
+    released_bytes,
     with_released,
 )
 from workbench.engine.fitting_calls import MeasureFit
@@ -58,12 +60,10 @@ class FittingServer:
         if can_count():
             names = [(device.name, device.description or device.name) for device in devices]
             try:
-                model = DryModel(call.load.path, plan, log)
-                try:
+                with contextlib.closing(DryModel(call.load.path, plan, log)) as model:
+                    plan = model.choose_load_mode(plan, details.model.bytes)
                     counted = model.count(plan, plan.contexts)
                     fit = describe_fit(details, plan, refusal, "llama.cpp", counted, names, active)
-                finally:
-                    model.close()
             except UserError as error:
                 problem = problem or error.message
         if problem and fit.source == "estimate":
@@ -77,7 +77,7 @@ class FittingServer:
             fit,
             token_bytes=read,
             tokens_per_s=self._bandwidth / read if read and fit.verdict in ("partly", "processor") else 0.0,
-            released=sum(part.cache + part.computing + (part.weights if part.device else 0) for part in call.released),
+            released=sum(map(released_bytes, call.released)),
         )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 
+import gguf
+import msgspec
 import pytest
 
 from tests.synthetic_models import FAMILIES, write_synthetic
 from workbench.base.errors import UserError
-from workbench.engine.dry_load import DryModel
+from workbench.engine.dry_load import DryModel, choose_load_mode
+from workbench.engine.fitting import released_bytes
 from workbench.engine.inference_calls import Load
 from workbench.engine.library import llama, start_library
-from workbench.engine.loading import context_parameters, is_recurrent, model_parameters
 from workbench.engine.memory_breakdown import can_count, count_memory
 from workbench.engine.memory_formulas import cache_bytes, computing_bytes
 from workbench.engine.memory_planner import Plan
+from workbench.engine.parameters import context_parameters, is_recurrent, model_parameters
 from workbench.gguf.model import describe_gguf
 from workbench.records.fit import MemoryPart
 
@@ -30,6 +34,7 @@ def load_really(path: Path, how: Plan) -> MemoryPart:
     pointer = llama.llama_model_load_from_file(str(path).encode(), model_parameters(how))
     context = llama.llama_init_from_model(pointer, context_parameters(how, is_recurrent(pointer)))
     (part,) = count_memory(context)
+    part = msgspec.structs.replace(part, mapped=how.mapped)
     llama.llama_free(context)
     llama.llama_model_free(pointer)
     return part
@@ -73,3 +78,32 @@ def test_what_llama_cpp_refuses_has_its_reason(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"blk.1.ffn_up.weight", b"blk.1.ffn_uq.weight"))
     with pytest.raises(UserError, match="cannot load this model"):
         DryModel(str(path), dataclasses.replace(plan()), start_library())
+
+
+@pytest.mark.parametrize(("matrices", "repacked"), [("Q4_0", True), ("Q4_1", False)])
+def test_weights_that_the_processor_repacks_are_in_memory_once(
+    matrices: str, repacked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.dry_load.SMALL_FILE", 0)
+    kind = gguf.GGMLQuantizationType[matrices]
+    path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=2_000, matrices=kind)
+    log = start_library()
+    with contextlib.closing(DryModel(str(path), plan(), log)) as model:
+        (mapped,) = model.count(plan())
+        chosen = model.choose_load_mode(plan(), path.stat().st_size)
+        if repacked and chosen.mapped:
+            pytest.skip("this processor repacks no Q4_0")
+        (counted,) = model.count(chosen)
+    assert chosen.mapped is not repacked
+    assert chosen == choose_load_mode(describe_gguf(path).model, plan(), log)
+    assert counted == load_really(path, chosen)
+    size = path.stat().st_size
+    assert counted.weights <= size
+    assert mapped.weights > 1.8 * size if repacked else mapped.weights == counted.weights
+    assert released_bytes(counted) == counted.cache + counted.computing + (counted.weights if repacked else 0)
+
+
+def test_a_small_file_is_mapped_without_a_count(tmp_path: Path) -> None:
+    kind = gguf.GGMLQuantizationType.Q4_0
+    path = write_synthetic(tmp_path / "model.gguf", "llama", layers=2, vocabulary=500, matrices=kind)
+    assert choose_load_mode(describe_gguf(path).model, plan(), start_library()).mapped
