@@ -58,7 +58,8 @@ def random_blocks(rows: int, columns: int, kind: gguf.GGMLQuantizationType, rng:
     else:
         raise SystemExit(f"no random blocks of {kind.name}: choose Q4_0 or Q4_K")
     made[:, : 2 * len(scales)] = np.frombuffer(np.array(scales, np.float16).tobytes(), np.uint8)
-    return made.reshape(rows, -1)
+    matrix: NDArray[np.uint8] = made.reshape(rows, -1)
+    return matrix
 
 
 def tensors_of(shape: Shape, vocabulary: int) -> Iterator[tuple[str, int, int]]:
@@ -123,7 +124,7 @@ def write_random(path: Path, shape: Shape, kind: gguf.GGMLQuantizationType) -> N
 def load(path: Path, *, mapped: bool) -> dict[str, Any]:
     """Load a model as the inference worker does, and decode some tokens."""
     from workbench.api.protocol import RequestContext
-    from workbench.engine import loading
+    from workbench.engine import dry_load, loading
     from workbench.engine.inference_calls import Load
     from workbench.engine.library import llama, start_library
 
@@ -131,7 +132,7 @@ def load(path: Path, *, mapped: bool) -> dict[str, Any]:
     process = psutil.Process()
     before = process.memory_info().rss
     if mapped:
-        loading.choose_load_mode = lambda _model, plan, _log: plan
+        dry_load.SMALL_FILE = sys.maxsize  # a small file is always mapped
     began = time.perf_counter()
     steps = loading.load_model(
         Load(path=str(path), context_tokens=2048), loading.inspect_model(str(path)), RequestContext()

@@ -29,8 +29,8 @@ from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import Settings
-from workbench.subjects.documents.calls import ListCollections
-from workbench.subjects.machine.calls import GetSettings, RestartWorker
+from workbench.subjects.documents.calls import CollectionList, ListCollections
+from workbench.subjects.machine.calls import GetSettings, RestartWorker, WarmUp
 from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import Status, WorkerState
 
@@ -200,6 +200,12 @@ class Shell(QMainWindow):
         home.listing(ListCollections()).follow(self._offer_welcome)
         self._patience.start()
         QTimer.singleShot(IDLE_MS, self, self._import_ahead)
+        home.listing(ListCollections()).once(self._warm_up, self)
+
+    def _warm_up(self, known: CollectionList) -> None:
+        """Load the embedding model ahead of the first question where there are documents to ask about."""
+        if known.collections:
+            self._bridge.call(WarmUp(), lambda result: None, lambda error: None, self)
 
     def _on_imported(self, entry: PageEntry) -> None:
         parts = getattr(_class_of(entry), "make_parts", None)

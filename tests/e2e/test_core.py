@@ -63,7 +63,7 @@ from workbench.subjects.documents.calls import (
     SetPassageLength,
     Unwatch,
 )
-from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker
+from workbench.subjects.machine.calls import ChangeSettings, GetMachine, GetSettings, RestartWorker, WarmUp
 from workbench.subjects.models.calls import (
     ImportModel,
     InspectModel,
@@ -183,6 +183,26 @@ def test_idle_workers_give_their_memory_back_and_the_next_question_is_answered(
     assert call(workbench, GetStatus()).model == model
     watching.cancel()
     workbench.close()
+
+
+def test_the_embedder_stays_while_idle_where_a_person_wants_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.subjects.subject.IDLE_CHECK_S", 0.02)
+    monkeypatch.setattr("workbench.subjects.subject.MINUTE_S", 0.01)
+    workbench = opened(home)
+    call(workbench, ChangeSettings(values={"documents": {"keep_embedder": True}, "engine": {"unload_minutes": 1}}))
+    call(workbench, RegisterStarter())
+    call(workbench, LoadModel(name=next(m.name for m in call(workbench, ListModels()).models if m.kind == "chat")))
+    call(workbench, WarmUp())
+    until_workers(workbench, inference="stopped", embedding="ready")
+    call(workbench, ChangeSettings(values={"documents": {"keep_embedder": False}}))
+    until_workers(workbench, inference="stopped", embedding="stopped")
+    workbench.close()
+
+
+def until_workers(workbench: Workbench, **states: str) -> None:
+    """Wait until workers are in these states."""
+    while {one.name: one.state for one in call(workbench, GetStatus()).workers if one.name in states} != states:
+        threading.Event().wait(0.01)
 
 
 def test_another_length_of_passages_reads_all_files_again(workbench: Workbench, papers: Path) -> None:

@@ -40,7 +40,7 @@ from ui.theme.theme import Theme, current_theme
 from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
-from workbench.subjects.machine.calls import GetSettings, RestartWorker
+from workbench.subjects.machine.calls import GetSettings, RestartWorker, WarmUp
 from workbench.subjects.models.calls import LoadModel
 from workbench.subjects.runs.calls import FollowRun, ResumeRun, StopRun
 
@@ -237,6 +237,13 @@ def test_a_furnished_home_is_not_welcomed(make_shell: MakeShell, front: FakeFron
     qtbot.waitUntil(lambda: all(listing.value for listing in listings))
     assert shell.current_page == "chat"
     assert not button(shell, "Welcome").isVisible()
+
+
+def test_the_embedder_is_loaded_ahead_where_there_are_documents(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    make_shell()
+    qtbot.waitUntil(lambda: front.asked(WarmUp) == [WarmUp()])
 
 
 def test_nothing_moves_when_the_welcome_comes_or_goes(make_shell: MakeShell, front: FakeFront) -> None:

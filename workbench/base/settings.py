@@ -57,8 +57,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     unload_minutes: Annotated[
         int,
         about("Unload when idle", ge=0, le=1440, unit="minutes"),
-        "After so long without use the model and the document process are ended, which frees their memory; the next "
-        "question loads them again. 0: never.",
+        "After so long without use the models are unloaded, which frees their memory; the next question loads them "
+        "again. 0: never.",
     ] = 10
     threads: Annotated[
         int, about("Threads", ge=0, le=256, unit="threads"), "Number of processor threads. 0: one per physical core."
@@ -124,7 +124,14 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of reading documents."""
+    """Settings of reading and searching documents."""
+
+    keep_embedder: Annotated[
+        bool,
+        about("Keep the embedding model loaded"),
+        "The model that searches documents stays in memory while the program is idle (about 170 MB for the starter), "
+        "so that the first question after a pause does not wait for it.",
+    ] = False
 
     read_seconds: Annotated[
         int,

@@ -29,6 +29,8 @@ class Subject:
     handlers: Handlers = field(default_factory=dict)
     kinds: Mapping[str, RunKind] = field(default_factory=dict)
     hosts: Sequence[WorkerHost] = ()
+    keeps_hosts: Callable[[], bool] = lambda: False
+    """Whether its workers stay while nobody uses them."""
     watches: Mapping[str, Callable[[RequestContext], None]] = field(default_factory=dict)
     is_busy: Callable[[], bool] = lambda: False
     """Whether work goes on that no client has to watch."""
@@ -70,10 +72,10 @@ class Subjects:
         """Give back the memory of workers that nobody has asked anything for as long as the settings say."""
         leaving = threading.Event()
         context.when_cancelled(leaving.set)
-        hosts = [host for subject in self._subjects for host in subject.hosts]
         while not leaving.wait(IDLE_CHECK_S):
             minutes = self._base.settings.engine.unload_minutes
-            for host in hosts if minutes else ():
+            leaving_now = [subject for subject in self._subjects if minutes and not subject.keeps_hosts()]
+            for host in (host for subject in leaving_now for host in subject.hosts):
                 if host.stop_if_idle(MINUTE_S * minutes):
                     _log.info("The %s worker was stopped after %d idle minutes.", host.worker, minutes)
 

@@ -60,6 +60,7 @@ def wire(
         handlers=documents.handlers(),
         kinds={"ingest": ingesting},
         hosts=(embedding.host,),
+        keeps_hosts=lambda: base.settings.documents.keep_embedder,
         watches={"watch": watch},
         stop=watching.close,
         close=(embedding.host.close,),
