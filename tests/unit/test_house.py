@@ -27,6 +27,10 @@ PLANTED = {
         "workbench/cli/ask.py",
         "import workbench.techniques.composition",
     ),
+    "The packages of the extra training are imported where they are needed only": (
+        "workbench/reading/text.py",
+        "import torch",
+    ),
 }
 """An import that breaks each contract."""
 
