@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ui import texts
 from workbench.api.events import Progress
+from workbench.base.counting import counted
 from workbench.base.errors import FaultElsewhere, OutOfMemory, UserError
 from workbench.records.messages import Citation, Passage
 from workbench.records.models import ModelRecord
 from workbench.records.visible import visible_name
+
+describe_count = counted
 
 
 def describe_place(source: Citation | Passage) -> str:
@@ -63,11 +66,6 @@ def describe_bytes(count: int) -> str:
         if size < 1000 or unit == "TB":
             return f"{size:.1f} {unit}" if size < 10 else f"{size:.0f} {unit}"
     raise AssertionError("unreachable")
-
-
-def describe_count(count: int, one: str, many: str = "") -> str:
-    """``1 file``, ``1,204 files``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def describe_large(value: float) -> str:

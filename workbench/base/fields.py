@@ -121,9 +121,15 @@ def _describe(name: str, hint: Any, default: Any) -> Field | None:
         optional=optional,
         longest=meta.max_length,
         pattern=meta.pattern or "",
-        choices=tuple(str(choice) for choice in get_args(base)) if kind == "choice" else (),
+        choices=_choices(base),
         **(meta.extra or {}),
     )
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """What a choice, or each entry of a list, can be; () where it can be anything."""
+    inner = get_args(hint)[0] if get_origin(hint) is tuple else hint
+    return tuple(str(choice) for choice in get_args(inner)) if get_origin(inner) is Literal else ()
 
 
 def parse_value(config: type[msgspec.Struct], name: str, text: str) -> Any:

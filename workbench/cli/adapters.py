@@ -12,7 +12,7 @@ from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, one_sentence
 from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.models import show_made
-from workbench.cli.output import TextOutput, byte_size, duration, moment
+from workbench.cli.output import Number, TextOutput, byte_size, duration, listing, moment, when
 from workbench.cli.run_lines import RunLines, show_scores, show_verification
 from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
@@ -38,8 +38,8 @@ NAMES, ADAPTER = {"name": "adapter"}, {"adapter": "adapter"}
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("adapters", "trained, merged and imported adapters")
-    listing = group.command("list", "list adapters, the latest first", list_all, show_list, names={"model": "model"})
-    listing.add_argument("--model", metavar="M", default="", help="only those that fit this model")
+    which = "list adapters, the latest first"
+    add_call(group, "list", which, ListAdapters, show_list, names={"model": "model"}, model="--model M")
     group.command("show", "show one: its origin, its scores, its verification", show, show_one, "NAME", names=NAMES)
     importing = "import a GGUF LoRA or a PEFT folder"
     add_call(group, "import", importing, ImportAdapter, show_one, names={"model": "model"}, name="--name N")
@@ -56,11 +56,6 @@ def add_commands(commands: Commands) -> None:
     )  # fmt: skip
     add_call(group, "rename", "rename an adapter", RenameAdapter, show_one, names=ADAPTER, adapter="NAME", name="NEW")
     add_removal(group, "delete it; a merged model stays in the catalogue", RemoveAdapter, "NAME")
-
-
-def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListAdapters(model=arguments.model))
-    return {"adapters": listed.adapters}
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[AdapterRecord]:
@@ -82,24 +77,25 @@ def merge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, A
     return (yield from run_to_end(session, call))
 
 
-def show_list(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["adapters"]:
-        output.line("There are no adapters yet. `workbench train` makes one.")
-        return
-    rows = [
-        (
-            one["name"],
-            one["kind"],
-            one["state"],
-            one["base"],
-            (one["config"] or {"weights": {"method": one["origin"]}})["weights"]["method"],
-            _learnt(one),
-            byte_size(one["bytes"]) if one["bytes"] else "",
-            moment(one["created"]),
-        )
-        for one in result["adapters"]
-    ]
-    output.table(("NAME", "KIND", "STATE", "BASE", "METHOD", "LOSS", "SIZE", "MADE"), rows, numbers=("LOSS", "SIZE"))
+def _learnt(one: dict[str, Any]) -> str:
+    before, after = one["scores"]["before"], one["scores"]["after"]
+    return f"{before['loss']:.2f} > {after['loss']:.2f}" if before and after else ""
+
+
+show_list = listing(
+    "adapters",
+    "There are no adapters yet. `workbench train` makes one.",
+    {
+        "NAME": "name",
+        "KIND": "kind",
+        "STATE": "state",
+        "BASE": "base",
+        "METHOD": lambda one: one["config"]["weights"]["method"] if one["config"] else one["origin"],
+        "LOSS": Number(_learnt, str),
+        "SIZE": Number("bytes", byte_size, blank=True),
+        "MADE": when("created"),
+    },
+)
 
 
 def show_one(result: dict[str, Any], output: TextOutput) -> None:
@@ -135,8 +131,3 @@ def show_merged(result: dict[str, Any], output: TextOutput) -> None:
     show_made(result, output)
     if result.get("verification"):
         show_verification(msgspec.to_builtins(result["verification"]), output)
-
-
-def _learnt(one: dict[str, Any]) -> str:
-    before, after = one["scores"]["before"], one["scores"]["after"]
-    return f"{before['loss']:.2f} > {after['loss']:.2f}" if before and after else ""

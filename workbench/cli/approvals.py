@@ -10,6 +10,7 @@ import msgspec
 
 from workbench.api.events import Event, Log
 from workbench.base.errors import UserError
+from workbench.cli.arguments import add_repeated
 from workbench.cli.output import printable
 from workbench.cli.session import Events, Session, Stopped
 from workbench.records.agents import Approval, Decision, Effect
@@ -28,14 +29,8 @@ CHOICES_ONCE = "[o] allow once  [e] edit the arguments  [d] deny"
 
 
 def add_approval_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--yes-to",
-        metavar="EFFECT",
-        action="append",
-        default=[],
-        choices=EFFECTS,
-        help="allow its calls with this effect (read, write, execute) unasked",
-    )
+    help = "allow its calls with this effect (read, write, execute) unasked"
+    add_repeated(parser, "--yes-to", "EFFECT", help, choices=EFFECTS)
 
 
 def decided(session: Session, result: AskResult, yes_to: Sequence[str]) -> Events[AskResult]:

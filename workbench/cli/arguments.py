@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -60,6 +61,14 @@ class Commands:
             name, help=help, parents=[self._common], description=description, allow_abbrev=False, **rest
         )
         return added
+
+
+def add_repeated(
+    parser: argparse._ActionsContainer, option: str, word: str, help: str, into: str | None = None, **rest: Any
+) -> None:
+    """An option that can be given several times. Its values are a list, empty without it; ``into`` is their name, if
+    that is not the option's own."""
+    parser.add_argument(option, metavar=word, action="append", default=[], dest=into, help=help, **rest)
 
 
 class FieldHelp(argparse.Action):
@@ -130,17 +139,18 @@ def one_sentence(describe: Callable[[dict[str, Any]], str]) -> Show:
     return lambda result, output: output.line(describe(result))
 
 
-def at_least(least: int, most: int | None = None) -> Callable[[str], int]:
-    """An argparse type: whole numbers from ``least`` on, or to ``most``."""
+def at_least(least: float, most: float = math.inf, kind: type[int] | type[float] = int) -> Callable[[str], float]:
+    """An argparse type: numbers from ``least`` on, or to ``most``; whole ones unless ``kind`` is float."""
 
-    def read(text: str) -> int:
+    def read(text: str) -> float:
         try:
-            number = int(text)
+            number = kind(text)
         except ValueError:
-            number = least - 1
-        if number < least or (most is not None and number > most):
-            end = f" and at most {most:,}" if most is not None else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}{end}")
+            number = math.nan
+        if not least <= number <= most:
+            whole = "whole number" if kind is int else "number"
+            end = f" and at most {most:,}" if most < math.inf else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {whole} of at least {least}{end}")
         return number
 
     return read

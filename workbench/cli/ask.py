@@ -12,7 +12,7 @@ import msgspec
 from workbench.api.events import Artifact, Event, Log, Progress
 from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decided
-from workbench.cli.arguments import Commands, read_items
+from workbench.cli.arguments import Commands, add_repeated, read_items
 from workbench.cli.docs import attach, find_document, place
 from workbench.cli.output import TextOutput, one_line
 from workbench.cli.recipes import add_recipe_options, read_recipe
@@ -100,9 +100,7 @@ def add_commands(commands: Commands) -> None:
     document.add_argument("--document", metavar="D", help="its path in the collection, the end of it, or its id")
     document.add_argument("--task", choices=[task.name for task in METHODS.of("task")])
     document.add_argument("--language", metavar="L", default="", help="the target language of a translation")
-    document.add_argument(
-        "--column", metavar="NAME", action="append", default=[], dest="columns", help="a column of the table"
-    )
+    add_repeated(document, "--column", "NAME", "a column of the table", "columns")
 
 
 def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:

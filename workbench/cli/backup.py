@@ -10,6 +10,7 @@ import msgspec
 
 from workbench.api.ownership import HomeLock, read_owner
 from workbench.api.protocol import RequestContext, with_progress
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.cli.arguments import Commands, absolute
@@ -34,7 +35,7 @@ def add_commands(commands: Commands) -> None:
 
 def show_written(result: dict[str, Any], output: TextOutput) -> None:
     summary = result["summary"]
-    output.line(f"{result['path']} holds {summary['files']:,} files, {byte_size(summary['bytes'])}.")
+    output.line(f"{result['path']} holds {counted(summary['files'], 'file')}, {byte_size(summary['bytes'])}.")
     show_missing(summary, output)
 
 
@@ -88,8 +89,8 @@ def show_restored(result: dict[str, Any], output: TextOutput) -> None:
         show_inspected(result, output)
         return
     made = msgspec.convert(result, Restored)
-    output.line(f"{made.home} holds the backup of {moment(made.summary.created)}: {made.summary.files:,} files, "
-                f"{byte_size(made.summary.bytes)}.")  # fmt: skip
+    held = f"{counted(made.summary.files, 'file')}, {byte_size(made.summary.bytes)}"
+    output.line(f"{made.home} holds the backup of {moment(made.summary.created)}: {held}.")
     if made.kept:
         output.line(f"What was there before is in {made.kept}.")
     for folder in made.unwatched:
@@ -100,7 +101,7 @@ def show_restored(result: dict[str, Any], output: TextOutput) -> None:
 def show_inspected(result: dict[str, Any], output: TextOutput) -> None:
     summary = msgspec.convert(result["summary"], BackupSummary)
     output.line(f"{result['path']} is a backup of {moment(summary.created)} by version {summary.version}.")
-    output.line(f"It holds {summary.files:,} files of {summary.home}, {byte_size(summary.bytes)}.")
+    output.line(f"It holds {counted(summary.files, 'file')} of {summary.home}, {byte_size(summary.bytes)}.")
     show_missing(result["summary"], output)
 
 

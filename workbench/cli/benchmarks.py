@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from workbench import calls
+from workbench.base.counting import counted
 from workbench.cli.arguments import Commands, absolute, at_least, one_call
 from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.output import TextOutput, byte_size, moment
@@ -28,7 +29,7 @@ def add_commands(commands: Commands) -> None:
     parser.add_argument("benchmark", metavar="BENCHMARK", choices=KNOWN, help=", ".join(KNOWN))
     parser.add_argument("path", metavar="PATH", help="the rows of its test split: JSON Lines, Parquet, a folder")
     parser.add_argument("--shots", metavar="N", type=at_least(-1), default=-1, help="number of examples [as is usual]")
-    others = ("benchmark", "path", "shots", "with_context", "seed")
+    others = ("benchmark", "path", "shots", "with_context", "tune_share", "seed")
     add_fields(parser, calls.CreateQuestionSet, others, examples="--examples PATH")
     inspecting = "tell which benchmark a file or folder has rows of"
     add_call(group, "inspect", inspecting, calls.InspectBenchmark, show_data, examples="--examples PATH")
@@ -63,7 +64,7 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
 def show_data(result: dict[str, Any], output: TextOutput) -> None:
     data = msgspec.convert(result, BenchmarkData)
     subjects = f" in {data.subjects:,} subjects" if data.subjects > 1 else ""
-    output.line(f"{data.title}: {data.questions:,} questions{subjects}, in {data.path}")
+    output.line(f"{data.title}: {counted(data.questions, 'question')}{subjects}, in {data.path}")
     if data.usual:
         output.line(f"  {data.usual:,} examples are usual; {data.examples:,} are there {data.examples_path}".rstrip())
     for line in data.refused:
@@ -101,4 +102,5 @@ def show_leaderboard(result: dict[str, Any], output: TextOutput) -> None:
 
 def describe_column(column: LeaderboardColumn) -> str:
     """``MMLU, 5 examples, acc: MMLU test, all``"""
-    return f"{column.benchmark}, {column.shots} examples, {column.metric}: {column.question_set}, {column.questions}"
+    shots = counted(column.shots, "example")
+    return f"{column.benchmark}, {shots}, {column.metric}: {column.question_set}, {column.questions}"

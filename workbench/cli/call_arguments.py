@@ -1,12 +1,14 @@
 """Arguments of commands that are fields of a call: name, type, range, default and help are those of its type.
 
 A field without a default is a positional argument; another one is an option when it has help. What is typed otherwise
-than the field is called, a command spells: ``chat="ID"`` (the word in the usage), ``limit="--first N"`` (the option).
+than the field is called, a command spells: ``chat="ID"`` (the word in the usage), ``limit="--first N"`` (the option),
+``limit="--first N 20"`` (with a default of its own).
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -19,12 +21,13 @@ from workbench.cli.output import EventMessage, Show
 from workbench.cli.run_lines import RunLines
 from workbench.cli.session import Events, Session
 
-C = TypeVar("C", bound=Call[Any])
+C = TypeVar("C", bound=msgspec.Struct)
 
 PATHS = ("path", "examples")
 """Fields that name a file or a folder: the core runs in another folder, so that it gets the path from the root."""
 REMOVED = one_sentence(lambda result: f"{result['removed']} was deleted.")
 _WORDS = {"int": "N", "float": "X"}
+_NUMBERS: dict[str, type[int] | type[float]] = {"int": int, "float": float}
 
 
 def add_call(
@@ -64,9 +67,9 @@ def add_removal(group: Commands, help: str, call: type[Call[Any]], word: str) ->
 
 
 def add_fields(
-    parser: argparse.ArgumentParser, call: type[Call[Any]], without: Sequence[str] = (), **spelled: str
+    parser: argparse._ActionsContainer, call: type[msgspec.Struct], without: Sequence[str] = (), **spelled: str
 ) -> None:
-    """Let a command take the fields of ``call``; ``call_of`` reads them."""
+    """Let a command take the fields of ``call``, or of a part of one; ``call_of`` reads them."""
     described = {field.name: field for field in fields_of(call)}
     taken = []
     for info in msgspec.structs.fields(call):
@@ -90,22 +93,26 @@ def call_of(call: type[C], arguments: argparse.Namespace, **given: Any) -> C:
     return call(**values, **given)
 
 
-def _add(parser: argparse.ArgumentParser, name: str, field: Field | None, required: bool, spelled: str) -> None:
-    option, _, word = spelled.partition(" ") if spelled.startswith("-") else ("", "", spelled)
+def _add(parser: argparse._ActionsContainer, name: str, field: Field | None, required: bool, spelled: str) -> None:
+    option, word, default = [*spelled.split(), "", ""][:3] if spelled.startswith("-") else ("", spelled, "")
+    if field is not None and default:
+        field = msgspec.structs.replace(field, default=type(field.default)(default))
     options: dict[str, Any] = {}
     kind = field.kind if field is not None else "str"
     if field is not None and kind in ("int", "float"):
-        options["type"] = float if kind == "float" else at_least(int(field.minimum or 0), _whole(field.maximum))
-    elif field is not None and kind == "choice":
-        options["choices"] = field.choices
-    if kind != "bool" and (kind != "choice" or word):
+        most = math.inf if field.maximum is None else field.maximum
+        limited = kind == "int" or field.maximum is not None
+        options["type"] = at_least(field.minimum or 0, most, _NUMBERS[kind]) if limited else float
+    elif field is not None and field.choices:
+        options["choices"] = [choice for choice in field.choices if choice]
+    if kind != "bool" and ("choices" not in options or word):
         options["metavar"] = word or _WORDS.get(kind, name.upper())
     help = field.help if field is not None else None
     if option or not (required or spelled):
         flag = option or f"--{name.replace('_', '-')}"
         if kind == "bool":
             assert field is not None
-            options["action"] = "store_false" if field.default else "store_true"
+            options |= {"action": "store_false" if field.default else "store_true", "default": field.default}
         elif kind == "list":
             options |= {"action": "append", "default": None if required else [], "required": required}
         else:
@@ -126,7 +133,3 @@ def _default(field: Field) -> str:
     """The default as the help shows it, unless the help itself says what is done without the option."""
     said = field.default in ("", None) or any(words in field.help for words in ("default", "0: ", "from 0"))
     return "" if said else f" [{field.default:g}]" if field.kind == "float" else f" [{field.default}]"
-
-
-def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)

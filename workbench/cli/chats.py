@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from workbench import calls
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.cli.approvals import add_approval_options, decide
 from workbench.cli.arguments import Commands, Run, at_least, one_call, one_sentence, write_file
@@ -17,7 +18,7 @@ from workbench.cli.ask import plain_answer, show_answer
 from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.docs import place
 from workbench.cli.evaluation import RATINGS
-from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.output import TextOutput, listing, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.cli.tokens import show_steps, show_tokens
 from workbench.records.answers import StoredMessage
@@ -144,11 +145,7 @@ def list_folders(session: Session, arguments: argparse.Namespace) -> Events[dict
     return {"folders": [{"name": name, "chats": count} for name, count in counts.items()]}
 
 
-def show_folders(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["folders"]:
-        output.line("No folders.")
-        return
-    output.table(("CHATS", "FOLDER"), [(str(one["chats"]), one["name"]) for one in result["folders"]])
+show_folders = listing("folders", "No folders.", {"CHATS": "chats", "FOLDER": "name"})
 
 
 def show_folder_names(result: dict[str, Any], output: TextOutput) -> None:
@@ -182,7 +179,7 @@ def show_steps_or_tree(result: dict[str, Any], output: TextOutput) -> None:
         node = tree.nodes[id]
         score = f"score {node.step.score:.2f}" if node.step.score is not None else ""
         state = node.state if node.state != "open" else ""
-        made = f"{node.new_tokens:,} tokens" if node.new_tokens else ""
+        made = counted(node.new_tokens, "token") if node.new_tokens else ""
         figures = (one_line(node.step.title), score, made, state, f"step {id}")
         mark = "*" if id in tree.best else " "
         output.line(f"{mark} {'  ' * node.depth}{' · '.join(figure for figure in figures if figure)}")

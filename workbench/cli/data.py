@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
-from workbench.cli.arguments import Commands, at_least, one_sentence
-from workbench.cli.call_arguments import add_call, add_removal, call_of
+from workbench.base.counting import counted
+from workbench.cli.arguments import Commands, add_repeated, one_sentence
+from workbench.cli.call_arguments import add_call, add_fields, add_removal, call_of
 from workbench.cli.models import default_model
-from workbench.cli.output import TextOutput, byte_size, moment
+from workbench.cli.output import Number, TextOutput, byte_size, listing, when
 from workbench.cli.run_lines import RunLines
 from workbench.cli.runs import run_to_end
 from workbench.cli.session import Events, Session
@@ -35,55 +36,37 @@ def add_commands(commands: Commands) -> None:
     inspecting.add_argument("data", metavar="FILE", help="a file, a folder, or the name of a set")
     inspecting.add_argument("--model", metavar="M", help="the model (default: the default model)")
     inspecting.add_argument("--objective", choices=objectives, default=DEFAULT_OBJECTIVE, help="[%(default)s]")
-    inspecting.add_argument(
-        "--previews", metavar="N", type=at_least(0), default=3, help="number of examples [%(default)s]"
-    )
-    inspecting.add_argument("--first", metavar="I", type=at_least(0), default=0, help="start with number I, from 0")
+    add_fields(inspecting, InspectData, ("config",), previews="--previews N 3", first="--first I")
     inspecting.add_argument("--config", metavar="FILE", help="a training config")
-    inspecting.add_argument(
-        "--set",
-        metavar="data.FIELD=VALUE",
-        action="append",
-        default=[],
-        dest="assignments",
-        help="as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply",
-    )
+    help = "as for `workbench train`, such as data.columns.prompt=title,body data.columns.completion=reply"
+    add_repeated(inspecting, "--set", "data.FIELD=VALUE", help, "assignments")
     built = one_sentence(
-        lambda made: f"{made['name']}: {made['examples']:,} examples, {byte_size(made['bytes'])}, {made['path']}"
+        lambda made: (
+            f"{made['name']}: {counted(made['examples'], 'example')}, {byte_size(made['bytes'])}, {made['path']}"
+        )
     )
     names = {"model": "model", "collection": "collection"}
     sources = "build a set from chats or documents"
-    building = add_call(
+    add_call(
         group, "build", sources, BuildData, built, do=build, on_event=RunLines, names=names, source="--from",
-        collection="--collection C", chats="--chat ID",
+        collection="--collection C", chats="--chat ID", model="--model M",
     )  # fmt: skip
-    building.add_argument("--model", metavar="M", help="the model that makes pairs")
-    building.add_argument(
-        "--questions", metavar="N", type=at_least(1), default=2, help="pairs per passage [%(default)s]"
-    )
-    group.command("list", "list the sets of the home folder", list_all, show_list)
+    add_call(group, "list", "list the sets of the home folder", ListDataSets, show_list)
     add_removal(group, "delete a set of the home folder", RemoveDataSet, "NAME")
 
 
 def inspect(session: Session, arguments: argparse.Namespace) -> Events[DataReport]:
     config = yield from read_config(session, arguments, arguments.objective)
-    return (yield from session.call(InspectData(config=config, previews=arguments.previews, first=arguments.first)))
+    return (yield from session.call(call_of(InspectData, arguments, config=config)))
 
 
 def build(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     if arguments.source != "chats" and not arguments.collection:
         arguments.parser.error(f"--from {arguments.source} needs --collection")
-    model = arguments.model or ""
-    if arguments.source == "pairs" and not model:
-        model = yield from default_model(session, "make pairs")
-    call = call_of(BuildData, arguments, model=model, questions=arguments.questions)
-    done = yield from run_to_end(session, call)
+    if arguments.source == "pairs" and not arguments.model:
+        arguments.model = yield from default_model(session, "make pairs")
+    done = yield from run_to_end(session, call_of(BuildData, arguments))
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, DataSet))}
-
-
-def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(ListDataSets())
-    return {"sets": listed.sets}
 
 
 def show_report(result: dict[str, Any], output: TextOutput) -> None:
@@ -126,20 +109,14 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
         output.line("".join(f"[[{p['text']}]]" if p["trained"] else p["text"] for p in preview["pieces"]))
 
 
-def show_list(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["sets"]:
-        output.line(
-            "There are no sets yet. `workbench data build` makes one; `workbench train` also takes plain files."
-        )
-        return
-    rows = [
-        (
-            one["name"],
-            f"{one['examples']:,}",
-            byte_size(one["bytes"]),
-            moment(one["created"]),
-            one["origin"] or one["unreadable"],
-        )
-        for one in result["sets"]
-    ]
-    output.table(("NAME", "EXAMPLES", "SIZE", "MADE", "FROM"), rows, numbers=("EXAMPLES", "SIZE"))
+show_list = listing(
+    "sets",
+    "There are no sets yet. `workbench data build` makes one; `workbench train` also takes plain files.",
+    {
+        "NAME": "name",
+        "EXAMPLES": Number("examples"),
+        "SIZE": Number("bytes", byte_size),
+        "MADE": when("created"),
+        "FROM": lambda one: one["origin"] or one["unreadable"],
+    },
+)

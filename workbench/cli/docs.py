@@ -13,10 +13,11 @@ import msgspec
 
 from workbench import calls
 from workbench.api.events import Artifact, Event, Progress
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, at_least, one_call, one_sentence, read_items, write_file
 from workbench.cli.call_arguments import add_call, call_of
-from workbench.cli.output import TextOutput, byte_size, one_line
+from workbench.cli.output import Number, TextOutput, byte_size, listing, one_line
 from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
 from workbench.records.documents import AddResult, Document
@@ -221,7 +222,7 @@ def show_added(result: dict[str, Any], output: TextOutput) -> None:
     failed = result["failed"]
     output.line(
         f"{result['indexed']} indexed, {result['unchanged']} unchanged, {result['removed']} removed, "
-        f"{len(failed)} failed; {result['chunks']:,} passages in {result['seconds']:.1f} s"
+        f"{len(failed)} failed; {counted(result['chunks'], 'passage')} in {result['seconds']:.1f} s"
     )
     for file in failed:
         output.line(f"  {visible_path(file['path'])}: {one_line(file['reason'])}")
@@ -248,35 +249,38 @@ def show_found(event: Event, output: TextOutput) -> None:
 
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
     if "collections" in result:
-        _show_collections(result["collections"], output)
-    else:
-        _show_documents(result["documents"], output)
-
-
-def _show_collections(collections: list[dict[str, Any]], output: TextOutput) -> None:
-    if not collections:
-        output.line("There are no collections yet. `workbench docs create NAME` makes one.")
+        show_collections(result, output)
         return
-    rows = [
-        (c["name"], c["documents"], c["failed"], f"{c['chunks']:,}", byte_size(c["bytes"]), len(c["watched"]))
-        for c in collections
-    ]
-    headers = ("NAME", "DOCUMENTS", "FAILED", "PASSAGES", "SIZE", "WATCHED")
-    output.table(headers, rows, numbers=headers[1:])
-
-
-def _show_documents(documents: list[dict[str, Any]], output: TextOutput) -> None:
-    if not documents:
-        output.line("The collection is empty. `workbench docs add NAME PATH...` reads documents.")
-        return
-    rows = [
-        (d["state"], d["kind"], d["pages"] or "", d["chunks"] or "", byte_size(d["bytes"]), visible_path(d["path"]))
-        for d in documents
-    ]
-    output.table(("STATE", "KIND", "PAGES", "PASSAGES", "SIZE", "PATH"), rows, numbers=("PAGES", "PASSAGES", "SIZE"))
-    for d in documents:  # in full: a column would be cut
+    show_documents(result, output)
+    for d in result["documents"]:  # in full: a column would be cut
         if d["reason"]:
             output.line(f"  {visible_path(d['path'])}: {one_line(d['reason'])}")
+
+
+show_collections = listing(
+    "collections",
+    "There are no collections yet. `workbench docs create NAME` makes one.",
+    {
+        "NAME": "name",
+        "DOCUMENTS": Number("documents", str),
+        "FAILED": Number("failed", str),
+        "PASSAGES": Number("chunks"),
+        "SIZE": Number("bytes", byte_size),
+        "WATCHED": Number(lambda one: len(one["watched"])),
+    },
+)
+show_documents = listing(
+    "documents",
+    "The collection is empty. `workbench docs add NAME PATH...` reads documents.",
+    {
+        "STATE": "state",
+        "KIND": "kind",
+        "PAGES": Number("pages", str, blank=True),
+        "PASSAGES": Number("chunks", str, blank=True),
+        "SIZE": Number("bytes", byte_size),
+        "PATH": lambda one: visible_path(one["path"]),
+    },
+)
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:
@@ -293,4 +297,4 @@ def place(passage: dict[str, Any]) -> str:
 
 
 def _contents(collection: dict[str, Any]) -> str:
-    return f"{collection['documents']} documents, {collection['chunks']:,} passages"
+    return f"{counted(collection['documents'], 'document')}, {counted(collection['chunks'], 'passage')}"

@@ -13,7 +13,7 @@ from workbench.api.events import Log
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.call_arguments import add_call
-from workbench.cli.output import TextOutput, byte_size
+from workbench.cli.output import Number, TextOutput, byte_size, listing
 from workbench.cli.session import CallFailed, Events, Session
 from workbench.records.diagnosis import Diagnosis
 from workbench.subjects.machine.checks import local_diagnosis, write_report
@@ -83,12 +83,11 @@ def show(result: dict[str, Any], output: TextOutput) -> None:
         output.table(("PACK", "BACKEND", "FOR", "STATE"), rows)
 
 
-def show_offers(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["packs"]:
-        output.line("No runtime pack is offered for this program on this system.")
-        return
-    rows = [(one["name"], one["backend"], byte_size(one["bytes"])) for one in result["packs"]]
-    output.table(("PACK", "BACKEND", "SIZE"), rows, numbers=("SIZE",))
+show_offers = listing(
+    "packs",
+    "No runtime pack is offered for this program on this system.",
+    {"PACK": "name", "BACKEND": "backend", "SIZE": Number("bytes", byte_size)},
+)
 
 
 def show_update(result: dict[str, Any], output: TextOutput) -> None:

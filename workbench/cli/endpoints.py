@@ -8,9 +8,10 @@ import os
 from typing import Any
 
 from workbench import calls
+from workbench.base.counting import counted
 from workbench.cli.arguments import Commands, one_call
 from workbench.cli.call_arguments import add_call, call_of
-from workbench.cli.output import TextOutput, moment
+from workbench.cli.output import Number, TextOutput, listing, moment
 from workbench.cli.session import Events, Session
 
 KEY_VARIABLE = "WORKBENCH_ENDPOINT_KEY"
@@ -77,7 +78,10 @@ def show_one(result: dict[str, Any], output: TextOutput) -> None:
             ("key", key),
             ("context", f"{endpoint['context_tokens']:,} tokens" if endpoint["context_tokens"] else "not known"),
             ("probed", moment(endpoint["probed"])),
-            ("used", f"{use['requests']:,} requests, {use['prompt_tokens']:,} + {use['new_tokens']:,} tokens"),
+            (
+                "used",
+                f"{counted(use['requests'], 'request')}, {use['prompt_tokens']:,} + {use['new_tokens']:,} tokens",
+            ),
             ("cost", f"{use['cost']:.4f}" if use["cost"] else ""),
             ("budget", _describe_budget(endpoint["budget"], use["cost"])),
             ("price", _describe_price(endpoint)),
@@ -101,18 +105,16 @@ def _describe_price(endpoint: dict[str, Any]) -> str:
     return f"{endpoint['price_in']:g} per million prompt tokens, {endpoint['price_out']:g} per million generated ones"
 
 
-def show_all(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["endpoints"]:
-        output.line("There are no endpoints. `workbench models endpoint add URL MODEL` adds one.")
-        return
-    rows = [
-        (
-            one["model"]["name"],
-            one["model"]["endpoint"]["address"],
-            one["use"]["requests"],
-            f"{one['use']['cost']:.4f}",
-            f"{one['model']['endpoint']['budget']:g}" if one["model"]["endpoint"]["budget"] else "none",
-        )
-        for one in result["endpoints"]
-    ]
-    output.table(("NAME", "ADDRESS", "REQUESTS", "COST", "BUDGET"), rows, numbers=("REQUESTS", "COST", "BUDGET"))
+show_all = listing(
+    "endpoints",
+    "There are no endpoints. `workbench models endpoint add URL MODEL` adds one.",
+    {
+        "NAME": lambda one: one["model"]["name"],
+        "ADDRESS": lambda one: one["model"]["endpoint"]["address"],
+        "REQUESTS": Number(lambda one: one["use"]["requests"], str),
+        "COST": Number(lambda one: one["use"]["cost"], "{:.4f}".format),
+        "BUDGET": Number(
+            lambda one: one["model"]["endpoint"]["budget"], lambda budget: f"{budget:g}" if budget else "none"
+        ),
+    },
+)

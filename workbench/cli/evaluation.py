@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.base.fields import find_field, parse_text
 from workbench.base.paths import Home
-from workbench.cli.arguments import Commands, absolute, at_least, method_lines, one_sentence
+from workbench.cli.arguments import Commands, absolute, add_repeated, method_lines, one_sentence
 from workbench.cli.call_arguments import add_call, add_fields, add_removal, call_of
 from workbench.cli.models import default_model
 from workbench.cli.names import complete
-from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.output import Number, TextOutput, listing, one_line, when
 from workbench.cli.questions import SETS
 from workbench.cli.recipes import with_prompt
 from workbench.cli.runs import run_to_end
@@ -56,26 +57,20 @@ def add_commands(commands: Commands) -> None:
         names=SETS,
         epilog="Ctrl+C stops; `workbench runs resume RUN` makes the missing answers.",
     )
-    evaluating.add_argument(
-        "--recipe",
-        metavar="R",
-        action="append",
-        required=True,
-        dest="recipes",
-        help="a recipe file, a recipe of the home folder, a prompt NAME[@VERSION] for the default model, "
-        "or a model; once for each",
-    )
+    add_repeated(
+        evaluating, "--recipe", "R", "a recipe file, a recipe of the home folder, a prompt NAME[@VERSION] for the "
+        "default model, or a model; once for each", "recipes", required=True,
+    )  # fmt: skip
     _add_scorer_options(evaluating)
     add_fields(evaluating, Evaluate, ("recipes",), question_set="SET")
     group = commands.group("evaluations", "what was measured with `workbench eval`")
     add_call(group, "list", "list evaluations, the latest first", ListEvaluations, show_list)
     showing, whole = "means with intervals, and comparisons", {"evaluation": "evaluation"}
     add_call(group, "show", showing, GetEvaluation, show_report, names=whole, evaluation="ID")
-    rows = add_call(
+    add_call(
         group, "rows", "the grid of questions and answers", ListGrid, show_rows, do=list_rows, names=whole,
-        evaluation="ID", first="--first I",
+        evaluation="ID", first="--first I", limit="--limit N 20",
     )  # fmt: skip
-    rows.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of rows [%(default)s]")
     one_cell = "the answer of a recipe to a question, with its scores and sources"
     group.command("cell", one_cell, get_cell, show_cell, "ID", "NUMBER", "RECIPE", names=ID)
     rate_one = "rate an answer, to compare scorers with"
@@ -101,9 +96,6 @@ def add_commands(commands: Commands) -> None:
     )  # fmt: skip
     searching.add_argument("--writer", metavar="R", default="", help="recipe or model that writes or makes examples")
     add_fields(searching, Optimise, ("recipe", "method"), question_set="SET")
-    searching.add_argument(
-        "--measure", metavar="N", type=at_least(1), default=200, help="other questions, at most [%(default)s]"
-    )
     _add_scorer_options(searching)
     exported = one_sentence(lambda result: f"The evaluation is in {result['path']}.")
     export = group.command("export", "write a table, JSON Lines, or a report", export_one, exported, "ID", names=ID)
@@ -112,14 +104,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_scorer_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--scorer",
-        metavar="S[:FIELD=VALUE,...]",
-        action="append",
-        default=[],
-        dest="scorers",
-        help="a scorer, with settings (--list-scorers); once for each",
-    )
+    help = "a scorer, with settings (--list-scorers); once for each"
+    add_repeated(parser, "--scorer", "S[:FIELD=VALUE,...]", help, "scorers")
     parser.add_argument("--judge", metavar="R", default="", help="the recipe of the scorers that judge")
     parser.add_argument(
         "--list-scorers",
@@ -157,7 +143,7 @@ def optimise(session: Session, arguments: argparse.Namespace) -> Events[dict[str
     method, options = _settings(arguments.method, "optimiser")
     call = call_of(
         Optimise, arguments, recipe=recipe, method=method.name, options=options, writer=writer,
-        scorer=scorers[0] if scorers else None, measure=arguments.measure,
+        scorer=scorers[0] if scorers else None,
     )  # fmt: skip
     return (yield from run_to_end(session, call, "Stopping; finished answers are kept."))
 
@@ -170,7 +156,7 @@ def score(session: Session, arguments: argparse.Namespace) -> Events[EvaluationR
 
 def list_rows(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     report = yield from session.call(GetEvaluation(evaluation=arguments.evaluation))
-    page = yield from session.call(call_of(ListGrid, arguments, limit=arguments.limit))
+    page = yield from session.call(call_of(ListGrid, arguments))
     names = [column.name for column in report.evaluation.columns]
     return {"recipes": names, "scorers": [one.title for one in report.results], **msgspec.to_builtins(page)}
 
@@ -274,7 +260,7 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
     output.pairs(
         [
             ("evaluation", evaluation.id),
-            ("set", f"{evaluation.set_name}, {evaluation.questions:,} questions, {evaluation.part}"),
+            ("set", f"{evaluation.set_name}, {counted(evaluation.questions, 'question')}, {evaluation.part}"),
             ("answers", f"{report.answered:,} of {report.cells:,}"),
         ]
     )
@@ -308,11 +294,12 @@ def show_report(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_optimisation(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, OptimisationResult)
-    tuned = f"{_amount(found.before, '')} % before, {_amount(found.after, '')} % after, {found.questions:,} questions"
+    before, after = _amount(found.before, ""), _amount(found.after, "")
+    tuned = f"{before} % before, {after} % after, {counted(found.questions, 'question')}"
     output.pairs(
         [
             ("search", found.evaluation),
-            ("candidates", f"{found.candidates:,}, with {found.asked:,} answers"),
+            ("candidates", f"{found.candidates:,}, with {counted(found.asked, 'answer')}"),
             ("tuning part", tuned),
             ("other questions", found.sentence),
             ("evaluation", found.held_out),
@@ -329,21 +316,17 @@ def show_optimisation(result: dict[str, Any], output: TextOutput) -> None:
         output.line(found.recipe.prompting.instructions)
 
 
-def show_list(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["evaluations"]:
-        output.line("There are no evaluations yet. `workbench eval SET --recipe A --recipe B` makes one.")
-        return
-    rows = [
-        (
-            e["id"],
-            e["set_name"],
-            f"{e['questions']:,}",
-            moment(e["created"]),
-            ", ".join(c["name"] for c in e["columns"]),
-        )
-        for e in result["evaluations"]
-    ]
-    output.table(("ID", "SET", "QUESTIONS", "BEGAN", "RECIPES"), rows, numbers=("QUESTIONS",))
+show_list = listing(
+    "evaluations",
+    "There are no evaluations yet. `workbench eval SET --recipe A --recipe B` makes one.",
+    {
+        "ID": "id",
+        "SET": "set_name",
+        "QUESTIONS": Number("questions"),
+        "BEGAN": when("created"),
+        "RECIPES": lambda one: ", ".join(column["name"] for column in one["columns"]),
+    },
+)
 
 
 def show_rows(result: dict[str, Any], output: TextOutput) -> None:
@@ -352,7 +335,7 @@ def show_rows(result: dict[str, Any], output: TextOutput) -> None:
         for row in msgspec.convert(result["rows"], list[GridRow])
     ]
     output.table(("NO", "QUESTION", "EXPECTED", *result["recipes"]), rows, numbers=("NO",))
-    output.line(f"{len(rows):,} of {result['total']:,} rows; scores: {', '.join(result['scorers'])}")
+    output.line(f"{len(rows):,} of {counted(result['total'], 'row')}; scores: {', '.join(result['scorers'])}")
 
 
 def _brief(cell: CellBrief) -> str:

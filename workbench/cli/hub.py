@@ -10,7 +10,7 @@ from workbench import calls
 from workbench.cli.arguments import Commands, one_call, one_sentence
 from workbench.cli.call_arguments import add_call
 from workbench.cli.models import show_fit
-from workbench.cli.output import TextOutput, byte_size, count_size
+from workbench.cli.output import Number, TextOutput, byte_size, count_size, listing
 from workbench.cli.runs import ran
 from workbench.cli.session import Events, Session
 from workbench.records.hub import HubFilters, Sorting
@@ -72,24 +72,19 @@ ADDED = one_sentence(lambda result: f"Added {result['model']}, from {result['pat
 TOKEN = one_sentence(_describe_account)
 
 
-def show_found(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["models"]:
-        output.line("Nothing was found.")
-        return
-    rows = [
-        (
-            one["repository"],
-            count_size(one["parameters"]) if one["parameters"] else "",
-            one["architecture"],
-            one["licence"] or "not stated",
-            "gated" if one["gated"] else "",
-            f"{one['downloads']:,}",
-            one["updated"],
-        )
-        for one in result["models"]
-    ]
-    titles = ("REPOSITORY", "PARAMETERS", "ARCHITECTURE", "LICENCE", "ACCESS", "DOWNLOADS", "UPDATED")
-    output.table(titles, rows, numbers=("PARAMETERS", "DOWNLOADS"))
+show_found = listing(
+    "models",
+    "Nothing was found.",
+    {
+        "REPOSITORY": "repository",
+        "PARAMETERS": Number("parameters", count_size, blank=True),
+        "ARCHITECTURE": "architecture",
+        "LICENCE": lambda one: one["licence"] or "not stated",
+        "ACCESS": lambda one: "gated" if one["gated"] else "",
+        "DOWNLOADS": Number("downloads"),
+        "UPDATED": "updated",
+    },
+)
 
 
 def show_files(result: dict[str, Any], output: TextOutput) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from workbench.api.events import Artifact, Event
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, absolute, at_least, read_text
+from workbench.cli.arguments import Commands, absolute, add_repeated, at_least, read_text
 from workbench.cli.call_arguments import add_fields, call_of
 from workbench.cli.evaluation import recipe_named
 from workbench.cli.output import TextOutput
@@ -44,49 +45,39 @@ def add_commands(group: Commands) -> None:
         on_event=show_report,
         epilog="Without --judge and --reward you judge yourself: `workbench prefs label QUEUE`, then this again.",
     )
-    verdict.add_argument(
-        "--recipe", metavar="R", action="append", default=[],
-        help="start it: the recipe before, then the one after; each a file, a saved recipe, a prompt or a model",
-    )  # fmt: skip
+    help = "start it: the recipe before, then the one after; each a file, a saved recipe, a prompt or a model"
+    add_repeated(verdict, "--recipe", "R", help)
     verdict.add_argument(
         "--from", dest="prompts", choices=("chats", "questions", "documents", "file"), default="questions",
         help="where the prompts are from [%(default)s]",
     )  # fmt: skip
     verdict.add_argument("--all", action="store_true", help="of a question set all, not only the part for measuring")
-    verdict.add_argument("--limit", metavar="N", type=at_least(0), default=64, help="at most N prompts [%(default)s]")
-    add_fields(verdict, MakeCandidates, ("name", "recipes", "prompts", "limit"), path="--path P")
+    add_fields(verdict, MakeCandidates, ("name", "recipes", "prompts"), path="--path P", limit="--limit N 64")
     _add_judge(verdict)
 
 
 def _add_judge(parser: argparse.ArgumentParser) -> None:
     who = parser.add_argument_group("who judges")
     who.add_argument("--judge", metavar="R", default="", help="a recipe or model, measured on your judgements first")
-    who.add_argument("--constitution", metavar="FILE", default="", help="the principles by which it judges")
-    who.add_argument("--measured", metavar="N", type=at_least(1), default=MEASURED_ON,
-                     help="measured on at most N pairs [%(default)s]")  # fmt: skip
-    who.add_argument("--threshold", metavar="NATS", type=float, default=0.0,
-                     help="how sure it has to be, in log-odds [%(default)s]")  # fmt: skip
-    who.add_argument(
-        "--reward", metavar="LINE", action="append", default=[],
-        help='rewards judge instead: "NAME setting=value weight=W", such as "reward-model adapter=taste"',
+    help = "measured on at most N pairs [%(default)s]"
+    who.add_argument("--measured", metavar="N", type=at_least(1), default=MEASURED_ON, help=help)
+    add_fields(
+        who, JudgePairs, ("queue", "limit"), constitution="--constitution FILE", threshold="--threshold NATS",
+        rewards="--reward LINE",
     )  # fmt: skip
 
 
 def judge(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    if not arguments.judge and not arguments.reward:
+    if not arguments.judge and not arguments.rewards:
         arguments.parser.error("name the judge: --judge R, or --reward LINE")
     return (yield from _judged(session, arguments, arguments.queue))
 
 
 def _judged(session: Session, arguments: argparse.Namespace, queue: str) -> Events[dict[str, Any]]:
     recipe: Recipe | None = (yield from recipe_named(session, arguments.judge)) if arguments.judge else None
-    call = JudgePairs(
-        queue=queue,
-        recipe=recipe,
-        constitution=read_text(arguments.constitution) if arguments.constitution else "",
-        rewards=tuple(arguments.reward),
-        limit=arguments.measured,
-        threshold=arguments.threshold,
+    constitution = read_text(arguments.constitution) if arguments.constitution else ""
+    call = call_of(
+        JudgePairs, arguments, queue=queue, recipe=recipe, constitution=constitution, limit=arguments.measured
     )
     return (yield from run_to_end(session, call, STOPPING))
 
@@ -105,10 +96,10 @@ def measure_wins(session: Session, arguments: argparse.Namespace) -> Events[WinR
         making = call_of(
             MakeCandidates, arguments, name=arguments.queue, recipes=tuple(recipes), prompts=arguments.prompts,
             path=absolute(arguments.path) if arguments.prompts == "file" else arguments.path,
-            part="all" if arguments.all else "held-out", limit=arguments.limit, purpose="verdict",
+            part="all" if arguments.all else "held-out", purpose="verdict",
         )  # fmt: skip
         yield from run_to_end(session, making, "Stopping; finished answers are stored.")
-    if arguments.judge or arguments.reward:
+    if arguments.judge or arguments.rewards:
         yield from _judged(session, arguments, arguments.queue)
     return (yield from session.call(GetWinRate(queue=arguments.queue)))
 
@@ -133,7 +124,9 @@ def show_report(event: Event, output: TextOutput) -> None:
 
 def show_judging(result: dict[str, Any], output: TextOutput) -> None:
     if result["judged"] or result["dropped"]:
-        output.line(f"{result['judged']:,} pairs judged, {result['dropped']:,} on which it contradicted itself.")
+        output.line(
+            f"{counted(result['judged'], 'pair')} judged, {result['dropped']:,} on which it contradicted itself."
+        )
     if result["win_rate"] is not None:
         show_wins(result["win_rate"], output)
 
@@ -142,7 +135,8 @@ def show_wins(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, WinRate)
     output.line(found.verdict)
     if found.waiting:
-        output.line(f"{found.waiting:,} pairs wait: `workbench prefs label QUEUE`, or --judge, or --reward.")
+        waiting = counted(found.waiting, "pair is", "pairs are")
+        output.line(f"{waiting} waiting: `workbench prefs label QUEUE`, or --judge, or --reward.")
     if not found.n:
         return
     output.pairs(

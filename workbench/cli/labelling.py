@@ -17,10 +17,10 @@ import msgspec
 
 from workbench.api.events import Artifact, Event, Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, absolute
+from workbench.cli.arguments import Commands, absolute, add_repeated
 from workbench.cli.call_arguments import add_fields, call_of
 from workbench.cli.evaluation import recipe_named
-from workbench.cli.output import TextOutput, moment
+from workbench.cli.output import Number, TextOutput, listing, when
 from workbench.cli.runs import tell_costs
 from workbench.cli.session import Events, Session
 from workbench.records.judgements import Judgement, LabellingQueue, Verdict
@@ -50,10 +50,8 @@ def add_command(group: Commands) -> None:
         on_event=show_pair,
         epilog=f"Keys: {KEYS}. In a pipe they are read from the standard input; after e comes j or k, and the text.",
     )
-    labelling.add_argument(
-        "--recipe", metavar="R", action="append", default=[],
-        help="start the queue: a recipe file, a recipe of the home folder, a prompt or a model; once or twice",
-    )  # fmt: skip
+    help = "start the queue: a recipe file, a recipe of the home folder, a prompt or a model; once or twice"
+    add_repeated(labelling, "--recipe", "R", help)
     add_fields(labelling, MakeCandidates, ("name", "recipes"), prompts="--from", path="--path P")
     labelling.add_argument("--held-out", action="store_true", help="of a question set: the part for measuring")
 
@@ -253,19 +251,15 @@ def show_end(result: dict[str, Any], output: TextOutput) -> None:
     output.line(f"{result['judged']:,} judged. {queue.name}: {queue.judged:,} judged, {queue.waiting:,} waiting.")
 
 
-def show_queues(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["queues"]:
-        output.line("There are no queues. `workbench prefs label NAME --recipe R --recipe R` starts one.")
-        return
-    rows = [
-        (
-            one["name"],
-            f"{one['waiting']:,}",
-            f"{one['judged']:,}",
-            moment(one["created"]),
-            " / ".join(one["columns"]),
-            one["unreadable"] or one["origin"],
-        )
-        for one in result["queues"]
-    ]
-    output.table(("NAME", "WAITING", "JUDGED", "BEGUN", "RECIPES", "PROMPTS"), rows, numbers=("WAITING", "JUDGED"))
+show_queues = listing(
+    "queues",
+    "There are no queues. `workbench prefs label NAME --recipe R --recipe R` starts one.",
+    {
+        "NAME": "name",
+        "WAITING": Number("waiting"),
+        "JUDGED": Number("judged"),
+        "BEGUN": when("created"),
+        "RECIPES": lambda one: " / ".join(one["columns"]),
+        "PROMPTS": lambda one: one["unreadable"] or one["origin"],
+    },
+)

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, absolute
+from workbench.cli.arguments import Commands, absolute, add_repeated, one_sentence
+from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.mcp_server import add_serve
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
-from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer
+from workbench.records.mcp import CALL_SECONDS, McpServer
 from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
     ListMcpServers,
@@ -23,67 +24,38 @@ from workbench.subjects.agents.calls import (
 )
 
 STATES = {"agreed": "agreed", "new": "not agreed", "changed": "CHANGED"}
+REMOVED = one_sentence(lambda result: f"{result['removed']} was removed.")
 
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("mcp", "MCP servers: their tools for agents, and this program as a server")
-    listing = group.command(
-        "list", "list the servers and their tools, and what you have agreed to", list_servers, show_all
-    )
-    listing.add_argument("--offline", action="store_true", help="start no server; only their names are shown")
+    listed = "list the servers and their tools, and what you have agreed to"
+    add_call(group, "list", listed, ListMcpServers, show_all, connect="--offline")
     adding = group.command("add", "add a server; its tools can be used once you have agreed to them", add, show_server)
-    adding.add_argument("name", metavar="NAME", help="tools are named NAME.TOOL")
-    adding.add_argument("command", metavar="COMMAND", nargs="*", help="after --: the program that is the server")
-    adding.add_argument("--url", metavar="URL", default="", help="the address of a server with streamable HTTP")
-    adding.add_argument("--variable", metavar="NAME=VALUE", action="append", help="a variable that its program gets")
-    adding.add_argument(
-        "--header", metavar="NAME=VALUE", action="append", help="a header of each request to its address"
-    )
-    adding.add_argument("--folder", metavar="DIR", default="", help="the folder in which its program runs")
-    adding.add_argument(
-        "--seconds", metavar="N", type=int, default=CALL_SECONDS,
-        help=f"how long a call of a tool may take, to {LONGEST_CALL_SECONDS:,} (default {CALL_SECONDS})",
-    )  # fmt: skip
-    showing = group.command("show", "show the definitions of a server's tools in full", show, show_definitions)
-    showing.add_argument("name", metavar="NAME")
-    agreeing = group.command("agree", "agree to tools as they are now; a change asks again", agree, show_server)
-    agreeing.add_argument("name", metavar="NAME")
+    add_fields(adding, McpServer, command="COMMAND", url="--url URL", folder="--folder DIR", call_seconds="--seconds N")
+    add_repeated(adding, "--variable", "NAME=VALUE", "a variable that its program gets")
+    add_repeated(adding, "--header", "NAME=VALUE", "a header of each request to its address")
+    group.command("show", "show the definitions of a server's tools in full", show, show_definitions, "NAME")
+    agreeing = group.command("agree", "agree to tools as they are now; a change asks again", agree, show_server, "NAME")
     agreeing.add_argument("tools", metavar="TOOL", nargs="*", help="only these; all, if none is given")
-    agreeing.add_argument(
-        "--reads",
-        metavar="TOOL",
-        action="append",
-        default=[],
-        help="this one only reads: it is not confirmed each time",
-    )
-    removing = group.command("remove", "remove a server and all agreements", remove, show_removed)
-    removing.add_argument("name", metavar="NAME")
+    add_repeated(agreeing, "--reads", "TOOL", "this one only reads: it is not confirmed each time")
+    group.command("remove", "remove a server and all agreements", remove, REMOVED, "NAME")
     add_serve(group)
 
 
-def list_servers(session: Session, arguments: argparse.Namespace) -> Events[McpServerList]:
-    return (yield from session.call(ListMcpServers(connect=not arguments.offline)))
-
-
 def add(session: Session, arguments: argparse.Namespace) -> Events[McpServerRecord]:
-    server = McpServer(
-        name=arguments.name,
-        command=tuple(arguments.command),
-        url=arguments.url,
-        environment=_pairs(arguments.variable),
-        headers=_pairs(arguments.header),
-        folder=absolute(arguments.folder) if arguments.folder else "",
-        call_seconds=arguments.seconds,
-    )
+    environment, headers = _pairs(arguments.variable), _pairs(arguments.header)
+    folder = absolute(arguments.folder) if arguments.folder else ""
+    server = call_of(McpServer, arguments, environment=environment, headers=headers, folder=folder)
     return (yield from session.call(SaveMcpServer(server=server)))
 
 
-def _pairs(given: list[str] | None) -> dict[str, str]:
+def _pairs(given: list[str]) -> dict[str, str]:
     found = {}
-    for one in given or ():
+    for one in given:
         name, sign, value = one.partition("=")
         if not sign or not name:
-            raise UserError(f"{one!r} is not a NAME=VALUE.")
+            raise UserError(f"{one!r} is not of the form NAME=VALUE.")
         found[name] = value
     return found
 
@@ -167,7 +139,3 @@ def show_definitions(result: dict[str, Any], output: TextOutput) -> None:
         output.line(printable(one.definition.description))
         output.line(printable(parameters))
         output.line()
-
-
-def show_removed(result: dict[str, Any], output: TextOutput) -> None:
-    output.line(f"{result['removed']} was removed.")

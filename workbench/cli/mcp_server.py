@@ -18,8 +18,9 @@ import msgspec
 
 import workbench
 from workbench.api.protocol import Call, drain
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands
+from workbench.cli.arguments import Commands, add_repeated
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
 from workbench.records.documents import Collection
@@ -39,15 +40,8 @@ INSTRUCTIONS = (
 
 def add_serve(group: Commands) -> None:
     serving = group.command("serve", "offer collections and recipes to other programs, read only", serve, show_nothing)
-    serving.add_argument(
-        "--collection", metavar="NAME", action="append", help="offer only this collection (may be repeated)"
-    )
-    serving.add_argument(
-        "--recipe",
-        metavar="FILE",
-        action="append",
-        help="offer this recipe; those of the home folder, if none is given",
-    )
+    add_repeated(serving, "--collection", "NAME", "offer only this collection (may be repeated)")
+    add_repeated(serving, "--recipe", "FILE", "offer this recipe; those of the home folder, if none is given")
 
 
 def serve(session: Session, arguments: argparse.Namespace) -> Events[None]:
@@ -55,7 +49,7 @@ def serve(session: Session, arguments: argparse.Namespace) -> Events[None]:
         raise UserError("The package mcp is not installed.", "Install the program with the extra mcp.")
     files = [Path(one) for one in arguments.recipe or sorted(session.home.recipes.glob("*.toml"))]
     recipes = {_tool_name(file): _without_permissions(load_recipe(file)) for file in files}
-    offered = Offered(session, tuple(arguments.collection or ()), recipes)
+    offered = Offered(session, tuple(arguments.collection), recipes)
     offered.collections()  # a core that cannot be reached is said now
     _run(offered)
     yield from ()
@@ -74,7 +68,7 @@ class Offered:
         return [one for one in known if not self._only or one.name in self._only]
 
     def list_collections(self) -> str:
-        lines = [f"{one.name}: {one.documents:,} documents" for one in self.collections()]
+        lines = [f"{one.name}: {counted(one.documents, 'document')}" for one in self.collections()]
         return "\n".join(map(one_line, lines)) or "There are no collections."
 
     def list_documents(self, collection: str) -> str:

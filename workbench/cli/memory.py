@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import msgspec
-
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, one_sentence
 from workbench.cli.call_arguments import add_call
-from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.output import listing, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.records.agents import Fact
 from workbench.subjects.agents.calls import AddFact, EditFact, ForgetFact, ListFacts
@@ -54,10 +52,13 @@ def _find(session: Session, named: str, *, whole: bool = False) -> Events[Fact]:
     return found[0]
 
 
-def show_list(result: dict[str, Any], output: TextOutput) -> None:
-    facts = msgspec.convert(result["facts"], list[Fact])
-    if not facts:
-        output.line("Nothing is remembered. `workbench memory add TEXT` remembers a sentence.")
-        return
-    rows = [(fact.id[:_DIGITS], moment(fact.changed or fact.created), fact.source, fact.text) for fact in facts]
-    output.table(("FACT", "CHANGED", "FROM", "TEXT"), rows)
+show_list = listing(
+    "facts",
+    "Nothing is remembered. `workbench memory add TEXT` remembers a sentence.",
+    {
+        "FACT": lambda one: one["id"][:_DIGITS],
+        "CHANGED": lambda one: moment(one["changed"] or one["created"]),
+        "FROM": "source",
+        "TEXT": "text",
+    },
+)

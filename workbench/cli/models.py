@@ -10,11 +10,12 @@ import msgspec
 
 from workbench import calls
 from workbench.api.events import Log
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute, one_call
 from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.endpoints import add_commands as add_endpoints
-from workbench.cli.output import TextOutput, byte_size, count_size, duration, moment
+from workbench.cli.output import Number, TextOutput, byte_size, count_size, duration, listing, moment
 from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
 from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
@@ -160,12 +161,17 @@ def show_models(result: dict[str, Any], output: TextOutput) -> None:
     output.table(headers, rows, numbers=("PARAMETERS", "CONTEXT", "SIZE"))
 
 
-def show_local(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["models"]:
-        output.line("No model of Ollama, LM Studio or the Hugging Face cache was found.")
-        return
-    rows = [(m["name"], m["source"], byte_size(m["bytes"]), m["known"], m["path"]) for m in result["models"]]
-    output.table(("NAME", "PROGRAM", "SIZE", "IN THE CATALOGUE", "PATH"), rows, numbers=("SIZE",))
+show_local = listing(
+    "models",
+    "No model of Ollama, LM Studio or the Hugging Face cache was found.",
+    {
+        "NAME": "name",
+        "PROGRAM": "source",
+        "SIZE": Number("bytes", byte_size),
+        "IN THE CATALOGUE": "known",
+        "PATH": "path",
+    },
+)
 
 
 def _state(model: dict[str, Any], default: str | None) -> str:
@@ -293,7 +299,7 @@ def show_benchmark(result: dict[str, Any], output: TextOutput) -> None:
     output.pairs(
         [
             ("model", result["model"]),
-            ("device", f"{result['device']}, {result['threads']} threads"),
+            ("device", f"{result['device']}, {counted(result['threads'], 'thread')}"),
             ("engine", result["engine"]),
             ("loaded in", f"{result['load_seconds']:.1f} s"),
             ("choice", result["choice"]),

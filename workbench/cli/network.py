@@ -8,7 +8,7 @@ from typing import Any, get_args
 from workbench import calls
 from workbench.cli.arguments import Commands, one_sentence
 from workbench.cli.call_arguments import add_call
-from workbench.cli.output import TextOutput, byte_size, moment
+from workbench.cli.output import Number, byte_size, listing, when
 from workbench.cli.session import Events, Session
 from workbench.records.hub import Purpose
 
@@ -39,22 +39,17 @@ def list_requests(session: Session, arguments: argparse.Namespace) -> Events[Any
 WRITTEN = one_sentence(lambda result: f"The log is written to {result}.")
 
 
-def show(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["requests"]:
-        output.line("Nothing was sent over the network.")
-        return
-    rows = [
-        (
-            moment(one["at"]),
-            one["purpose"],
-            one["host"],
-            f"{one['method']} {one['path']}".strip(),
-            one["status"] or "",
-            byte_size(one["bytes_out"]),
-            byte_size(one["bytes_in"]),
-            one["refused"] or one["failed"],
-        )
-        for one in result["requests"]
-    ]
-    titles = ("TIME", "PURPOSE", "HOST", "REQUEST", "STATUS", "SENT", "RECEIVED", "NOT ANSWERED")
-    output.table(titles, rows, numbers=("STATUS", "SENT", "RECEIVED"))
+show = listing(
+    "requests",
+    "Nothing was sent over the network.",
+    {
+        "TIME": when("at"),
+        "PURPOSE": "purpose",
+        "HOST": "host",
+        "REQUEST": lambda one: f"{one['method']} {one['path']}".strip(),
+        "STATUS": Number("status", str, blank=True),
+        "SENT": Number("bytes_out", byte_size),
+        "RECEIVED": Number("bytes_in", byte_size),
+        "NOT ANSWERED": lambda one: one["refused"] or one["failed"],
+    },
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TextIO
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TextIO
 
 import msgspec
 
@@ -168,6 +168,43 @@ class TextOutput:
         if self.streamed:
             self.line()
             self._out.flush()
+
+
+class Number(NamedTuple):
+    """A column of numbers, which stand at the right: a field of each row, or what is made of the row, as ``spell``
+    writes it; with ``blank`` nothing for 0 and for None."""
+
+    of: str | Callable[[dict[str, Any]], Any]
+    spell: Callable[[Any], str] = "{:,}".format
+    blank: bool = False
+
+    def __call__(self, row: dict[str, Any]) -> str:
+        value = row[self.of] if isinstance(self.of, str) else self.of(row)
+        return self.spell(value) if value or not self.blank else ""
+
+
+Column = str | Number | Callable[[dict[str, Any]], object]
+
+
+def when(field: str) -> Callable[[dict[str, Any]], str]:
+    """A column of moments."""
+    return lambda row: moment(row[field])
+
+
+def listing(part: str, none: str, columns: Mapping[str, Column]) -> Show:
+    """Shows the rows of a result's ``part`` as a table, or the sentence ``none`` where there are none. ``columns`` says
+    by header what stands in a column: a field of the row, or what is made of the row."""
+
+    def show(result: dict[str, Any], output: TextOutput) -> None:
+        if not result[part]:
+            output.line(none)
+            return
+        rows = [
+            [row[cell] if isinstance(cell, str) else cell(row) for cell in columns.values()] for row in result[part]
+        ]
+        output.table([*columns], rows, [header for header, cell in columns.items() if isinstance(cell, Number)])
+
+    return show
 
 
 class ProgressBar:

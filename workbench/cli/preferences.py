@@ -8,15 +8,17 @@ from typing import Any, get_args
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.cli import judging, labelling
-from workbench.cli.arguments import Commands, at_least, one_call, one_sentence
-from workbench.cli.call_arguments import add_call, call_of
+from workbench.cli.arguments import Commands, add_repeated, one_call, one_sentence
+from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.output import TextOutput, moment, one_line
 from workbench.cli.session import Events, Session
 from workbench.records.answers import StoredMessage
 from workbench.records.judgement_reports import (
     SOURCE_TITLES,
+    ExampleKind,
     ExportReport,
     ImportReport,
     JudgementStatistics,
@@ -27,9 +29,7 @@ from workbench.records.judgement_reports import (
 from workbench.records.judgements import (
     Judgement,
     JudgementFilter,
-    JudgementSource,
     PairVerdict,
-    PreferenceForm,
     Verdict,
     judge_answers,
 )
@@ -51,7 +51,6 @@ from workbench.subjects.judgements.calls import (
     UndoJudgement,
 )
 
-FORMS = get_args(PreferenceForm)
 PAIR_VERDICTS = "a: the first is better; b: the second; tie; bad: both are"
 VERDICTS: dict[Verdict, str] = {
     "a": "first better", "b": "second better", "tie": "tie", "bad": "both bad", "good": "good", "poor": "bad",
@@ -65,11 +64,7 @@ def add_commands(commands: Commands) -> None:
         group, "import", "add the judgements of a file", ImportJudgements, show_import, do=import_file,
         without=("counts_from",), path="FILE", margin="--margin M",
     )  # fmt: skip
-    importing.add_argument("--form", choices=FORMS, default="", help="the format (default: recognised by the columns)")
-    importing.add_argument(
-        "--column", metavar="ROLE=COLUMN", action="append", default=[],
-        help="a column by its role: prompt, a, b, verdict, system",
-    )  # fmt: skip
+    add_repeated(importing, "--column", "ROLE=COLUMN", "a column by its role: prompt, a, b, verdict, system")
     importing.add_argument("--counts-from", type=int, choices=(0, 1), default=-1, help="the number of the first answer")
     adding = group.command(
         "add", "judge two answers to one question of a chat", add, show_one, "CHAT", "FIRST", "SECOND",
@@ -87,29 +82,28 @@ def add_commands(commands: Commands) -> None:
         group, "export", "write judgements to a file of JSON lines", ExportJudgements, show_export, do=export,
         path="FILE",
     )  # fmt: skip
-    listing = group.command("list", "list judgements, the latest first", list_some, show_list)
-    listing.add_argument("--limit", metavar="N", type=at_least(1), default=50, help="at most N [%(default)s]")
-    listing.add_argument("--first", metavar="I", type=at_least(0), default=0, help="start with number I, from 0")
+    listed = add_call(
+        group, "list", "list judgements, the latest first", ListJudgements, show_list, do=list_some,
+        first="--first I", limit="--limit N 50",
+    )  # fmt: skip
     add_call(group, "show", "show a judgement with its answers", GetJudgement, show_one, judgement="ID")
     removing = group.command("remove", "delete judgements, by their ids or a filter", remove, REMOVED)
     removing.add_argument("id", metavar="ID", nargs="*", help="the ids that `prefs list` shows")
     undone = one_sentence(lambda result: f"Undone: {result['title']} ({len(result['ids']):,}).")
     group.command("undo", "undo the last verdict, import or deletion", one_call(lambda a: UndoJudgement()), undone)
     measuring = group.command("stats", "duplicates, contradictions, cycles and biases", statistics, show_statistics)
-    learning = group.command("learnable", "what can be learnt from judgements", learnable, show_learnable)
-    learning.add_argument(
-        "--held-out", metavar="SHARE", type=float, default=0.1, help="the share of prompts for measuring [%(default)s]"
-    )
-    made = one_sentence(
-        lambda one: f"{one['name']}: {one['examples']:,} example{'s' * (one['examples'] != 1)}, {one['path']}"
-    )
-    making = group.command("data", "make a training set of judgements", make_set, made, "NAME")
-    making.add_argument(
-        "--of", dest="rows", choices=("pairs", "rated"), default="pairs",
-        help="pairs of a chosen and a rejected answer, or answers that are good or bad [%(default)s]",
+    learning = add_call(
+        group, "learnable", "what can be learnt from judgements", GetLearnable, show_learnable, do=learnable,
+        held_out_share="--held-out SHARE",
     )  # fmt: skip
-    making.add_argument("--keep-conflicts", action="store_true", help="take judgements that contradict each other too")
-    for parser in (exporting, listing, removing, measuring, learning, making):
+    made = one_sentence(lambda one: f"{one['name']}: {counted(one['examples'], 'example')}, {one['path']}")
+    making = add_call(
+        group, "data", "make a training set of judgements", MakePreferenceSet, made, do=make_set, without=("kind",),
+        skip_conflicts="--keep-conflicts",
+    )  # fmt: skip
+    help = "pairs of a chosen and a rejected answer, or answers that are good or bad [%(default)s]"
+    making.add_argument("--of", dest="rows", choices=get_args(ExampleKind), default="pairs", help=help)
+    for parser in (exporting, listed, removing, measuring, learning, making):
         _add_filter(parser)
     labelling.add_command(group)
     judging.add_commands(group)
@@ -123,35 +117,17 @@ REMOVED = one_sentence(lambda result: f"Deleted: {result['removed']:,}. `workben
 
 def _add_filter(parser: argparse.ArgumentParser) -> None:
     some = parser.add_argument_group("which judgements")
-    some.add_argument("--search", metavar="WORDS", default="", help="words of the prompt or an answer")
-    some.add_argument("--verdict", choices=[one for one in VERDICTS if one], action="append", default=[])
-    some.add_argument("--source", choices=list(SOURCE_TITLES), action="append", default=[])
-    some.add_argument("--judge", choices=("person", "model", "rule"), action="append", default=[])
-    some.add_argument("--judge-name", metavar="NAME", default="", help="this judge only")
-    some.add_argument("--origin", metavar="FILE", default="", help="imported from this file")
-    some.add_argument("--queue", metavar="NAME", default="", dest="of_queue", help="of this labelling queue")
-    some.add_argument("--kind", choices=("all", "pairs", "single"), default="all", help="pairs, or single answers")
-    some.add_argument("--edited", action="store_true", help="only those with an answer that a person rewrote")
+    add_fields(
+        some, JudgementFilter, search="--search WORDS", verdicts="--verdict", sources="--source", judges="--judge",
+        judge_name="--judge-name NAME", origin="--origin FILE", queue="--queue NAME",
+    )  # fmt: skip
 
 
 def filter_of(session: Session, arguments: argparse.Namespace, ids: Sequence[str] = ()) -> Events[JudgementFilter]:
-    queue = ""
-    if arguments.of_queue:
-        queue = (yield from session.call(GetNextPair(queue=arguments.of_queue))).queue.id
-    verdicts: list[Verdict] = arguments.verdict
-    sources: list[JudgementSource] = arguments.source
-    return JudgementFilter(
-        search=arguments.search,
-        verdicts=tuple(verdicts),
-        sources=tuple(sources),
-        judges=tuple(arguments.judge),
-        judge_name=arguments.judge_name,
-        origin=arguments.origin,
-        queue=queue,
-        kind=arguments.kind,
-        edited=True if arguments.edited else None,
-        ids=tuple(ids),
-    )
+    queue = arguments.queue
+    if queue:
+        queue = (yield from session.call(GetNextPair(queue=queue))).queue.id
+    return call_of(JudgementFilter, arguments, queue=queue, ids=tuple(ids))
 
 
 # -- commands ------------------------------------------------------------------------------------------
@@ -161,7 +137,7 @@ def import_file(session: Session, arguments: argparse.Namespace) -> Events[Impor
     columns = dict(one.partition("=")[::2] for one in arguments.column)
     if not all(columns.values()):
         arguments.parser.error("--column takes ROLE=COLUMN, such as --column prompt=question")
-    call = call_of(ImportJudgements, arguments, form=arguments.form, columns=columns, counts_from=arguments.counts_from)
+    call = call_of(ImportJudgements, arguments, columns=columns, counts_from=arguments.counts_from)
     try:
         return (yield from session.call(call))
     except UserError as error:
@@ -203,7 +179,7 @@ def export(session: Session, arguments: argparse.Namespace) -> Events[ExportRepo
 
 def list_some(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     which = yield from filter_of(session, arguments)
-    return (yield from session.call(ListJudgements(which=which, first=arguments.first, limit=arguments.limit)))
+    return (yield from session.call(call_of(ListJudgements, arguments, which=which)))
 
 
 def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -219,17 +195,12 @@ def statistics(session: Session, arguments: argparse.Namespace) -> Events[Judgem
 
 def learnable(session: Session, arguments: argparse.Namespace) -> Events[Learnable]:
     which = yield from filter_of(session, arguments)
-    return (yield from session.call(GetLearnable(which=which, held_out_share=arguments.held_out)))
+    return (yield from session.call(call_of(GetLearnable, arguments, which=which)))
 
 
 def make_set(session: Session, arguments: argparse.Namespace) -> Events[Any]:
-    call = MakePreferenceSet(
-        name=arguments.name,
-        kind=arguments.rows,
-        which=(yield from filter_of(session, arguments)),
-        skip_conflicts=not arguments.keep_conflicts,
-    )
-    return (yield from session.call(call))
+    which = yield from filter_of(session, arguments)
+    return (yield from session.call(call_of(MakePreferenceSet, arguments, which=which, kind=arguments.rows)))
 
 
 # -- for people ----------------------------------------------------------------------------------------
@@ -238,9 +209,10 @@ def make_set(session: Session, arguments: argparse.Namespace) -> Events[Any]:
 def show_import(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, ImportReport)
     twice = f", {found.duplicates:,} were there already" if found.duplicates else ""
-    output.line(f"{found.added:,} judgements added from {found.rows:,} rows{twice}. Format: {found.form}. {found.why}")
+    added, rows = counted(found.added, "judgement"), counted(found.rows, "row")
+    output.line(f"{added} added from {rows}{twice}. Format: {found.form}. {found.why}")
     if found.refused:
-        output.line(f"{len(found.refused) + found.more_refused:,} rows were refused:")
+        output.line(f"{counted(len(found.refused) + found.more_refused, 'row was', 'rows were')} refused:")
     for line in found.refused:
         output.line(f"  {line}")
     if found.more_refused:
@@ -249,7 +221,7 @@ def show_import(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_export(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, ExportReport)
-    output.line(f"{found.rows:,} rows written to {found.path} ({found.form}).")
+    output.line(f"{counted(found.rows, 'row')} written to {found.path} ({found.form}).")
     for one in found.left_out:
         output.line(f"  {one.count:,} left out: {one.reason}")
 
@@ -298,7 +270,7 @@ def show_statistics(result: dict[str, Any], output: TextOutput) -> None:
     verdicts = {VERDICTS[name]: count for name, count in found.verdicts.items()}  # type: ignore[index]
     output.pairs(
         [
-            ("judgements", f"{found.judgements:,} about {found.prompts:,} prompts"),
+            ("judgements", f"{found.judgements:,} about {counted(found.prompts, 'prompt')}"),
             ("verdicts", _counts(verdicts)),
             ("from", _counts({SOURCE_TITLES[name]: n for name, n in found.sources.items()})),  # type: ignore[index]
             ("judged by", _counts(found.judges)),
@@ -347,10 +319,9 @@ def _counts(counts: dict[str, int]) -> str:
 
 def show_learnable(result: dict[str, Any], output: TextOutput) -> None:
     found = msgspec.convert(result, Learnable)
-    output.line(
-        f"{found.judgements:,} judgements about {found.prompts:,} prompts give {found.pairs:,} pairs and "
-        f"{found.rated:,} rated answers ({found.good:,} good)."
-    )
+    sources = f"{counted(found.judgements, 'judgement')} about {counted(found.prompts, 'prompt')}"
+    rated = counted(found.rated, "rated answer")
+    output.line(f"{sources} give {counted(found.pairs, 'pair')} and {rated} ({found.good:,} good).")
     rows = [
         (
             one.objective,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.cli.arguments import Commands, absolute, one_sentence
 from workbench.cli.call_arguments import add_call, add_removal
 from workbench.cli.output import TextOutput, moment, one_line
@@ -191,7 +192,6 @@ def show_diff(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_imported(result: dict[str, Any], output: TextOutput) -> None:
     for one in msgspec.convert(result["prompts"], list[PromptRecord]):
-        versions = "1 version" if one.head.number == 1 else f"{one.head.number:,} versions"
-        output.line(f"{one.name} was added, with {versions}.")
+        output.line(f"{one.name} was added, with {counted(one.head.number, 'version')}.")
     if not result["prompts"]:
         output.line("The file holds no prompts.")

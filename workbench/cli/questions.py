@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, at_least
+from workbench.cli.arguments import Commands, add_repeated
 from workbench.cli.call_arguments import add_call, add_removal, call_of
-from workbench.cli.output import TextOutput, moment, one_line
+from workbench.cli.output import Number, TextOutput, listing, one_line, when
 from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
 from workbench.records.evaluation import QuestionRow, QuestionSet
@@ -19,7 +20,6 @@ from workbench.subjects.evaluation.calls import (
     EditQuestion,
     ListQuestions,
     ListQuestionSets,
-    QuestionPage,
     RemoveQuestionSet,
     SuggestScorers,
 )
@@ -28,49 +28,27 @@ _LONGEST = 70
 _PAGE = 1_000
 
 
-def share(text: str) -> float:
-    """An argparse type: a share from 0 to 1."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return number
-
-
 def add_commands(commands: Commands) -> None:
     group = commands.group("questions", "question sets, for evaluations")
     importing = add_call(
         group, "import", "make a question set from a file, a folder, chats or a data set", CreateQuestionSet, show_set,
         do=create, names={"data": "data set"}, path="PATH", with_context="--without-context",
-        without=("benchmark", "examples", "shots", "tune_share"),
+        without=("benchmark", "examples", "shots"), tune_share="--tune SHARE",
     )  # fmt: skip
     importing.add_argument("--chats", action="store_true", help="answers that were rated as good, edited or chosen")
     importing.add_argument("--data", metavar="SET", default="", help="the examples of a data set of the home folder")
-    importing.add_argument(
-        "--column",
-        metavar="ROLE=COLUMN",
-        action="append",
-        default=[],
-        help="the column of question, expected, context or choices",
-    )
-    importing.add_argument(
-        "--tune", metavar="SHARE", type=share, default=0.5, help="share of questions for tuning [%(default)s]"
-    )
+    add_repeated(importing, "--column", "ROLE=COLUMN", "the column of question, expected, context or choices")
     add_call(group, "list", "list the question sets, the latest first", ListQuestionSets, show_list)
-    showing = add_call(
-        group, "show", "show questions of a set", ListQuestions, show_page, do=show_questions, names=SETS,
-        question_set="SET", first="--first I",
+    add_call(
+        group, "show", "show questions of a set", ListQuestions, show_page, names=SETS, question_set="SET",
+        first="--first I", limit="--limit N 20",
     )  # fmt: skip
-    showing.add_argument("--limit", metavar="N", type=at_least(1), default=20, help="number of questions [%(default)s]")
     suiting = "list the scorers that suit a set, the main one first"
     add_call(group, "scorers", suiting, SuggestScorers, show_scorers, names=SETS, question_set="SET")
     changing = "change a question, or remove it; its side of the split stays"
     editing = group.command("edit", changing, edit, show_set, "SET", "NUMBER", names=NAMES)
     editing.add_argument("--question", metavar="TEXT", default="", help="another question")
-    accepted = "an accepted answer; once for each"
-    editing.add_argument("--expected", metavar="TEXT", action="append", default=[], help=accepted)
+    add_repeated(editing, "--expected", "TEXT", "an accepted answer; once for each")
     editing.add_argument("--remove", action="store_true", help="remove it from the set")
     add_removal(group, "delete a question set; evaluations keep their questions", RemoveQuestionSet, "SET")
 
@@ -84,12 +62,8 @@ def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSe
     columns = dict(one.partition("=")[::2] for one in arguments.column)
     source = "chats" if arguments.chats else "data" if arguments.data else "file"
     given = {"path": arguments.data} if arguments.data else {}
-    call = call_of(CreateQuestionSet, arguments, source=source, columns=columns, tune_share=arguments.tune, **given)
+    call = call_of(CreateQuestionSet, arguments, source=source, columns=columns, **given)
     return (yield from session.call(call))
-
-
-def show_questions(session: Session, arguments: argparse.Namespace) -> Events[QuestionPage]:
-    return (yield from session.call(call_of(ListQuestions, arguments, limit=arguments.limit)))
 
 
 def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
@@ -120,28 +94,24 @@ def _find(session: Session, name: str, number: int) -> Events[QuestionRow]:
 def show_set(result: dict[str, Any], output: TextOutput) -> None:
     others = result["questions"] - result["tune"]
     output.line(
-        f"{result['name']}: {result['questions']:,} questions, {result['tune']:,} to tune on, "
+        f"{result['name']}: {counted(result['questions'], 'question')}, {result['tune']:,} to tune on, "
         f"{others:,} to measure with"
     )
     for note in result["notes"]:
         output.line(f"  {note}")
 
 
-def show_list(result: dict[str, Any], output: TextOutput) -> None:
-    if not result["sets"]:
-        output.line("There are no question sets yet. `workbench questions import FILE` makes one.")
-        return
-    rows = [
-        (
-            one["name"],
-            f"{one['questions']:,}",
-            f"{one['tune']:,}",
-            moment(one["created"]),
-            one["origin"] or one["unreadable"],
-        )
-        for one in result["sets"]
-    ]
-    output.table(("NAME", "QUESTIONS", "TUNE", "MADE", "FROM"), rows, numbers=("QUESTIONS", "TUNE"))
+show_list = listing(
+    "sets",
+    "There are no question sets yet. `workbench questions import FILE` makes one.",
+    {
+        "NAME": "name",
+        "QUESTIONS": Number("questions"),
+        "TUNE": Number("tune"),
+        "MADE": when("created"),
+        "FROM": lambda one: one["origin"] or one["unreadable"],
+    },
+)
 
 
 def show_scorers(result: list[dict[str, Any]], output: TextOutput) -> None:
@@ -158,4 +128,4 @@ def show_page(result: dict[str, Any], output: TextOutput) -> None:
         text, expected = one_line(question["messages"][-1]["content"]), " | ".join(question.get("expected", ()))
         rows.append((one["number"], one["split"], text[:_LONGEST], one_line(expected)))
     output.table(("NO", "SPLIT", "QUESTION", "EXPECTED"), rows, numbers=("NO",))
-    output.line(f"{len(rows):,} of {result['total']:,} questions")
+    output.line(f"{len(rows):,} of {counted(result['total'], 'question')}")

@@ -11,7 +11,7 @@ import msgspec
 from workbench.api.events import Event, Log
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
-from workbench.cli.arguments import FieldHelp, absolute, method_lines, read_text, split_adapter
+from workbench.cli.arguments import FieldHelp, absolute, add_repeated, method_lines, read_text, split_adapter
 from workbench.cli.docs import find_document
 from workbench.cli.models import default_model
 from workbench.cli.session import Events, Session
@@ -44,36 +44,11 @@ NAMES = {"model": "model", "collection": "collection", "adapters": "adapter", **
 def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     """The options that ``read_recipe`` reads."""
     parser.add_argument("--model", metavar="M", help="the model (default: the default model)")
-    parser.add_argument(
-        "--collection",
-        metavar="C",
-        action="append",
-        default=[],
-        help="answer from these documents; repeated: from all",
-    )
-    parser.add_argument(
-        "--file",
-        metavar="FILE",
-        action="append",
-        default=[],
-        dest="files",
-        help="search only this file of the documents: its path or the end of it; repeated: these files",
-    )
-    parser.add_argument(
-        "--attach",
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="attach a file to the chat: it is searched for this chat alone",
-    )
-    parser.add_argument(
-        "--adapter",
-        metavar="A[:SCALE]",
-        action="append",
-        default=[],
-        dest="adapters",
-        help="use an adapter with the model",
-    )
+    add_repeated(parser, "--collection", "C", "answer from these documents; repeated: from all")
+    searched = "search only this file of the documents: its path or the end of it; repeated: these files"
+    add_repeated(parser, "--file", "FILE", searched, "files")
+    add_repeated(parser, "--attach", "FILE", "attach a file to the chat: it is searched for this chat alone")
+    add_repeated(parser, "--adapter", "A[:SCALE]", "use an adapter with the model", "adapters")
     add_prompt_options(parser)
     _add_agent_options(parser)
     parser.set_defaults(names=NAMES)
@@ -88,42 +63,23 @@ def _add_agent_options(parser: argparse.ArgumentParser) -> None:
         choices=[method.name for method in METHODS.of("agent")],
         help="answer with tools (--fields agent lists methods and tools)",
     )
-    parser.add_argument(
-        "--tool",
-        metavar="NAME",
-        action="append",
-        default=[],
-        dest="tools",
-        help="a tool that it may use; repeated: all of them",
-    )
+    add_repeated(parser, "--tool", "NAME", "a tool that it may use; repeated: all of them", "tools")
     parser.add_argument("--folder", metavar="DIR", help="the only folder that its tools may use")
 
 
 def add_prompt_options(parser: argparse.ArgumentParser) -> None:
     """The options that ``read_prompting`` reads."""
     parser.add_argument("--recipe", metavar="FILE", help="a recipe file; the options change parts of it")
-    parser.add_argument(
-        "--prompt",
-        metavar="NAME[@VERSION]",
-        action="append",
-        default=[],
-        dest="prompts",
-        help="a prompt of the library; repeated: a reasoning preset as well",
-    )
+    presets = "a prompt of the library; repeated: a reasoning preset as well"
+    add_repeated(parser, "--prompt", "NAME[@VERSION]", presets, "prompts")
     parser.add_argument(
         "--technique",
         metavar="T",
         choices=[method.name for method in METHODS.of("technique")],
         help="the prompting technique: --fields prompting lists them",
     )
-    parser.add_argument(
-        "--set",
-        metavar="PART.FIELD=VALUE",
-        action="append",
-        default=[],
-        dest="assignments",
-        help="set a field of the recipe, such as decoding.temperature=0.7",
-    )
+    setting = "set a field of the recipe, such as decoding.temperature=0.7"
+    add_repeated(parser, "--set", "PART.FIELD=VALUE", setting, "assignments")
     FieldHelp.add(parser, PARTS, _methods_help())
 
 

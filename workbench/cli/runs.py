@@ -9,7 +9,7 @@ from typing import Any, get_args
 from workbench import calls
 from workbench.api.events import Event, Log
 from workbench.api.protocol import Call
-from workbench.cli.arguments import Commands, Run, absolute, at_least, one_sentence
+from workbench.cli.arguments import Commands, Run, absolute, one_sentence
 from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import TextOutput, duration, moment, one_line
 from workbench.cli.run_lines import RunLines
@@ -18,8 +18,7 @@ from workbench.cli.session import Events, Session, Stopped
 
 def add_commands(commands: Commands) -> None:
     group = commands.group("runs", "long work: reading documents, training, merging, exporting")
-    listing = group.command("list", "list runs, the latest first", list_runs, show_runs)
-    listing.add_argument("--limit", type=at_least(1), default=100, help="number of runs (default: 100)")
+    add_call(group, "list", "list runs, the latest first", calls.ListRuns, show_runs)
     add_call(group, "show", "one run", calls.GetRun, show_run, run="ID")
     add_call(group, "stop", "stop a run; finished parts stay", calls.StopRun, show_run, run="ID")
     add_call(group, "pause", "pause a training, an exam or an evaluation", calls.PauseRun, show_run, run="ID")
@@ -34,11 +33,6 @@ def add_commands(commands: Commands) -> None:
     exported = one_sentence(lambda result: f"The training is in {result['path']}; its README.md says how to run it.")
     command = group.command("export", exporting, export, exported, "ID")
     command.add_argument("--output", metavar="DIR", required=True, help="a new folder")
-
-
-def list_runs(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
-    listed = yield from session.call(calls.ListRuns(limit=arguments.limit))
-    return {"runs": listed.runs}
 
 
 def resume(session: Session, arguments: argparse.Namespace) -> Events[calls.RunRecord]:

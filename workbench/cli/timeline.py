@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import shorten
 
+from workbench.base.counting import counted
 from workbench.cli.output import TextOutput, one_line
 from workbench.records.approvals import describe_decision, shown, tool_title
 from workbench.records.timeline import CALL, Entry, Timeline
@@ -19,8 +20,8 @@ def show_timeline(timeline: Timeline, output: TextOutput) -> None:
         output.line(f"{indent}{' · '.join((_title(entry), *_figures(entry)))}")
         for line in _lines(entry):
             output.line(f"{indent}  {line}")
-    calls = f"{timeline.calls:,} {'tool call' if timeline.calls == 1 else 'tool calls'}"
-    output.line(f"{calls}, {timeline.seconds:.1f} s, {timeline.new_tokens:,} tokens")
+    calls, tokens = counted(timeline.calls, "tool call"), counted(timeline.new_tokens, "token")
+    output.line(f"{calls}, {timeline.seconds:.1f} s, {tokens}")
 
 
 def _title(entry: Entry) -> str:
@@ -32,7 +33,7 @@ def _title(entry: Entry) -> str:
 
 def _figures(entry: Entry) -> list[str]:
     figures = [f"{entry.seconds:.2f} s"] if entry.seconds else []
-    figures += [f"{entry.new_tokens:,} tokens"] if entry.new_tokens else []
+    figures += [counted(entry.new_tokens, "token")] if entry.new_tokens else []
     figures += [f"step {entry.step.id}"] if entry.actions or entry.waits else []
     if entry.waits:
         return [*figures, "waits for you"]

@@ -11,7 +11,7 @@ import msgspec
 
 from workbench.api.events import Artifact, Log
 from workbench.base.errors import UserError
-from workbench.cli.arguments import Commands, FieldHelp, absolute
+from workbench.cli.arguments import Commands, FieldHelp, absolute, add_repeated
 from workbench.cli.models import default_model
 from workbench.cli.output import TextOutput
 from workbench.cli.run_lines import RunLines, show_plan, show_scores, show_verification
@@ -57,14 +57,7 @@ def add_commands(commands: Commands) -> None:
         )
         parser.add_argument("--name", metavar="N", help="name of the adapter (default: chosen)")
         parser.add_argument("--config", metavar="FILE", help="a config as TOML; the options change parts of it")
-        parser.add_argument(
-            "--set",
-            metavar="PART.FIELD=VALUE",
-            action="append",
-            default=[],
-            dest="assignments",
-            help="set a field of the config",
-        )
+        add_repeated(parser, "--set", "PART.FIELD=VALUE", "set a field of the config", "assignments")
         FieldHelp.add(parser, parts)
         parser.add_argument(
             "--trainer",

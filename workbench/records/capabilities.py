@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.records.endpoints import Endpoint
 from workbench.records.methods import MethodInfo
@@ -99,7 +100,7 @@ def describe_missing(name: str, has: Capabilities, model: str = "") -> str:
     """What a model lacks, as a sentence, without a subject where the model is not named."""
     lacks = _MISSING[name][0]
     if name == "max_sequences":
-        lacks = f"gives at most {has.max_sequences} {'answer' if has.max_sequences == 1 else 'answers'} at once"
+        lacks = f"gives at most {counted(has.max_sequences, 'answer')} at once"
     return f"{model} {lacks}." if model else f"{lacks[0].upper()}{lacks[1:]}."
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -177,16 +177,16 @@ class JudgementFilter(msgspec.Struct, frozen=True, kw_only=True):
     ``verdicts`` names "".
     """
 
-    search: str = ""
-    verdicts: tuple[Verdict, ...] = ()
-    sources: tuple[JudgementSource, ...] = ()
-    judges: tuple[JudgeKind, ...] = ()
-    judge_name: str = ""
+    search: Annotated[str, "words of the prompt or an answer"] = ""
+    verdicts: Annotated[tuple[Verdict, ...], "a verdict; once for each"] = ()
+    sources: Annotated[tuple[JudgementSource, ...], "where they are from; once for each"] = ()
+    judges: Annotated[tuple[JudgeKind, ...], "who judged; once for each"] = ()
+    judge_name: Annotated[str, "this judge only"] = ""
     chat: str = ""
-    origin: str = ""
-    queue: str = ""
-    kind: Literal["all", "pairs", "single"] = "all"
-    edited: bool | None = None
+    origin: Annotated[str, "imported from this file"] = ""
+    queue: Annotated[str, "of this labelling queue"] = ""
+    kind: Annotated[Literal["all", "pairs", "single"], "pairs, or single answers"] = "all"
+    edited: Annotated[bool | None, "only those with an answer that a person rewrote"] = None
     ids: tuple[str, ...] = ()
     since: float = 0.0
 

@@ -27,13 +27,17 @@ class McpServer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     ``headers`` go with each request; both may hold secrets. ``folder`` is where the command runs. ``call_seconds`` is
     how long a call of a tool may take."""
 
-    name: str
-    command: tuple[str, ...] = ()
-    url: str = ""
+    name: Annotated[str, "tools are named NAME.TOOL"]
+    command: Annotated[tuple[str, ...], "after --: the program that is the server"] = ()
+    url: Annotated[str, "the address of a server with streamable HTTP"] = ""
     environment: dict[str, str] = {}
     headers: dict[str, str] = {}
-    folder: str = ""
-    call_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_CALL_SECONDS)] = CALL_SECONDS
+    folder: Annotated[str, "the folder in which its program runs"] = ""
+    call_seconds: Annotated[
+        int,
+        msgspec.Meta(ge=1, le=LONGEST_CALL_SECONDS),
+        f"how long a call of a tool may take, to {LONGEST_CALL_SECONDS:,}",
+    ] = CALL_SECONDS
 
     @property
     def without_secrets(self) -> McpServer:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.base import errors
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.engine.threads import ThreadCount
 from workbench.gguf.reward_head import read_head, read_reward_model
@@ -87,7 +88,7 @@ def compare_scores(in_torch: Any, in_engine: Any, seconds: float) -> Verificatio
     """The report on the scores of the same answers, each of shape (answers,)."""
     error = float(np.abs(in_engine - in_torch).mean() / max(1e-9, float(np.abs(in_torch).mean())))
     ranks = rank_correlation(in_torch, in_engine)
-    count = f"{len(in_torch)} {'answer' if len(in_torch) == 1 else 'answers'}"
+    count = counted(len(in_torch), "answer")
     compared = f"served scores of {count} differ from torch's by {error:.1%} on average, rank correlation {ranks:.3f}"
     passed = bool(np.isfinite(in_engine).all()) and error <= ALLOWED
     reason = f"The {compared}; at most {ALLOWED:.0%} is allowed."

@@ -6,9 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pytest
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.cli.call_arguments import add_fields, call_of
 
 
@@ -52,6 +54,26 @@ def test_each_kind_of_field_is_read_as_its_type_says(tmp_path: Path, monkeypatch
         name="x", part="body", many=("a", "b"), size=3, share=0.25, form="csv", with_text=False, quick=True,
         tags=("t", "u"), path=str(tmp_path / "out.csv"), limit=1.5,
     )  # fmt: skip
+
+
+class Which(msgspec.Struct, frozen=True, kw_only=True):
+    sides: Annotated[tuple[Literal["", "left", "right"], ...], "a side"] = ()
+    edited: Annotated[bool | None, "only edited ones"] = None
+    share: Annotated[float, about(ge=0, le=1), "how much"] = 0.5
+    limit: Annotated[int, about(ge=1), "at most N"] = 100
+
+
+def test_a_part_of_a_call_is_read_in_a_group_with_its_choices_and_a_default_of_its_own() -> None:
+    parser = argparse.ArgumentParser(prog="send", exit_on_error=False)
+    add_fields(parser.add_argument_group("which"), Which, sides="--side", limit="--limit N 20")
+    assert call_of(Which, parser.parse_args([])) == Which(limit=20)
+    typed = "--side left --side right --edited --share 1 --limit 1"
+    read = call_of(Which, parser.parse_args(typed.split()))
+    assert read == Which(sides=("left", "right"), edited=True, share=1.0, limit=1)
+    assert "--limit N at most N [20]" in " ".join(parser.format_help().split())
+    for wrong in (("--side", ""), ("--side", "up"), ("--share", "1.01"), ("--share", "nan"), ("--limit", "0")):
+        with pytest.raises((argparse.ArgumentError, SystemExit)):
+            parser.parse_args(wrong)
 
 
 def test_positional_lists_take_the_rest() -> None:

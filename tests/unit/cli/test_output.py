@@ -8,6 +8,7 @@ import pytest
 
 from workbench.api.events import BeamStep, Progress, TextDelta
 from workbench.cli.output import (
+    Number,
     ProgressBar,
     TextOutput,
     byte_size,
@@ -15,6 +16,7 @@ from workbench.cli.output import (
     display_width,
     duration,
     fitted,
+    listing,
     progress_text,
 )
 
@@ -127,3 +129,15 @@ def test_amounts_in_words() -> None:
     assert [count_size(n) for n in (12, 134_515_008, 7 * 10**9)] == ["12", "134.5M", "7.0B"]
     assert [duration(s) for s in (0, 35.4, 3723)] == ["0:00", "0:35", "1:02:03"]
     assert fitted("模型模型", 5) == "模型…"
+
+
+def test_a_listing_shows_the_rows_of_a_part_with_numbers_at_the_right_or_says_that_there_are_none() -> None:
+    show = listing(
+        "sets", "There are no sets.", {"NAME": "name", "SIZE": Number("size", blank=True), "OF": lambda one: 1}
+    )
+    out = io.StringIO()
+    show({"sets": [{"name": "a", "size": 1200}, {"name": "long name", "size": 0}]}, TextOutput(out, io.StringIO()))
+    assert out.getvalue().splitlines() == ["NAME        SIZE  OF", "a          1,200  1", "long name         1"]
+    out = io.StringIO()
+    show({"sets": []}, TextOutput(out, io.StringIO()))
+    assert out.getvalue() == "There are no sets.\n"

@@ -64,7 +64,7 @@ def test_a_file_is_imported_measured_exported_and_made_into_a_set(prefs: Prefs, 
     [advised] = [line for line in out.splitlines() if "advised" in line]
     assert advised.split()[:4] == ["dpo", "advised", "12", "3"]
     status, out, _ = prefs("export", str(tmp_path / "out.jsonl"), "--form", "candidates", "--search", "number 7?")
-    assert (status, "1 rows written" in out) == (0, True)
+    assert (status, "1 row written" in out) == (0, True)
     assert json.loads((tmp_path / "out.jsonl").read_text()) == {
         "input_text": "Number 7?", "candidate1": "It is 7.", "candidate2": "No.", "human_preference": "candidate1",
     }  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 
+from workbench.base.counting import counted
 from workbench.records.training.results import Agreement, VerificationReport
 from workbench.records.training.scores import ScoresPair, gain
 
@@ -23,7 +24,7 @@ def agreement_words(found: Agreement) -> str:
     """``Trained, in torch – as served: the same next token at 99.1% of 5,000 places, where 97.7% is needed; KL ...``"""
     enough = is_enough(found)
     same, needed = shares_apart(found.top1, found.needed)
-    places = f"{found.positions:,} {'place' if found.positions == 1 else 'places'}"
+    places = counted(found.positions, "place")
     compared = f"{found.first[:1].upper()}{found.first[1:]} – {found.second}: the same next token at {same} of {places}"
     if not found.needed:
         asked = "It is not required: it shows what to expect."

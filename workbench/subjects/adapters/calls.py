@@ -13,7 +13,7 @@ class ListAdapters(Call[AdapterList], frozen=True, kw_only=True, tag="adapters.l
     """Trained, merged and imported adapters, the latest first; with ``model`` only those that fit it, or may."""
 
     changed_by = ("adapter", "model")
-    model: str = ""
+    model: Annotated[str, "only those that fit this model"] = ""
 
 
 class ImportAdapter(Call[AdapterRecord], frozen=True, kw_only=True, tag="adapters.import"):

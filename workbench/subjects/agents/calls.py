@@ -141,7 +141,7 @@ class ListMcpServers(Call[McpServerList], frozen=True, kw_only=True, tag="mcp.li
     """All servers; with ``connect`` each is connected and asked for its tools, without it none is started."""
 
     changed_by = ("mcp", "settings")
-    connect: bool = True
+    connect: Annotated[bool, "start no server; only their names are shown"] = True
 
 
 class SaveMcpServer(Call[McpServerRecord], frozen=True, kw_only=True, tag="mcp.save"):

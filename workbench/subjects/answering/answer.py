@@ -19,6 +19,7 @@ from workbench.api.answer_state import with_trace
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, failure_of, finish
 from workbench.backends.backend import ModelBackend
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.records import agent_edits, thoughts
 from workbench.records.answers import AskResult
@@ -194,7 +195,7 @@ def _tell_of_sending(found: events.Retrieved, resolved: Resolved, context: Answe
         return
     names = " and ".join(one.name or "attached files" for one in resolved.collections)
     count = len(found.passages)
-    yield from context.note(f"{count} {'passage' if count == 1 else 'passages'} of {names} sent to {endpoint.host}.")
+    yield from context.note(f"{counted(count, 'passage')} of {names} sent to {endpoint.host}.")
 
 
 def _tell_of_origins(resolved: Resolved, services: Services, context: AnswerContext) -> Iterator[Event]:

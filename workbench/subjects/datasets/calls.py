@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.records.training import DataReport, DataSetList, TrainingConfig
 from workbench.subjects.runs.calls import RunRecord
 
@@ -14,8 +15,8 @@ class InspectData(Call[DataReport], frozen=True, kw_only=True, tag="data.inspect
     included, beginning with number ``first``. The weights are not loaded."""
 
     config: TrainingConfig
-    previews: int = 20
-    first: int = 0
+    previews: Annotated[int, "number of examples"] = 20
+    first: Annotated[int, "start with number I, from 0"] = 0
 
 
 class ListDataSets(Call[DataSetList], frozen=True, kw_only=True, tag="data.list"):
@@ -43,8 +44,8 @@ class BuildData(Call[RunRecord], frozen=True, kw_only=True, tag="data.build"):
     ]
     chats: Annotated[tuple[str, ...], "only these chats"] = ()
     collection: Annotated[str, "the documents, for pairs and text"] = ""
-    model: str = ""
-    questions: int = 2
+    model: Annotated[str, "the model that makes pairs"] = ""
+    questions: Annotated[int, about(ge=1), "pairs per passage"] = 2
     limit: Annotated[int, "maximum number of passages; 0: all"] = 0
 
 

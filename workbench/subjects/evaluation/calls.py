@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.records.evaluation import (
     BenchmarkData,
     CellDetails,
@@ -67,7 +68,7 @@ class CreateQuestionSet(Call[QuestionSet], frozen=True, kw_only=True, tag="quest
     columns: dict[str, str] = {}
     with_context: Annotated[bool, "leave out contexts: the recipe's documents hold them"] = True
     limit: Annotated[int, "maximum number of questions; 0: all"] = 0
-    tune_share: float = 0.5
+    tune_share: Annotated[float, about(ge=0, le=1), "share of questions for tuning"] = 0.5
     seed: Annotated[int, "draws which ones"] = 0
     benchmark: str = ""
     examples: Annotated[str, EXAMPLES] = ""
@@ -86,7 +87,7 @@ class ListQuestions(Call[QuestionPage], frozen=True, kw_only=True, tag="question
     question_set: str
     part: Annotated[Part, PART] = "all"
     first: Annotated[int, "begin with number I, from 0"] = 0
-    limit: int = 100
+    limit: Annotated[int, about(ge=1), "number of questions"] = 100
 
 
 class EditQuestion(Call[QuestionSet], frozen=True, kw_only=True, tag="questions.edit"):
@@ -176,7 +177,7 @@ class Optimise(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.optim
     scorer: ScorerUse | None = None
     writer: Recipe | None = None
     seed: Annotated[int, "draws questions"] = 0
-    measure: int = 200
+    measure: Annotated[int, about(ge=1), "other questions, at most"] = 200
     name: Annotated[str, "name of the prompt and the recipe that are made (default: chosen)"] = ""
 
 
@@ -214,7 +215,7 @@ class ListGrid(Call[GridPage], frozen=True, kw_only=True, tag="evaluation.grid")
 
     evaluation: str
     first: Annotated[int, "begin with row I, from 0"] = 0
-    limit: int = 100
+    limit: Annotated[int, about(ge=1), "number of rows"] = 100
     keep: Annotated[Literal["all", "disagreement", "wrong", "declined", "failed"], "only these rows"] = "all"
     scorer: int = 0
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.records.judgement_reports import (
     ExampleKind,
     ExportReport,
@@ -61,8 +62,8 @@ class ListJudgements(Call[JudgementPage], frozen=True, kw_only=True, tag="judgem
 
     changed_by = ("judgements",)
     which: JudgementFilter = JudgementFilter()
-    first: int = 0
-    limit: int = 100
+    first: Annotated[int, "start with number I, from 0"] = 0
+    limit: Annotated[int, about(ge=1), "at most N"] = 100
 
 
 class GetJudgement(Call[Judgement], frozen=True, kw_only=True, tag="judgements.get"):
@@ -107,7 +108,7 @@ class ImportJudgements(Call[ImportReport], frozen=True, kw_only=True, tag="judge
     """
 
     path: str
-    form: PreferenceForm | Literal[""] = ""
+    form: Annotated[Literal[PreferenceForm, ""], "the format (default: recognised by the columns)"] = ""
     columns: dict[str, str] = {}
     counts_from: Literal[-1, 0, 1] = -1
     margin: Annotated[float, "of rewards: by how much one has to be higher to be preferred"] = 0.0
@@ -133,7 +134,7 @@ class GetLearnable(Call[Learnable], frozen=True, kw_only=True, tag="judgements.l
     prompts), the interval to be expected, and which objectives suit."""
 
     which: JudgementFilter = JudgementFilter()
-    held_out_share: float = 0.1
+    held_out_share: Annotated[float, "the share of prompts for measuring"] = 0.1
 
 
 class MakePreferenceSet(Call[DataSet], frozen=True, kw_only=True, tag="judgements.data"):
@@ -144,7 +145,7 @@ class MakePreferenceSet(Call[DataSet], frozen=True, kw_only=True, tag="judgement
     name: str
     kind: ExampleKind = "pairs"
     which: JudgementFilter = JudgementFilter()
-    skip_conflicts: bool = True
+    skip_conflicts: Annotated[bool, "take judgements that contradict each other too"] = True
 
 
 class MakeCandidates(Call[RunRecord], frozen=True, kw_only=True, tag="labelling.start"):
@@ -210,11 +211,14 @@ class JudgePairs(Call[RunRecord], frozen=True, kw_only=True, tag="judging.start"
 
     queue: str = ""
     recipe: Recipe | None = None
-    constitution: str = ""
-    rewards: tuple[str, ...] = ()
+    constitution: Annotated[str, "the principles by which it judges"] = ""
+    rewards: Annotated[
+        tuple[str, ...],
+        'rewards judge instead: "NAME setting=value weight=W", such as "reward-model adapter=taste"',
+    ] = ()
     measured_on: JudgementFilter = JUDGED_BY_PERSON
     limit: int = 100
-    threshold: float = 0.0
+    threshold: Annotated[float, "how sure it has to be, in log-odds"] = 0.0
 
 
 class GetWinRate(Call[WinRate], frozen=True, kw_only=True, tag="judging.winrate"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 
 
 class WorkerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ class ListRuns(Call[RunList], frozen=True, kw_only=True, tag="runs.list"):
     """Runs, the latest first."""
 
     changed_by = ("run",)
-    limit: int = 100
+    limit: Annotated[int, about(ge=1), "number of runs"] = 100
 
 
 class GetRun(Call[RunRecord], frozen=True, kw_only=True, tag="runs.get"):
