@@ -398,6 +398,10 @@ def test_tasks_on_a_whole_document_open_the_chat(page: DocumentsPage, shell: Rec
     tasks.field.setText("part, price")
     tasks.go.click()
     tasks.buttons["translate"].click()
+    QTest.keyClick(tasks.field, Qt.Key.Key_Escape)
+    assert not tasks.field.isVisible()
+    assert page.parts.shows_document
+    tasks.buttons["translate"].click()
     tasks.field.setText("German")
     QTest.keyClick(tasks.field, Qt.Key.Key_Return)
     assert [target["task"] for _, target in shell.opened] == [
@@ -406,6 +410,9 @@ def test_tasks_on_a_whole_document_open_the_chat(page: DocumentsPage, shell: Rec
         c.DocumentTask(document=manual.path, task="translate", language="German"),
     ]
     assert {(name, target["collection"]) for name, target in shell.opened} == {("chat", "Brunnen pumps")}
+    QTest.keyClick(tasks.field, Qt.Key.Key_Escape)  # leaves the question
+    QTest.keyClick(tasks.buttons["translate"], Qt.Key.Key_Escape)
+    assert not page.parts.shows_document
 
 
 def test_collections_are_made_renamed_and_deleted(qtbot: QtBot, page: DocumentsPage, home: FakeHome) -> None:
@@ -470,6 +477,22 @@ def test_open_target_shows_a_document_at_its_place(qtbot: QtBot, page: Documents
     assert page.parts.title.full_text == "Contracts 2025"
 
 
+def test_escape_leaves_the_name_of_a_new_collection(page: DocumentsPage, home: FakeHome) -> None:
+    panel, before = page.parts.collections, len(home.collections)
+    panel.new_button.click()
+    QTest.keyClick(panel.name_field, Qt.Key.Key_Return)
+    assert panel.error.isVisible()
+    QTest.keyClick(panel.name_field, Qt.Key.Key_Down)
+    assert panel.name_field.isVisible()
+    panel.name_field.setText("Leases")
+    QTest.keyClick(panel.name_field, Qt.Key.Key_Escape)
+    assert not panel.name_field.isVisible()
+    assert not panel.error.isVisible()
+    assert len(home.collections) == before
+    panel.new_button.click()
+    assert panel.name_field.text() == ""
+
+
 def test_a_narrow_page_keeps_names_and_states(qtbot: QtBot, page: DocumentsPage) -> None:
     page.resize(800, 560)
     page.open_document(document(page, "warranty-terms.txt"))
@@ -477,7 +500,6 @@ def test_a_narrow_page_keeps_names_and_states(qtbot: QtBot, page: DocumentsPage)
     assert not page.parts.view.isColumnHidden(4)
     assert not page.parts.collections.isVisible()
     QTest.keyClick(page.parts.view, Qt.Key.Key_Escape)
-    page.close_document()
     assert page.parts.collections.isVisible()
 
 

@@ -137,10 +137,9 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.pane.close_wanted.connect(self.close_document)
         parts.tasks.wanted.connect(self._on_task)
         parts.remove.clicked.connect(self._on_remove)
-        for keys, run in (("Ctrl+F", parts.search.setFocus), ("Esc", self._on_escape)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(run)
+        shortcut = QShortcut(QKeySequence("Ctrl+F"), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(parts.search.setFocus)
 
     # -- collections -----------------------------------------------------------------------------------
 
@@ -402,11 +401,11 @@ class DocumentsPage(TakesFiles, QWidget):
 
     # -- keys, drops -----------------------------------------------------------------------------------
 
-    def _on_escape(self) -> None:
-        if self.parts.shows_document:
-            self.close_document()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape closes the document, unless what has the focus takes it. A shortcut would come before that."""
+        if event.key() == Qt.Key.Key_Escape and self.parts.shows_document:
+            self.close_document()
+            return
         chosen = self.parts.rows.document_at(self.parts.view.currentIndex()) if self.parts.view.hasFocus() else None
         if event.key() == Qt.Key.Key_Delete and (document := self._opened or chosen) is not None:
             self._ask_to_remove(document)
