@@ -209,7 +209,7 @@ class Connection:
         text = str(error.get("message", "") if isinstance(error, dict) else error or plain.get("message") or "")
         if self.key:
             text = text.replace(self.key, "…")
-        text = "".join(one if one.isprintable() else " " for one in text)[:LONGEST_COMPLAINT].strip()
+        text = "".join(one if one.isprintable() else " " for one in text)[:LONGEST_COMPLAINT].strip().removesuffix(".")
         code = f" ({status})" if status else ""
         return f"{self.endpoint.host} refused the request{code}{f': {text}' if text else ''}."
 

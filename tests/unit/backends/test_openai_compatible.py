@@ -136,6 +136,16 @@ def test_a_line_without_an_end_is_not_read_for_ever(service: FakeEndpoint, monke
     assert len(list(blocks)) == 48
 
 
+def test_the_reason_of_a_refusal_is_read_in_all_its_pieces_but_not_for_ever(service: FakeEndpoint) -> None:
+    connection = Remote(service).connection
+    pieces = iter([b'{"error": {"message": "There is no', b' such model."}}'])
+    refused = connection._refusal(httpx2.Response(404, content=pieces))
+    assert refused.message == "127.0.0.1 refused the request (404): There is no such model."
+    blocks = iter([b"x" * 1000] * 1000)
+    assert connection._refusal(httpx2.Response(404, content=blocks)).message == "127.0.0.1 refused the request (404)."
+    assert len(list(blocks)) == 1000 - 66  # 64 KiB and the rest of a block
+
+
 def test_a_request_that_timed_out_is_not_sent_again(service: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat_stream, "READ_S", 0.05)
     answered = threading.Event()
