@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain, repeat
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -16,7 +18,8 @@ import pytest
 
 from tests.workers.test_host import COMMAND
 from workbench.base.launching import OF_NO_SERVER
-from workbench.processes.server_processes import ServerProcesses
+from workbench.processes import server_processes
+from workbench.processes.server_processes import BLOCK, DROPPED, PERIOD_S, STDERR_BYTES, ServerProcesses
 from workbench.subjects.agents import mcp
 
 START = """
@@ -80,3 +83,16 @@ def test_whatever_ends_the_worker_its_servers_are_looked_for(
     finally:
         hub.close()
     assert looked_for.empty()
+
+
+def test_of_what_a_server_writes_to_stderr_a_part_is_passed_on_in_each_period(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    times = chain([0, 1, 2, PERIOD_S + 1, PERIOD_S + 1], repeat(PERIOD_S + 2))  # the third block begins a period
+    monkeypatch.setattr(server_processes, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    written = tmp_path / "stderr"
+    written.write_bytes(b"".join(sign * BLOCK for sign in (b"1", b"2", b"3", b"4")))
+    server_processes._pass_on(os.open(written, os.O_RDONLY))
+    shown = capfdbinary.readouterr().err
+    assert [shown.count(sign) for sign in (b"1", b"2", b"3", b"4")] == [STDERR_BYTES, 0, STDERR_BYTES, 0]
+    assert shown.count(DROPPED) == 2

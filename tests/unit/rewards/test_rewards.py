@@ -144,6 +144,16 @@ def test_numbers_are_read_in_the_notation_of_their_language(answer: str, expecte
 
 
 @pytest.mark.parametrize(
+    ("answer", "said"),
+    [("It is 1,234,567.", "1234567"), ("It is 2.50 m.", "2.5"), ("It is 3/4 of it.", "0.75"), ("Many.", "no number")],
+)
+def test_the_reward_of_a_number_says_which_one_it_has_read(answer: str, said: str) -> None:
+    row = ROWS.find("right-number", "reward")
+    [score] = row.load()((sample(answer, "7"),), row.decode({}), FakeRewardContext())
+    assert score == Score(0, said)
+
+
+@pytest.mark.parametrize(
     ("line", "answer", "wanted"),
     [
         (r"expression-match pattern=(?i)\b(we|our)\b", "This is how We do it.", 1),
