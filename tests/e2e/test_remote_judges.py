@@ -125,3 +125,17 @@ def test_all_prompts_are_counted_where_there_is_no_limit(room: Room, tmp_path: P
         made = c.MakeCandidates(name="q", recipes=(BIG, SMALL), prompts="file", path=path, limit=limit)
         (estimate,) = room.call(c.EstimateCost(of=made)).estimates
         assert (estimate.model, estimate.requests) == ("Big", requests)
+
+
+def test_two_answers_of_one_recipe_are_counted_in_one_request(room: Room, tmp_path: Path) -> None:
+    path = str(tmp_path / "prompts.txt")
+
+    def estimate(*recipes: Recipe) -> c.CostEstimate:
+        made = c.MakeCandidates(name="q", recipes=recipes, prompts="file", path=path, limit=2)
+        (found,) = room.call(c.EstimateCost(of=made)).estimates
+        return found
+
+    alone, beside = estimate(BIG), estimate(BIG, SMALL)
+    assert (alone.requests, beside.requests) == (2, 2)
+    assert beside.new_tokens == 2 * BIG.decoding.max_tokens
+    assert alone.new_tokens == 2 * beside.new_tokens

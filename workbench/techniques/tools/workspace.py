@@ -45,11 +45,10 @@ class Workspace:
         """The text of a file. Raises UserError for one that is too large or is not text."""
         *folders, name = parts_of(path)
         with self._open(folders) as place, self._file(place, name, path) as file:
-            if os.fstat(file).st_size > LARGEST_READ_BYTES:
-                raise UserError(f"{path} is larger than {LARGEST_READ_BYTES // 1_000_000} MB.")
-            data = os.read(file, LARGEST_READ_BYTES)
-            while len(data) <= LARGEST_READ_BYTES and (more := os.read(file, 1 << 20)):
-                data += more
+            with open(file, "rb", closefd=False) as stream:
+                data = stream.read(LARGEST_READ_BYTES + 1)
+        if len(data) > LARGEST_READ_BYTES:
+            raise UserError(f"{path} is larger than {LARGEST_READ_BYTES // 1_000_000} MB.")
         try:
             if b"\x00" in data:
                 raise UnicodeDecodeError("utf-8", data[:1], 0, 1, "a zero byte")
