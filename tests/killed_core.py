@@ -222,6 +222,8 @@ def play(home: Home, world: World, person: Person, allowed: tuple[str, ...], out
                     core.answers._begin(Ask(question="Do it.", recipe=core.recipe), RequestContext())
                 elif latest.state == "waiting":
                     assert latest.waiting is not None
+                    ran = latest.waiting.call.arguments["q"] in world.effects
+                    assert latest.waiting.repeated or not ran, "the question does not say that the call has run"
                     decision = person(latest.waiting)
                     asked.append((latest.waiting, decision))
                     core.answers._go_on(Decide(message=latest.id, decision=decision))
