@@ -44,9 +44,12 @@ class Workspace:
     def read(self, path: str) -> str:
         """The text of a file. Raises UserError for one that is too large or is not text."""
         *folders, name = parts_of(path)
-        with self._open(folders) as place, self._file(place, name, path) as file:
-            with open(file, "rb", closefd=False) as stream:
-                data = stream.read(LARGEST_READ_BYTES + 1)
+        with (
+            self._open(folders) as place,
+            self._file(place, name, path) as file,
+            open(file, "rb", closefd=False) as stream,
+        ):
+            data = stream.read(LARGEST_READ_BYTES + 1)
         if len(data) > LARGEST_READ_BYTES:
             raise UserError(f"{path} is larger than {LARGEST_READ_BYTES // 1_000_000} MB.")
         try:
