@@ -342,3 +342,18 @@ def test_serving_ends_with_its_call_and_a_taken_port_is_named(workbench: Workben
     context.cancel()
     assert isinstance(list(stream)[-1], events.Cancelled)
     assert not call(workbench, GetApiState()).running
+
+
+def test_two_clients_serve_at_one_port_and_a_third_at_another_is_told_where(workbench: Workbench) -> None:
+    with serving(workbench.handle) as other:
+        port = port_of(other)
+    contexts = [RequestContext(), RequestContext()]
+    streams = [workbench.handle(ServeApi(port=port), context) for context in contexts]
+    addresses = {next(stream).result["address"] for stream in streams}  # type: ignore[union-attr]
+    assert addresses == {f"http://127.0.0.1:{port}"}
+    with pytest.raises(UserError, match=f"served already, at http://127.0.0.1:{port}"):
+        call(workbench, ServeApi(port=port + 1))
+    for context, stream, running in zip(contexts, streams, (True, False), strict=True):
+        context.cancel()
+        assert isinstance(list(stream)[-1], events.Cancelled)
+        assert call(workbench, GetApiState()).running == running, "as long as one of them asks for it"
