@@ -9,13 +9,14 @@ import pytest
 
 from tests.fakes import FakeModelBackend
 from workbench.api.events import Event, TextDelta
+from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
-from workbench.engine.inference_calls import Score
+from workbench.engine.inference_calls import Score, Scored, Scores
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message
 from workbench.records.recipes import AgentPart, DecodingPart
 from workbench.techniques.agents.agent import FINAL, Agent
-from workbench.techniques.agents.calling import Caller, agent_budget, caller_for
+from workbench.techniques.agents.calling import NEUTRAL, Caller, agent_budget, caller_for
 from workbench.techniques.agents.forms import describe
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.tools.calculator import calculator
@@ -80,6 +81,23 @@ def test_each_prompt_extends_the_one_before_it(form: str) -> None:
     assert prompts[2].startswith(prompts[1].rstrip())
     assert prompts[3].startswith(prompts[2].rstrip())
     assert "48" in prompts[2]
+
+
+class Biased(FakeModelBackend):
+    """Would calculate whatever it is asked."""
+
+    def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
+        values = [[-1.0, -8.0, -2.0] if one.messages[-1] == NEUTRAL else [-1.5, -9.0, -2.0] for one in requests]
+        return [Scores(values=tuple(Scored(logprob=one, tokens=1) for one in found)) for found in values]
+
+
+def test_what_would_be_chosen_anyway_is_taken_off_unless_examples_say_when_a_tool_is_right() -> None:
+    caller = caller_on(Biased())
+    call = ToolCall(tool="calculator", arguments={"expression": "12*4"})
+    called = caller.with_call(ASKED, "", call, ToolOutput(text="48"))
+    assert result_of(caller.choose(called, "", tuple(TOOLS)))[0] == FINAL  # its own call is no example
+    after_example = (*called, Message("assistant", "It is 48."), Message("user", "What is 3 * 4?"))
+    assert result_of(caller.choose(after_example, "", tuple(TOOLS)))[0] == "calculator"
 
 
 def test_a_spent_budget_ends_in_an_answer() -> None:

@@ -180,8 +180,7 @@ class FormCaller:
         space = " " if self._form.name_end == "\n" else ""
         if context.model.capabilities.token_logprobs and has_fewer_parameters(context.model, SCORED_BELOW):
             texts = [f"{space}{name}{self._form.name_end}" for name in offered]
-            last = max((place for place, one in enumerate(history) if one.role == "user"), default=0)
-            if any(one.tool_calls for one in history[:last]):  # examples say when a tool is right
+            if any(one.tool_calls for one in history[: _last_question(history)]):  # examples say when a tool is right
                 shown = yield from self._score(messages, start, texts, context)
                 return offered[max(range(len(offered)), key=lambda place: shown.values[place].logprob)]
             scores, neutral = yield from self._calibrated(history, thought, offered, texts, context)
@@ -268,7 +267,7 @@ class FormCaller:
         context: AnswerContext,
     ) -> Generator[Event, None, tuple[Sequence[float], Sequence[float]]]:
         """The log-probabilities of names, and those after a question without content in place of the last one."""
-        asked = max((place for place, one in enumerate(history) if one.role == "user"), default=0)
+        asked = _last_question(history)
         key = (*offered, *(one.content for one in history[:asked]))
         plain = (*history[:asked], NEUTRAL)
         asks = [
@@ -373,6 +372,11 @@ def words_of(text: str) -> set[str]:
     """The words of a name or a question, shortened, without those that say nothing."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).casefold().replace("_", " ")
     return {word[:_STEM] for word in re.findall(r"[^\W\d]{3,}", spaced) if word not in _COMMON}
+
+
+def _last_question(history: Sequence[Message]) -> int:
+    """Its place."""
+    return max((place for place, one in enumerate(history) if one.role == "user"), default=0)
 
 
 def best_of(
