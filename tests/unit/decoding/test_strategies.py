@@ -25,6 +25,7 @@ from workbench.records.recipes import DecodingPart
 from workbench.techniques.decoding import strategies
 from workbench.techniques.decoding.formats import check_format
 from workbench.techniques.decoding.generation import Generation
+from workbench.techniques.decoding.speculative import DraftLength
 from workbench.techniques.decoding.strategies import Strategies
 
 DECODING = DecodingPart(max_tokens=8, repetition_penalty=1.0, speculation="draft", draft_tokens=4)
@@ -177,6 +178,21 @@ def test_that_a_deterministic_model_guesses_one_token_at_a_time_is_said() -> Non
     assert "One draft token at a time, not 4" in those.notes(DECODING, exact)[0]
     for changed in ({"draft_tokens": 1}, {"speculation": "off"}, {"n": 2, "temperature": 0.5}):
         assert not any("at a time" in note for note in those.notes(msgspec.structs.replace(DECODING, **changed), exact))
+
+
+def test_as_many_tokens_are_guessed_as_the_guesses_are_worth() -> None:
+    length, most = DraftLength(8), 8
+
+    def after(drafted: int, right: int) -> int:
+        for _ in range(40):
+            length.see(1, drafted, right)
+        return length.count(1)
+
+    others = length.count(0), length.count(2)
+    assert after(4, 4) == most
+    assert after(4, 0) == 0
+    assert 0 < after(4, 2) < most
+    assert (length.count(0), length.count(2)) == others
 
 
 @pytest.mark.parametrize("strategy", ["sampling", "beam", "greedy"])
