@@ -38,6 +38,7 @@ def program_with(page: str, copy: Path) -> Path:
         path = copy / name
         if kind == "python":
             assert not path.exists()
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")
         else:
             path.write_text(patched(path.read_text("utf-8"), text), "utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from workbench.base.fields import describe_default, describe_range
 from workbench.records.methods import KIND_TITLES, Method, MethodInfo, Methods
@@ -23,8 +24,8 @@ def as_markdown() -> str:
     lines = [
         "# Techniques",
         "",
-        "Every method of the program. Written by `python -m workbench.methods` from the rows beside the",
-        "methods; a test compares it with them. To add one: [adding-a-technique.md](adding-a-technique.md).",
+        "Every method of the program. Written by `python -m workbench.methods docs/techniques.md` from the rows beside",
+        "the methods; a test compares it with them. To add one: [adding-a-technique.md](adding-a-technique.md).",
     ]
     for kind, title in KIND_TITLES.items():
         if not METHODS.of(kind):
@@ -53,5 +54,13 @@ def describe() -> tuple[MethodInfo, ...]:
     return tuple(method.describe() for method in METHODS)
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Write the table of all methods into the file that is named, or print it."""
+    if arguments:
+        Path(arguments[0]).write_text(as_markdown(), "utf-8")
+    else:
+        sys.stdout.write(as_markdown())
+
+
 if __name__ == "__main__":
-    sys.stdout.write(as_markdown())
+    main(sys.argv[1:])

@@ -31,6 +31,8 @@ class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, tag_field="cal
     """The kinds of ``Changed`` events that make an answer old."""
     about: ClassVar[str] = ""
     """The field that holds the id of what such an event must name; "" where any of its kind makes the answer old."""
+    made_by: ClassVar[tuple[Literal["window", "terminal", "neither"], str] | None] = None
+    """The only client that makes it, of the window and the terminal, and why; None where both do."""
 
 
 class RequestContext:

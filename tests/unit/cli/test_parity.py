@@ -1,4 +1,4 @@
-"""The terminal makes every call that the window makes, and the other way round, except where a reason is given here."""
+"""The terminal makes every call that the window makes, and the other way round, except where the call says why not."""
 
 from __future__ import annotations
 
@@ -9,32 +9,10 @@ from pathlib import Path
 import pytest
 
 from workbench import calls
+from workbench.api.protocol import Call
 
 ROOT = Path(__file__).parents[3]
 CALLS = {call.__name__ for call in calls.ALL}
-
-WINDOW_ONLY = {
-    "ListMethods": "The terminal reads the methods from the program; the window may not import them.",
-    "RestoreBackup": "`workbench restore` restores without a core, since the folder that it restores has none.",
-    "InspectBackup": "`workbench restore --inspect` reads the file itself, without a core.",
-    "SaveReport": "`workbench doctor --report` writes the report itself: it must work where no core can be started.",
-    "Subscribe": "A command shows what it asked for and ends; it has no lists to keep fresh.",
-    "WarmUp": "It loads a model ahead of the first question; `workbench models load` does that for a person.",
-}
-TERMINAL_ONLY = {
-    "CallTool": "In the window an agent calls the tools; a person edits and repeats its calls in the steps.",
-    "ShowPrompt": "The window shows the exact prompt of each answer among its steps, once there is an answer.",
-    "ServeApi": "The window serves the local API by a setting, for as long as the core runs.",
-}
-NEITHER = {
-    "AskServed": "Requests of other programs to the local API.",
-    "EmbedServed": "The same.",
-    "RankServed": "The same.",
-    "TokenizeServed": "The same.",
-    "DetokenizeServed": "The same.",
-    "DescribeServedTokenizer": "The same.",
-    "ScoreAnswers": "Scripts score answers; window and terminal train with rewards, or let them judge.",
-}
 
 
 def calls_named(source: str) -> set[str]:
@@ -70,16 +48,19 @@ def window() -> set[str]:
     return calls_below("ui")
 
 
-def test_the_terminal_makes_every_call_of_the_window(terminal: set[str], window: set[str]) -> None:
-    assert window - terminal == set(WINDOW_ONLY)
-
-
-def test_the_window_makes_every_call_of_the_terminal(terminal: set[str], window: set[str]) -> None:
-    assert terminal - window == set(TERMINAL_ONLY)
-
-
-def test_calls_that_neither_makes_are_those_of_other_clients(terminal: set[str], window: set[str]) -> None:
-    assert CALLS - terminal - window == set(NEITHER)
+@pytest.mark.parametrize("call", calls.ALL, ids=lambda call: call.__name__)
+def test_the_window_and_the_terminal_both_make_it_or_the_call_says_why_not(
+    call: type[Call[object]], terminal: set[str], window: set[str]
+) -> None:
+    name = call.__name__
+    made = {(True, True): None, (True, False): "window", (False, True): "terminal", (False, False): "neither"}
+    found = made[name in window, name in terminal]
+    declared, reason = call.made_by or (None, "")
+    assert found == declared, (
+        f"{name} is made by {found or 'both'}, of window and terminal. Let both make it, or say in its class why not: "
+        f'made_by = ("{found}", "REASON").'
+    )
+    assert (declared is None) == (not reason)
 
 
 def test_a_call_counts_where_it_is_made_and_not_where_it_is_imported_or_annotated() -> None:

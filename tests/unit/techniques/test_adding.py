@@ -24,9 +24,9 @@ pytestmark = pytest.mark.slow
 
 
 class Added(NamedTuple):
-    """What a page adds: its Python blocks, by the file that the first line names, and the copy that has them."""
+    """What a page adds: the files that its Python blocks name, and the copy that has them."""
 
-    blocks: dict[str, str]
+    files: list[str]
     checks: tuple[str, ...]
     copy: Path
 
@@ -35,26 +35,38 @@ class Added(NamedTuple):
         return subprocess.run([sys.executable, *argv], cwd=self.copy, env=environment, capture_output=True, text=True)
 
 
-PAGES = {  # the most files that it may touch, and what is checked beside its own test
-    "adding-a-technique.md": (3, ("tests/ui/added_technique.py",)),
-    "adding-a-tool.md": (4, ("tests/e2e/added_tool.py", "tests/unit/tools")),
+PAGES: dict[str, tuple[dict[str, int], tuple[str, ...]]] = {
+    "adding-a-technique.md": ({"# Adding a technique": 3}, ("tests/ui/added_technique.py",)),
+    "adding-a-tool.md": (
+        {"## A tool of one function": 3, "## A tool that needs a service": 4},
+        ("tests/e2e/added_tool.py", "tests/unit/tools"),
+    ),
 }
+"""Of each page: its additions, by their headings, with the most files that each may touch; and what is checked beside
+their own tests."""
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def added(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Added:
     """The program with what a page adds."""
-    most, checks = PAGES[request.param]
+    additions, checks = PAGES[request.param]
     page = (ROOT / "docs" / request.param).read_text("utf-8")
-    blocks: dict[str, str] = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", page, re.DOTALL))
-    assert 0 < len(blocks) <= most
-    assert any(name.startswith("tests/") for name in blocks)
+    blocks: list[tuple[str, str]] = []
+    for heading, most in additions.items():
+        _, found, rest = page.partition(f"{heading}\n")
+        assert found
+        for other in additions:
+            rest = rest.partition(f"\n{other}\n")[0]
+        added = re.findall(r"```python\n# (\S+)\n(.*?)```", rest, re.DOTALL)
+        assert 0 < len({name for name, _ in added}) <= most
+        assert any(name.startswith("tests/") for name, _ in added)
+        blocks += added
     copy = tmp_path_factory.mktemp("program")
     for name in ("workbench", "ui", "resources", "tests"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     (copy / "docs").mkdir()
-    for name, text in blocks.items():
+    for name, text in blocks:
         path = copy / name
         if name in BEFORE:
             above, place, below = path.read_text("utf-8").rpartition(BEFORE[name])
@@ -65,19 +77,18 @@ def added(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             assert not path.exists()
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
-    return Added(blocks, checks, copy)
+    return Added(sorted({name for name, _ in blocks}), checks, copy)
 
 
 def test_it_is_wherever_a_person_looks_for_it_and_its_own_test_passes(added: Added) -> None:
-    own = next(name for name in added.blocks if name.startswith("tests/"))
-    table = added.run("-m", "workbench.methods")
-    (added.copy / "docs" / "techniques.md").write_text(table.stdout, "utf-8")
-    checks = (own, *added.checks, "tests/unit/techniques/test_registry.py")
+    own = [name for name in added.files if name.startswith("tests/")]
+    added.run("-m", "workbench.methods", "docs/techniques.md")
+    checks = (*own, *added.checks, "tests/unit/techniques/test_registry.py")
     done = added.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *checks)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_blocks_are_in_the_project_s_style(added: Added) -> None:
     for command in (["check"], ["format", "--check"]):
-        done = added.run("-m", "ruff", *command, *added.blocks)
+        done = added.run("-m", "ruff", *command, *added.files)
         assert done.returncode == 0, done.stdout + done.stderr

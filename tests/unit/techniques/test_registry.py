@@ -101,7 +101,7 @@ def test_rows_travel_with_the_fields_of_their_configurations() -> None:
 def test_the_docs_table_is_that_of_the_rows() -> None:
     page = Path(__file__).parents[3] / "docs" / "techniques.md"
     written = page.read_text("utf-8")
-    assert written == registry.as_markdown(), "run: python -m workbench.methods > docs/techniques.md"
+    assert written == registry.as_markdown(), "run: .venv/bin/python -m workbench.methods docs/techniques.md"
 
 
 def test_the_registry_is_light_to_import() -> None:

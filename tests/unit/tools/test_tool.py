@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Annotated
 
 import pytest
@@ -37,6 +38,20 @@ def test_a_tool_runs_its_function_and_says_what_failed() -> None:
     assert tool.run({"first": 2, "second": -1}, RequestContext()) == ToolOutput(
         text="Negative. Take another number.", failed=True
     )
+
+
+def test_arguments_are_converted_to_the_types_of_the_parameters() -> None:
+    def weekday(day: date, names: tuple[str, ...] = ()) -> str:
+        """The name of a day of the week."""
+        return names[day.weekday()]
+
+    tool = tool_from(weekday)
+    assert tool.parameters["properties"]["day"]["format"] == "date"
+    names = ["Mo", "Tu", "We"]
+    assert tool.run({"day": "2026-03-03", "names": names}, RequestContext()).text == "Tu"
+    failed = tool.run({"day": "tomorrow"}, RequestContext())
+    assert failed.failed
+    assert "The argument day does not fit" in failed.text
 
 
 def test_a_parameter_without_annotation_is_refused() -> None:

@@ -64,6 +64,8 @@ class CallTool(Call[ToolResult], frozen=True, kw_only=True, tag="agents.call"):
     ``ListTools``. Raises UserError for a tool that is not known or cannot run here, and for arguments that do not fit
     its schema."""
 
+    made_by = ("terminal", "In the window an agent calls the tools; a person edits and repeats its calls in the steps.")
+
     tool: str
     arguments: dict[str, Any] = {}
     answer: str | None = None

@@ -20,12 +20,16 @@ class BackUp(Call[RunRecord], frozen=True, kw_only=True, tag="backup.write"):
 class InspectBackup(Call[BackupSummary], frozen=True, kw_only=True, tag="backup.inspect"):
     """What a backup holds. Its files are not read yet."""
 
+    made_by = ("window", "`workbench restore --inspect` reads the file itself, without a core.")
+
     path: str
 
 
 class RestoreBackup(Call[RunRecord], frozen=True, kw_only=True, tag="backup.restore"):
     """Restore a home into ``folder``, which is new or empty; "": in the place of this home, which is kept beside it.
     The place is taken when the next core starts."""
+
+    made_by = ("window", "`workbench restore` restores without a core, since the folder that it restores has none.")
 
     path: str
     folder: str = ""

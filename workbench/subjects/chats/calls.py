@@ -235,6 +235,8 @@ class ShowPrompt(Call[PromptText], frozen=True, kw_only=True, tag="prompt.show")
     """The exact prompt that a recipe makes of a question, with examples, passages and the model's chat template.
     Nothing is generated; the model is loaded, and the documents are searched."""
 
+    made_by = ("terminal", "The window shows the exact prompt of each answer among its steps, once there is an answer.")
+
     question: str
     recipe: Recipe = Recipe()
 

@@ -248,5 +248,7 @@ class ScoreAnswers(Call[tuple[ScoredAnswer, ...]], frozen=True, kw_only=True, ta
     weight, such as "reward-model adapter=taste" or "letter-share letters=e weight=2". Raises UserError for a line that
     is wrong."""
 
+    made_by = ("neither", "Scripts score answers; window and terminal train with rewards, or let them judge.")
+
     rewards: tuple[str, ...]
     answers: tuple[AnswerToScore, ...]

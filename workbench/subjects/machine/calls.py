@@ -100,11 +100,21 @@ class SaveReport(Call[SavedReport], frozen=True, kw_only=True, tag="diagnose.rep
     """Write the diagnosis, the versions of all packages and the places of faults into a zip file. Holds nothing
     private. Raises UserError where it cannot be written."""
 
+    made_by = (
+        "window",
+        "`workbench doctor --report` writes the report itself: it must work where no core can be started.",
+    )
+
     path: str
 
 
 class WarmUp(Call[None], frozen=True, kw_only=True, tag="warm_up"):
     """Start the embedding worker and load its model, which takes seconds, in the background."""
+
+    made_by = (
+        "window",
+        "It loads a model ahead of the first question; `workbench models load` does that for a person.",
+    )
 
 
 class CheckUpdate(Call[Update], frozen=True, kw_only=True, tag="update.check"):
@@ -127,6 +137,8 @@ class MethodList(msgspec.Struct, frozen=True, kw_only=True):
 
 class ListMethods(Call[MethodList], frozen=True, kw_only=True, tag="methods.list"):
     """All methods of the program, with the fields of their configurations."""
+
+    made_by = ("window", "The terminal reads the methods from the program; the window may not import them.")
 
 
 class GetSettings(Call[Settings], frozen=True, kw_only=True, tag="settings.get"):

@@ -40,6 +40,8 @@ class GetStatus(Call[Status], frozen=True, kw_only=True, tag="status"):
 class Subscribe(Call[None], frozen=True, kw_only=True, tag="subscribe"):
     """A stream of ``Changed`` events until it is cancelled."""
 
+    made_by = ("window", "A command shows what it asked for and ends; it has no lists to keep fresh.")
+
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A run in the index. ``progress`` is in [0, 1], None while unknown. ``paused``: it is running, but computes

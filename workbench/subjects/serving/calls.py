@@ -65,6 +65,8 @@ class AskServed(Call[ServedAnswer], frozen=True, kw_only=True, tag="served.ask")
     ``generate`` false nothing is generated.
     """
 
+    made_by = ("neither", "Requests of other programs to the local API.")
+
     model: str
     messages: tuple[Message, ...] = ()
     prompt: str | tuple[int, ...] | None = None
@@ -87,6 +89,8 @@ class Vectors(msgspec.Struct, frozen=True, kw_only=True):
 class EmbedServed(Call[Vectors], frozen=True, kw_only=True, tag="served.embed"):
     """Vectors of texts, which may be token ids, by an embedding model of the catalogue; "": the default one."""
 
+    made_by = ("neither", "Requests of other programs to the local API.")
+
     texts: tuple[str | tuple[int, ...], ...]
     model: str = ""
 
@@ -104,6 +108,8 @@ class Relevances(msgspec.Struct, frozen=True, kw_only=True):
 class RankServed(Call[Relevances], frozen=True, kw_only=True, tag="served.rank"):
     """How relevant documents are to a query, by an embedding or reranking model of the catalogue; "": the default
     embedding model."""
+
+    made_by = ("neither", "Requests of other programs to the local API.")
 
     query: str
     documents: tuple[str, ...]
@@ -125,6 +131,8 @@ class TokenizeServed(Call[TokenList], frozen=True, kw_only=True, tag="served.tok
     """The tokens of a text in a served model's vocabulary, which is loaded for it. ``begin``: with the token that
     begins a text, where the model has one; ``special``: names of control tokens stand for those tokens."""
 
+    made_by = ("neither", "Requests of other programs to the local API.")
+
     text: str
     model: str = ""
     begin: bool = True
@@ -137,6 +145,8 @@ class TokensText(msgspec.Struct, frozen=True, kw_only=True):
 
 class DetokenizeServed(Call[TokensText], frozen=True, kw_only=True, tag="served.detokenize"):
     """The text of token ids."""
+
+    made_by = ("neither", "Requests of other programs to the local API.")
 
     tokens: tuple[int, ...]
     model: str = ""
@@ -158,6 +168,8 @@ class ServedTokenizer(msgspec.Struct, frozen=True, kw_only=True):
 
 class DescribeServedTokenizer(Call[ServedTokenizer], frozen=True, kw_only=True, tag="served.tokenizer"):
     """The vocabulary of a served model."""
+
+    made_by = ("neither", "Requests of other programs to the local API.")
 
     model: str = ""
 
@@ -186,5 +198,7 @@ class ServeApi(Call[ApiState], frozen=True, kw_only=True, tag="api.serve"):
     """Serve the local API until the call is cancelled, also where the settings do not. The first event is
     ``Artifact(kind="api")`` with the state as its result. ``port`` 0: that of the settings. Raises UserError when it
     cannot be served there."""
+
+    made_by = ("terminal", "The window serves the local API by a setting, for as long as the core runs.")
 
     port: int = 0

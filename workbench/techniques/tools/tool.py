@@ -42,10 +42,21 @@ class Tool(ToolInfo, frozen=True, kw_only=True):
 def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
     """The JSON schema of a function's parameters, from their annotations; ``Annotated[T, "help"]`` describes one,
     ``msgspec.Meta`` limits it. Raises TypeError for a parameter without annotation."""
-    hints = typing.get_type_hints(function, include_extras=True)
     properties: dict[str, Any] = {}
     required: list[str] = []
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, (kind, described) in _parameters(function).items():
+        (schema,), _ = msgspec.json.schema_components([kind])
+        properties[name] = schema | ({"description": described} if described else {})
+        if inspect.signature(function).parameters[name].default is inspect.Parameter.empty:
+            required.append(name)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, str]]:
+    """The type of each parameter, with the limits of its ``msgspec.Meta``, and its description."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    found: dict[str, tuple[Any, str]] = {}
+    for name in inspect.signature(function).parameters:
         if name == "context":
             continue
         if name not in hints:
@@ -56,11 +67,8 @@ def schema_of(function: Callable[..., Any]) -> dict[str, Any]:
             described = next((note for note in notes if isinstance(note, str)), "")
             for note in notes:
                 kind = typing.Annotated[kind, note] if isinstance(note, msgspec.Meta) else kind
-        (schema,), _ = msgspec.json.schema_components([kind])
-        properties[name] = schema | ({"description": described} if described else {})
-        if parameter.default is inspect.Parameter.empty:
-            required.append(name)
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+        found[name] = kind, described
+    return found
 
 
 def tool_from(
@@ -71,13 +79,21 @@ def tool_from(
     output: Output = "untrusted",
     seconds: float = 30.0,
 ) -> Tool:
-    """A tool from a typed function: its name, its docstring as the description, its annotations as the schema. A
-    parameter ``context`` gets the RequestContext. A UserError that it raises is a failed result."""
+    """A tool from a typed function: its name, its docstring as the description, its annotations as the schema. Each
+    argument is converted to the type of its parameter, such as a text to a date. A parameter ``context`` gets the
+    RequestContext. A UserError that it raises is a failed result, and so is an argument of another type."""
     takes_context = "context" in inspect.signature(function).parameters
+    parameters = _parameters(function)
 
     def run(arguments: dict[str, Any], context: RequestContext) -> ToolOutput:
+        given: dict[str, Any] = {"context": context} if takes_context else {}
+        for key, value in arguments.items():
+            try:
+                given[key] = msgspec.convert(value, parameters[key][0])
+            except (KeyError, msgspec.ValidationError) as error:
+                return ToolOutput(text=f"The argument {key} does not fit: {error}.", failed=True)
         try:
-            made = function(**arguments, **({"context": context} if takes_context else {}))
+            made = function(**given)
         except UserError as error:
             return ToolOutput(text=f"{error.message} {error.hint}".strip(), failed=True)
         return made if isinstance(made, ToolOutput) else ToolOutput(text=made)
