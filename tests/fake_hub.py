@@ -117,8 +117,8 @@ def serving(hub: FakeHub) -> Iterator[str]:
             same = self.headers.get("If-Range", hub.etag(self.path)) == hub.etag(self.path)
             if wanted and same and not fault.ignores_range:
                 first, _, last = wanted.removeprefix("bytes=").partition("-")
-                start, status = int(first), 206
-                end = min(end, int(last) + 1) if last else end
+                start, status = int(first) if first else max(0, len(content) - int(last)), 206
+                end = min(end, int(last) + 1) if first and last else end
             if start >= len(content) and status == 206:
                 self.send_response(416)
                 self.send_header("Content-Length", "0")

@@ -259,3 +259,24 @@ ASK_MODEL = "Ask it something"
 # agents in words
 AGENT_OFF, NO_TOOLS = "off", "no tools"
 NOT_AVAILABLE = "Not available: {reason}"
+
+# setting up training
+SET_UP_TRAINING = "Set up training"
+SET_UP_SIZE = (
+    "The packages are installed once: about 1 GB on the disk for the processor, or 5 GB for an NVIDIA GPU. The exact "
+    "sizes are asked for first."
+)
+SET_UP_COMPUTER = "What training computes on"
+SET_UP_AUTO, SET_UP_CPU, SET_UP_CUDA = "What this machine has", "Processor", "NVIDIA GPU"
+SET_UP_FOLDER, SET_UP_PACK = "From a folder of wheels…", "From a pack…"
+SET_UP_PACK_FILES = "Packs (*.pack);;All files (*)"
+SET_UP_INSTALL = "Install"
+SET_UP_OFF = "The network is off for installing packages: nothing is asked before you allow it."
+SET_UP_OFFLINE_TOO = "This also ends Offline."
+SET_UP_ALLOW = "Allow and ask"
+SET_UP_ASKING = "Finding out what is needed: {stage}"
+SET_UP_OFFER = "{packages}: {bytes} to download from {host}, and {disk} on the disk, of which {free} are free."
+SET_UP_OFFER_HERE = "They take {disk} on the disk, of which {free} are free. Nothing is downloaded."
+SET_UP_RUNS = "Setting up training"
+SET_UP_STAGE = "Setting up training: {stage}"
+SET_UP_STOPPED = "The set-up was stopped, and nothing was installed. What was downloaded is kept for the next one."

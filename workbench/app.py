@@ -105,7 +105,7 @@ class Workbench:
             judged.subject,
             trainings.wire(base, adapters, services, runs),
             costs.wire(services, questions, judged.service, read.registry, remote.store, source),
-            machine.wire(base, computing, read.embedding, program),
+            machine.wire(base, computing, read.embedding, program, runs),
             serving.wire(base, self.handle, services, catalogue, read.embedding, llama_cpp.host),
             self._backups.wire(runs),
         )

@@ -285,8 +285,7 @@ def read_questions(path: Path) -> list[Question]:
                 short, name = rest.split(" ", 1)
                 names[short] = name.strip()
             elif sign == "%":
-                name, kind, language, *why = rest.split()
-                found.append(Question(name, kind, language, " ".join(why)))
+                found.append(Question(*rest.split()))
             elif sign == "?":
                 found[-1].question = rest
             elif sign == "=":

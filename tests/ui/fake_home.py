@@ -32,6 +32,7 @@ from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
+from workbench.records.training_packages import TrainingPackages
 from workbench.text.sentences import split_sentences
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
@@ -69,6 +70,11 @@ MACHINE = c.Machine(
     disk_free_bytes=412_000_000_000,
     devices=(Device(name="CPU", description="AMD Ryzen 7 7840U", memory_bytes=32_000_000_000),),
 )
+OWN_PACKAGES = TrainingPackages(
+    ready=True,
+    place="program",
+    versions={"torch": "2.13.0+cpu", "transformers": "5.24.0", "peft": "0.21.2", "trl": "1.16.0"},
+)
 PROCESSOR_ONLY = c.RuntimeState(choice=RuntimeChoice(reason="No runtime pack is installed, so the processor computes."))
 
 
@@ -79,6 +85,7 @@ class FakeHome:
     settings: Settings = field(default_factory=Settings)
     machine: c.Machine = MACHINE
     runtime: c.RuntimeState = PROCESSOR_ONLY
+    training_packages: TrainingPackages = OWN_PACKAGES
     update: c.Update | None = None
     models: dict[str, c.ModelRecord] = field(default_factory=dict)
     starters: tuple[c.ModelRecord, ...] = (SMOL, MINILM)

@@ -16,6 +16,7 @@ from workbench.base.errors import UserError
 from workbench.records.backup import BackupSummary, BackupWritten, LeftOut, ModelElsewhere, Restored
 from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Backend, PackFile, PackFileOffer, PackManifest, Trial
+from workbench.records.training_packages import TrainingOffer, TrainingPackages, TrainingSetUp
 
 BASE = "llama-cpp-python 0.3.16"
 GPU = "NVIDIA RTX 4070"
@@ -49,6 +50,10 @@ OFFERS = (
 )  # fmt: skip
 
 
+PACKAGES = {"torch": "2.13.0+cpu", "transformers": "5.24.0", "peft": "0.21.2", "trl": "1.16.0"}
+WITHOUT_TRAINING = TrainingPackages(ready=False, missing=tuple(PACKAGES))
+
+
 def pack(name: str, backend: Backend = "vulkan") -> PackManifest:
     file = PackFile(name=f"{name}.so", bytes=60_000_000, sha256="a" * 64)
     return PackManifest(
@@ -72,6 +77,15 @@ def do(home: FakeHome, call: Any) -> tuple[Any, list[tuple[str, str]]] | None:
     match call:
         case c.GetRuntime():
             return home.runtime, []
+        case c.GetTrainingPackages():
+            return home.training_packages, []
+        case c.OfferTrainingPackages():
+            return _offered(call), []
+        case c.SetUpTraining():
+            return _set_up(home, call)
+        case c.RemoveTrainingPackages():
+            home.training_packages = WITHOUT_TRAINING
+            return WITHOUT_TRAINING, [("worker", "")]
         case c.InstallPack():
             path = Path(call.path)
             if not path.is_file():
@@ -156,7 +170,7 @@ def _summary(path: str) -> BackupSummary:
 
 
 def _copied(
-    home: FakeHome, kind: Literal["backup", "restore"], title: str, call: Any, result: Any
+    home: FakeHome, kind: Literal["backup", "restore", "training-packages"], title: str, call: Any, result: Any
 ) -> tuple[c.RunRecord, list[tuple[str, str]]]:
     """A run that is at its end at once."""
     config, plain = msgspec.to_builtins(call), msgspec.to_builtins(result)
@@ -169,6 +183,25 @@ def _copied(
     home.runs[run.id] = run
     home.run_events[run.id] = [events.stamped(event, n, time.time()) for n, event in enumerate(told, 1)]
     return run, [("run", run.id)]
+
+
+def _offered(call: c.OfferTrainingPackages) -> TrainingOffer:
+    if call.source and not Path(call.source).exists():
+        raise UserError(f"There is no {call.source}.", "Choose a folder of wheels, or a pack file.")
+    why = "No driver of an NVIDIA GPU was found, so the build of torch for the processor is chosen."
+    return TrainingOffer(
+        computer="cpu", why=why, packages=PACKAGES, download_bytes=0 if call.source else 304_000_000,
+        disk_bytes=1_015_000_000, free_bytes=48_000_000_000, host="" if call.source else "pypi.org",
+    )  # fmt: skip
+
+
+def _set_up(home: FakeHome, call: c.SetUpTraining) -> tuple[c.RunRecord, list[tuple[str, str]]]:
+    result = TrainingSetUp(computer="cpu", packages=PACKAGES, bytes=1_015_000_000, seconds=41.0)
+    home.training_packages = TrainingPackages(
+        ready=True, place="folder", computer="cpu", versions=PACKAGES, bytes=result.bytes, source=call.source
+    )
+    run, changed = _copied(home, "training-packages", "Set up training", call, result)
+    return run, [*changed, ("worker", "")]
 
 
 def _diagnosis(home: FakeHome) -> Diagnosis:

@@ -143,7 +143,12 @@ class Home:
     @property
     def training(self) -> Path:
         """The packages that training needs, where they were set up; whole or absent."""
-        return self.root / "training"
+        return self.root / "training" / "packages"
+
+    @property
+    def training_wheels(self) -> Path:
+        """What was downloaded for a set-up that is not finished yet."""
+        return self.root / "training" / "wheels"
 
     @property
     def trusted_keys(self) -> Path:

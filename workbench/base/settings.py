@@ -190,6 +190,12 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         about("Address of the package index", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
         "An index of Python packages. A mirror, or one in your own network, may be used instead.",
     ] = "https://pypi.org/simple"
+    torch_index: Annotated[
+        str,
+        about("Address of torch's index", pattern=r"^https?://[^\s]+$", max_length=200, advanced=True),
+        "On Linux, torch for the processor comes from here: the package index has the build for NVIDIA GPUs only, "
+        "which is several times as large.",
+    ] = "https://download.pytorch.org/whl/cpu"
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ that folder in ``FOLDER_VARIABLE``. Nothing here imports any of the packages.
 
 from __future__ import annotations
 
+import importlib
 import importlib.machinery
 import os
 import sys
@@ -83,7 +84,9 @@ def missing_packages(folder: Path | None = None, packages: Iterable[str] = PACKA
 def require_packages(what: str = "Training", folder: Path | None = None, packages: Iterable[str] = PACKAGES) -> None:
     """Raises UserError that says what to do where one of ``packages`` cannot be imported. ``what`` is the subject of
     the sentence, such as "Training" or "A Parquet file". Without a ``folder`` it is that of this worker."""
-    folder = folder if folder is not None else given_folder()
+    if folder is None:
+        folder = given_folder()
+        use_given_folder()  # it may have been filled since this process began
     missing = missing_packages(folder, packages)
     if not missing:
         return
@@ -99,19 +102,25 @@ def given_folder() -> Path | None:
 
 
 def use_given_folder() -> None:
-    """Let this process import from the folder that it was given, after the program's own packages."""
+    """Let this process import from the folder that it was given. It comes before the program's own packages, of which
+    it holds none that the program needs: a virtual environment may have an old one of another."""
     folder = given_folder()
-    if folder is not None and str(folder) not in sys.path and isinstance(installed_folder(folder), TrainingFolder):
-        sys.path.append(str(folder))
+    if folder is None or str(folder) in sys.path or not isinstance(installed_folder(folder), TrainingFolder):
+        return
+    importlib.invalidate_caches()
+    own = (place for place, path in enumerate(sys.path) if Path(path).name in ("site-packages", "dist-packages"))
+    sys.path.insert(next(own, len(sys.path)), str(folder))
 
 
 def version_of(distribution: str, folder: Path | None = None) -> str:
-    """The installed version of a distribution, "" where it is not installed."""
+    """The version of a distribution that a worker imports, "" where it is not installed."""
     found = installed_folder(folder)
+    if isinstance(found, TrainingFolder) and distribution in found.packages:
+        return found.packages[distribution]
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
-        return found.packages.get(distribution, "") if isinstance(found, TrainingFolder) else ""
+        return ""
 
 
 def _is_own(name: str) -> bool:

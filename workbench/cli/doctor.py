@@ -1,10 +1,11 @@
-"""``workbench doctor``, ``runtime`` and ``update``: what computes and why, runtime packs, and new versions."""
+"""``workbench doctor``, ``runtime`` and ``update``: what computes and why, runtime packs, the packages of training, and
+new versions."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,9 +15,14 @@ from workbench.base.errors import UserError
 from workbench.cli.arguments import Commands, absolute
 from workbench.cli.call_arguments import add_call
 from workbench.cli.output import Number, TextOutput, byte_size, listing
+from workbench.cli.run_lines import RunLines
+from workbench.cli.runs import run_to_end
 from workbench.cli.session import CallFailed, Events, Session
 from workbench.records.diagnosis import Diagnosis
 from workbench.subjects.machine.checks import local_diagnosis, write_report
+
+TRAINING = "training"
+"""The part that ``runtime add`` adds."""
 
 
 def add_commands(commands: Commands) -> None:
@@ -32,7 +38,15 @@ def add_commands(commands: Commands) -> None:
     add_call(runtime, "download", "download a runtime pack that is offered, and try it", calls.DownloadPack, show)
     add_call(runtime, "try", "try an installed pack again, and use it where it is faster", calls.TryPack, show)
     add_call(runtime, "processor", "use the processor only", calls.UseProcessor, show)
-    add_call(runtime, "remove", "remove a pack", calls.RemovePack, show)
+    removing = runtime.command("remove", "remove a pack, or the packages of training", remove, show_removed)
+    removing.add_argument("name", metavar="NAME", help='the name of a pack, or "training"')
+    adding = "install the packages that training needs: from the package index, a folder of wheels or a pack file"
+    add = runtime.command("add", adding, add_training, show_training, on_event=RunLines)
+    add.add_argument("part", choices=[TRAINING], help="what to add")
+    add.add_argument("--from", dest="source", metavar="PATH", default="", help="a folder of wheels, or a pack file")
+    computer = add.add_mutually_exclusive_group()
+    computer.add_argument("--cpu", action="store_true", help="torch for the processor")
+    computer.add_argument("--cuda", action="store_true", help="torch for an NVIDIA GPU, several times as large")
     update = commands.group("update", "new versions of the program")
     add_call(update, "check", "ask whether there is a newer version", calls.CheckUpdate, show_update)
     loading = "download the installer of the newer version, and verify it"
@@ -63,6 +77,37 @@ def show_diagnosis(result: dict[str, Any], output: TextOutput) -> None:
     if result["report"]:
         output.line()
         output.line(f"The report is {result['report']}. Read it before you send it.")
+
+
+def add_training(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    source = absolute(arguments.source) if arguments.source else ""
+    computer: Literal["auto", "cpu", "cuda"] = "cuda" if arguments.cuda else "cpu" if arguments.cpu else "auto"
+    offer = yield from session.call(calls.OfferTrainingPackages(source=source, computer=computer))
+    fetched = f"{byte_size(offer.download_bytes)} to download from {offer.host}, and " if offer.download_bytes else ""
+    needs = f"{fetched}{byte_size(offer.disk_bytes)} on the disk, of which {byte_size(offer.free_bytes)} are free"
+    yield Log(text=f"This takes {needs}.", level="notice")
+    stopping = "Stopping. What was downloaded is kept: the same command goes on with it."
+    return (yield from run_to_end(session, calls.SetUpTraining(source=source, computer=computer), stopping))
+
+
+def show_training(result: dict[str, Any], output: TextOutput) -> None:
+    versions = ", ".join(f"{name} {result['packages'][name]}" for name in ("torch", "peft", "trl"))
+    output.line(f"Training is set up: {versions}, {byte_size(result['bytes'])}, in {result['seconds']:.0f} s.")
+
+
+def remove(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    if arguments.name != TRAINING:
+        left = yield from session.call(calls.RemovePack(name=arguments.name))
+        return {"removed": arguments.name, **msgspec.structs.asdict(left)}
+    yield from session.call(calls.RemoveTrainingPackages())
+    return {"removed": TRAINING}
+
+
+def show_removed(result: dict[str, Any], output: TextOutput) -> None:
+    if result["removed"] == TRAINING:
+        output.line("The packages of training were removed. What was trained stays, and answers as before.")
+    else:
+        show(result, output)
 
 
 def show(result: dict[str, Any], output: TextOutput) -> None:

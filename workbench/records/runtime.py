@@ -8,19 +8,20 @@ import msgspec
 
 from workbench.base.stored import Stored
 
-Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda"]
+Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda", "training"]
 BACKENDS: dict[Backend, str] = {
     "vulkan": "Vulkan",
     "cuda": "CUDA",
     "rocm": "ROCm",
     "torch-cuda": "PyTorch with CUDA",
+    "training": "training",
 }
 
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 PackName = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9.+_-]{0,80}$")]
 FileName = Annotated[
-    str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", max_length=300)
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*$", max_length=300)
 ]
 
 
@@ -34,15 +35,15 @@ class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to (``LibraryState.base``),
-    or the torch that it replaces; ``library`` is the file to load; ``minimum_driver`` is a version such as "535.54", ""
-    for any."""
+    the torch that it replaces, or the program and the Python that its packages of training go with; ``library`` is the
+    file to load; ``minimum_driver`` is a version such as "535.54", "" for any."""
 
     name: PackName
     backend: Backend
     base: str
     platform: str
     library: FileName
-    files: Annotated[tuple[PackFile, ...], msgspec.Meta(min_length=1, max_length=20_000)]
+    files: Annotated[tuple[PackFile, ...], msgspec.Meta(min_length=1, max_length=60_000)]
     minimum_driver: Annotated[str, msgspec.Meta(pattern=r"^(\d+(\.\d+){0,3})?$")] = ""
     licences: tuple[str, ...] = ()
 

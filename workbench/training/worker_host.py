@@ -97,6 +97,10 @@ class TrainingWorkers:
                 self._working.remove(host)
             self._changed()
 
+    def let_go(self) -> None:
+        """Let the worker that looks leave, unless it is in use: the next one imports what is installed then."""
+        self._close_shared()
+
     def close(self) -> None:
         with self._lock:
             if self._timer is not None:

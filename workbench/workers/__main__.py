@@ -23,6 +23,7 @@ WORKERS = {
     "process-group": "torch.distributed.run",
     "rank": "workbench.workers.training:main_of_rank",
     "torch-trial": "workbench.workers.torch_trial",
+    "training-trial": "workbench.workers.training_trial",
 }
 
 

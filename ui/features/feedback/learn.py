@@ -18,6 +18,7 @@ from ui.components.basics import Card, Chip, InlineMessage, LinkButton, PlainBut
 from ui.components.interval_bar import IntervalBar
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import EmptyState
+from ui.components.training_setup import TrainingSetupCard
 from ui.components.wording import describe_count, in_words
 from ui.features import ShellActions
 from ui.features.feedback import texts
@@ -46,6 +47,7 @@ class LearnPanel(QWidget):
         self.title = Text("", "title", wordWrap=True)
         self.counts = Text("", "muted")
         self.message = InlineMessage()
+        self.packages = TrainingSetupCard(bridge, texts.LEARN_NEEDS_PACKAGES)
         self.skip_conflicts = QCheckBox(texts.SKIP_CONFLICTS)
         self.skip_conflicts.setChecked(True)
         self.statistics = StatisticsView()
@@ -161,7 +163,7 @@ class LearnPanel(QWidget):
         self._left.addWidget(self.not_yet)
         self._left.addStretch(1)
         self._area = ScrolledColumn(tokens.SPACE_4, width=1280)
-        for words in (self.title, self.counts, self.message):
+        for words in (self.title, self.counts, self.packages, self.message):
             self._area.column.addWidget(words)
         self._area.column.addLayout(both)
         self._area.column.addStretch(1)

@@ -198,6 +198,9 @@ TOKEN_CHOICES = ((64, "64 tokens"), (128, "128 tokens"), (256, "256 tokens"), (5
 
 # what can be learnt
 LEARN_TITLE = "What can be learnt from {judgements}"
+LEARN_NEEDS_PACKAGES = (
+    "Learning from preferences needs PyTorch and what is built on it, which this program is installed without."
+)
 LEARN_COUNTS = "{pairs} of a better and a worse answer, {rated} single ({good} good), on {prompts}."
 LEARN_EMPTY = "There is nothing to learn from yet."
 TRAIN, TRAIN_WITH = "Set up training", "Set up training: {title}"

@@ -21,6 +21,7 @@ from ui.components.wording import describe_bytes, how_far, in_words
 from ui.features.settings import texts
 from ui.features.settings.facts import Facts
 from ui.features.settings.packs_part import PacksPart
+from ui.features.settings.training_part import TrainingPart
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
@@ -58,10 +59,11 @@ class MachineCard(Card):
             unknown=texts.READING, wrapped=(texts.PROCESSOR, texts.VARIANT, texts.GRAPHICS),
         )  # fmt: skip
         self.packs, self.updates, self.report = PacksPart(bridge), UpdatePart(bridge), ReportPart(bridge)
+        self.training = TrainingPart(bridge)
         self.body.setSpacing(tokens.SPACE_3)
         parts = (
             Text(texts.MACHINE, "heading"), Text(texts.MACHINE_HELP, "muted"), self.reason, self.facts, self.problems,
-            Line(), self.packs, Line(), self.updates, Line(), self.report,
+            Line(), self.packs, Line(), self.training, Line(), self.updates, Line(), self.report,
         )  # fmt: skip
         for part in parts:
             self.body.addWidget(part)
@@ -69,8 +71,10 @@ class MachineCard(Card):
         bridge.home.listing(GetRuntime()).follow(self._on_runtime)
 
     def part(self, field: str) -> QWidget:
-        """The button of a part: pack, update or report; "" for the first. Raises KeyError."""
+        """The button of a part: pack, training, update or report; "" for the first. Raises KeyError."""
         buttons = {"pack": self.packs.install_button, "update": self.updates.check_button}
+        if field == "training":
+            return self.training.setup.set_up_button
         return {**buttons, "": self.packs.install_button, "report": self.report.save_button}[field]
 
     def refresh(self) -> None:

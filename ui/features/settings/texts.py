@@ -44,6 +44,16 @@ GPU_MEMORY = "{name}, {bytes}"
 CANNOT_DIAGNOSE = "What the machine has cannot be read: {problem}"
 
 # runtime packs
+TRAINING = "Training"
+TRAINING_HELP = (
+    "Training, the verification of what was trained, and embedding models that llama.cpp cannot compute need PyTorch "
+    "and what is built on it. Everything else works without."
+)
+TRAINING_NEEDED = "The packages of training are not installed."
+TRAINING_SET_UP = "Set up: {versions}; {bytes} in the data folder."
+TRAINING_OWN = "The program's own packages have what is needed: {versions}."
+REMOVE_TRAINING = "Remove the packages"
+REMOVE_TRAINING_QUESTION = "Remove the packages of training? What was trained stays, and answers as before."
 PACKS = "Runtime packs"
 PACKS_HELP = (
     "A runtime pack lets models compute on a GPU. It is a signed file for this version of the program. It is tried in "

@@ -12,8 +12,9 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.layout import row_of
+from ui.components.layout import column_of, row_of
 from ui.components.notices import DropCover, EmptyState, TakesFiles
+from ui.components.training_setup import TrainingSetupCard
 from ui.components.wording import in_words
 from ui.features import Found, ShellActions
 from ui.features.training import texts
@@ -23,10 +24,12 @@ from ui.features.training.run_list import RunList
 from ui.features.training.setup import TrainSetup
 from ui.features.training.state import TrainingFollower, TrainingState
 from ui.features.training.texts import config_of
+from ui.theme import tokens
 from workbench.api.events import Event, Terminal
 from workbench.base.stored import Unreadable
 from workbench.records.methods import Methods
 from workbench.records.training import TRAINING, AdapterList, AdapterRecord, DataSetList, TrainingConfig
+from workbench.records.training_packages import TrainingPackages
 from workbench.subjects.adapters.calls import ListAdapters
 from workbench.subjects.datasets.calls import ListDataSets, RemoveDataSet
 from workbench.subjects.machine.calls import ListMethods, MethodList
@@ -61,6 +64,7 @@ class TrainPage(TakesFiles, QWidget):
         self._methods: Methods[Any] = Methods()
         self._run_view: TrainRun | None = None
         self._compare_view: TrainCompare | None = None
+        self.packages = TrainingSetupCard(bridge, texts.NEEDS_PACKAGES)
         self.runs = RunList()
         self.setup = TrainSetup()
         self.planning = PlanningController(bridge, self.setup, self)
@@ -73,8 +77,12 @@ class TrainPage(TakesFiles, QWidget):
         self._views.addWidget(self.setup)
         self._views.addWidget(self.no_model)
         self.runs.setMinimumWidth(190)
+        self._needed, right = QWidget(), QWidget()
+        row_of(self._needed, self.packages, margins=(tokens.SPACE_5, tokens.SPACE_4))
+        self._needed.hide()
+        column_of(right, self._needed, (self._views, 1))
         self._split = QSplitter(Qt.Orientation.Horizontal)
-        for number, part in enumerate((self.runs, self._views)):
+        for number, part in enumerate((self.runs, right)):
             self._split.addWidget(part)
             self._split.setCollapsible(number, False)
             self._split.setStretchFactor(number, number)
@@ -84,6 +92,7 @@ class TrainPage(TakesFiles, QWidget):
         self.setAcceptDrops(True)
         self._connect()
         self._views.setCurrentWidget(self.setup)
+        self.packages.changed.connect(self._on_packages)
         home = bridge.home
         home.listing(ListMethods()).follow(self._on_methods)  # before what is shown with their titles
         home.listing(ListModels()).follow(self._on_models)
@@ -131,6 +140,10 @@ class TrainPage(TakesFiles, QWidget):
         config = TRAINING.decode(words)
         if not isinstance(config, Unreadable):  # nothing, or what another program kept
             self._set_config(config)
+
+    def _on_packages(self, state: TrainingPackages) -> None:
+        self._needed.setVisible(not state.ready)
+        self.planning.set_ready(state.ready)
 
     # -- what is shown ---------------------------------------------------------------------------------
 

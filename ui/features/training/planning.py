@@ -30,6 +30,7 @@ class PlanningController(QObject):
         self._looked_at: object = None
         self._problem = ""  # why the examples cannot be used
         self._starting = False
+        self._ready = True  # until it is known
         self._inspecting: Handle | None = None
         self._planning: Handle | None = None
         self._number = 0
@@ -47,6 +48,13 @@ class PlanningController(QObject):
             self.take(self._setup.config)
         self._say()
 
+    def set_ready(self, ready: bool) -> None:
+        """Whether the packages of training are installed: without them nothing is planned."""
+        if ready == self._ready:
+            return
+        self._ready = ready
+        self.look_again()
+
     def take(self, config: TrainingConfig) -> None:
         """The training is this now. What is asked for waits until the person pauses."""
         self._timer.start()
@@ -54,7 +62,7 @@ class PlanningController(QObject):
             self._problem = ""
             if config.model and config.data.path:
                 self._setup.report.show_looking()
-        if config.model and config.data.path:
+        if config.model and config.data.path and self._ready:
             self._setup.plan.show_planning()
         self._say()
 
@@ -123,6 +131,10 @@ class PlanningController(QObject):
             self._setup.plan.show_nothing(texts.PLAN_NEEDS_COLUMNS)
             self._say()
             return
+        if not self._ready:
+            self._setup.plan.show_nothing(texts.PLAN_NEEDS_PACKAGES)
+            self._say()
+            return
         number = self._number
         self._setup.plan.show_planning()
 
@@ -180,6 +192,8 @@ class PlanningController(QObject):
         config, report, plan = self._setup.config, self._setup.report.report, self._setup.plan.plan
         if self._starting:
             return texts.STARTING
+        if not self._ready:
+            return texts.PLAN_NEEDS_PACKAGES
         if self._models is not None and not self._models:
             return texts.NO_TRAINABLE_MODEL
         if not config.model or (self._models is not None and config.model not in self._models):

@@ -178,6 +178,8 @@ DROP_EXAMPLES = "Drop to train on this data"
 
 # plan view
 FACT_TRAINABLE, FACT_RESULT, FACT_STEPS, FACT_MEMORY, FACT_DISK = "Trainable", "Result", "Steps", "Memory", "Disk"
+NEEDS_PACKAGES = "Training needs PyTorch and what is built on it, which this program is installed without."
+PLAN_NEEDS_PACKAGES = "The plan needs the packages of training. Set up training first."
 PLAN_NEEDS_BOTH = "The plan is shown once a model and data are chosen."
 PLANNING = "Estimating memory and time…"
 STEPS_AND_TOKENS = "{steps:,}, {tokens:,} tokens in total"

@@ -11,7 +11,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 
-LEFT_OUT_FOLDERS = ("logs", "backups", "updates")
+LEFT_OUT_FOLDERS = ("logs", "backups", "updates", "training")
 """Logs, copies of databases that were made before an upgrade, and downloaded installers."""
 
 _OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key", "replaced-by")

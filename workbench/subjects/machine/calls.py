@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.fields import about
 from workbench.base.settings import Settings
 from workbench.records.diagnosis import Diagnosis
 from workbench.records.methods import MethodInfo
 from workbench.records.models import Machine
 from workbench.records.runtime import PackFileOffer, PackManifest, RuntimeChoice
-from workbench.subjects.runs.calls import Status
+from workbench.records.training_packages import TrainingOffer, TrainingPackages
+from workbench.subjects.runs.calls import RunRecord, Status
 
 
 class RuntimeState(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +85,44 @@ class RemovePack(Call[RuntimeState], frozen=True, kw_only=True, tag="runtime.rem
     """Remove an installed pack."""
 
     name: str
+
+
+class GetTrainingPackages(Call[TrainingPackages], frozen=True, kw_only=True, tag="training_packages"):
+    """Whether the packages that training needs are installed."""
+
+    changed_by = ("worker", "run")
+
+
+Source = Annotated[
+    str,
+    about("Source", max_length=4_000),
+    "A folder of wheels, or a pack file of the training environment. Empty: the package index.",
+]
+ComputerChoice = Annotated[
+    Literal["auto", "cpu", "cuda"],
+    about("Computes on"),
+    "The processor (cpu), or an NVIDIA GPU (cuda), whose build is several times as large. auto: what this machine has.",
+]
+
+
+class OfferTrainingPackages(Call[TrainingOffer], frozen=True, kw_only=True, tag="training_packages.offer"):
+    """Find out what setting training up takes; streams Progress. Raises UserError while the network is off for
+    packages, or where the source has not what is needed."""
+
+    source: Source = ""
+    computer: ComputerChoice = "auto"
+
+
+class SetUpTraining(Call[RunRecord], frozen=True, kw_only=True, tag="training_packages.set_up"):
+    """Start a run that installs the packages that training needs, in place of those of an earlier set-up; the result is
+    a ``TrainingSetUp``."""
+
+    source: Source = ""
+    computer: ComputerChoice = "auto"
+
+
+class RemoveTrainingPackages(Call[TrainingPackages], frozen=True, kw_only=True, tag="training_packages.remove"):
+    """Remove what a set-up has installed. Raises UserError where there is nothing, or a training runs."""
 
 
 class Diagnose(Call[Diagnosis], frozen=True, kw_only=True, tag="diagnose"):

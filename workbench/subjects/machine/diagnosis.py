@@ -15,6 +15,8 @@ from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.errors import WorkerDied
 from workbench.base.paths import Home, absolute_path
 from workbench.base.settings import SECTIONS, Settings
+from workbench.base.stored import Unreadable
+from workbench.base.training_environment import installed_folder, missing_packages
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import DescribeLibrary
@@ -94,6 +96,7 @@ class Diagnosing:
             trial = state.choice.trials.get(pack.name)
             facts.append(Fact(pack.name, _tried(trial, pack.name in (state.choice.pack, state.choice.torch))))
         facts.append(Fact("PyTorch", torch_version(self._home.training)))
+        facts.append(Fact("training", _training(self._home.training)))
         unused = [pack.name for pack in state.packs if pack.backend != "torch-cuda" and pack.name != state.choice.pack]
         problems: tuple[str, ...] = ()
         if unused and not state.choice.pack and not state.choice.reason.startswith("You chose"):
@@ -145,11 +148,22 @@ def _tried(trial: Trial | None, used: bool) -> str:
     return f"{state}{driver}: {trial.speed:.1f} tokens/s on {trial.device}, processor {trial.processor_speed:.1f}"
 
 
+def _training(folder: Path) -> str:
+    missing = missing_packages(folder)
+    found = installed_folder(folder)
+    if not missing:
+        where = "the program's own packages" if not missing_packages() else "set up in the data folder"
+        return f"ready: {where}"
+    if isinstance(found, Unreadable):
+        return f"not ready. {scrubbed(found.reason)}"
+    return "not set up (workbench runtime add training); missing: " + ", ".join(missing).replace("_", "-")
+
+
 def torch_version(training: Path | None = None) -> str:
     """The release of torch that the workers import: of the folder that replaces the program's, where there is one, the
     program's own, or that of the folder ``training``."""
     folder = os.environ.get(TORCH_VARIABLE)
-    path = [*([folder] if folder else ()), *sys.path, *([str(training)] if training is not None else ())]
+    path = [*([folder] if folder else ()), *([str(training)] if training is not None else ()), *sys.path]
     found = next(iter(metadata.distributions(name="torch", path=path)), None)
     return found.version if found is not None else "not installed"
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from workbench.base.durability import check_room, flush_to_disk, folder_beside
@@ -31,7 +31,7 @@ from workbench.records.runtime import BACKENDS, MANIFEST, Backend, PackManifest
 from workbench.subjects.machine.signatures import check_signature
 
 MANIFEST_FILE, SIGNATURE_FILE = "manifest.json", "manifest.sig"
-LARGEST_MANIFEST_BYTES = 4 << 20
+LARGEST_MANIFEST_BYTES = 16 << 20
 LARGEST_PACK_BYTES = 8 << 30
 _BLOCK = 1 << 20
 _AGAIN = "Get it again from its maker."
@@ -61,11 +61,16 @@ def install_pack(
     """
     with _Packed(path) as packed:
         manifest = _manifest(path, packed, keys)
+        if manifest.backend == "training":
+            raise UserError(
+                f"{path.name} is a pack of the training environment.",
+                f"Set up training with it: workbench runtime add training --from {path.name}",
+            )
         check_fits(manifest, base, training)
         out = folder / manifest.name
         folder.mkdir(parents=True, exist_ok=True)
         check_room(out, sum(file.bytes for file in manifest.files))
-        with _replaced(out), folder_beside(out, manifest.name) as beside:
+        with replaced(out), folder_beside(out, manifest.name) as beside:
             for file in manifest.files:
                 _unpack(path, packed, file.name, beside / file.name, file.bytes, file.sha256)
             for name in (MANIFEST_FILE, SIGNATURE_FILE):
@@ -73,8 +78,28 @@ def install_pack(
     return manifest
 
 
+def read_pack(path: Path, keys: dict[str, bytes]) -> PackManifest:
+    """The manifest of a pack file. Raises UserError for one that is not signed, damaged, or for another system."""
+    with _Packed(path) as packed:
+        manifest = _manifest(path, packed, keys)
+    if manifest.platform != this_platform():
+        raise UserError(f"The pack {manifest.name} is for {manifest.platform}; this is {this_platform()}.")
+    return manifest
+
+
+def unpack_files(path: Path, keys: dict[str, bytes], folder: Path, written: Callable[[int], None]) -> None:
+    """Unpack the files of a pack into a folder. ``written`` is told the bytes after each file; what it raises stops the
+    work. Raises UserError for a pack that is not signed, or damaged."""
+    done = 0
+    with _Packed(path) as packed:
+        for file in _manifest(path, packed, keys).files:
+            _unpack(path, packed, file.name, folder / file.name, file.bytes, file.sha256, flush=False)
+            done += file.bytes
+            written(done)
+
+
 @contextlib.contextmanager
-def _replaced(out: Path) -> Iterator[None]:
+def replaced(out: Path) -> Iterator[None]:
     """Moves an older folder aside; when the block raises, it is moved back."""
     aside = out.with_name(f".replaced-{out.name}")
     shutil.rmtree(aside, ignore_errors=True)
@@ -211,7 +236,7 @@ def _manifest(path: Path, packed: _Packed, keys: dict[str, bytes]) -> PackManife
     return manifest
 
 
-def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256: str) -> None:
+def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256: str, *, flush: bool = True) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     digest, written = hashlib.sha256(), 0
     with out.open("wb") as file:
@@ -219,7 +244,8 @@ def _unpack(path: Path, packed: _Packed, name: str, out: Path, size: int, sha256
             file.write(block)
             digest.update(block)
             written += len(block)
-        flush_to_disk(file)
+        if flush:
+            flush_to_disk(file)
     if written != size or digest.hexdigest() != sha256:
         raise UserError(f"{name} in {path} has another content than its manifest says.", _AGAIN)
     if out.parent.name == "bin":  # a zip file carries no permission: programs that torch starts

@@ -8,10 +8,15 @@ from workbench.subjects.machine.computing import Computing
 from workbench.subjects.machine.diagnosis import Diagnosing
 from workbench.subjects.machine.pack_downloads import release_handlers
 from workbench.subjects.machine.status import Program
+from workbench.subjects.machine.training_folder import recover
+from workbench.subjects.machine.training_setup import KIND, TrainingSetup
+from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
 
 
-def wire(base: Foundation, computing: Computing, embedding: Embedding, program: Program) -> Subject:
+def wire(base: Foundation, computing: Computing, embedding: Embedding, program: Program, runs: Runs) -> Subject:
+    recover(base.home)
+    setup = TrainingSetup(base, runs, computing.training)
     diagnosing = Diagnosing(
         base.home, base.preferences, computing.llama_cpp, embedding, computing.training, computing.packs
     )
@@ -20,8 +25,10 @@ def wire(base: Foundation, computing: Computing, embedding: Embedding, program: 
             **program.handlers(),
             **computing.packs.handlers(),
             **diagnosing.handlers(),
+            **setup.handlers(),
             **release_handlers(base.home, base.gate, computing.packs),
         },
+        kinds={KIND: setup},
         hosts=(computing.llama_cpp.host,),
         close=(computing.llama_cpp.host.close,),
     )
