@@ -285,7 +285,8 @@ def read_questions(path: Path) -> list[Question]:
                 short, name = rest.split(" ", 1)
                 names[short] = name.strip()
             elif sign == "%":
-                found.append(Question(*rest.split()))
+                name, kind, language, *why = rest.split()
+                found.append(Question(name, kind, language, " ".join(why)))
             elif sign == "?":
                 found[-1].question = rest
             elif sign == "=":

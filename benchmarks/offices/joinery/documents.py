@@ -33,6 +33,8 @@ LANGUAGE = {
     "Holzlager Oktober 2025.xlsx": "de",
     "werkzeuge.csv": "de",
     "scan_lieferschein_7704318.pdf": "de",
+    "diary kerstinghof.md": "en",
+    "Gesprächsnotizen Herbst 2025.docx": "de",
 }
 PICTURES = {"scan_lieferschein_7704318.pdf": (TEXTS / "scan.txt").read_text(encoding="utf-8")}
 TABLES = {
@@ -369,3 +371,5 @@ def write(out: Path) -> None:
     kit.write_xlsx(out / names[20], [stock, kit.Sheet("Furnier", VENEER)])
     kit.write_csv(out / names[21], tools(), delimiter=";", encoding="cp1252")
     kit.write_picture_pdf(out / names[22], [text["scan"]], size=10, tilt=0.4, specks=300, seed=5)
+    (out / names[23]).write_text(text["diary"], encoding="utf-8")
+    kit.write_docx(out / names[24], text["talks"], font="Garamond", size=12, author="G. Averbeck")

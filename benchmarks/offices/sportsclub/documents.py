@@ -33,6 +33,8 @@ LANGUAGE = {
     "Beiträge 2025.xlsx": "de",
     "court_bookings_2025-07.csv": "en",
     "scan_head_of_the_osse.pdf": "de",
+    "Minutes committee 2024 collected.docx": "en",
+    "Trainingsplan Winter 2025-26.pdf": "de",
 }
 PICTURES = {"scan_head_of_the_osse.pdf": (TEXTS / "scan.txt").read_text(encoding="utf-8")}
 TABLES = {
@@ -329,3 +331,5 @@ def write(out: Path) -> None:
     kit.write_xlsx(path[20], [kit.Sheet("Beiträge", FEES, head=3, merged=merged)])
     kit.write_csv(path[21], bookings())
     kit.write_picture_pdf(path[22], [text["scan"]], size=10, tilt=-0.5, specks=350, seed=9)
+    kit.write_docx(path[23], text["minutes24"], font="Arial", size=10, author="Graham Hobday")
+    kit.write_pdf(path[24], text["training"], page="landscape", size=11, margin=60, page_label="%d", color="#123a6b")
