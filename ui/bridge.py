@@ -70,6 +70,9 @@ class Bridge(QObject):
     failed = Signal(object)
     """A call without ``on_error`` ended in this exception."""
 
+    engine_needed = Signal(str)
+    """A call, whoever made it, has failed since the engine does not know the model: the sentence that says so."""
+
     _arrived = Signal()
 
     def __init__(self, front: Front, parent: QObject | None = None) -> None:
@@ -195,6 +198,8 @@ class Bridge(QObject):
             while self._waiting and not self._closed:
                 stream, batch = self._waiting.popleft()
                 stream.deliver(batch)
+                if isinstance(last := batch[-1], events.Failed) and last.unknown:
+                    self.engine_needed.emit(last.message)
                 if time.perf_counter() - began > BUDGET_S:
                     break
         finally:  # a fault in a handler is for Qt to tell, and its own

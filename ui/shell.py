@@ -29,8 +29,9 @@ from ui.theme import tokens
 from ui.theme.theme import Theme, current_theme
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import Settings
+from workbench.records.engines import EngineState
 from workbench.subjects.documents.calls import CollectionList, ListCollections
-from workbench.subjects.machine.calls import GetSettings, RestartWorker, WarmUp
+from workbench.subjects.machine.calls import DismissEngineNotice, GetEngines, GetSettings, RestartWorker, WarmUp
 from workbench.subjects.models.calls import ListModels
 from workbench.subjects.runs.calls import Status, WorkerState
 
@@ -196,6 +197,7 @@ class Shell(QMainWindow):
         self._bridge.start()
         home = self._bridge.home
         home.listing(GetSettings()).follow(self._on_settings)
+        home.listing(GetEngines()).follow(self._on_engines)
         home.listing(ListModels()).follow(self._offer_welcome)
         home.listing(ListCollections()).follow(self._offer_welcome)
         self._patience.start()
@@ -310,6 +312,7 @@ class Shell(QMainWindow):
         self._status.network_wanted.connect(lambda words: self.show_message(words, "info"))
         self._patience.timeout.connect(self._on_patience_ended)
         self._bridge.failed.connect(self._on_failed)
+        self._bridge.engine_needed.connect(self._on_engine_needed)
         self._bridge.connected_changed.connect(self._on_connected_changed)
         self._bridge.status_changed.connect(self._on_status)
         for number, entry in enumerate(self.pages, 1):
@@ -374,6 +377,16 @@ class Shell(QMainWindow):
         self._status.show_network(settings)
         self.theme.choose(settings.general.theme)
         self.theme.set_reading_size(settings.general.text_size)
+
+    def _on_engines(self, state: EngineState) -> None:
+        """Say once that the chosen engine has stopped working."""
+        if state.notice:
+            self._on_engine_needed(state.notice)
+            self._bridge.call(DismissEngineNotice(), _ignore, owner=self)
+
+    def _on_engine_needed(self, words: str) -> None:
+        show = partial(self.open_page, "settings", section="engines")
+        self.show_message(words, "attention", Action(texts.SHOW_ENGINES, show))
 
     def _on_failed(self, error: Exception) -> None:
         if isinstance(error, WorkerDied):

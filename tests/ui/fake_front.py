@@ -25,6 +25,7 @@ import msgspec
 from tests.ui import (
     fake_adapters,
     fake_agents,
+    fake_engines,
     fake_evaluation,
     fake_judgements,
     fake_machine,
@@ -299,6 +300,7 @@ class FakeFront:
         for part in (
             fake_adapters,
             fake_agents,
+            fake_engines,
             fake_training,
             fake_evaluation,
             fake_machine,

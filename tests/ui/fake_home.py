@@ -23,6 +23,7 @@ from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
 from workbench.records.documents import Box, Chunk, Document, DocumentState
 from workbench.records.endpoints import Endpoint, EndpointUse
+from workbench.records.engines import EngineState
 from workbench.records.evaluation import Evaluation, QuestionSet
 from workbench.records.hub import NetworkRequest
 from workbench.records.mcp import McpAgreement, McpServer, McpTool
@@ -77,6 +78,10 @@ OWN_PACKAGES = TrainingPackages(
 )
 PROCESSOR_ONLY = c.RuntimeState(choice=RuntimeChoice(reason="No runtime pack is installed, so the processor computes."))
 
+BUNDLED_ONLY = EngineState(
+    reason="Models are computed by the engine that the program came with.", bundled="llama-cpp-python 0.3.36"
+)
+
 
 @dataclass
 class FakeHome:
@@ -86,6 +91,7 @@ class FakeHome:
     machine: c.Machine = MACHINE
     runtime: c.RuntimeState = PROCESSOR_ONLY
     training_packages: TrainingPackages = OWN_PACKAGES
+    engines: EngineState = BUNDLED_ONLY
     update: c.Update | None = None
     models: dict[str, c.ModelRecord] = field(default_factory=dict)
     starters: tuple[c.ModelRecord, ...] = (SMOL, MINILM)

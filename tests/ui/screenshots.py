@@ -22,6 +22,7 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QDialog
 
 from tests.ui.fake_adapters import BASE, furnish_adapters, mark_answers
+from tests.ui.fake_engines import CRASHED, engine
 from tests.ui.fake_evaluation import furnish_evaluation
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import SAMPLES, FakeHome, furnished_home, running_ingest
@@ -179,6 +180,32 @@ def _home_with_packs() -> FakeHome:
     home.runtime = RuntimeState(packs=packs, choice=choice)
     home.update = UPDATE
     return home
+
+
+def _home_with_engines() -> FakeHome:
+    """An engine that computes, one that did not pass, and one whose test is of an older program."""
+    home = furnished_home()
+    engines = (engine("0.3.37"), engine("0.3.38", CRASHED), engine("0.3.35", outdated=True))
+    reason = "Models are computed by the engine 0.3.37 (llama-cpp-python 0.3.37)."
+    home.engines = msgspec.structs.replace(home.engines, engines=engines, chosen="0.3.37", used="0.3.37", reason=reason)
+    return home
+
+
+def _engines(shell: Shell, front: Front) -> None:
+    """The section on engines, from its top."""
+    shell.open_page("settings", section="engines")
+    settle()
+    page = _settings_page(shell)
+    page._area.verticalScrollBar().setValue(page.engines.y())
+
+
+def _offered_engines(shell: Shell, front: Front) -> None:
+    front.call(ChangeSettings(values={"network": {"packages": True}}))
+    settle()
+    page = _settings_page(shell)
+    page.engines.offers.find_button.click()
+    settle()
+    page._area.verticalScrollBar().setValue(page.engines.y())
 
 
 def _settings_page(shell: Shell) -> SettingsPage:
@@ -980,6 +1007,8 @@ SCENES: tuple[Scene, ...] = (
     ("settings", "settings", furnished_home, None),
     ("settings-machine", "settings", furnished_home, _machine),
     ("settings-packs", "settings", _home_with_packs, _machine),
+    ("settings-engines", "settings", _home_with_engines, _engines),
+    ("settings-engines-offered", "settings", _home_with_engines, _offered_engines),
     ("settings-update", "settings", _home_with_packs, _update),
     ("settings-trying", "settings", _home_with_packs, _trying),
     ("runs", "models", _busy_home, _runs),

@@ -39,8 +39,8 @@ from ui.statusbar import StatusBar
 from ui.theme.theme import Theme, current_theme
 from workbench import calls as c
 from workbench.api import events
-from workbench.base.errors import UserError
-from workbench.subjects.machine.calls import GetSettings, RestartWorker, WarmUp
+from workbench.base.errors import NewerEngineNeeded, UserError
+from workbench.subjects.machine.calls import DismissEngineNotice, GetSettings, RestartWorker, WarmUp
 from workbench.subjects.models.calls import LoadModel
 from workbench.subjects.runs.calls import FollowRun, ResumeRun, StopRun
 
@@ -291,6 +291,31 @@ def test_an_error_that_no_page_took_is_said(make_shell: MakeShell, front: FakeFr
     front.refuse(LoadModel, UserError("The model is too large.", "Close another program."))
     shell._bridge.call(LoadModel(name="x"), lambda status: None)
     qtbot.waitUntil(lambda: banners(shell) == ["The model is too large. Close another program."])
+
+
+def test_a_model_that_needs_a_newer_engine_leads_to_the_engines_whoever_asked(
+    make_shell: MakeShell, front: FakeFront, qtbot: QtBot
+) -> None:
+    shell = make_shell()
+    needed = NewerEngineNeeded("Future needs a newer engine.", "Add one.", what="architecture 'future'")
+    front.refuse(LoadModel, needed)
+    told: list[Exception] = []
+    shell._bridge.call(LoadModel(name="x"), lambda status: None, told.append)
+    qtbot.waitUntil(lambda: banners(shell) == ["Future needs a newer engine."])
+    assert [type(error) for error in told] == [NewerEngineNeeded]
+    button(shell, texts.SHOW_ENGINES).click()
+    assert shell._current == "settings"
+
+
+def test_an_engine_that_has_stopped_working_is_told_once(make_shell: MakeShell, front: FakeFront, qtbot: QtBot) -> None:
+    reason = "The model process crashed with the engine 1.0. The bundled engine computes now."
+    front.home.engines = msgspec.structs.replace(front.home.engines, notice=reason)
+    shell = make_shell()
+    qtbot.waitUntil(lambda: banners(shell) == [reason])
+    qtbot.waitUntil(lambda: front.home.engines.notice == "")
+    front.announce("worker")
+    front.wait_idle()
+    assert front.asked(DismissEngineNotice) == [DismissEngineNotice()]
 
 
 def test_a_message_may_carry_an_action(make_shell: MakeShell) -> None:

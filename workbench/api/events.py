@@ -191,7 +191,8 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
 
     ``reason``: ``user`` (a person can act; ``hint`` says how), ``worker`` (a process died: ``exit_code`` and
     ``stderr_tail`` tell), ``memory`` (it ran out) or ``bug`` (ours); of both ``stderr_tail`` has the traceback.
-    ``sending``: it fails for want of this permission; ``exceeded``: for its length.
+    ``sending``: it fails for want of this permission; ``exceeded``: for its length; ``unknown``: since the engine in
+    use does not know this of a model.
     """
 
     message: str
@@ -201,6 +202,7 @@ class Failed(Base, frozen=True, kw_only=True, tag="failed"):
     stderr_tail: str = ""
     sending: Sending | None = None
     exceeded: Exceeded | None = None
+    unknown: str = ""
 
 
 class Cancelled(Base, frozen=True, kw_only=True, tag="cancelled"):

@@ -202,6 +202,8 @@ def error_of(event: events.Failed | events.Cancelled) -> Exception:
         return errors.ContextExceeded(
             event.message, event.hint, tokens=event.exceeded.tokens, context_tokens=event.exceeded.context_tokens
         )
+    if event.unknown:
+        return errors.NewerEngineNeeded(event.message, event.hint, what=event.unknown)
     if event.reason == "user":
         return errors.UserError(event.message, event.hint)
     if event.reason == "worker":
@@ -220,6 +222,8 @@ def failure_of(error: BaseException, traceback_text: str = "") -> events.Failed 
     if isinstance(error, errors.ContextExceeded):
         exceeded = events.Exceeded(tokens=error.tokens, context_tokens=error.context_tokens)
         return events.Failed(message=error.message, hint=error.hint, exceeded=exceeded)
+    if isinstance(error, errors.NewerEngineNeeded):
+        return events.Failed(message=error.message, hint=error.hint, unknown=error.what)
     if isinstance(error, errors.UserError):
         return events.Failed(message=error.message, hint=error.hint)
     if isinstance(error, errors.WorkerDied):

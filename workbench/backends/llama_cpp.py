@@ -253,6 +253,7 @@ class LlamaCppBackend:
             with self._free:
                 self._deaths += 1
                 self._loaded, self._name, self._pid = None, "", 0
+                self._build = ""  # the next process may have another engine
                 self._free.notify_all()
         self._changed()
 

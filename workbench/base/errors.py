@@ -44,6 +44,14 @@ class ContextExceeded(UserError):
         self.context_tokens = context_tokens
 
 
+class NewerEngineNeeded(UserError):
+    """The engine in use does not know ``what`` a model file has: its architecture, or another part of its format."""
+
+    def __init__(self, message: str, hint: str, *, what: str) -> None:
+        super().__init__(message, hint)
+        self.what = what
+
+
 _CRASHED = {
     "inference": "The model process crashed; your chats are safe",
     "embedding": "The document process crashed; indexed documents are safe",
@@ -63,6 +71,31 @@ class WorkerDied(Exception):
         self.worker = worker
         self.exit_code = exit_code
         self.stderr_tail = stderr_tail
+
+
+_SIGNALS = {
+    4: "the processor lacks an instruction that it uses",
+    6: "it aborted itself",
+    7: "its file is not whole",
+    8: "a wrong division",
+    9: "it was killed, perhaps for want of memory",
+    11: "it reached for memory that is not its own",
+}
+_WINDOWS = {0xC000001D: 4, 0xC0000005: 11, 0xC0000006: 7, 0xC0000094: 8}
+
+
+def exit_reason(code: int | None) -> str:
+    """How a process ended, for a sentence: "exit code 1", "signal 11: it reached for memory that is not its own"."""
+    number = -code if code is not None and code < 0 else _WINDOWS.get((code or 0) & 0xFFFFFFFF, 0)
+    if not number:
+        return f"exit code {code}"
+    return f"signal {number}: {_SIGNALS[number]}" if number in _SIGNALS else f"signal {number}"
+
+
+def was_crash(code: int | None) -> bool:
+    """Whether a process ended by a fault of its own machine code, and not by being killed."""
+    number = -code if code is not None and code < 0 else _WINDOWS.get((code or 0) & 0xFFFFFFFF, 0)
+    return number in _SIGNALS and number != 9
 
 
 class FaultElsewhere(RuntimeError):

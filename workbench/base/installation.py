@@ -19,9 +19,15 @@ from workbench.base.stored import Stored, Unreadable
 
 
 def base_release() -> str:
-    """The llama.cpp that a pack's library must be of: a release of llama-cpp-python holds the source of one commit.
-    (The commit that ggml reports is that of the repository in which it was built.)"""
-    return f"llama-cpp-python {metadata.version('llama-cpp-python')}"
+    """The llama.cpp that the program came with: a release of llama-cpp-python holds the source of one commit, and a
+    pack's library must be of the same. (The commit that ggml reports is that of the repository in which it was
+    built.)"""
+    return release_name(metadata.version("llama-cpp-python"))
+
+
+def release_name(version: str) -> str:
+    """A release of llama-cpp-python by its name, as in ``base_release``."""
+    return f"llama-cpp-python {version}"
 
 
 Kind = Literal["deb", "run", "windows", "macos", "folder"]

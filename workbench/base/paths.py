@@ -136,6 +136,11 @@ class Home:
         return self.root / "packs"
 
     @property
+    def engines(self) -> Path:
+        """Installed engines, a folder each, and which one was chosen; created with the first one."""
+        return self.root / "engines"
+
+    @property
     def runtime(self) -> Path:
         """What computes the models: the chosen runtime pack, and why."""
         return self.root / "runtime.json"

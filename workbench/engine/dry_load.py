@@ -16,7 +16,7 @@ from workbench.base.errors import UserError
 from workbench.engine.library import LibraryLog, llama
 from workbench.engine.memory_breakdown import can_count, count_memory, count_repacked
 from workbench.engine.memory_planner import Plan
-from workbench.engine.parameters import context_parameters, is_recurrent, log_reason, model_parameters
+from workbench.engine.parameters import context_parameters, is_recurrent, log_reason, model_parameters, not_loaded
 from workbench.records.fit import MemoryPart
 from workbench.records.models import ModelRecord
 
@@ -39,7 +39,7 @@ class DryModel:
         parameters.no_alloc = True
         self._pointer: Any = llama.llama_model_load_from_file(path.encode(), parameters)
         if not self._pointer:
-            raise UserError(f"llama.cpp cannot load this model: {log_reason(log)}")
+            raise not_loaded(path, "This model", log)
 
     def count(self, plan: Plan, contexts: int = 1) -> tuple[MemoryPart, ...]:
         """What the model takes with so many contexts of the plan. Raises UserError where llama.cpp makes none."""

@@ -18,6 +18,7 @@ from workbench.base.errors import UserError
 from workbench.engine.batch import Batch
 from workbench.engine.library import llama, start_library
 from workbench.engine.machine import read_machine
+from workbench.engine.parameters import not_loaded
 from workbench.engine.vocabulary import Vocabulary
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import read_pieces
@@ -59,10 +60,7 @@ def open_encoder(path: Path, threads: int) -> Encoder:
     with contextlib.ExitStack() as undo:
         pointer = llama.llama_model_load_from_file(details.model.path.encode(), parameters)
         if not pointer:
-            raise UserError(
-                f"llama.cpp cannot load {path}: {_reason(log.errors())}",
-                "The file may be damaged: download or copy it again.",
-            )
+            raise not_loaded(str(path), details.model.name, log)
         undo.callback(llama.llama_model_free, pointer)
         if llama.llama_model_has_encoder(pointer) and llama.llama_model_has_decoder(pointer):
             raise UserError(

@@ -12,7 +12,6 @@ import re
 import sys
 import threading
 from collections import deque
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +23,7 @@ import llama_cpp
 import llama_cpp.llama_cpp as llama
 import numpy as np
 
-from workbench.base.installation import base_release
+from workbench.base.installation import release_name
 from workbench.engine.inference_calls import LibraryState
 from workbench.processes.process import PACK_VARIABLE
 from workbench.records.models import Device
@@ -129,7 +128,7 @@ def _load_pack(log: LibraryLog, library: str) -> str:
 def describe_library() -> str:
     """The llama.cpp build, for a resolved recipe."""
     version: bytes = llama.llama_version()
-    return f"llama.cpp {version.decode()} (llama-cpp-python {metadata.version('llama-cpp-python')})"
+    return f"llama.cpp {version.decode()} (llama-cpp-python {llama_cpp.__version__})"
 
 
 def describe_state() -> LibraryState:
@@ -138,7 +137,7 @@ def describe_state() -> LibraryState:
     found = _VARIANT.search(log.backends.get("CPU", ""))
     return LibraryState(
         build=describe_library(),
-        base=base_release(),
+        base=release_name(llama_cpp.__version__),
         variant=found[1] if found is not None else "",
         backends=tuple(log.backends),
         pack_problem=log.pack_problem,

@@ -26,7 +26,15 @@ from workbench.engine.memory_breakdown import count_memory
 from workbench.engine.memory_formulas import cache_bytes, is_encoder_decoder, windowed_layers
 from workbench.engine.memory_planner import Plan, plan_load
 from workbench.engine.offloading import weigh_tensors
-from workbench.engine.parameters import FEW_SHARED, context_parameters, is_recurrent, log_reason, model_parameters
+from workbench.engine.parameters import (
+    FEW_SHARED,
+    LOAD_HINT,
+    context_parameters,
+    is_recurrent,
+    log_reason,
+    model_parameters,
+    not_loaded,
+)
 from workbench.engine.vocabulary import Vocabulary
 from workbench.gguf.model import describe_gguf
 from workbench.gguf.reader import Tensor, read_pieces
@@ -132,7 +140,7 @@ class Model:
         if request.cancelled:
             raise errors.Cancelled
         if status:
-            raise UserError(f"The model loads but does not compute (llama.cpp status {status}).", _LOAD_HINT)
+            raise UserError(f"The model loads but does not compute (llama.cpp status {status}).", LOAD_HINT)
 
     def close(self) -> None:
         """Free the weights, after the contexts. No other thread may use the model afterwards."""
@@ -182,7 +190,7 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
     pointer = loaded[0] if loaded else None
     if not pointer:
         context.raise_if_cancelled()
-        raise UserError(f"llama.cpp cannot load {details.model.path}: {log_reason(log)}", _LOAD_HINT)
+        raise not_loaded(details.model.path, details.model.name, log)
     with contextlib.ExitStack() as undo:
         undo.callback(llama.llama_model_free, pointer)
         made = _make_context(pointer, details, plan, log)
@@ -190,9 +198,6 @@ def load_model(call: Load, details: ModelDetails, context: RequestContext) -> Ge
         model = Model(pointer, made, details, plan, call, tensors)
         undo.pop_all()
     return model
-
-
-_LOAD_HINT = "Download or copy the file again. A model that is newer than this program may need an update of it."
 
 
 def _load_weights(path: str, plan: Plan, reports: queue.SimpleQueue[float | None], context: RequestContext) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
-from workbench.engine.library import LibraryLog, llama
+from workbench.base.errors import NewerEngineNeeded, UserError
+from workbench.engine.library import LibraryLog, describe_library, llama
 from workbench.engine.memory_formulas import BATCH_TOKENS
 from workbench.engine.memory_planner import Plan
 
@@ -20,6 +22,9 @@ _FLASH = {
 _KV = {"f16": llama.GGML_TYPE_F16, "f32": llama.GGML_TYPE_F32, "q8_0": llama.GGML_TYPE_Q8_0}
 _SPLIT = {"none": llama.LLAMA_SPLIT_MODE_NONE, "layer": llama.LLAMA_SPLIT_MODE_LAYER, "row": llama.LLAMA_SPLIT_MODE_ROW}
 CONTEXT_STEP = 256
+LOAD_HINT = "Download or copy the file again. A model that is newer than the engine may need a newer one."
+_UNKNOWN = re.compile(r"unknown (?:model (architecture)|(pre-tokenizer) type): '([^']*)'")
+"""How llama.cpp says that it is older than a model (llama-model.cpp, llama-vocab.cpp of llama-cpp-python 0.3.36)."""
 FEW_SHARED = 2
 """Up to so many sequences, a context keeps short sliding windows and shares no cells."""
 
@@ -65,3 +70,16 @@ def log_reason(log: LibraryLog) -> str:
     """llama.cpp's messages from the first error on, without the names of its functions."""
     said = [line.partition(": ")[2] or line for line in log.errors()]
     return (said[0] if said else "llama.cpp gave no reason").rstrip(".") + "."
+
+
+def not_loaded(path: str, name: str, log: LibraryLog) -> UserError:
+    """Why llama.cpp has not loaded a model, by its log: an engine that is too old for it is an error of its own."""
+    for line in log.errors():
+        if found := _UNKNOWN.search(line):
+            what = f"{found[1] or found[2]} {found[3]!r}"
+            return NewerEngineNeeded(
+                f"{name} needs a newer engine: {describe_library()} does not know its {what}.",
+                "Add a newer engine in Settings · Engine.",
+                what=what,
+            )
+    return UserError(f"llama.cpp cannot load {path}: {log_reason(log)}", LOAD_HINT)

@@ -26,6 +26,10 @@ TORCH_VARIABLE = "WORKBENCH_TORCH"
 """Names a folder with another build of torch for the workers that compute with it: embedding and training."""
 
 
+ENGINE_VARIABLE = "WORKBENCH_ENGINE"
+"""Names the folder of an engine, whose ``llama_cpp`` a worker imports in place of the program's."""
+
+
 STDERR_TAIL_LINES, LONGEST_LINE = 60, 2_000
 LARGEST_LOG_BYTES = 4 * 1024 * 1024
 WORKER_ENVIRONMENT = {
@@ -40,6 +44,7 @@ WORKER_ENVIRONMENT = {
     # a library is only loaded when the core has checked its signature, so one that is inherited is none
     PACK_VARIABLE: "",
     FOLDER_VARIABLE: "",  # the core names it for the workers that may use it
+    ENGINE_VARIABLE: "",
 }
 """Variables of every worker, unless its host sets others."""
 

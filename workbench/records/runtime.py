@@ -8,13 +8,14 @@ import msgspec
 
 from workbench.base.stored import Stored
 
-Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda", "training"]
+Backend = Literal["vulkan", "cuda", "rocm", "torch-cuda", "training", "engine"]
 BACKENDS: dict[Backend, str] = {
     "vulkan": "Vulkan",
     "cuda": "CUDA",
     "rocm": "ROCm",
     "torch-cuda": "PyTorch with CUDA",
     "training": "training",
+    "engine": "llama.cpp",
 }
 
 
@@ -36,7 +37,8 @@ class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     """A runtime pack: one backend for one base. ``base`` is the llama.cpp that it belongs to (``LibraryState.base``),
     the torch that it replaces, or the program and the Python that its packages of training go with; ``library`` is the
-    file to load; ``minimum_driver`` is a version such as "535.54", "" for any."""
+    file to load; ``minimum_driver`` is a version such as "535.54", "" for any. An engine has the backend "engine" and
+    is its own base; ``source`` is what one without a signature was made from."""
 
     name: PackName
     backend: Backend
@@ -46,6 +48,7 @@ class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: Annotated[tuple[PackFile, ...], msgspec.Meta(min_length=1, max_length=60_000)]
     minimum_driver: Annotated[str, msgspec.Meta(pattern=r"^(\d+(\.\d+){0,3})?$")] = ""
     licences: tuple[str, ...] = ()
+    source: str = ""
 
 
 class PackFileOffer(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,12 @@ import os
 import sys
 
 from workbench.base.training_environment import use_given_folder
-from workbench.processes.process import TORCH_VARIABLE
+from workbench.processes.process import ENGINE_VARIABLE, TORCH_VARIABLE
 
 WORKERS = {
     "inference": "workbench.workers.inference",
     "fitting": "workbench.workers.fitting",
+    "engine-check": "workbench.workers.engine_check",
     "embedding": "workbench.workers.embedding",
     "reader": "workbench.workers.reader",
     "mcp": "workbench.workers.mcp",
@@ -32,6 +33,9 @@ def run(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in WORKERS:
         sys.stderr.write(f"usage: python -m workbench.workers {{{'|'.join(WORKERS)}}}\n")
         return 2
+    if engine := os.environ.get(ENGINE_VARIABLE):
+        sys.path.insert(0, engine)
+        os.environ.pop("LLAMA_CPP_LIB_PATH", None)  # an engine is its package with its own libraries
     if folder := os.environ.get(TORCH_VARIABLE):
         sys.path.insert(0, folder)  # before the packages of the program, and of the processes that this one starts
     use_given_folder()

@@ -23,6 +23,7 @@ from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.features.settings.backup_card import BackupCard
+from ui.features.settings.engine_card import EngineCard
 from ui.features.settings.facts import Facts
 from ui.features.settings.machine_card import MachineCard
 from ui.features.settings.network_log import NetworkLogPart
@@ -43,7 +44,7 @@ TITLES = {
     "network": texts.SECTION_NETWORK,
     "server": texts.SECTION_SERVER,
 }
-MACHINE, BACKUP = "machine", "backup"
+MACHINE, BACKUP, ENGINES = "machine", "backup", "engines"
 """The sections that are no settings."""
 
 
@@ -65,9 +66,12 @@ class SettingsPage(QWidget):
             self._on_status(bridge.status)
 
     def open_target(self, section: str = "", field: str = "") -> None:
-        """Show a field of a section, or a part of "machine" or "backup". Raises KeyError for one that there is not."""
-        if section in (MACHINE, BACKUP):
-            row = self.machine.part(field) if section == MACHINE else self.backup.part(field)
+        """Show a field of a section, or a part of "machine", "backup" or "engines". Raises KeyError for one that there
+        is not."""
+        cards: dict[str, MachineCard | BackupCard | EngineCard]
+        cards = {MACHINE: self.machine, BACKUP: self.backup, ENGINES: self.engines}
+        if section in cards:
+            row = cards[section].part(field)
             row.setFocus(Qt.FocusReason.OtherFocusReason)
         else:
             row = self.forms[section].focus_field(field)
@@ -102,6 +106,9 @@ class SettingsPage(QWidget):
                 self.api = ApiCard(self._bridge)
                 card.body.addWidget(self.api)
             column.addWidget(card)
+            if section == "engine":
+                self.engines = EngineCard(self._bridge)
+                column.addWidget(self.engines)
         self.backup = BackupCard(self._bridge)
         column.addWidget(self.backup)
         self.machine = MachineCard(self._bridge)

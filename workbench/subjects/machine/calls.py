@@ -13,6 +13,7 @@ from workbench.api.protocol import Call
 from workbench.base.fields import about
 from workbench.base.settings import Settings
 from workbench.records.diagnosis import Diagnosis
+from workbench.records.engines import EngineOffer, EngineState
 from workbench.records.methods import MethodInfo
 from workbench.records.models import Machine
 from workbench.records.runtime import PackFileOffer, PackManifest, RuntimeChoice
@@ -123,6 +124,60 @@ class SetUpTraining(Call[RunRecord], frozen=True, kw_only=True, tag="training_pa
 
 class RemoveTrainingPackages(Call[TrainingPackages], frozen=True, kw_only=True, tag="training_packages.remove"):
     """Remove what a set-up has installed. Raises UserError where there is nothing, or a training runs."""
+
+
+class GetEngines(Call[EngineState], frozen=True, kw_only=True, tag="engines"):
+    """The installed engines, the one that is used, and why."""
+
+    changed_by = ("worker",)
+
+
+class AddEngine(Call[RunRecord], frozen=True, kw_only=True, tag="engines.add"):
+    """Start a run that installs an engine and tests it: from the file or folder ``path``, or from the package index.
+    It is used from the next loading of a model on where it passes; the result is an ``AddedEngine``. Raises UserError
+    where neither or both are named, and while the network is off for packages."""
+
+    path: Annotated[
+        str, "A wheel or a source package of llama-cpp-python, a signed pack, or a folder that holds a llama_cpp."
+    ] = ""
+    version: Annotated[str, "A version of llama-cpp-python in the package index, or latest."] = ""
+
+
+class UseEngine(Call[EngineState], frozen=True, kw_only=True, tag="engines.use"):
+    """Use an engine, or ``bundled``, from the next loading of a model on. One whose test is missing or outdated is
+    tested first; streams Progress. Raises UserError where it does not pass: then nothing changes."""
+
+    name: str
+
+
+class TryEngine(Call[EngineState], frozen=True, kw_only=True, tag="engines.test"):
+    """Test an installed engine again; streams Progress. Where it does not pass and was used, the bundled one is used
+    instead."""
+
+    name: str
+
+
+class RemoveEngine(Call[EngineState], frozen=True, kw_only=True, tag="engines.remove"):
+    """Remove an installed engine; the bundled one is used in its place."""
+
+    name: str
+
+
+class EngineOffers(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest release first."""
+
+    engines: tuple[EngineOffer, ...] = ()
+
+
+class FindEngines(Call[EngineOffers], frozen=True, kw_only=True, tag="engines.find"):
+    """Ask the package index for the latest releases of llama-cpp-python. Raises UserError while the network is off for
+    packages."""
+
+
+class DismissEngineNotice(Call[None], frozen=True, kw_only=True, tag="engines.dismiss_notice"):
+    """The person was told that the chosen engine has stopped working."""
+
+    made_by = ("window", "It says that the banner was shown; the terminal says why in engine list and doctor.")
 
 
 class Diagnose(Call[Diagnosis], frozen=True, kw_only=True, tag="diagnose"):

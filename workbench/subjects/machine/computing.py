@@ -1,4 +1,4 @@
-"""What computes the models of a home: the runtime packs, and the workers that run in their environment."""
+"""What computes the models of a home: engines, runtime packs, and the workers that run in their environment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from workbench.base.errors import UserError
 from workbench.base.training_environment import FOLDER_VARIABLE
 from workbench.core.foundation import Foundation
 from workbench.processes.host import State, WorkerHost
-from workbench.subjects.machine.service import RuntimePacks
+from workbench.subjects.machine.engines import Engines
+from workbench.subjects.machine.service import RuntimePacks, smallest_model
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.training.worker_host import HostMaker, TrainingWorkers
 
@@ -23,7 +24,12 @@ class Computing:
         self._base = base
         # for children of the core that are no worker, such as the one that reads Parquet files
         os.environ[FOLDER_VARIABLE] = str(base.home.training)
-        self.packs = RuntimePacks(base.home, catalogue, self._trial_host, self._restart, base.tell_workers)
+        self.engines = Engines(
+            base.home, self._engine_host, lambda: smallest_model(base.home, catalogue), self._restart, base.tell_workers
+        )
+        self.packs = RuntimePacks(
+            base.home, catalogue, self._trial_host, self._restart, base.tell_workers, self.engines.base
+        )
         self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, base.preferences.engine)
         self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers, packages=base.home.training)
 
@@ -35,7 +41,11 @@ class Computing:
         ) -> WorkerHost:
             return self._base.host(
                 worker,
-                lambda: {**self.packs.torch_environment(), FOLDER_VARIABLE: str(self._base.home.training)},
+                lambda: {
+                    **self.packs.torch_environment(),
+                    **self.engines.environment(),
+                    FOLDER_VARIABLE: str(self._base.home.training),
+                },
                 on_state,
                 cancel_grace_s=cancel_grace_s,
                 stop_grace_s=stop_grace_s,
@@ -45,17 +55,25 @@ class Computing:
 
     def fitting_host(self) -> WorkerHost:
         """It sees the devices that the inference worker sees."""
-        return self._base.host("fitting", self.packs.environment)
+        return self._base.host("fitting", lambda: {**self.engines.environment(), **self.packs.environment()})
 
     def _inference_host(self, on_state: Callable[[State], None]) -> WorkerHost:
         def changed(state: State) -> None:
             self.packs.on_state(state, host.death)
+            self.engines.on_state(state, host.death)
             on_state(state)
 
-        host = self._base.host("inference", self.packs.environment, changed)
+        def environment() -> dict[str, str]:
+            return {**self.engines.inference_environment(), **self.packs.environment()}
+
+        host = self._base.host("inference", environment, changed)
         return host
 
     def _trial_host(self, environment: Mapping[str, str]) -> WorkerHost:
+        """For trying runtime packs, with the engine that they belong to."""
+        return self._base.host("inference", {**self.engines.environment(), **environment}, name="trial")
+
+    def _engine_host(self, environment: Mapping[str, str]) -> WorkerHost:
         return self._base.host("inference", environment, name="trial")
 
     def _restart(self) -> None:

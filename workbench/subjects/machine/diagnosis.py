@@ -26,6 +26,7 @@ from workbench.records.runtime import Trial
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.machine import calls
 from workbench.subjects.machine.checks import local_diagnosis, write_report
+from workbench.subjects.machine.engines import Engines
 from workbench.subjects.machine.service import RuntimePacks
 from workbench.training.worker_host import TrainingWorkers
 
@@ -53,6 +54,7 @@ class Diagnosing:
     _embedding: Embedding
     _training: TrainingWorkers
     _packs: RuntimePacks
+    _engines: Engines
 
     def handlers(self) -> Handlers:
         return {
@@ -82,9 +84,13 @@ class Diagnosing:
             for device in devices
         ]
         problems: tuple[str, ...] = ()
+        engines = self._engines.state()
+        facts.append(Fact("chosen", scrubbed(engines.reason)))
+        if engines.used != engines.chosen:
+            problems += (scrubbed(engines.reason),)
         if library.pack_problem:
             problem = scrubbed(library.pack_problem)
-            problems = (f"The runtime pack was not loaded: {problem} The processor computes instead.",)
+            problems += (f"The runtime pack was not loaded: {problem} The processor computes instead.",)
         return Diagnosis(sections=(Section(ENGINE, tuple(facts)),), problems=problems)
 
     def _runtime(self) -> Diagnosis:

@@ -68,4 +68,4 @@ class PackDownloads:
 def release_handlers(home: Home, gate: Gate, packs: RuntimePacks) -> Handlers:
     """Everything that is fetched from the maker of this installation."""
     releases = Releases(home, gate)
-    return {**Updates(releases).handlers(), **PackDownloads(releases, packs).handlers()}
+    return {**Updates(releases).handlers(), **PackDownloads(releases, packs, packs.base).handlers()}

@@ -51,13 +51,13 @@ def torch_release(training: Path | None = None) -> str:
 
 
 def install_pack(
-    path: Path, folder: Path, keys: dict[str, bytes], base: str, training: Path | None = None
+    path: Path, folder: Path, keys: dict[str, bytes], base: str, training: Path | None = None, *, engine: bool = False
 ) -> PackManifest:
     """Check a pack file and unpack it to a folder of its name within ``folder``, in place of an older one. ``base`` and
     ``training`` are as in ``check_fits``.
 
-    Raises UserError for a pack that is not signed, damaged, of another ``base`` or for another system; the older one
-    stays then.
+    Raises UserError for a pack that is not signed, damaged, of another ``base`` or for another system, and for one that
+    is an ``engine`` where a runtime pack is wanted, or the other way round; the older one stays then.
     """
     with _Packed(path) as packed:
         manifest = _manifest(path, packed, keys)
@@ -66,6 +66,8 @@ def install_pack(
                 f"{path.name} is a pack of the training environment.",
                 f"Set up training with it: workbench runtime add training --from {path.name}",
             )
+        if (manifest.backend == "engine") != engine:
+            raise _of_another_kind(manifest)
         check_fits(manifest, base, training)
         out = folder / manifest.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +116,14 @@ def replaced(out: Path) -> Iterator[None]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def _of_another_kind(manifest: PackManifest) -> UserError:
+    if manifest.backend == "engine":
+        return UserError(f"The pack {manifest.name} is an engine, not a runtime pack.", "Add it in Settings · Engine.")
+    return UserError(
+        f"The pack {manifest.name} is a runtime pack, not an engine.", "Install it in Settings · This machine."
+    )
+
+
 def list_packs(folder: Path) -> list[PackManifest]:
     """The installed packs by name; those whose manifest cannot be read are left out."""
     found = []
@@ -140,17 +150,26 @@ def find_pack(folder: Path, name: str) -> PackManifest:
     raise UserError(f"There is no runtime pack {name!r}.", f"Those that are installed: {known}.")
 
 
+def _title(manifest: PackManifest) -> str:
+    return f"the {'engine' if manifest.backend == 'engine' else 'runtime pack'} {manifest.name}"
+
+
+def _sentence(manifest: PackManifest) -> str:
+    title = _title(manifest)
+    return title[0].upper() + title[1:]
+
+
 def check_installed(folder: Path, manifest: PackManifest, keys: dict[str, bytes]) -> None:
     """Raises UserError when an installed pack is no longer as it was signed."""
     place = folder / manifest.name
     try:
         content, signature = (place / MANIFEST_FILE).read_bytes(), (place / SIGNATURE_FILE).read_text("ascii")
-        check_signature(f"The runtime pack {manifest.name}", content, signature, keys)
+        check_signature(_sentence(manifest), content, signature, keys)
         for file in manifest.files:
             if _digest(place / file.name) != file.sha256:
-                raise UserError(f"The file {file.name} of the runtime pack {manifest.name} was changed.", _AGAIN)
+                raise UserError(f"The file {file.name} of {_title(manifest)} was changed.", _AGAIN)
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The runtime pack {manifest.name} cannot be read: {error}.", _AGAIN) from error
+        raise UserError(f"{_sentence(manifest)} cannot be read: {error}.", _AGAIN) from error
 
 
 def check_whole(folder: Path, manifest: PackManifest) -> None:
@@ -162,7 +181,7 @@ def check_whole(folder: Path, manifest: PackManifest) -> None:
         except OSError:
             size = -1
         if size != file.bytes:
-            raise UserError(f"The file {file.name} of the runtime pack {manifest.name} was changed.", _AGAIN)
+            raise UserError(f"The file {file.name} of {_title(manifest)} was changed.", _AGAIN)
 
 
 def check_fits(manifest: PackManifest, base: str, training: Path | None = None) -> None:
@@ -173,11 +192,11 @@ def check_fits(manifest: PackManifest, base: str, training: Path | None = None) 
         require_packages(f"The runtime pack {manifest.name}", training, ("torch",))
         base = torch_release(training)
     if manifest.platform != here:
-        raise UserError(f"The runtime pack {manifest.name} is for {manifest.platform}; this is {here}.")
-    if manifest.base != base:
+        raise UserError(f"{_sentence(manifest)} is for {manifest.platform}; this is {here}.")
+    if manifest.backend != "engine" and manifest.base != base:
         raise UserError(
             f"The runtime pack {manifest.name} belongs to {manifest.base}; this program has {base}.",
-            f"Get the {BACKENDS[manifest.backend]} pack of this version of LLM Workbench.",
+            f"Get the {BACKENDS[manifest.backend]} pack that belongs to it.",
         )
 
 

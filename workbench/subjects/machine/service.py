@@ -57,7 +57,7 @@ class RuntimePacks:
     ) -> None:
         self._home, self._catalogue = home, catalogue
         self._make_host, self._restart, self._changed = make_host, restart, changed
-        self._base = base
+        self.base = base
         self._lock = threading.RLock()
         self._trying = threading.Lock()
         self._active = ""  # the pack that the present process was started with
@@ -77,11 +77,21 @@ class RuntimePacks:
         }
 
     def state(self) -> calls.RuntimeState:
-        return calls.RuntimeState(packs=tuple(list_packs(self._home.packs)), choice=self._choice)
+        packs, choice = tuple(list_packs(self._home.packs)), self._choice
+        base = self.base()
+        for pack in packs:
+            if pack.name == choice.pack and pack.base != base:
+                reason = (
+                    f"The runtime pack {pack.name} belongs to {pack.base}; the engine in use is {base}. The "
+                    "processor computes instead."
+                )
+                choice = msgspec.structs.replace(choice, pack="", reason=reason)
+        return calls.RuntimeState(packs=packs, choice=choice)
 
     def environment(self) -> dict[str, str]:
-        """What an inference worker that starts now is given: the library of the chosen pack, where it is still whole
-        and of this program's llama.cpp. Else the choice becomes the processor, with the reason."""
+        """What an inference worker that starts now is given: the library of the chosen pack, where it is still whole.
+        Else the choice becomes the processor, with the reason. A pack of another llama.cpp than that of the engine in
+        use waits for its own."""
         with self._lock:
             self._active = ""
             name = self._choice.pack
@@ -89,7 +99,9 @@ class RuntimePacks:
                 return {}
             try:
                 manifest = find_pack(self._home.packs, name)
-                check_fits(manifest, self._base(), self._home.training)
+                if manifest.base != self.base():
+                    return {}
+                check_fits(manifest, self.base(), self._home.training)
                 check_installed(self._home.packs, manifest, self._keys())
             except UserError as error:
                 self._give_up(f"{error.message} The processor computes instead.")
@@ -105,7 +117,7 @@ class RuntimePacks:
                 return {}
             try:
                 manifest = find_pack(self._home.packs, name)
-                check_fits(manifest, self._base(), self._home.training)
+                check_fits(manifest, self.base(), self._home.training)
                 check_whole(self._home.packs, manifest)
             except UserError as error:
                 reason = f"{error.message} Search and training compute on the processor instead."
@@ -130,7 +142,7 @@ class RuntimePacks:
     def install(self, call: calls.InstallPack, context: RequestContext) -> Iterator[Event]:
         path = absolute_path(call.path)
         yield Progress(stage="checking the pack")
-        manifest = install_pack(path, self._home.packs, self._keys(), self._base(), self._home.training)
+        manifest = install_pack(path, self._home.packs, self._keys(), self.base(), self._home.training)
         yield from self._try(manifest, context)
 
     def try_again(self, call: calls.TryPack, context: RequestContext) -> Iterator[Event]:
@@ -190,7 +202,7 @@ class RuntimePacks:
 
     def _trial(self, manifest: PackManifest, context: RequestContext) -> Trial:
         try:
-            check_fits(manifest, self._base(), self._home.training)
+            check_fits(manifest, self.base(), self._home.training)
             check_installed(self._home.packs, manifest, self._keys())
             driver = driver_version(manifest.backend)
             if problem := missing_driver(manifest, driver):
@@ -203,14 +215,11 @@ class RuntimePacks:
             return Trial(problem=str(error))
 
     def _model(self) -> str:
-        """The smallest chat model that is there. Raises UserError where there is none."""
-        known = [one for one in self._catalogue.list_models() if one.kind == "chat" and not is_missing(one)]
-        known = [one for one in known if Path(one.path).suffix == ".gguf"]
-        if not known:
-            known = [one for one in find_starters(self._home.models) if one.kind == "chat"]
-        if not known:
+        """Raises UserError where there is no chat model."""
+        found = smallest_model(self._home, self._catalogue)
+        if not found:
             raise UserError("There is no chat model to try the runtime pack with.", "Add a model, then try it again.")
-        return min(known, key=lambda one: one.bytes).path
+        return found
 
     # -- the choice ----------------------------------------------------------------------------------
 
@@ -218,7 +227,7 @@ class RuntimePacks:
         return trusted_keys("packs", OWN_KEYS, self._home.trusted_keys)
 
     def _chosen(self, **changes: object) -> RuntimeChoice:
-        return msgspec.structs.replace(self._choice, base=self._base(), **changes)
+        return msgspec.structs.replace(self._choice, base=self.base(), **changes)
 
     def _choose_torch(self, name: str, trial: Trial, trials: dict[str, Trial]) -> None:
         """Workers that run go on with what they started with."""
@@ -247,3 +256,15 @@ class RuntimePacks:
         except OSError as error:  # it holds for this process all the same
             _log.warning("%s cannot be written: %s", self._home.runtime, error)
         self._changed()
+
+
+def smallest_model(home: Home, catalogue: ModelCatalogue) -> str:
+    """The path of the smallest chat model that is there as GGUF, or of a starter; "" where there is none."""
+    known = [one for one in catalogue.list_models() if one.kind == "chat" and not is_missing(one)]
+    known = [one for one in known if Path(one.path).suffix == ".gguf"]
+    if not known:
+        try:
+            known = [one for one in find_starters(home.models) if one.kind == "chat"]
+        except UserError:
+            known = []
+    return min(known, key=lambda one: one.bytes).path if known else ""

@@ -5,9 +5,10 @@ Whatever a driver does, crash, hang or compute wrongly, happens to those process
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -21,6 +22,7 @@ from workbench.engine.inference_calls import (
     Load,
     LoadedModel,
 )
+from workbench.processes.alone import Overdue, last_line
 from workbench.processes.host import WorkerHost
 from workbench.processes.process import PACK_VARIABLE
 from workbench.records.messages import Message
@@ -62,7 +64,7 @@ def try_library(
         alone = _Run(make_host({}), model, 0, tokens, limit_s, context)
     except UserError as error:
         return _ended(trial, began, problem=error.message)
-    except _Overdue:
+    except Overdue:
         return _ended(trial, began, problem=f"It gave no answer within {limit_s:g} seconds and was stopped.")
     except WorkerDied as death:
         return _ended(trial, began, problem=_in_words(death))
@@ -87,28 +89,41 @@ def _judged(speed: float, processor_speed: float, same: bool) -> str:
     return ""
 
 
-class _Overdue(Exception):
-    """The time limit ended the process."""
+@contextlib.contextmanager
+def ended_in_time(host: WorkerHost, limit_s: float, context: RequestContext) -> Iterator[None]:
+    """Calls of a process that is ended with the block, and earlier when its time is up or ``context`` is cancelled.
+    Raises UserError and WorkerDied as the calls do, Overdue and errors.Cancelled."""
+    context.raise_if_cancelled()  # there is no process yet that a cancellation could end
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        host.kill()
+
+    timer = threading.Timer(limit_s, end)
+    timer.daemon = True
+    timer.start()
+    forget = context.when_cancelled(host.kill)
+    try:
+        yield
+    except (WorkerDied, UserError) as error:
+        context.raise_if_cancelled()
+        if late.is_set():
+            raise Overdue from error
+        raise
+    finally:
+        timer.cancel()
+        forget()
+        host.kill()
 
 
 class _Run:
-    """One process that loads the model and answers; its figures. Raises UserError, WorkerDied or _Overdue."""
+    """One process that loads the model and answers; its figures. Raises UserError, WorkerDied or Overdue."""
 
     def __init__(
         self, host: WorkerHost, model: str, gpu_layers: int, tokens: int, limit_s: float, context: RequestContext
     ) -> None:
-        context.raise_if_cancelled()  # there is no process yet that a cancellation could end
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            host.kill()
-
-        timer = threading.Timer(limit_s, end)
-        timer.daemon = True
-        timer.start()
-        forget = context.when_cancelled(host.kill)
-        try:
+        with ended_in_time(host, limit_s, context):
             if gpu_layers:
                 _check_devices(host, context)
             load = Load(path=model, context_tokens=CONTEXT_TOKENS, gpu_layers=gpu_layers, sequences=2)
@@ -118,15 +133,6 @@ class _Run:
             decoding = DecodingPart(temperature=0.0, max_tokens=tokens)
             asked = Generate(messages=(Message("user", _QUESTION),), decoding=decoding)
             made: Generated = host.call(asked, context=context)
-        except (WorkerDied, UserError) as error:
-            context.raise_if_cancelled()
-            if late.is_set():
-                raise _Overdue from error
-            raise
-        finally:
-            timer.cancel()
-            forget()
-            host.kill()
         self.tokens = made.sequences[0].tokens if made.sequences else ()
         self.speed = made.usage.tokens_per_s
         self.layers, self.device = loaded.gpu_layers, loaded.device
@@ -143,9 +149,9 @@ def _check_devices(host: WorkerHost, context: RequestContext) -> None:
 
 
 def _in_words(death: WorkerDied) -> str:
-    last = death.stderr_tail.strip().splitlines()[-1:]
+    words = last_line(death.stderr_tail)
     code = f" (exit code {death.exit_code})" if death.exit_code is not None else ""
-    return f"The process that tried it crashed{code}." + (f" Its last words: {last[0][:300]}" if last else "")
+    return f"The process that tried it crashed{code}." + (f" Its last words: {words}" if words else "")
 
 
 def _ended(trial: Trial, began: float, **figures: object) -> Trial:
