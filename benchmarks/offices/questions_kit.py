@@ -17,9 +17,10 @@ Lines `:SHORT file name` at the start give the files their short names.
 
 A query names a table (TABLES of the office's documents.py), what to do and with which column, and filters, parted by
 semicolons: `count`, `sum X`, `avg X`, `min X`, `max X` (the value), `row min X show Y`, `row max X show Y, Z`,
-`distinct X`, `list X`, `value X` (of the only row). Filters: `X = words`, `X != words`, `X > 3`, `X >= [Y]`,
-`X ~ part`, `X empty`, `X filled`. `X * Y` and `X - Y` compute a column from two. `calc 12 * 98.5` computes from
-numbers, each of which must stand in a source.
+`distinct X`, `list X`, `value X` (of the only row), `most X by sum Y` (the X of the group with the greatest sum; also
+`least`, and `by avg Y`, `by max Y`, `by count`), `groups X by sum Y` (the sums in the order of X's names). Filters:
+`X = words`, `X != words`, `X > 3`, `X >= [Y]`, `X ~ part`, `X empty`, `X filled`. `X * Y` and `X - Y` compute a column
+from two. `calc 12 * 98.5` computes from numbers, each of which must stand in a source.
 """
 
 import csv
@@ -198,6 +199,20 @@ def compute(query: str, rows: list[Row]) -> list[Any]:
         if len(rows) != 1:
             raise ValueError(f"{len(rows)} rows have the {which} {best}: {query}")
         return [_column(rows[0], one.strip()) for one in show.split(",")]
+    if word in ("most", "least", "groups"):
+        name, by = rest.split(" by ")
+        parts: dict[Any, list[Row]] = {}
+        for row in rows:
+            if (key := _column(row, name)) is not None:
+                parts.setdefault(key, []).append(row)
+        worth = {key: compute(f";{by}", part)[0] for key, part in parts.items()}
+        if word == "groups":
+            return [worth[key] for key in sorted(worth, key=str)]
+        best = (min if word == "least" else max)(worth.values())
+        keys = [key for key, value in worth.items() if value == best]
+        if len(keys) != 1:
+            raise ValueError(f"{len(keys)} groups have {best}: {query}")
+        return keys
     values = [value for row in rows if (value := _column(row, rest)) is not None]
     if word == "value":
         if len(rows) != 1:
