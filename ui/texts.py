@@ -120,6 +120,7 @@ CLOSE_MESSAGE = "Close this message"
 # choice box
 NOT_HERE = "{value} (missing)"
 CHOOSE = "Choose…"
+CHOOSE_FOLDER = "Choose: {title}"
 
 # code view
 COPY = "Copy"

@@ -7,10 +7,10 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from tests.ui.conftest import RecordingShell, choose
+from tests.ui.conftest import RecordingShell, choose, settle
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
@@ -162,3 +162,23 @@ def test_a_port_that_is_taken_is_said(page: SettingsPage, qtbot: QtBot, front: F
     page.api.refresh()
     qtbot.waitUntil(lambda: page.api.problem.isVisibleTo(page))
     assert "port 5005" in page.api.problem.text()
+
+
+def test_a_folder_for_models_is_chosen_in_a_dialog_or_typed(
+    page: SettingsPage, qtbot: QtBot, bridge: Bridge, front: FakeFront, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = page.forms["general"].row("model_folder")
+    line = row.control
+    assert isinstance(line, QLineEdit)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *given: "/media/drive/models")
+    (action,) = line.actions()
+    action.trigger()
+    settle(bridge, qtbot)
+    assert front.home.settings.general.model_folder == "/media/drive/models"
+    refusal = "The folder for models /nowhere is not there: its drive may not be connected."
+    front.refuse(ChangeSettings, UserError(refusal, "Connect the drive."))
+    line.setText("/nowhere")
+    line.editingFinished.emit()
+    settle(bridge, qtbot)
+    assert row.error.text() == f"{refusal} Connect the drive."
+    assert front.home.settings.general.model_folder == "/media/drive/models"

@@ -11,14 +11,16 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QCheckBox,
+    QFileDialog,
     QGridLayout,
     QLayout,
     QLineEdit,
     QPlainTextEdit,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +30,7 @@ from ui.components.basics import FoldButton, IconButton, Line, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.layout import column_of, row_of
 from ui.theme import tokens
-from ui.theme.theme import set_property
+from ui.theme.theme import set_icon, set_property
 from workbench.base.errors import UserError
 from workbench.base.fields import Field, describe_range, fields_of, parse_text
 
@@ -386,6 +388,28 @@ def _line(row: ValueRow) -> Control:
         parse,
         lambda value: line.hasFocus() and line.text() != _shown(value),
     )
+
+
+def folder_control(row: ValueRow) -> Control:
+    """A line for the path of a folder, with a button in it that chooses one."""
+    control = _line(row)
+    line = control.widget
+    assert isinstance(line, QLineEdit)
+
+    def choose() -> None:
+        if path := QFileDialog.getExistingDirectory(line, row.field.title, line.text()):
+            line.setText(path)
+            row.commit_typed()
+
+    action = line.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
+    action.setText(texts.CHOOSE)
+    action.setToolTip(texts.CHOOSE)
+    action.triggered.connect(choose)
+
+    (button,) = line.findChildren(QToolButton)
+    button.setAccessibleName(texts.CHOOSE_FOLDER.format(title=row.field.title))
+    set_icon(button, "folder", size=16)
+    return control
 
 
 def _lines(row: ValueRow) -> Control:

@@ -33,6 +33,12 @@ class General(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         "Model that is used where none is chosen, by its name on the page of models. Empty: the chat model that was "
         "added first.",
     ] = ""
+    model_folder: Annotated[
+        str,
+        about("Folder for models", max_length=4_096),
+        "Models that are downloaded, copied or made from now on are kept there, for example on another drive. The "
+        "others stay where they are. Empty: in the data folder.",
+    ] = ""
     offline: Annotated[
         bool,
         about("Offline"),

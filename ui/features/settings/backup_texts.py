@@ -6,7 +6,7 @@ BACKUP = "Backup"
 BACKUP_HELP = (
     "A backup is one zip file with everything in the data folder: chats, the text of documents that were read, models, "
     "adapters, data sets, runs and settings. You can go on working while it is written. It does not hold the keys and "
-    "passwords in this machine's keyring, nor the files of models that you imported without a copy."
+    "passwords in this machine's keyring, nor the files of models outside of the data folder."
 )
 WITHOUT_DOWNLOADS = "Leave out models that were downloaded from the hub"
 WITHOUT_DOWNLOADS_HELP = "They can be downloaded again, as can runtime packs."

@@ -18,7 +18,7 @@ from ui.bridge import Bridge
 from ui.components.basics import Card, Line, PlainButton, Text
 from ui.components.choice_box import ChoiceBox
 from ui.components.code_view import CodeView
-from ui.components.config_form import FieldRow, Form, choice_control
+from ui.components.config_form import FieldRow, Form, choice_control, folder_control
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.features import ShellActions
 from ui.features.settings import texts
@@ -173,7 +173,9 @@ class SettingsPage(QWidget):
 
 
 def _make_row(field: Field) -> FieldRow | None:
-    """The default model is one of those that there are."""
+    """The default model is one of those that there are, and a folder is chosen."""
+    if field.name == "model_folder":
+        return FieldRow(field, make=folder_control)
     return FieldRow(field, make=choice_control) if field.name == "model" else None
 
 

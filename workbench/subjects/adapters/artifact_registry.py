@@ -25,7 +25,8 @@ from workbench.records.models import ModelRecord
 from workbench.records.training import AdapterRecord, VerificationReport
 from workbench.subjects.adapters.store import ADAPTER_FILE, TRAINED, AdapterStore, link_or_copy
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.importing import delete_files, new_folder
+from workbench.subjects.models.folders import ModelFolders
+from workbench.subjects.models.importing import new_folder
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.training.protocol import Served
 
@@ -39,7 +40,7 @@ _log = logging.getLogger(__name__)
 class ArtifactRegistry:
     _store: AdapterStore
     _catalogue: ModelCatalogue
-    models_folder: Path
+    folders: ModelFolders
     _checksums: Checksums
     _backend: LlamaCppBackend
     _changes: ChangeNotifier
@@ -124,7 +125,7 @@ class ArtifactRegistry:
         that raises, and UserError where there is no room; nothing half made is left. ``announce`` is told the name
         that it gets before it is in the catalogue."""
         wanted = clean_name(name) or "Merged"
-        with new_folder(self.models_folder, wanted, needed_bytes) as (beside, place):
+        with new_folder(self.folders.use(self.folders.for_new()), wanted, needed_bytes) as (beside, place):
             fill(beside)
             (file,) = beside.glob("*.gguf")
         found = inspect_path(place / file.name).model
@@ -166,5 +167,5 @@ class ArtifactRegistry:
                 self._backend.unload()
         self._catalogue.remove(name)
         with contextlib.suppress(UserError):  # Windows keeps a file that is open: the folder stays, unnamed
-            delete_files(model, self.models_folder)
+            self.folders.delete(model)
         self._changes.publish("model", name)

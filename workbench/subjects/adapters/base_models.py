@@ -15,6 +15,7 @@ from workbench.gguf.reader import Tensor
 from workbench.records.models import ModelRecord
 from workbench.records.training import DataSet, TrainingConfig
 from workbench.subjects.models.checksums import Checksums
+from workbench.subjects.models.folders import missing_files
 from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.training.protocol import BaseModel
 
@@ -48,7 +49,7 @@ class BaseModels:
         if model.kind == "embedder":
             raise UserError(f"{model.name} is an embedding model and cannot be trained here.")
         if is_missing(model):
-            raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+            raise missing_files(model)
         return model
 
     def worker_model(self, model: ModelRecord) -> BaseModel:

@@ -212,7 +212,7 @@ class Adapters:
         if model.format != "gguf":
             raise UserError(f"{model.name} is not a GGUF model, which a merge needs.", "Import it as a GGUF file.")
         check_room(
-            self._artifacts.models_folder / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
+            self._artifacts.folders.for_new() / "merged.gguf", merged_bytes(model, call.type, bool(call.quantization))
         )
         call = msgspec.structs.replace(call, model=model.name, name=call.name or record.merged_name(model.name))
         return self._runs.add("merge", f"Merge {record.name} into {model.name}", call)
@@ -222,7 +222,7 @@ class Adapters:
         model = self._bases.model(call.model)
         if model.format != "gguf":
             raise UserError(f"{model.name} is not a GGUF model.", "Only GGUF models can be quantised here.")
-        check_room(self._artifacts.models_folder / "merged.gguf", quantized_bytes(model))
+        check_room(self._artifacts.folders.for_new() / "merged.gguf", quantized_bytes(model))
         call = msgspec.structs.replace(call, model=model.name, name=call.name or f"{model.name} {call.type}")
         return self._runs.add("quantize", f"{model.name} as {call.type}", call)
 

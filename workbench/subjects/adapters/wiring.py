@@ -12,6 +12,7 @@ from workbench.subjects.adapters.service import Adapters
 from workbench.subjects.adapters.store import AdapterStore
 from workbench.subjects.adapters.trained_data import TrainedData
 from workbench.subjects.models.checksums import Checksums
+from workbench.subjects.models.folders import folders_of
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.queue import Runs
 from workbench.subjects.subject import Subject
@@ -36,7 +37,7 @@ class AdapterParts:
         self.store = AdapterStore(base.home.adapters)
         self.bases = BaseModels(catalogue, checksums, sets)
         self.trained = TrainedData(self.store, self.bases, workers)
-        self.artifacts = ArtifactRegistry(self.store, catalogue, base.home.models, checksums, backend, base.changes)
+        self.artifacts = ArtifactRegistry(self.store, catalogue, folders_of(base), checksums, backend, base.changes)
         self.exports = ExportRuns(self.bases, workers, self.store)
 
     def wire(self, runs: Runs) -> Subject:

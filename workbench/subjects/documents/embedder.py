@@ -15,6 +15,7 @@ from workbench.processes.host import State as WorkerState
 from workbench.processes.host import WorkerHost
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.models import ModelRecord
+from workbench.subjects.models.folders import missing_files
 from workbench.subjects.models.starter import find_starters
 from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.techniques import embedding_calls
@@ -44,7 +45,7 @@ class Embedding:
         if model.kind != "embedder":
             raise UserError(f"{model.name} is not an embedding model.", "Choose one that is, or import one.")
         if is_missing(model):
-            raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+            raise missing_files(model)
         return model
 
     def embedder(

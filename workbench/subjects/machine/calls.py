@@ -92,6 +92,10 @@ class GetTrainingPackages(Call[TrainingPackages], frozen=True, kw_only=True, tag
     """Whether the packages that training needs are installed."""
 
     changed_by = ("worker", "run")
+    made_by = (
+        "window",
+        "Its pages ask before they offer to set training up; `workbench doctor` names the packages that are there.",
+    )
 
 
 Source = Annotated[

@@ -6,6 +6,7 @@ Otherwise the bundled one computes, and the reason is kept and shown.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -56,7 +57,7 @@ class Engines:
         self.store = EngineStore(home.engines, lambda: trusted_keys("packs", OWN_KEYS, home.trusted_keys))
         self._make_host, self._find_model = make_host, find_model
         self._restart, self._changed = restart, changed
-        self._program = program or f"{__version__}, {base_release()}"
+        self._program = program or describe_program()
         self._processor = processor()
         self._lock = threading.RLock()
         self._trying = threading.Lock()
@@ -270,6 +271,14 @@ class Engines:
         except OSError as error:  # it holds for this process all the same
             _log.warning("The choice of the engine cannot be written: %s", error)
         self._changed()
+
+
+def describe_program() -> str:
+    """What a test holds for: the version of the program, the bundled engine, and the source that calls an engine."""
+    digest = hashlib.sha256()
+    for file in sorted((Path(__file__).parents[2] / "engine").glob("*.py")):
+        digest.update(file.read_bytes())
+    return f"{__version__}, {base_release()}, {digest.hexdigest()[:12]}"
 
 
 _TEST_HINT = "The engine that was used before goes on."

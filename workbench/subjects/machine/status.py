@@ -10,6 +10,7 @@ import msgspec
 from workbench import __version__
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base.paths import Home
+from workbench.base.settings import Settings
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
@@ -19,6 +20,7 @@ from workbench.records.methods import MethodInfo
 from workbench.records.models import Machine
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.machine import calls
+from workbench.subjects.models.folders import check_folder
 from workbench.subjects.runs.calls import GetStatus, Status, Subscribe, WorkerState
 from workbench.subjects.runs.queue import Runs
 from workbench.training.worker_host import TrainingWorkers
@@ -42,9 +44,16 @@ class Program:
             GetStatus: unary(lambda call: self.status()),
             Subscribe: lambda call, context: self._changes.subscribe(context),
             calls.GetSettings: unary(lambda call: self._preferences.current),
-            calls.ChangeSettings: unary(lambda call: self._preferences.change(call.values)),
+            calls.ChangeSettings: unary(self.change),
             calls.RestartWorker: unary(self.restart),
         }
+
+    def change(self, call: calls.ChangeSettings) -> Settings:
+        """A folder for models that is not there, or cannot be written, is refused."""
+        folder = call.values.get("general", {}).get("model_folder")
+        if isinstance(folder, str) and folder:
+            check_folder(folder)
+        return self._preferences.change(call.values)
 
     def machine(self) -> Machine:
         return read_machine(self._home.root, self._backend.list_devices())

@@ -12,6 +12,7 @@ from workbench.core.streams import Handlers, stoppable, unary
 from workbench.network.secrets import Secrets
 from workbench.records.hub import HubCard, HubFile, HubFiles
 from workbench.subjects.models import calls
+from workbench.subjects.models.folders import ModelFolders
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.runs import DownloadConfig, download_folder
 from workbench.subjects.runs.calls import RunRecord
@@ -25,6 +26,7 @@ class HubService:
     _hub: Callable[[], Hub]
     _secrets: Secrets
     _runs: Runs
+    _folders: ModelFolders
 
     def handlers(self) -> Handlers:
         return {
@@ -48,12 +50,14 @@ class HubService:
     def download(self, call: calls.DownloadModel, context: RequestContext) -> RunRecord:
         listed = self._hub().files(call.repository, call.revision, context=context)
         file = chosen_file(listed, call.file)
+        folder = self._folders.for_new()
         config = DownloadConfig(
             repository=listed.repository,
             revision=listed.revision,
             file=file,
             folder=download_folder(listed.repository, listed.revision),
             name=call.name,
+            root="" if folder == self._folders.own else str(folder),
         )
         return self._runs.add("download", file.name, config, once=True)
 

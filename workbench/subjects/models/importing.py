@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+import psutil
 
 from workbench.api.events import Progress
 from workbench.api.protocol import RequestContext
@@ -138,11 +139,18 @@ def new_folder(folder: Path, name: str, needed_bytes: int, otherwise: str = "") 
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Delete incomplete copies of processes that died."""
+    """Delete incomplete copies of processes that died. Several homes may keep their models in one folder."""
     for path in folder.glob(".unfinished-*"):
         match = _UNFINISHED.fullmatch(path.name)
-        if match and int(match[1]) != os.getpid():  # one process at a time owns a home folder
+        if match and not _is_alive(int(match[1])):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.pid_exists(pid)
+    except OverflowError:  # no process has such a number
+        return False
 
 
 def delete_files(record: ModelRecord, folder: Path) -> None:

@@ -14,7 +14,6 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
-from workbench.base.paths import Home
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.gguf.names import file_safe
@@ -23,6 +22,7 @@ from workbench.network.http import open_client
 from workbench.records.hub import HubFile
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.download import download
+from workbench.subjects.models.folders import ModelFolders
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.importing import import_model
 from workbench.subjects.models.store import ModelCatalogue
@@ -34,13 +34,14 @@ EVERY_S = 0.5
 
 class DownloadConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What is downloaded: the files of one model of ``repository`` at a commit, into the folder ``folder`` of the
-    home's models."""
+    folder ``root``, "" for that of the home's models."""
 
     repository: str
     revision: str
     file: HubFile
     folder: str
     name: str = ""
+    root: str = ""
 
 
 class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class DownloadRuns(RunKind):
     auto_resume = True
     resumable = True
 
-    _home: Home
+    _folders: ModelFolders
     _catalogue: ModelCatalogue
     _checksums: Checksums
     _gate: Gate
@@ -76,7 +77,8 @@ class DownloadRuns(RunKind):
 
     def work(self, run: OpenRun) -> Event:
         config = msgspec.convert(run.record.config, DownloadConfig)
-        folder = self._home.models / config.folder
+        root = self._folders.use(Path(config.root) if config.root else self._folders.own)
+        folder = root / config.folder
         whole = sum(part.bytes for part in config.file.parts)
         before, began, first, said = 0, time.monotonic(), -1, 0.0
 
@@ -110,7 +112,7 @@ class DownloadRuns(RunKind):
         if known is None:
             taken = [model.name for model in self._catalogue.list_models()]
             try:
-                known = import_model(paths[0], self._home.models, self._checksums, taken=taken, name=config.name)
+                known = import_model(paths[0], root, self._checksums, taken=taken, name=config.name)
             except UserError:
                 shutil.rmtree(folder, ignore_errors=True)  # it is no model
                 raise

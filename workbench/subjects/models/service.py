@@ -16,7 +16,7 @@ from workbench.api.protocol import RequestContext, drain, finish, with_progress
 from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LOADING, LlamaCppBackend
 from workbench.base.errors import UserError
-from workbench.base.paths import Home, absolute_path
+from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
@@ -26,7 +26,8 @@ from workbench.gguf.names import unique_name
 from workbench.records.models import ModelDetails, ModelRecord
 from workbench.subjects.models import calls
 from workbench.subjects.models.checksums import Checksums
-from workbench.subjects.models.importing import delete_files, import_model, remove_unfinished
+from workbench.subjects.models.folders import ModelFolders
+from workbench.subjects.models.importing import import_model
 from workbench.subjects.models.local_sources import default_roots, find_local_models
 from workbench.subjects.models.starter import find_starters, starter_hint
 from workbench.subjects.models.store import ModelCatalogue, chat_model, is_missing, local_model
@@ -37,7 +38,7 @@ EXAM_ENDS_S = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    _home: Home
+    _folders: ModelFolders
     _catalogue: ModelCatalogue
     _checksums: Checksums
     _backend: LlamaCppBackend
@@ -63,11 +64,11 @@ class Models:
 
     def recover(self) -> None:
         """Delete incomplete copies of an earlier core."""
-        remove_unfinished(self._home.models)
+        self._folders.recover()
 
     def register_starter(self, call: calls.RegisterStarter, context: RequestContext) -> Iterator[Event]:
         found = yield from with_progress(
-            lambda report: find_starters(self._home.models, context=context, report=report)
+            lambda report: find_starters(self._folders.own, context=context, report=report)
         )
         for model in found:
             known = self._catalogue.find(model.name)
@@ -100,11 +101,12 @@ class Models:
         if not call.copy:
             _check_new(path, there)
         taken = [model.name for model in there]
+        folder = self._folders.use(self._folders.for_new()) if call.copy else self._folders.own
 
         def work(report: Callable[[Event], None]) -> ModelRecord:
             return import_model(
                 path,
-                self._home.models,
+                folder,
                 self._checksums,
                 taken=taken,
                 name=call.name,
@@ -162,7 +164,7 @@ class Models:
         if model.endpoint is not None:
             self._forget_endpoint(model)
         else:
-            delete_files(model, self._home.models)
+            self._folders.delete(model)
         self._changes.publish("model", model.name)
         return model
 

@@ -22,6 +22,7 @@ from workbench.records.exam import EXAM, ExamResult
 from workbench.records.models import ModelRecord
 from workbench.storage.database import Database, Row
 from workbench.subjects.models.checksums import Checksums
+from workbench.subjects.models.folders import missing_files
 
 _COLUMNS = (
     "name",
@@ -199,7 +200,7 @@ def chat_model(name: str, catalogue: ModelCatalogue) -> ModelRecord:
     if model.format != "gguf":
         raise UserError(f"{model.name} is a safetensors model; answering needs a GGUF file.", IMPORT_HINT)
     if is_missing(model):
-        raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+        raise missing_files(model)
     return model
 
 

@@ -10,6 +10,7 @@ from workbench.processes.host import WorkerHost
 from workbench.records.models import Machine, ModelRecord
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.fitting import Fitting
+from workbench.subjects.models.folders import folders_of
 from workbench.subjects.models.hub_service import HubService, hub_of
 from workbench.subjects.models.runs import DownloadRuns
 from workbench.subjects.models.service import Models
@@ -32,9 +33,9 @@ def wire(
     forget_endpoint: Callable[[ModelRecord], None],
 ) -> tuple[Models, Subject]:
     """``backend`` loads GGUF models, ``fitting_host`` computes what fits into memory."""
-    hub = hub_of(base)
+    hub, folders = hub_of(base), folders_of(base)
     models = Models(
-        base.home, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint
+        folders, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint
     )
     fitting = Fitting(catalogue, backend, hub, base.gate, fitting_host)
     subject = Subject(
@@ -42,9 +43,9 @@ def wire(
             **models.handlers(),
             **fitting.handlers(),
             **Suggesting(hub, fitting, machine).handlers(),
-            **HubService(hub, base.secrets, runs).handlers(),
+            **HubService(hub, base.secrets, runs, folders).handlers(),
         },
-        kinds={"download": DownloadRuns(base.home, catalogue, checksums, base.gate, hub, base.changes)},
+        kinds={"download": DownloadRuns(folders, catalogue, checksums, base.gate, hub, base.changes)},
         hosts=(fitting.host,),
         close=(fitting.close,),
     )

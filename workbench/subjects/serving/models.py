@@ -11,6 +11,7 @@ from workbench.base.errors import UserError
 from workbench.records.models import ModelRecord
 from workbench.records.recipes import DecodingPart, ModelPart, Recipe, load_recipe, without_attachments
 from workbench.subjects.documents.embedder import Embedding
+from workbench.subjects.models.folders import missing_files
 from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.subjects.serving.calls import ServedModel
 
@@ -67,7 +68,7 @@ def embedding_model(name: str, catalogue: ModelCatalogue, embedding: Embedding) 
         return embedding.model()
     model = catalogue.get(name)
     if is_missing(model):
-        raise UserError(f"The files of {model.name} are no longer at {model.path}.", "Put them back or remove it.")
+        raise missing_files(model)
     return model
 
 
