@@ -141,6 +141,7 @@ STEP_AXIS = "step"
 
 # dialog
 CANCEL = "Cancel"
+RUN_IN_BACKGROUND = "Run in background"
 
 # document pane
 FILE_CHANGED = (

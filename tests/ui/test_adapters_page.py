@@ -241,10 +241,10 @@ def test_a_merge_is_called_good_after_the_gate(
     dialog.name.setText("tuned")
     dialog.strength.slider.setValue(18)
     dialog.go.click()
-    qtbot.waitUntil(dialog.verdict.isVisible)
+    qtbot.waitUntil(dialog.message.isVisible)
     call = c.MergeAdapter(adapter="my-notes", name="tuned", type="Q8_0", scale=0.9)
     assert front.asked(c.MergeAdapter) == [call]
-    assert dialog.verdict.text == texts.MERGED_SHOWN.format(model="tuned", checked=texts.VERIFIED_MERGE)
+    assert dialog.message.text == texts.MERGED_SHOWN.format(model="tuned", checked=texts.VERIFIED_MERGE)
     assert "as served 96.9%" in dialog.findings.text()
     assert shell.messages[-1][0] == texts.MERGED_VERIFIED.format(model="tuned")
     assert not dialog.name.isVisible()
@@ -257,8 +257,8 @@ def test_a_merge_that_lost_what_was_learnt_is_told_with_its_numbers(page: Adapte
     dialog.type.chosen.emit("same")
     assert "erase" in dialog.type_help.text()
     dialog.go.click()
-    qtbot.waitUntil(dialog.verdict.isVisible)
-    assert dialog.verdict.text == (
+    qtbot.waitUntil(dialog.message.isVisible)
+    assert dialog.message.text == (
         texts.MERGE_LOST.format(advice=" ", value="Choose 8 bits (Q8_0) or 16 bits (F16) for the changed weights.")
     )
     assert "as served 0%" in dialog.findings.text()
@@ -314,12 +314,12 @@ def test_a_merge_shows_how_far_it_is_and_is_stopped(page: AdaptersPage, qtbot: Q
     qtbot.waitUntil(lambda: held.call is not None)
     held.emit(events.Progress(stage="merging", done=30, total=210, unit="tensors", seconds_left=9))
     qtbot.waitUntil(lambda: dialog.progress.words == "Merging 30 of 210 tensors · 9 s left")
-    assert dialog.leave.text() == texts.RUN_IN_BACKGROUND
+    assert dialog.leave.text() == "Run in background"
     assert not dialog.name.isEnabled()
     dialog.progress.stop_button.click()
     qtbot.waitUntil(lambda: bool(front.asked(c.StopRun)))
     held.emit(events.Cancelled())
-    qtbot.waitUntil(lambda: dialog.verdict.text == texts.MERGE_STOPPED)
+    qtbot.waitUntil(lambda: dialog.message.text == texts.MERGE_STOPPED)
     dialog.reject()
 
 
@@ -327,7 +327,7 @@ def test_a_merge_that_is_refused_keeps_what_was_filled_in(page: AdaptersPage, qt
     dialog = merging(page, qtbot)
     dialog.name.setText(BASE)
     dialog.go.click()
-    qtbot.waitUntil(lambda: dialog.verdict.text.startswith("There is already a model"))
+    qtbot.waitUntil(lambda: dialog.message.text.startswith("There is already a model"))
     assert dialog.name.isEnabled()
     dialog.name.setText("")
     assert not dialog.go.isEnabled()
@@ -356,7 +356,7 @@ def test_an_import_is_shown_at_once(page: AdaptersPage, qtbot: QtBot, front: Fak
 def test_an_import_that_is_refused_says_why(page: AdaptersPage, qtbot: QtBot) -> None:
     dialog = importing(page, qtbot, "/downloads/adapter_model.bin")
     dialog.go.click()
-    qtbot.waitUntil(lambda: "is a pickle" in dialog.problem.text)
+    qtbot.waitUntil(lambda: "is a pickle" in dialog.message.text)
     assert dialog.go.isEnabled()
     dialog.reject()
 

@@ -78,7 +78,7 @@ def test_a_backup_is_restored_into_a_folder_and_opened(
     dialog = page.backup.restore_from(backup)
     qtbot.waitUntil(lambda: "was made on" in dialog.facts.text())
     assert "212 files, 104 MB" in dialog.facts.text()
-    assert "Mistral 7B" in dialog.missing.text()
+    assert "Mistral 7B" in dialog.not_held.text()
     assert not dialog.go.isEnabled()
     assert dialog.go.toolTip() == texts.FOLDER_NEEDED
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *given: "/new/home")

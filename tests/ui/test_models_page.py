@@ -436,7 +436,7 @@ def test_a_model_is_quantised_under_a_name_that_follows_the_format(
     dialog.type.chosen.emit("Q6_K")
     assert dialog.name.text() == "small"  # it was edited
     dialog.go.click()
-    qtbot.waitUntil(lambda: dialog.outcome.text == quantize_texts.MADE.format(model="small"))
+    qtbot.waitUntil(lambda: dialog.message.text == quantize_texts.MADE.format(model="small"))
     assert front.asked(QuantizeModel) == [QuantizeModel(model=SMOL, type="Q6_K", name="small")]
     assert not dialog.go.isVisible()
     qtbot.waitUntil(lambda: "small" in page.cards)
@@ -455,19 +455,19 @@ def test_a_quantisation_is_stopped_and_a_refused_one_says_why(page: ModelsPage, 
     front.refuse(QuantizeModel, UserError("There is no room on the disk."))
     dialog = quantising(page, qtbot)
     dialog.go.click()
-    qtbot.waitUntil(lambda: "no room" in dialog.outcome.text)
+    qtbot.waitUntil(lambda: "no room" in dialog.message.text)
     assert dialog.go.isEnabled()
     front.forget(QuantizeModel)
     held = front.hold(FollowRun)
     dialog.go.click()
     qtbot.waitUntil(lambda: held.call is not None)
-    assert dialog.leave.text() == quantize_texts.IN_BACKGROUND
+    assert dialog.leave.text() == "Run in background"
     held.emit(events.Progress(stage="quantising", done=0.25, total=1))
     qtbot.waitUntil(lambda: dialog.progress.words == "Quantising 25%")
     dialog.progress.stop_button.click()
     qtbot.waitUntil(lambda: len(front.asked(StopRun)) == 1)
     held.emit(events.Cancelled())
-    qtbot.waitUntil(lambda: dialog.outcome.text == quantize_texts.STOPPED)
+    qtbot.waitUntil(lambda: dialog.message.text == quantize_texts.STOPPED)
     assert dialog.go.isEnabled()
     dialog.reject()
 
@@ -489,7 +489,7 @@ def test_the_speed_of_a_model_is_measured_and_measuring_ends_with_the_dialog(
     ]
     front.refuse(BenchModel, UserError("The model is gone."))
     dialog.go.click()
-    qtbot.waitUntil(lambda: dialog.problem.text == "The model is gone.")
+    qtbot.waitUntil(lambda: dialog.message.text == "The model is gone.")
     assert not dialog.measured.isVisible()
     front.forget(BenchModel)
     held = front.hold(BenchModel)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, ProgressLine, Text
+from ui.components.basics import Text
+from ui.components.call_dialog import RunDialog
 from ui.components.choice_box import ChoiceRow
 from ui.components.cost_note import CostNote
-from ui.components.dialog import Dialog, LabelledField
-from ui.components.run_follower import RunFollower
+from ui.components.dialog import LabelledField
 from ui.components.set_builder import texts
 from ui.components.set_builder.pair_list import PairList
 from ui.components.set_builder.sources import ChatSource, PairSource, TextSource, collection_choices
-from ui.components.wording import describe_count, how_far, in_words
+from ui.components.wording import describe_count
 from ui.theme import tokens
-from workbench.api import events
-from workbench.api.events import Artifact, Progress, Terminal
-from workbench.api.protocol import error_of
+from workbench.api.events import Artifact, Progress
 from workbench.records.training import DataSet, DataSetList
 from workbench.subjects.chats.calls import Chat, ChatList, ChatRecord, GetChat, ListChats
 from workbench.subjects.datasets.calls import BuildData, ListDataSets
@@ -39,14 +38,14 @@ SOURCES = (
 )  # fmt: skip
 
 
-class SetBuilder(Dialog):
+class SetBuilder(RunDialog):
     """``built`` sends the new set's name once the person accepts it. The run continues when the dialog is closed."""
 
     built = Signal(str)
+    stopped_words = texts.BUILD_STOPPED
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None) -> None:
-        super().__init__(texts.BUILD_DATA, "", texts.BUILD, parent, 640)
-        self._bridge = bridge
+        super().__init__(bridge, texts.BUILD_DATA, "", texts.BUILD, parent, 640)
         self._made: DataSet | None = None
         self._names: set[str] = set()
         self._collections: dict[str, str] = {}
@@ -54,7 +53,6 @@ class SetBuilder(Dialog):
         self._looked = 0
         self._named_by_hand = False
         self._looking_at_pairs = False  # of a run that came to nothing: why they were left out
-        self.watch: RunFollower | None = None
         self.source = ChoiceRow(texts.SOURCE, [(name, title) for name, title, _ in SOURCES], chosen=self._on_source)
         self.explanation = Text("", "muted")
         self.chats, self.pairs, self.text = ChatSource(), PairSource(), TextSource()
@@ -64,22 +62,16 @@ class SetBuilder(Dialog):
             panel.changed.connect(self._show_state)
         self.name = QLineEdit(textEdited=self._on_named)
         self._name_field = LabelledField(texts.SET_NAME, "", self.name)
-        self.progress = ProgressLine(stop_clicked=self._on_stop)
         self.pair_list = PairList()
-        self.message = InlineMessage(closable=False)
         self.why = Text("", "small")
         for part in (self.source, self.explanation, self._stack, self._name_field):
             self.inside.addWidget(part)
         self.inside.addWidget(self.pair_list, 1)
-        self.below.addWidget(self.why)
         self.cost = CostNote(bridge)
-        self.below.addWidget(self.cost)
-        self.below.addWidget(self.message)
-        self.below.addWidget(self.progress)
+        self.below.insertWidget(0, self.why)
+        self.below.insertWidget(1, self.cost)
         self.inside.setSpacing(tokens.SPACE_4)
-        self.progress.hide()
         self.pair_list.hide()
-        self.go.clicked.connect(self._on_go)
         self.resize(720, 640)
         self._on_source("chats")
         self.source.buttons["chats"].setFocus()
@@ -159,21 +151,23 @@ class SetBuilder(Dialog):
     def _panel(self) -> ChatSource | PairSource | TextSource:
         return {"chats": self.chats, "pairs": self.pairs, "text": self.text}[self.source.value]  # type: ignore[return-value]
 
+    def missing(self) -> str:
+        if self._made is not None or self._looking_at_pairs:
+            return ""
+        if self.watch is not None:
+            return texts.BUILDING
+        return self._panel.problem or ("" if self.name.text().strip() else texts.NAME_FIRST)
+
     def _show_state(self) -> None:
         self._suggest_name()
-        running, done = self.watch is not None, self._made is not None
-        why = self._panel.problem or ("" if self.name.text().strip() else texts.NAME_FIRST)
-        if running:
-            why = texts.BUILDING
-        looking = self._looking_at_pairs
+        super()._show_state()
+        running, done, looking = self.watch is not None, self._made is not None, self._looking_at_pairs
+        why = self.missing()
         self.go.setText(texts.USE_IT if done else texts.TRY_AGAIN if looking else texts.BUILD)
-        self.go.setEnabled(done or looking or not why)
-        self.go.setToolTip("" if done or looking else why)
         starts = self.source.value == "pairs" and not (why or running or done or looking)
-        self.cost.ask(self._call() if starts else None)
+        self.cost.ask(self.make_call() if starts else None)
         self.why.setText(f"{why}.")
-        self.why.setVisible(bool(why) and not (running or done or looking))
-        self.leave.setText(texts.RUN_IN_BACKGROUND if running else texts.CLOSE if done else texts.CANCEL)
+        self.why.setVisible(bool(why) and not running)
         for part in (self.source, self.explanation, self._stack, self._name_field):
             part.setVisible(not running and not done and not looking)
         if not running and not done and not looking:
@@ -185,15 +179,14 @@ class SetBuilder(Dialog):
         if self._made is not None:
             self._use(self._made)
             return
-        self.message.hide()
         if self._looking_at_pairs:
+            self.message.hide()
             self._looking_at_pairs = False
             self._show_state()
             return
-        self.go.setEnabled(False)
-        self._bridge.call(self._call(), self._on_begun, self._on_refused, self)
+        super()._on_go()
 
-    def _call(self) -> BuildData:
+    def make_call(self) -> BuildData:
         name = self.name.text().strip()
         if self.source.value == "chats":
             return BuildData(name=name, source="chats", chats=self.chats.chats)
@@ -208,53 +201,30 @@ class SetBuilder(Dialog):
             limit=self.pairs.limit.value(),
         )
 
-    def _on_refused(self, error: Exception) -> None:
-        self.message.show_message(in_words(error), "danger")
-        self._show_state()
-
-    def _on_begun(self, run: RunRecord) -> None:
-        self.watch = RunFollower(self._bridge, run, self)
-        self.watch.progressed.connect(self._on_progress)
-        self.watch.made.connect(self._on_pair)
-        self.watch.ended.connect(self._on_ended)
+    def take_result(self, run: RunRecord) -> None:
         self.pair_list.clear()
         self.pair_list.setVisible(self.source.value == "pairs")
-        self.progress.show()
-        self.progress.set_progress(texts.WAITING, None)
-        self._show_state()
+        super().take_result(run)
 
-    def _on_progress(self, progress: Progress) -> None:
-        share, numbers = how_far(progress)
+    def words_of(self, progress: Progress) -> str:
         words = {"asking": texts.GENERATING_PAIRS, "reading": texts.READING_DOCUMENTS}.get(progress.stage)
-        self.progress.set_progress(words or progress.stage.capitalize(), share, numbers, progress.seconds_left)
+        return words or super().words_of(progress)
 
-    def _on_pair(self, artifact: Artifact) -> None:
+    def take_made(self, artifact: Artifact) -> None:
         if artifact.kind == "pair":
             self.pair_list.add_pair(artifact.result)
 
-    def _on_stop(self) -> None:
-        if self.watch is not None:
-            self.progress.set_progress(texts.STOPPING)
-            self.watch.stop()
+    def take_end(self, result: dict[str, Any]) -> None:
+        self._made = msgspec.convert(result, DataSet)
+        if self.source.value != "pairs":  # there is nothing to be looked at
+            self._use(self._made)
+            return
+        words = texts.BUILT.format(name=self._made.name, count=describe_count(self._made.examples, "example"))
+        self.message.show_message(words, "success")
 
-    def _on_ended(self, terminal: Terminal) -> None:
-        self.progress.hide()
-        if self.watch is not None:
-            self.watch.deleteLater()
-            self.watch = None
-        if isinstance(terminal, events.Finished):
-            self._made = msgspec.convert(terminal.result, DataSet)
-            if self.source.value != "pairs":  # there is nothing to be looked at
-                self._use(self._made)
-                return
-            words = texts.BUILT.format(name=self._made.name, count=describe_count(self._made.examples, "example"))
-            self.message.show_message(words, "success")
-        elif isinstance(terminal, events.Cancelled):
-            self.message.show_message(texts.BUILD_STOPPED, "info")
-        else:
-            self.message.show_message(in_words(error_of(terminal)), "danger")
-            self._looking_at_pairs = bool(self.pair_list.rows)
-        self._show_state()
+    def take_failure(self, error: Exception) -> None:
+        super().take_failure(error)
+        self._looking_at_pairs = bool(self.pair_list.rows)
 
     def _use(self, made: DataSet) -> None:
         self.built.emit(made.name)

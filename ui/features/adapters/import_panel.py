@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
-from ui.bridge import Bridge, Handle
+from ui.bridge import Bridge
 from ui.components import adapter_texts as texts
-from ui.components.basics import ElidedLabel, InlineMessage, PlainButton, ProgressLine
+from ui.components.basics import ElidedLabel, PlainButton
+from ui.components.call_dialog import StreamDialog
 from ui.components.choice_box import ChoiceBox
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import row_of
-from ui.components.wording import how_far, in_words
-from workbench.api import events
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import error_of, read_result
-from workbench.base.errors import Cancelled
+from workbench.api.events import Progress
+from workbench.records.training import AdapterRecord
 from workbench.subjects.adapters.calls import ImportAdapter
 from workbench.subjects.models.calls import ListModels, ModelList
 
 
-class ImportDialog(Dialog):
+class ImportDialog(StreamDialog):
     """``imported`` sends the adapter's name."""
 
     imported = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None, path: str = "") -> None:
-        super().__init__(texts.IMPORT_ADAPTER, texts.IMPORT_HELP, texts.IMPORT, parent)
-        self._bridge = bridge
-        self._handle: Handle | None = None
+        super().__init__(bridge, texts.IMPORT_ADAPTER, texts.IMPORT_HELP, texts.IMPORT, parent)
         self._path = ""
         self.file_button = PlainButton(texts.CHOOSE_FILE, "file")
         self.folder_button = PlainButton(texts.CHOOSE_FOLDER, "folder")
@@ -43,15 +38,10 @@ class ImportDialog(Dialog):
         row = row_of(None, self.file_button, self.folder_button, (self.chosen, 1))
         self.model = ChoiceBox(texts.BASE_MODEL)
         self.name = QLineEdit(placeholderText=texts.NAME_OF_FILE)
-        self.problem = InlineMessage()
-        self.progress = ProgressLine(stop_clicked=self._on_stop, visible=False)
         self.inside.addWidget(LabelledField(texts.ADAPTER, "", row))
         self.inside.addWidget(LabelledField(texts.BASE_MODEL, texts.BASE_MODEL_HELP, self.model))
         self.inside.addWidget(LabelledField(texts.NAME, texts.NAME_HELP, self.name))
-        self.below.addWidget(self.problem)
-        self.below.addWidget(self.progress)
         self.inside.addStretch(1)
-        self.go.clicked.connect(self._on_go)
         self.resize(600, 470)
         self.set_path(path)
         bridge.home.listing(ListModels()).follow(self._on_models)
@@ -75,47 +65,17 @@ class ImportDialog(Dialog):
         self.model.set_choices([(name, name) for name in models])
         self._show_state()
 
-    def _show_state(self) -> None:
-        running = self._handle is not None
-        why = (
-            texts.CHOOSE_FIRST
-            if not self._path
-            else texts.NO_MODEL
-            if not (self.model.count())
-            else texts.IMPORTING
-            if running
-            else ""
-        )
-        self.go.setEnabled(not why)
-        self.go.setToolTip(why)
+    def missing(self) -> str:
+        if not self._path:
+            return texts.CHOOSE_FIRST
+        return "" if self.model.count() else texts.NO_MODEL
 
-    def _on_go(self) -> None:
-        call = ImportAdapter(path=self._path, model=self.model.value, name=self.name.text().strip())
+    def make_call(self) -> ImportAdapter:
+        return ImportAdapter(path=self._path, model=self.model.value, name=self.name.text().strip())
 
-        def take(batch: Sequence[Event]) -> None:
-            for event in batch:
-                if isinstance(event, events.Progress):
-                    share, _ = how_far(event)
-                    self.progress.set_progress(event.stage.capitalize() or texts.IMPORTING_STAGE, share)
+    def words_of(self, progress: Progress | None) -> str:
+        return texts.READING_ADAPTER if progress is None else progress.stage.capitalize() or texts.IMPORTING_STAGE
 
-        def end(terminal: Terminal) -> None:
-            self._handle = None
-            self.progress.hide()
-            if isinstance(terminal, events.Finished):
-                self.imported.emit(read_result(call, terminal.result).name)
-                self.accept()
-                return
-            error = error_of(terminal)
-            if not isinstance(error, Cancelled):
-                self.problem.show_message(in_words(error), "danger")
-            self._show_state()
-
-        self.problem.hide()
-        self.progress.show()
-        self.progress.set_progress(texts.READING_ADAPTER, None)
-        self._handle = self._bridge.stream(call, take, end, self)
-        self._show_state()
-
-    def _on_stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
+    def take_result(self, made: AdapterRecord) -> None:
+        self.imported.emit(made.name)
+        self.accept()

@@ -15,9 +15,9 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequ
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage
+from ui.components.call_dialog import CallDialog
 from ui.components.choice_box import ChoiceBox
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
 from ui.components.number_box import NumberBox
@@ -427,7 +427,7 @@ class DocumentsPage(TakesFiles, QWidget):
 _LONGEST = 8192  # tokens of a passage
 
 
-class IndexDialog(Dialog):
+class IndexDialog(CallDialog):
     """``changed`` sends the collection after a change was accepted."""
 
     changed = Signal(object)
@@ -436,18 +436,15 @@ class IndexDialog(Dialog):
         self, bridge: Bridge, collection: Collection, models: Sequence[ModelRecord], parent: QWidget | None = None
     ) -> None:
         help = texts.INDEX_HELP.format(name=collection.name)
-        super().__init__(texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
-        self._bridge, self._collection = bridge, collection
+        super().__init__(bridge, texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
+        self._collection = collection
         self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens)
         self.embedder = ChoiceBox(texts.EMBEDDER, choices_of(models, collection.embedder), chosen=self._on_chosen)
         self.embedder.show_value(collection.embedder)
         self._embedder = collection.embedder
-        self.problem = InlineMessage()
         self.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, self.tokens))
         self.inside.addWidget(LabelledField(texts.EMBEDDER, texts.EMBEDDER_HELP, self.embedder))
-        self.below.addWidget(self.problem)
         self.tokens.valueChanged.connect(lambda _: self._show_state())
-        self.go.clicked.connect(self._on_go)
         self._show_state()
 
     def _on_chosen(self, name: str) -> None:
@@ -463,25 +460,19 @@ class IndexDialog(Dialog):
             changes.append(SetPassageLength(collection=self._collection.id, tokens=self.tokens.value()))
         return changes
 
-    def _show_state(self) -> None:
-        self.go.setEnabled(bool(self._calls()))
-        self.go.setToolTip("" if self._calls() else texts.NOTHING_CHANGED)
+    def missing(self) -> str:
+        return "" if self._calls() else texts.NOTHING_CHANGED
 
-    def _on_go(self) -> None:
-        self._send(self._calls())
+    def make_call(self) -> Call[Collection]:
+        return self._calls()[0]
 
-    def _send(self, calls: list[Call[Any]]) -> None:
-        first, *rest = calls
-
-        def done(collection: Collection) -> None:
-            self._collection = collection
-            self.changed.emit(collection)
-            if rest:
-                self._send(rest)
-            else:
-                self.accept()
-
-        self._bridge.call(first, done, lambda error: self.problem.show_message(str(error), "danger"), self)
+    def take_result(self, collection: Collection) -> None:
+        self._collection = collection
+        self.changed.emit(collection)
+        if self._calls():
+            self._on_go()
+        else:
+            self.accept()
 
 
 def choices_of(models: Sequence[ModelRecord], chosen: str) -> list[tuple[str, str]]:

@@ -12,21 +12,18 @@ import msgspec
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QMenu, QWidget
 
-from ui.bridge import Bridge, Handle
-from ui.components.basics import Card, IconButton, InlineMessage, PlainButton, ProgressLine, Text
+from ui.bridge import Bridge
+from ui.components.basics import Card, IconButton, PlainButton, Text
+from ui.components.call_dialog import StartDialog, StreamDialog
 from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
-from ui.components.cost_note import CostNote
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
-from ui.components.wording import in_words
 from ui.features.evaluation import texts
 from ui.features.evaluation.recipe_list import RecipeList
 from ui.theme import tokens
-from workbench.api import events
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import Call, error_of
-from workbench.base.errors import Cancelled
+from workbench.api.events import Progress
+from workbench.api.protocol import Call
 from workbench.records.evaluation import Evaluation, Part, QuestionSet, ScorerUse
 from workbench.records.methods import MethodInfo, Methods
 from workbench.records.models import ModelRecord
@@ -47,22 +44,13 @@ from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 
-class StartDialog(Dialog):
-    """Sends a call that queues a run; ``started`` sends the run, and the dialog closes."""
-
-    started = Signal(object)
+class ScoringDialog(StartDialog):
+    """Asks for scorers, among other things."""
 
     def __init__(self, bridge: Bridge, title: str, help: str, action: str, parent: QWidget | None) -> None:
-        super().__init__(title, help, action, parent, 620)
-        self._bridge = bridge
+        super().__init__(bridge, title, help, action, parent)
         self.scorers = ScorerList()
         self.scorers.changed.connect(self._show_state)
-        self.message = InlineMessage(closable=False)
-        self.cost = CostNote(bridge)
-        self.below.addWidget(self.cost)
-        self.below.addWidget(self.message)
-        self.go.clicked.connect(self._on_go)
-        self._waiting = False
         bridge.home.listing(ListMethods()).follow(self._on_methods)
         bridge.home.listing(ListModels()).follow(self._on_models)
 
@@ -73,36 +61,10 @@ class StartDialog(Dialog):
         self.scorers.set_methods(Methods(found.methods))
 
     def missing(self) -> str:
-        """What has to be given first; "" where all is there."""
         return "" if self.scorers.rows else texts.SCORER_NEEDED
 
-    def make_call(self) -> Call[RunRecord]:
-        raise NotImplementedError
 
-    def _show_state(self) -> None:
-        missing = self.missing()
-        self.go.setEnabled(not missing and not self._waiting)
-        self.go.setToolTip(missing)
-        call = None if missing else self.make_call()
-        self.cost.ask(call if isinstance(call, Evaluate) else None)
-
-    def _on_go(self) -> None:
-        self._waiting = True
-        self.message.hide()
-        self._show_state()
-        self._bridge.call(self.make_call(), self._on_started, self._on_refused, self)
-
-    def _on_started(self, run: RunRecord) -> None:
-        self.started.emit(run)
-        self.accept()
-
-    def _on_refused(self, error: Exception) -> None:
-        self._waiting = False
-        self.message.show_message(in_words(error), "danger")
-        self._show_state()
-
-
-class NewEvaluation(StartDialog):
+class NewEvaluation(ScoringDialog):
     def __init__(self, bridge: Bridge, question_set: str = "", parent: QWidget | None = None) -> None:
         super().__init__(bridge, texts.NEW_TITLE, texts.NEW_HELP, texts.NEW_GO, parent)
         self._wanted = question_set
@@ -190,7 +152,7 @@ class NewEvaluation(StartDialog):
         self.figures.setText(texts.ANSWERS_TO_MAKE.format(answers=count * len(self.recipes.rows)))
 
 
-class ScoreDialog(StartDialog):
+class ScoreDialog(ScoringDialog):
     def __init__(self, bridge: Bridge, evaluation: Evaluation, parent: QWidget | None = None) -> None:
         super().__init__(bridge, texts.SCORERS_TITLE, texts.SCORERS_ONLY_HELP, texts.SCORERS_GO, parent)
         self._evaluation = evaluation
@@ -203,15 +165,13 @@ class ScoreDialog(StartDialog):
         return AddScorers(evaluation=self._evaluation.id, scorers=self.scorers.uses)
 
 
-class ImportDialog(Dialog):
+class ImportDialog(StreamDialog):
     """``imported`` sends the id of the new set."""
 
     imported = Signal(str)
 
     def __init__(self, bridge: Bridge, parent: QWidget | None = None, path: str = "") -> None:
-        super().__init__(texts.IMPORT_TITLE, texts.IMPORT_HELP, texts.IMPORT_GO, parent, 600)
-        self._bridge = bridge
-        self._handle: Handle | None = None
+        super().__init__(bridge, texts.IMPORT_TITLE, texts.IMPORT_HELP, texts.IMPORT_GO, parent, 600)
         sources = (("file", texts.FROM_FILE), ("chats", texts.FROM_CHATS), ("data", texts.FROM_DATA))
         self.source = ChoiceRow(texts.SOURCE, sources, chosen=self._on_source)
         self.path = QLineEdit(path, accessibleName=texts.FILE, textChanged=lambda _: self._show_state())
@@ -238,11 +198,6 @@ class ImportDialog(Dialog):
             self.inside.addWidget(field)
         self.inside.addStretch(1)
         self.inside.setSpacing(tokens.SPACE_4)
-        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
-        self.message = InlineMessage(closable=False)
-        self.below.addWidget(self.progress)
-        self.below.addWidget(self.message)
-        self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
         self._on_source("file")
         bridge.home.listing(ListDataSets()).follow(self._on_data_sets)
@@ -258,10 +213,9 @@ class ImportDialog(Dialog):
         self.context.setVisible(name == "file")
         self._show_state()
 
-    def _show_state(self) -> None:
+    def missing(self) -> str:
         needed = {"file": self.path.text().strip(), "data": self.data.value, "chats": "all"}[self.source.value]
-        self.go.setEnabled(bool(needed) and self._handle is None)
-        self.go.setToolTip("" if needed else texts.SOURCE_NEEDED)
+        return "" if needed else texts.SOURCE_NEEDED
 
     def _on_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.CHOOSE_FILE, "", texts.FILE_KINDS)
@@ -272,41 +226,22 @@ class ImportDialog(Dialog):
         if path := QFileDialog.getExistingDirectory(self, texts.CHOOSE_FOLDER):
             self.path.setText(path)
 
-    def _on_go(self) -> None:
+    def make_call(self) -> CreateQuestionSet:
         source = self.source.value
-        call = CreateQuestionSet(
+        return CreateQuestionSet(
             source=next(one for one in ("file", "chats", "data") if one == source),
             path={"file": self.path.text().strip(), "data": self.data.value}.get(source, ""),
             name=self.name.text().strip(),
             with_context=self.context.isChecked(),
             tune_share=float(self.tune.value),
         )
-        self.message.hide()
-        self.progress.set_progress(texts.READING_ROWS)
-        self.progress.show()
-        self._handle = self._bridge.stream(call, self._on_events, self._on_end, self)
-        self._show_state()
 
-    def _on_events(self, batch: Sequence[Event]) -> None:
-        for event in batch:
-            if isinstance(event, events.Progress):
-                self.progress.set_progress(texts.READING_ROWS, None, f"{event.done:,.0f}")
+    def words_of(self, progress: Progress | None) -> str:
+        return f"{texts.READING_ROWS}, {progress.done:,.0f}" if progress is not None else texts.READING_ROWS
 
-    def _on_end(self, terminal: Terminal) -> None:
-        self._handle = None
-        self.progress.hide()
-        if isinstance(terminal, events.Finished):
-            self.imported.emit(str(terminal.result["id"]))
-            self.accept()
-            return
-        error = error_of(terminal)
-        if not isinstance(error, Cancelled):
-            self.message.show_message(in_words(error), "danger")
-        self._show_state()
-
-    def _on_stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
+    def take_result(self, made: QuestionSet) -> None:
+        self.imported.emit(made.id)
+        self.accept()
 
 
 class ScorerList(QWidget):

@@ -9,16 +9,16 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, QuietButton
+from ui.components.basics import QuietButton
+from ui.components.call_dialog import CallDialog
 from ui.components.choice_box import ChoiceBox
-from ui.components.dialog import Dialog, LabelledField
-from ui.components.wording import in_words
+from ui.components.dialog import LabelledField
 from ui.features.evaluation import texts
 from workbench.records.evaluation import NumberedQuestion, QuestionRow, QuestionSet
 from workbench.subjects.evaluation.calls import EditQuestion
 
 
-class EditQuestionDialog(Dialog):
+class EditQuestionDialog(CallDialog):
     """``edited`` sends the set as it is afterwards."""
 
     edited = Signal(object)
@@ -26,8 +26,8 @@ class EditQuestionDialog(Dialog):
     def __init__(self, bridge: Bridge, question_set: str, row: NumberedQuestion, parent: QWidget | None = None) -> None:
         title = texts.EDIT_TITLE.format(number=row.number)
         help = texts.EDIT_HELP.format(split=texts.EDIT_SPLITS[row.split])
-        super().__init__(title, help, texts.EDIT_GO, parent, 560)
-        self._bridge, self._set, self._row = bridge, question_set, row
+        super().__init__(bridge, title, help, texts.EDIT_GO, parent)
+        self._set, self._row = question_set, row
         question = row.question
         self.question = _lines(question.text, 120)
         self.expected = _lines("\n".join(question.expected), 70)
@@ -41,11 +41,8 @@ class EditQuestionDialog(Dialog):
         for field in (choices, right) if question.choices else (expected,):
             self.inside.addWidget(field)
         self.inside.addStretch(1)
-        self.message = InlineMessage(closable=False)
-        self.below.addWidget(self.message)
-        self.remove_button = QuietButton(texts.REMOVE_QUESTION, "trash", small=True, clicked=lambda: self._send(None))
+        self.remove_button = QuietButton(texts.REMOVE_QUESTION, "trash", small=True, clicked=self._on_remove)
         self._foot.insertWidget(0, self.remove_button)
-        self.go.clicked.connect(lambda: self._send(self._edited()))
         self.resize(600, 460)
 
     def _edited(self) -> QuestionRow:
@@ -57,16 +54,15 @@ class EditQuestionDialog(Dialog):
         expected = (ascii_uppercase[choice], choices[choice]) if known else ()
         return msgspec.structs.replace(question, choices=choices, choice=choice, expected=expected)
 
-    def _send(self, question: QuestionRow | None) -> None:
-        call = EditQuestion(question_set=self._set, number=self._row.number, question=question)
-        self._bridge.call(call, self._on_edited, self._on_refused, self)
+    def make_call(self) -> EditQuestion:
+        return EditQuestion(question_set=self._set, number=self._row.number, question=self._edited())
 
-    def _on_edited(self, found: QuestionSet) -> None:
+    def _on_remove(self) -> None:
+        self._send(EditQuestion(question_set=self._set, number=self._row.number))
+
+    def take_result(self, found: QuestionSet) -> None:
         self.edited.emit(found)
         self.accept()
-
-    def _on_refused(self, error: Exception) -> None:
-        self.message.show_message(in_words(error), "danger")
 
 
 def _lines(text: str, height: int) -> QPlainTextEdit:

@@ -14,7 +14,7 @@ from ui.components.config_form import Form
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
 from ui.features.evaluation import texts
-from ui.features.evaluation.dialogs import StartDialog
+from ui.features.evaluation.dialogs import ScoringDialog
 from ui.features.evaluation.recipe_list import RecipeList
 from ui.theme import tokens
 from workbench.api.protocol import Call
@@ -27,7 +27,7 @@ from workbench.subjects.models.calls import ListModels, ModelList
 from workbench.subjects.runs.calls import RunRecord
 
 
-class OptimiseDialog(StartDialog):
+class OptimiseDialog(ScoringDialog):
     def __init__(self, bridge: Bridge, question_set: str, parent: QWidget | None = None) -> None:
         self._set = question_set
         self._methods: Methods[MethodInfo] = Methods()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLineEdit, QWidget
 
-from ui.bridge import Bridge, Handle
-from ui.components.basics import FoldButton, InlineMessage, PlainButton, ProgressLine, Text
+from ui.bridge import Bridge
+from ui.components.basics import FoldButton, PlainButton, Text
+from ui.components.call_dialog import StreamDialog
 from ui.components.choice_box import ChoiceBox, ChoiceRow
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import row_of
-from ui.components.wording import describe_count, how_far, in_words
+from ui.components.wording import describe_count
 from ui.features.feedback import texts
 from ui.theme import tokens
-from workbench.api import events
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import Call, error_of, read_result
-from workbench.base.errors import Cancelled
+from workbench.api.events import Progress
+from workbench.api.protocol import Call
 from workbench.records.judgement_reports import ExportReport, ImportReport
 from workbench.records.judgements import JudgementFilter
 from workbench.subjects.judgements.calls import ExportJudgements, ImportJudgements
@@ -27,82 +25,47 @@ from workbench.subjects.judgements.calls import ExportJudgements, ImportJudgemen
 _SHOWN_REFUSED = 8
 
 
-class _FileDialog(Dialog):
-    """Sends a call that reads or writes a file, with its progress and Stop; the result stays visible."""
+class _FileDialog(StreamDialog):
+    """Sends a call that reads or writes a file; the result stays visible."""
 
     def __init__(self, bridge: Bridge, title: str, help: str, action: str, parent: QWidget | None) -> None:
-        super().__init__(title, help, action, parent, 600)
-        self._bridge = bridge
-        self._handle: Handle | None = None
+        super().__init__(bridge, title, help, action, parent, 600)
         self._done = False
         self.path = QLineEdit(accessibleName=texts.FILE, textChanged=lambda _: self._show_state())
         self.browse_button = PlainButton(texts.CHOOSE_FILE, "folder", clicked=self._on_browse)
-        self.progress = ProgressLine(stop_clicked=self._on_stop)
-        self.progress.hide()
-        self.message = InlineMessage(closable=False)
         self.details = Text("", "small", visible=False)
         line = row_of(None, (self.path, 1), self.browse_button, gap=tokens.SPACE_2)
         self.inside.addWidget(LabelledField(texts.FILE, "", line))
-        for part in (self.progress, self.message, self.details):
-            self.below.addWidget(part)
-        self.go.clicked.connect(self._on_go)
+        self.below.addWidget(self.details)
         self._show_state()
 
     def choose(self, path: str) -> None:
         self.path.setText(path)
 
-    def _make_call(self) -> Call[Any]:
-        raise NotImplementedError
-
     def _on_browse(self) -> None:
         raise NotImplementedError
 
-    def _show_report(self, report: ImportReport | ExportReport) -> None:
+    def _show_report(self, report: Any) -> None:
         raise NotImplementedError
 
-    def _show_state(self) -> None:
-        ready = bool(self.path.text().strip()) and self._handle is None
-        self.go.setEnabled(ready or self._done)
-        self.go.setToolTip("" if ready or self._done else texts.FILE_NEEDED)
+    def missing(self) -> str:
+        return "" if self.path.text().strip() or self._done else texts.FILE_NEEDED
+
+    def words_of(self, progress: Progress | None) -> str:
+        return texts.IMPORTING.format(path=Path(self.path.text()).name)
 
     def _on_go(self) -> None:
         if self._done:
             self.accept()
-            return
-        call = self._make_call()
-        self.message.hide()
-        self.progress.set_progress(texts.IMPORTING.format(path=Path(self.path.text()).name))
-        self.progress.show()
+        else:
+            super()._on_go()
 
-        def take(batch: Sequence[Event]) -> None:
-            for event in batch:
-                if isinstance(event, events.Progress):
-                    share, numbers = how_far(event)
-                    words = texts.IMPORTING.format(path=Path(self.path.text()).name)
-                    self.progress.set_progress(words, share, numbers)
-
-        def end(terminal: Terminal) -> None:
-            self._handle = None
-            self.progress.hide()
-            if isinstance(terminal, events.Finished):
-                self._done = True
-                self.go.setText(texts.DONE)
-                self.leave.hide()
-                self._show_report(read_result(call, terminal.result))
-            elif not isinstance(error := error_of(terminal), Cancelled):
-                self.message.show_message(in_words(error), "danger")
-            self._show_state()
-
-        self._handle = self._bridge.stream(call, take, end, self)
+    def take_result(self, report: Any) -> None:
+        self._done = True
+        self.go.setText(texts.DONE)
+        self.leave.hide()
+        self._show_report(report)
         self._show_state()
-
-    def _on_stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def reject(self) -> None:
-        self._on_stop()
-        super().reject()
 
 
 class ImportDialog(_FileDialog):
@@ -131,7 +94,7 @@ class ImportDialog(_FileDialog):
         self.inside.addWidget(named)
         self.inside.addStretch(1)
 
-    def _make_call(self) -> Call[ImportReport]:
+    def make_call(self) -> Call[ImportReport]:
         form, first = self.form.value, int(self.counts_from.value)
         named = {role: field.text().strip() for role, field in self.columns.items() if field.text().strip()}
         columns = named if self.columns_button.isChecked() else {}
@@ -143,8 +106,7 @@ class ImportDialog(_FileDialog):
         if path:
             self.choose(path)
 
-    def _show_report(self, report: ImportReport | ExportReport) -> None:
-        assert isinstance(report, ImportReport)
+    def _show_report(self, report: ImportReport) -> None:
         rows = describe_count(report.rows, "row")
         said = [texts.IMPORTED.format(added=f"{report.added:,}", rows=rows, why=report.why)]
         if report.duplicates:
@@ -173,7 +135,7 @@ class ExportDialog(_FileDialog):
         self.inside.addWidget(LabelledField(texts.FORM, "", self.form))
         self.inside.addStretch(1)
 
-    def _make_call(self) -> Call[ExportReport]:
+    def make_call(self) -> Call[ExportReport]:
         path, form = self.path.text().strip(), self.form.value
         return ExportJudgements(path=path, form=form, which=self._which)  # type: ignore[arg-type]
 
@@ -182,8 +144,7 @@ class ExportDialog(_FileDialog):
         if path:
             self.choose(path)
 
-    def _show_report(self, report: ImportReport | ExportReport) -> None:
-        assert isinstance(report, ExportReport)
+    def _show_report(self, report: ExportReport) -> None:
         words = texts.EXPORTED.format(count=describe_count(report.rows, "row"), path=report.path)
         self.message.show_message(words, "success")
         lines = [texts.LEFT_OUT.format(count=f"{one.count:,}", reason=one.reason) for one in report.left_out]

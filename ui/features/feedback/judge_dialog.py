@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPlainTextEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, Text
+from ui.components.basics import Text
+from ui.components.call_dialog import StartDialog
 from ui.components.choice_box import ChoiceRow
-from ui.components.cost_note import CostNote
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
 from ui.components.reward_list import RewardList
-from ui.components.wording import in_words
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.theme import tokens
@@ -23,18 +21,14 @@ from workbench.records.judging import CONSTITUTION
 from workbench.records.methods import Methods
 from workbench.subjects.judgements.calls import JudgePairs
 from workbench.subjects.machine.calls import ListMethods, MethodList
-from workbench.subjects.runs.calls import RunRecord
 
 
-class JudgeDialog(Dialog):
+class JudgeDialog(StartDialog):
     """``started`` sends the run in which the judge is measured and judges."""
 
-    started = Signal(object)
-
     def __init__(self, bridge: Bridge, queue: LabellingQueue, parent: QWidget | None = None) -> None:
-        super().__init__(texts.JUDGE_TITLE, texts.JUDGE_HELP, texts.JUDGE_GO, parent, 600)
-        self._bridge, self._queue = bridge, queue
-        self._waiting = False
+        super().__init__(bridge, texts.JUDGE_TITLE, texts.JUDGE_HELP, texts.JUDGE_GO, parent, 600)
+        self._queue = queue
         self.kind = ChoiceRow(texts.JUDGE, texts.JUDGE_KINDS, chosen=self._on_kind)
         self.recipe = RecipeChoice(bridge, texts.JUDGE_RECIPE)
         self.constitution = QPlainTextEdit(CONSTITUTION, accessibleName=texts.CONSTITUTION)
@@ -42,7 +36,6 @@ class JudgeDialog(Dialog):
         self.constitution.setFixedHeight(120)
         self.rewards: RewardList | None = None
         self._rewards_place = column_of(None, gap=0)
-        self.message = InlineMessage(closable=False)
         model, rules = QWidget(), QWidget()
         column_of(
             model,
@@ -59,10 +52,6 @@ class JudgeDialog(Dialog):
         self.inside.setSpacing(tokens.SPACE_4)
         self.inside.addWidget(self.kind)
         self.inside.addWidget(self._stack, 1)
-        self.cost = CostNote(bridge)
-        self.below.addWidget(self.cost)
-        self.below.addWidget(self.message)
-        self.go.clicked.connect(self._on_go)
         self.resize(620, 560)
         bridge.home.listing(ListMethods()).follow(self._on_methods)
         self.recipe.known.connect(self._show_state)
@@ -75,7 +64,6 @@ class JudgeDialog(Dialog):
         return JudgePairs(queue=self._queue.id, recipe=self.recipe.recipe, constitution=words)
 
     def missing(self) -> str:
-        """What has to be given first; "" where all is there."""
         if self.kind.value == "rewards":
             return "" if self.rewards is not None and self.rewards.lines else texts.REWARD_NEEDED
         return "" if self.recipe.recipe is not None else texts.MODEL_NEEDED
@@ -92,26 +80,3 @@ class JudgeDialog(Dialog):
         self.kind.show_value(value)
         self._stack.setCurrentWidget(self._places[value])
         self._show_state()
-
-    def _show_state(self) -> None:
-        missing = self.missing()
-        self.go.setEnabled(not missing and not self._waiting)
-        self.go.setToolTip(missing)
-        self.cost.ask(None if missing else self.make_call())
-
-    def _on_go(self) -> None:
-        self._waiting = True
-        self.message.hide()
-        self._show_state()
-
-        def started(run: RunRecord) -> None:
-            self._bridge.home.runs.put_run(run)
-            self.started.emit(run)
-            self.accept()
-
-        def refused(error: Exception) -> None:
-            self._waiting = False
-            self.message.show_message(in_words(error), "danger")
-            self._show_state()
-
-        self._bridge.call(self.make_call(), started, refused, self)

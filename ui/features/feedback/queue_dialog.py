@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 
 import msgspec
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, PlainButton, Text
+from ui.components.basics import PlainButton, Text
+from ui.components.call_dialog import StartDialog
 from ui.components.choice_box import ChoiceBox, ChoiceRow
-from ui.components.cost_note import CostNote
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
-from ui.components.wording import describe_count, in_words
+from ui.components.wording import describe_count
 from ui.features.feedback import texts
 from ui.features.feedback.recipe_choice import RecipeChoice
 from ui.theme import tokens
@@ -23,16 +22,13 @@ from workbench.subjects.chats.calls import ChatList, ListChats
 from workbench.subjects.documents.calls import CollectionList, ListCollections
 from workbench.subjects.evaluation.calls import ListQuestionSets, QuestionSetList
 from workbench.subjects.judgements.calls import MakeCandidates
-from workbench.subjects.runs.calls import RunRecord
 
 _LONGEST_SUGGESTED = 60
 """Characters of a suggested name before the date: names have at most 80."""
 
 
-class NewQueue(Dialog):
+class NewQueue(StartDialog):
     """``started`` sends the run that generates the answers."""
-
-    started = Signal(object)
 
     def __init__(
         self, bridge: Bridge, parent: QWidget | None = None, purpose: str = "label", adapter: str = ""
@@ -40,10 +36,9 @@ class NewQueue(Dialog):
         """``adapter`` is that of the second recipe; the first is its base model."""
         tests = purpose == "verdict"
         title, help = (texts.TEST_TITLE, texts.TEST_NEW_HELP) if tests else (texts.NEW_TITLE, texts.NEW_HELP)
-        super().__init__(title, help, texts.NEW_GO, parent, 620)
+        super().__init__(bridge, title, help, texts.NEW_GO, parent)
         self._adapter, self._tests = adapter, tests
-        self._bridge = bridge
-        self._waiting = False
+        self._seed = int(time.time()) % 1_000_000
         self._named = False
         self._has_chats = True  # until the list says otherwise
         self.first = RecipeChoice(bridge, texts.FIRST_RECIPE)
@@ -61,13 +56,11 @@ class NewQueue(Dialog):
         self.purpose.chosen.connect(self.purpose.show_value)
         self.purpose.show_value(purpose)
         self.name = QLineEdit(textEdited=self._on_named, maxLength=80)
-        self.message = InlineMessage(closable=False)
         self._lay_out()
         self.first.known.connect(self._suggest_name)
         self.second.known.connect(self._choose_adapter)
         for box in (self.first, self.second, self.set, self.collection):
             box.chosen.connect(lambda _: self._suggest_name())
-        self.go.clicked.connect(self._on_go)
         self._on_prompts("chats")
         bridge.home.listing(ListChats()).follow(self._on_chats)
         bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
@@ -86,7 +79,6 @@ class NewQueue(Dialog):
         )
 
     def missing(self) -> str:
-        """What has to be given first; "" where all is there."""
         needed = {
             "chats": (self._has_chats, texts.CHATS_NEEDED),
             "questions": (self.set.value, texts.SET_NEEDED),
@@ -110,7 +102,7 @@ class NewQueue(Dialog):
             prompts=self.prompts.value,  # type: ignore[arg-type]
             path=paths.get(self.prompts.value, ""),
             limit=int(self.limit.value),
-            seed=int(time.time()) % 1_000_000,
+            seed=self._seed,
             part="held-out" if self.purpose.value == "verdict" and self.prompts.value == "questions" else "tune",
             purpose=self.purpose.value,  # type: ignore[arg-type]
         )
@@ -145,9 +137,6 @@ class NewQueue(Dialog):
         self.inside.addWidget(LabelledField(texts.PURPOSE, texts.PURPOSE_HELP, self.purpose))
         self.inside.addWidget(LabelledField(texts.SET_NAME, "", self.name))
         self.inside.addStretch(1)
-        self.cost = CostNote(self._bridge)
-        self.below.addWidget(self.cost)
-        self.below.addWidget(self.message)
         self.resize(640, 680)
 
     def _on_prompts(self, value: str) -> None:
@@ -190,29 +179,7 @@ class NewQueue(Dialog):
             self.name.setText(texts.DEFAULT_NAME.format(model=called.strip(), date=when))
         self._show_state()
 
-    def _show_state(self) -> None:
-        missing = self.missing()
-        self.go.setEnabled(not missing and not self._waiting)
-        self.go.setToolTip(missing)
-        self.cost.ask(None if missing else msgspec.structs.replace(self.make_call(), seed=0))
-
     def _on_browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, texts.PROMPT_FILE, "", texts.FILTER_PROMPTS)
         if path:
             self.file.setText(path)
-
-    def _on_go(self) -> None:
-        self._waiting = True
-        self.message.hide()
-        self._show_state()
-
-        def started(run: RunRecord) -> None:
-            self.started.emit(run)
-            self.accept()
-
-        def refused(error: Exception) -> None:
-            self._waiting = False
-            self.message.show_message(in_words(error), "danger")
-            self._show_state()
-
-        self._bridge.call(self.make_call(), started, refused, self)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, ProgressLine, Text
+from ui.components.basics import Text
+from ui.components.call_dialog import RunDialog
 from ui.components.choice_box import ChoiceBox
-from ui.components.dialog import Dialog, LabelledField
-from ui.components.run_follower import RunFollower
-from ui.components.wording import describe_bytes, how_far, in_words
+from ui.components.dialog import LabelledField
+from ui.components.wording import describe_bytes
 from ui.features.models import quantize_texts as texts
-from workbench.api import events
-from workbench.api.events import Progress, Terminal
-from workbench.api.protocol import error_of
+from workbench.api.events import Progress
 from workbench.records.models import ModelRecord
 from workbench.subjects.adapters.calls import QuantizeModel
-from workbench.subjects.runs.calls import RunRecord
 
 BITS = {"F16": 16.0, "Q8_0": 8.5, "Q6_K": 6.6, "Q5_K_M": 5.7, "Q4_K_M": 4.9, "Q4_0": 4.5, "Q3_K_M": 3.9, "Q2_K": 3.0}
 """The mean bits of a weight in each format that is offered, for the size that is to be expected."""
@@ -29,16 +27,15 @@ _FORMAT = re.compile(rf" ({'|'.join(BITS)})( \d+)?$")
 """A format at the end of a model's name, and the number that the catalogue gives to the second of that name."""
 
 
-class QuantizeDialog(Dialog):
+class QuantizeDialog(RunDialog):
     """``made`` sends the new model's name. The run continues when the dialog is closed."""
 
     made = Signal(str)
+    stopped_words = texts.STOPPED
 
     def __init__(self, bridge: Bridge, model: ModelRecord, parent: QWidget | None = None) -> None:
-        super().__init__(texts.TITLE.format(name=model.name), texts.EXPLANATION, texts.QUANTISE, parent)
-        self._bridge = bridge
+        super().__init__(bridge, texts.TITLE.format(name=model.name), texts.EXPLANATION, texts.QUANTISE, parent)
         self._model = model
-        self.watch: RunFollower | None = None
         self.type = ChoiceBox(texts.FORMAT, [(self._words(name), name) for name in BITS], 24)
         self.type.show_value(USUAL)
         self.type.chosen.connect(lambda _: self._suggest_name())
@@ -53,11 +50,6 @@ class QuantizeDialog(Dialog):
         if model.quantization and model.quantization not in UNQUANTISED:
             self.inside.addWidget(Text(texts.TWICE.format(type=model.quantization), "attention"))
         self.inside.addStretch(1)
-        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
-        self.outcome = InlineMessage(closable=False)
-        for part in (self.progress, self.outcome):
-            self.below.addWidget(part)
-        self.go.clicked.connect(self._on_go)
         self.resize(600, 400)
         self._suggest_name()
 
@@ -74,55 +66,23 @@ class QuantizeDialog(Dialog):
             self._suggested = f"{_FORMAT.sub('', self._model.name)} {self.type.value}"
             self.name.setText(self._suggested)
 
+    def missing(self) -> str:
+        return "" if self.name.text().strip() else texts.NAME_FIRST
+
     def _show_state(self) -> None:
-        running, named = self.watch is not None, bool(self.name.text().strip())
-        self.go.setEnabled(named and not running)
-        self.go.setToolTip("" if named else texts.NAME_FIRST)
-        shown = self.outcome.isVisible()
-        self.leave.setText(texts.IN_BACKGROUND if running else texts.CLOSE if shown else texts.CANCEL)
+        super()._show_state()
         for field in self._fields:
-            field.setEnabled(not running)
+            field.setEnabled(self.watch is None)
 
-    def _on_go(self) -> None:
-        self.outcome.hide()
-        self.go.setEnabled(False)
-        call = QuantizeModel(model=self._model.name, type=self.type.value, name=self.name.text().strip())
-        self._bridge.call(call, self._on_begun, self._on_refused, self)
+    def make_call(self) -> QuantizeModel:
+        return QuantizeModel(model=self._model.name, type=self.type.value, name=self.name.text().strip())
 
-    def _on_refused(self, error: Exception) -> None:
-        self.outcome.show_message(in_words(error), "danger")
-        self._show_state()
+    def words_of(self, progress: Progress) -> str:
+        return texts.QUANTISING
 
-    def _on_begun(self, run: RunRecord) -> None:
-        self.watch = RunFollower(self._bridge, run, self)
-        self.watch.progressed.connect(self._on_progress)
-        self.watch.ended.connect(self._on_ended)
-        self.progress.show()
-        self.progress.set_progress(texts.WAITING)
-        self._show_state()
-
-    def _on_progress(self, progress: Progress) -> None:
-        share, numbers = how_far(progress)
-        self.progress.set_progress(texts.QUANTISING, share, numbers if progress.unit else "", progress.seconds_left)
-
-    def _on_stop(self) -> None:
-        if self.watch is not None:
-            self.progress.set_progress(texts.STOPPING)
-            self.watch.stop()
-
-    def _on_ended(self, terminal: Terminal) -> None:
-        self.progress.hide()
-        if self.watch is not None:
-            self.watch.deleteLater()
-            self.watch = None
-        if isinstance(terminal, events.Finished):
-            model = str((terminal.result or {}).get("model", ""))
-            self.outcome.show_message(texts.MADE.format(model=model), "success")
-            self.go.hide()
-            self.show_outcome_only()
-            self.made.emit(model)
-        elif isinstance(terminal, events.Cancelled):
-            self.outcome.show_message(texts.STOPPED, "info")
-        else:
-            self.outcome.show_message(in_words(error_of(terminal)), "danger")
-        self._show_state()
+    def take_end(self, result: dict[str, Any]) -> None:
+        model = str(result.get("model", ""))
+        self.message.show_message(texts.MADE.format(model=model), "success")
+        self.go.hide()
+        self.show_outcome_only()
+        self.made.emit(model)

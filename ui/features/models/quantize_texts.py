@@ -15,7 +15,6 @@ TWICE = (
     "This model is already quantised ({type}). Quantising it again loses more than quantising the original, and a "
     "format with more bits brings nothing back."
 )
-IN_BACKGROUND, CLOSE, CANCEL = "Run in background", "Close", "Cancel"
-WAITING, QUANTISING, STOPPING = "Waiting for its turn", "Quantising", "Stopping…"
+QUANTISING = "Quantising"
 MADE = "{model} was created."
 STOPPED = "Stopped. No model was created."

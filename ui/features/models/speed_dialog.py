@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QWidget
 
-from ui.bridge import Bridge, Handle
-from ui.components.basics import InlineMessage, ProgressLine, Text
-from ui.components.dialog import Dialog, LabelledField
+from ui.bridge import Bridge
+from ui.components.basics import Text
+from ui.components.call_dialog import StreamDialog
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
 from ui.components.number_box import NumberBox
-from ui.components.wording import describe_count, how_far, in_words
+from ui.components.wording import describe_count
 from ui.features.models import speed_texts as texts
 from ui.theme import tokens
-from workbench.api import events
-from workbench.api.events import Event, Terminal
-from workbench.api.protocol import error_of
-from workbench.base.errors import Cancelled
+from workbench.api.events import Progress
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.calls import Benchmark, BenchModel
 
 
-class SpeedDialog(Dialog):
+class SpeedDialog(StreamDialog):
     """The measurement stops when the dialog is closed."""
 
     def __init__(self, bridge: Bridge, model: ModelRecord, parent: QWidget | None = None) -> None:
-        super().__init__(texts.TITLE.format(name=model.name), texts.EXPLANATION, texts.MEASURE, parent)
-        self._bridge = bridge
+        super().__init__(bridge, texts.TITLE.format(name=model.name), texts.EXPLANATION, texts.MEASURE, parent)
         self._model = model
-        self._handle: Handle | None = None
         usual = BenchModel(name=model.name)
         self.prompt_tokens = NumberBox(minimum=1, maximum=100_000, value=usual.prompt_tokens)
         self.new_tokens = NumberBox(minimum=1, maximum=10_000, value=usual.new_tokens)
@@ -50,57 +43,39 @@ class SpeedDialog(Dialog):
             grid.addWidget(field, place // 2, place % 2)
         self.inside.addLayout(grid)
         self.inside.addStretch(1)
-        self.progress = ProgressLine(visible=False, stop_clicked=self._on_stop)
-        self.problem = InlineMessage(closable=False)
         self.measured = SpeedTable()
-        for part in (self.progress, self.problem, self.measured):
-            self.below.addWidget(part)
-        self.go.clicked.connect(self._on_go)
-        self.finished.connect(lambda _: self._on_stop())
+        self.below.addWidget(self.measured)
         self.leave.setText(texts.CLOSE)
         self.resize(600, 330)
 
-    def _on_go(self) -> None:
-        def progressed(batch: Sequence[Event]) -> None:
-            for event in batch:
-                if isinstance(event, events.Progress):
-                    share, numbers = how_far(event)
-                    words = f"{event.stage[:1].upper()}{event.stage[1:]}" or texts.MEASURING
-                    self.progress.set_progress(words, share, numbers if event.unit else "")
-
-        call = BenchModel(
+    def make_call(self) -> BenchModel:
+        return BenchModel(
             name=self._model.name,
             prompt_tokens=self.prompt_tokens.value(),
             new_tokens=self.new_tokens.value(),
             sequences=self.sequences.value(),
             rounds=self.rounds.value(),
         )
-        self.problem.hide()
+
+    def words_of(self, progress: Progress | None) -> str:
+        stage = progress.stage if progress is not None else ""
+        return f"{stage[:1].upper()}{stage[1:]}" or texts.MEASURING
+
+    def _on_go(self) -> None:
         self.measured.hide()
-        self.progress.set_progress(texts.MEASURING)
-        self._handle = self._bridge.stream(call, progressed, self._on_ended, self)
-        self._show_state()
+        super()._on_go()
 
-    def _on_stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-
-    def _on_ended(self, terminal: Terminal) -> None:
-        self._handle = None
+    def take_result(self, found: Benchmark) -> None:
+        self.measured.show_result(found)
+        self.go.setText(texts.AGAIN)
         self._show_state()
-        if isinstance(terminal, events.Finished):
-            self.measured.show_result(msgspec.convert(terminal.result, Benchmark))
-            self.go.setText(texts.AGAIN)
-        elif not isinstance(error := error_of(terminal), Cancelled):
-            self.problem.show_message(in_words(error), "danger")
-        self._bridge.refresh_status()  # the model is loaded now
 
     def _show_state(self) -> None:
-        running = self._handle is not None
-        self.progress.setVisible(running)
-        self.go.setEnabled(not running)
+        super()._show_state()
         for field in self._fields:
-            field.setEnabled(not running)
+            field.setEnabled(not self._waiting)
+        if not self._waiting:
+            self._bridge.refresh_status()  # the model is loaded now
 
 
 class SpeedTable(QWidget):

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QFileDialog, QLineEdit, Q
 
 from ui.bridge import Bridge
 from ui.components.basics import Card, InlineMessage, PlainButton, ProgressLine, Text
-from ui.components.dialog import Dialog
+from ui.components.call_dialog import CallDialog
 from ui.components.layout import column_of, row_of
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import describe_bytes, describe_count, how_far, in_words
@@ -178,17 +178,17 @@ class BackupCard(Card):
             button.setToolTip("" if self._follower is None else texts.BUSY)
 
 
-class RestoreDialog(Dialog):
+class RestoreDialog(CallDialog):
     """Begins a run that restores the backup at ``path``; ``begun`` sends it."""
 
     begun = Signal(object)
 
     def __init__(self, bridge: Bridge, path: str, parent: QWidget | None) -> None:
-        super().__init__(texts.RESTORE_TITLE, "", texts.RESTORE_NOW, parent)
-        self._bridge, self._path = bridge, path
+        super().__init__(bridge, texts.RESTORE_TITLE, "", texts.RESTORE_NOW, parent)
+        self._path = path
         self._readable = False
         self.facts = Text(texts.READING, "body")
-        self.missing = Text("", "small", visible=False)
+        self.not_held = Text("", "small", visible=False)
         self.in_folder = QRadioButton(texts.IN_FOLDER, checked=True)
         self.in_place = QRadioButton(texts.IN_PLACE)
         self._group = QButtonGroup(self)
@@ -197,9 +197,8 @@ class RestoreDialog(Dialog):
         self.folder = QLineEdit(accessibleName=texts.FOLDER)
         self.folder.textChanged.connect(self._show_state)
         self.choose = PlainButton(texts.CHOOSE_FOLDER, "folder", small=True, autoDefault=False, clicked=self._on_choose)
-        self.message = InlineMessage(closable=False)
         self.inside.addWidget(self.facts)
-        self.inside.addWidget(self.missing)
+        self.inside.addWidget(self.not_held)
         folder_row = row_of(None, self.folder, self.choose, gap=tokens.SPACE_2)
         for button, help, row in (
             (self.in_folder, texts.IN_FOLDER_HELP, folder_row),
@@ -214,11 +213,9 @@ class RestoreDialog(Dialog):
                 below.addLayout(row)
             inner.addLayout(below)
             self.inside.addWidget(choice)
-        self.below.addWidget(self.message)
         self._group.buttonToggled.connect(self._show_state)
-        self.go.clicked.connect(self._on_go)
         self._show_state()
-        bridge.call(InspectBackup(path=path), self._on_summary, self._on_failed, self)
+        bridge.call(InspectBackup(path=path), self._on_summary, self._on_refused, self)
 
     def _on_summary(self, summary: BackupSummary) -> None:
         self._readable = True
@@ -232,31 +229,30 @@ class RestoreDialog(Dialog):
                 bytes=describe_bytes(summary.bytes),
             )
         )
-        self.missing.setText(describe_missing(summary))
-        self.missing.setVisible(bool(self.missing.text()))
+        self.not_held.setText(describe_missing(summary))
+        self.not_held.setVisible(bool(self.not_held.text()))
         self._show_state()
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_refused(self, error: Exception) -> None:
         self.facts.setVisible(self._readable)
-        self.message.show_message(in_words(error), "danger")
+        super()._on_refused(error)
+
+    def missing(self) -> str:
+        return "" if self.in_place.isChecked() or self.folder.text().strip() else texts.FOLDER_NEEDED
 
     def _show_state(self) -> None:
-        inside = self.in_folder.isChecked()
-        self.folder.setEnabled(inside)
-        self.choose.setEnabled(inside)
-        named = not inside or bool(self.folder.text().strip())
-        self.go.setEnabled(self._readable and named)
-        self.go.setToolTip("" if named else texts.FOLDER_NEEDED)
+        super()._show_state()
+        self.go.setEnabled(self.go.isEnabled() and self._readable)
+        self.folder.setEnabled(self.in_folder.isChecked())
+        self.choose.setEnabled(self.in_folder.isChecked())
 
     def _on_choose(self) -> None:
         if path := QFileDialog.getExistingDirectory(self, texts.IN_FOLDER, self.folder.text()):
             self.folder.setText(path)
 
-    def _on_go(self) -> None:
-        folder = self.folder.text().strip() if self.in_folder.isChecked() else ""
-        self.message.hide()
-        self._bridge.call(RestoreBackup(path=self._path, folder=folder), self._on_begun, self._on_failed, self)
+    def make_call(self) -> RestoreBackup:
+        return RestoreBackup(path=self._path, folder=self.folder.text().strip() if self.in_folder.isChecked() else "")
 
-    def _on_begun(self, run: RunRecord) -> None:
+    def take_result(self, run: RunRecord) -> None:
         self.begun.emit(run)
         self.accept()

@@ -6,10 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import InlineMessage, Text
-from ui.components.dialog import Dialog, LabelledField
+from ui.components.basics import Text
+from ui.components.call_dialog import CallDialog
+from ui.components.dialog import LabelledField
 from ui.components.layout import column_of
-from ui.components.wording import in_words
 from ui.features.chat import texts
 from ui.theme import tokens
 from workbench.records.prompts import PromptRecord
@@ -22,14 +22,14 @@ from workbench.subjects.prompts.calls import (
 )
 
 
-class SaveDialog(Dialog):
+class SaveDialog(CallDialog):
     """Saves a part of the recipe; ``saved`` sends the entry."""
 
     saved = Signal(object)
 
     def __init__(self, bridge: Bridge, part: PromptingPart, kind: PromptKind, parent: QWidget | None = None) -> None:
-        super().__init__(texts.SAVE_TITLES[kind], texts.SAVE_HELP[kind], texts.SAVE_GO, parent)
-        self._bridge, self._part, self._kind = bridge, part, kind
+        super().__init__(bridge, texts.SAVE_TITLES[kind], texts.SAVE_HELP[kind], texts.SAVE_GO, parent)
+        self._part, self._kind = part, kind
         self._records: dict[str, PromptRecord] = {}
         source = next((one.name for one in part.sources if one.kind == kind), "")
         self.name = QLineEdit(source, textChanged=lambda _: self._show_state())
@@ -45,9 +45,6 @@ class SaveDialog(Dialog):
             self.inside.addWidget(field)
         self.name.setAccessibleName(texts.PROMPT_NAME)
         self.inside.addStretch(1)
-        self.message = InlineMessage(closable=False)
-        self.below.addWidget(self.message)
-        self.go.clicked.connect(self._on_go)
         self.resize(560, 470)
         bridge.home.listing(ListPrompts()).follow(self._on_prompts)
         self._show_state()
@@ -61,24 +58,21 @@ class SaveDialog(Dialog):
         return self._records.get(" ".join(self.name.text().split()).casefold())
 
     def _show_state(self) -> None:
+        super()._show_state()
         known = self._known
         if known is None:
             self.effect.setText(texts.MAKES_ENTRY)
         else:
             self.effect.setText(texts.ADDS_VERSION.format(number=known.head.number + 1, name=known.name))
         self.tags.setPlaceholderText(", ".join(known.tags) if known is not None else "")
-        self.go.setEnabled(bool(self.name.text().strip()))
+        self.go.setEnabled(self.go.isEnabled() and bool(self.name.text().strip()))
 
-    def _on_go(self) -> None:
+    def make_call(self) -> SavePrompt:
         tags = tuple(self.tags.text().split(",")) if self.tags.text().strip() else None
-        call = SavePrompt(
+        return SavePrompt(
             name=self.name.text(), part=self._part, kind=self._kind, note=self.note.toPlainText(), tags=tags
         )
-        self._bridge.call(call, self._on_saved, self._on_refused, self)
 
-    def _on_saved(self, saved: SavedPrompt) -> None:
+    def take_result(self, saved: SavedPrompt) -> None:
         self.saved.emit(saved)
         self.accept()
-
-    def _on_refused(self, error: Exception) -> None:
-        self.message.show_message(in_words(error), "danger")
