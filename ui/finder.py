@@ -29,6 +29,7 @@ from ui.state import Listing
 from ui.theme import tokens
 from ui.theme.theme import current_theme
 from workbench.base.fields import fields_of
+from workbench.base.finding import folded, holds
 from workbench.base.settings import SECTIONS, Settings
 from workbench.records.documents import Document, DocumentList
 from workbench.records.recipes import PARTS
@@ -261,12 +262,12 @@ class Finder(QFrame):
                 found.append(Found(field.title, "recipe", "sidebar", run, part))
         return found
 
-    def _from_pages(self, text: str) -> list[Found]:
+    def _from_pages(self) -> list[Found]:
         found: list[Found] = []
         for entry in self._shell.pages:
             page = self._shell.made_page(entry.name)
             if page is not None and hasattr(page, "find_entries"):
-                found.extend(page.find_entries(text))
+                found.extend(page.find_entries())
         return found
 
     def _load(self, name: str) -> None:
@@ -285,7 +286,6 @@ class Finder(QFrame):
 
     def _fill(self) -> None:
         text = self.field.text().strip()
-        words = text.lower().split()
         fixed = [
             *self._pages(),
             *self._actions(),
@@ -294,12 +294,12 @@ class Finder(QFrame):
             *self._adapters,
             *self._settings(),
         ]
-        if words:
-            fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages(text)
-        matching = [found for found in fixed if all(word in f"{found.text} {found.kind}".lower() for word in words)]
-        matching.sort(key=lambda found: _rank(found, words))
-        chats = self._chats if words else self._chats[:5]  # the core has searched them, in their messages too
-        self._found = ([*chats, *matching] if not words else [*matching, *chats])[:MOST_LINES]
+        if text:
+            fixed += [found for documents in self._documents.values() for found in documents] + self._from_pages()
+        matching = [found for found in fixed if holds(text, found.text, found.kind)]
+        matching.sort(key=lambda found: _rank(found, text))
+        chats = self._chats if text else self._chats[:5]  # the core has searched them, in their messages too
+        self._found = ([*matching, *chats] if text else [*chats, *matching])[:MOST_LINES]
         self.list.clear()
         for found in self._found:
             item = QListWidgetItem()
@@ -353,10 +353,10 @@ class _FoundLine(QWidget):
         row.addWidget(Chip(found.kind))
 
 
-def _rank(found: Found, words: list[str]) -> tuple[int, str]:
-    """Texts that begin with what was typed come first."""
-    text = found.text.lower()
-    starts = bool(words) and text.startswith(words[0])
+def _rank(found: Found, typed: str) -> tuple[int, str]:
+    """Texts that begin with the first typed word come first."""
+    text = folded(found.text)
+    starts = bool(typed) and text.startswith(folded(typed).split()[0])
     kinds = ("page", "documents", "document", "model", "adapter", "action", "setting", "recipe", "chat")
     order = kinds.index(found.kind) if found.kind in kinds else len(kinds)
-    return (0 if starts else 1) * 10 + order, "" if not words else text
+    return (0 if starts else 1) * 10 + order, text if typed else ""

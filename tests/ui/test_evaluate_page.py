@@ -405,7 +405,7 @@ def test_nothing_there_says_what_to_do(
 
 
 def test_the_palette_finds_sets(page: EvaluatePage, shell: RecordingShell) -> None:
-    found = page.find_entries("pump")
+    found = page.find_entries()
     found[0].run()
     assert shell.opened[0] == ("evaluate", {"question_set": "q2"})
 

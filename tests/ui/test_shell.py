@@ -72,8 +72,8 @@ class ChatLike(PlainPage):
         self.chip = QLabel("the loaded model")
         return self.chip
 
-    def find_entries(self, text: str) -> list[Found]:
-        return [Found("Add files…", "action", "plus", lambda: self.open_target(found=text))]
+    def find_entries(self) -> list[Found]:
+        return [Found("Add files…", "action", "plus", lambda: self.open_target(found="files"))]
 
 
 class DocumentsLike(PlainPage):

@@ -10,7 +10,7 @@ A page is a QWidget with
   and context use),
 - if it takes long to make, ``make_parts(bridge) -> Iterator[tuple[str, QWidget]]``, a static method: the first page of
   a window gets them as its third argument, each made in a turn of the event loop,
-- if it likes, ``find_entries(text) -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
+- if it likes, ``find_entries() -> Sequence[Found]``: what the palette (Ctrl+K) offers from this page beside what it
   knows by itself,
 - if it likes, ``remember() -> str`` and ``recall(str)``: what it keeps when the window closes (drafts) and gets back
   when it is made in the next one. The frame asks every few seconds, so that a crash loses no more than that.

@@ -6,6 +6,7 @@ import argparse
 from typing import Any, get_args
 
 from workbench import calls
+from workbench.base.finding import holds
 from workbench.cli.arguments import Commands, one_sentence
 from workbench.cli.call_arguments import add_call
 from workbench.cli.output import Number, byte_size, listing, when
@@ -30,7 +31,7 @@ def list_requests(session: Session, arguments: argparse.Namespace) -> Events[Any
             one
             for one in log.requests
             if arguments.purpose in (None, one.purpose)
-            and arguments.host.lower() in one.host.lower()
+            and holds(arguments.host, one.host)
             and (not arguments.refused or one.refused or one.failed)
         )
     )

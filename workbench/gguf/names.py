@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection
 from pathlib import Path
 
+from workbench.base.naming import free_name
+
 MAX_LENGTH = 80
 _LONGEST_FOLDER = 60
 _SPLIT = re.compile(r"-\d{5}-of-\d{5}$")
@@ -44,10 +46,7 @@ def unique_name(name: str, taken: Collection[str], quantization: str = "") -> st
         with_type = f"{name} {quantization}"
         if quantization.casefold() not in name.casefold() and with_type.casefold() not in used:
             return with_type
-    number = 2
-    while f"{name} {number}".casefold() in used:
-        number += 1
-    return f"{name} {number}"
+    return free_name(name, used)
 
 
 def file_safe(name: str) -> str:

@@ -35,7 +35,18 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
         return method.phrase.format(document=name, language=self.language, columns=columns)
 
 
-class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer is based on: the passages that the model was shown and those that are cited, whether it was
+    declined for want of any, what was said beside it, and how it was verified."""
+
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    declined: bool = False
+    notices: tuple[str, ...] = ()
+    verification: Verification | None = None
+
+
+class StoredMessage(Grounds, frozen=True, kw_only=True):
     """A message of a chat. Messages form a tree: an edited question or a regenerated answer is a sibling.
 
     ``parts`` holds a message that is more than text, as in ``Message``; ``text`` is then the text of its parts.
@@ -62,10 +73,6 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     created: float = 0.0
     query: str = ""
-    passages: tuple[Passage, ...] = ()
-    citations: tuple[Citation, ...] = ()
-    declined: bool = False
-    notices: tuple[str, ...] = ()
     usage: Usage | None = None
     recipe: Recipe | None = None
     document: DocumentTask | None = None
@@ -75,7 +82,6 @@ class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     traced: bool = False
     rating: int = 0
     original: str | None = None
-    verification: Verification | None = None
     waiting: Approval | None = None
     tainted: bool = False
     finish: Finish | None = None
@@ -121,26 +127,21 @@ class FormatCheck(msgspec.Struct, frozen=True, kw_only=True):
     text_problem: str = ""
 
 
-class AskResult(msgspec.Struct, frozen=True, kw_only=True):
+class AskResult(Grounds, frozen=True, kw_only=True):
     """An answer. ``chat`` and ``message`` are the ids under which it is stored; ``usage`` is of all its generations.
     ``waiting``: there is no answer yet, since a call of a tool waits for the person. ``tainted``: text of strangers was
     read for it. ``made_by``: an endpoint that computed it."""
 
     answer: str
     sequences: tuple[Candidate, ...] = ()
-    citations: tuple[Citation, ...] = ()
-    declined: bool = False
     usage: Usage = Usage()
     recipe: Recipe = Recipe()
     chat: str = ""
     message: str = ""
     query: str = ""
-    passages: tuple[Passage, ...] = ()
-    notices: tuple[str, ...] = ()
     context_tokens: int = 0
     parts: tuple[Part, ...] = ()
     trace: Trace | None = None
-    verification: Verification | None = None
     waiting: Approval | None = None
     tainted: bool = False
     made_by: MadeBy | None = None

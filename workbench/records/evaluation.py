@@ -11,8 +11,9 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.base.stored import Stored
+from workbench.records.answers import Grounds
 from workbench.records.endpoints import MadeBy
-from workbench.records.messages import Citation, Message, Passage, Usage, Verification
+from workbench.records.messages import Message, Usage
 from workbench.records.origins import Origins, origins_of_answer
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.trace import TRACE, Trace
@@ -244,20 +245,15 @@ class EvaluationResult(msgspec.Struct, frozen=True, kw_only=True):
     scored: int
 
 
-class CellAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CellAnswer(Grounds, frozen=True, kw_only=True, omit_defaults=True):
     """A recipe's answer to a question. ``error`` is why there is none; it counts as a wrong one. ``tainted``: text of
     strangers was, or may have been, read for it. ``made_by``: an endpoint that computed it. ``looped``: it was ended
     since it repeated itself."""
 
     text: str
     error: str = ""
-    declined: bool = False
-    citations: tuple[Citation, ...] = ()
-    passages: tuple[Passage, ...] = ()
-    verification: Verification | None = None
     usage: Usage = Usage()
     seconds: float = 0.0
-    notices: tuple[str, ...] = ()
     trace: Trace | None = None
     recipe: Recipe | None = None
     tainted: bool = True

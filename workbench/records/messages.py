@@ -89,16 +89,7 @@ def text_of(role: Role, parts: Sequence[Part]) -> str:
     return "".join(part.text for part in parts if isinstance(part, shown))
 
 
-class Passage(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of a document, as found by a search.
-
-    ``n`` is its number in the prompt (from 1; 0 when it was not shown). ``start`` and ``end`` are character
-    offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
-    from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
-    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text
-    was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
-    """
-
+class _Piece(msgspec.Struct, frozen=True, kw_only=True):
     collection: str
     document: str
     document_hash: str
@@ -109,14 +100,26 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     page: int | None = None
     score: float = 0.0
-    similarity: float | None = None
-    found_by: FoundBy = "both"
     n: int = 0
     recognised: bool = False
     changed: bool = False
 
 
-class Citation(msgspec.Struct, frozen=True, kw_only=True):
+class Passage(_Piece, frozen=True, kw_only=True):
+    """A piece of a document, as found by a search.
+
+    ``n`` is its number in the prompt (from 1; 0 when it was not shown). ``start`` and ``end`` are character
+    offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
+    from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
+    within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text
+    was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
+    """
+
+    similarity: float | None = None
+    found_by: FoundBy = "both"
+
+
+class Citation(_Piece, frozen=True, kw_only=True):
     """A passage that the answer is based on; ``n`` is the number that stands in the answer as ``[n]``.
 
     It keeps the passage's text and the document's hash: it still says what was read when the document has
@@ -127,25 +130,12 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     passage's.
     """
 
-    n: int
-    collection: str
-    document: str
-    document_hash: str
-    path: str
-    title: str
-    start: int
-    end: int
-    text: str
-    page: int | None = None
-    score: float = 0.0
     claimed: bool = False
     sentence_start: int = 0
     sentence_end: int = 0
     span_start: int = 0
     span_end: int = 0
     more_sentences: tuple[tuple[int, int], ...] = ()
-    recognised: bool = False
-    changed: bool = False
 
 
 Verdict = Literal["supported", "partly", "unsupported", "outside"]

@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
+from workbench.base.finding import holds
 from workbench.base.stored import Stored
 from workbench.records.recipes import PromptingPart, PromptKind, PromptSource, variables_of
 
@@ -216,13 +217,11 @@ def free_name(name: str, taken: Iterable[str]) -> str:
 
 
 def found_prompts(records: Iterable[PromptRecord], search: str = "", tag: str = "") -> tuple[PromptRecord, ...]:
-    """The entries with this tag whose name, tags, note or texts hold each word of ``search``, whatever the case."""
-    words = search.casefold().split()
-    found = []
-    for one in records:
-        texts = described(one.head.content, one.kind).values()
-        within = "\n".join((one.name, *one.tags, one.head.note, *texts)).casefold()
+    """The entries with this tag whose name, tags, note or texts hold each word of ``search``."""
+
+    def means(one: PromptRecord) -> bool:
         tagged = not tag or tag.casefold() in map(str.casefold, one.tags)
-        if tagged and all(word in within for word in words):
-            found.append(one)
-    return tuple(found)
+        texts = described(one.head.content, one.kind).values()
+        return tagged and holds(search, one.name, *one.tags, one.head.note, *texts)
+
+    return tuple(filter(means, records))

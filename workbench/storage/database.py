@@ -18,6 +18,7 @@ from typing import Any
 import apsw
 
 from workbench.base.errors import Cancelled, UserError
+from workbench.base.finding import folded
 from workbench.base.paths import Home
 
 BUSY_TIMEOUT_MS = 10_000
@@ -112,7 +113,13 @@ def open_database(
         except BaseException:
             connection.close()
             raise
+    connection.create_scalar_function("folded", _folded, 1, deterministic=True)
     return Database(connection, path)
+
+
+def _folded(*text: Any) -> str:
+    """Of a text as bytes, so that damaged ones do not hide the others. SQLite's own ``lower`` knows ASCII only."""
+    return folded(str(text[0], "utf-8", "replace"))
 
 
 def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:

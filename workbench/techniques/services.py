@@ -21,6 +21,15 @@ Similarities = Callable[[Sequence[str], Sequence[str]], Sequence[Sequence[float]
 """The cosine of every one of some texts with every one of others."""
 
 
+def compare(question: str, texts: Sequence[str], similarities: Similarities) -> Sequence[float]:
+    """How like a question each text is: cosines, or where there is no embedding model the share of its words."""
+    try:
+        return similarities([question], texts)[0]
+    except UserError:
+        wanted = set(question.casefold().split())
+        return [len(wanted & set(text.casefold().split())) / max(1, len(wanted)) for text in texts]
+
+
 def _no_similarities(texts: Sequence[str], others: Sequence[str]) -> Sequence[Sequence[float]]:
     raise UserError("There is no embedding model to compare texts with.", "Import an embedding model first.")
 

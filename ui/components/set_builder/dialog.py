@@ -21,6 +21,7 @@ from ui.components.set_builder.sources import ChatSource, PairSource, TextSource
 from ui.components.wording import describe_count
 from ui.theme import tokens
 from workbench.api.events import Artifact, Progress
+from workbench.base.naming import free_name
 from workbench.records.training import DataSet, DataSetList
 from workbench.subjects.chats.calls import Chat, ChatList, ChatRecord, GetChat, ListChats
 from workbench.subjects.datasets.calls import BuildData, ListDataSets
@@ -84,7 +85,7 @@ class SetBuilder(RunDialog):
     # -- what there is -------------------------------------------------------------------------------
 
     def _on_sets(self, found: DataSetList) -> None:
-        self._names = {known.name.casefold() for known in found.sets}
+        self._names = {known.name for known in found.sets}
         self._suggest_name()
 
     def _on_models(self, found: ModelList) -> None:
@@ -141,11 +142,7 @@ class SetBuilder(RunDialog):
             "pairs": texts.NAME_PAIRS.format(documents=documents),
             "text": texts.NAME_TEXT.format(documents=documents),
         }[source]
-        name, number = wanted, 1
-        while name.casefold() in self._names:
-            number += 1
-            name = f"{wanted} {number}"
-        self.name.setText(name)
+        self.name.setText(free_name(wanted, self._names))
 
     @property
     def _panel(self) -> ChatSource | PairSource | TextSource:

@@ -43,6 +43,7 @@ from ui.theme.theme import current_theme
 from workbench.api import events
 from workbench.api.events import Artifact, Progress
 from workbench.api.protocol import error_of
+from workbench.base.naming import free_name
 from workbench.records.methods import Methods
 from workbench.records.training import AdapterList as Adapters
 from workbench.records.training import AdapterRecord, VerificationReport
@@ -297,11 +298,7 @@ class AdaptersPage(QWidget):
 
 def _new_folder(parent: Path, name: str, form: str) -> Path:
     """A folder that is not there yet: ``my-notes-gguf``, ``my-notes-gguf-2``."""
-    folder, number = parent / f"{name}-{form}", 1
-    while folder.exists():
-        number += 1
-        folder = parent / f"{name}-{form}-{number}"
-    return folder
+    return parent / free_name(f"{name}-{form}", lambda one: (parent / one).exists(), "-")
 
 
 FAILED_HEADING = texts.STATE_NOT_OFFERED

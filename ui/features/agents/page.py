@@ -15,14 +15,15 @@ from typing import Any, Literal
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.bridge import Bridge
 from ui.components.agent_wording import describe_agent
 from ui.components.basics import Card, InlineMessage, PlainButton, PrimaryButton, QuietButton, Text
-from ui.components.layout import MARGINS, ScrolledColumn, column_of, empty_layout, row_of
+from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.lists import SearchField
 from ui.components.notices import ConfirmRow, EmptyState
+from ui.components.sections import SectionedPage
 from ui.components.wording import describe_count, in_words
 from ui.components.words_editor import WordsEditor
 from ui.features import ShellActions
@@ -43,7 +44,7 @@ from workbench.subjects.runs.calls import Status
 Section = Literal["tools", "memory", "demonstrations", "saved"]
 
 
-class AgentsPage(QWidget):
+class AgentsPage(SectionedPage):
     """See ``ui.features`` for what the frame asks of a page."""
 
     name, title, icon = "agents", "Agents", "agents"
@@ -54,40 +55,19 @@ class AgentsPage(QWidget):
         self.memory = MemoryPanel(bridge)
         self.demonstrations = DemonstrationsPanel(bridge, shell)
         self.saved = SavedPanel(bridge, shell)
-        self._panels: dict[Section, QWidget] = {
-            "tools": self.tools,
-            "memory": self.memory,
-            "demonstrations": self.demonstrations,
-            "saved": self.saved,
-        }
-        titles: dict[Section, tuple[str, str]] = {
-            "tools": (texts.TOOLS, "tool"),
-            "memory": (texts.MEMORY, "memory"),
-            "demonstrations": (texts.DEMONSTRATIONS, "plan"),
-            "saved": (texts.SAVED, "agents"),
-        }
-        self.switches: dict[Section, QuietButton] = {}
-        self._stack = QStackedWidget()
-        sections = QWidget(accessibleName=texts.SECTIONS)
-        row = row_of(sections, gap=tokens.SPACE_1, margins=(MARGINS.left(), tokens.SPACE_3, MARGINS.right(), 0))
-        for section, panel in self._panels.items():
-            words, icon = titles[section]
-            button = self.switches[section] = QuietButton(words, icon, small=True, checkable=True)
-            button.clicked.connect(lambda _=False, section=section: self.open_target(section))
-            row.addWidget(button)
-            self._stack.addWidget(panel)
-        row.addStretch(1)
-        column_of(self, sections, (self._stack, 1), gap=0)
-        self.open_target("tools")
+        self.lay_out(
+            texts.SECTIONS,
+            {
+                "tools": (texts.TOOLS, "tool", self.tools),
+                "memory": (texts.MEMORY, "memory", self.memory),
+                "demonstrations": (texts.DEMONSTRATIONS, "plan", self.demonstrations),
+                "saved": (texts.SAVED, "agents", self.saved),
+            },
+        )
 
     def open_target(self, section: Section = "tools") -> None:
         """Show a section. Raises KeyError for one that there is not."""
-        self._stack.setCurrentWidget(self._panels[section])
-        for name, button in self.switches.items():
-            button.setChecked(name == section)
-        self.setFocusProxy(self.switches[section])
-        if self.hasFocus():
-            self.switches[section].setFocus(Qt.FocusReason.OtherFocusReason)
+        self.show_section(section)
 
 
 class DemonstrationsPanel(ScrolledColumn):

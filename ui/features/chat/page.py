@@ -132,7 +132,7 @@ class ChatPage(TakesFiles, QWidget):
             self._question_waiting = question
             self._ask_waiting()
 
-    def find_entries(self, text: str) -> Sequence[Found]:
+    def find_entries(self) -> Sequence[Found]:
         """Actions on the open chat, for the palette."""
         chat = self.session.chat.id
         if chat is None:

@@ -57,6 +57,7 @@ from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.task_bar import TaskBar
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.base.finding import holds
 from workbench.records.documents import Document
 from workbench.records.visible import visible_name
 
@@ -389,7 +390,7 @@ class DocumentFilter(QSortFilterProxyModel):
         self.setSortRole(SortRole)
 
     def set_words(self, words: str) -> None:
-        self._words = words.lower()
+        self._words = words
         self.invalidate()
 
     def set_state(self, state: str) -> None:
@@ -401,7 +402,7 @@ class DocumentFilter(QSortFilterProxyModel):
         document = self.table.documents[row]
         if self._state and (document.state == "failed") != (self._state == "failed"):
             return False
-        return not self._words or self._words in document.path.lower() or self._words in document.title.lower()
+        return holds(self._words, document.path, document.title)
 
     def document_at(self, index: _Index) -> Document | None:
         found = index.data(DocumentRole) if index.isValid() else None

@@ -98,7 +98,7 @@ class DocumentsPage(TakesFiles, QWidget):
         else:
             self._open_wanted()
 
-    def find_entries(self, text: str) -> Sequence[Found]:
+    def find_entries(self) -> Sequence[Found]:
         """Actions on the open collection, for the palette."""
         if self._collection(self._current) is None:
             return ()

@@ -87,7 +87,7 @@ class EvaluatePage(QWidget):
         self._wanted = evaluation or question_set
         self._show_wanted()
 
-    def find_entries(self, text: str) -> Sequence[Found]:
+    def find_entries(self) -> Sequence[Found]:
         """The sets, for the palette."""
         return [
             Found(found.name, "question set", self.icon, partial(self._shell.open_page, self.name, question_set=key))

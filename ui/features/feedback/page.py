@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.bridge import Bridge
-from ui.components.basics import Card, Chip, PlainButton, PrimaryButton, QuietButton, Text
+from ui.components.basics import Card, Chip, PlainButton, PrimaryButton, Text
 from ui.components.interval_bar import IntervalBar
-from ui.components.layout import MARGINS, ScrolledColumn, column_of, empty_layout, row_of
+from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import DropCover, EmptyState, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
+from ui.components.sections import SectionedPage
 from ui.components.wording import describe_count, in_words
 from ui.features import Found, ShellActions
 from ui.features.feedback import texts
@@ -36,7 +37,7 @@ from workbench.subjects.judgements.calls import GetWinRate, ListQueues, QueueLis
 from workbench.subjects.runs.calls import RunRecord
 
 Section = Literal["review", "label", "learn", "verdict"]
-_TITLES: dict[Section, tuple[str, str]] = {
+_TITLES: dict[str, tuple[str, str]] = {
     "review": (texts.REVIEW, "table"),
     "label": (texts.LABEL, "thumb-up"),
     "learn": (texts.LEARN, "train"),
@@ -44,7 +45,7 @@ _TITLES: dict[Section, tuple[str, str]] = {
 }
 
 
-class FeedbackPage(TakesFiles, QWidget):
+class FeedbackPage(TakesFiles, SectionedPage):
     """See ``ui.features`` for what the frame asks of a page."""
 
     name, title, icon = "feedback", texts.FEEDBACK, "thumb-up"
@@ -63,37 +64,20 @@ class FeedbackPage(TakesFiles, QWidget):
         self.verdict = VerdictPanel(bridge)
         self.verdict.queue_wanted.connect(lambda queue: self.open_target(queue=queue))
         self.verdict.started.connect(self._on_test_started)
-        self._panels: dict[Section, QWidget] = {
-            "review": self.review,
-            "label": self.label,
-            "learn": self.learn,
-            "verdict": self.verdict,
-        }
-        self.switches: dict[Section, QuietButton] = {}
-        self._stack = QStackedWidget()
-        sections = QWidget(accessibleName=texts.SECTIONS)
-        margins = (MARGINS.left(), tokens.SPACE_3, MARGINS.right(), tokens.SPACE_2)
-        row = row_of(sections, gap=tokens.SPACE_1, margins=margins)
-        for section, panel in self._panels.items():
-            words, icon = _TITLES[section]
-            button = self.switches[section] = QuietButton(words, icon, small=True, checkable=True)
-            button.clicked.connect(lambda _=False, section=section: self.open_target(section))
-            row.addWidget(button)
-            self._stack.addWidget(panel)
-        row.addStretch(1)
-        column_of(self, sections, (self._stack, 1), gap=0)
+        panels = {"review": self.review, "label": self.label, "learn": self.learn, "verdict": self.verdict}
+        sections = {name: (*title, panels[name]) for name, title in _TITLES.items()}
+        self.lay_out(texts.SECTIONS, sections, tokens.SPACE_2)
         self._judging = RunFollowers(bridge, ("judging",), self)
         self._judging.began.connect(lambda _: self.label.show_judging(True))
         self._judging.ended.connect(self._on_judged)
         self._judging.find()
         self.cover = DropCover(self)
         self.setAcceptDrops(True)
-        self._show("review")
 
     def open_target(self, section: Section = "review", judgement: str = "", queue: str = "", adapter: str = "") -> None:
         """Show a section, a judgement or the pairs of a queue, by their ids, or begin the blind test of an adapter.
         Raises KeyError for a section that there is not."""
-        self._show("label" if queue else "verdict" if adapter else section)
+        self.show_section("label" if queue else "verdict" if adapter else section)
         if adapter:
             self.verdict.begin(adapter)
         if judgement:
@@ -117,10 +101,10 @@ class FeedbackPage(TakesFiles, QWidget):
             self._shell.show_message(texts.JUDGE_STOPPED, "info")
 
     def _on_test_started(self, run: RunRecord) -> None:
-        self._show("label")
+        self.show_section("label")
         self.label.await_queue(run)
 
-    def find_entries(self, text: str) -> Sequence[Found]:
+    def find_entries(self) -> Sequence[Found]:
         """The sections, for the palette."""
         return [
             Found(words, "feedback", icon, partial(self._shell.open_page, self.name, section=section))
@@ -128,27 +112,18 @@ class FeedbackPage(TakesFiles, QWidget):
         ]
 
     def remember(self) -> str:
-        return next((name for name, panel in self._panels.items() if panel is self._stack.currentWidget()), "review")
+        return self.shown
 
     def recall(self, words: str) -> None:
-        for section in self._panels:
-            if section == words:
-                self._show(section)
+        if words in self.panels:
+            self.show_section(words)
 
     def show_drop(self, over: bool) -> None:
         self.cover.cover(texts.DROP_HERE) if over else self.cover.hide()
 
     def take_files(self, paths: list[str]) -> None:
-        self._show("review")
+        self.show_section("review")
         self.review.take_files(paths)
-
-    def _show(self, section: Section) -> None:
-        self._stack.setCurrentWidget(self._panels[section])
-        for name, button in self.switches.items():
-            button.setChecked(name == section)
-        self.setFocusProxy(self.switches[section])
-        if self.hasFocus():
-            self.switches[section].setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 MOST = 20
@@ -271,7 +246,7 @@ class VerdictCard(Card):
 
 
 def describe_rate(found: WinRate) -> str:
-    """The figures behind a win rate: wins, equal lengths, who judged."""
+    """What a win rate was counted from, a line each: the wins, the rate at equal lengths, and who judged."""
     said = [
         texts.TEST_FIGURES.format(
             first=found.first, second=found.second, won=found.won, lost=found.lost, tied=found.tied + found.both_bad

@@ -10,10 +10,11 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.bridge import Bridge, Handle
-from ui.components.basics import PlainButton, QuietButton, Text
-from ui.components.layout import MARGINS, ScrolledColumn, column_of, row_of
+from ui.components.basics import PlainButton, Text
+from ui.components.layout import ScrolledColumn, column_of
 from ui.components.notices import EmptyState, TakesFiles
 from ui.components.run_follower import RunFollower, RunFollowers
+from ui.components.sections import SectionedPage
 from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features import ShellActions
 from ui.features.models import endpoint_texts, hub_texts, texts
@@ -50,7 +51,7 @@ from workbench.subjects.runs.calls import Status
 Section = Literal["here", "hub", "endpoints", "leaderboard"]
 
 
-class ModelsPage(TakesFiles, QWidget):
+class ModelsPage(TakesFiles, SectionedPage):
     """All models that are on this machine's catalogue."""
 
     name, title, icon = "models", "Models", "models"
@@ -141,38 +142,21 @@ class ModelsPage(TakesFiles, QWidget):
         self.hub = HubPanel(self._bridge, self._shell)
         self.endpoints = EndpointPanel(self._bridge)
         self.leaderboard = LeaderboardPanel(self._bridge)
-        self._panels: dict[Section, QWidget] = {
-            "here": self._stack, "hub": self.hub, "endpoints": self.endpoints, "leaderboard": self.leaderboard,
-        }  # fmt: skip
-        self.switches: dict[Section, QuietButton] = {}
-        self._sections = QStackedWidget()
-        head = QWidget(accessibleName=hub_texts.SECTIONS)
-        row = row_of(head, gap=tokens.SPACE_1, margins=(MARGINS.left(), tokens.SPACE_3, MARGINS.right(), 0))
-        titles: dict[Section, tuple[str, str]] = {
-            "here": (hub_texts.ON_MACHINE, "models"),
-            "hub": (hub_texts.HUB, "search"),
-            "endpoints": (endpoint_texts.ENDPOINTS, "globe"),
-            "leaderboard": (hub_texts.LEADERBOARD, "evaluate"),
-        }
-        for section, panel in self._panels.items():
-            words, icon = titles[section]
-            button = self.switches[section] = QuietButton(words, icon, small=True, checkable=True)
-            button.clicked.connect(lambda _=False, section=section: self.show_section(section))
-            row.addWidget(button)
-            self._sections.addWidget(panel)
-        row.addStretch(1)
-        column_of(self, head, (self._sections, 1), gap=0)
-        self.show_section("here")
+        self.lay_out(
+            hub_texts.SECTIONS,
+            {
+                "here": (hub_texts.ON_MACHINE, "models", self._stack),
+                "hub": (hub_texts.HUB, "search", self.hub),
+                "endpoints": (endpoint_texts.ENDPOINTS, "globe", self.endpoints),
+                "leaderboard": (hub_texts.LEADERBOARD, "evaluate", self.leaderboard),
+            },
+        )
 
-    def show_section(self, section: Section) -> None:
-        """Show the models that are here, the hub, endpoints, or the leaderboard. Raises KeyError for one that there is
-        not."""
-        self._sections.setCurrentWidget(self._panels[section])
-        for name, button in self.switches.items():
-            button.setChecked(name == section)
-        if section == "hub":
+    def show_section(self, name: str) -> None:
+        super().show_section(name)
+        if name == "hub":
             self.hub.begin()
-        elif section == "endpoints":
+        elif name == "endpoints":
             self.endpoints.begin()
 
     # -- what happens --------------------------------------------------------------------------------

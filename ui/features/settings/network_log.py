@@ -19,6 +19,7 @@ from ui.components.wording import describe_bytes, in_words
 from ui.features.settings import network_texts as texts
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.base.finding import holds
 from workbench.records.hub import NetworkRequest
 from workbench.subjects.network_log.calls import ClearNetworkLog, ExportNetworkLog, ListNetworkRequests, NetworkLog
 
@@ -161,7 +162,7 @@ class RequestTable(QAbstractTableModel):
 
     def set_filter(self, purpose: str = "", result: str = "", host: str = "") -> None:
         """Show those of a purpose and a result ("": any) whose host contains a text."""
-        self._filter = (purpose, result, host.strip().lower())
+        self._filter = (purpose, result, host)
         self._show()
 
     def _show(self) -> None:
@@ -170,7 +171,7 @@ class RequestTable(QAbstractTableModel):
         self._rows = [
             one
             for one in self._all
-            if purpose in ("", one.purpose) and result in ("", result_of(one)) and host in one.host.lower()
+            if purpose in ("", one.purpose) and result in ("", result_of(one)) and holds(host, one.host)
         ]
         self.endResetModel()
 

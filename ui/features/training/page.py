@@ -121,15 +121,14 @@ class TrainPage(TakesFiles, QWidget):
             if objective:
                 self.setup.choose_objective(objective)
 
-    def find_entries(self, text: str) -> Sequence[Found]:
+    def find_entries(self) -> Sequence[Found]:
         """Trainings and what can be begun here, for the palette."""
         found = [
             Found(texts.NEW_TRAINING, "action", "plus", lambda: self._shell.open_page("train", model=self._model()))
         ]
         for run in self._runs.values():
-            if text and text.lower() in run.title.lower():
-                show = partial(self._shell.open_page, "train", run=run.id)
-                found.append(Found(run.title, "training", "train", show))
+            show = partial(self._shell.open_page, "train", run=run.id)
+            found.append(Found(run.title, "training", "train", show))
         return found
 
     def remember(self) -> str:

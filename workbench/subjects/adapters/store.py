@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.naming import free_name
 from workbench.base.stored import Unreadable
 from workbench.records.training import CARD, FINGERPRINTS_FILE, AdapterRecord
 
@@ -174,10 +175,7 @@ class AdapterStore:
 
     def _free_name(self, wanted: str, taken: Collection[str]) -> str:
         used = {name.casefold() for name in taken}
-        name, number = wanted, 2
-        while self.is_taken(name) or name.casefold() in used:
-            name, number = f"{wanted}-{number}", number + 1
-        return name
+        return free_name(wanted, lambda name: self.is_taken(name) or name.casefold() in used, "-")
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
+from workbench.base.naming import free_name
 from workbench.reading.table_query import TableInfo, TableRows
 from workbench.records.agents import Fact
 from workbench.records.documents import Collection
@@ -75,7 +76,7 @@ class HomeTools:
             for document in self._embedding.host.call(call, context=self.context).documents:
                 path = Path(document.path)
                 if path.suffix.lower() in TABLE_SUFFIXES and document.state != "failed":
-                    found[_free(path.stem, found)] = path
+                    found[free_name(path.stem, found, "_")] = path
         return tuple(found.items())
 
     def table_infos(self, context: RequestContext) -> Sequence[TableInfo]:
@@ -136,15 +137,6 @@ class AgentTools:
             _tables=self._tables,
             _servers=self._servers,
         )
-
-
-def _free(name: str, taken: Mapping[str, Path]) -> str:
-    """A name that is not taken, with a number if need be."""
-    free, number = name, 1
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free
 
 
 def tool_named(name: str, services: ToolServices, context: RequestContext) -> Tool:

@@ -31,6 +31,7 @@ from workbench.base.durability import (
 )
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
+from workbench.base.naming import free_name
 from workbench.base.paths import KEPT, Home
 from workbench.base.stored import Unreadable
 from workbench.records.backup import MANIFEST, BackupFile, Manifest, Restored
@@ -220,11 +221,7 @@ def put_in_place(restored: Path, root: Path, lock: HomeLock) -> Path:
 
 
 def _free(wanted: Path) -> Path:
-    place, number = wanted, 1
-    while place.exists():
-        number += 1
-        place = wanted.with_name(f"{wanted.name}-{number}")
-    return place
+    return wanted.with_name(free_name(wanted.name, lambda name: wanted.with_name(name).exists(), "-"))
 
 
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.finding import folded
 from workbench.base.stored import Stored, Unreadable
 from workbench.records.agents import Approval
 from workbench.records.answers import DocumentTask, StoredMessage
@@ -62,7 +63,6 @@ class ChatStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.folders = ChatFolders(database)
-        database.connection.create_scalar_function("folded", _folded, 1, deterministic=True)
 
     def list_chats(self, search: str = "") -> tuple[ChatRecord, ...]:
         """Chats, the pinned ones first, then the latest; with ``search``, those that contain each of its words."""
@@ -375,7 +375,7 @@ class ChatStore:
             rows = self._database.execute("select distinct chat from history where history match ?", (quoted,))
         else:  # two Chinese characters are a word, and too short for the index
             rows = self._database.execute(
-                "select distinct chat from history where instr(folded(cast(text as blob)), ?)", (word.casefold(),)
+                "select distinct chat from history where instr(folded(cast(text as blob)), ?)", (folded(word),)
             )
         return {row[0] for row in rows}
 
@@ -394,11 +394,6 @@ def _no_chat(chat: str) -> UserError:
 
 def _no_message(message: str) -> UserError:
     return UserError(f"There is no message {message}.", "Its chat may have been deleted.")
-
-
-def _folded(*text: Any) -> str:
-    """SQLite's own ``lower`` knows ASCII letters only."""
-    return str(text[0], "utf-8", "replace").casefold()
 
 
 def _chat(row: Row) -> ChatRecord:

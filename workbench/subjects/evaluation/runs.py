@@ -404,21 +404,9 @@ class Pace:
 
 
 def _cell(result: AskResult, seconds: float) -> CellAnswer:
-    return CellAnswer(
-        text=result.answer,
-        declined=result.declined,
-        citations=result.citations,
-        passages=result.passages,
-        verification=result.verification,
-        usage=result.usage,
-        seconds=seconds,
-        notices=result.notices,
-        trace=result.trace,
-        recipe=result.recipe,
-        tainted=result.tainted,
-        made_by=result.made_by,
-        looped=bool(result.sequences) and result.sequences[0].finish == "loop",
-    )
+    kept = {name: getattr(result, name) for name in CellAnswer.__struct_fields__ if hasattr(result, name)}
+    looped = bool(result.sequences) and result.sequences[0].finish == "loop"
+    return CellAnswer(text=result.answer, seconds=seconds, looped=looped, **kept)
 
 
 def _text(question: NumberedQuestion) -> str:

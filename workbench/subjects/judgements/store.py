@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.finding import folded, holds
 from workbench.base.stored import Unreadable
 from workbench.records.judgement_reports import UndoneAction
 from workbench.records.judgements import JUDGEMENT, LABELLING_QUEUE, Judgement, JudgementFilter, LabellingQueue
@@ -256,7 +257,6 @@ _INSERT = f"insert into judgements ({_COLUMNS}) values ({', '.join(':' + c.strip
 
 
 def _values(judgement: Judgement, place: int) -> dict[str, Any]:
-    said = "\n".join([*(message.content for message in judgement.prompt), *(one.text for one in judgement.answers)])
     return {
         "id": judgement.id,
         "verdict": judgement.verdict,
@@ -270,7 +270,7 @@ def _values(judgement: Judgement, place: int) -> dict[str, Any]:
         "two": judgement.is_pair,
         "edited": judgement.edited,
         "changed": judgement.changed,
-        "said": said.lower(),
+        "said": "\n".join(_texts(judgement)).lower(),
         "value": JUDGEMENT.encode(judgement).decode(),
     }
 
@@ -311,15 +311,18 @@ def _condition(which: JudgementFilter) -> tuple[str, dict[str, Any]]:
         conditions.append(f"two = {int(which.kind == 'pairs')}")
     if which.edited is not None:
         conditions.append(f"edited = {int(which.edited)}")
-    for place, word in enumerate(which.search.lower().split()):
-        conditions.append(f"instr(said, :word_{place})")
+    for place, word in enumerate(folded(which.search).split()):
+        conditions.append(f"instr(folded(cast(said as blob)), :word_{place})")
         values[f"word_{place}"] = word
     return " and ".join(conditions), values
 
 
+def _texts(judgement: Judgement) -> list[str]:
+    return [*(message.content for message in judgement.prompt), *(one.text for one in judgement.answers)]
+
+
 def matches(which: JudgementFilter, judgement: Judgement) -> bool:
     """The same filter for a judgement that is no row."""
-    said = "\n".join([*(m.content for m in judgement.prompt), *(one.text for one in judgement.answers)]).lower()
     origin = judgement.origin
     return (
         judgement.changed >= which.since
@@ -333,7 +336,7 @@ def matches(which: JudgementFilter, judgement: Judgement) -> bool:
         and (not which.origin or origin == which.origin or origin.startswith(f"{which.origin}, "))
         and (which.kind == "all" or judgement.is_pair == (which.kind == "pairs"))
         and (which.edited is None or judgement.edited == which.edited)
-        and all(word in said for word in which.search.lower().split())
+        and holds(which.search, *_texts(judgement))
     )
 
 

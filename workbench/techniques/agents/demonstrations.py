@@ -20,7 +20,7 @@ from workbench.base.paths import RESOURCES
 from workbench.records.agents import ToolCall
 from workbench.records.messages import Message, TextPart, ThoughtPart
 from workbench.techniques.agents.calling import Caller
-from workbench.techniques.services import Similarities
+from workbench.techniques.services import Similarities, compare
 from workbench.techniques.tools.tool import Tool, ToolOutput
 
 FOLDER = RESOURCES / "tasks"
@@ -90,7 +90,7 @@ def nearest(
     question: str, able: Sequence[Demonstration], similarities: Similarities, count: int
 ) -> list[Demonstration]:
     """The examples that are most like a question, the nearest last."""
-    scores = _compare(question, [one.question.strip() for one in able], similarities)
+    scores = compare(question, [one.question.strip() for one in able], similarities)
     ranked = sorted(range(len(able)), key=lambda place: -scores[place])
     plain = [place for place in ranked if not able[place].steps][: count // PLAIN_SHARE]
     places = [place for place in ranked if able[place].steps or place in plain][:count]
@@ -130,12 +130,3 @@ def _parameter_of(tool: Tool) -> str:
     """The name of a tool's only parameter, "" where it has several."""
     names = list(tool.parameters.get("properties", {}))
     return names[0] if len(names) == 1 else ""
-
-
-def _compare(question: str, texts: Sequence[str], similarities: Similarities) -> Sequence[float]:
-    """Cosines, or where there is no embedding model the share of common words."""
-    try:
-        return similarities([question], texts)[0]
-    except UserError:
-        wanted = set(question.casefold().split())
-        return [len(wanted & set(text.casefold().split())) / max(1, len(wanted)) for text in texts]

@@ -58,7 +58,7 @@ from workbench.techniques.prompting.tools import (
     read_table,
     tools_for,
 )
-from workbench.techniques.services import Similarities
+from workbench.techniques.services import Similarities, compare
 from workbench.techniques.tools.results import one_line
 from workbench.techniques.tools.tool import ToolOutput
 
@@ -374,7 +374,7 @@ def nearest(
     able = [task for task in library() if set(task.tools) <= {*tools, THINK}]
     texts = [task.description for task in able] + [one.question.strip() for task in able for one in task.examples]
     texts += [one.question for one in own]
-    scores = iter(_compare(question, texts, similarities))
+    scores = iter(compare(question, texts, similarities))
     fit = {task.name: next(scores) for task in able}
     near = [(next(scores), task, one) for task in able for one in task.examples]
     near_own = [(next(scores), one) for one in own]
@@ -385,12 +385,3 @@ def nearest(
     there += [(score, one) for score, task, one in near if task in chosen]
     ranked = sorted(there, key=lambda pair: -pair[0])  # of equals the person's own
     return chosen, [one for _, one in ranked[:examples]][::-1]
-
-
-def _compare(question: str, texts: Sequence[str], similarities: Similarities) -> Sequence[float]:
-    """Cosines, or where there is no embedding model the share of common words."""
-    try:
-        return similarities([question], texts)[0]
-    except UserError:
-        wanted = set(question.casefold().split())
-        return [len(wanted & set(text.casefold().split())) / max(1, len(wanted)) for text in texts]

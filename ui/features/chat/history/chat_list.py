@@ -25,6 +25,7 @@ from ui.features.chat import texts
 from ui.features.chat.history.chat_rows import HistoryModel
 from ui.theme import tokens
 from ui.theme.theme import current_theme
+from workbench.base.naming import free_name
 from workbench.subjects.chats.calls import ChatRecord
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -128,9 +129,7 @@ class HistoryPanel(QFrame):
     def make_folder(self, chat: str = "") -> None:
         """Make a folder, with a chat in it where one is named, and edit its name in place."""
         self.search.clear()
-        taken = {name.casefold() for name in self._folders}
-        names = (texts.NEW_FOLDER_NAME, *(f"{texts.NEW_FOLDER_NAME} {number}" for number in range(2, len(taken) + 3)))
-        self._unnamed = next(name for name in names if name.casefold() not in taken)
+        self._unnamed = free_name(texts.NEW_FOLDER_NAME, self._folders)
         self.folder_wanted.emit(self._unnamed, chat)
 
     def mark(self, chat: str | None) -> None:

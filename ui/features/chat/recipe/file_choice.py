@@ -14,6 +14,7 @@ from ui.components.layout import row_of
 from ui.components.lists import SearchField
 from ui.features.chat import texts
 from ui.theme import tokens
+from workbench.base.finding import holds
 from workbench.records.documents import DocumentList
 from workbench.records.visible import visible_name
 from workbench.subjects.documents.calls import ListDocuments
@@ -83,10 +84,9 @@ class FileChoice(Dialog):
         self._show_count()
 
     def _filter(self) -> None:
-        words = self.search.text().strip().lower()
         for row in range(self.list.count()):
             item = self.list.item(row)
-            item.setHidden(bool(words) and words not in str(item.data(_PATH)).lower())
+            item.setHidden(not holds(self.search.text(), str(item.data(_PATH))))
 
     def _tick(self, ticked: bool) -> None:
         """The files that the filter shows."""
