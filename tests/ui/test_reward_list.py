@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
-from ui.components.reward_lines import RewardLine, read_line, write_line
 from ui.components.reward_list import RewardList
 from ui.theme.theme import Theme
 from workbench import methods as registry
 from workbench.base.errors import UserError
 from workbench.records.methods import Methods
+from workbench.records.reward_lines import RewardLine, read_line, write_line
 from workbench.rewards.methods import METHODS as REWARDS
 from workbench.rewards.spec import weighted_sum
 

@@ -14,11 +14,11 @@ from ui import texts
 from ui.components.basics import Card, IconButton, PlainButton, Text
 from ui.components.config_form import Control, Form, ValueRow
 from ui.components.layout import column_of, empty_layout, row_of
-from ui.components.reward_lines import RewardLine, read_line, write_line
 from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.base.fields import Field
 from workbench.records.methods import MethodInfo, Methods
+from workbench.records.reward_lines import RewardLine, read_line, write_line
 
 REWARDS = "rewards"
 

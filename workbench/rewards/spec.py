@@ -1,57 +1,23 @@
-r"""Rewards as a person writes them, one per line: the name of a reward, its settings, and its weight.
-
-letter-share letters=e prefer=few
-listed-words unwanted="very,really" weight=0.5
-expression-match pattern=(?i)\b(we|our)\b
-"""
+"""The rewards that lines name (``records/reward_lines.py``), as one weighted sum."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from workbench.base.errors import UserError
-from workbench.base.fields import parse_value
 from workbench.records.methods import Method, Methods
-from workbench.records.reward_lines import join_line, split_line
+from workbench.records.reward_lines import RewardLine, read_line
 from workbench.rewards.models import JudgeGrade, RewardModelUse
 from workbench.rewards.reward import WeightedPart, WeightedSum
 
-WEIGHT = "weight"
 
-
-class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A reward by its name in the registry, its ``options`` as they were typed, decoded, and its weight."""
-
-    name: str
-    options: dict[str, Any] = {}
-    weight: float = 1.0
-
-
-def read_line(line: str, methods: Methods[Method]) -> RewardLine:
-    """Raises UserError that names the line and what is wrong."""
-    try:
-        name, *settings = split_line(line)
-    except ValueError as error:
-        raise UserError(
-            f"The reward {line!r} cannot be read.", "Write NAME setting=value …, with quotes around spaces."
-        ) from error
-    row = methods.find(name, "reward")
-    options: dict[str, Any] = {}
-    weight = 1.0
-    for setting in settings:
-        field, equals, text = setting.partition("=")
-        if not equals:
-            raise UserError(f"{setting!r} in the reward {line!r} is no setting.", "Write setting=value.")
-        if field == WEIGHT:
-            weight = _weight(text, line)
-        else:
-            options[field] = parse_value(row.config, field, text)
-    if reason := problem_of_settings(row.decode(options)):
+def checked_line(line: str, methods: Methods[Method]) -> RewardLine:
+    """Raises UserError that names the line and what is wrong with it, or with its settings together."""
+    read = read_line(line, methods)
+    if reason := problem_of_settings(methods.find(read.name, "reward").decode(read.options)):
         raise UserError(reason, f"Correct the reward {line!r}.")
-    return RewardLine(name=name, options=options, weight=weight)
+    return read
 
 
 def problem_of_settings(options: Any) -> str:
@@ -59,17 +25,9 @@ def problem_of_settings(options: Any) -> str:
     return str(options.problem()) if hasattr(options, "problem") else ""
 
 
-def write_line(reward: RewardLine) -> str:
-    """The line that ``read_line`` reads as this reward."""
-    settings = [f"{name}={_typed(value)}" for name, value in reward.options.items()]
-    if reward.weight != 1.0:
-        settings.append(f"{WEIGHT}={reward.weight:g}")
-    return join_line([reward.name, *settings])
-
-
 def weighted_sum(lines: Sequence[str], methods: Methods[Method]) -> WeightedSum:
     """The sum of the rewards of these lines; empty ones are skipped. Raises UserError for none."""
-    read = [read_line(line, methods) for line in lines if line.strip()]
+    read = [checked_line(line, methods) for line in lines if line.strip()]
     if not read:
         names = ", ".join(row.name for row in methods.of("reward"))
         raise UserError(
@@ -101,16 +59,3 @@ def judges_of(lines: Sequence[str], methods: Methods[Method]) -> tuple[str, ...]
 
 def _options_of(lines: Sequence[str], methods: Methods[Method]) -> list[Any]:
     return [part.options for part in weighted_sum(lines, methods).parts] if any(map(str.strip, lines)) else []
-
-
-def _weight(text: str, line: str) -> float:
-    try:
-        return msgspec.convert(text, float, strict=False)
-    except msgspec.ValidationError as error:
-        raise UserError(f"The weight {text!r} in the reward {line!r} is no number.") from error
-
-
-def _typed(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -38,6 +38,7 @@ class Database:
         self.connection = connection
         self.path = path
         self._lock = threading.RLock()
+        connection.create_scalar_function("folded", _folded, 1, deterministic=True)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Run one or more statements to their end (apsw's own ``execute`` is lazy) and return the rows.
@@ -113,7 +114,6 @@ def open_database(
         except BaseException:
             connection.close()
             raise
-    connection.create_scalar_function("folded", _folded, 1, deterministic=True)
     return Database(connection, path)
 
 

@@ -11,9 +11,10 @@ from workbench.base.errors import UserError
 from workbench.records.evaluation import Score
 from workbench.records.messages import Message
 from workbench.records.methods import Methods
+from workbench.records.reward_lines import RewardLine, read_line, write_line
 from workbench.rewards.methods import METHODS
 from workbench.rewards.reward import Sample, WeightedPart, WeightedSum
-from workbench.rewards.spec import RewardLine, read_line, reward_models_of, weighted_sum, write_line
+from workbench.rewards.spec import checked_line, reward_models_of, weighted_sum
 
 ROWS = Methods(METHODS)
 CODE = "Here you are:\n```python\ndef double(n):\n    return 2 * n\n```\nIt doubles."
@@ -95,7 +96,7 @@ def test_a_line_names_a_reward_with_its_settings_and_weight() -> None:
 )
 def test_a_line_that_is_wrong_is_refused_by_name(line: str, why: str) -> None:
     with pytest.raises(UserError, match=why):
-        read_line(line, ROWS)
+        checked_line(line, ROWS)
 
 
 def test_a_weighted_sum_has_its_parts() -> None:
@@ -187,13 +188,13 @@ def test_an_expression_in_a_line_keeps_its_backslashes(line: str, answer: str, w
 )
 def test_an_expression_of_no_use_is_refused_with_the_reason(pattern: str, why: str) -> None:
     with pytest.raises(UserError, match=why) as refused:
-        read_line(f"expression-match pattern={pattern}", ROWS)
+        checked_line(f"expression-match pattern={pattern}", ROWS)
     assert pattern in refused.value.message
 
 
 @pytest.mark.parametrize("pattern", [r"\$5", "[$^]a", "^a$", "(^a|b$)", "(?m)a$", "{expected}", r"\^a", "a|^b"])
 def test_an_expression_that_may_match_is_not_refused(pattern: str) -> None:
-    assert read_line(f"expression-match pattern={pattern}", ROWS).options["pattern"] == pattern
+    assert checked_line(f"expression-match pattern={pattern}", ROWS).options["pattern"] == pattern
 
 
 def test_an_expression_that_takes_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

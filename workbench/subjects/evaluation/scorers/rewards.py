@@ -11,7 +11,7 @@ from workbench.records.evaluation import Score
 from workbench.records.methods import Method, Methods
 from workbench.rewards.methods import METHODS
 from workbench.rewards.models import JudgeGrade, RewardModelUse, reward_model
-from workbench.rewards.spec import read_line, weighted_sum
+from workbench.rewards.spec import checked_line, weighted_sum
 from workbench.subjects.evaluation.scorers.scorer import COMPARES_TEXTS, Scorable, ScorerContext, sample_of
 
 
@@ -65,4 +65,4 @@ def _rewards_of(options: Any) -> tuple[Method, ...]:
     if not isinstance(options, RewardLines):
         return ()
     rows = Methods(METHODS)
-    return tuple(rows.find(read_line(line, rows).name, "reward") for line in options.rewards if line.strip())
+    return tuple(rows.find(checked_line(line, rows).name, "reward") for line in options.rewards if line.strip())
