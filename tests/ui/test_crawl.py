@@ -30,7 +30,9 @@ from ui.features import PAGES, WELCOME
 from ui.shell import Shell
 from ui.theme.theme import current_theme
 from workbench.app import Workbench
+from workbench.base import training_environment
 from workbench.base.paths import Home
+from workbench.base.training_environment import PACKAGES
 from workbench.records.judgements import JudgedAnswer, Judgement
 from workbench.records.mcp import McpServer
 from workbench.records.messages import Message
@@ -137,12 +139,26 @@ def told(found: list[Found]) -> str:
 @pytest.mark.parametrize("page", SCOPES)
 @pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.nightly), "dark"])
 def test_everything_opens_and_does_something(
-    filled: Home,
-    page: str,
-    scheme: Literal["light", "dark"],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    filled: Home, page: str, scheme: Literal["light", "dark"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     qapp: QApplication,
+) -> None:  # fmt: skip
+    _crawl(filled, page, scheme, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(name, marks=() if name in ("train", "feedback") else pytest.mark.nightly) for name in SCOPES],
+)
+def test_so_it_does_without_the_packages_of_training(
+    filled: Home, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: QApplication
+) -> None:
+    own = training_environment._is_own
+    monkeypatch.setattr(training_environment, "_is_own", lambda name: name not in PACKAGES and own(name))
+    _crawl(filled, page, "dark", tmp_path, monkeypatch)
+
+
+def _crawl(
+    filled: Home, page: str, scheme: Literal["light", "dark"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Home(Path(shutil.copytree(filled.root, tmp_path / "home")))
     file = tmp_path / "files" / "bridge.txt"

@@ -14,6 +14,9 @@ import psutil
 
 from workbench.base.installation import installation, without_foreign
 
+INSTALLED_FOLDER = "llm_workbench"
+"""The folder within site-packages that a wheel's packages lie in; a .pth file beside it lets every Python find it."""
+
 SERVER_MARK = "WORKBENCH_MCP_SERVER"
 """The variable that marks the processes of an MCP server; another value, or none, exempts a process."""
 
@@ -42,7 +45,7 @@ def child_environment(environment: Mapping[str, str] | None = None) -> dict[str,
 def import_path() -> dict[str, str]:
     """The environment that lets a child import this ``workbench`` when it runs from a checkout not installed."""
     root = Path(__file__).parents[2]
-    if root.name in ("site-packages", "dist-packages") or is_frozen():
+    if root.name in (INSTALLED_FOLDER, "site-packages", "dist-packages") or is_frozen():
         return {}
     before = os.environ.get("PYTHONPATH")
     return {"PYTHONPATH": os.pathsep.join([str(root), before] if before else [str(root)])}

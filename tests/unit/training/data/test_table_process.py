@@ -95,3 +95,31 @@ def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"text": ["x" * 1_000_000] * 600}), tmp_path / "a.parquet")
     with pytest.raises(UserError, match="take more than 0 s"):
         list(read_rows(tmp_path / "a.parquet", ReadingLimits(batch_seconds=0)))
+
+
+HIDES_PYARROW = """
+import sys
+from importlib.machinery import ModuleSpec
+
+
+class Hidden:
+    def find_spec(name, path=None, target=None):
+        return ModuleSpec(name, None) if name == "pyarrow" else None
+
+
+sys.meta_path.insert(0, Hidden)
+"""
+
+
+def test_without_the_packages_of_training_it_is_said_what_the_file_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["ok"]}), path)
+    assert [row.values for row in read_rows(path, limits=LIMITS)] == [{"text": "ok"}]
+    (tmp_path / "hides").mkdir()
+    (tmp_path / "hides" / "sitecustomize.py").write_text(HIDES_PYARROW)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hides"))
+    with pytest.raises(UserError, match=r"rows\.parquet, a Parquet file, needs packages .*: pyarrow") as raised:
+        list(read_rows(path, limits=LIMITS))
+    assert "Set up training" in raised.value.hint
