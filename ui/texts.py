@@ -282,4 +282,5 @@ SET_UP_OFFER = "{packages}: {bytes} to download from {host}, and {disk} on the d
 SET_UP_OFFER_HERE = "They take {disk} on the disk, of which {free} are free. Nothing is downloaded."
 SET_UP_RUNS = "Setting up training"
 SET_UP_STAGE = "Setting up training: {stage}"
+SET_UP_STOPPING = "Stopping…"
 SET_UP_STOPPED = "The set-up was stopped, and nothing was installed. What was downloaded is kept for the next one."

@@ -184,6 +184,7 @@ class TrainingSetupCard(Card):
         self.progress.set_progress(words, share, numbers, progress.seconds_left)
 
     def _on_stop(self) -> None:
+        self.progress.set_progress(texts.SET_UP_STOPPING)
         if self._follower is not None:
             self._follower.stop()
         elif self._asking is not None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from workbench.base import installation, launching
 from workbench.base.installation import FOREIGN_VARIABLES, STORED, Installation, find_installation
+from workbench.base.launching import INSTALLED_FOLDER
 from workbench.processes.host import WorkerHost
 
 TREE = Installation(kind="deb", version="1.0.0", platform="linux-x86_64")
@@ -72,3 +74,16 @@ def test_hostile_packages_are_not_imported_by_a_child(installed: Path, tmp_path:
     assert subprocess.run(command, env=hostile, capture_output=True).returncode != 0
     done = subprocess.run(command, env=launching.child_environment(hostile), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "1\n")
+
+
+def test_a_wheel_puts_its_packages_into_a_folder_of_its_own() -> None:
+    """At the top of site-packages, ``ui`` and ``resources`` would overwrite those of another package."""
+    root = Path(__file__).parents[3]
+    wheel = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    taken = {name.removeprefix("/") for name in wheel["include"]}
+    assert taken == {"workbench", "ui", "resources"}
+    assert wheel["sources"] == {name: f"{INSTALLED_FOLDER}/{name}" for name in taken}
+    (pth,) = wheel["force-include"]
+    assert wheel["force-include"][pth] == f"{INSTALLED_FOLDER}.pth"
+    assert (root / pth).read_text("utf-8") == f"{INSTALLED_FOLDER}\n"
+    assert wheel["dev-mode-dirs"] == ["."]

@@ -33,6 +33,10 @@ class Computing:
         self.llama_cpp = LlamaCppBackend(self._inference_host, base.tell_workers, base.preferences.engine)
         self.training = TrainingWorkers(self.host_maker("training"), base.tell_workers, packages=base.home.training)
 
+    def forget_training(self) -> None:
+        """The children of this process are those of no home any more."""
+        os.environ.pop(FOLDER_VARIABLE, None)
+
     def host_maker(self, worker: str) -> HostMaker:
         """Makes hosts of a worker that uses torch."""
 

@@ -52,8 +52,11 @@ def recover(home: Home) -> None:
     aside = folder.with_name(f".replaced-{folder.name}")
     if aside.is_dir() and not folder.exists():
         aside.rename(folder)
-    for left in (aside, unfinished_folder(folder, _OWNER), _removed(folder)):
-        shutil.rmtree(left, ignore_errors=True)
+    for left in (aside, unfinished_folder(folder, _OWNER)):
+        if left.is_dir():
+            shutil.rmtree(_removed(folder), ignore_errors=True)
+            left.rename(_removed(folder))  # a process that still writes to it, such as a trial, finds it no more
+    shutil.rmtree(_removed(folder), ignore_errors=True)
 
 
 def remove(home: Home) -> None:
@@ -182,14 +185,16 @@ class _Tried(msgspec.Struct):
 def try_packages(folder: Path, context: RequestContext) -> None:
     """Import the packages in a process of its own. Raises UserError with the reason where that fails; Cancelled."""
     context.raise_if_cancelled()
+    life, held = os.pipe()  # the process leaves when the end that is held here is closed, whatever closes it
     process = subprocess.Popen(
         python_command("workbench.workers", "--worker", "training-trial"),
         env={**child_environment(), FOLDER_VARIABLE: str(folder), "PYTHONDONTWRITEBYTECODE": ""},
-        stdin=subprocess.DEVNULL,
+        stdin=life,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=os.name == "posix",
     )
+    os.close(life)
     forget = context.when_cancelled(lambda: kill_tree(process))
     try:
         out, err = process.communicate(timeout=TRIAL_S)
@@ -200,6 +205,7 @@ def try_packages(folder: Path, context: RequestContext) -> None:
         kill_tree(process)
         kill_group(process)
         process.communicate()
+        os.close(held)
     context.raise_if_cancelled()
     try:
         tried = msgspec.json.decode((out.decode("utf-8", "replace").strip().splitlines() or [""])[-1], type=_Tried)

@@ -40,5 +40,5 @@ def wire(base: Foundation, computing: Computing, embedding: Embedding, program: 
         kinds={KIND: setup, ENGINE_KIND: EngineRuns(base.home, computing.engines, base.gate, settings)},
         watches={"engines": computing.engines.watch},
         hosts=(computing.llama_cpp.host,),
-        close=(computing.llama_cpp.host.close,),
+        close=(computing.llama_cpp.host.close, computing.forget_training),
     )
