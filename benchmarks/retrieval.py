@@ -25,6 +25,7 @@ from workbench.records.documents import SearchResult
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Close, Ingest, Search, Similarities, State
 from workbench.techniques.retrieval.config import SearchConfig
+from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.search import search
@@ -137,7 +138,7 @@ def main() -> int:
         work = given.keep or Path(temporary)
         embedder = given.embedder or unpack_starter(Path(temporary))
         worker = WorkerHost("embedding")
-        queue = EmbeddingQueue()
+        queue = EmbeddingQueue(EmbedderLoading(work / "embedders").load)
         worker.call(Similarities(embedder=str(embedder), texts=("warm",), others=("up",)))
         reached = True
         try:

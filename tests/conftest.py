@@ -28,6 +28,7 @@ MODEL_FIXTURES = {"smollm_path", "gemma_path", "minilm_path"}
 ENGINES = {"smollm", "gemma", "small", "narrow", "exact", "exact_gemma"}  # fixtures that parametrised tests ask for
 TORCH_MODULES = {
     "torch",
+    "tests.tiny_embedders",
     "tests.unit.tiny_adapters",
     "tests.unit.tiny_models",
     "tests.unit.training.tiny_training",

@@ -80,6 +80,7 @@ class Workbench:
         self._models, of_models = models.wire(
             base, catalogue, checksums, llama_cpp, runs, computing.fitting_host(),
             status=program.status, machine=program.machine, forget_endpoint=remote.service.forget,
+            prepare_embedder=read.embedding.prepare, discard_prepared=read.embedding.discard,
         )  # fmt: skip
         self._data_sets, of_sets = datasets.wire(
             base, sets, history, catalogue, read.registry, read.embedding, remote.sending, services, runs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +16,15 @@ from workbench.api.events import Artifact, Event
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.processes.host import WorkerHost
+from workbench.processes.process import EMBEDDERS_VARIABLE
 from workbench.techniques.embedding_calls import (
     Close,
     CountTerms,
     Documents,
+    EmbedTexts,
     Ingest,
     Picture,
+    Prepare,
     Remove,
     Search,
     Similarities,
@@ -58,15 +61,30 @@ def ingest_call(file: Path, embedder: Path, *paths: Path) -> Ingest:
     return Ingest(file=str(file), collection="c", embedder=str(embedder), paths=tuple(map(str, paths)))
 
 
-def test_what_needs_no_vectors_does_not_wait_for_torch(tmp_path: Path) -> None:
+def test_what_needs_no_vectors_loads_no_embedder(tmp_path: Path) -> None:
     host = WorkerHost("embedding")
     try:
-        host.start()
-        began = time.monotonic()
         state = host.call(State(file=str(tmp_path / "c.sqlite")))
         assert state.documents == 0
-        assert time.monotonic() - began < 5
         assert host.call(Documents(file=str(tmp_path / "c.sqlite"))).documents == ()
+    finally:
+        host.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_starter_is_embedded_without_torch_and_prepared_once(tmp_path: Path, minilm_path: Path) -> None:
+    prepared = tmp_path / "embedders"
+    host = WorkerHost("embedding", environment={EMBEDDERS_VARIABLE: str(prepared)})
+    try:
+        host.call(Prepare(embedder=str(minilm_path)))
+        (layers,) = prepared.glob("*/layers.gguf")
+        written = layers.stat().st_mtime_ns
+        vectors = host.call(EmbedTexts(embedder=str(minilm_path), texts=("The tower is open.",)))
+        assert math.isclose(sum(value * value for value in vectors[0]), 1.0, rel_tol=1e-3)
+        libraries = Path(f"/proc/{host.pid}/maps").read_text()
+        assert "libllama" in libraries
+        assert "torch" not in libraries, "it takes a gigabyte and seconds"
+        assert layers.stat().st_mtime_ns == written
     finally:
         host.kill()
 

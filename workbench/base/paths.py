@@ -171,6 +171,12 @@ class Home:
         return self.root / "adapters"
 
     @property
+    def embedders(self) -> Path:
+        """Embedding models as llama.cpp computes them, a folder each (``prepared_place``), made from the models and
+        made again where it is missing; created with the first one."""
+        return self.root / "embedders"
+
+    @property
     def datasets(self) -> Path:
         """Data sets, ``<name>.jsonl``; created with the first one."""
         return self.root / "datasets"
@@ -216,6 +222,14 @@ class Home:
             "The program writes there also to show what it holds. Make the folder writable; or copy it to a disk that "
             f"is, and name the copy with --home or {HOME_VARIABLE}.",
         )
+
+
+def prepared_place(embedders: Path, model: Path) -> Path:
+    """The folder below a home's ``embedders`` for what is prepared of a model. It stays the same when the home is moved
+    with the models in it."""
+    with contextlib.suppress(ValueError):
+        model = model.relative_to(embedders.parent)
+    return embedders / hashlib.sha256(model.as_posix().encode()).hexdigest()[:20]
 
 
 def _runtime_folder() -> Path:

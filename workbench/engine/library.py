@@ -30,6 +30,7 @@ from workbench.records.models import Device
 
 __all__ = [
     "LibraryLog",
+    "describe_features",
     "describe_library",
     "describe_state",
     "exponentials_function",
@@ -144,11 +145,16 @@ def describe_state() -> LibraryState:
     )
 
 
-def multiplied_type() -> Literal["BF16", "F16"]:
-    """The 16-bit number format of weights that this build multiplies fastest by several rows at once."""
+def describe_features() -> str:
+    """What of the processor this build uses ("AVX512_BF16 = 1")."""
     start_library()
     features: bytes = llama.llama_print_system_info()
-    return "BF16" if b"AVX512_BF16 = 1" in features else "F16"
+    return features.decode("utf-8", "replace").strip()
+
+
+def multiplied_type() -> Literal["BF16", "F16"]:
+    """The 16-bit number format of weights that this build multiplies fastest by several rows at once."""
+    return "BF16" if "AVX512_BF16 = 1" in describe_features() else "F16"
 
 
 def list_devices() -> tuple[Device, ...]:

@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.files import LARGEST_JSON_BYTES, open_regular, read_json_file, refuse_special_files
+from workbench.gguf.folder_blocks import is_packed, unpacked_width
 from workbench.gguf.licences import licence_of_folder, spell_licence
 from workbench.gguf.names import name_of
 from workbench.gguf.safetensors import Header, read_header
@@ -151,8 +152,7 @@ def _weights(folder: Path) -> list[Header]:
                 "Get the files of one model again.",
             )
         return headers
-    names = ["model.safetensors"] if (folder / "model.safetensors").is_file() else []
-    paths = [folder / n for n in names] or sorted(folder.glob("*.safetensors"))
+    paths = weight_files(folder)
     if not paths:
         raise UserError(
             f"{folder} contains no model: it has no .gguf and no .safetensors file.",
@@ -161,6 +161,15 @@ def _weights(folder: Path) -> list[Header]:
     if len(paths) > MAX_WEIGHT_FILES:
         raise UserError(f"{folder} contains {len(paths):,} weight files, too many for one model.")
     return [read_header(p) for p in paths]
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files of the weights that lie in a folder, without a look into them. Raises UserError for a damaged index."""
+    if (index := folder / INDEX).is_file():
+        names = {Path(name).name for name in read_json_file(index, kind=_Index).weight_map.values()}
+        return [folder / name for name in sorted(names)]
+    whole = folder / "model.safetensors"
+    return [whole] if whole.is_file() else sorted(folder.glob("*.safetensors"))
 
 
 class _Index(msgspec.Struct):
@@ -212,8 +221,10 @@ def _bits(config: dict[str, Any]) -> int:
 
 
 def _parameters(headers: list[Header], config: dict[str, Any]) -> int:
-    """GPTQ and AWQ pack several weights into one 32-bit number; all other formats hold one in each."""
+    """GPTQ and AWQ pack several weights into one 32-bit number; all other formats hold one in each, but for blocks."""
     elements: Counter[str] = sum((h.elements for h in headers), Counter())
+    if is_packed(config):
+        elements["U8"] = unpacked_width(elements["U8"])
     packing = 32 // _bits(config) if _bits(config) else 1
     return sum(count * (packing if dtype == "I32" else 1) for dtype, count in elements.items())
 

@@ -151,6 +151,9 @@ class SafetensorsFile:
     def shape(self, name: str) -> tuple[int, ...]:
         return self._places[name].shape
 
+    def place(self, name: str) -> Place:
+        return self._places[name]
+
     def read(self, name: str) -> Floats:
         """A tensor as float32, in its shape. Raises UserError for numbers that are not floating point or not finite."""
         shape = self._places[name].shape

@@ -11,7 +11,7 @@ from workbench.gguf.ggml_types import TYPE_NUMBERS, TYPES_BY_NAME
 from workbench.gguf.reader import padded
 
 VERSION = 3
-_UINT32, _FLOAT32, _STRING, _ARRAY = 4, 6, 8, 9
+_UINT32, _FLOAT32, _BOOL, _STRING, _ARRAY = 4, 6, 7, 8, 9
 
 
 def text_entry(key: str, value: str) -> bytes:
@@ -20,6 +20,10 @@ def text_entry(key: str, value: str) -> bytes:
 
 def number_entry(key: str, value: int) -> bytes:
     return _text(key) + struct.pack("<II", _UINT32, value)
+
+
+def flag_entry(key: str, value: bool) -> bytes:
+    return _text(key) + struct.pack("<I?", _BOOL, value)
 
 
 def float_entry(key: str, value: float) -> bytes:

@@ -30,6 +30,11 @@ ENGINE_VARIABLE = "WORKBENCH_ENGINE"
 """Names the folder of an engine, whose ``llama_cpp`` a worker imports in place of the program's."""
 
 
+EMBEDDERS_VARIABLE = "WORKBENCH_EMBEDDERS"
+"""Names the folder in which the embedding worker keeps what it has prepared of embedding models. Without one it
+prepares them anew each time."""
+
+
 STDERR_TAIL_LINES, LONGEST_LINE = 60, 2_000
 LARGEST_LOG_BYTES = 4 * 1024 * 1024
 WORKER_ENVIRONMENT = {

@@ -1,4 +1,5 @@
-"""The calls of the embedding worker, and the ``Retriever`` over it. Light: importing this loads no torch and no parser.
+"""The calls of the embedding worker, and the ``Retriever`` over it. Light: this loads no engine and no
+parser.
 
 The worker is the only process that opens collection files. ``file`` is ``collections/<id>.sqlite`` and is made
 when it is not there. ``embedder`` is the folder of a sentence-transformers model.
@@ -97,6 +98,12 @@ class ReadTexts(Call[TextsRead], frozen=True, kw_only=True, tag="read"):
     texts: tuple[str | tuple[int, ...], ...]
 
 
+class Prepare(Call[None], frozen=True, kw_only=True, tag="prepare"):
+    """Make what the first use of an embedder needs: its layers as llama.cpp reads them. Raises UserError."""
+
+    embedder: str
+
+
 class Forget(Call[None], frozen=True, kw_only=True, tag="forget"):
     """Drop what is kept of the vectors of texts."""
 
@@ -161,8 +168,8 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 
 EmbeddingCall = (
-    Ingest | Search | Similarities | EmbedTexts | ReadTexts | Forget | CountTerms | Documents | Text | Picture | Remove
-    | State | Close
+    Ingest | Search | Similarities | EmbedTexts | ReadTexts | Prepare | Forget | CountTerms | Documents | Text | Picture
+    | Remove | State | Close
 )  # fmt: skip
 
 

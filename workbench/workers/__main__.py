@@ -19,6 +19,7 @@ WORKERS = {
     "mcp": "workbench.workers.mcp",
     "sandbox": "workbench.workers.sandbox",
     "training": "workbench.workers.training",
+    "embedder": "workbench.techniques.retrieval.preparation",
     "template": "workbench.engine.template_process",
     "table": "workbench.training.data.table_process",
     "process-group": "torch.distributed.run",

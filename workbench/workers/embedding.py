@@ -1,14 +1,14 @@
 """The embedding worker: the only process that opens collection files. It embeds, indexes and searches.
 
 Requests run on their own threads. They share the embedding queue, the open collections, and a reader process for
-pictures of pages. torch is loaded in the background once the worker is ready; requests without vectors are answered
-meanwhile.
+pictures of pages. An embedder is loaded when it is first needed; requests without vectors are answered meanwhile.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
+import os
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,9 +20,11 @@ import msgspec
 from workbench.api.events import Event
 from workbench.api.protocol import Call, RequestContext, finish
 from workbench.base.errors import UserError
+from workbench.processes.process import EMBEDDERS_VARIABLE
 from workbench.processes.serve import Handler, serve
 from workbench.reading.process import ReaderProcess
 from workbench.techniques import embedding_calls
+from workbench.techniques.retrieval.embedder_loading import EmbedderLoading
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, batches, read_texts
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
@@ -93,8 +95,14 @@ class OpenCollections:
 class EmbeddingService:
     """The handlers of the embedding worker's calls."""
 
-    def __init__(self, queue: EmbeddingQueue, make_reader: Callable[[], ReaderProcess] = ReaderProcess) -> None:
+    def __init__(
+        self,
+        queue: EmbeddingQueue,
+        prepare: Callable[[Path], None] = lambda folder: None,
+        make_reader: Callable[[], ReaderProcess] = ReaderProcess,
+    ) -> None:
         self._queue = queue
+        self._prepare = prepare
         self._make_reader = make_reader
         self._collections = OpenCollections()
         self._known: OrderedDict[tuple[str, str], Any] = OrderedDict()  # vectors by their embedder and text
@@ -109,6 +117,7 @@ class EmbeddingService:
             embedding_calls.Similarities: self._similarities,
             embedding_calls.EmbedTexts: self._embed,
             embedding_calls.ReadTexts: self._read_texts,
+            embedding_calls.Prepare: self._prepare_embedder,
             embedding_calls.Forget: self._forget,
             embedding_calls.CountTerms: self._count_terms,
             embedding_calls.Documents: self._documents,
@@ -161,6 +170,10 @@ class EmbeddingService:
             texts += read
             tokens += counts
         yield finish(embedding_calls.TextsRead(texts=tuple(texts), tokens=tuple(tokens)))
+
+    def _prepare_embedder(self, call: embedding_calls.Prepare, context: RequestContext) -> Iterator[Event]:
+        self._prepare(Path(call.embedder))
+        yield finish(None)
 
     def _forget(self, call: embedding_calls.Forget, context: RequestContext) -> Iterator[Event]:
         gone = set(call.texts)
@@ -247,7 +260,7 @@ class EmbeddingService:
 
 def main() -> None:
     """Serve until the parent goes."""
-    queue = EmbeddingQueue()
-    queue.warm_up(lambda: importlib.import_module("sentence_transformers"))
-    service = EmbeddingService(queue)
-    serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), service.leave)
+    with tempfile.TemporaryDirectory(prefix="workbench-embedders-") as temporary:
+        loading = EmbedderLoading(Path(os.environ.get(EMBEDDERS_VARIABLE) or temporary))
+        service = EmbeddingService(EmbeddingQueue(loading.load), loading.prepare)
+        serve("embedding", embedding_calls.EmbeddingCall, service.handlers(), service.leave)

@@ -15,6 +15,7 @@ from workbench.reading.kinds import kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.unlocking import FileLocked
 from workbench.techniques.retrieval.embedding import Vectors
+from workbench.techniques.retrieval.tokens import JsonTokens
 
 DIMENSIONS = 64
 
@@ -27,16 +28,22 @@ def word_tokenizer(words: Sequence[str] = ()) -> Tokenizer:
     return tokenizer
 
 
+def word_tokens(words: Sequence[str] = ()) -> JsonTokens:
+    return JsonTokens(word_tokenizer(words))
+
+
 class FakeEmbedder:
     """Texts that share words are near each other. Words in ``meanings`` count as the word they map to."""
 
     dimensions = DIMENSIONS
     max_tokens = 40
+    closed = False
+    unrelated = 0.0
 
     def __init__(self, meanings: dict[str, str] | None = None, fingerprint: str = "fake") -> None:
         self.fingerprint = fingerprint
         self.meanings = meanings or {}
-        self.tokenizer = word_tokenizer()
+        self.tokens = word_tokens()
         self.batches: list[list[str]] = []
         self.before_batch: Callable[[], None] = lambda: None
 
@@ -47,6 +54,9 @@ class FakeEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(texts)
+
+    def close(self) -> None:
+        self.closed = True
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.full((len(texts), DIMENSIONS), 1e-3, np.float32)

@@ -142,6 +142,21 @@ def test_a_hit_of_words_is_before_vectors_that_are_like_nothing() -> None:
     assert int(np.argmax(fuse(words, vectors, unit((1, 0))[0], 0.7, SearchConfig()))) == 2
 
 
+def test_meaning_counts_where_all_cosines_lie_in_a_narrow_band() -> None:
+    """The words of one candidate are a little better; only its neighbour is about the question. Divided by the best,
+    cosines of 0.78 to 0.87 are all but equal."""
+    query = unit((1, 0))[0]
+    angles = np.arccos(np.array([0.87, 0.79, 0.78, 0.785, 0.78]))
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    words = np.array([8.0, 10.0, 0.0, 0.0, 0.0])
+    config = SearchConfig(feedback=0)
+    wide = fuse(words, vectors, query, 0.6, config, unrelated=0.05)
+    narrow = fuse(words, vectors, query, 0.6, config, unrelated=0.78)
+    assert wide[0] - wide[1] < 0.05 < 0.3 < narrow[0] - narrow[1]
+    alike = np.repeat(vectors[2:3], 5, axis=0)
+    assert np.isfinite(fuse(words, alike, query, 0.6, config, unrelated=0.78)).all()
+
+
 def test_a_side_without_weight_decides_nothing() -> None:
     vectors = unit((1, 0), (0, 1))
     config = SearchConfig(feedback=0)

@@ -11,8 +11,9 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 
-LEFT_OUT_FOLDERS = ("logs", "backups", "updates", "training")
-"""Logs, copies of databases that were made before an upgrade, and downloaded installers."""
+LEFT_OUT_FOLDERS = ("logs", "backups", "updates", "training", "embedders")
+"""Logs, copies of databases that were made before an upgrade, downloaded installers, the packages of training, and what
+is made from embedding models."""
 
 _OF_THIS_MACHINE = ("core.lock", "core.key", "core.sock", "api.key", "replaced-by")
 """Lock, keys and socket, what stands for them for a moment (``core.key.123``, ``core.sock~``), and what is to take the

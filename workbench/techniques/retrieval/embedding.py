@@ -1,30 +1,26 @@
 """Embedders: from texts to unit vectors whose dot products are cosines; and the queue in which they compute.
 
 All embedding of the worker happens on one thread, in small batches, and a query goes before the next batch of an
-ingest. torch is imported on that thread, so that work without vectors does not wait for it.
+ingest. An embedder is loaded on that thread, so that work without vectors does not wait for it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import itertools
 import queue
 import re
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from workbench.base.errors import UserError
-from workbench.base.files import open_regular, refuse_special_files
+from workbench.techniques.retrieval.tokens import Tokens
 from workbench.text.language import is_unspaced
 
 R = TypeVar("R")
@@ -58,71 +54,31 @@ class Embedder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same weights, wherever their folder is."""
+        """The same for the same weights, wherever their folder is and whatever computes them: vectors of different
+        number formats are used together, as their cosine is at least 0.9999."""
 
     @property
-    def tokenizer(self) -> Tokenizer: ...
+    def unrelated(self) -> float:
+        """The mean cosine of unrelated texts: 0.05 for all-MiniLM-L6-v2, 0.78 for multilingual-e5-small."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """May be used by any thread."""
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors: ...
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors: ...
 
-
-class SentenceEmbedder:
-    """A sentence-transformers model, from a folder; never from the network.
-
-    It computes on a GPU where torch finds one. Raises UserError when the folder holds no such model.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        if not (folder / "modules.json").is_file():
-            raise UserError(
-                f"{folder} holds no sentence-transformers model: there is no modules.json in it.",
-                "Choose another embedder on the Models page, or import this one again.",
-            )
-        from sentence_transformers import SentenceTransformer  # 7 s, torch with it
-
-        for place in (folder, *folder.glob("*/")):
-            refuse_special_files(place)
-        try:
-            self._model: Any = SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
-            self.tokenizer = Tokenizer.from_str(self._model.tokenizer.backend_tokenizer.to_str())
-        except Exception as error:  # whatever is wrong with the files, dozens of libraries may say it
-            raise UserError(
-                f"The embedder in {folder} cannot be loaded: {_first_line(error)}", "Import it again."
-            ) from error
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        special = self.tokenizer.num_special_tokens_to_add(False)
-        self.max_tokens: int = int(self._model.max_seq_length or 512) - special
-        self.fingerprint = _fingerprint(folder)
-        self._torch: Any = importlib.import_module("torch")
-        self._threads = ThreadChoice(int(self._torch.get_num_threads()))
-        self.dimensions: int = int(self._model.encode_query(["dimensions"]).shape[1])
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        threads = self._threads.choose()
-        self._torch.set_num_threads(threads)
-        began = time.perf_counter()
-        vectors = self._vectors(self._model.encode_document, texts)
-        self._threads.note(threads, sum(map(len, texts)) / (time.perf_counter() - began))
-        return vectors
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        self._torch.set_num_threads(self._threads.fewest)
-        return self._vectors(self._model.encode_query, texts)
-
-    def _vectors(self, encode: Callable[..., Any], texts: Sequence[str]) -> Vectors:
-        found = encode(list(texts), batch_size=max(1, len(texts)), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(found, dtype=np.float32)
+    def close(self) -> None:
+        """Free its memory; it embeds no more."""
 
 
 class ThreadChoice:
     """The number of threads per batch: the one that has lately been the fastest.
 
-    Beside other computations torch's threads wait for each other: on two busy cores, two threads embed a third as many
-    texts as one, and a question takes 80 ms instead of 15; on two idle cores they embed twice as many. So when the chat
-    model begins to compute, it has a core to itself a batch or two later.
+    Beside other computations the threads of torch, and those of llama.cpp, wait for each other: on two busy cores, two
+    threads embed a third as many texts as one, and a question takes 80 ms instead of 15; on two idle cores they embed
+    twice as many. So when the chat model begins to compute, it has a core to itself a batch or two later.
     """
 
     def __init__(self, cores: int) -> None:
@@ -163,7 +119,7 @@ class EmbeddingQueue:
     ``load`` makes the embedder of a folder; the last one is kept.
     """
 
-    def __init__(self, load: Callable[[Path], Embedder] = SentenceEmbedder) -> None:
+    def __init__(self, load: Callable[[Path], Embedder]) -> None:
         self._load = load
         self._loaded: tuple[Path, Embedder] | None = None
         self._numbers = itertools.count()
@@ -209,7 +165,9 @@ class EmbeddingQueue:
 
     def _get(self, folder: Path) -> Embedder:
         if self._loaded is None or self._loaded[0] != folder:
-            self._loaded = None  # two models together would need twice the memory
+            if self._loaded is not None:  # two models together would need twice the memory
+                loaded, self._loaded = self._loaded, None
+                loaded[1].close()
             self._loaded = (folder, self._load(folder))
         return self._loaded[1]
 
@@ -236,18 +194,18 @@ def batches(texts: Sequence[str]) -> list[list[int]]:
 def read_texts(embedder: Embedder, given: Sequence[str | tuple[int, ...]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The texts, of which some are given as token ids, and how many tokens of each the embedder looks at. Raises
     UserError for an id that its vocabulary does not have."""
-    size = embedder.tokenizer.get_vocab_size()
-    for wrong in (token for one in given if not isinstance(one, str) for token in one if not 0 <= token < size):
+    tokens = embedder.tokens
+    for wrong in (token for one in given if not isinstance(one, str) for token in one if not 0 <= token < tokens.size):
         raise UserError(
-            f"The embedder has no token {wrong}: its token ids are 0 to {size - 1}.",
+            f"The embedder has no token {wrong}: its token ids are 0 to {tokens.size - 1}.",
             "Send the texts themselves; the tokens of another model's vocabulary mean something else.",
         )
-    texts = [one if isinstance(one, str) else embedder.tokenizer.decode(list(one)) for one in given]
-    most = embedder.max_tokens + embedder.tokenizer.num_special_tokens_to_add(False)
-    return tuple(texts), tuple(min(len(one.ids), most) for one in embedder.tokenizer.encode_batch(texts))
+    texts = [one if isinstance(one, str) else tokens.decode(one) for one in given]
+    most = embedder.max_tokens + tokens.special
+    return tuple(texts), tuple(len(tokens.ids(text, most)) for text in texts)
 
 
-def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
+def measure_fluency(tokens: Tokens, texts: Sequence[str]) -> float:
     """How well an embedder's vocabulary knows the words of some texts: 1 as whole words, towards 0 in fragments.
 
     The number of words over the number of their tokens: an English model takes English words whole (0.9), German ones
@@ -261,28 +219,8 @@ def measure_fluency(tokenizer: Tokenizer, texts: Sequence[str]) -> float:
     ]
     if not words:
         return 1.0
-    unknown = tokenizer.model.unk_token if hasattr(tokenizer.model, "unk_token") else None
     expected = pieces = 0.0
-    for word, encoded in zip(words, tokenizer.encode_batch(words, add_special_tokens=False), strict=True):
+    for word in words:
         expected += max(1.0, len(word) / CHARACTERS_OF_A_WORD) if is_unspaced(word) else 1.0
-        tokens = encoded.tokens
-        pieces += sum(WORST_PIECES if token == unknown else 1 for token in tokens)
+        pieces += sum(WORST_PIECES if token == tokens.unknown else 1 for token in tokens.plain_ids(word))
     return min(1.0, expected / max(1.0, pieces))
-
-
-def _fingerprint(folder: Path) -> str:
-    """A hash of the small files whole, and of the ends and size of the big ones."""
-    digest = hashlib.sha256()
-    for file in sorted(p for p in folder.rglob("*") if p.suffix in (".json", ".txt", ".model", ".safetensors", ".bin")):
-        size = file.stat().st_size
-        digest.update(f"{file.relative_to(folder).as_posix()} {size}\n".encode())
-        with open_regular(file) as opened:
-            digest.update(opened.read(1 << 20))
-            if size > 1 << 20:
-                opened.seek(-(1 << 20), 2)
-                digest.update(opened.read())
-    return digest.hexdigest()[:32]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

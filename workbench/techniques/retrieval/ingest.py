@@ -154,7 +154,7 @@ class _Work:
         yield Progress(stage="loading", detail="the embedding model")  # seconds, of a busy machine a minute
         embedder = self._embedding.embedder(self._folder)
         self._index.record_embedder(embedder.fingerprint, embedder.dimensions)
-        chunker = Chunker(embedder.tokenizer, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))
+        chunker = Chunker(embedder.tokens, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
         while (group := self._queue.take(GROUP_CHUNKS, ingest_progress.PROGRESS_EVERY_S)) != []:
@@ -255,7 +255,7 @@ class _Work:
                 page_starts=read.page_starts,
                 chunks=chunks,
                 vectors=np.stack([one.vectors[number] for number in numbers]),
-                fluency=measure_fluency(embedder.tokenizer, [one.text(number) for number in numbers]),
+                fluency=measure_fluency(embedder.tokens, [one.text(number) for number in numbers]),
                 warning=" ".join(warnings),
             )
         )

@@ -64,8 +64,8 @@ def search(
         numbers = list(found)
         vectors = np.stack([found[number] for number in numbers])
         words = np.array([by_words.get(number, 0.0) for number in numbers])
-        fluency = (measure_fluency(embedder.tokenizer, [query]) + snapshot.mean_fluency(numbers)) / 2
-        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config)
+        fluency = (measure_fluency(embedder.tokens, [query]) + snapshot.mean_fluency(numbers)) / 2
+        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config, embedder.unrelated)
         best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
         chunks = snapshot.chunks([numbers[i] for i in best])
         revision = snapshot.revision
@@ -95,19 +95,33 @@ def search(
 
 
 def fuse(
-    words: NDArray[np.float64], vectors: Vectors, query: Vectors, weight: float, config: SearchConfig
+    words: NDArray[np.float64],
+    vectors: Vectors,
+    query: Vectors,
+    weight: float,
+    config: SearchConfig,
+    unrelated: float = 0.0,
 ) -> NDArray[np.float64]:
     """Scores in [0, 1] of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query`` (dimensions,).
 
-    ``weight`` in [0, 1] is the vector weight.
+    ``weight`` in [0, 1] is the vector weight. ``unrelated``: the embedder's cosine of unrelated texts. Where it is
+    above ``LEAST_COSINE`` all cosines lie in a narrow band, which moves with the languages of question and texts: they
+    are counted from the median of the candidates.
     """
+    narrow = unrelated > LEAST_COSINE
+    least = LEAST_COSINE * (1 - unrelated) if narrow else LEAST_COSINE
+
+    def similar(to: Vectors) -> NDArray[np.floating]:
+        cosines = vectors @ to
+        return cosines - np.median(cosines) if narrow else cosines
+
     worded = (1 - weight) * _normalised(words)
-    scores = worded + weight * _normalised(vectors @ query, LEAST_COSINE)
-    if config.feedback and float((vectors @ query).max(initial=0.0)) >= LEAST_COSINE:
+    scores = worded + weight * _normalised(similar(query), least)
+    if config.feedback and float(similar(query).max(initial=0.0)) >= least:
         best = np.argsort(-scores, kind="stable")[: config.feedback_hits]
         moved = query + config.feedback * vectors[best].mean(axis=0)
         moved /= max(float(np.linalg.norm(moved)), 1e-9)
-        scores = worded + weight * _normalised(vectors @ moved)
+        scores = worded + weight * _normalised(similar(moved))
     return scores
 
 

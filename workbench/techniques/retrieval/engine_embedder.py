@@ -1,0 +1,63 @@
+"""The embedder that llama.cpp computes: a sentence-transformers folder, without torch."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workbench.engine.vector_encoder import VectorEncoder
+from workbench.gguf.embedder_file import read_layout
+from workbench.gguf.folder_weights import FolderWeights
+from workbench.gguf.sentence_folder import read_sentence_folder
+from workbench.techniques.retrieval.embedding import ThreadChoice, Vectors
+from workbench.techniques.retrieval.preparation import LAYERS, open_tokens, prepare
+
+
+class EngineEmbedder:
+    """A sentence-transformers folder on the processor; ``place`` is the folder for what is prepared of it.
+
+    Raises NotForEngineError when llama.cpp cannot compute the model, UserError when something is wrong with its files.
+    """
+
+    def __init__(self, folder: Path, place: Path) -> None:
+        prepared = prepare(folder, place)
+        sentence = read_sentence_folder(folder)
+        weights = FolderWeights(sentence.main, sentence.config)
+        self._prompts = sentence.query_prompt, sentence.passage_prompt
+        self._longest = prepared.longest
+        self.fingerprint, self.unrelated = prepared.source, prepared.unrelated
+        self.tokens = open_tokens(sentence, prepared.pieces, place)
+        self.max_tokens = prepared.longest - self.tokens.special
+        self._words = weights.rows(read_layout(sentence, weights).words)
+        self._encoder = VectorEncoder(place / LAYERS, prepared.longest)
+        self.dimensions = self._encoder.width
+        self._threads = ThreadChoice(
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        )
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        threads = self._threads.choose()
+        began = time.perf_counter()
+        vectors = self._embed(texts, self._prompts[1], threads)
+        self._threads.note(threads, sum(map(len, texts)) / max(1e-9, time.perf_counter() - began))
+        return vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._embed(texts, self._prompts[0], self._threads.fewest)
+
+    def close(self) -> None:
+        self._encoder.close()
+        self._words.close()
+
+    def _embed(self, texts: Sequence[str], prompt: str, threads: int) -> Vectors:
+        self._encoder.use_threads(threads)
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for row, text in enumerate(texts):
+            # of a text without tokens the vector is zero: it is like nothing
+            if ids := self.tokens.ids(prompt + text, self._longest):
+                vectors[row] = self._encoder.encode(self._words.read(ids))
+        return vectors
