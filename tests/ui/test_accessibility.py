@@ -141,7 +141,8 @@ def test_every_key_is_in_the_list_of_keys(frame: Shell, qtbot: QtBot) -> None:
     used = {shortcut.key() for shortcut in frame.findChildren(QShortcut)}
     assert used <= keys
     typed = {
-        QKeySequence(key) for key in ("Return", "Shift+Return", "F2", "Del", "Ins", "Ctrl++", "Ctrl+-", *"JKTBERSU")
+        QKeySequence(key)
+        for key in ("Return", "Shift+Return", "Esc", "F2", "Del", "Ins", "Ctrl++", "Ctrl+-", *"JKTBERSU")
     }  # by the widgets themselves
     assert keys - used <= typed
     QTest.keyClick(frame, Qt.Key.Key_F1)

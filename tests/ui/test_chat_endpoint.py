@@ -125,7 +125,7 @@ def test_refusing_sends_nothing_and_can_be_thought_over(page: ChatPage, qtbot: Q
     assert front.home.sending == {"manuals": True}
 
 
-@pytest.mark.parametrize("change", ["words", "model", "chat", "close"])
+@pytest.mark.parametrize("change", ["words", "model", "chat", "close", "escape"])
 def test_the_question_goes_where_another_stands_in_its_place(page: ChatPage, qtbot: QtBot, change: str) -> None:
     ask(page, qtbot, "manuals")
     if change == "words":
@@ -134,6 +134,8 @@ def test_the_question_goes_where_another_stands_in_its_place(page: ChatPage, qtb
         page.bench.choose(Recipe(model=ModelPart(name="SmolLM2-135M-Instruct")))
     elif change == "chat":
         page.session.open(None)
+    elif change == "escape":
+        QTest.keyClick(page.parts.sending.allow, Qt.Key.Key_Escape)
     else:
         press_close = page.parts.sending.close_button
         QTest.mouseClick(press_close, Qt.MouseButton.LeftButton)

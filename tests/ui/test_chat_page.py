@@ -219,6 +219,11 @@ def test_a_citation_opens_its_passage_beside_the_conversation(qtbot: QtBot, page
     assert source.text.cursorRect().bottom() <= source.text.viewport().height()
     source.close_button.click()
     assert page.parts.side.currentWidget() is page.parts.recipe
+    for place in (page.parts.composer.field, source.text, answers(page)[-1].text):
+        answers(page)[-1].sources.buttons[0].click()
+        assert page.parts.side.currentWidget() is source
+        QTest.keyClick(place, Qt.Key.Key_Escape)
+        assert page.parts.side.currentWidget() is page.parts.recipe
 
 
 def test_a_quoted_span_is_underlined_within_its_sentence(qtbot: QtBot, page: ChatPage, home: FakeHome) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
@@ -231,7 +231,6 @@ class ChatPage(TakesFiles, QWidget):
             "Ctrl+N": self.new_chat,
             "Ctrl+R": parts.toggle_recipe,
             "Ctrl+H": parts.toggle_history,
-            "Esc": self._on_escape,
         }
         for combination, run in keys.items():
             shortcut = QShortcut(QKeySequence(combination), self)
@@ -312,11 +311,15 @@ class ChatPage(TakesFiles, QWidget):
     def _on_drafted(self) -> None:
         self._drafts[self._drafted] = self.parts.composer.text
 
-    def _on_escape(self) -> None:
-        if self.session.busy:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape is the page's unless what has the focus takes it. A shortcut would come before that."""
+        beside = self.parts.side.currentWidget() is not self.parts.recipe
+        if event.key() == Qt.Key.Key_Escape and self.session.busy:
             self.session.stop()
-        elif self.parts.side.currentWidget() is not self.parts.recipe:
+        elif event.key() == Qt.Key.Key_Escape and beside:
             self.parts.show_side(self.parts.recipe)
+        else:
+            super().keyPressEvent(event)
 
     def _ask_waiting(self) -> None:
         """Ask the question that the page was opened with, once it is known that there is a model."""

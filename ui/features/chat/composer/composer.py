@@ -51,7 +51,6 @@ class Composer(QWidget):
         self.field.setAccessibleName(texts.QUESTION)
         self.field.setAccessibleDescription(texts.COMPOSER_HELP)
         self.field.sent.connect(self._on_send)
-        self.field.escaped.connect(self._on_escape)
         self.field.textChanged.connect(self._on_changed)
         self.attach = IconButton("attach", texts.ATTACH, clicked=self.attach_clicked)
         self.send = PrimaryButton(texts.SEND, "send", clicked=self._on_send)
@@ -142,16 +141,11 @@ class Composer(QWidget):
         if text and not self._blocked and not self._busy:
             self.asked.emit(text)
 
-    def _on_escape(self) -> None:
-        if self._busy:
-            self.stop_wanted.emit()
-
 
 class QuestionField(QPlainTextEdit):
     """Grows with its text up to eight lines. Enter sends, Shift+Enter breaks the line. Text and files are pasted."""
 
     sent = Signal()
-    escaped = Signal()
     files_pasted = Signal(list)
     """Paths of files that were copied elsewhere."""
 
@@ -172,8 +166,6 @@ class QuestionField(QPlainTextEdit):
         breaks = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not breaks:
             self.sent.emit()
-        elif event.key() == Qt.Key.Key_Escape:
-            self.escaped.emit()
         else:
             super().keyPressEvent(event)
 

@@ -323,13 +323,6 @@ class TokenText(QWidget):
         super().hideEvent(event)
         self.close_popover()
 
-    def event(self, event: QEvent) -> bool:
-        override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if override and event.key() == Qt.Key.Key_Escape and self.popover is not None:  # type: ignore[attr-defined]
-            event.accept()  # Esc closes the alternatives before it means anything to the page
-            return True
-        return super().event(event)
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, at = event.key(), self._current
         moves = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}
