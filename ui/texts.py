@@ -32,6 +32,8 @@ SETTINGS_ACTIONS = {
     ("machine", "pack"): ("Install a runtime pack", "processor"),
     ("machine", "update"): ("Check for a new version", "refresh"),
     ("machine", "report"): ("Save a report", "export"),
+    ("engines", "add"): ("Add an engine", "plus"),
+    ("engines", "find"): ("Look for newer engines", "download"),
     ("backup", "backup"): ("Back up", "export"),
     ("backup", "restore"): ("Restore a backup", "folder"),
 }

@@ -59,6 +59,7 @@ class EngineCard(Card):
         self._run: RunFollower | None = None
         self.rows: dict[str, EngineRow] = {}
         self.reason = Text("", "body")
+        self.problem = Text("", "attention", visible=False)
         self.add_button = PlainButton(texts.ADD, "plus", small=True, clicked=self._on_add)
         self.progress = ProgressLine(visible=False)
         self.progress.stop_clicked.connect(self.stop)
@@ -68,7 +69,7 @@ class EngineCard(Card):
         self.offers.wanted.connect(lambda version: self._add(AddEngine(version=version)))
         actions = row_of(None, self.add_button, self.offers.find_button, None, gap=tokens.SPACE_2)
         self.body.setSpacing(tokens.SPACE_3)
-        for words in (Text(texts.ENGINE, "heading"), Text(texts.ENGINE_HELP, "muted"), self.reason):
+        for words in (Text(texts.ENGINE, "heading"), Text(texts.ENGINE_HELP, "muted"), self.reason, self.problem):
             self.body.addWidget(words)
         self.body.addLayout(self._rows)
         for part in (self.offers, self.progress, self.message):
@@ -105,7 +106,11 @@ class EngineCard(Card):
     def _on_state(self, state: EngineState) -> None:
         if state != self._state or not self.rows:
             self._state = state
+            given_up = state.used != state.chosen
+            self.reason.setVisible(not given_up)
             self.reason.setText(state.reason)
+            self.problem.setVisible(given_up)
+            self.problem.setText(state.reason)
             self.rows.clear()
             empty_layout(self._rows)
             for engine in (None, *state.engines):

@@ -106,7 +106,7 @@ class EngineRuns(RunKind):
         report = _reporting(run)
         with open_client(self._gate, "packages", context=run.context) as client:
             return download(
-                file.remote, self._home.engines / ".downloads", client, run.context,
+                file.remote, self._engines.store.download_folder, client, run.context,
                 progress=lambda done, total: report("downloading", done, total or file.remote.bytes),
             )  # fmt: skip
 

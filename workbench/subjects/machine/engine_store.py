@@ -46,6 +46,7 @@ MOST_FILES = 5_000
 LIBRARY_NAMES = {"linux": "libllama.so", "darwin": "libllama.dylib", "win32": "llama.dll"}
 _PARTS = (f"{PACKAGE}/", "llama_cpp_python.libs/")
 _LEFT_OUT = (f"{PACKAGE}/server/", f"{PACKAGE}/__pycache__/")
+_LEFT = (".removed-", ".unfinished-", ".staged-", ".replaced-")
 _BLOCK = 1 << 20
 _AGAIN = "Get it again from where it came."
 _ELF = {3: "x86", 40: "ARM", 62: "x86_64", 183: "arm64", 243: "RISC-V"}
@@ -104,14 +105,25 @@ class EngineStore:
         shutil.rmtree(gone, ignore_errors=True)
 
     def clean(self) -> None:
-        """Remove what killed processes left behind."""
-        for left in (*self.folder.glob(".removed-*"), *self.folder.glob(".unfinished-*"), self.build_folder):
-            shutil.rmtree(left, ignore_errors=True)
+        """Remove what killed processes left behind, before anything is added. An engine whose successor did not take
+        its place has it again."""
+        for aside in self.folder.glob(".replaced-*"):
+            place = aside.with_name(aside.name.removeprefix(".replaced-"))
+            if not place.exists():
+                aside.rename(place)
+        left = [one for one in self.folder.glob(".*") if one.name.startswith(_LEFT)]
+        for folder in (*left, self.build_folder, self.download_folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def build_folder(self) -> Path:
         """Where source packages are compiled, one at a time."""
         return self.folder / ".build"
+
+    @property
+    def download_folder(self) -> Path:
+        """Where files of the package index go on their way."""
+        return self.folder / ".downloads"
 
     # -- checks -------------------------------------------------------------------------------------
 
@@ -187,7 +199,9 @@ class EngineStore:
         out = self.folder / version
         self.folder.mkdir(parents=True, exist_ok=True)
         check_room(out, total)
-        with replaced(out), folder_beside(out, version) as beside:
+        staged = self.folder / f".staged-{version}"
+        shutil.rmtree(staged, ignore_errors=True)
+        with folder_beside(staged, version) as beside:
             fill(beside)
             library = _library(origin, beside)
             files = tuple(
@@ -202,6 +216,11 @@ class EngineStore:
             if isinstance(unread := MANIFEST.decode(MANIFEST.encode(manifest)), Unreadable):
                 raise UserError(f"{origin} has files or a version with names that are not allowed: {unread.reason}")
             MANIFEST.save(beside / MANIFEST_FILE, manifest)
+        try:
+            with replaced(out):  # for no longer than this: a worker may start meanwhile
+                staged.rename(out)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
         return manifest
 
     # -- what is kept beside them ---------------------------------------------------------------------

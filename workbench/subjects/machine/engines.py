@@ -120,9 +120,8 @@ class Engines:
             self._give_up(f"{crashed} The bundled engine computes now.")
 
     def watch(self, context: RequestContext) -> None:
-        """When the core starts: remove what a killed one left, and repeat the test of a chosen engine that no longer
-        holds. The bundled engine computes meanwhile."""
-        self.store.clean()
+        """When the core starts: repeat the test of a chosen engine that no longer holds. The bundled engine computes
+        meanwhile."""
         name = self._choice.engine
         if name == BUNDLED or self._choice.stopped:
             return

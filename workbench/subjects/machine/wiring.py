@@ -22,6 +22,7 @@ def wire(base: Foundation, computing: Computing, embedding: Embedding, program: 
         return base.settings
 
     recover(base.home)
+    computing.engines.store.clean()
     setup = TrainingSetup(base, runs, computing.training)
     diagnosing = Diagnosing(
         base.home, base.preferences, computing.llama_cpp, embedding, computing.training, computing.packs,

@@ -138,9 +138,12 @@ def test_a_folder_that_is_no_engine_is_refused(store: EngineStore, tmp_path: Pat
 
 def test_what_a_killed_process_left_is_removed(store: EngineStore, tmp_path: Path) -> None:
     store.add_folder(make_engine(tmp_path / "engine", version="1.0"), RequestContext())
-    for name in (".unfinished-2.0", ".removed-3.0", ".build"):
+    for name in (".unfinished-2.0", ".staged-2.0", ".removed-3.0", ".replaced-1.0", ".build", ".downloads"):
         (store.folder / name / "llama_cpp").mkdir(parents=True)
     assert [one.name for one in store.list_engines()] == ["1.0"]
+    store.clean()
+    assert left_behind(store) == ["1.0"]
+    store.place("1.0").rename(store.folder / ".replaced-1.0")  # killed before another one took its place
     store.clean()
     assert left_behind(store) == ["1.0"]
     store.remove("1.0")
