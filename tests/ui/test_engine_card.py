@@ -16,12 +16,13 @@ from tests.ui.fake_engines import CRASHED, engine
 from tests.ui.fake_front import FakeFront
 from tests.ui.fake_home import FakeHome
 from ui.bridge import Bridge
+from ui.components.basics import Chip
 from ui.features.settings import engine_texts as texts
 from ui.features.settings.page import SettingsPage
 from workbench.api.events import Progress
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
-from workbench.subjects.machine.calls import AddEngine, FindEngines, RemoveEngine, TryEngine, UseEngine
+from workbench.subjects.machine.calls import AddEngine, FindEngines, GetEngines, RemoveEngine, TryEngine, UseEngine
 
 
 @pytest.fixture
@@ -50,6 +51,16 @@ def test_each_engine_says_its_state_and_why(page: SettingsPage) -> None:
     assert "33.1 tokens per second" in card.rows["0.3.35"].words
     assert card.rows["0.3.34"].words == CRASHED.problem
     assert card.rows["0.3.34"].use_button not in card.rows["0.3.34"].buttons
+
+
+def test_an_engine_that_was_given_up_says_so(page: SettingsPage, qtbot: QtBot, bridge: Bridge, home: FakeHome) -> None:
+    reason = "The model process crashed with the engine 0.3.35. The bundled engine computes now."
+    home.engines = msgspec.structs.replace(home.engines, chosen="0.3.35", reason=reason)
+    bridge.home.listing(GetEngines()).put(home.engines)
+    settle(bridge, qtbot)
+    assert page.engines.problem.isVisibleTo(page)
+    assert page.engines.problem.text() == reason
+    assert [chip.text() for chip in page.engines.rows["0.3.35"].findChildren(Chip)] == [texts.GIVEN_UP]
 
 
 def test_a_file_is_added_by_a_run_and_its_end_is_told(

@@ -174,6 +174,17 @@ def test_a_pack_that_no_longer_fits_is_given_up_with_the_reason(
     assert "The processor computes instead." in chosen.packs.state().choice.reason
 
 
+def test_a_pack_waits_for_the_engine_that_it_belongs_to(chosen: Chosen) -> None:
+    chosen.ask(calls.InstallPack(path=str(chosen.file("works"))))
+    in_use = chosen.packs.environment()
+    later_program(chosen)
+    assert chosen.packs.environment() == {}
+    assert chosen.packs.state().choice.pack == ""
+    chosen.base = BASE
+    assert chosen.packs.environment() == in_use != {}
+    assert chosen.packs.state().choice.pack == "works"
+
+
 def test_a_second_pack_that_fails_leaves_the_first_in_use(chosen: Chosen) -> None:
     chosen.ask(calls.InstallPack(path=str(chosen.file("works"))))
     state = chosen.ask(calls.InstallPack(path=str(chosen.file("slow"))))

@@ -247,6 +247,8 @@ class EngineRow(QWidget):
         self.words = ""
         if engine is not None:
             word, tone, self.words = _judged(engine)
+            if self.name == state.chosen and not used and not engine.outdated:
+                word, tone = texts.GIVEN_UP, "attention"  # the sentence above says why
             if not used:
                 chips.append(Chip(word, tone))
             title = engine.name
