@@ -24,6 +24,12 @@ from ui.theme.theme import Theme, current_theme
 from workbench.records.models import Machine
 from workbench.subjects.machine.calls import GetMachine
 
+PATIENCE_MS = 60_000
+"""How long a test waits for what has to happen. It costs nothing where it does, and no machine is that slow."""
+
+for _wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals):
+    _wait.__kwdefaults__["timeout"] = PATIENCE_MS
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The offscreen platform warns of what it has no window manager for, such as a window's smallest size."""
