@@ -10,7 +10,7 @@ import pytest
 from tests.contract.conftest import Desk
 from workbench import calls as c
 from workbench.base.errors import UserError
-from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis
+from workbench.records.diagnosis import DOCUMENTS, ENGINE, LIBRARY, OFFICE, RECOGNITION, VARIANT, Diagnosis
 
 
 def test_what_computes_is_said_with_the_reason(desk: Desk) -> None:
@@ -33,6 +33,8 @@ def test_the_diagnosis_names_the_library_and_its_variant(desk: Desk) -> None:
     assert found.fact(ENGINE, LIBRARY)
     assert found.fact(ENGINE, VARIANT).startswith("zen4")
     assert found.fact(ENGINE, "colour") == ""
+    assert found.fact(DOCUMENTS, RECOGNITION)
+    assert found.fact(DOCUMENTS, OFFICE)
 
 
 def test_a_report_holds_the_diagnosis(desk: Desk, tmp_path: Path) -> None:

@@ -283,7 +283,7 @@ class FakeHome:
             id=known or f"d{next(self.numbers)}",
             path=path,
             title=name,
-            kind=Path(path).suffix.lstrip(".") or "text",
+            kind="picture" if path.endswith(".png") else Path(path).suffix.lstrip(".") or "text",
             state=state,
             reason=reason,
             pages=pages,

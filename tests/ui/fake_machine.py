@@ -14,7 +14,17 @@ from workbench import calls as c
 from workbench.api import events
 from workbench.base.errors import UserError
 from workbench.records.backup import BackupSummary, BackupWritten, LeftOut, ModelElsewhere, Restored
-from workbench.records.diagnosis import ENGINE, LIBRARY, VARIANT, Diagnosis, Fact, Section
+from workbench.records.diagnosis import (
+    DOCUMENTS,
+    ENGINE,
+    LIBRARY,
+    OFFICE,
+    RECOGNITION,
+    VARIANT,
+    Diagnosis,
+    Fact,
+    Section,
+)
 from workbench.records.runtime import Backend, PackFile, PackFileOffer, PackManifest, Trial
 from workbench.records.training_packages import TrainingOffer, TrainingPackages, TrainingSetUp
 
@@ -209,7 +219,8 @@ def _diagnosis(home: FakeHome) -> Diagnosis:
     engine = Section(ENGINE, (Fact(LIBRARY, "b6942 (1b7d4c3)"), Fact(VARIANT, variant)))
     machine = Section("Machine", (Fact("processor", home.machine.processor), Fact("cores", str(home.machine.cores))))
     chosen = Section("What computes", (Fact("chosen", home.runtime.choice.reason),))
-    return Diagnosis(sections=(machine, engine, chosen))
+    documents = Section(DOCUMENTS, (Fact(RECOGNITION, "Tesseract 5.5.0 (deu, eng)"), Fact(OFFICE, "found")))
+    return Diagnosis(sections=(machine, engine, chosen, documents))
 
 
 def _saved(home: FakeHome, path: Path) -> c.SavedReport:

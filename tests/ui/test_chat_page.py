@@ -287,6 +287,25 @@ def test_a_pdf_citation_shows_the_drawn_page_with_boxes(
     assert page.parts.source.text.toPlainText().startswith("First page.")
 
 
+def test_a_scan_without_places_is_read_again_when_asked(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    collection = next(iter(home.collections.values()))
+    scan = home.put_document(collection.id, "/papers/scan.png", "A page of a scan.", pages=1)
+    text = msgspec.structs.replace(home.text(collection.id, scan.id), unplaced=True)
+    front.answer(c.GetDocumentText, lambda call: [finish(text)])
+    source = page.parts.source
+    source.open_document(collection.id, scan)
+    page.parts.show_side(source)
+    qtbot.waitUntil(lambda: source.note.isVisible())
+    assert source.note.text == frame_texts.NO_PLACES
+    assert source.shows_pages
+    qtbot.waitUntil(lambda: source.pages.shows_page)
+    source.note.action_button.click()
+    qtbot.waitUntil(lambda: source.note.text == frame_texts.READING_ANEW)
+    assert [(call.paths, call.anew) for call in front.asked(c.AddDocuments)] == [(("/papers/scan.png",), True)]
+
+
 def test_a_page_is_zoomed_with_ctrl_and_the_wheel_around_its_middle(
     qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_file_has_a_menu_and_a_collection_a_button_for_its_own(
     terms = document(page, "warranty-terms.txt")
     next(a for a in page.file_menu(terms).actions() if a.text() == texts.READ_FILE_AGAIN).trigger()
     qtbot.waitUntil(lambda: front.asked(c.AddDocuments)[-1].paths == (terms.path,))
+    assert front.asked(c.AddDocuments)[-1].anew
     page.parts.menu_button.click()
     opened = QApplication.activePopupWidget()
     assert isinstance(opened, QMenu)

@@ -126,6 +126,11 @@ def test_the_program_the_data_and_the_machine_are_told(page: SettingsPage, qtbot
     assert page.fact(texts.FREE_DISK) == "412 GB"
 
 
+def test_what_reads_scans_and_old_files_is_told(page: SettingsPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: page.fact(texts.TEXT_RECOGNITION) == "Tesseract 5.5.0 (deu, eng)")
+    assert page.fact(texts.OLD_OFFICE) == "found"
+
+
 def test_where_no_program_opens_folders_the_path_is_said(
     page: SettingsPage, shell: RecordingShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.documents import write_pdf
+from tests.documents import write_pdf, write_scanned_pdf
 from tests.soundness import faults
 from workbench.api import events
 from workbench.api.events import Artifact, Event
@@ -17,6 +20,7 @@ from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.processes.host import WorkerHost
 from workbench.processes.process import EMBEDDERS_VARIABLE
+from workbench.reading.ocr import is_available
 from workbench.techniques.embedding_calls import (
     Close,
     CountTerms,
@@ -223,6 +227,33 @@ def test_a_page_is_drawn_with_the_passage_marked_while_the_file_is_the_one_that_
     write_pdf(document, [["Another first page."], ["Another second page."]])
     with pytest.raises(UserError, match="changed"):
         worker.call(marked)
+
+
+def test_a_passage_of_a_scan_is_marked_on_its_page(worker: WorkerHost, tmp_path: Path, minilm_path: Path) -> None:
+    if not is_available():
+        pytest.skip("neither Tesseract nor RapidOCR is installed on this machine")
+    document, file = tmp_path / "scan.pdf", tmp_path / "c.sqlite"
+    write_scanned_pdf(document, [["The first page."], ["Notice: ninety days.", "In writing, by post."]])
+    worker.call(ingest_call(file, minilm_path, document))
+    text = worker.call(Text(file=str(file), document=str(document)))
+    assert not text.unplaced
+    assert all(chunk.recognised for chunk in text.chunks)
+    start = text.text.index("In writing")
+    marked = Picture(file=str(file), document=str(document), page=2, scale=2.0, start=start, end=start + 10)
+    picture = worker.call(marked)
+    (box,) = picture.boxes
+    # the second line stands 72 points from the left, and ends some 94 points from the top
+    assert abs(box.left - 2 * 72) < 10
+    assert 2 * 74 < box.top < box.bottom < 2 * 100
+    assert worker.call(msgspec.structs.replace(marked, page=1)).boxes == ()
+    with closing(sqlite3.connect(file)) as stored:  # as it was before places were stored
+        stored.execute("delete from places")
+        stored.commit()
+    assert worker.call(Text(file=str(file), document=str(document))).unplaced
+    assert worker.call(marked).boxes == ()
+    again = msgspec.structs.replace(ingest_call(file, minilm_path, document), anew=True)
+    assert worker.call(again).indexed == 1
+    assert worker.call(marked).boxes == picture.boxes
 
 
 def test_a_missing_embedder_is_an_error_a_person_can_act_on(worker: WorkerHost, docs: Path, tmp_path: Path) -> None:

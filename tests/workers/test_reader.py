@@ -17,12 +17,18 @@ from tests import documents
 from workbench.base import errors
 from workbench.base.errors import UserError
 from workbench.reading import process
+from workbench.reading.ocr import is_available
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.reading.unlocking import FileLocked
 from workbench.workers.reader import LONGEST_LINE_TEXT
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+
+
+def needs_recognition() -> None:
+    if not is_available():
+        pytest.skip("neither Tesseract nor RapidOCR is installed on this machine")
 
 
 @pytest.fixture
@@ -48,7 +54,7 @@ def test_document_says_what_was_read(reader: ReaderProcess, tmp_path: Path) -> N
 
 
 def test_scanned_pages_are_recognised_within_the_limits_of_a_file(reader: ReaderProcess, tmp_path: Path) -> None:
-    pytest.importorskip("rapidocr")
+    needs_recognition()
     path = documents.write_scanned_pdf(tmp_path / "scan.pdf", [["Notice: ninety days."], ["In writing."]])
     places: list[str] = []
     document = reader.read(path, report=places.append)
@@ -65,7 +71,7 @@ def test_scanned_pages_are_recognised_within_the_limits_of_a_file(reader: Reader
 def test_the_models_of_recognition_are_loaded_once_for_all_pages(
     reader: ReaderProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("rapidocr")
+    needs_recognition()
     monkeypatch.setattr(process, "LARGEST_IDLE_BYTES", 1)
     path = documents.write_scanned_pdf(tmp_path / "scan.pdf", [["Notice: ninety days."], ["In writing."]])
     pids: list[int] = []
@@ -116,6 +122,7 @@ def test_long_text_crosses_whole_and_leaves_nothing(
     text = "Ein Café 😀 \u2028 und\tmehr\n" * (LONGEST_LINE_TEXT // 20)
     path = documents.write_text(tmp_path / "long.txt", text.replace("\n", "\r\n"))
     assert reader.read(path).text == text
+    reader.close()
     assert list(tmp_path.iterdir()) == [path]
 
 

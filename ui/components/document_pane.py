@@ -19,10 +19,12 @@ from ui.components.text_view import TextView
 from ui.components.wording import describe_kind
 from ui.theme import tokens
 from workbench.base.errors import UserError
+from workbench.records.document_formats import DRAWN
 from workbench.records.documents import Document, DocumentText, PagePicture
 from workbench.records.messages import Citation, Passage
 from workbench.records.visible import visible_name
-from workbench.subjects.documents.calls import DrawPage, GetDocumentText
+from workbench.subjects.documents.calls import AddDocuments, DrawPage, GetDocumentText
+from workbench.subjects.runs.calls import RunRecord
 
 CHANGED = texts.DOCUMENT_CHANGED
 GONE = texts.DOCUMENT_GONE
@@ -159,12 +161,14 @@ class DocumentPane(QFrame):
         self.details.setText("\n".join(filter(None, shown)))
         if text.document.changed:
             self.note.show_message(texts.FILE_CHANGED, "attention")
+        elif text.unplaced:
+            self.note.show_message(texts.NO_PLACES, "info", texts.READ_ANEW, self._on_read_anew)
         self.text.show_text(text.text, text.chunks)
         start, end = self._span
         if end > start:
             self.text.show_passage(start, end, self._words, self._more)
             self._page = max(1, bisect.bisect_right(text.page_starts, start)) if text.page_starts else self._page
-        drawable = text.document.kind.lower() == "pdf" and bool(text.document.pages)
+        drawable = text.document.kind in DRAWN and bool(text.document.pages)
         self.switch.setVisible(drawable)
         self.show_pages(drawable)
 
@@ -173,6 +177,23 @@ class DocumentPane(QFrame):
         self.note.show_message(why, "attention")
         self.text.show_text(source.text)
         self.text.show_passage(0, len(source.text))
+
+    def _on_read_anew(self) -> None:
+        document, asked = self._document, self._asked
+        if document is None:
+            return
+
+        def on_run(run: RunRecord) -> None:
+            self._bridge.home.runs.put_run(run)
+            if asked == self._asked:
+                self.note.show_message(texts.READING_ANEW, "info")
+
+        def on_error(error: Exception) -> None:
+            if asked == self._asked:
+                self.note.show_message(str(error), "danger")
+
+        call = AddDocuments(collection=self._collection, paths=(document.path,), anew=True)
+        self._bridge.call(call, on_run, on_error, self)
 
     def _on_page_wanted(self, page: int, scale: float) -> None:
         if self._document is None:

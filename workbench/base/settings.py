@@ -155,7 +155,7 @@ class DocumentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     recognise_text: Annotated[
         bool,
         about("Recognise text"),
-        "Read scanned pages of PDFs by text recognition (OCR), where it is installed: some seconds a page.",
+        "Read scanned pages and pictures by text recognition (OCR), where it is installed: some seconds a page.",
     ] = True
 
 

@@ -36,9 +36,10 @@ def add_commands(commands: Commands) -> None:
     adding = group.command("add", "read files and folders into a collection", add, show_added, names=NAMES)
     adding.add_argument("name", metavar="NAME", help="the collection")
     adding.add_argument(
-        "paths", metavar="PATH", nargs="+", help="files and folders; unchanged files are not read again"
+        "paths", metavar="PATH", nargs="+", help="files and folders; unchanged files are not read again without --anew"
     )
     adding.add_argument("--watch", action="store_true", help="update the collection when these folders change")
+    adding.add_argument("--anew", action="store_true", help="read unchanged files, too")
     searching = group.command("search", "search passages", search, show_hits, on_event=show_found, names=NAMES)
     searching.add_argument("name", metavar="NAME", help="the collection")
     searching.add_argument("query", metavar="QUERY", nargs="?")
@@ -52,8 +53,8 @@ def add_commands(commands: Commands) -> None:
     showing.add_argument("document", metavar="DOCUMENT", help="its path, the end of it, or its id")
     drawn = one_sentence(lambda page: f"Page {page['page']} of {page['pages']} was written to {page['path']}.")
     drawing = add_call(
-        group, "page", "draw a page of a PDF as a PNG picture", calls.DrawPage, drawn, do=draw_page, names=which,
-        collection="NAME",
+        group, "page", "write a page of a PDF or a picture as a PNG file", calls.DrawPage, drawn, do=draw_page,
+        names=which, collection="NAME",
     )  # fmt: skip
     drawing.add_argument("--page", metavar="N", type=at_least(1), default=1, help="page number, from 1 [1]")
     drawing.add_argument("--mark", type=int, nargs=2, default=(0, 0), metavar=("START", "END"), help="mark a passage")
@@ -88,7 +89,8 @@ def add_commands(commands: Commands) -> None:
 def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     name = yield from _existing(session, arguments.name)
     paths = tuple(absolute(p) for p in arguments.paths)
-    done = yield from run_to_end(session, calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch))
+    call = calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch, anew=arguments.anew)
+    done = yield from run_to_end(session, call)
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
 
 

@@ -12,14 +12,19 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 LARGEST_OPEN_FILES = 64
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
-_EXECUTE, _READ_FILE = 1 << 0, 1 << 2
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_MAKE_SOCKET, _SOCKETS = 1 << 9, Path("/tmp")  # where LibreOffice has its own, whatever it is told
+_EVERYTHING = (1 << 16) - 1
+_WRITE = _EVERYTHING & ~(_EXECUTE | _READ_FILE | _READ_FOLDER)
+_OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | 1 << 14 | 1 << 15
+"""The rights that a file can have; the others are of folders. See ``linux/landlock.h``."""
 _FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 """Number of the rights on files that a version of Landlock knows."""
 _NETWORK_RIGHTS, _SCOPES = 0b11, 0b11
@@ -44,6 +49,19 @@ def confine(readable: Sequence[Path], executable: Sequence[Path], memory_bytes: 
     return tuple(enforced)
 
 
+def confine_writes(writable: Sequence[Path]) -> bool:
+    """Confine this process, and the program that it becomes, for good: it may write and change files only below the
+    ``writable`` folders, and make sockets, open no TCP connection, and signal no other process. It may read what its
+    user may. Returns whether that is enforced."""
+    if sys.platform != "linux":
+        return False
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        return False
+    rules = dict.fromkeys(writable, _WRITE) | {Path(os.devnull): _WRITE_FILE, _SOCKETS: _MAKE_SOCKET}
+    return _restrict(libc, rules, _WRITE)
+
+
 def _limit_resources(memory_bytes: int) -> None:
     import resource
 
@@ -64,10 +82,18 @@ def _limit_resources(memory_bytes: int) -> None:
 def _landlock(libc: ctypes.CDLL, readable: Sequence[Path], executable: Sequence[Path]) -> bool:
     """Whether files, TCP and signals are confined. Every right that the kernel's version knows is taken, and given back
     for the named files."""
+    rights = dict.fromkeys(readable, _READ_FILE) | dict.fromkeys(executable, _READ_FILE | _EXECUTE)
+    return _restrict(libc, rights, _EVERYTHING)
+
+
+def _restrict(libc: ctypes.CDLL, allowed: Mapping[Path, int], taken: int) -> bool:
+    """Take these rights on files, as far as the kernel's version knows them, and TCP and signals; give back the
+    ``allowed`` ones of files and folders."""
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
     if version < 1:
         return False
-    attributes = struct.pack("=Q", (1 << _FILE_RIGHTS.get(version, 16)) - 1)
+    taken &= (1 << _FILE_RIGHTS.get(version, 16)) - 1
+    attributes = struct.pack("=Q", taken)
     if version >= 4:
         attributes += struct.pack("=Q", _NETWORK_RIGHTS)
     if version >= 6:
@@ -76,9 +102,9 @@ def _landlock(libc: ctypes.CDLL, readable: Sequence[Path], executable: Sequence[
     if rules < 0:
         return False
     try:
-        rights = dict.fromkeys(readable, _READ_FILE) | dict.fromkeys(executable, _READ_FILE | _EXECUTE)
-        for path, right in rights.items():
-            if not _allow(libc, rules, path, right):
+        for path, right in allowed.items():
+            kept = right & taken & (_EVERYTHING if path.is_dir() else _OF_FILES)
+            if not _allow(libc, rules, path, kept):
                 return False
         return int(libc.syscall(_LANDLOCK_RESTRICT, rules, 0)) == 0
     finally:

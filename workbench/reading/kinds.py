@@ -5,77 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
-Kind = Literal[
-    "text",
-    "markdown",
-    "rst",
-    "html",
-    "pdf",
-    "docx",
-    "pptx",
-    "xlsx",
-    "odt",
-    "rtf",
-    "csv",
-    "tsv",
-    "json",
-    "jsonl",
-    "epub",
-    "eml",
-    "code",
-    "old",
-]
+from workbench.records.document_formats import FORMATS, Kind
 
-_CODE = """
-    .py .pyi .js .mjs .cjs .jsx .ts .tsx .java .kt .kts .scala .groovy .c .h .cc .cpp .cxx .hh .hpp .hxx
-    .cs .fs .vb .go .rs .swift .m .mm .rb .php .pl .pm .lua .r .jl .dart .ex .exs .erl .hrl .clj .cljs .hs .ml .mli .elm
-    .sh .bash .zsh .fish .ps1 .bat .cmd .sql .css .scss .less .vue .svelte .proto .graphql .thrift .tf .cmake .gradle
-    .asm .s .f .f90 .pas .d .nim .zig .v .sv .vhd .vhdl .yaml .yml .toml .ini .cfg .conf .properties .xml .xsd .tex .bib
-"""
+KINDS: dict[str, Kind] = {extension: one.kind for one in FORMATS for extension in one.extensions} | {".msg": "msg"}
 
-KINDS: dict[str, Kind] = {
-    ".txt": "text",
-    ".text": "text",
-    ".log": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".mdown": "markdown",
-    ".rst": "rst",
-    ".rest": "rst",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".pdf": "pdf",
-    ".docx": "docx",
-    ".docm": "docx",
-    ".pptx": "pptx",
-    ".pptm": "pptx",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".odt": "odt",
-    ".rtf": "rtf",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".json": "json",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".epub": "epub",
-    ".eml": "eml",
-    **dict.fromkeys(_CODE.split(), "code"),
+CONVERTED: dict[Kind, tuple[str, str, Kind]] = {
+    "doc": ("a Word 97 document", ".docx", "docx"),
+    "xls": ("an Excel 97 workbook", ".xlsx", "xlsx"),
+    "ppt": ("a PowerPoint 97 presentation", ".pptx", "pptx"),
 }
+"""The formats that LibreOffice converts: their name, and the format that they become."""
 
 REFUSED: dict[str, tuple[str, str]] = {
-    ".doc": ("an old Word document", "Open it in Word or LibreOffice and save it as .docx."),
-    ".xls": ("an old Excel workbook", "Open it in Excel or LibreOffice and save it as .xlsx."),
-    ".ppt": ("an old PowerPoint presentation", "Open it in PowerPoint or LibreOffice and save it as .pptx."),
-    ".msg": ("an Outlook message", "Save it as .eml in a mail program, or as HTML or text in Outlook."),
+    "msg": ("an Outlook message", "Save it as .eml in a mail program, or as HTML or text in Outlook."),
 }
-"""Unsupported documents by extension: their name, and what to do. In a folder they are reported, not skipped."""
-
-KINDS |= dict.fromkeys(REFUSED, "old")
+"""Documents that cannot be read: their name, and what to do. In a folder they are reported, not skipped."""
 
 NAMES: dict[str, Kind] = {
     "readme": "text",

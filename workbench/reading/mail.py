@@ -65,7 +65,7 @@ def _read(message: EmailMessage, read_attached: Callable[[str, bytes], str] | No
         has_text = has_text or bool(body)
         for part in attached if read_attached is not None else ():
             name, data = _name(part), part.get_payload(decode=True)
-            if kind_of(name) is None or not isinstance(data, bytes) or not data or attachments >= MOST_ATTACHMENTS:
+            if not _is_read(name) or not isinstance(data, bytes) or not data or attachments >= MOST_ATTACHMENTS:
                 continue
             attachments += 1
             assert read_attached is not None
@@ -136,7 +136,12 @@ def _best(alternatives: list[str]) -> str:
 def _is_attached(part: EmailMessage) -> bool:
     if part.get_content_type() == "message/rfc822":
         return False
-    return part.is_attachment() or (part.get_content_maintype() != "text" and kind_of(_name(part)) is not None)
+    return part.is_attachment() or (part.get_content_maintype() != "text" and _is_read(_name(part)))
+
+
+def _is_read(name: str) -> bool:
+    """Whether an attachment is a document: pictures are mostly logos."""
+    return kind_of(name) not in (None, "picture")
 
 
 def _name(part: EmailMessage) -> str:

@@ -24,8 +24,7 @@ from pypdfium2 import raw
 from workbench.base.errors import UserError
 from workbench.reading.comments import Comment, comment_section, quoted
 from workbench.reading.extract import Extracted, join_pages, labelled, real_title, section
-from workbench.reading.ocr import INSTALL, LONGEST_SIDE
-from workbench.reading.ocr import recognise as recognise_picture
+from workbench.reading.ocr import INSTALL
 from workbench.reading.unlocking import FileLocked
 from workbench.records.documents import Box, PagePicture
 
@@ -108,19 +107,19 @@ def read_pdf(data: bytes, password: str = "", recognise: bool = False) -> Extrac
     )
 
 
-def recognise_page(data: bytes, number: int, password: str = "") -> tuple[str, float]:
-    """The recognised text of page ``number`` (from 1) and the mean confidence of its lines. Raises UserError when the
-    page cannot be drawn or text recognition is not installed."""
+def draw_for_recognition(data: bytes, number: int, longest_side: int, password: str = "") -> Any:
+    """The pixels of page ``number`` (from 1), of the shape (height, width, 3), blue first, with at most so many on a
+    side. Raises UserError when the page cannot be drawn."""
     with _document(data, password) as document:
         try:
             with _page(document, number - 1) as page:
-                scale = min(_OCR_SCALE, LONGEST_SIDE / max(1.0, *page.get_size()))
+                scale = min(_OCR_SCALE, longest_side / max(1.0, *page.get_size()))
                 pixels = page.render(scale=scale, may_draw_forms=False).to_numpy()
         except pypdfium2.PdfiumError as error:
             raise UserError(f"Page {number} cannot be drawn: {error}.") from error
     if pixels.ndim == 2:
         pixels = pixels[:, :, None].repeat(3, axis=2)
-    return recognise_picture(pixels[:, :, :3])
+    return pixels[:, :, :3].copy()
 
 
 def draw_page(data: bytes, number: int, scale: float, start: int, end: int) -> PagePicture:

@@ -7,6 +7,7 @@ memory or kills it. Light to import: no parser runs in this process.
 from __future__ import annotations
 
 import queue
+import shutil
 import signal
 import tempfile
 import threading
@@ -25,8 +26,9 @@ from workbench.api.protocol import Call, error_of, read_result
 from workbench.base import errors
 from workbench.base.errors import UserError, WorkerDied
 from workbench.processes.host import WorkerHost
+from workbench.reading.kinds import CONVERTED, kind_of
 from workbench.reading.reader_calls import (
-    DrawPdfPage,
+    DrawDocumentPage,
     QueryTables,
     ReadDocument,
     ReadFile,
@@ -49,7 +51,7 @@ LEAST_SECONDS_LEFT = 0.5
 DEFAULT_LIMITS = ReadLimits()
 RECOGNITION_TIMES = 6
 """A page may be recognised for so many times the time limit of a file: 3 s of computing on two cores, ten times that
-where other programs use them."""
+where other programs use them. So long an old document may be converted, too."""
 LARGEST_IDLE_BYTES = 350_000_000
 """A larger process is replaced before the next file, which may need the memory."""
 
@@ -61,8 +63,8 @@ class ReaderProcess:
     """
 
     def __init__(self, log: Path | None = None, interpreter: str | None = None) -> None:
-        # one arena: an arena per thread would keep the memory of the last file
-        self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment={"MALLOC_ARENA_MAX": "1"})
+        self._scratch: Path | None = None
+        self._host = WorkerHost("reader", interpreter=interpreter, log=log, environment=self._environment)
         self._lock = threading.Lock()
 
     def read(
@@ -81,10 +83,12 @@ class ReaderProcess:
         can be started.
         """
         name = _sendable(path)
+        patient = msgspec.structs.replace(limits, seconds=limits.seconds * RECOGNITION_TIMES)
         spill = Path(tempfile.gettempdir()) / f"llm-workbench-{uuid.uuid4().hex}.txt"
         try:
-            call = ReadFile(path=name, spill=str(spill), limits=limits, password=password)
-            answer = self._ask(call, limits, cancelled)
+            within = patient if kind_of(name) in CONVERTED else limits
+            call = ReadFile(path=name, spill=str(spill), limits=within, password=password)
+            answer = self._ask(call, within, cancelled)
             document = answer.document
             if document is None:
                 raise FileLocked(password)
@@ -96,10 +100,8 @@ class ReaderProcess:
         if not document.scanned:
             return document
 
-        patient = msgspec.structs.replace(limits, seconds=limits.seconds * RECOGNITION_TIMES)
-
-        def recognise(page: int) -> RecognisedPage:
-            call = RecognisePage(path=name, page=page, limits=patient, password=password)
+        def recognise(page: int, likely: tuple[str, ...]) -> RecognisedPage:
+            call = RecognisePage(path=name, page=page, likely=likely, limits=patient, password=password)
             return self._ask(call, patient, cancelled, keeps=True)
 
         try:
@@ -120,13 +122,14 @@ class ReaderProcess:
         hash: str = "",
         limits: ReadLimits = DEFAULT_LIMITS,
     ) -> PagePicture:
-        """Page ``page`` (from 1) of a PDF, with boxes around ``start:end`` of the *document's* text.
+        """Page ``page`` (from 1) of a PDF or a picture, of a PDF with boxes around ``start:end`` of the *document's*
+        text.
 
         ``page_starts`` and ``hash`` are those of the ``ReadDocument`` that the offsets belong to. ``scale`` is pixels
         per point. Raises UserError when the file is missing, has changed, or cannot be drawn.
         """
         origin = page_starts[page - 1] if 1 <= page <= len(page_starts) else 0
-        call = DrawPdfPage(
+        call = DrawDocumentPage(
             path=_sendable(path),
             page=page,
             scale=scale,
@@ -156,6 +159,19 @@ class ReaderProcess:
     def close(self) -> None:
         """End the process. The next file starts a new one."""
         self._host.kill()
+        self._remove_scratch()
+
+    def _environment(self) -> dict[str, str]:
+        """Of the next process: a folder for its temporary files, which a process that is killed leaves behind."""
+        self._remove_scratch()
+        self._scratch = Path(tempfile.mkdtemp(prefix="llm-workbench-"))
+        # one arena: an arena per thread would keep the memory of the last file
+        return {"MALLOC_ARENA_MAX": "1", **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch))}
+
+    def _remove_scratch(self) -> None:
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
 
     # -- one request ----------------------------------------------------------------------------------
 

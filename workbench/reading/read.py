@@ -3,19 +3,20 @@ module."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from workbench.base.errors import UserError
+from workbench.reading.archive import OLE
 from workbench.reading.content import read_content, signature_of
 from workbench.reading.extract import Extracted
-from workbench.reading.kinds import KINDS, REFUSED, Kind, kind_of
+from workbench.reading.kinds import CONVERTED, REFUSED, kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.text import clean, decode_text
 from workbench.reading.unlocking import is_locked_office_file, unlock_office_file
+from workbench.records.document_formats import Kind
 
 _BLANK = re.compile(r"\s*\Z")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
@@ -33,6 +34,13 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
         data = unlock_office_file(data, password)
     if kind == "pdf":
         extracted = _read_pdf(data, password, limits.recognise)
+    elif kind == "picture":
+        extracted = _read_picture(data, limits.recognise)
+    elif kind in CONVERTED:
+        from workbench.reading.old_office import convert
+
+        new = convert(data, kind, limits)
+        extracted = _reader(CONVERTED[kind][2], new)(new)
     else:
         extracted = _reader(kind, data)(data)
     text = clean(extracted.text)
@@ -62,22 +70,44 @@ def _read_pdf(data: bytes, password: str, recognise: bool) -> Extracted:
     return read_pdf(data, password, recognise and is_available())
 
 
+def _read_picture(data: bytes, recognise: bool) -> Extracted:
+    from workbench.reading.ocr import INSTALL, is_available
+    from workbench.reading.pictures import read_picture
+
+    if not recognise:
+        raise UserError(
+            "The file is a picture, and text recognition is switched off.", "Switch it on in Settings, Documents."
+        )
+    extracted = read_picture(data)
+    if not is_available():
+        raise UserError("The file is a picture, and text recognition (OCR) is not installed.", INSTALL)
+    return extracted
+
+
 def _kind(name: str, data: bytes) -> Kind:
     """By the name, except for the extensions of old formats, which programs also give to newer ones. Raises UserError
-    with a hint for the old formats themselves."""
+    with a hint for a format that cannot be read."""
     kind = kind_of(name) or "text"
-    if kind != "old":
+    if kind in REFUSED:
+        what, hint = REFUSED[kind]
+        raise UserError(f"The file is {what} (.{kind}), which is not supported.", hint)
+    if kind not in CONVERTED:
         return kind
-    ending = os.path.splitext(name)[1].lower()
-    if signature_of(data) == "a ZIP archive" and f"{ending}x" in KINDS:
-        return KINDS[f"{ending}x"]
+    newer = CONVERTED[kind][2]
+    if signature_of(data) == "a ZIP archive":
+        return newer
     begins = data[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if begins.startswith(b"{\\rtf"):
         return "rtf"
     if begins.startswith((b"<!doctype html", b"<html", b"<table")):
         return "html"
-    what, hint = REFUSED[ending]
-    raise UserError(f"The file is {what} ({ending}), which is not supported.", hint)
+    if not data.startswith(OLE):
+        meaning = signature_of(data)
+        raise UserError(
+            f"The file is named .{kind} but is {meaning or 'of another type'}.",
+            "Rename it with the extension of its type.",
+        )
+    return kind
 
 
 def _reader(kind: Kind, data: bytes, depth: int = 0) -> Callable[[bytes], Extracted]:
@@ -88,6 +118,8 @@ def _reader(kind: Kind, data: bytes, depth: int = 0) -> Callable[[bytes], Extrac
         from workbench.reading.pdf import read_pdf
 
         return read_pdf
+    if kind == "picture" or kind in CONVERTED:
+        raise UserError("A file of this type is not read as an attachment.", "Save it and add the file itself.")
     if kind == "html":
         from workbench.reading.html import read_html
 

@@ -7,7 +7,7 @@ import msgspec
 from workbench.api.protocol import Call
 from workbench.base.errors import UserError
 from workbench.reading.table_query import TableInfo, TableRows
-from workbench.records.documents import PagePicture
+from workbench.records.documents import PagePicture, PlacedText
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     ``text`` has ``\\n`` line ends, no NULs and no lone surrogates, and is never blank. ``page_starts[i]`` is the offset
     of page (or slide) ``i + 1``; empty for formats without pages. ``language`` is the one that the file declares (a BCP
     47 tag) or empty. ``scanned``: the pages (from 1) whose text has to be recognised; only then the text may be blank.
+    ``places``: once it is recognised, where the words or lines of these pages are.
     ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
     unreadable parts.
     """
@@ -41,6 +42,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
     scanned: tuple[int, ...] = ()
+    places: dict[int, tuple[PlacedText, ...]] = {}
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,23 +63,29 @@ class ReadFile(Call[ReadAnswer], frozen=True, kw_only=True, tag="read"):
 
 
 class RecognisedPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The text of a page by OCR; ``confidence`` is the mean of its lines, 0 to 1."""
+    """The text of a page by OCR, with the places of its words or lines; ``confidence`` is their mean, 0 to 1.
+    ``languages`` were used, in the recogniser's own names."""
 
     text: str
     confidence: float
+    places: tuple[PlacedText, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 class RecognisePage(Call[RecognisedPage], frozen=True, kw_only=True, tag="recognise"):
-    """Recognise the text of page ``page`` (from 1) of a PDF. Raises UserError when the page cannot be drawn."""
+    """Recognise the text of page ``page`` (from 1) of a PDF or a picture; ``likely`` are the languages of the page
+    before. Raises UserError when the page cannot be drawn."""
 
     path: str
     page: int
+    likely: tuple[str, ...] = ()
     limits: ReadLimits = ReadLimits()
     password: str = ""
 
 
-class DrawPdfPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw"):
-    """Draw page ``page`` (from 1) of a PDF, with boxes around ``start:end``, offsets into that page's own text.
+class DrawDocumentPage(Call[PagePicture], frozen=True, kw_only=True, tag="draw"):
+    """Draw page ``page`` (from 1) of a PDF or a picture, of a PDF with boxes around ``start:end``, offsets into that
+    page's own text.
 
     ``hash`` is that of the file whose text the offsets belong to (empty: not checked); ``scale`` is pixels per point,
     lowered for a page whose picture would exceed ``pdf.LARGEST_PICTURE`` pixels. Raises UserError when the file is
@@ -110,7 +118,7 @@ class QueryTables(Call[TableAnswer], frozen=True, kw_only=True, tag="query"):
     limits: ReadLimits = ReadLimits()
 
 
-ReaderCall = ReadFile | RecognisePage | DrawPdfPage | QueryTables
+ReaderCall = ReadFile | RecognisePage | DrawDocumentPage | QueryTables
 
 
 def out_of_memory(limits: ReadLimits) -> UserError:

@@ -11,7 +11,7 @@ from workbench.base.errors import UserError
 from workbench.reading.extract import PAGE_BREAK, join_pages
 from workbench.reading.ocr import LEAST_CONFIDENCE
 from workbench.reading.reader_calls import ReadDocument, RecognisedPage
-from workbench.records.documents import Chunk
+from workbench.records.documents import Chunk, PlacedText
 
 MOST_FAILURES = 3
 """After so many pages that could not be recognised, and none that could, the rest is not tried."""
@@ -19,21 +19,23 @@ MOST_FAILURES = 3
 
 def with_recognised_pages(
     document: ReadDocument,
-    recognise: Callable[[int], RecognisedPage],
+    recognise: Callable[[int, tuple[str, ...]], RecognisedPage],
     report: Callable[[str], None] = lambda place: None,
 ) -> ReadDocument:
-    """The document with the text of its ``scanned`` pages, and warnings that name them. Raises UserError when it has no
-    text then."""
+    """The document with the text of its ``scanned`` pages and the places of their words, and warnings that name them.
+    ``recognise(page, likely)`` gets the languages of the page before. Raises UserError when it has no text then."""
     ends = (*(start - len(PAGE_BREAK) for start in document.page_starts[1:]), len(document.text))
     pages = [document.text[start:end] for start, end in zip(document.page_starts, ends, strict=True)]
     read: list[int] = []
     unsure: list[int] = []
     empty: list[int] = []
     failed: list[tuple[int, UserError]] = []
+    places: dict[int, tuple[PlacedText, ...]] = {}
+    likely: tuple[str, ...] = ()
     for done, page in enumerate(document.scanned, 1):
         report(f"recognising text on page {page:,} ({done:,} of {len(document.scanned):,})")
         try:
-            found = recognise(page)
+            found = recognise(page, likely)
         except UserError as error:
             failed.append((page, error))
             if len(failed) >= MOST_FAILURES and not read:
@@ -43,6 +45,8 @@ def with_recognised_pages(
             empty.append(page)
             continue
         pages[page - 1] = found.text
+        places[page] = found.places
+        likely = found.languages
         read.append(page)
         if found.confidence < LEAST_CONFIDENCE:
             unsure.append(page)
@@ -50,10 +54,14 @@ def with_recognised_pages(
     if not text.strip():
         if failed:
             raise failed[0][1]
+        if document.kind == "picture":
+            raise UserError("No text was recognised in the picture.")
         raise UserError("The file has no text that can be read, and none was recognised on its pages.")
     warnings = list(document.warnings)
     if read:
-        warnings.append(f"Read by text recognition (OCR), which makes mistakes: {name_pages(read)}.")
+        whole = document.kind == "picture" and len(document.page_starts) == 1
+        where = "" if whole else f": {name_pages(read)}"
+        warnings.append(f"Read by text recognition (OCR), which makes mistakes{where}.")
     if unsure:
         warnings.append(f"Hard to recognise: {name_pages(unsure)}.")
     if empty:
@@ -62,7 +70,7 @@ def with_recognised_pages(
         numbers = [page for page, _ in failed]
         warnings.append(f"Not recognised: {name_pages(numbers)}. {failed[0][1].message}")
     return msgspec.structs.replace(
-        document, text=text, page_starts=starts, warnings=tuple(warnings), scanned=tuple(read)
+        document, text=text, page_starts=starts, warnings=tuple(warnings), scanned=tuple(read), places=places
     )
 
 

@@ -6,6 +6,8 @@ import msgspec
 
 ENGINE, LIBRARY, VARIANT = "Engine", "llama.cpp", "processor library"
 """Titles of the section on the engine, and of its facts on llama.cpp's build and variant."""
+DOCUMENTS, RECOGNITION, OFFICE = "Documents", "text recognition", "LibreOffice"
+"""Titles of the section on reading documents, and of its facts on what recognises text and converts old formats."""
 NO_PACK = "No runtime pack is in use:"
 """How the problem begins that repeats why the processor was chosen."""
 

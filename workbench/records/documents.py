@@ -77,13 +77,27 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):
     """The extracted text of a document, with its chunks and pages.
 
-    ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages.
+    ``page_starts[i]`` is the offset of page ``i + 1``; empty for formats without pages. ``unplaced``: pages of it were
+    recognised before the places of words were stored, so that passages cannot be marked on them.
     """
 
     document: Document
     text: str
     chunks: tuple[Chunk, ...]
     page_starts: tuple[int, ...] = ()
+    unplaced: bool = False
+
+
+class PlacedText(msgspec.Struct, frozen=True, array_like=True):
+    """``text[start:end]`` of a page's recognised text is in this rectangle of the page: shares of its width and height
+    from the top left, 0 to 1."""
+
+    start: int
+    end: int
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 class Box(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +110,7 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
-    """A drawn PDF page: ``png`` holds the picture; ``boxes`` mark the requested passage on it."""
+    """A drawn page of a PDF or a picture: ``png`` holds the picture; ``boxes`` mark the requested passage on it."""
 
     png: bytes
     width: int

@@ -42,6 +42,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
     dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default. ``passwords`` open files, by their paths.
+    ``anew``: unchanged files are read, too.
     """
 
     file: str
@@ -51,6 +52,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     limits: ReadLimits = ReadLimits()
     chunk_tokens: int = 0
     passwords: dict[str, str] = {}
+    anew: bool = False
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):
@@ -138,7 +140,7 @@ class Text(Call[DocumentText], frozen=True, kw_only=True, tag="text"):
 
 
 class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
-    """A page of a PDF, drawn by a reader process, with boxes around ``text[start:end]`` of the document."""
+    """A page of a PDF or a picture, drawn by a reader process, with boxes around ``text[start:end]`` of the text."""
 
     file: str
     document: str

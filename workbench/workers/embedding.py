@@ -29,6 +29,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, ba
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.places import page_range, passage_boxes
 from workbench.techniques.retrieval.search import count_terms, search
 
 CLOSE_WITHIN_S = 15.0
@@ -227,6 +228,7 @@ class EmbeddingService:
     def _picture(self, call: embedding_calls.Picture, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:
             found = snapshot.text(call.document)
+            places = snapshot.places(found.document.id, call.page)
         with self._drawing:
             if self._drawer is None:
                 self._drawer = self._make_reader()
@@ -239,6 +241,10 @@ class EmbeddingService:
             page_starts=found.page_starts,
             hash=found.document.hash,
         )
+        first, after = page_range(found, picture.page)
+        if any(chunk.recognised and chunk.start < after and chunk.end > first for chunk in found.chunks):
+            boxes = passage_boxes(places, call.start - first, call.end - first, picture.width, picture.height)
+            picture = msgspec.structs.replace(picture, boxes=boxes)
         yield finish(picture)
 
     def _remove(self, call: embedding_calls.Remove, context: RequestContext) -> Iterator[Event]:

@@ -18,13 +18,12 @@ from workbench.processes.serve import serve
 from workbench.reading.content import read_content
 from workbench.reading.read import read_file
 from workbench.reading.reader_calls import (
-    DrawPdfPage,
+    DrawDocumentPage,
     QueryTables,
     ReadAnswer,
     ReaderCall,
     ReadFile,
     ReadLimits,
-    RecognisedPage,
     RecognisePage,
     out_of_memory,
 )
@@ -55,16 +54,14 @@ def read(call: ReadFile, context: RequestContext) -> Iterator[Event]:
 
 
 def recognise(call: RecognisePage, context: RequestContext) -> Iterator[Event]:
-    from workbench.reading.pdf import recognise_page
+    from workbench.reading.page_pictures import recognise_page
 
     with _one_at_a_time, _within(call.limits):
-        content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
-        text, confidence = recognise_page(content.data, call.page, call.password)
-        yield finish(RecognisedPage(text=text, confidence=confidence))
+        yield finish(recognise_page(call))
 
 
-def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
-    from workbench.reading.pdf import draw_page
+def draw(call: DrawDocumentPage, context: RequestContext) -> Iterator[Event]:
+    from workbench.reading.page_pictures import draw_page
 
     with _one_at_a_time, _within(call.limits):
         content = read_content(Path(call.path), call.limits.largest_file_mb * 1_000_000)
@@ -73,7 +70,7 @@ def draw(call: DrawPdfPage, context: RequestContext) -> Iterator[Event]:
                 "The file has changed since it was read; its pages may not match the citations.",
                 "Add it again to read the new version.",
             )
-        yield finish(draw_page(content.data, call.page, call.scale, call.start, call.end))
+        yield finish(draw_page(content.data, call))
 
 
 def query(call: QueryTables, context: RequestContext) -> Iterator[Event]:
@@ -95,4 +92,4 @@ def _within(limits: ReadLimits) -> Iterator[None]:
 
 
 def main() -> None:
-    serve("reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawPdfPage: draw, QueryTables: query})
+    serve("reader", ReaderCall, {ReadFile: read, RecognisePage: recognise, DrawDocumentPage: draw, QueryTables: query})

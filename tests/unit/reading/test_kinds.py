@@ -37,8 +37,9 @@ def found(root: Path) -> list[str]:
         ("README", "text"),
         ("Makefile", "code"),
         ("a.rs", "code"),
-        ("a.DOC", "old"),
-        ("photo.jpg", None),
+        ("a.DOC", "doc"),
+        ("photo.jpg", "picture"),
+        ("film.mp4", None),
         ("unknown", None),
         (".pdf", None),
     ],
@@ -53,7 +54,7 @@ def test_folder_is_walked_in_order(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_document_is_passed_over(tmp_path: Path) -> None:
-    write(tmp_path, "a.txt", "b.jpg", ".hidden.txt", "~$a.docx", ".git/c.txt", "node_modules/d.js", "__pycache__/e.py")
+    write(tmp_path, "a.txt", "b.mp4", ".hidden.txt", "~$a.docx", ".git/c.txt", "node_modules/d.js", "__pycache__/e.py")
     write(tmp_path, "python/pyvenv.cfg", "python/lib/f.py", "kept/g.py")
     assert found(tmp_path) == ["a.txt", "kept/g.py"]
 
@@ -72,8 +73,8 @@ def test_old_formats_are_found_for_their_reason_and_newer_files_under_their_name
 
 
 def test_file_that_is_named_is_always_tried(tmp_path: Path) -> None:
-    write(tmp_path, ".secret.jpg")
-    assert list(find_files(tmp_path / ".secret.jpg")) == [tmp_path / ".secret.jpg"]
+    write(tmp_path, ".secret.mp4")
+    assert list(find_files(tmp_path / ".secret.mp4")) == [tmp_path / ".secret.mp4"]
 
 
 def test_folder_named_like_a_document_is_a_folder(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ import threading
 from pathlib import Path
 
 import apsw
+import msgspec
 import numpy as np
 import pytest
 
 from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk
+from workbench.records.documents import Chunk, PlacedText
 from workbench.techniques.retrieval.index import CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
 from workbench.text.language import match_expression, query_terms
@@ -46,6 +47,32 @@ def entry(path: str, *pieces: str, language: str = "en") -> Entry:
         vectors=EMBEDDER.embed_passages(pieces),
         fluency=0.9,
     )
+
+
+def test_places_of_recognised_pages_go_with_their_document(index: CollectionIndex) -> None:
+    first, *others = entry("/a.pdf", "one page", "another page").chunks
+    places = {1: (PlacedText(0, 3, 0.1, 0.2, 0.3, 0.4), PlacedText(4, 8, 0.5, 0.2, 1.0, 0.4))}
+    scan = msgspec.structs.replace(
+        entry("/a.pdf", "one page", "another page"),
+        chunks=[msgspec.structs.replace(first, recognised=True), *others],
+    )
+    before = index.put(scan).id
+    with index.reading() as snapshot:
+        assert snapshot.text(before).unplaced
+        assert snapshot.places(before, 1) == ()
+    document = index.put(msgspec.structs.replace(scan, places=places)).id
+    with index.reading() as snapshot:
+        assert not snapshot.text(document).unplaced
+        stored = snapshot.places(document, 1)
+        assert snapshot.places(document, 2) == ()
+    assert [(one.start, one.end) for one in stored] == [(0, 3), (4, 8)]
+    assert stored[1].right == 1.0
+    assert abs(stored[0].left - 0.1) < 1e-4
+    index.remove([document])
+    assert faults(index.path) == []
+    index.put(entry("/b.txt", "plain"))
+    with index.reading() as snapshot:
+        assert not snapshot.text("/b.txt").unplaced
 
 
 def found(index: CollectionIndex, query: str) -> list[str]:

@@ -43,19 +43,20 @@ class Desk:
         path.write_text(text, "utf-8")
         return path
 
-    def stream(self, *paths: Path, chunk_tokens: int = 0) -> Iterator[Event]:
+    def stream(self, *paths: Path, chunk_tokens: int = 0, anew: bool = False) -> Iterator[Event]:
         call = Ingest(
             file=str(self.index.path),
             collection="c",
             embedder="/embedder",
             paths=tuple(str(p) for p in paths or (self.root,)),
             chunk_tokens=chunk_tokens,
+            anew=anew,
         )
         return ingest(self.index, self.lane, self.reader, call, self.context)
 
-    def run(self, *paths: Path) -> tuple[AddResult, list[Event]]:
+    def run(self, *paths: Path, anew: bool = False) -> tuple[AddResult, list[Event]]:
         self.reader.read_paths.clear()
-        seen = list(self.stream(*paths))
+        seen = list(self.stream(*paths, anew=anew))
         terminal = seen[-1]
         assert isinstance(terminal, events.Finished)
         assert not any(isinstance(e, events.TERMINAL) for e in seen[:-1])
@@ -124,7 +125,7 @@ def test_each_file_ends_in_a_state(desk: Desk) -> None:
     desk.write("a.txt", "Alpha text.")
     desk.write("sub/b.md", "# Beta\n\nText.")
     desk.write("bad.txt", "BAD It needs a password.")
-    desk.write("picture.png", "not a document")
+    desk.write("film.mp4", "not a document")
     result, seen = desk.run()
     assert states(seen) == {"a.txt": "indexed", "b.md": "indexed", "bad.txt": "failed"}
     assert (result.indexed, result.unchanged, result.removed, result.chunks) == (2, 0, 0, 2)
@@ -181,6 +182,40 @@ def test_nothing_new_does_not_even_load_the_embedder(desk: Desk) -> None:
     assert desk.run()[0].unchanged == 1
     with desk.index.reading() as snapshot:
         assert snapshot.revision == revision
+
+
+def test_unchanged_files_are_read_anew_when_that_is_asked_for(desk: Desk) -> None:
+    one = desk.write("a.txt", "Alpha text.")
+    desk.write("b.txt", "Beta text.")
+    desk.run()
+    result, seen = desk.run(one, anew=True)
+    assert desk.reader.read_paths == ["a.txt"]
+    assert (result.indexed, states(seen)) == (1, {"a.txt": "indexed"})
+    result, _ = desk.run(anew=True)
+    assert desk.reader.read_paths == ["a.txt", "b.txt"]
+    assert desk.texts() == {"a.txt": "Alpha text.", "b.txt": "Beta text."}
+
+
+def test_pictures_in_folders_are_read_where_text_is_recognised(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "workbench.techniques.retrieval.ingest.is_available"
+    named = desk.write("named.png", "Named alone.")
+    desk.write("a.txt", "Alpha text.")
+    desk.write("b.png", "A scan.")
+    desk.write("c.jpg", "Another scan.")
+    monkeypatch.setattr(module, lambda: False)
+    result, seen = desk.run()
+    assert states(seen) == {"a.txt": "indexed", "docs": "failed"}
+    (failed,) = result.failed
+    assert failed.path == str(desk.root)
+    assert failed.reason.startswith("3 pictures were not read: text recognition (OCR) is not installed. Install")
+    assert states(desk.run(named)[1]) == {"named.png": "indexed"}
+    assert states(desk.run()[1])["named.png"] == "unchanged"  # it was read before: it stays
+    monkeypatch.setattr(module, lambda: True)
+    result, seen = desk.run()
+    assert states(seen)["b.png"] == states(seen)["c.jpg"] == "indexed"
+    assert result.failed == ()
+    with desk.index.reading() as snapshot:
+        assert str(desk.root) not in snapshot.known_files()
 
 
 def test_a_touched_file_with_its_old_bytes_is_unchanged(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtGui import QDesktopServices, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from ui.bridge import Bridge
+from ui.components.file_choice import choose_documents
 from ui.components.highlighting import find_lexer
 from ui.components.layout import column_of
 from ui.components.notices import DropCover, TakesFiles
@@ -412,7 +413,7 @@ class ChatPage(TakesFiles, QWidget):
         self.parts.composer.field.setFocus()
 
     def _on_attach(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, texts.ATTACH)
+        paths = choose_documents(self, texts.ATTACH)
         if paths:
             self.take_files(paths)
 

@@ -18,6 +18,7 @@ from ui.bridge import Bridge
 from ui.components.call_dialog import CallDialog
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
+from ui.components.file_choice import choose_documents
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
 from ui.components.number_box import NumberBox
@@ -243,15 +244,16 @@ class DocumentsPage(TakesFiles, QWidget):
             self.parts.show_files()
 
     def choose_files(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self, texts.ADD_FILES)
+        paths = choose_documents(self, texts.ADD_FILES)
         self.add(paths)
 
     def choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, texts.ADD_FOLDER)
         self.add([path] if path else [])
 
-    def add(self, paths: Sequence[str], watch: bool = False) -> None:
-        """Read files and folders into the collection that is shown; without one, make a first one."""
+    def add(self, paths: Sequence[str], watch: bool = False, anew: bool = False) -> None:
+        """Read files and folders into the collection that is shown, with ``anew`` unchanged ones, too; without one,
+        make a first one."""
         if not paths:
             return
         collection = self._collection(self._current)
@@ -259,7 +261,7 @@ class DocumentsPage(TakesFiles, QWidget):
             folder = next((PurePath(path).name for path in paths if os.path.isdir(path)), "")
             self._create(folder or FIRST_COLLECTION, lambda _: self.add(paths, watch))
             return
-        call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch)
+        call = AddDocuments(collection=collection.id, paths=tuple(paths), watch=watch, anew=anew)
         self._bridge.call(call, self._desk.follow, self._complain, self)
 
     def _on_folder_switched(self, path: str, watched: bool) -> None:
@@ -334,7 +336,7 @@ class DocumentsPage(TakesFiles, QWidget):
             ("file", texts.OPEN_FILE, lambda: self._open_outside(document.path)),
             ("folder", texts.SHOW_IN_FOLDER, lambda: self._open_outside(folder)),
             ("copy", texts.COPY_PATH, lambda: QGuiApplication.clipboard().setText(document.path)),
-            ("refresh", texts.READ_FILE_AGAIN, lambda: self.add([document.path])),
+            ("refresh", texts.READ_FILE_AGAIN, lambda: self.add([document.path], anew=True)),
             ("trash", texts.REMOVE_MENU, lambda: self._ask_to_remove(document)),
         ):
             menu.addAction(current_theme().icon(icon, "danger" if icon == "trash" else "text"), words, run)

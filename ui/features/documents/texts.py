@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.records.document_formats import format_sentence
+
 # collection list
 NEW_COLLECTION = "New collection"
 COLLECTION_NAME = "Name of the collection"
@@ -52,10 +54,7 @@ NO_DOCUMENTS_HELP = (
     "A collection is a set of files that are searched together. Create one, or drop files or a folder here."
 )
 DROP_FILES = "Drop files or a folder here"
-DROP_FILES_HELP = (
-    "Supported: text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, JSON, e-books, mail and source code. "
-    "Files stay where they are."
-)
+DROP_FILES_HELP = f"{format_sentence()} Files stay where they are."
 COLLECTION_MENU = "Rename or delete this collection"
 FILES_OF_COLLECTION = "Files in the collection"
 

@@ -27,7 +27,7 @@ from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.base.settings import Settings
-from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis
+from workbench.records.diagnosis import DOCUMENTS, ENGINE, LIBRARY, NO_PACK, OFFICE, RECOGNITION, VARIANT, Diagnosis
 from workbench.records.models import Device, Machine
 from workbench.subjects.machine.calls import (
     ChangeSettings,
@@ -56,7 +56,8 @@ class MachineCard(Card):
         self.problems = Text("", "attention", visible=False)
         self.facts = Facts(
             texts.PROCESSOR, texts.VARIANT, texts.MEMORY, texts.GRAPHICS, texts.FREE_DISK, texts.ENGINE,
-            unknown=texts.READING, wrapped=(texts.PROCESSOR, texts.VARIANT, texts.GRAPHICS),
+            texts.TEXT_RECOGNITION, texts.OLD_OFFICE, unknown=texts.READING,
+            wrapped=(texts.PROCESSOR, texts.VARIANT, texts.GRAPHICS, texts.TEXT_RECOGNITION, texts.OLD_OFFICE),
         )  # fmt: skip
         self.packs, self.updates, self.report = PacksPart(bridge), UpdatePart(bridge), ReportPart(bridge)
         self.training = TrainingPart(bridge)
@@ -91,12 +92,14 @@ class MachineCard(Card):
         self._asking = False
         self.facts.set_value(texts.VARIANT, found.fact(ENGINE, VARIANT) or texts.UNKNOWN)
         self.facts.set_value(texts.ENGINE, found.fact(ENGINE, LIBRARY) or texts.UNKNOWN)
+        self.facts.set_value(texts.TEXT_RECOGNITION, found.fact(DOCUMENTS, RECOGNITION) or texts.UNKNOWN)
+        self.facts.set_value(texts.OLD_OFFICE, found.fact(DOCUMENTS, OFFICE) or texts.UNKNOWN)
         self._show_problems("\n".join(one for one in found.problems if not one.startswith(NO_PACK)))
         self.report.show_content(found)
 
     def _on_failed(self, error: Exception) -> None:
         self._asking = False
-        for name in (texts.VARIANT, texts.ENGINE):
+        for name in (texts.VARIANT, texts.ENGINE, texts.TEXT_RECOGNITION, texts.OLD_OFFICE):
             self.facts.set_value(name, texts.UNKNOWN)
         self._show_problems(texts.CANNOT_DIAGNOSE.format(problem=in_words(error)))
 

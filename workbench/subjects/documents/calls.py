@@ -68,12 +68,14 @@ class AddDocuments(Call[RunRecord], frozen=True, kw_only=True, tag="docs.add"):
     """Start a run that reads files and folders into a collection; follow it with ``FollowRun``.
 
     A folder that was added before is compared with its present state: only changed files are read, deleted ones are
-    dropped. With ``watch`` this repeats whenever the folder changes.
+    dropped. With ``watch`` this repeats whenever the folder changes. With ``anew`` files are read that have not
+    changed, too, as after a recogniser of text was installed.
     """
 
     collection: str
     paths: tuple[str, ...]
     watch: bool = False
+    anew: bool = False
 
 
 class UnlockDocument(Call[RunRecord], frozen=True, kw_only=True, tag="docs.unlock"):
@@ -123,9 +125,9 @@ class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.t
 
 
 class DrawPage(Call[PagePicture], frozen=True, kw_only=True, tag="docs.page"):
-    """A page of a PDF as a picture, with the passage ``start:end`` of the document's text marked by boxes.
+    """A page of a PDF or a picture, with the passage ``start:end`` of the document's text marked by boxes.
 
-    ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or not a PDF.
+    ``scale`` is pixels per point (1.0 is 72 dpi). Raises UserError when the file is missing or has no pages.
     """
 
     collection: Annotated[str, COLLECTION]

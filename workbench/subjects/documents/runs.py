@@ -64,6 +64,7 @@ class Ingesting(RunKind):
             paths=paths,
             chunk_tokens=collection.passage_tokens,
             passwords=self._passwords.take(collection.id, paths),
+            anew=bool(run.record.config.get("anew", False)),
             limits=ReadLimits(
                 seconds=settings.read_seconds,
                 memory_mb=settings.read_memory_mb,

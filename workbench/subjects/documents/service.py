@@ -125,7 +125,7 @@ class Documents:
     def add(self, call: calls.AddDocuments) -> RunRecord:
         collection = self._registry.get(call.collection)
         known = {root.path for root in self._registry.list_roots(collection.id)}
-        return self._read(collection, check_paths(call.paths, known, call.watch), call.watch)
+        return self._read(collection, check_paths(call.paths, known, call.watch), call.watch, call.anew)
 
     def attach(self, chat: str, paths: Sequence[str]) -> tuple[Collection, RunRecord]:
         """Read files into the collection of a chat. Raises UserError, with nothing stored, when a path is wrong."""
@@ -154,13 +154,14 @@ class Documents:
         known = self._embedding.host.call(ListOfFile(file=str(file)), context=context).documents
         return next((one for one in known if document in (one.id, one.path)), None)
 
-    def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool) -> RunRecord:
+    def _read(self, collection: Collection, paths: tuple[str, ...], watch: bool, anew: bool = False) -> RunRecord:
         for path in paths:
             self._registry.add_root(collection.id, path, watched=watch)
             if watch:
                 self._watching.watch(collection.id, path)
         title = ", ".join(map(os.path.basename, paths)) if collection.chat else collection.name
-        run = self._runs.add("ingest", title, calls.AddDocuments(collection=collection.id, paths=paths), once=True)
+        config = calls.AddDocuments(collection=collection.id, paths=paths, anew=anew)
+        run = self._runs.add("ingest", title, config, once=True)
         self._published(collection)
         return run
 

@@ -21,6 +21,7 @@ from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
 from workbench.engine.inference_calls import DescribeLibrary
 from workbench.processes.process import TORCH_VARIABLE
+from workbench.reading.other_programs import diagnose_reading
 from workbench.records.diagnosis import ENGINE, LIBRARY, NO_PACK, VARIANT, Diagnosis, Fact, Section
 from workbench.records.runtime import Trial
 from workbench.subjects.documents.embedder import Embedding
@@ -64,7 +65,7 @@ class Diagnosing:
         }
 
     def diagnose(self) -> Diagnosis:
-        return local_diagnosis(self._home) + self._engine() + self._runtime() + self._state()
+        return local_diagnosis(self._home) + self._engine() + self._runtime() + diagnose_reading() + self._state()
 
     def save_report(self, call: calls.SaveReport) -> calls.SavedReport:
         path = absolute_path(call.path)

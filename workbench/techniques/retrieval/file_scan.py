@@ -59,11 +59,15 @@ def scan_files(
     known: dict[str, KnownFile],
     check: Callable[[], None] = lambda: None,
     anew: Collection[str] = (),
+    *,
+    pictures: bool = True,
+    missing: str = "",
 ) -> FolderScan:
     """Compare the files below the roots with the collection's records.
 
     The paths of ``anew`` are to be read whatever is known of them. ``check`` is called for every file and may raise to
-    stop.
+    stop. Without ``pictures`` those in folders are passed over, unless they were read before; ``missing`` then says of
+    the folder why, "": nothing is said.
     """
     unreadable: dict[str, str] = {}
     outside: dict[str, str] = {}
@@ -85,9 +89,16 @@ def scan_files(
                     "The file and its folder are missing, such as on a drive that is not connected. Its text is kept.",
                 )
             continue  # deleted: the documents below it are dropped
+        passed_over = 0
         for path in find_files(root, tell, tell_outside):
             check()
+            if not pictures and path != root and kind_of(path) == "picture" and str(path) not in known:
+                passed_over += 1
+                continue
             found.setdefault(str(path), FoundFile(path, _stamp(path), known.get(str(path))))
+        if passed_over and missing:
+            are = "A picture was" if passed_over == 1 else f"{passed_over:,} pictures were"
+            outside[_printable(root)] = f"{are} not read: {missing}"
     gone = [
         document
         for path, document in known.items()

@@ -24,8 +24,9 @@ import numpy as np
 import sqlite_vec
 
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk, Document
+from workbench.records.documents import Chunk, Document, PlacedText
 from workbench.storage.database import Database, connect, new_id, open_database, translated
+from workbench.techniques.retrieval.places import pack_places
 from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
 from workbench.text.language import index_terms
 
@@ -35,7 +36,7 @@ SCHEMA = Path(__file__).with_name("migrations")
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A document to write: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``.
 
-    ``warning`` describes the unreadable parts.
+    ``warning`` describes the unreadable parts; ``places`` those of the words of recognised pages, by their numbers.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     vectors: Any
     fluency: float
     warning: str = ""
+    places: Mapping[int, Sequence[PlacedText]] = {}
 
 
 class CollectionIndex:
@@ -122,6 +124,8 @@ class CollectionIndex:
                 "insert into texts values (?, ?, ?)",
                 (number, entry.text, msgspec.json.encode(entry.page_starts).decode()),
             )
+            for page, places in entry.places.items():
+                _all(connection, "insert into places values (?, ?, ?)", (number, page, pack_places(places)))
             for chunk, chunk_terms, vector in zip(entry.chunks, terms, entry.vectors, strict=True):
                 _all(
                     connection,

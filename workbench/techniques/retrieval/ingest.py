@@ -24,6 +24,7 @@ from workbench.api.protocol import RequestContext, finish
 from workbench.base import errors
 from workbench.base.errors import UserError, WorkerDied
 from workbench.reading.kinds import kind_of
+from workbench.reading.ocr import INSTALL, is_available
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.recognition import split_apart
 from workbench.reading.unlocking import FileLocked
@@ -80,7 +81,10 @@ def ingest(
         with index.reading() as snapshot:
             known = snapshot.known_files()
         roots = [Path(os.path.abspath(path)) for path in call.paths]
-        scan = scan_files(roots, known, context.raise_if_cancelled, call.passwords)
+        again = known if call.anew else call.passwords
+        pictures = call.limits.recognise and is_available()
+        missing = f"text recognition (OCR) is not installed. {INSTALL}" if call.limits.recognise else ""
+        scan = scan_files(roots, known, context.raise_if_cancelled, again, pictures=pictures, missing=missing)
         yield from _settle_known(index, scan, progress)
         progress.expect(scan.to_read)
         yield progress.report()
@@ -257,6 +261,7 @@ class _Work:
                 vectors=np.stack([one.vectors[number] for number in numbers]),
                 fluency=measure_fluency(embedder.tokens, [one.text(number) for number in numbers]),
                 warning=" ".join(warnings),
+                places=read.places,
             )
         )
         progress.weigh(one.bytes_done - one.bytes_before)
@@ -315,7 +320,13 @@ class _Work:
     def _is_same(self, file: FoundFile) -> bool:
         """Whether a modified file has its old bytes."""
         known = file.known
-        if known is None or known.failed_at is not None or known.unfinished or known.stamp.size != file.stamp.size:
+        if (
+            self._call.anew
+            or known is None
+            or known.failed_at is not None
+            or known.unfinished
+            or known.stamp.size != file.stamp.size
+        ):
             return False
         return file_digest(file.path, self._check) == known.hash
 

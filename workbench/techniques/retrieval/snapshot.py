@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 
 from workbench.base.errors import UserError
-from workbench.records.documents import Chunk, Document, DocumentList, DocumentText
+from workbench.records.documents import Chunk, Document, DocumentList, DocumentText, PlacedText
 from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors
+from workbench.techniques.retrieval.places import unpack_places
 
 _DOCUMENT = (
     "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at, mtime_ns, "
@@ -192,6 +193,7 @@ class Snapshot:
             return DocumentText(
                 document=found,
                 text=text,
+                unplaced=any(row[3] for row in chunks) and not self._has_places(number),
                 chunks=tuple(
                     Chunk(start=start, end=end, page=page, recognised=bool(recognised))
                     for start, end, page, recognised in chunks
@@ -199,6 +201,18 @@ class Snapshot:
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
             )
         raise UserError(f"{found.path} could not be read and has no text: {found.reason}")
+
+    def places(self, document: str, page: int) -> tuple[PlacedText, ...]:
+        """Where the words or lines of a recognised page are; empty for another one, and for a page that was recognised
+        before places were stored."""
+        rows = self._rows(
+            "select p.words from places p join documents d on d.number = p.document where d.id = ? and p.page = ?",
+            (document, page),
+        )
+        return unpack_places(rows[0][0]) if rows else ()
+
+    def _has_places(self, number: int) -> bool:
+        return bool(self._rows("select 1 from places where document = ? limit 1", (number,)))
 
     def stamp(self, document: str) -> FileStamp:
         """The state of a document's file when it was read."""
