@@ -181,7 +181,7 @@ def test_a_run_shows_its_progress_and_stops(
     qtbot.waitUntil(page.results.progress.isHidden)
     settle(bridge, qtbot)
     qtbot.waitUntil(page.results.message.isVisible)
-    assert page.results.message.text == texts.UNFINISHED.format(missing=432)
+    assert page.results.message.text == texts.UNFINISHED.format(missing="432 answers are")
     page.results.message.action_button.click()
     qtbot.waitUntil(lambda: [call.run for call in front.asked(c.ResumeRun)] == [run.id])
 

@@ -16,7 +16,7 @@ from ui.components.basics import ElidedLabel, IconButton, InlineMessage, QuietBu
 from ui.components.layout import column_of, row_of
 from ui.components.page_view import PageView
 from ui.components.text_view import TextView
-from ui.components.wording import describe_kind
+from ui.components.wording import describe_count, describe_kind
 from ui.theme import tokens
 from workbench.base.errors import UserError
 from workbench.records.document_formats import DRAWN
@@ -224,7 +224,7 @@ def describe_document(document: Document) -> str:
         parts.append(texts.COUNT_PAGES.format(pages=document.pages, value="" if document.pages == 1 else "s"))
     parts.append(texts.COUNT_CHUNKS.format(chunks=document.chunks, value="" if document.chunks == 1 else "s"))
     if document.characters:
-        parts.append(texts.COUNT_CHARACTERS.format(characters=document.characters))
+        parts.append(describe_count(document.characters, "character"))
     return " · ".join(parts)
 
 

@@ -13,7 +13,7 @@ from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.mcp_server import add_serve
 from workbench.cli.output import TextOutput, one_line, printable
 from workbench.cli.session import Events, Session
-from workbench.records.mcp import CALL_SECONDS, McpServer
+from workbench.records.mcp import CALL_SECONDS, McpServer, read_pairs
 from workbench.subjects.agents.calls import (
     AgreeToMcpTools,
     ListMcpServers,
@@ -44,20 +44,10 @@ def add_commands(commands: Commands) -> None:
 
 
 def add(session: Session, arguments: argparse.Namespace) -> Events[McpServerRecord]:
-    environment, headers = _pairs(arguments.variable), _pairs(arguments.header)
+    environment, headers = read_pairs(arguments.variable), read_pairs(arguments.header)
     folder = absolute(arguments.folder) if arguments.folder else ""
     server = call_of(McpServer, arguments, environment=environment, headers=headers, folder=folder)
     return (yield from session.call(SaveMcpServer(server=server)))
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    found = {}
-    for one in given:
-        name, sign, value = one.partition("=")
-        if not sign or not name:
-            raise UserError(f"{one!r} is not of the form NAME=VALUE.")
-        found[name] = value
-    return found
 
 
 def show(session: Session, arguments: argparse.Namespace) -> Events[McpServerRecord]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -106,3 +107,15 @@ def check_server(server: McpServer) -> None:
         raise UserError(f"{server.url} is not the address of a server.", "It begins with https:// or http://.")
     if any("\x00" in text for text in (*server.command, server.folder, *server.environment.values())):
         raise UserError("The command holds a zero byte.")
+
+
+def read_pairs(lines: Iterable[str]) -> dict[str, str]:
+    """Variables or headers that are written as NAME=VALUE. Raises UserError for a line that is not, without
+    its value, which may be a secret."""
+    pairs = {}
+    for line in filter(None, map(str.strip, lines)):
+        name, sign, value = line.partition("=")
+        if not sign or not name.strip():
+            raise UserError(f"{name!r} has no value.", "Write each as NAME=VALUE.")
+        pairs[name.strip()] = value.strip()
+    return pairs

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 import regex
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.base.fields import about
 from workbench.records.evaluation import Score
@@ -121,7 +122,7 @@ def length(sample: Sample, options: LengthRange, context: RewardContext) -> Scor
     words = len(split_words(sample.answer))
     missing = (options.minimum - words) / max(1, options.minimum)
     surplus = (words - options.maximum) / options.maximum
-    return Score(max(0.0, 1.0 - max(0.0, missing, surplus)), f"{words} words")
+    return Score(max(0.0, 1.0 - max(0.0, missing, surplus)), counted(words, "word"))
 
 
 @each

@@ -87,7 +87,7 @@ SERVER_PLACE_HELP = "A command with its arguments that is run on this machine, o
 PLACE_EXAMPLE = "npx -y @modelcontextprotocol/server-filesystem /home/ada/notes"
 SERVER_SECRETS = "Variables"
 SERVER_SECRETS_HELP = (
-    "NAME=VALUE, one a line: environment variables of the command, or headers of the requests. Optional."
+    "Optional: environment variables of the command or headers of the requests, each on a line as NAME=VALUE."
 )
 SERVER_SECONDS, SERVER_SECONDS_HELP = "Time for a call", "A call of a tool that takes longer is stopped."
 SECONDS = " s"

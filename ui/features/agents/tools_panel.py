@@ -40,7 +40,7 @@ from ui.theme.theme import set_icon
 from workbench.base.errors import UserError
 from workbench.base.settings import Settings
 from workbench.records.approvals import describe_effects
-from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server
+from workbench.records.mcp import CALL_SECONDS, LONGEST_CALL_SECONDS, McpServer, check_server, read_pairs
 from workbench.records.recipes import AgentPart, Recipe, RetrievalPart
 from workbench.records.visible import visible
 from workbench.subjects.agents.calls import (
@@ -366,12 +366,7 @@ class ServerForm(QWidget):
             words = shlex.split(place)
         except ValueError as error:
             raise UserError(f"The command cannot be read: {error}.", "Close every quotation mark.") from error
-        pairs: dict[str, str] = {}
-        for line in filter(None, map(str.strip, self.secrets.toPlainText().splitlines())):
-            name, sign, value = line.partition("=")
-            if not sign or not name.strip():
-                raise UserError(f"{name!r} has no value.", "Write NAME=VALUE, one a line.")
-            pairs[name.strip()] = value.strip()
+        pairs = read_pairs(self.secrets.toPlainText().splitlines())
         is_url = place.startswith(("http://", "https://"))
         server = McpServer(
             name=self.name.text().strip(),

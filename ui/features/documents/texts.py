@@ -19,9 +19,11 @@ EMBEDDER_HELP = "It finds passages by their meaning. One for the language of the
 DEFAULT_EMBEDDER, MISSING_EMBEDDER = "Default: {name}", "{name} (missing)"
 INDEX_HELP = (
     "Short passages are found more exactly, long ones show the model more around what was found. After a change all "
-    "files of “{name}” are read again; those with a password ask for it again."
+    "files of “{name}” are read again; a file with a password asks for it again."
 )
-PASSAGE_TOKENS_HELP = "32 to 8,192, at most what the embedding model reads at once. 0: what suits it."
+PASSAGE_TOKENS_HELP = (
+    "From 32 to 8,192, and at most what the embedding model reads at once. With 0 the program chooses what suits it."
+)
 NOTHING_CHANGED = "Nothing was changed"
 READ_ALL_AGAIN = "Read again"
 DELETE_MENU = "Delete\tDel"

@@ -19,6 +19,7 @@ from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.config_form import Form
 from ui.components.dialog import LabelledField
 from ui.components.layout import column_of, row_of
+from ui.components.wording import describe_count
 from ui.features.evaluation import texts
 from ui.features.evaluation.recipe_list import RecipeList
 from ui.theme import tokens
@@ -149,7 +150,7 @@ class NewEvaluation(ScoringDialog):
         questions = {"all": found.questions, "tune": found.tune, "held-out": found.questions - found.tune}[self._part]
         limit = int(self.limit.value or 0)
         count = min(questions, limit) if limit else questions
-        self.figures.setText(texts.ANSWERS_TO_MAKE.format(answers=count * len(self.recipes.rows)))
+        self.figures.setText(describe_count(count * len(self.recipes.rows), "answer"))
 
 
 class ScoreDialog(ScoringDialog):

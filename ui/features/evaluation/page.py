@@ -14,7 +14,7 @@ from ui.components.layout import column_of
 from ui.components.notices import EmptyState
 from ui.components.paged_table import PAGE_ROWS
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
-from ui.components.wording import how_far, in_words
+from ui.components.wording import describe_count, how_far, in_words
 from ui.features import Found, ShellActions
 from ui.features.evaluation import texts
 from ui.features.evaluation.dialogs import ImportDialog, NewEvaluation, ScoreDialog
@@ -299,7 +299,9 @@ class EvaluatePage(QWidget):
             results.message.hide()
         elif report is not None and report.cells - report.answered > 0 and self._needs_answers(report):
             if results.message.isHidden():
-                words = texts.UNFINISHED.format(missing=report.cells - report.answered)
+                words = texts.UNFINISHED.format(
+                    missing=describe_count(report.cells - report.answered, "answer is", "answers are")
+                )
                 results.message.show_message(words, "attention", texts.RESUME, self._on_resume)
         elif results.message.action_button.text() == texts.RESUME:
             results.message.hide()

@@ -33,6 +33,7 @@ from ui.components.feedback_buttons import FeedbackButtons
 from ui.components.layout import ScrolledColumn, column_of, row_of
 from ui.components.notices import ConfirmRow
 from ui.components.word_diff import WordDiff
+from ui.components.wording import describe_count
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import AnswerGrid, GridTable
 from ui.theme import tokens
@@ -142,7 +143,8 @@ class ResultsView(QWidget):
         self.title.set_full_text(evaluation.set_name)
         self.figures.set_full_text(
             texts.FIGURES.format(
-                questions=evaluation.questions, part=texts.PART_WORDS[evaluation.part], answered=report.answered,
+                questions=describe_count(evaluation.questions, "question"),
+                part=texts.PART_WORDS[evaluation.part], answered=report.answered,
                 cells=report.cells, date=texts.describe_moment(evaluation.created),
             )
         )  # fmt: skip
@@ -159,7 +161,7 @@ class ResultsView(QWidget):
 
     def put_page(self, page: GridPage) -> None:
         self.table.put_rows(page.first, page.total, page.rows)
-        self.count.setText(texts.COUNT_ROWS.format(count=page.total))
+        self.count.setText(describe_count(page.total, "question"))
         self._rows.setCurrentWidget(self.grid if page.total else self.nothing)
 
     def show_panel(self, shown: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ui.components.wording import describe_count
 from workbench.records.evaluation import CellBrief, Evaluation, Part, QuestionSet
 
 EVALUATE = "Evaluate"
@@ -44,8 +45,8 @@ REMOVE_QUESTION = "Remove from the set"
 # import
 IMPORT_TITLE = "Import questions"
 IMPORT_HELP = (
-    "Known are the shapes of GSM8K, SQuAD, multiple choice, BIG-bench, conversations, and pairs of question and "
-    "expected answer."
+    "The program recognises the formats of GSM8K, SQuAD and BIG-bench, questions with choices, conversations, and "
+    "pairs of a question and its expected answer."
 )
 IMPORT_GO = "Import"
 SOURCE, SOURCE_HELP = "From", ""
@@ -54,9 +55,12 @@ FILE = "File or folder"
 CHOOSE_FILE, CHOOSE_FOLDER = "Choose a file…", "Choose a folder…"
 FILE_KINDS = "Question sets (*.jsonl *.json *.csv *.tsv *.parquet *.arrow);;All files (*)"
 DATA_SET = "Data set"
-NAME, NAME_HELP = "Name", "Empty: the file's name."
+NAME, NAME_HELP = "Name", "If this is empty, the set is named as the file."
 TUNE = "For tuning"
-TUNE_HELP = "What searches for a better prompt sees this part only; the rest measures. Drawn once, for good."
+TUNE_HELP = (
+    "The search for a better prompt sees only this part. The rest measures. The parts are drawn once and stay as they "
+    "are."
+)
 TUNE_SHARES = (("None", "0"), ("A quarter", "0.25"), ("Half", "0.5"))
 WITH_CONTEXT = "Put contexts before their questions"
 WITH_CONTEXT_HELP = "Without them the recipe's documents have to be searched."
@@ -91,7 +95,6 @@ JUDGE_MODEL = "The judge's model"
 REMOVE_SCORER = "Remove {name}"
 SCORERS_TITLE, SCORERS_GO = "Add scorers", "Score"
 SCORERS_ONLY_HELP = "The answers stay as they are: nothing is generated again."
-ANSWERS_TO_MAKE = "{answers:,} answers"
 RECIPE_NEEDED, SCORER_NEEDED, SET_NEEDED = "Add a recipe.", "Add a scorer.", "Choose a question set."
 
 # the search for a better prompt
@@ -107,7 +110,7 @@ WRITER_SAME = "The recipe's own model"
 COMPARED_BY, COMPARED_BY_HELP = "Compared by", "The scorer that chooses the best candidate and accepts examples."
 ONE_RECIPE, ONE_SCORER = "Keep one recipe.", "Keep one scorer."
 SEARCHING, WRITING = "Searching: {name}", "Writing an instruction"
-SEARCH_OF = "Search: {candidates} prompts"
+SEARCH_OF = "Search: {candidates}"
 FOUND = "{candidate}: {before} before, {after} after on {questions:,} tuning questions. Other questions: {sentence}"
 SAVED_AS = "Saved in the prompt library: {name}, version {number}."
 FOUND_NOTHING = "None of {candidates:,} candidates was better on the {questions:,} tuning questions compared."
@@ -116,7 +119,7 @@ USE_HELP = "Begin a chat with the recipe that was found: {path}"
 COMPARE_HELP = "Show both recipes on the questions that the search did not see"
 
 # an evaluation
-FIGURES = "{questions:,} questions, {part} · {answered:,} of {cells:,} answers · {date}"
+FIGURES = "{questions}, {part} · {answered:,} of {cells:,} answers · {date}"
 PART_WORDS: dict[Part, str] = {"all": "all", "tune": "to tune on", "held-out": "to measure with"}
 ADD_SCORERS, EXPORT = "Add scorers…", "Export"
 EXPORT_FORMS = (("html", "Report (HTML)…"), ("csv", "Table (CSV)…"), ("jsonl", "JSON Lines…"))
@@ -126,7 +129,7 @@ ANSWERING = "Answering with {name}"
 SCORING = "Scoring: {name}"
 STAGE_NAMES = {"answering": ANSWERING, "scoring": SCORING, "searching": SEARCHING, "writing": WRITING}
 WAITING, STOPPING = "Waiting for its turn", "Stopping…"
-UNFINISHED = "{missing:,} answers are missing: the run was stopped or interrupted."
+UNFINISHED = "{missing} missing: the run was stopped or interrupted."
 RESUME = "Resume"
 SCORER = "Scorer"
 SCORED_BY = "Scored by"
@@ -135,7 +138,6 @@ FILTERS = (
     ("failed", "Failed"),
 )  # fmt: skip
 FILTER = "Questions to show"
-COUNT_ROWS = "{count:,} questions"
 NO_ROW = "No question matches this filter."
 GRID = "Answers by question and recipe"
 NO_ANSWER_YET = "not answered yet"
@@ -173,7 +175,7 @@ def describe_interval(low: float, high: float, unit: str) -> str:
 def describe_set(found: QuestionSet) -> str:
     if found.unreadable:
         return found.unreadable
-    questions = f"{found.questions:,} question{'' if found.questions == 1 else 's'}"
+    questions = describe_count(found.questions, "question")
     return SET_FIGURES.format(questions=questions, tune=found.tune, others=found.questions - found.tune)
 
 
@@ -186,7 +188,7 @@ def describe_moment(created: float) -> str:
 def describe_evaluation(evaluation: Evaluation) -> str:
     """The recipes that it compares."""
     if evaluation.search and not evaluation.unreadable:
-        return SEARCH_OF.format(candidates=len(evaluation.columns))
+        return SEARCH_OF.format(candidates=describe_count(len(evaluation.columns), "prompt"))
     return evaluation.unreadable or ", ".join(column.name for column in evaluation.columns)
 
 

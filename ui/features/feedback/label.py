@@ -13,7 +13,7 @@ from ui.components.basics import ElidedLabel, InlineMessage, PrimaryButton, Prog
 from ui.components.layout import Centred, column_of, row_of
 from ui.components.notices import ConfirmRow, EmptyState
 from ui.components.run_follower import ACTIVE, RunFollower, RunFollowers
-from ui.components.wording import how_far, in_words
+from ui.components.wording import describe_count, how_far, in_words
 from ui.features import ShellActions
 from ui.features.feedback import texts
 from ui.features.feedback.judge_dialog import JudgeDialog
@@ -184,7 +184,7 @@ class LabelPanel(QWidget):
         tests = queue.purpose == "verdict"
         self.done_title.setText(texts.LABEL_DONE if queue.judged else texts.LABEL_EMPTY)
         words = texts.LABEL_TEST_HELP if tests else texts.LABEL_DONE_HELP
-        self.done_words.setText(words.format(judged=queue.judged) if queue.judged else failure)
+        self.done_words.setText(words.format(judged=describe_count(queue.judged, "pair")) if queue.judged else failure)
         self.done_button.setText(texts.LABEL_RESULT_BUTTON if tests else texts.LABEL_LEARN)
         self.done_button.setVisible(queue.judged > 0)
         self.undo_at_end.setVisible(queue.judged > 0)

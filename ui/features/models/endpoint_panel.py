@@ -25,7 +25,7 @@ from ui.components.basics import (
 )
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.number_box import AmountBox
-from ui.components.wording import in_words
+from ui.components.wording import describe_count, in_words
 from ui.features.models import endpoint_texts as texts
 from ui.texts import STOP
 from ui.theme import tokens
@@ -199,7 +199,7 @@ class EndpointCard(Card):
             texts.FACTS.format(
                 address=endpoint.address,
                 context=known,
-                requests=use.requests,
+                requests=describe_count(use.requests, "request"),
                 tokens=use.prompt_tokens + use.new_tokens,
             )
         ]

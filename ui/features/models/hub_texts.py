@@ -122,4 +122,4 @@ BOARD_HELP = (
 BOARD_EMPTY = "No benchmark was run yet"
 BOARD_EMPTY_HELP = "Import a benchmark's data from a file, or download it from the hub; then run models on it."
 BOARD_SET = "Benchmark"
-BOARD_COLUMN = "{benchmark} · {shots} examples · {metric} · {set} · questions: {questions}"
+BOARD_COLUMN = "{benchmark} · {shots} · {metric} · {set} · questions: {questions}"

@@ -12,7 +12,7 @@ from ui.bridge import Bridge
 from ui.components.basics import Card, PlainButton, Text
 from ui.components.layout import ScrolledColumn, column_of, empty_layout, row_of
 from ui.components.notices import EmptyState
-from ui.components.wording import describe_bytes, in_words
+from ui.components.wording import describe_bytes, describe_count, in_words
 from ui.features.models import benchmark_texts
 from ui.features.models import hub_texts as texts
 from ui.features.models.benchmark_import import BenchmarkImport
@@ -81,7 +81,8 @@ class LeaderboardPanel(ScrolledColumn):
         for place, column in enumerate(board.columns):
             found = [(row, cell) for row in board.rows if (cell := row.cells[place]) is not None]
             title = texts.BOARD_COLUMN.format(
-                benchmark=column.benchmark, shots=column.shots, metric=column.metric, set=column.question_set,
+                benchmark=column.benchmark, shots=describe_count(column.shots, "example"),
+                metric=column.metric, set=column.question_set,
                 questions=column.questions,
             )  # fmt: skip
             table = BoardTable(title, sorted(found, key=lambda one: -one[1].score.value))

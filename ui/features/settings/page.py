@@ -20,6 +20,7 @@ from ui.components.choice_box import ChoiceBox
 from ui.components.code_view import CodeView
 from ui.components.config_form import FieldRow, Form, choice_control, folder_control
 from ui.components.layout import ScrolledColumn, column_of, row_of
+from ui.components.wording import describe_count
 from ui.features import ShellActions
 from ui.features.settings import texts
 from ui.features.settings.backup_card import BackupCard
@@ -217,7 +218,9 @@ class ApiCard(QWidget):
         if not state.running:
             return
         self.status.setText(
-            texts.API_SERVED.format(address=f"{state.address}/v1", answered=state.answered, refused=state.refused)
+            texts.API_SERVED.format(
+                address=f"{state.address}/v1", answered=describe_count(state.answered, "request"), refused=state.refused
+            )
         )
         self._write_example()
         self._bridge.call(ListServedModels(), self._on_models, owner=self)

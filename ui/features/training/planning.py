@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QTimer
 
 from ui.bridge import Bridge, Handle
-from ui.components.wording import in_words
+from ui.components.wording import describe_count, in_words
 from ui.features.training import texts
 from ui.features.training.plan_view import describe_time, describe_trainable
 from ui.features.training.setup import TrainSetup
@@ -214,6 +214,4 @@ class PlanningController(QObject):
 def sentence_of(plan: TrainingPlan) -> str:
     """``4.9 M of 134.5 M weights (3.6%) · 96 steps · about 5 min (4 to 7 min)``"""
     time = describe_time(plan.seconds) if plan.seconds is not None else ""
-    return " · ".join(
-        part for part in (describe_trainable(plan), texts.COUNT_STEPS.format(steps=plan.steps), time) if part
-    )
+    return " · ".join(part for part in (describe_trainable(plan), describe_count(plan.steps, "step"), time) if part)

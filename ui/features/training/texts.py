@@ -200,7 +200,6 @@ CHOOSE_MODEL_FIRST, CHOOSE_DATA_FIRST = "Choose a model first.", "Choose data fi
 DATA_UNUSABLE = "The data cannot be used; the reason is shown above."
 MAP_COLUMNS_FIRST = "Map the columns of the data first."
 PLANNING_NOW = "Preparing the plan…"
-COUNT_STEPS = "{steps:,} steps"
 
 # run list
 TRAININGS = "Trainings"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from workbench.api.protocol import Call
+from workbench.base.counting import counted
 from workbench.subjects.datasets.calls import BuildData
 from workbench.subjects.evaluation.calls import Evaluate
 from workbench.subjects.judgements.calls import JudgePairs, MakeCandidates
@@ -28,7 +29,7 @@ class CostEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
     def describe(self) -> str:
         """One sentence, or two."""
-        said = f"Up to {self.requests:,} requests to {self.host}"
+        said = f"Up to {counted(self.requests, 'request')} to {self.host}"
         if not self.priced:
             return f"{said} ({self.model}), for which no price is given."
         said = f"{said} ({self.model}) will cost up to about {self.cost:.4f}."

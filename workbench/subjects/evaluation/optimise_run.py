@@ -20,6 +20,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import drain, finish, follow
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.core.change_notifier import ChangeNotifier
@@ -139,8 +140,8 @@ class OptimiseRuns(RunKind):
         path = Path(_noted(journal, "path", lambda: str(_free(self._home.recipes, config.name))))
         note = (
             f"Made by the run {run.id} ({OPTIMISERS.row(config.method, 'optimiser').title}) on the tuning part of "
-            f"{found.name}, {result.questions} questions: {100 * result.before:.0f} before, {100 * result.after:.0f} "
-            f"after.\nOther questions: {sentence}"
+            f"{found.name}, {counted(result.questions, 'question')}: {100 * result.before:.0f} before, "
+            f"{100 * result.after:.0f} after.\nOther questions: {sentence}"
         )
         prompting = self._in_library(result.recipe.prompting, config, note)
         recipe = msgspec.structs.replace(result.recipe, name=config.name, prompting=prompting)

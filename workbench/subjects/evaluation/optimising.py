@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
@@ -56,7 +57,7 @@ class Optimising:
         questions = list(self._sets.questions(found, "tune"))
         if len(questions) < FEWEST:
             raise UserError(
-                f"{found.name} has {len(questions)} questions to tune on; a search needs {FEWEST} or more.",
+                f"{found.name} has {counted(len(questions), 'question')} to tune on; a search needs {FEWEST} or more.",
                 "Import the set again with a larger share for tuning.",
             )
         scorer = call.scorer or ScorerUse(name=suited_scorers([one.question for one in questions])[0])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, Literal, NamedTuple
 
+from workbench.base.counting import counted
 from workbench.base.csv_cells import csv_line
 from workbench.records.evaluation import (
     CellAnswer,
@@ -88,7 +89,8 @@ def _html(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     evaluation = report.evaluation
     names = [column.name for column in evaluation.columns]
     yield _HEAD.format(title=escape(evaluation.title), set=escape(evaluation.set_name))
-    yield f"<p>{evaluation.questions:,} questions, {report.answered:,} of {report.cells:,} answers.</p>"
+    questions, answers = counted(evaluation.questions, "question"), counted(report.cells, "answer")
+    yield f"<p>{questions}, {report.answered:,} of {answers}.</p>"
     if evaluation.rescored is not None:
         yield f"<p>{escape(evaluation.rescored.words)}</p>"
     for leak in report.leaks:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from workbench.base.counting import counted
 from workbench.base.errors import UserError
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
@@ -180,7 +181,7 @@ class Judgements:
             what = "pair of answers" if call.kind == "pairs" else "rated answer"
             reasons = " ".join(f"{one.count:,}: {one.reason}" for one in made.left_out)
             raise UserError(f"No {what} can be taken from these judgements. {reasons}".strip(), _GATHER[call.kind])
-        origin = f"{len(set(made.ids)):,} judgements of {made.prompts:,} prompts"
+        origin = f"{counted(len(set(made.ids)), 'judgement')} of {counted(made.prompts, 'prompt')}"
         with self._sets.written(name, origin, origins) as writer:
             for row in made.rows:
                 writer.add(row)

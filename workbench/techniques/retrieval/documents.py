@@ -22,6 +22,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
+from workbench.base.counting import counted
 from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Generated
 from workbench.records.answers import DocumentTask
@@ -211,7 +212,7 @@ def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: lis
     while len(parts) > 1:
         summaries = [] if first else first
         what = "part of the summaries" if first else "section"
-        turn = worker.context.step("sections", f"Summarise {len(parts):,} sections")
+        turn = worker.context.step("sections", f"Summarise {counted(len(parts), 'section')}")
         yield turn.started
         for done, part in enumerate(parts, start=1):
             yield worker.progress("summarising", f"{what} {done:,} of {len(parts):,}")
@@ -263,7 +264,9 @@ def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worke
     starts = [section.start for section in sections]
     copied = [(line.row, sections[bisect_right(starts, line.start) - 1].n) for line in lines if line.row is not None]
     if copied:
-        yield from worker.context.note(f"{len(copied):,} rows were copied from tables of the document.")
+        yield from worker.context.note(
+            f"{counted(len(copied), 'row was', 'rows were')} copied from tables of the document."
+        )
     for done, section in enumerate(sections):
         yield worker.progress("extracting", f"section {done + 1:,} of {len(sections):,}")
         rest = _without(section, lines)

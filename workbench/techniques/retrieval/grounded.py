@@ -17,6 +17,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
+from workbench.base.counting import counted
 from workbench.records.documents import Collection
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
@@ -78,7 +79,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     yield search.started
     hits = search_all(queries, context.retriever.search, CANDIDATES)
     shown = tuple(pack(hits, context.model, part, context.decoding))
-    yield search.finished(f"{len(hits)} passages found, {len(shown)} of them shown to the model")
+    yield search.finished(f"{counted(len(hits), 'passage')} found, {len(shown)} of them shown to the model")
     context.raise_if_cancelled()
     check = context.step("check", "Check the evidence", queries[0])
     yield check.started

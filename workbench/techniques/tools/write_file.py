@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from workbench.base.counting import counted
 from workbench.techniques.tools.read_file import workspace_of
 from workbench.techniques.tools.services import ToolServices
 from workbench.techniques.tools.tool import Tool, tool_from
@@ -18,6 +19,6 @@ def make(services: ToolServices) -> Tool:
     ) -> str:
         """Write a text file of the workspace; an existing one is replaced."""
         replaced = workspace.write(path, text)
-        return f"{path} was {'replaced' if replaced else 'written'}: {len(text):,} characters."
+        return f"{path} was {'replaced' if replaced else 'written'}: {counted(len(text), 'character')}."
 
     return tool_from(write_file, effects=("write",), output="trusted")

@@ -368,4 +368,6 @@ def describe_retrieval(part: RetrievalPart | None, attached: bool = False) -> st
         documents = texts.WITH_ATTACHED.format(documents=documents) if documents else texts.ATTACHED_FILES
     if not documents:
         return "off"
-    return f"{documents}, {part.passages} passages" if part is not None and part.passages else documents
+    return (
+        f"{documents}, {describe_count(part.passages, 'passage')}" if part is not None and part.passages else documents
+    )
