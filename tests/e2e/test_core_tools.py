@@ -40,7 +40,7 @@ def test_tools_run_within_what_the_recipe_gives_them(core: Workbench, tmp_path: 
     ]
     assert run("calculator", expression="0.1 + 0.2").text == "0.3"
     assert run("run_python", code="sum(range(5))").text == "10"
-    assert run("write_file", path="a/b.txt", text="x").text == "a/b.txt was written: 1 characters."
+    assert run("write_file", path="a/b.txt", text="x").text == "a/b.txt was written: 1 character."
     assert run("list_files", folder="a").text == "b.txt (1 bytes)"
     assert run("read_file", path="../home").failed
     assert run("ask_person", question="Why?").question == "Why?"

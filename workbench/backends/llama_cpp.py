@@ -12,6 +12,7 @@ import msgspec
 from workbench.api.events import Event, Failed, PartEvent, Progress
 from workbench.api.protocol import Call, RequestContext, drain, error_of, follow
 from workbench.backends.backend import ModelUse
+from workbench.base.copying import shared
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import (
@@ -128,20 +129,10 @@ class LlamaCppBackend:
         settings = self._settings()
         with self._free:
             anyway = path in self._anyway
-        return Load(
-            path=path,
-            context_tokens=context_tokens or settings.context_tokens,
-            gpu_layers=settings.gpu_layers,
-            threads=settings.threads,
-            flash_attention=settings.flash_attention,
-            kv_type=settings.kv_type,
-            split_mode=settings.split_mode,
-            tensor_split=settings.gpu_shares,
-            main_gpu=settings.main_gpu,
-            deterministic=settings.deterministic,
-            prefix_cache_bytes=settings.prefix_cache_mb << 20,
-            anyway=anyway,
-        )
+        load = Load(**{**shared(settings, Load), "path": path, "tensor_split": settings.gpu_shares, "anyway": anyway})
+        cache = settings.prefix_cache_mb << 20
+        context_tokens = context_tokens or settings.context_tokens
+        return msgspec.structs.replace(load, context_tokens=context_tokens, prefix_cache_bytes=cache)
 
     def allow_anyway(self, path: str) -> None:
         """From now on, until the program ends, load this model although it does not fit into what is free."""

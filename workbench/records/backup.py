@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from workbench.base.copying import shared
 from workbench.base.stored import Stored
 
 
@@ -52,15 +53,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> BackupSummary:
-        return BackupSummary(
-            created=self.created,
-            version=self.version,
-            home=self.home,
-            files=len(self.files),
-            bytes=self.bytes,
-            left_out=self.left_out,
-            elsewhere=self.elsewhere,
-        )
+        return BackupSummary(**{**shared(self, BackupSummary), "files": len(self.files)})
 
 
 MANIFEST: Stored[Manifest] = Stored("backup", Manifest)

@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from workbench.base.copying import shared
 from workbench.base.errors import UserError
 from workbench.base.fields import Field, fields_of
 
@@ -127,7 +128,7 @@ class Method(MethodInfo, frozen=True, kw_only=True):
 
     def describe(self) -> MethodInfo:
         """The row without what only the process that runs it needs."""
-        return MethodInfo(**{name: getattr(self, name) for name in MethodInfo.__struct_fields__})
+        return MethodInfo(**shared(self, MethodInfo))
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "fields", fields_of(self.config))

@@ -17,6 +17,7 @@ from msgspec import Meta
 from workbench.base.errors import UserError
 from workbench.base.fields import fields_of
 from workbench.base.finding import holds
+from workbench.base.naming import checked_name
 from workbench.base.stored import Stored
 from workbench.records.recipes import PromptingPart, PromptKind, PromptSource, variables_of
 
@@ -151,12 +152,9 @@ def _text(value: object) -> str:
 # -- names and versions ------------------------------------------------------------------------------
 
 
-def checked_name(name: str) -> str:
+def prompt_name(name: str) -> str:
     """The name as it is stored. Raises UserError. It may not hold @, which precedes a version."""
-    wanted = " ".join(name.split())
-    if not wanted or len(wanted) > LONGEST_NAME or not wanted.isprintable() or "@" in wanted:
-        raise UserError(f"{name!r} is not a valid name of a prompt.", f"Use 1 to {LONGEST_NAME} characters without @.")
-    return wanted
+    return checked_name(name, "a prompt", LONGEST_NAME, "@")
 
 
 def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:

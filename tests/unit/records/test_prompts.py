@@ -13,7 +13,6 @@ from workbench.records.prompts import (
     PromptRecord,
     PromptVersion,
     check_content,
-    checked_name,
     checked_tags,
     content_hash,
     content_of,
@@ -21,6 +20,7 @@ from workbench.records.prompts import (
     find_version,
     found_prompts,
     free_name,
+    prompt_name,
     source_of,
     split_version,
     with_true_sources,
@@ -116,7 +116,7 @@ def test_a_name_and_its_version_are_split_at_the_sign() -> None:
 @pytest.mark.parametrize("name", ["", "  ", "a@b", "x" * 81, "a\x1b[2J"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="not a valid name"):
-        checked_name(name)
+        prompt_name(name)
 
 
 def test_tags_are_trimmed_and_each_is_once() -> None:

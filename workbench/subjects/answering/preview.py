@@ -15,6 +15,7 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.backends.backend import Loading, ModelBackend
+from workbench.base.copying import shared
 from workbench.base.errors import UserError
 from workbench.engine.inference_calls import AssistantStart, Generate, Score, Scores
 from workbench.records.answers import AskResult, PromptText
@@ -57,16 +58,7 @@ def score(
         model, requests, answered = yield from reading
         if not requests:
             raise UserError(f"Nothing is generated for this question: {answered}")
-        first = requests[0]
-        asked = Score(
-            messages=first.messages,
-            continuations=tuple(continuations),
-            assistant_start=first.assistant_start,
-            prompt=first.prompt,
-            answer=first.answer,
-            tools=first.tools,
-            plain=first.plain,
-        )
+        asked = Score(continuations=tuple(continuations), **shared(requests[0], Score))
         (scores,) = model.score_many((asked,), context)
     yield finish(scores)
 
@@ -146,16 +138,4 @@ class _PromptReader:
         raise _PromptRead(requests)
 
     def score_many(self, requests: Sequence[Score], context: RequestContext) -> list[Scores]:
-        raise _PromptRead(
-            [
-                Generate(
-                    messages=one.messages,
-                    assistant_start=one.assistant_start,
-                    prompt=one.prompt,
-                    answer=one.answer,
-                    tools=one.tools,
-                    plain=one.plain,
-                )
-                for one in requests
-            ]
-        )
+        raise _PromptRead([Generate(**shared(one, Generate)) for one in requests])

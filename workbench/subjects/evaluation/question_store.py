@@ -9,6 +9,7 @@ from typing import cast
 import msgspec
 
 from workbench.base.errors import UserError
+from workbench.base.naming import checked_name
 from workbench.base.stored import Unreadable
 from workbench.records.evaluation import (
     QUESTION,
@@ -22,8 +23,6 @@ from workbench.records.evaluation import (
 )
 from workbench.records.origins import Origins
 from workbench.storage.database import Database, Row, new_id
-
-_LONGEST_NAME = 80
 
 
 class QuestionStore:
@@ -72,9 +71,7 @@ class QuestionStore:
 
     def check_name(self, name: str) -> str:
         """The name as it is to be. Raises UserError when it is taken or is none."""
-        wanted = " ".join(name.split())
-        if not wanted or len(wanted) > _LONGEST_NAME or not wanted.isprintable():
-            raise UserError(f"{name!r} is not a valid set name.", f"Use 1 to {_LONGEST_NAME} characters.")
+        wanted = checked_name(name, "a question set")
         if self._database.row("select 1 from question_sets where name = ?", (wanted,)):
             raise UserError(f"There is already a question set named {wanted!r}.", "Choose another name.")
         return wanted

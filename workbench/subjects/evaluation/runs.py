@@ -19,6 +19,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import error_of, finish
+from workbench.base.copying import shared
 from workbench.base.errors import Cancelled, UserError
 from workbench.base.stored import Stored
 from workbench.core.change_notifier import ChangeNotifier
@@ -404,9 +405,8 @@ class Pace:
 
 
 def _cell(result: AskResult, seconds: float) -> CellAnswer:
-    kept = {name: getattr(result, name) for name in CellAnswer.__struct_fields__ if hasattr(result, name)}
     looped = bool(result.sequences) and result.sequences[0].finish == "loop"
-    return CellAnswer(text=result.answer, seconds=seconds, looped=looped, **kept)
+    return CellAnswer(text=result.answer, seconds=seconds, looped=looped, **shared(result, CellAnswer))
 
 
 def _text(question: NumberedQuestion) -> str:

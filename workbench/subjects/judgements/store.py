@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.base.errors import UserError
 from workbench.base.finding import folded, holds
+from workbench.base.naming import checked_name
 from workbench.base.stored import Unreadable
 from workbench.records.judgement_reports import UndoneAction
 from workbench.records.judgements import JUDGEMENT, LABELLING_QUEUE, Judgement, JudgementFilter, LabellingQueue
@@ -340,7 +341,6 @@ def matches(which: JudgementFilter, judgement: Judgement) -> bool:
     )
 
 
-_LONGEST_NAME = 80
 _QUEUE = "select id, name, created, description from labelling_queues"
 
 
@@ -365,9 +365,7 @@ class QueueStore:
 
     def check_name(self, name: str) -> str:
         """The name as it is to be. Raises UserError when it is taken or is none."""
-        wanted = " ".join(name.split())
-        if not wanted or len(wanted) > _LONGEST_NAME or not wanted.isprintable():
-            raise UserError(f"{name!r} is not a valid name of a queue.", f"Use 1 to {_LONGEST_NAME} characters.")
+        wanted = checked_name(name, "a queue")
         if self._database.row("select 1 from labelling_queues where name = ?", (wanted,)):
             raise UserError(f"There is already a labelling queue named {wanted!r}.", "Choose another name.")
         return wanted

@@ -22,10 +22,10 @@ from workbench.records.prompts import (
     PromptRecord,
     PromptVersion,
     SharedPrompt,
-    checked_name,
     checked_tags,
     content_hash,
     free_name,
+    prompt_name,
 )
 from workbench.records.recipes import PromptingPart, PromptKind
 from workbench.storage.database import Database, Row, new_id
@@ -75,7 +75,7 @@ class PromptStore:
         with self._database.transaction():
             found = self.find(name)
             if found is None:
-                return self._add(checked_name(name), kind, given or (), [(content, time.time(), note)]), True
+                return self._add(prompt_name(name), kind, given or (), [(content, time.time(), note)]), True
             if found.kind != kind:
                 other = "a prompt" if found.kind == "prompt" else "a reasoning preset"
                 raise UserError(f"{found.name!r} is the name of {other}.", "Choose another name.")
@@ -94,7 +94,7 @@ class PromptStore:
             taken = [one.name for one in self.list_prompts()]
             added = []
             for one in shared:
-                name = free_name(checked_name(one.name), taken)
+                name = free_name(prompt_name(one.name), taken)
                 taken.append(name)
                 versions = [(v.content, v.created or time.time(), v.note) for v in one.versions]
                 added.append(self._add(name, one.kind, checked_tags(one.tags), versions))
@@ -103,7 +103,7 @@ class PromptStore:
     def rename(self, found: PromptRecord, name: str) -> PromptRecord:
         """Raises UserError when the name is empty, too long or taken."""
         with self._database.transaction():
-            name = checked_name(name)
+            name = prompt_name(name)
             taken = self.find(name)
             if taken is not None and taken.id != found.id:
                 raise UserError(f"There is already an entry {taken.name!r} in the library.", "Choose another name.")

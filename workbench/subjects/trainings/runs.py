@@ -17,6 +17,7 @@ import msgspec
 from workbench.api import events
 from workbench.api.events import Event
 from workbench.api.protocol import finish
+from workbench.base.copying import shared
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.processes.host import WorkerHost
@@ -281,17 +282,7 @@ def _explained(ended: Event, run: OpenRun, plan: TrainingPlan | None, *, checkin
 
 def _result(run: str, card: AdapterRecord, measured: dict[str, float] | None = None) -> TrainResult:
     metrics = {**flat(card.scores), **flat(card.forgetting, "general_"), **(measured or {})}
-    return TrainResult(
-        run=run,
-        adapter=card.name,
-        kind=card.kind,
-        steps=card.steps,
-        metrics=metrics,
-        scores=card.scores,
-        forgetting=card.forgetting,
-        verification=card.verification,
-        reward=card.reward,
-    )
+    return TrainResult(**{**shared(card, TrainResult), "run": run, "adapter": card.name, "metrics": metrics})
 
 
 def default_name(config: TrainingConfig, model: str) -> str:

@@ -19,6 +19,7 @@ from typing import Protocol
 
 import msgspec
 
+from workbench.base.copying import shared
 from workbench.engine.inference_calls import Generated
 from workbench.records.messages import Candidate, Citation, Passage
 from workbench.techniques.streaming import answered
@@ -227,8 +228,7 @@ def cited(generated: Generated, editors: Sequence[CitationEditor]) -> tuple[Cand
 
 def as_citation(passage: Passage, *, claimed: bool) -> Citation:
     """A citation that stores its passage."""
-    kept = {name: getattr(passage, name) for name in Citation.__struct_fields__ if hasattr(passage, name)}
-    return Citation(**kept, claimed=claimed)
+    return Citation(**shared(passage, Citation), claimed=claimed)
 
 
 def _numbers_of(listed: str) -> list[int]:

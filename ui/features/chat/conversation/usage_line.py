@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QWidget
 
+from ui.components.basics import ElidedLabel
 from ui.features.chat import texts
 from workbench.records.messages import Usage
 from workbench.records.recipes import PromptSource
@@ -15,45 +14,22 @@ from workbench.records.recipes import PromptSource
 _BETWEEN = " · "
 
 
-class UsageLine(QLabel):
+class UsageLine(ElidedLabel):
     """Drops whole parts from the end rather than cutting a word."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "small")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(18)  # reserved from the start
-        self._parts: tuple[tuple[str, str], ...] = ()
+    _parts: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def full_text(self) -> str:
-        """All parts, also those that there is no room for."""
-        return _BETWEEN.join(full for full, _ in self._parts)
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", "small", parent=parent)
+        self.setFixedHeight(18)  # reserved from the start
 
     def show_usage(self, usage: Usage | None, sources: Sequence[PromptSource] = ()) -> None:
         """None, or an answer without a token, shows nothing. ``sources``: what of the library made the answer."""
         named = [(texts.MADE_WITH.format(name=one.name, number=one.version), one.name) for one in sources]
         self._parts = (*describe_usage(usage), *named)
+        self.set_full_text(_BETWEEN.join(full for full, _ in self._parts))
         said = [full[:1].upper() + full[1:] + "." for full, _ in named]
         self.setToolTip("\n".join([describe_usage_fully(usage), *said]).strip() if self._parts else "")
-        self.setAccessibleName(self.full_text)
-        self._fit()
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(24, 18)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self.full_text) + 4, 18)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._fit()
 
     def _fit(self) -> None:
         if self._room_for(self.full_text):
