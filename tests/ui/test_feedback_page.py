@@ -214,7 +214,7 @@ def test_pairs_are_judged_by_keys_in_the_order_in_which_they_stand(
     QTest.keyClick(pair, getattr(Qt.Key, f"Key_{key}"))
     qtbot.waitUntil(lambda: judgement_of(home, other.id).verdict == second)
     qtbot.waitUntil(page.label.done.isVisible)
-    assert "2 judgements were made" in page.label.done_words.text()
+    assert "judged 2 pairs" in page.label.done_words.text()
     assert queue.name == page.label.title.full_text
 
 
