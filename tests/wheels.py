@@ -26,7 +26,7 @@ def make_wheel(
     """A wheel of a package with one module, or with ``files``. ``record`` replaces hashes, by file names."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name.replace('-', '_')}-{version}"
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    about = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\nLicense-Expression: MIT\n"
     about += "".join(f"Requires-Dist: {one}\n" for one in needs)
     about += f"Requires-Python: {python}\n" if python else ""
     module = f"{name.replace('-', '_')}/__init__.py"

@@ -1,16 +1,16 @@
 #!/bin/bash
 # Makes the .deb of a tree, or everything from a clean checkout:
-#   packaging/linux/build_deb.sh --out OUT [--tree TREE] [--work WORK] [--python PREFIX] [--source URL] [--find-links FOLDER]
+#   packaging/linux/build_deb.sh --out OUT [--tree TREE] [--work WORK] [--python PREFIX] [--source URL]
 # Without --tree: llama.cpp is built and the tree made, in a Debian 12 (mmdebstrap) so that it starts there too. The tree is
 # moved into the package. JOBS [all cores] compilers run at once. --floor is the latest C library that a file may need [2.36].
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-out='' tree='' work='' python='' source='' links='' floor=2.36
+out='' tree='' work='' python='' source='' floor=2.36
 while [ $# -gt 0 ]; do
   case $1 in
     --out) out=$2 ;; --tree) tree=$2 ;; --work) work=$2 ;; --python) python=$2 ;; --source) source=$2 ;;
-    --find-links) links=$2 ;; --floor) floor=$2 ;; *) echo "unknown argument $1" >&2; exit 2 ;;
+    --floor) floor=$2 ;; *) echo "unknown argument $1" >&2; exit 2 ;;
   esac
   shift 2
 done
@@ -24,7 +24,7 @@ chroot_folder=$work/debian12
 
 if [ -z "$tree" ]; then
   "$here/make_chroot.sh" "$chroot_folder"
-  "$here/in_chroot.sh" "$chroot_folder" "$root" "$python" "$links" deb "$platform" "$source"
+  "$here/in_chroot.sh" "$chroot_folder" "$root" "$python" deb "$platform" "$source"
   tree=$chroot_folder/root/tree
 fi
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first minutes of a person with the installed program: an answer from a document, a training in two processes.
+# The first minutes of a person with the installed program: an answer from a document, with a citation.
 # Run within check_deb.sh's Debian.
 set -eu
 cd "$HOME"
@@ -14,13 +14,5 @@ workbench ask "How long is the warranty of the pump?" --collection manuals --jso
 printf 'first answer after '; took "$begin"
 tail -n 1 answer.json | head -c 600; echo
 grep -q '"citations":\[{' answer.json || { echo "no citation"; exit 1; }
-i=0
-while [ $i -lt 24 ]; do
-  echo "{\"messages\": [{\"role\": \"user\", \"content\": \"What is in room $i?\"}, {\"role\": \"assistant\", \"content\": \"Box $((i * 7)).\"}]}"
-  i=$((i + 1))
-done > examples.jsonl
-begin=$(seconds)
-workbench train sft --data "$HOME/examples.jsonl" --name rooms --processes 2 --set optimiser.max_steps=4 --json > training.json || { tail -n 3 training.json; exit 1; }
-printf 'training in two processes: '; took "$begin"
 workbench doctor
 workbench status

@@ -1,18 +1,16 @@
 #!/bin/sh
-# Builds llama.cpp and the tree within a chroot: FOLDER ROOT PREFIX-OR-"" LINKS-OR-"" KIND PLATFORM SOURCE
+# Builds llama.cpp and the tree within a chroot: FOLDER ROOT PREFIX-OR-"" KIND PLATFORM SOURCE
 set -eu
-chroot_folder=$1 root=$2 python=$3 links=$4 kind=$5 platform=$6 source=$7
+chroot_folder=$1 root=$2 python=$3 kind=$4 platform=$5 source=$6
 rm -rf "$chroot_folder/root/repo" "$chroot_folder/root/tree"
 mkdir -p "$chroot_folder/root/repo"
 (cd "$root" && tar cf - --exclude=.git --exclude=.venv --exclude=__pycache__ --exclude='.*_cache' .) | tar xf - -C "$chroot_folder/root/repo"
-if [ -n "$links" ]; then mkdir -p "$chroot_folder/root/links" && cp -r "$links/." "$chroot_folder/root/links/"; fi
 for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do
   [ -f "$file" ] && cp "$file" "$chroot_folder/etc/pip.conf"
 done
 cp -r /etc/ssl/certs/. "$chroot_folder/etc/ssl/certs/" 2>/dev/null || true
 if [ -n "$python" ]; then rm -rf "$chroot_folder/root/prefix" && cp -a "$python" "$chroot_folder/root/prefix"; fi
 mkdir -p "$chroot_folder/root/wheels"
-if [ -d "$chroot_folder/root/links" ]; then cp -r "$chroot_folder/root/links/." "$chroot_folder/root/wheels/"; fi
 # packages are fetched while llama.cpp is compiled
 chroot "$chroot_folder" sh -eu -c '
   cd /root

@@ -4,7 +4,8 @@
         [--computer cpu|cuda] [--minimum-driver 580.65]
 
 It is run by the Python of the tree that the pack is for: the wheels of the folder WHEELS are chosen beside the packages
-of that tree, unpacked, and tried. Make the folder with ``pip download``.
+of that tree, unpacked, and tried. Make the folder with ``pip download --no-deps --require-hashes --only-binary :all: -r
+packaging/locks/training-PLATFORM.txt -d WHEELS``. The pack has a bill of materials and the licence texts.
 """
 
 from __future__ import annotations
@@ -18,15 +19,19 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 from keys import read_private, sign  # noqa: E402
 from packaging.requirements import Requirement  # noqa: E402
+from pruning import prune_training  # noqa: E402
+from sbom import write_pack_bill  # noqa: E402
 
 from workbench import __version__  # noqa: E402
 from workbench.api.protocol import RequestContext  # noqa: E402
 from workbench.base.paths import Home  # noqa: E402
-from workbench.base.training_environment import DESCRIPTION, REQUIREMENTS, Computer, TrainingFolder  # noqa: E402
+from workbench.base.training_environment import DESCRIPTION, REQUIREMENTS, STORED, Computer, TrainingFolder  # noqa: E402
 from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
 from workbench.subjects.machine.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
 from workbench.subjects.machine.training_folder import (  # noqa: E402
@@ -40,7 +45,7 @@ from workbench.subjects.machine.wheel_sources import FolderSource  # noqa: E402
 
 NAMES = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 """What a pack may hold; a few packages bring data with other names, which nothing here reads."""
-LEFT_OUT = re.compile(r"(^|/)__pycache__/|/(tests?|testing/data)/.*\.(csv|json|npz|txt)$")
+LEFT_OUT = re.compile(r"/(tests?|testing/data)/.*\.(csv|json|npz|txt)$")
 
 
 def make_training_pack(
@@ -66,6 +71,11 @@ def make_training_pack(
 
 
 def _write(folder: Path, made: TrainingFolder, private: bytes, out: Path, minimum_driver: str) -> Path:
+    prune_training(folder)
+    write_pack_bill(folder, __version__)
+    (folder / DESCRIPTION).unlink()
+    left = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    STORED.save(folder / DESCRIPTION, msgspec.structs.replace(made, bytes=left))
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     files = {name: path for name, path in found.items() if NAMES.fullmatch(name) and not LEFT_OUT.search(name)}
     manifest = _described(files, made, minimum_driver)

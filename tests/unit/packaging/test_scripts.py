@@ -50,17 +50,27 @@ def test_copies_of_a_library_become_one_file(tmp_path: Path) -> None:
 
 def test_pruning_leaves_what_the_program_imports(tmp_path: Path) -> None:
     site = tmp_path / "lib" / "python3.11" / "site-packages"
-    kept = ["torch/lib/libtorch.so", "torch/testing/__init__.py", "PySide6/Qt/lib/libQt6Svg.so.6", "llama_cpp/llama.py"]
+    kept = [
+        "PySide6/Qt/lib/libQt6Svg.so.6",
+        "PySide6/Qt/lib/libicudata.so.73",
+        "PySide6/Qt/plugins/platforms/libqxcb.so",
+        "PySide6/Qt6Gui.dll",
+        "PySide6/QtWidgets.abi3.so",
+        "PySide6/libpyside6.abi3.so.6.11",
+        "llama_cpp/llama.py",
+        "numpy/testing/__init__.py",
+    ]
     gone = [
-        "torch/include/a.h",
-        "PySide6/Qt/qml/a.qml",
-        "lib/libllama.so",
         "PySide6/Qt/lib/libQt6Quick.so.6",
+        "PySide6/Qt/qml/a.qml",
+        "PySide6/Qt/translations/qt_de.qm",
+        "PySide6/Qt6Network.dll",
+        "PySide6/QtOpenGL.abi3.so",
+        "lib/libllama.so",
+        "numpy/__init__.pyi",
         "x.dist-info/RECORD",
     ]
-    for name in (*kept, *gone):
-        (site / name).parent.mkdir(parents=True, exist_ok=True)
-        (site / name).write_text("x")
+    write(site, *kept, *gone)
     (tmp_path / "lib" / "python3.11" / "test").mkdir()
     pruning.prune(tmp_path, site)
     assert [name for name in kept if not (site / name).exists()] == []
@@ -68,14 +78,29 @@ def test_pruning_leaves_what_the_program_imports(tmp_path: Path) -> None:
     assert not (tmp_path / "lib" / "python3.11" / "test").exists()
 
 
+def test_pruning_leaves_what_training_imports(tmp_path: Path) -> None:
+    kept = ["pyarrow/libarrow.so.2600", "torch/bin/torch_shm_manager", "torch/lib/libtorch.so", "torch/testing/a.py"]
+    gone = ["pyarrow/tests/a.py", "sklearn/tree/tests/a.py", "torch/__init__.pyi", "torch/include/a.h"]
+    write(tmp_path, *kept, *gone)
+    pruning.prune_training(tmp_path)
+    left = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert left == kept
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+
 def test_only_programs_may_be_started(tmp_path: Path) -> None:
-    for name in ("torch/bin/torch_shm_manager", "torch/lib/libtorch.so", "cgi.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
+    names = ("thing/bin/thing_manager", "numpy/libopenblas.so", "cgi.py")
+    write(tmp_path, *names)
+    for name in names:
         (tmp_path / name).chmod(0o755)
     pruning.take_execution(tmp_path)
     may = sorted(path.name for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_mode & 0o111)
-    assert may == ["torch_shm_manager"]
+    assert may == ["thing_manager"]
 
 
 OBJDUMP = """
@@ -194,18 +219,28 @@ def test_a_package_without_a_text_gets_that_of_its_licence(tmp_path: Path, licen
     assert part in text
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
-def test_a_lock_file_has_every_dependency_with_hashes(lock: Path) -> None:
-    text = lock.read_text("utf-8")
-    blocks = re.split(r"\n(?=\S)", text.strip())
+def locked(lock: Path) -> dict[str, str]:
+    """The versions in a lock file by the names of the packages. Each has hashes."""
+    blocks = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
     assert all(re.search(r"==\S+.* \\\n\s+--hash=sha256:[0-9a-f]{64}", block) for block in blocks)
-    names = {re.split(r"[\[=<>~ ;]", block)[0].lower() for block in blocks}
+    return dict(re.split(r"==| ", block)[:2] for block in blocks)
+
+
+def wanted(requirements: list[str]) -> set[str]:
+    return {re.sub(r"[-_.]+", "-", re.split(r"[\[=<>~ ;]", one)[0].lower()) for one in requirements}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=[lock.stem for lock in LOCKS])
+def test_the_lock_files_have_every_dependency(lock: Path) -> None:
+    base, training = locked(lock), locked(lock.with_name(f"training-{lock.name}"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = {re.split(r"[\[=<>~ ;]", one)[0].lower() for one in project["dependencies"]}
-    assert {re.sub(r"[-_.]+", "-", one) for one in wanted} - names == {"llama-cpp-python"}
+    assert wanted(project["dependencies"]) - set(base) == {"llama-cpp-python"}
     assert "llama-cpp-python" in (FOLDER / "locks" / "llama-cpp-python.txt").read_text()
+    heavy = wanted(project["optional-dependencies"]["training"])
+    assert heavy <= set(training)
+    assert set(base) & set(training) == set()
     if lock.stem.startswith("linux"):
-        assert not any(name.startswith("nvidia") for name in names)
+        assert not any(name.startswith("nvidia") for name in training)
 
 
 def test_the_announcement_is_what_the_program_reads(tmp_path: Path) -> None:
