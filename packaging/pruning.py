@@ -18,6 +18,8 @@ PYTHON = (
 SITE = (
     "numpy/*/tests", "numpy/tests", "numpy/_core/include", "numpy/_core/lib", "numpy/random/lib",
     "certifi/tests", "apsw/tests", "apsw/sqlite_extra_binaries",
+    "PIL/_avif*", "pillow.libs/libavif*",  # nothing is read in this format
+    "PIL/_imagingft*", "pillow.libs/libharfbuzz*", "pillow.libs/libfreetype*", "pillow.libs/libbrotli*",  # no fonts
     "include", "lib", "bin", "share",  # beside the packages: headers and second copies of llama.cpp
     "llama_cpp/server", "PySide6/Qt/qml", "PySide6/Qt/libexec", "PySide6/Qt/metatypes", "PySide6/include",
     "PySide6/Qt/translations",  # the window's texts are the program's own
