@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import platform
 import sys
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.engine_folders import crash_in, make_engine, make_wheel
+from tests.fake_hub import FakeHub, serving
 from workbench import calls
 from workbench.api import events
 from workbench.api.protocol import Call, RequestContext, drain, follow, result_type
@@ -111,6 +114,37 @@ def test_what_is_no_engine_is_refused_with_what_to_choose(core: Workbench, tmp_p
     ended = add(core, tmp_path / "engine.zip")
     assert isinstance(ended, events.Failed)
     assert "is neither a wheel" in ended.message
+
+
+def test_the_latest_engine_of_an_index_is_fetched_tested_and_used(core: Workbench, home: Home, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "0.99.4")
+    content, hub = wheel.read_bytes(), FakeHub()
+    digest = hashlib.sha256(content).hexdigest()
+    offered = [
+        {"filename": name, "url": f"/files/{name}", "hashes": {"sha256": digest}, "size": len(content)}
+        for name in (wheel.name, "llama_cpp_python-0.99.3.tar.gz")
+    ]
+    hub.files["/simple/llama-cpp-python/"] = json.dumps({"files": offered}).encode()
+    hub.files[f"/files/{wheel.name}"] = content
+    with serving(hub) as address:
+        ask(core, calls.ChangeSettings(values={"network": {"package_index": f"{address}/simple"}}))
+        found = ask(core, calls.FindEngines())
+        assert [(one.version, one.wheel) for one in found.engines] == [("0.99.4", True), ("0.99.3", False)]
+        missing = fetched(core, "1.0")
+        assert isinstance(missing, events.Failed)
+        assert "has no llama-cpp-python 1.0" in missing.message
+        assert "0.99.4, 0.99.3" in missing.hint
+        ended = fetched(core, "latest")
+    assert isinstance(ended, events.Finished), ended
+    assert ended.result["used"]
+    assert ask(core, calls.GetEngines()).used == "0.99.4"
+    assert list((home.engines / ".downloads").iterdir()) == []
+
+
+def fetched(core: Workbench, version: str) -> events.Event:
+    run = ask(core, calls.AddEngine(version=version))
+    *_, last = core.handle(calls.FollowRun(run=run.id))
+    return last
 
 
 def test_the_index_is_not_asked_while_the_network_is_off(core: Workbench) -> None:
