@@ -52,13 +52,13 @@ class Engines:
         changed: Callable[[], None],
         *,
         program: str = "",
-        processor: Callable[[], str] = lambda: read_machine(Path()).processor,
+        processor: str = "",
     ) -> None:
         self.store = EngineStore(home.engines, lambda: trusted_keys("packs", OWN_KEYS, home.trusted_keys))
         self._make_host, self._find_model = make_host, find_model
         self._restart, self._changed = restart, changed
         self._program = program or describe_program()
-        self._processor = processor()
+        self._processor = processor or read_machine(home.root).processor
         self._lock = threading.RLock()
         self._trying = threading.Lock()
         self._active = ""  # the engine that the present inference worker was started with

@@ -39,7 +39,7 @@ class Chosen:
     def opened(self) -> Engines:
         return Engines(
             self.home, no_host, lambda: "", self._restarted, lambda: None,
-            program=self.program, processor=lambda: self.processor,
+            program=self.program, processor=self.processor,
         )  # fmt: skip
 
     def try_engine(self, make_host: object, engine: Path, model: str, **more: Any) -> EngineTest:
