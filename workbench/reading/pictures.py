@@ -25,8 +25,8 @@ MOST_PIXELS = 120_000_000
 MOST_PAGES = 2_000
 LARGEST_DRAWN = 24_000_000
 """Pixels of a drawn page; a larger one is drawn smaller."""
-POINTS_WIDE = 612.0
-"""The width at which a picture is shown at the scale 1: that of a letter, as dots per inch are seldom right."""
+POINTS_WIDE = 595.0
+"""The width at which a picture is shown at the scale 1: that of A4, as dots per inch are seldom right."""
 LEAST_SIDE = 1_000
 """A smaller picture is enlarged for recognition, up to ``MOST_ENLARGED`` times."""
 MOST_ENLARGED = 3.0

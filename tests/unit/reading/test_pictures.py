@@ -83,15 +83,15 @@ def test_each_page_of_a_tiff_is_a_page() -> None:
     read = read_picture(file.getvalue())
     assert (read.scanned, read.page_starts) == ((1, 2), (0, 2))
     drawn = draw_picture(file.getvalue(), 2, 1.0)
-    assert (drawn.page, drawn.pages, drawn.width, drawn.height) == (2, 2, 612, 1224)
+    assert (drawn.page, drawn.pages, drawn.width, drawn.height) == (2, 2, 595, 1190)
     with pytest.raises(UserError, match="no page 3"):
         draw_picture(file.getvalue(), 3, 1.0)
 
 
 def test_a_picture_is_drawn_at_its_scale(tmp_path: Path) -> None:
     drawn = draw_page(picture(), DrawDocumentPage(path="/a/photo.PNG", page=1, scale=0.5))
-    assert (drawn.width, drawn.height, drawn.pages, drawn.boxes) == (306, 204, 1, ())
-    assert Image.open(io.BytesIO(drawn.png)).size == (306, 204)
+    assert (drawn.width, drawn.height, drawn.pages, drawn.boxes) == (298, 198, 1, ())
+    assert Image.open(io.BytesIO(drawn.png)).size == (298, 198)
     with pytest.raises(UserError, match="cannot be drawn"):
         draw_page(b"words", DrawDocumentPage(path="/a/words.txt", page=1, scale=1.0))
 
