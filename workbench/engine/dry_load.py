@@ -39,7 +39,7 @@ class DryModel:
         parameters.no_alloc = True
         self._pointer: Any = llama.llama_model_load_from_file(path.encode(), parameters)
         if not self._pointer:
-            raise not_loaded(path, "This model", log)
+            raise not_loaded("this model", "This model", log)
 
     def count(self, plan: Plan, contexts: int = 1) -> tuple[MemoryPart, ...]:
         """What the model takes with so many contexts of the plan. Raises UserError where llama.cpp makes none."""

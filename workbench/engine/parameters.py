@@ -72,14 +72,15 @@ def log_reason(log: LibraryLog) -> str:
     return (said[0] if said else "llama.cpp gave no reason").rstrip(".") + "."
 
 
-def not_loaded(path: str, name: str, log: LibraryLog) -> UserError:
-    """Why llama.cpp has not loaded a model, by its log: an engine that is too old for it is an error of its own."""
+def not_loaded(what: str, name: str, log: LibraryLog) -> UserError:
+    """Why llama.cpp has not loaded a model, by its log: an engine that is too old for it is an error of its own.
+    ``what`` is the model within a sentence, ``name`` at its beginning."""
     for line in log.errors():
         if found := _UNKNOWN.search(line):
-            what = f"{found[1] or found[2]} {found[3]!r}"
+            unknown = f"{found[1] or found[2]} {found[3]!r}"
             return NewerEngineNeeded(
-                f"{name} needs a newer engine: {describe_library()} does not know its {what}.",
+                f"{name} needs a newer engine: {describe_library()} does not know its {unknown}.",
                 "Add a newer engine in Settings · Engine.",
-                what=what,
+                what=unknown,
             )
-    return UserError(f"llama.cpp cannot load {path}: {log_reason(log)}", LOAD_HINT)
+    return UserError(f"llama.cpp cannot load {what}: {log_reason(log)}", LOAD_HINT)
