@@ -141,13 +141,13 @@ def test_a_long_answer_takes_time_in_proportion_to_its_length() -> None:
     def seconds(pieces: int) -> float:
         state = AnswerState()
         state.apply(StepStarted(step="1", kind="generation"))
-        began = time.perf_counter()
+        began = time.process_time()
         for number in range(pieces):
             state.apply(events.TextDelta(text="some words of it ", step="1" if number % 2 else ""))
             if number % 1000 == 0:
                 assert state.text
         assert len(state.text) == pieces // 2 * 17
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     short = min(seconds(20_000) for _ in range(3))
     assert min(seconds(200_000) for _ in range(3)) < 40 * short  # 100 times if each piece copied the text
