@@ -10,7 +10,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,8 +122,8 @@ class TrainingSetup(RunKind):
         remote = [choice.wheel for choice in choices if choice.wheel.remote is not None]
         yield finish(
             TrainingOffer(
-                computer=computer,
-                why=why,
+                computer=_computer_of(choices),
+                why="" if call.source else why,
                 packages={choice.wheel.name: str(choice.wheel.version) for choice in choices},
                 download_bytes=sum(wheel.bytes for wheel in remote),
                 disk_bytes=sum(choice.content.bytes for choice in choices),
@@ -163,7 +163,7 @@ class TrainingSetup(RunKind):
         began = time.monotonic()
         computer, why = self._computer(call.computer)
         path = absolute_path(call.source) if call.source else None
-        if why:
+        if why and not call.source:
             run.emit(events.Log(text=why))
         try:
             if path is not None and path.is_file():
@@ -195,7 +195,7 @@ class TrainingSetup(RunKind):
             done += choice.wheel.bytes if choice.wheel.remote is not None else 0
         source = f"the folder {call.source}" if call.source else self._base.settings.network.package_index
         return training_folder.install_wheels(
-            self._home, placed, computer, source, run.context, _reporting(run.emit), self._trial
+            self._home, placed, _computer_of(choices), source, run.context, _reporting(run.emit), self._trial
         )
 
     def _fetched(self, choice: Choice, run: OpenRun, before: int, total: int) -> Path:
@@ -267,6 +267,11 @@ def _reporting(emit: _Stage) -> training_folder.Report:
         emit(Progress(stage=stage, done=done, total=total, unit="bytes" if total else ""))
 
     return report
+
+
+def _computer_of(choices: Sequence[Choice]) -> Computer:
+    """What torch computes with by the packages that it brings."""
+    return "cuda" if any(choice.wheel.name.startswith("nvidia-") for choice in choices) else "cpu"
 
 
 def _distribution(name: str) -> str:

@@ -15,9 +15,9 @@ from packaging.version import Version
 from workbench.api.protocol import RequestContext
 from workbench.base.errors import UserError
 from workbench.base.files import open_regular
-from workbench.network.gate import Gate
+from workbench.network.gate import Gate, Offline
 from workbench.network.http import open_client
-from workbench.network.package_index import find_package, wheel_suits
+from workbench.network.package_index import PackageFile, find_package, wheel_suits
 from workbench.network.remote_zip import RemoteZip
 from workbench.records.hub import RemoteFile
 from workbench.subjects.machine.packs import this_platform
@@ -112,7 +112,7 @@ class IndexSource:
     def wheels(self, name: str) -> tuple[Wheel, ...]:
         if name not in self._known:
             self.asking(name)
-            files = find_package(self.gate, self.others.get(name, self.address), name, self.context)
+            files = self._find(name)
             self._known[name] = tuple(
                 Wheel(
                     canonicalize_name(name), Version(one.version), one.remote.name, one.remote.bytes, remote=one.remote
@@ -126,6 +126,20 @@ class IndexSource:
                 "Set up training from a folder of wheels.",
             )
         return self._known[name]
+
+    def _find(self, name: str) -> tuple[PackageFile, ...]:
+        if name not in self.others:
+            return find_package(self.gate, self.address, name, self.context)
+        try:
+            return find_package(self.gate, self.others[name], name, self.context)
+        except Offline:
+            raise
+        except UserError as error:
+            raise UserError(
+                f"{error.message} It has the build of {name} for the processor.",
+                "Try again later, change its address in Settings · Network, set up training from a folder of wheels, "
+                "or take the build for NVIDIA GPUs, which is several times as large and works without one.",
+            ) from error
 
     def content(self, wheel: Wheel) -> WheelContent:
         """Fetches the end of the wheel, where its table and its metadata are."""

@@ -160,6 +160,15 @@ def test_an_index_is_asked_through_the_gate_and_only_the_ends_of_its_wheels_are_
     assert fetched < wheel.stat().st_size / 2
 
 
+def test_where_the_index_of_one_package_fails_it_is_said_what_else_there_is() -> None:
+    with serving(FakeHub()) as address:
+        other = {"torch": f"{address}/torch"}
+        source = IndexSource(Gate(lambda purpose: False), f"{address}/simple", RequestContext(), other)
+        with pytest.raises(UserError, match=r"has no torch.*for the processor") as raised:
+            source.wheels("torch")
+    assert "folder of wheels" in raised.value.hint
+
+
 def test_nothing_is_asked_while_the_network_is_off() -> None:
     source = IndexSource(Gate(lambda purpose: False), "https://index.example/simple", RequestContext())
     with pytest.raises(Offline):
