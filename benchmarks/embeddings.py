@@ -89,7 +89,7 @@ def cosines(data: Path, folder: Path, home: Path, count: int) -> None:
             print(f"  {name} {key}: least {min(c for c, k in zip(found, keys, strict=True) if k == key):.6f}")
 
 
-def speed(data: Path, folder: Path, home: Path, rounds: int) -> None:
+def speed(data: Path, folder: Path, home: Path, rounds: int, documents: int) -> None:
     """Documents per second of processor time."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -100,7 +100,7 @@ def speed(data: Path, folder: Path, home: Path, rounds: int) -> None:
     from workbench.gguf.sentence_folder import read_sentence_folder
     from workbench.techniques.retrieval.preparation import open_tokens
 
-    texts = [d["text"] for d in read_lines(data / "cranfield" / "documents.jsonl") if d["text"].strip()][:64]
+    texts = [d["text"] for d in read_lines(data / "cranfield" / "documents.jsonl") if d["text"].strip()][:documents]
     theirs = SentenceTransformer(str(folder), local_files_only=True, device="cpu")
     sentence = read_sentence_folder(folder)
     weights = FolderWeights(sentence.main, sentence.config)
@@ -217,7 +217,7 @@ def rate(embed: Callable[[list[str]], object], texts: list[str]) -> float:
 
 
 def main() -> int:
-    parser = arguments(__doc__, "keep", data=DATA, only=PARTS, count=1000, rounds=5)
+    parser = arguments(__doc__, "keep", data=DATA, only=PARTS, count=1000, rounds=5, documents=64)
     given = parser.parse_args()
     from workbench.subjects.models.starter import find_starters
 
@@ -231,7 +231,7 @@ def main() -> int:
         if "cosines" in given.only:
             cosines(given.data, small, prepared, given.count)
         if "speed" in given.only:
-            speed(given.data, small, prepared, given.rounds)
+            speed(given.data, small, prepared, given.rounds, given.documents)
         if "memory" in given.only:
             for folder in (small, large):
                 if folder is not None:
