@@ -26,7 +26,7 @@ from workbench.backends.backend import ModelUse
 from workbench.backends.llama_cpp import LlamaCppBackend
 from workbench.base import errors
 from workbench.base.errors import UserError
-from workbench.base.paths import Home
+from workbench.base.paths import Home, prepared_place
 from workbench.base.settings import EngineSettings
 from workbench.engine.inference_calls import Generated
 from workbench.gguf.inspection import inspect_path
@@ -766,6 +766,11 @@ def test_the_starter_models_are_registered_once(home: Home) -> None:
         assert {m.kind for m in first} == {"chat", "embedder"}
         assert call(workbench, RegisterStarter()).models == first
         assert len(call(workbench, ListModels()).models) == len(first)
+        embedder = next(m for m in first if m.kind == "embedder")
+        prepared = prepared_place(home.embedders, Path(embedder.path))
+        prepared.mkdir(parents=True)
+        call(workbench, RemoveModel(name=embedder.name))
+        assert not prepared.exists()
     finally:
         workbench.close()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from workbench.base.errors import UserError
-from workbench.base.paths import HOME_VARIABLE, Home, find_home, free_bytes
+from workbench.base.paths import HOME_VARIABLE, Home, find_home, free_bytes, prepared_place
 
 
 def test_a_given_home_goes_before_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,3 +129,13 @@ def test_a_relative_home_in_a_folder_that_is_gone_is_said(tmp_path: Path, monkey
         find_home("home")
     assert find_home(tmp_path).root == tmp_path
     monkeypatch.undo()
+
+
+def test_what_is_prepared_of_a_model_keeps_its_place_when_the_home_moves(tmp_path: Path) -> None:
+    places = {
+        prepared_place(home / "embedders", home / "models" / "m").name for home in (tmp_path / "a", tmp_path / "b")
+    }
+    elsewhere = prepared_place(tmp_path / "a" / "embedders", Path("/other/m"))
+    assert len(places) == 1
+    assert elsewhere.name not in places
+    assert elsewhere.parent == tmp_path / "a" / "embedders"

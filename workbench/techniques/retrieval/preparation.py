@@ -47,6 +47,7 @@ LEAST_COSINE = 0.9999
 """A format is used for an embedder only if its vectors are as near to those of F32: collections that were embedded in
 another one keep their vectors."""
 
+PREPARE_WITHIN_S = 1_800
 ROUNDS = 5
 TEXTS = ("".join(PROBES[3:6] * 3), *PROBES[3:8], "".join(PROBES))
 """Texts that are embedded in each format. The first one is timed."""
@@ -105,13 +106,19 @@ def prepare(folder: Path, place: Path) -> Prepared:
         return known
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    run = subprocess.run(
-        [*python_command("workbench.workers", "--worker", "embedder"), str(folder), str(place)],
-        env=child_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    try:
+        run = subprocess.run(
+            [*python_command("workbench.workers", "--worker", "embedder"), str(folder), str(place)],
+            env=child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+            timeout=PREPARE_WITHIN_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"{folder} could not be prepared within {PREPARE_WITHIN_S // 60} minutes.", "Choose a smaller embedder."
+        ) from error
     made = PREPARED.load(place / PREPARED_FILE)
     if isinstance(made, Prepared):
         return made
