@@ -233,9 +233,9 @@ def test_model_is_imported_inspected_and_removed(terminal: Terminal, notes: Path
     assert terminal.result("ask", "Hello?")["recipe"]["model"]["name"] == "Mine"
     terminal.run("models", "remove", "Mine")
     assert not copied.exists()
-    assert [m["name"] for m in terminal.result("models", "list")["models"]] == [
-        "SmolLM2 135M Instruct", "all-MiniLM-L6-v2"
-    ]  # fmt: skip
+    names = [m["name"] for m in terminal.result("models", "list")["models"]]
+    assert names[:2] == ["SmolLM2 135M Instruct", "all-MiniLM-L6-v2"]
+    assert set(names[2:]) <= {"multilingual-e5-small"}, "where its package has no wheel there are two starters"
 
 
 def test_settings_are_kept(terminal: Terminal, notes: Path) -> None:
