@@ -270,7 +270,7 @@ NOT_AVAILABLE = "Not available: {reason}"
 # setting up training
 SET_UP_TRAINING = "Set up training"
 SET_UP_SIZE = (
-    "The packages are installed once: about 1 GB on the disk for the processor, or 5 GB for an NVIDIA GPU. The exact "
+    "The packages are installed once: about 1 GB on the disk for the processor, or 6 GB for an NVIDIA GPU. The exact "
     "sizes are asked for first."
 )
 SET_UP_COMPUTER = "What training computes on"
