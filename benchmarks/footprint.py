@@ -1,6 +1,6 @@
 """Memory of the whole program: in use, idle, at the first question afterwards, and what is left when the window closes.
 
-    python benchmarks/footprint.py [--json FILE]
+    python benchmarks/footprint.py [--keep-embedder] [--json FILE]
 
 A real window (offscreen) and its core on a scratch home with the starter models and the sample documents. Memory is
 the proportional set size (PSS) of every process, in MB. Idle workers are unloaded after one minute in place of ten, so
@@ -72,7 +72,7 @@ def processor_time(home: Path, window: int) -> float:
 
 
 def main() -> None:
-    options = arguments(__doc__, "json").parse_args()
+    options = arguments(__doc__, "json", keep_embedder=False).parse_args()
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     home = Path(folder.name) / "home"
     found: dict[str, Any] = {}
@@ -87,6 +87,8 @@ def main() -> None:
     terminal("docs", "create", "samples")
     terminal("docs", "add", "samples", str(ROOT / "resources" / "samples"))
     terminal("settings", "set", "engine.unload_minutes", "1")
+    if options.keep_embedder:
+        terminal("settings", "set", "documents.keep_embedder", "true")
     window = subprocess.Popen(
         [sys.executable, "-c", _WINDOW, str(home)], cwd=ROOT, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     )
