@@ -6,7 +6,7 @@ cd "$HOME"
 seconds() { cut -d' ' -f1 /proc/uptime; }
 took() { awk -v a="$1" -v b="$(seconds)" 'BEGIN { printf "%.1f s\n", b - a }'; }
 examples='' pairs='' i=0
-while [ $i -lt 24 ]; do
+while [ $i -lt 12 ]; do
   question="What is in room $i?" box="Box $((i * 7))."
   examples="$examples{\"messages\": [{\"role\": \"user\", \"content\": \"$question\"}, {\"role\": \"assistant\", \"content\": \"$box\"}]}
 "
