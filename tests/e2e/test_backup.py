@@ -131,7 +131,7 @@ def test_the_terminal_restores_without_a_core(tmp_path: Path, clients: Any, caps
     assert main(["--home", str(tmp_path / "one"), "backup", out]) == 0
     assert f"{out} holds" in capsys.readouterr().out
     assert main(["--home", str(tmp_path / "two"), "restore", out, "--inspect"]) == 0
-    assert f"files of {tmp_path / 'one'}" in capsys.readouterr().out
+    assert f"It holds 1 file of {tmp_path / 'one'}" in capsys.readouterr().out
     assert not (tmp_path / "two").exists()
     assert main(["--home", str(tmp_path / "two"), "restore", out]) == 0
     assert not Home(tmp_path / "two").lock.exists()

@@ -405,7 +405,7 @@ FILES: dict[str, tuple[Callable[[Path], Call[Any]], Maker, str]] = {
     ),
     "layers by an endless pattern": (import_adapter, adapter(target_modules=ENDLESS), ""),
     "ranks by an endless pattern": (import_adapter, adapter(rank_pattern={ENDLESS: 2}), ""),
-    "alphas by no pattern": (import_adapter, adapter(alpha_pattern={"(?<=a)b": 2}), "bad pattern"),
+    "alphas by no pattern": (import_adapter, adapter(alpha_pattern={"(b": 2}), "bad pattern"),
     "a cell of 300 MB": (inspect_data, data("x.parquet", long_cell), "longer than 1,048,576"),
     "a cell a million times": (inspect_data, data("x.parquet", one_cell_many_times), "longer than 1,048,576"),
     "a list of nothing": (inspect_data, data("x.arrow", list_of_nothing), "unpacked it has more than"),

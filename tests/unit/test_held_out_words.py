@@ -20,6 +20,7 @@ DERIVED = {"workbench/records/training/measured.py", "workbench/records/training
 NO_CLAIM = {
     "held-out": "the part of a question set, or its option in the terminal, by its name",
     "--held-out": "an option of the terminal",
+    "--held-out SHARE": "the same, with its value",
     ", none held out": "says that there are none",
     "Held back for evaluation: ": "names the rows that a split keeps apart; nothing is scored yet",
     "The held-out examples are empty or too long: the training examples are used for evaluation.": "there are none",
