@@ -22,7 +22,7 @@ from harness import ROOT, arguments, report
 
 QUESTION = "How long is the warranty?"
 IDLE_S = 100.0
-LEAVE_S = 10.0
+LEAVE_S, TERMINAL_S = 10.0, 30.0
 _WINDOW = """
 import sys
 from PySide6.QtCore import QTimer
@@ -89,6 +89,7 @@ def main() -> None:
     terminal("settings", "set", "engine.unload_minutes", "1")
     if options.keep_embedder:
         terminal("settings", "set", "documents.keep_embedder", "true")
+    time.sleep(TERMINAL_S)  # the core that the terminal has started leaves
     window = subprocess.Popen(
         [sys.executable, "-c", _WINDOW, str(home)], cwd=ROOT, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     )

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from workbench.api.client import Front
 
 
+LEAVE_S = 5.0
+"""How long a core that the window has started stays after its last client, run and answer. One that the terminal has
+started stays longer: the next command finds it and its models there."""
+
 _SCREENS = {"wayland": "WAYLAND_DISPLAY", "xcb": "DISPLAY"}
 """Qt's platforms on Linux, and the variable that says that there is a screen for it."""
 
@@ -173,7 +177,7 @@ def open_window(home: Home, front: Front | None = None) -> Shell:
     if front is None:
         from workbench.api.client import Client
 
-        front = Client(home)
+        front = Client(home, idle_s=LEAVE_S)
     window = Shell(Bridge(front), home.root / "window.ini", fresh)
     window.painted.connect(window.start, Qt.ConnectionType.QueuedConnection)  # the frame first, then a page in it
     window.imported.connect(gc.freeze)  # what is there now stays: the collector held all threads up to look through it

@@ -34,7 +34,7 @@ from workbench.base.errors import UserError
 from workbench.base.paths import Home, find_home
 from workbench.base.stored import explained
 
-IDLE_S = 5.0
+IDLE_S = 20.0
 POLL_S = 0.25
 BACKLOG = 64
 MOST_CLIENTS = 256
