@@ -26,9 +26,9 @@ def make_engine_pack(wheel: Path, private: bytes, out: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         store = EngineStore(Path(scratch), dict)
         made = store.add_wheel(wheel, RequestContext())
-        contents = {file.name: (store.place(made.name) / file.name).read_bytes() for file in made.files}
-    manifest = msgspec.structs.replace(made, name=f"engine-{made.name}-{made.platform}", source="")
-    return write_pack(manifest, contents, private, out)
+        files = {file.name: store.place(made.name) / file.name for file in made.files}
+        manifest = msgspec.structs.replace(made, name=f"engine-{made.name}-{made.platform}", source="")
+        return write_pack(manifest, files, private, out)
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
@@ -39,7 +40,7 @@ def make_pack(
 ) -> Path:
     """Write a pack of ``files``, the first of which is the backend's library; returns its path."""
     base, platform = base or base_release(), platform or this_platform()
-    contents = {file.name: file.read_bytes() for file in files}
+    contents = {file.name: file for file in files}
     manifest = MANIFEST.get(
         {
             "name": name or f"{backend}-{base.rpartition(' ')[2]}-{platform}".lower(),
@@ -47,10 +48,7 @@ def make_pack(
             "base": base,
             "platform": platform,
             "library": files[0].name,
-            "files": [
-                {"name": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-                for name, content in contents.items()
-            ],
+            "files": described(contents),
             "minimum_driver": minimum_driver,
             "licences": list(licences),
         }
@@ -58,15 +56,28 @@ def make_pack(
     return write_pack(manifest, contents, private, out)
 
 
-def write_pack(manifest: PackManifest, contents: dict[str, bytes], private: bytes, out: Path) -> Path:
+def described(files: Mapping[str, Path]) -> list[dict[str, object]]:
+    """Name in the pack, size and hash of each file, as a manifest holds them. One file is open at a time."""
+    found: list[dict[str, object]] = []
+    for name, path in files.items():
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found.append({"name": name, "bytes": path.stat().st_size, "sha256": digest})
+    return found
+
+
+def write_pack(
+    manifest: PackManifest, files: Mapping[str, Path], private: bytes, out: Path, *, compression: int | None = None
+) -> Path:
+    """Write a signed pack of ``files``, by their names in it; returns its path. ``compression`` is zlib's level."""
     encoded = MANIFEST.encode(manifest)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{manifest.name}.pack"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=compression) as packed:
         packed.writestr(MANIFEST_FILE, encoded)
         packed.writestr(SIGNATURE_FILE, sign(private, encoded))
-        for name, content in contents.items():
-            packed.writestr(name, content)
+        for name, source in files.items():
+            packed.write(source, name)
     return path
 
 

@@ -10,18 +10,17 @@ program's own.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import sys
-import zipfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-from keys import read_private, sign  # noqa: E402
+from keys import read_private  # noqa: E402
+from make_pack import described, write_pack  # noqa: E402
 
 from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
-from workbench.subjects.machine.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
+from workbench.subjects.machine.packs import this_platform  # noqa: E402
 
 TAKEN = re.compile(r"^(torch|torchgen|functorch|triton|nvidia|cuda)([/_-]|$)")
 LEFT_OUT = re.compile(r"/(include|test|tests|__pycache__)/|\.(a|pyi|h|hpp|cuh|cmake)$|/RECORD$|/direct_url\.json$")
@@ -35,11 +34,6 @@ def files_of(folder: Path) -> dict[str, Path]:
 
 def describe(folder: Path, files: dict[str, Path], minimum_driver: str) -> PackManifest:
     version = next(folder.glob("torch-*.dist-info")).name.removeprefix("torch-").removesuffix(".dist-info")
-    described = []
-    for name, path in files.items():
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        described.append({"name": name, "bytes": path.stat().st_size, "sha256": digest})
     return MANIFEST.get(
         {
             "name": f"torch-cuda-{version.replace('+', '-')}-{this_platform()}".lower(),
@@ -47,7 +41,7 @@ def describe(folder: Path, files: dict[str, Path], minimum_driver: str) -> PackM
             "base": f"torch {version.partition('+')[0]}",
             "platform": this_platform(),
             "library": "torch/__init__.py",
-            "files": described,
+            "files": described(files),
             "minimum_driver": minimum_driver,
             "licences": ["BSD-3-Clause (torch)", "MIT (Triton)", "NVIDIA's licence agreements (CUDA, cuDNN)"],
         }
@@ -55,18 +49,9 @@ def describe(folder: Path, files: dict[str, Path], minimum_driver: str) -> PackM
 
 
 def make_torch_pack(folder: Path, private: bytes, out: Path, minimum_driver: str = "") -> Path:
-    """Write the pack; returns its path. One file is in memory at a time."""
+    """Write the pack; returns its path. One file is open at a time."""
     files = files_of(folder)
-    manifest = describe(folder, files, minimum_driver)
-    encoded = MANIFEST.encode(manifest)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{manifest.name}.pack"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-        packed.writestr(MANIFEST_FILE, encoded)
-        packed.writestr(SIGNATURE_FILE, sign(private, encoded))
-        for name, source in files.items():
-            packed.write(source, name)
-    return path
+    return write_pack(describe(folder, files, minimum_driver), files, private, out, compression=1)
 
 
 def main() -> None:

@@ -11,19 +11,18 @@ packaging/locks/training-PLATFORM.txt -d WHEELS``. The pack has a bill of materi
 from __future__ import annotations
 
 import argparse
-import hashlib
 import re
 import sys
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1]), str(Path(__file__).parent)]
 
-from keys import read_private, sign  # noqa: E402
+from keys import read_private  # noqa: E402
+from make_pack import described, write_pack  # noqa: E402
 from packaging.requirements import Requirement  # noqa: E402
 from pruning import prune_training  # noqa: E402
 from sbom import write_pack_bill  # noqa: E402
@@ -33,7 +32,7 @@ from workbench.api.protocol import RequestContext  # noqa: E402
 from workbench.base.paths import Home  # noqa: E402
 from workbench.base.training_environment import DESCRIPTION, REQUIREMENTS, STORED, Computer, TrainingFolder  # noqa: E402
 from workbench.records.runtime import MANIFEST, PackManifest  # noqa: E402
-from workbench.subjects.machine.packs import MANIFEST_FILE, SIGNATURE_FILE, this_platform  # noqa: E402
+from workbench.subjects.machine.packs import this_platform  # noqa: E402
 from workbench.subjects.machine.training_folder import (  # noqa: E402
     Trial,
     install_wheels,
@@ -78,24 +77,10 @@ def _write(folder: Path, made: TrainingFolder, private: bytes, out: Path, minimu
     STORED.save(folder / DESCRIPTION, msgspec.structs.replace(made, bytes=left))
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
     files = {name: path for name, path in found.items() if NAMES.fullmatch(name) and not LEFT_OUT.search(name)}
-    manifest = _described(files, made, minimum_driver)
-    encoded = MANIFEST.encode(manifest)
-    out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{manifest.name}.pack"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
-        packed.writestr(MANIFEST_FILE, encoded)
-        packed.writestr(SIGNATURE_FILE, sign(private, encoded))
-        for name, source in files.items():
-            packed.write(source, name)
-    return path
+    return write_pack(_manifest(files, made, minimum_driver), files, private, out)
 
 
-def _described(files: Mapping[str, Path], made: TrainingFolder, minimum_driver: str) -> PackManifest:
-    described = []
-    for name, path in files.items():
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        described.append({"name": name, "bytes": path.stat().st_size, "sha256": digest})
+def _manifest(files: Mapping[str, Path], made: TrainingFolder, minimum_driver: str) -> PackManifest:
     return MANIFEST.get(
         {
             "name": f"training-{made.computer}-{__version__}-{this_platform()}".lower(),
@@ -103,7 +88,7 @@ def _described(files: Mapping[str, Path], made: TrainingFolder, minimum_driver: 
             "base": pack_base(),
             "platform": this_platform(),
             "library": DESCRIPTION,
-            "files": described,
+            "files": described(files),
             "minimum_driver": minimum_driver,
             "licences": [f"{name} {version}" for name, version in made.packages.items()],
         }

@@ -135,7 +135,8 @@ def test_a_name_that_leads_elsewhere_is_refused(
     manifest = PackManifest(
         name="evil", backend="vulkan", base=BASE, platform=this_platform(), library=name, files=(file,)
     )
-    pack = write_pack(manifest, {"x": b"x"}, packs_key, tmp_path / "evil")
+    (content := tmp_path / "content").write_bytes(b"x")
+    pack = write_pack(manifest, {"x": content}, packs_key, tmp_path / "evil")
     assert "cannot be read" in refused(pack, home, keys)
 
 

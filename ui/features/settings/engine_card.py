@@ -29,19 +29,17 @@ from ui.components.notices import ConfirmRow
 from ui.components.run_follower import RunFollower, RunFollowers
 from ui.components.wording import describe_bytes, how_far, in_words
 from ui.features.settings import engine_texts as texts
+from ui.features.settings.offers_part import OfferRow, OffersPart
 from ui.theme import tokens
 from workbench.api import events
 from workbench.api.events import Event, Progress, Terminal
 from workbench.api.protocol import Call, error_of, read_result
-from workbench.base.settings import Settings
 from workbench.records.engines import BUNDLED, EngineOffer, EngineRecord, EngineState, EngineTest
 from workbench.subjects.machine.calls import (
     AddEngine,
-    ChangeSettings,
     EngineOffers,
     FindEngines,
     GetEngines,
-    GetSettings,
     RemoveEngine,
     TryEngine,
     UseEngine,
@@ -291,63 +289,27 @@ _HELP = {
 }
 
 
-class EngineOffersPart(QWidget):
-    """``wanted`` carries a version to install. ``find_button`` is placed by the card. Hidden while empty."""
+class EngineOffersPart(OffersPart):
+    """Engines of the package index; ``wanted`` carries a version to install."""
 
-    wanted = Signal(str)
-
+    ALLOWS, OFF, ASKING, FIND = "packages", texts.NETWORK_OFF, texts.ASKING, texts.FIND
     MOST_SHOWN = 5
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__()
-        self._bridge = bridge
-        self._settings = Settings()
+        super().__init__(bridge)
         self._state = EngineState()
         self._offers: tuple[EngineOffer, ...] = ()
-        self.rows: dict[str, PlainButton] = {}
-        self.find_button = PlainButton(texts.FIND, "download", small=True, clicked=self._on_find)
-        self.message = InlineMessage()
-        self.message.closed.connect(self.hide)
-        self._rows = column_of(gap=tokens.SPACE_2)
-        column_of(self, self._rows, self.message, gap=tokens.SPACE_2)
-        self.hide()
-        bridge.home.listing(GetSettings()).follow(self._on_settings)
-
-    @property
-    def buttons(self) -> list[PlainButton]:
-        return list(self.rows.values())
 
     def show_installed(self, state: EngineState) -> None:
         """Versions that are here already are not offered."""
         self._state = state
         self._show()
 
-    def _on_settings(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def _on_find(self) -> None:
-        offline = self._settings.general.offline
-        if self._settings.network.packages and not offline:
-            self._ask()
-        else:
-            words = f"{texts.NETWORK_OFF} {texts.OFFLINE_TOO}" if offline else texts.NETWORK_OFF
-            self._say(words, "info", texts.ALLOW)
-
-    def _on_allow(self) -> None:
-        def allowed(settings: Settings) -> None:
-            self._bridge.home.listing(GetSettings()).put(settings)
-            self._ask()
-
-        call = ChangeSettings(values={"network": {"packages": True}, "general": {"offline": False}})
-        self._bridge.call(call, allowed, lambda error: self._say(in_words(error), "danger"), self)
-
-    def _ask(self) -> None:
-        self._say(texts.ASKING)
-        self._bridge.call(FindEngines(), self._on_found, lambda error: self._say(in_words(error), "danger"), self)
+    def _find(self) -> Call[EngineOffers]:
+        return FindEngines()
 
     def _on_found(self, found: EngineOffers) -> None:
         self._offers = found.engines
-        self.message.hide()
         self._show()
         if not found.engines:
             self._say(texts.NOTHING)
@@ -357,21 +319,14 @@ class EngineOffersPart(QWidget):
     def _known(self) -> set[str]:
         return {one.rpartition(" ")[2] for one in (self._state.bundled, *(e.version for e in self._state.engines))}
 
-    def _say(self, words: str, kind: str = "info", action: str = "") -> None:
-        self.message.show_message(words, kind, action, self._on_allow if action else None)
-        self.show()
-
     def _show(self) -> None:
-        empty_layout(self._rows)
-        self.rows = {}
         known = self._known()
-        for offer in [one for one in self._offers if one.version not in known][: self.MOST_SHOWN]:
-            button = self.rows[offer.version] = PlainButton(texts.INSTALL, "download", small=True)
-            button.setAccessibleName(texts.INSTALL_OFFER.format(version=offer.version))
-            button.clicked.connect(lambda _=False, version=offer.version: self.wanted.emit(version))
-            form = texts.OFFER_WHEEL if offer.wheel else texts.OFFER_SOURCE
-            facts = form.format(bytes=describe_bytes(offer.bytes))
-            holder = QWidget()
-            row_of(holder, (ElidedLabel(offer.version, "body"), 1), Text(facts, "small", wordWrap=False), button)
-            self._rows.addWidget(holder)
-        self.setVisible(bool(self.rows) or not self.message.isHidden())
+        new = [one for one in self._offers if one.version not in known][: self.MOST_SHOWN]
+        forms = {True: texts.OFFER_WHEEL, False: texts.OFFER_SOURCE}
+        self._show_rows(
+            OfferRow(
+                one.version, forms[one.wheel].format(bytes=describe_bytes(one.bytes)), texts.INSTALL,
+                texts.INSTALL_OFFER.format(version=one.version),
+            )
+            for one in new
+        )  # fmt: skip
