@@ -830,7 +830,8 @@ def test_the_machine_and_the_status_are_told(home: Home, workbench: Workbench) -
 def test_subscribers_hear_of_changes_made_by_others(workbench: Workbench) -> None:
     changes, context = begin(workbench, Subscribe())
     call(workbench, CreateCollection(name="Papers"))
-    assert until(changes, events.Changed).kind == "collection"
+    while until(changes, events.Changed).kind != "collection":
+        pass  # A worker that starts meanwhile is a change as well.
     context.cancel()
     assert isinstance(last(changes), events.Cancelled)
 
