@@ -103,6 +103,7 @@ class _Piece(msgspec.Struct, frozen=True, kw_only=True):
     n: int = 0
     recognised: bool = False
     changed: bool = False
+    context: str = ""
 
 
 class Passage(_Piece, frozen=True, kw_only=True):
@@ -112,7 +113,9 @@ class Passage(_Piece, frozen=True, kw_only=True):
     offsets into the document's extracted text, so that ``document_text[start:end] == text``. ``page`` counts
     from 1 and is None for formats without pages. ``score`` is the fused relevance, higher is better, comparable
     within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text
-    was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read.
+    was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read. ``context`` says
+    where the text stands: the title of its document, the headings above it, the sheet and the columns of a table, the
+    subject and date of a message; "" where it was read before contexts were stored.
     """
 
     similarity: float | None = None
