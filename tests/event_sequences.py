@@ -21,6 +21,7 @@ from workbench.records.messages import (
     Usage,
     Verdict,
 )
+from workbench.records.outcomes import Reason
 from workbench.records.recipes import PromptingPart, Recipe
 from workbench.records.trace import TokenIds
 from workbench.techniques.retrieval.citations import as_citation
@@ -122,6 +123,10 @@ def _end(chance: random.Random, sequences: int) -> events.Terminal:
         if chance.random() < 0.5
         else (),
         declined=chance.random() < 0.1,
+        outcome=chance.choice((None, "found", "perhaps", "not_found")),
+        reasons=(Reason(kind="weak", text="The evidence is weak."),) if chance.random() < 0.2 else (),
+        road=chance.choice((None, "place", "table")),
+        roads=("places",) if chance.random() < 0.5 else (),
         usage=chance.choice((Usage(), _usage(chance))),
         recipe=Recipe(prompting=PromptingPart(instructions=_text(chance))),
         query=chance.choice(("", "what was searched")),

@@ -27,6 +27,7 @@ from workbench.records.messages import (
     Verification,
     total_usage,
 )
+from workbench.records.outcomes import Outcome, Reason, Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace, TraceStep
 
@@ -39,6 +40,10 @@ _RESULT = (
     "sequences",
     "citations",
     "declined",
+    "outcome",
+    "reasons",
+    "road",
+    "roads",
     "query",
     "passages",
     "notices",
@@ -119,6 +124,10 @@ class AnswerState:
         self.passages: tuple[Passage, ...] = ()
         self.citations: tuple[Citation, ...] = ()
         self.declined = False
+        self.outcome: Outcome | None = None
+        self.reasons: tuple[Reason, ...] = ()
+        self.road: Road | None = None
+        self.roads: tuple[Road, ...] = ()
         self.verification: Verification | None = None
         self.waiting: Approval | None = None
         self.tainted = False
@@ -316,6 +325,8 @@ class AnswerState:
         self._usage = result.usage if result.usage != Usage() else None
         self._trace = result.trace
         self.citations, self.declined = result.citations, result.declined
+        self.outcome, self.reasons = result.outcome, result.reasons
+        self.road, self.roads = result.road, result.roads
         self.query = result.query or self.query
         self.passages = result.passages or self.passages
         self.notices, self.parts, self.recipe = result.notices, result.parts, result.recipe

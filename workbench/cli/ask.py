@@ -21,9 +21,11 @@ from workbench.cli.tokens import show_steps, table_of, with_tokens
 from workbench.methods import METHODS
 from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.messages import Verification
+from workbench.records.outcomes import Reason
 from workbench.records.recipes import Recipe
+from workbench.records.roads import ROADS
 from workbench.records.trace import StepAction, StepEdit
-from workbench.records.trust import describe_marks, describe_trust
+from workbench.records.trust import PERHAPS, describe_marks, describe_trust
 from workbench.subjects.chats.calls import Ask, BranchPoint, DeleteChat, ShowPrompt
 
 _ENDS = {
@@ -86,6 +88,12 @@ def add_commands(commands: Commands) -> None:
         help="with --again: answer without searching anything, as after a decline",
     )
     parser.add_argument(
+        "--road",
+        metavar="R",
+        choices=list(ROADS),
+        help=f"how this question is answered, instead of automatically: {', '.join(ROADS)}",
+    )
+    parser.add_argument(
         "--branch",
         metavar="PLACE:TOKEN",
         type=_place,
@@ -136,6 +144,7 @@ def ask(session: Session, arguments: argparse.Namespace) -> Events[Any]:
         resume=arguments.resume,
         edit=_edit_of(arguments, question),
         without_documents=arguments.without_documents,
+        road=arguments.road,
         document=task,
         branch=BranchPoint(position=arguments.branch[0], token=arguments.branch[1], sequence=arguments.sequence)
         if arguments.branch is not None
@@ -243,7 +252,7 @@ def _ask_many(session: Session, arguments: argparse.Namespace, recipe: Recipe) -
     for done, item in enumerate(items):
         yield Progress(stage="answering", done=done, total=len(items), unit="questions")
         try:
-            answer = yield from _without_text(session, Ask(question=item.text, recipe=recipe))
+            answer = yield from _without_text(session, Ask(question=item.text, recipe=recipe, road=arguments.road))
             answer = yield from decided(session, answer, arguments.yes_to)
         except UserError as error:
             if done == 0:
@@ -299,6 +308,7 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
         output.replace_streamed("\n\n".join(_numbered(number, one) for number, one in enumerate(sequences)))
     else:
         output.replace_streamed(result["answer"].strip())
+    _show_outcome(result, output)
     if result["verification"] is not None:
         _show_verification(result["answer"], msgspec.convert(result["verification"], Verification), output)
     cited = {c["n"]: c for c in result["citations"]}
@@ -310,6 +320,19 @@ def show_answer(result: dict[str, Any], output: TextOutput) -> None:
     if result["trace"] is not None:
         output.line()
         show_steps(result["trace"], output)
+
+
+def _show_outcome(result: dict[str, Any], output: TextOutput) -> None:
+    """That the answer may not be the right one, and why; the roads that it can be asked by again."""
+    reasons = msgspec.convert(result["reasons"], tuple[Reason, ...])
+    if result["outcome"] == "perhaps":
+        output.line()
+        output.line(f"Perhaps: {PERHAPS}")
+        for reason in reasons:
+            output.line(f"  {one_line(reason.text)}")
+    if result["roads"] and result["outcome"] != "found":
+        output.line()
+        output.line(f"Other roads: --road {', '.join(result['roads'])}")
 
 
 def _show_verification(answer: str, checked: Verification, output: TextOutput) -> None:

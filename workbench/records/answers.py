@@ -13,6 +13,7 @@ from workbench.records.agents import Approval
 from workbench.records.endpoints import MadeBy
 from workbench.records.messages import Candidate, Citation, Finish, Message, Part, Passage, Usage, Verification
 from workbench.records.methods import MethodInfo
+from workbench.records.outcomes import Outcome, Reason, Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import Trace
 
@@ -37,11 +38,19 @@ class DocumentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer is based on: the passages that the model was shown and those that are cited, whether it was
-    declined for want of any, what was said beside it, and how it was verified."""
+    declined for want of any, what was said beside it, and how it was verified.
+
+    ``outcome`` is None where no documents were asked, and in answers of earlier versions. ``reasons`` to doubt the
+    answer belong to *perhaps*. ``road`` is how the question was answered, and ``roads`` are the others that are
+    offered beside it, the likeliest first."""
 
     passages: tuple[Passage, ...] = ()
     citations: tuple[Citation, ...] = ()
     declined: bool = False
+    outcome: Outcome | None = None
+    reasons: tuple[Reason, ...] = ()
+    road: Road | None = None
+    roads: tuple[Road, ...] = ()
     notices: tuple[str, ...] = ()
     verification: Verification | None = None
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from workbench.base.counting import counted
 from workbench.records.exam import tenths
 from workbench.records.messages import Statement, Verification
+from workbench.records.outcomes import Outcome, Reason
 
 QUOTED = "Quoted from your documents, word for word."
 QUOTED_AS_READ = "Quoted from your documents as they were read."
 RECOGNISED = "Quoted from text that was recognised in a picture, which makes mistakes: compare it with the page."
 WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
 UNSURE = "This may not answer your question: compare it with the sources."
+PERHAPS = "This may not be it."
 BEYOND = "What answers the question is in your documents, but no statement stands there as a whole."
 VERDICTS = {
     "partly": "Only part of this is in the cited passage.",
@@ -77,6 +80,50 @@ def marks(statement: Statement, checked: Verification, *, written: bool = True) 
     if statement.contradictions or statement.verdict == "outside":
         return True
     return written and (checked.unsure or checked.confidence is None)
+
+
+def outcome_of(declined: bool, reasons: Collection[Reason]) -> Outcome:
+    """The outcome of an answer from documents."""
+    if declined:
+        return "not_found"
+    return "perhaps" if reasons else "found"
+
+
+MOST_REASONS = 3
+
+
+def reasons_in(answer: str, checked: Verification | None) -> tuple[Reason, ...]:
+    """The reasons to doubt an answer that its verification gives: the marked statements, or that the program is unsure
+    of the whole."""
+    if checked is None or not is_marked(checked):
+        return ()
+    marked = [one for one in own_statements(checked) if marks(one, checked)]
+    if not marked:
+        return (Reason(kind="weak", text=UNSURE),)
+    found = [
+        Reason(kind="statement", text=f"“{_beginning(answer[one.start : one.end])}” {describe_statement(one)}")
+        for one in marked[:MOST_REASONS]
+    ]
+    if len(marked) > MOST_REASONS:
+        more = len(marked) - MOST_REASONS
+        found.append(
+            Reason(kind="statement", text=f"{counted(more, 'more statement')} {'is' if more == 1 else 'are'} marked.")
+        )
+    return tuple(found)
+
+
+def describe_outcome(outcome: Outcome | None, reasons: Sequence[Reason]) -> str:
+    """A line for an answer that may not be the right one, with the reasons; "" for others."""
+    return " ".join((PERHAPS, *(reason.text for reason in reasons))) if outcome == "perhaps" else ""
+
+
+LONGEST_BEGINNING = 90
+
+
+def _beginning(text: str) -> str:
+    """A statement on one line, cut at a word where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_BEGINNING else f"{text[:LONGEST_BEGINNING].rsplit(' ', 1)[0]} …"
 
 
 def describe_rates(checked: Verification, own: bool) -> str:

@@ -1,8 +1,9 @@
 """The answer to a request: the parts of its recipe, composed.
 
-Retrieval gives context: messages that hold the instructions and the passages. The prompting technique drives one or
-many generations over them, each shaped by the decoding. Citations are checked at the end, whichever the technique. All
-methods are found in the registry. What has no effect in a combination is in ``records/recipes/composition.py``.
+A question over documents takes a road, which gives context: messages that hold the instructions and the passages. The
+prompting technique drives one or many generations over them, each shaped by the decoding. Citations are checked at the
+end, whichever the technique. All methods are found in the registry. What has no effect in a combination is in
+``records/recipes/composition.py``.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from workbench.records.recipes import (
     with_examples,
     with_question_asked,
 )
+from workbench.records.trust import outcome_of, reasons_in
 from workbench.techniques.agents.agent import Agent, Outcome, settled
 from workbench.techniques.agents.client_tools import call_or_answer
 from workbench.techniques.agents.memory import recall
@@ -45,6 +47,7 @@ from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.quoting import narrow, resolve_mode, text_to_quote_from
+from workbench.techniques.retrieval.roads.dispatch import Way, take_road
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
@@ -105,17 +108,22 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     grounding: Grounding | None = None
     part = recipe.prompting
     messages = with_instructions(system_text(part), with_question_asked(part, conversation))
-    if context.retriever is not None and not needs_no_documents(conversation[-1].content):
-        (retrieval,) = METHODS.of("context")
-        grounding = yield from retrieval.load()(conversation, recipe, context)
+    way: Way | None = None
+    if context.retriever is not None:
+        way = yield from take_road(conversation, recipe, context)
+        grounding = way.grounding
+    if grounding is not None:
         yield from _warn_of_language(conversation[-1].content, grounding, context)
         if grounding.quotes is not None and recipe.retrieval is not None and recipe.retrieval.quote_length == "span":
             grounding = yield from _narrowed(grounding, conversation, part, context)
         if grounding.declined:
-            yield from _written(_unchanged(grounding.declined), grounding, context)
+            yield from _written(_unchanged(grounding.declined), grounding, context, way)
+            return
+        if grounding.write is not None:
+            yield from _written(grounding.write(), grounding, context, way)
             return
         if not grounding.own_words:
-            yield from _written(_unchanged(""), grounding, context)
+            yield from _written(_unchanged(""), grounding, context, way)
             return
         messages = grounding.messages
     else:
@@ -127,7 +135,7 @@ def answer_question(conversation: Sequence[Message], recipe: Recipe, context: An
     examples = yield from choose_examples(part, conversation[-1].content, context)
     messages = with_examples(part, messages, examples)
     run: Callable[..., Generator[Event, None, Generated]] = technique.load()
-    yield from _written(run(messages, options, context), grounding, context)
+    yield from _written(run(messages, options, context), grounding, context, way)
 
 
 def _by_agent(
@@ -180,7 +188,7 @@ def _looked_up(question: str, lookup: Lookup, passages: tuple[Passage, ...], ret
     quotes = lookup.quotes(passages)
     if quotes is None or not lookup.suffices:
         closest = passages[:CLOSEST_NAMED]
-        return Grounding(question, closest, question, declined=abstention_text(closest, retriever.collection))
+        return Grounding(question, closest, question, declined=abstention_text(closest, retriever))
     return Grounding(question, quotes.passages, question, quotes=quotes, own_words=False, sentences=quotes.sentences)
 
 
@@ -236,7 +244,11 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
     as_it_is = not done.states or context.decoding.format != "text"
     grounding = Grounding("", done.passages, "", verbatim=as_it_is)
     verification = _verified(done.generated, grounding, context)
+    reasons = reasons_in(done.generated.text, verification)
     result = AskResult(
+        outcome=outcome_of(False, reasons),
+        reasons=reasons,
+        road="whole",
         answer=done.generated.text,
         sequences=answered(done.generated),
         citations=_pointing(done.citations, verification),
@@ -294,9 +306,12 @@ def _warn_of_language(question: str, grounding: Grounding | None, context: Answe
 
 
 def _written(
-    written: Generator[Event, None, Generated], grounding: Grounding | None, context: AnswerContext
+    written: Generator[Event, None, Generated],
+    grounding: Grounding | None,
+    context: AnswerContext,
+    way: Way | None = None,
 ) -> Iterator[Event]:
-    """Pass on an answer with its citations checked, and end it."""
+    """Pass on an answer with its citations checked, and end it. ``way`` is that of a question over documents."""
     result = AskResult(answer="")
     written = _thought(written)
     if grounding is None or grounding.declined:
@@ -330,7 +345,17 @@ def _written(
         )
     if grounding is not None:
         declined, found = bool(grounding.declined), grounding.passages
-        result = msgspec.structs.replace(result, declined=declined, query=grounding.query, passages=found)
+        reasons = (*grounding.reasons, *reasons_in(generated.text, result.verification))
+        result = msgspec.structs.replace(
+            result,
+            declined=declined,
+            query=grounding.query,
+            passages=found,
+            outcome=outcome_of(declined, reasons),
+            reasons=reasons,
+        )
+    if way is not None:
+        result = msgspec.structs.replace(result, road=way.road, roads=way.roads)
     if context.decoding.format != "text" and any(one.finish == "length" for one in sequences):
         yield from context.note(CUT_OFF)
     if any(one.finish == "loop" for one in sequences):

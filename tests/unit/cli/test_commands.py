@@ -29,6 +29,7 @@ from workbench.records.documents import (
 from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.models import Machine, ModelDetails
+from workbench.records.outcomes import Reason
 from workbench.records.recipes import ModelPart, Recipe, RetrievalPart
 from workbench.records.trace import StepEdit, TokenIds, Trace, TraceStep
 from workbench.subjects.chats.calls import (
@@ -386,13 +387,35 @@ def test_ask_takes_the_only_model_and_shows_sources(run: Run, answering: FakeFro
 def test_ask_has_the_documented_shape(run: Run, answering: FakeFront) -> None:
     ran = run("ask", "When?", "--json")
     assert [e["event"] for e in ran.events] == ["text", "finished"]
-    documented = {"answer", "sequences", "citations", "declined", "usage", "recipe"}
+    documented = {
+        "answer",
+        "sequences",
+        "citations",
+        "declined",
+        "outcome",
+        "reasons",
+        "road",
+        "roads",
+        "usage",
+        "recipe",
+    }
     assert documented | {"chat", "message", "query", "passages", "notices"} <= set(ran.result)
     assert {"n", "document", "path", "page", "start", "end", "text", "score"} <= set(ran.result["citations"][0])
     assert {"text", "score", "finish", "thought", "tokens"} <= set(ran.result["sequences"][0])
     usage = {"prompt_tokens", "cached_tokens", "new_tokens", "first_token_s", "tokens_per_s"}
     assert usage <= set(ran.result["usage"])
     assert ran.result["recipe"]["model"]["name"] == SMOLLM.name
+
+
+def test_an_answer_that_may_not_be_the_right_one_says_so_with_its_reasons(run: Run, front: FakeFront) -> None:
+    missing = Reason(kind="missing", text="1588 is in none of these passages.")
+    answer = msgspec.structs.replace(ANSWER, outcome="perhaps", reasons=(missing,), road="place", roads=("places",))
+    front.answer(ListModels, ModelList(models=(SMOLLM,)))
+    front.answer(Ask, answer)
+    ran = run("ask", "When?", "--collection", "notes", "--road", "place")
+    assert "\nPerhaps: This may not be it.\n  1588 is in none of these passages.\n" in ran.out
+    assert "Other roads: --road places\n" in ran.out
+    assert front.asked(Ask)[0].road == "place"
 
 
 def test_ask_reads_the_question_from_stdin(run: Run, answering: FakeFront, monkeypatch: pytest.MonkeyPatch) -> None:

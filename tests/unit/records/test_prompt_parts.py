@@ -93,4 +93,4 @@ def test_a_recipe_of_the_first_format_is_read() -> None:
     old = {"schema": 1, "prompting": {"system": "Be brief.", "technique": "direct", "options": {}}}
     recipe = RECIPE.decode(old)
     assert getattr(recipe, "prompting", None) == PromptingPart(instructions="Be brief.")
-    assert RECIPE.plain(RECIPE.get({}))["schema"] == 4
+    assert RECIPE.plain(RECIPE.get({}))["schema"] == 5

@@ -58,7 +58,7 @@ def test_a_recipe_is_read_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("schema = 5", "newer version"),
+        ("schema = 6", "newer version"),
         ("schema = 1\n[agent]\nname = 'x'", "agent"),
         ("schema = 1\n[decoding]\ntemprature = 1.0", "decoding.temprature"),
         ("schema = 1\n[decoding]\ntemperature = 9.0", "decoding.temperature"),

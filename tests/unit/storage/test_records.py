@@ -14,6 +14,7 @@ from workbench.base.paths import Home
 from workbench.records.exam import ExamRates, ExamResult, Rate
 from workbench.records.messages import Beam, Candidate, Citation, Passage, Usage
 from workbench.records.models import ModelRecord
+from workbench.records.outcomes import Reason
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.records.trace import TRACE, TokenIds, Trace, TraceStep
 from workbench.storage.database import SCHEMA, Database, new_id, open_database, open_home
@@ -69,6 +70,10 @@ def test_a_message_keeps_everything(chats: ChatStore) -> None:
         "passages": (passage,),
         "citations": (citation,),
         "declined": True,
+        "outcome": "perhaps",
+        "reasons": (Reason(kind="missing", text="1588 is in none of these passages."),),
+        "road": "table",
+        "roads": ("place", "places"),
         "notices": ("The oldest turn was dropped.",),
         "usage": Usage(prompt_tokens=7),
         "sequences": (

@@ -208,6 +208,7 @@ OTHERS = {
     "retrieval.token_budget": 300,
     "retrieval.decline": False,
     "retrieval.quote_length": "span",
+    "retrieval.road": "table",
     "retrieval.mode": "quoted",
     "agent": AgentPart(),
 }

@@ -1,6 +1,6 @@
 """Recipe: a frozen value that says completely how an answer is made.
 
-A recipe is a TOML file (``schema = 4``) that a person can read, edit, share and save. Parts that are absent
+A recipe is a TOML file (``schema = 5``) that a person can read, edit, share and save. Parts that are absent
 are ``None``. Every stored answer keeps its recipe *resolved*: defaults filled in, hashes, seed, engine build and
 collection revision, so that it can be made again or the difference named.
 """

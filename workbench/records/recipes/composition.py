@@ -55,6 +55,7 @@ COMPOSITION: dict[str, dict[RequestKind, str]] = {
     "retrieval.token_budget": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.decline": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
     "retrieval.quote_length": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
+    "retrieval.road": {"question": APPLIES, "task": _UNUSED, "continuation": KEPT},
 }
 """What becomes of each setting in each kind of request: it applies, it is kept from the earlier answer, or it has no
 effect; then the cell is the sentence that says so where it was set."""
@@ -71,6 +72,7 @@ WITH_AGENT: dict[str, str] = {
     "retrieval.decline": _UNUSED_BY_AGENT,
     "retrieval.mode": _UNUSED_BY_AGENT,
     "retrieval.quote_length": _UNUSED_BY_AGENT,
+    "retrieval.road": _UNUSED_BY_AGENT,
 }
 """What becomes of settings when a question is answered by an agent: it searches the documents by its tools, and answers
 in its own words. What is not here applies as it does without one."""

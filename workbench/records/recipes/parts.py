@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from workbench.base.fields import about
+from workbench.records.outcomes import Road
 
 
 class AdapterUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,6 +154,12 @@ class RetrievalPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Mode,
         about("Answer"),
         ("In the model's own words, or as sentences quoted from the passages; automatic quotes for a small model."),
+    ] = "automatic"
+    road: Annotated[
+        Literal["automatic", Road],
+        about("Road"),
+        "How a question is answered: automatic chooses by the question; from one place of the documents, from several, "
+        "from whole documents, by a query of a table, from other collections, or from the conversation alone.",
     ] = "automatic"
     quote_length: Annotated[
         QuoteLength,

@@ -40,6 +40,11 @@ def _from_3(plain: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
+def _from_4(plain: dict[str, Any]) -> dict[str, Any]:
+    """Format 4 had no roads: every question went the way of one place."""
+    return plain
+
+
 def _chat_from_3(plain: dict[str, Any]) -> dict[str, Any]:
     """The recipe of a chat is written whole, so a penalty of 1.1 there is the default that nobody asked for."""
     decoding = dict(plain.get("decoding") or {})
@@ -48,7 +53,7 @@ def _chat_from_3(plain: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "decoding": decoding}
 
 
-UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3}
+UPGRADES: dict[int, Upgrade] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 SCHEMA = len(UPGRADES) + 1
 
 

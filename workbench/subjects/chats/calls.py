@@ -13,6 +13,7 @@ from workbench.records.messages import (
     Beam,
     ChosenToken,
 )
+from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit, Trace
 from workbench.subjects.runs.calls import RunRecord
@@ -175,8 +176,8 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     goes on from the steps of that one, such as a tree of thoughts whose budget was used up; with ``edit``, after one of
     them was expanded, pruned or edited. ``varied``: the new answer
     is to differ, so its tokens are drawn more freely than the recipe says; the chat keeps its recipe.
-    ``without_documents``: so is a new answer for which nothing is searched, which says so. The first event
-    is ``Artifact(kind="message")`` with
+    ``without_documents``: so is a new answer for which nothing is searched, which says so. ``road``: the question takes
+    this road in place of the recipe's; the chat keeps its recipe. The first event is ``Artifact(kind="message")`` with
     ``result = {chat, question, answer}`` (ids), sent when the question is safely stored.
     """
 
@@ -193,6 +194,7 @@ class Ask(Call[AskResult], frozen=True, kw_only=True, tag="ask"):
     resume: bool = False
     edit: StepEdit | None = None
     without_documents: bool = False
+    road: Road | None = None
 
 
 class SelectSequence(Call[StoredMessage], frozen=True, kw_only=True, tag="chats.keep"):

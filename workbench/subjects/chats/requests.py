@@ -218,7 +218,8 @@ class Requests:
 
 
 def _recipe_of(call: Ask, branch: Branch) -> Recipe:
-    """The recipe that is asked with: with the chat's files or without documents, and varied where that is asked."""
+    """The recipe that is asked with: with the chat's files or without documents, by the road that is asked for, and
+    varied where that is asked."""
     recipe = without_attachments(call.recipe)
     attached = branch.chat.attachments if branch.chat is not None else ""
     if call.without_documents:
@@ -226,6 +227,10 @@ def _recipe_of(call: Ask, branch: Branch) -> Recipe:
     elif attached:
         part = msgspec.structs.replace(recipe.retrieval or RetrievalPart(), attachments=attached)
         recipe = msgspec.structs.replace(recipe, retrieval=part)
+    if call.road is not None:
+        if recipe.retrieval is None:
+            raise UserError("A road leads through documents, and this question has none.", "Name the documents.")
+        recipe = msgspec.structs.replace(recipe, retrieval=msgspec.structs.replace(recipe.retrieval, road=call.road))
     if _leaves_loop(call, branch) and not recipe.decoding.dry_multiplier:
         decoding = msgspec.structs.replace(recipe.decoding, dry_multiplier=_DRY)
         recipe = msgspec.structs.replace(recipe, decoding=decoding)

@@ -16,6 +16,7 @@ from workbench.base.stored import Stored, Unreadable
 from workbench.records.agents import Approval
 from workbench.records.answers import DocumentTask, StoredMessage
 from workbench.records.messages import Candidate, Citation, Part, Passage, Usage, Verification
+from workbench.records.outcomes import Reason, Road
 from workbench.records.recipes import CHAT_RECIPE, RECIPE, Recipe
 from workbench.records.trace import TRACE, Trace
 from workbench.storage.database import Database, Row, new_id
@@ -29,7 +30,7 @@ _CHAT = (
 _MESSAGE = (
     "id, chat, parent, role, text, state, thought, error, created, query, passages, citations, declined, notices, "
     "usage, recipe, document, sequences, kept selected_sequence, parts, steps, traced, rating, original, "
-    "verification, waiting, tainted, finish"
+    "verification, waiting, tainted, finish, outcome, reasons, road, roads"
 )
 _NEW = ("id", "chat", "parent", "role", "text", "state", "created", "recipe", "document")
 _STORED: dict[str, Stored[Any]] = {
@@ -42,6 +43,8 @@ _STORED: dict[str, Stored[Any]] = {
     "sequences": Stored("other answers", tuple[Candidate, ...]),
     "parts": Stored("parts", tuple[Part, ...]),
     "verification": Stored("verification of the answer", Verification),
+    "reasons": Stored("reasons to doubt the answer", tuple[Reason, ...]),
+    "roads": Stored("other roads of the answer", tuple[Road, ...]),
     "waiting": Stored("call that waits for a decision", Approval),
 }
 _ALLOWED: Stored[tuple[str, ...]] = Stored("allowed tools", tuple[str, ...])
@@ -433,6 +436,7 @@ def _message(row: Row) -> StoredMessage:
         values["waiting"] = None
     if values["original"] is not None:  # places in the model's text
         values["citations"], values["verification"] = (), None
+        values["outcome"], values["reasons"] = None, ()
     values["notices"] = (*values.get("notices", ()), *unreadable)
     return StoredMessage(**values, unreadable=" ".join(unreadable))
 

@@ -1,4 +1,4 @@
-"""Context from a collection's passages: search, pack, abstain or put them into the messages.
+"""The road of one place: search a collection, check the evidence, abstain, quote, or put passages into the messages.
 
 Retrieval-augmented generation: Lewis et al. 2020, "Retrieval-Augmented Generation for Knowledge-Intensive NLP Tasks"
 (arXiv:2005.11401), with passages in the prompt as in Ram et al. 2023, "In-Context Retrieval-Augmented Language Models"
@@ -9,7 +9,8 @@ Packs the best passages into a token budget that fits the model's context.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -18,15 +19,19 @@ from workbench.api import events
 from workbench.api.events import Event
 from workbench.backends.backend import ModelBackend, has_fewer_parameters
 from workbench.base.counting import counted
+from workbench.engine.inference_calls import Generated
 from workbench.records.documents import Collection
 from workbench.records.messages import Message, Passage
+from workbench.records.outcomes import Reason, Road
 from workbench.records.recipes import DecodingPart, Recipe, RetrievalPart
 from workbench.techniques.context import AnswerContext
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
 from workbench.techniques.retrieval.citations import CitationEditor
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.retrieval.quoting import Quotes, quote, resolve_mode
+from workbench.text.language import language_name
 from workbench.text.sentences import split_sentences
 
 CANDIDATES = 10  # passages searched for; fewer are shown
@@ -41,6 +46,9 @@ class Grounding:
     text stays as it is, since a citation would break its format. The answer begins with ``quotes`` where there are any,
     and with ``own_words`` the model answers as well. ``sentences`` have the strongest evidence, the strongest first.
     ``judged``: whether it could be told that the passages hold the answer.
+
+    ``reasons`` to doubt the answer make it a *perhaps*; ``road`` is the one that has found it (``roads/dispatch.py``).
+    ``write`` is given by a road that writes its answer itself: no technique is run then, and ``messages`` are not used.
     """
 
     query: str
@@ -53,6 +61,9 @@ class Grounding:
     own_words: bool = True
     sentences: tuple[Sentence, ...] = ()
     judged: bool = True
+    reasons: tuple[Reason, ...] = ()
+    road: Road | None = None
+    write: Callable[[], Generator[Event, None, Generated]] | None = None
 
     def editor(self) -> CitationEditor:
         """Checks the citations of one sequence while it is written, and adds those that are missing."""
@@ -88,7 +99,7 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
     if part.decline and not evidence.suffices:
         closest = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:CLOSEST_NAMED], start=1))
         yield events.Retrieved(query=queries[0], passages=closest, step=search.id)
-        return Grounding(queries[0], closest, question, declined=abstention_text(closest, collection))
+        return Grounding(queries[0], closest, question, declined=abstention_text(closest, context.retriever))
     if collection.unfinished:
         yield from context.note(f"Not everything in {collection.name} is read yet: the answer is based on a part.")
     verbatim = context.decoding.format != "text"
@@ -128,20 +139,43 @@ def empty_text(collection: Collection) -> str:
     return f"There are no documents in {collection.name} yet. Add some first."
 
 
-def abstention_text(closest: Sequence[Passage], collection: Collection) -> str:
-    """What a question is answered with that the documents do not answer."""
+def abstention_text(closest: Sequence[Passage], retriever: Retriever) -> str:
+    """What a question is answered with that the documents do not answer: what was searched, and the closest places."""
+    collection = retriever.collection
     if not closest and collection.unfinished:
         return f"Nothing in {collection.name} is read yet. Ask again when it is."
+    searched = describe_searched(retriever)
     if collection.unfinished:
-        return f"Not everything in {collection.name} is read yet. In the part that is, {_could_not_find(closest)}"
-    return _could_not_find(closest)
+        said = _could_not_find(closest, searched)
+        return f"Not everything in {collection.name} is read yet. In the part that is, {said}"
+    return _could_not_find(closest, searched)
 
 
-def _could_not_find(closest: Sequence[Passage]) -> str:
+def _could_not_find(closest: Sequence[Passage], searched: str) -> str:
     if not closest:
-        return "I could not find anything about this in these documents."
+        return f"I could not find anything about this in {searched}."
     titles = list(dict.fromkeys(f"{p.title or p.path}{f', page {p.page}' if p.page else ''}" for p in closest))
-    return f"I could not find the answer to this in these documents. The closest I found: {'; '.join(titles)}."
+    return f"I could not find the answer to this in {searched}. The closest I found: {'; '.join(titles)}."
+
+
+def describe_searched(retriever: Retriever) -> str:
+    """The documents that are searched, in words: "the 20 documents of Housing (English and German)"."""
+    collection, documents = retriever.collection, [one for _, one in retriever.documents() if one.chunks]
+    if not documents:
+        return "these documents"
+    counts = Counter(one.language for one in documents if one.language)
+    names = _listed([language_name(code) for code, _ in counts.most_common(MOST_LANGUAGES)])
+    of = f" of {collection.name}" if collection.name else ""
+    number = "the document" if len(documents) == 1 else f"the {len(documents):,} documents"
+    return f"{number}{of}{f' ({names})' if names else ''}"
+
+
+MOST_LANGUAGES = 4
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a person lists them: "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
 
 
 # More context hurts a small model: measured with benchmarks/answers.py, see docs/benchmarks.md

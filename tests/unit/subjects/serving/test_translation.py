@@ -198,7 +198,8 @@ def test_sources_are_in_a_field_of_their_own() -> None:
     reply = chat.whole(ServedAnswer(result=result), "recipe")
     assert reply["workbench"]["citations"] == [
         {"n": 1, "collection": "c", "document": "d", "path": "/p", "title": "t", "page": None, "start": 3, "end": 9,
-         "text": "source", "sentence_start": 0, "sentence_end": 0}
+         "text": "source", "sentence_start": 0, "sentence_end": 0, "span_start": 0, "span_end": 0,
+         "more_sentences": []}
     ]  # fmt: skip
     assert reply["workbench"]["verification"] is None
     assert reply["choices"][0]["message"]["content"] == "It is so [1]."

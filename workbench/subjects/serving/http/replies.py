@@ -49,7 +49,7 @@ def tool_call(call: ToolCallPart) -> dict[str, Any]:
 
 def extension(result: AskResult) -> dict[str, Any]:
     """What the answer has beyond OpenAI's API: its sources, whether they support it, whether it
-    abstained, the notices beside it."""
+    abstained or is doubted and why, the road that it took, the notices beside it."""
     return {
         "citations": [
             {
@@ -64,11 +64,18 @@ def extension(result: AskResult) -> dict[str, Any]:
                 "text": one.text,
                 "sentence_start": one.sentence_start,
                 "sentence_end": one.sentence_end,
+                "span_start": one.span_start,
+                "span_end": one.span_end,
+                "more_sentences": [list(place) for place in one.more_sentences],
             }
             for one in result.citations
         ],
         "verification": _verification(result.verification),
         "declined": result.declined,
+        "outcome": result.outcome,
+        "reasons": [{"kind": one.kind, "text": one.text} for one in result.reasons],
+        "road": result.road,
+        "roads": list(result.roads),
         "notices": list(result.notices),
         "waiting_for_approval": result.waiting is not None,
     }
