@@ -228,11 +228,20 @@ def test_a_question_is_edited_in_its_row(page: EvaluatePage, bridge: Bridge, fro
     assert (call.question_set, call.number) == ("q1", 1)
     assert (call.question.text, call.question.expected) == ("How long?", ("36 months", "three years"))
     settle(bridge, qtbot)
+    without = page.begin_edit(page.questions.table.index(1, 0).data(RowRole))
+    assert without is not None
+    without.no_answer.click()
+    assert not without.expected.isEnabled()
+    without.go.click()
+    qtbot.waitUntil(lambda: len(front.asked(c.EditQuestion)) == 2)
+    asked = front.asked(c.EditQuestion)[1].question
+    assert (asked.answerable, asked.expected) == (False, ())
+    settle(bridge, qtbot)
     removed = page.begin_edit(page.questions.table.index(1, 0).data(RowRole))
     assert removed is not None
     removed.remove_button.click()
     qtbot.waitUntil(lambda: "239 questions" in page.questions.figures.text())
-    assert front.asked(c.EditQuestion)[1].question is None
+    assert front.asked(c.EditQuestion)[2].question is None
 
 
 def test_a_new_evaluation_is_asked_for_and_begun(

@@ -357,7 +357,7 @@ def show_cell(result: dict[str, Any], output: TextOutput) -> None:
     scores = [(title, f"{_amount(one.value, '')} {one.note}") for title, one in scored if one.value is not None]
     output.pairs(
         [
-            ("expected", " | ".join(question.expected)),
+            ("expected", question.gold),
             *scores,
             ("tokens", f"{answer.usage.prompt_tokens:,} read, {answer.usage.new_tokens:,} written"),
             ("rating", {1: "good", -1: "bad"}.get(details.rating, "")),

@@ -14,7 +14,7 @@ from workbench.cli.call_arguments import add_call, add_removal, call_of
 from workbench.cli.output import Number, TextOutput, listing, one_line, when
 from workbench.cli.session import Events, Session
 from workbench.methods import METHODS
-from workbench.records.evaluation import QuestionRow, QuestionSet
+from workbench.records.evaluation import QuestionRow, QuestionSet, without_answer
 from workbench.subjects.evaluation.calls import (
     CreateQuestionSet,
     EditQuestion,
@@ -49,6 +49,7 @@ def add_commands(commands: Commands) -> None:
     editing = group.command("edit", changing, edit, show_set, "SET", "NUMBER", names=NAMES)
     editing.add_argument("--question", metavar="TEXT", default="", help="another question")
     add_repeated(editing, "--expected", "TEXT", "an accepted answer; once for each")
+    editing.add_argument("--no-answer", action="store_true", help="the documents do not answer it: declining is right")
     editing.add_argument("--remove", action="store_true", help="remove it from the set")
     add_removal(group, "delete a question set; evaluations keep their questions", RemoveQuestionSet, "SET")
 
@@ -67,14 +68,17 @@ def create(session: Session, arguments: argparse.Namespace) -> Events[QuestionSe
 
 
 def edit(session: Session, arguments: argparse.Namespace) -> Events[QuestionSet]:
-    if not arguments.number.isdigit() or not (arguments.remove or arguments.question or arguments.expected):
-        arguments.parser.error("give the NUMBER of a question, and --question, --expected or --remove")
+    changes = (arguments.remove, arguments.question, arguments.expected, arguments.no_answer)
+    if not arguments.number.isdigit() or not any(changes) or (arguments.expected and arguments.no_answer):
+        arguments.parser.error("give the NUMBER of a question, and --question, --expected, --no-answer or --remove")
     number, question = int(arguments.number), None
     if not arguments.remove:
         found = yield from _find(session, arguments.set, number)
         question = found.with_text(arguments.question or found.text)
         if arguments.expected:
-            question = msgspec.structs.replace(question, expected=tuple(arguments.expected))
+            question = msgspec.structs.replace(question, expected=tuple(arguments.expected), answerable=True)
+        if arguments.no_answer:
+            question = without_answer(question)
     return (yield from session.call(EditQuestion(question_set=arguments.set, number=number, question=question)))
 
 
@@ -125,7 +129,8 @@ def show_page(result: dict[str, Any], output: TextOutput) -> None:
     rows = []
     for one in result["questions"]:
         question = one["question"]
-        text, expected = one_line(question["messages"][-1]["content"]), " | ".join(question.get("expected", ()))
-        rows.append((one["number"], one["split"], text[:_LONGEST], one_line(expected)))
+        text = one_line(question["messages"][-1]["content"])[:_LONGEST]
+        gold = msgspec.convert(question, QuestionRow).gold
+        rows.append((one["number"], one["split"], text, one_line(gold)))
     output.table(("NO", "SPLIT", "QUESTION", "EXPECTED"), rows, numbers=("NO",))
     output.line(f"{len(rows):,} of {counted(result['total'], 'question')}")

@@ -27,6 +27,7 @@ IFEVAL_PROMPT, IFEVAL_INSTRUCTION = "ifeval-prompt-level", "ifeval-instruction-l
 """The scorers of benchmarks."""
 
 ASK_FOR_LETTER = "Answer with the letter of the right choice."
+NO_ANSWER = "no answer"
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,6 +43,9 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ``messages`` is the conversation that ends with the question. ``expected`` are the accepted answers, () when none is
     known. ``choice`` is the index of the right one of ``choices``, which are shown below the question. ``sources`` are
     names of the documents that hold the answer. ``answerable`` is False where the right answer is that there is none.
+    Where one accepted answer is not enough, ``need`` are groups of spellings, each of which has to be met by one of its
+    own, and ``points`` such groups of which most have to be met. ``reject`` are values that a right answer would better
+    not name, such as outdated ones.
     ``prompt`` is the whole prompt of a benchmark's question, which is asked as it is; its ``choices`` are the texts
     that may follow it. ``instructions`` are those of the question that an answer has to follow, of IFEval.
     """
@@ -55,6 +59,21 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     id: str = ""
     prompt: str = ""
     instructions: tuple[Instruction, ...] = ()
+    need: tuple[tuple[str, ...], ...] = ()
+    points: tuple[tuple[str, ...], ...] = ()
+    reject: tuple[str, ...] = ()
+
+    @property
+    def has_gold(self) -> bool:
+        """Whether it is known what a right answer is."""
+        return bool(not self.answerable or self.expected or self.need or self.points or self.choice >= 0)
+
+    @property
+    def gold(self) -> str:
+        """What a right answer says, for a person: spellings with a bar between them, groups with a plus."""
+        if not self.answerable:
+            return NO_ANSWER
+        return " + ".join(" | ".join(group) for group in self.need or self.points or (self.expected,))
 
     @property
     def text(self) -> str:
@@ -89,6 +108,11 @@ class QuestionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 QUESTION = Stored("question", QuestionRow)
+
+
+def without_answer(question: QuestionRow) -> QuestionRow:
+    """The question as one that the documents do not answer."""
+    return msgspec.structs.replace(question, expected=(), need=(), points=(), reject=(), answerable=False)
 
 
 class BenchmarkUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -338,14 +362,15 @@ class ColumnCost(msgspec.Struct, frozen=True, kw_only=True):
 
 class ScorerResult(msgspec.Struct, frozen=True, kw_only=True):
     """A scorer's results: the mean of each column, and a sentence for each pair of columns that is compared.
-    ``unit`` is that of its values; "" for a share of 1, where more is better. ``agreement`` says how often it agrees
-    with a person's ratings; "" without any."""
+    ``unit`` is that of its values; "" for a share of 1, where more is better unless ``fewer`` is. ``agreement`` says
+    how often it agrees with a person's ratings; "" without any."""
 
     title: str
     unit: str
     columns: tuple[ColumnScore | None, ...]
     sentences: tuple[str, ...] = ()
     agreement: str = ""
+    fewer: bool = False
 
 
 class EvaluationReport(msgspec.Struct, frozen=True, kw_only=True):

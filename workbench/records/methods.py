@@ -47,6 +47,7 @@ training of a policy and to an evaluation.
 Trait = Literal[
     "draws", "searches", "one answer", "free text", "resumes", "without answer", "asks a model", "judges", "compares",
     "embeds", "demonstrations", "by instruction", "computes", "from documents alone", "compares texts", "text alone",
+    "fewer is better",
 ]  # fmt: skip
 """``draws``: tokens are chosen by chance, above temperature 0. ``searches``: several sequences are computed side by
 side, so that no tokens are drafted and the sampling filters do not apply. ``one answer``: it has only one answer,
@@ -59,9 +60,9 @@ asks no model, so it needs documents and the tool that searches them.
 
 Of scorers: ``without answer``: it needs no generated answer; ``asks a model``; ``judges``: by a recipe of its own;
 ``compares``: with the first recipe's answer; ``by instruction``: a question counts by the number of its
-instructions. Of scorers and rewards: ``compares texts``: by the rules of ``workbench.text.metrics``, so that newer
-rules make its scores anew. Of rewards: ``text alone``: it reads the answer, and asks neither a model nor a
-process."""
+instructions; ``fewer is better``: it counts a fault. Of scorers and rewards: ``compares texts``: by the rules of
+``workbench.text.metrics``, so that newer rules make its scores anew. Of rewards: ``text alone``: it reads the
+answer, and asks neither a model nor a process."""
 
 
 class MethodInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -237,6 +237,10 @@ def test_a_question_is_edited_by_its_number(run: Run, answers: FakeFront) -> Non
     assert (call.question_set, call.number, call.question.text, call.question.expected) == (
         "capitals", 4, "4?", ("a", "b"),
     )  # fmt: skip
+    assert run("questions", "edit", "capi", "4", "--no-answer").status == 0
+    asked = answers.asked(EditQuestion)[-1].question
+    assert (asked.answerable, asked.expected, asked.text) == (False, (), "4?")
+    assert run("questions", "edit", "capi", "4", "--no-answer", "--expected", "a").status == 2
     assert run("questions", "edit", "capi", "2", "--remove").status == 0
     assert answers.asked(EditQuestion)[-1].question is None
     assert "no question 3" in run("questions", "edit", "capi", "3", "--question", "New?").err

@@ -6,7 +6,7 @@ from string import ascii_uppercase
 
 import msgspec
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QPlainTextEdit, QWidget
 
 from ui.bridge import Bridge
 from ui.components.basics import QuietButton
@@ -14,7 +14,7 @@ from ui.components.call_dialog import CallDialog
 from ui.components.choice_box import ChoiceBox
 from ui.components.dialog import LabelledField
 from ui.features.evaluation import texts
-from workbench.records.evaluation import NumberedQuestion, QuestionRow, QuestionSet
+from workbench.records.evaluation import NumberedQuestion, QuestionRow, QuestionSet, without_answer
 from workbench.subjects.evaluation.calls import EditQuestion
 
 
@@ -35,10 +35,14 @@ class EditQuestionDialog(CallDialog):
         self.right = ChoiceBox(texts.RIGHT_CHOICE, [(letter, letter) for letter in ascii_uppercase])
         self.right.show_value(question.answer)
         self.inside.addWidget(LabelledField(texts.QUESTION, "", self.question))
-        expected = LabelledField(texts.EXPECTED_LINES, texts.EXPECTED_LINES_HELP, self.expected)
+        self.no_answer = QCheckBox(texts.NO_ANSWER, checked=not question.answerable, toolTip=texts.NO_ANSWER_HELP)
+        self.no_answer.toggled.connect(self.expected.setDisabled)
+        self.expected.setDisabled(self.no_answer.isChecked())
+        help = texts.GROUPS_HELP if question.need or question.points else texts.EXPECTED_LINES_HELP
+        expected = LabelledField(texts.EXPECTED_LINES, help, self.expected)
         choices = LabelledField(texts.CHOICES, texts.CHOICES_HELP, self.choices)
         right = LabelledField(texts.RIGHT_CHOICE, "", self.right)
-        for field in (choices, right) if question.choices else (expected,):
+        for field in (choices, right) if question.choices else (expected, self.no_answer):
             self.inside.addWidget(field)
         self.inside.addStretch(1)
         self.remove_button = QuietButton(texts.REMOVE_QUESTION, "trash", small=True, clicked=self._on_remove)
@@ -47,8 +51,10 @@ class EditQuestionDialog(CallDialog):
 
     def _edited(self) -> QuestionRow:
         question = self._row.question.with_text(self.question.toPlainText().strip())
+        if not question.choices and self.no_answer.isChecked():
+            return without_answer(question)
         if not question.choices:
-            return msgspec.structs.replace(question, expected=_of_lines(self.expected))
+            return msgspec.structs.replace(question, expected=_of_lines(self.expected), answerable=True)
         choices, choice = _of_lines(self.choices), ascii_uppercase.find(self.right.value or "?")
         known = 0 <= choice < len(choices)
         expected = (ascii_uppercase[choice], choices[choice]) if known else ()

@@ -24,9 +24,10 @@ _SLIM = 560
 
 
 class GridTable(PagedTable):
-    """Rows are ``GridRow``. ``scorer`` is the one whose score colours the cells."""
+    """Rows are ``GridRow``. ``scorer`` is the one whose score colours the cells; ``fewer``: it counts faults."""
 
     scorer = 0
+    fewer = False
 
     def show_recipes(self, names: Sequence[str]) -> None:
         self.restart((texts.COLUMN_NUMBER, texts.COLUMN_QUESTION, texts.COLUMN_EXPECTED, *names))
@@ -46,8 +47,7 @@ class QuestionTable(PagedTable):
 
     def cell(self, row: NumberedQuestion, column: int) -> str:
         question = row.question
-        expected = " | ".join(question.expected)
-        return (f"{row.number:,}", texts.SPLITS[row.split], _one_line(question.text), _one_line(expected))[column]
+        return (f"{row.number:,}", texts.SPLITS[row.split], _one_line(question.text), _one_line(question.gold))[column]
 
 
 class AnswerGrid(GridView):
@@ -64,13 +64,13 @@ class _AnswerDelegate(RowDelegate):
     def draw_cell(self, painter: QPainter, inner: QRect, option: Any, index: Index, row: GridRow) -> None:
         if index.column() >= FIXED:
             model: Any = index.model()
-            self._draw_answer(painter, inner, option, row.cells[index.column() - FIXED], model.scorer)
+            self._draw_answer(painter, inner, option, row.cells[index.column() - FIXED], model)
         else:
             painter.setPen(current_theme().colour("muted" if index.column() in (0, FIXED - 1) else "text"))
             draw_line(painter, inner, str(index.data() or ""))
 
-    def _draw_answer(self, painter: QPainter, inner: QRect, option: Any, cell: CellBrief, scorer: int) -> None:
-        theme, area = current_theme(), option.rect
+    def _draw_answer(self, painter: QPainter, inner: QRect, option: Any, cell: CellBrief, table: GridTable) -> None:
+        theme, area, scorer = current_theme(), option.rect, table.scorer
         if cell.state == "missing" and not cell.scores:
             painter.setPen(theme.colour("muted"))
             draw_line(painter, inner, "…")
@@ -78,7 +78,7 @@ class _AnswerDelegate(RowDelegate):
         score = cell.scores[scorer] if scorer < len(cell.scores) else None
         tone = "danger" if cell.state == "failed" else "muted"
         if score is not None and 0 <= score <= 1 and cell.state != "failed":
-            tone = "success" if score >= RIGHT else "attention"
+            tone = "success" if (score >= RIGHT) is not table.fewer else "attention"
         if tone != "muted":
             mark = QRect(area.left() + 2, area.top() + 6, 3, area.height() - 12)
             painter.fillRect(mark, theme.colour(tone))

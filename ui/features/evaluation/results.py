@@ -173,6 +173,7 @@ class ResultsView(QWidget):
             return
         self._scorer = min(self._scorer, len(report.results) - 1)
         result = report.results[self._scorer]
+        self.table.fewer = result.fewer
         self.scorers.show_value(str(self._scorer))
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
@@ -358,7 +359,7 @@ class CellPanel(QFrame):
         self.recipes.set_choices([(str(place), name) for place, name in enumerate(names)])
         self.recipes.show_value(str(column))
         self._show(texts.QUESTION, self.question, question.conversation()[-1].content)
-        self._show(texts.EXPECTED, self.expected, " | ".join(question.expected))
+        self._show(texts.EXPECTED, self.expected, question.gold)
         text = answer.text if answer is not None else texts.NO_ANSWER_YET
         if answer is not None and answer.declined:
             text = f"{texts.DECLINED}: {text}"

@@ -104,6 +104,65 @@ _ABSTENTION = _scorer(
     "compares texts",
     config=Abstaining,
 )
+_RIGHT = _scorer(
+    "right-answer",
+    "Right",
+    "The answer says what is accepted, marked or not; a question without an answer is declined.",
+    "outcomes:right",
+    "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
+    "compares texts",
+)
+_RIGHT_UNMARKED = _scorer(
+    "right-unmarked",
+    "Right and unmarked",
+    "Of the questions that have an answer: it is right, and the program does not warn of it.",
+    "outcomes:right_unmarked",
+    "",
+    "compares texts",
+)
+_RIGHT_MARKED = _scorer(
+    "right-marked",
+    "Right and marked",
+    "Of the questions that have an answer: it is right, and the program warns that it may not be.",
+    "outcomes:right_marked",
+    "",
+    "compares texts",
+)
+_WRONG_UNMARKED = _scorer(
+    "wrong-unmarked",
+    "Wrong and unmarked",
+    "Of all questions: something else than what is accepted is shown, and the program does not warn of it.",
+    "outcomes:wrong_unmarked",
+    "",
+    "compares texts",
+    "fewer is better",
+)
+_WRONG_MARKED = _scorer(
+    "wrong-marked",
+    "Wrong and marked",
+    "Of all questions: something else than what is accepted is shown, and the program warns of it.",
+    "outcomes:wrong_marked",
+    "",
+    "compares texts",
+    "fewer is better",
+)
+_DECLINED_WRONGLY = _scorer(
+    "declined-wrongly",
+    "Declined wrongly",
+    "Of the questions that have an answer: it is said that there is none.",
+    "outcomes:declined_wrongly",
+    "Kamath et al. 2020, Selective Question Answering, arXiv:2006.09462",
+    "compares texts",
+    "fewer is better",
+)
+_DECLINED_RIGHTLY = _scorer(
+    "declined-rightly",
+    "Declined rightly",
+    "Of the questions without an answer: it is said that there is none.",
+    "outcomes:declined_rightly",
+    "Rajpurkar et al. 2018, SQuAD 2.0, arXiv:1806.03822",
+    "compares texts",
+)
 _LENGTH = _scorer("answer-length", "Length", "The number of words.", "texts:word_count", unit="words")
 _BENCHMARK_CHOICE = _scorer(
     BENCHMARK_CHOICE,
@@ -229,6 +288,13 @@ SCORERS: Methods[Method] = Methods(
             "Min et al. 2023, FActScore, arXiv:2305.14251",
         ),
         _ABSTENTION,
+        _RIGHT,
+        _RIGHT_UNMARKED,
+        _RIGHT_MARKED,
+        _WRONG_UNMARKED,
+        _WRONG_MARKED,
+        _DECLINED_WRONGLY,
+        _DECLINED_RIGHTLY,
         _LENGTH,
         _scorer(
             "judge-grade",
@@ -286,6 +352,9 @@ def suited_scorers(rows: Sequence[QuestionRow]) -> tuple[str, ...]:
         return (_IFEVAL_PROMPT.name, _IFEVAL_INSTRUCTION.name)
     if any(row.prompt for row in asked):
         return (_BENCHMARK_CHOICE.name if any(row.choices for row in asked) else _BENCHMARK_NUMBER.name,)
+    outcomes = [_RIGHT, _RIGHT_UNMARKED, _RIGHT_MARKED, _WRONG_UNMARKED, _DECLINED_WRONGLY, _DECLINED_RIGHTLY]
+    if any(row.need or row.points for row in asked):
+        return tuple(row.name for row in (outcomes if len(asked) < len(rows) else outcomes[:-1]))
     if any(row.choices for row in asked):
         found = [_CHOICE]
     elif not any(row.expected for row in asked):
@@ -295,7 +364,7 @@ def suited_scorers(rows: Sequence[QuestionRow]) -> tuple[str, ...]:
     else:
         found = [_CONTAINS, _EXACT, _F1]
     if len(asked) < len(rows):
-        found.append(_ABSTENTION)
+        found = [*outcomes, *found[-1:]]
     return tuple(row.name for row in found)
 
 

@@ -26,6 +26,7 @@ from workbench.subjects.evaluation.methods import SCORERS, suited_scorers
 from workbench.subjects.evaluation.optimisers.methods import OPTIMISERS
 from workbench.subjects.evaluation.optimisers.search import BEFORE
 from workbench.subjects.evaluation.question_store import QuestionStore
+from workbench.subjects.evaluation.scorers.scorer import FEWER
 from workbench.subjects.evaluation.service import Evaluations
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.runs.calls import RunRecord
@@ -63,7 +64,7 @@ class Optimising:
         scorer = call.scorer or ScorerUse(name=suited_scorers([one.question for one in questions])[0])
         (scorer,) = self._evaluations.check_scorers((scorer,))
         row = SCORERS.row(scorer.name, "scorer")
-        if row.unit or "compares" in row.traits:
+        if row.unit or "compares" in row.traits or FEWER in row.traits:
             raise UserError(
                 f"{row.title} does not say which of two answers is better.",
                 "Choose a scorer of shares; where no answers are expected, a judge.",

@@ -36,6 +36,7 @@ _EXPECTED = (
 _CHOICES = ("choices", "options", "endings")
 _RIGHT = ("answer", "answerkey", "answer_key", "label", "gold", "correct", "target", "answer_index", "answer_idx")
 _CONTEXTS = ("context", "passage", "background")
+_NO = ("no", "false", "0", "nein", "falsch")
 _GSM8K = re.compile(r"####\s*(\S.*?)\s*$")
 
 
@@ -179,10 +180,34 @@ def _of_values(values: _Values, columns: Columns, with_context: bool) -> Questio
         )
     found = column(columns.expected, _EXPECTED)
     expected = tuple(dict.fromkeys(_accepted(values[found]))) if found and found != asked else ()
-    impossible = bool(values.get(known.get("is_impossible", ""))) or (found == known.get("answers") and not expected)
+    need, points = (_groups(values.get(known.get(name, ""))) for name in ("need", "points"))
+    impossible = _is_impossible({name: values[column] for name, column in known.items()})
+    empty = bool(found) and found == known.get("answers") and not (expected or need or points)
     return QuestionRow(
-        messages=messages, expected=expected, sources=sources, answerable=not (found and impossible), id=identity
+        messages=messages,
+        expected=expected,
+        sources=sources,
+        answerable=not (impossible or empty),
+        id=identity,
+        need=need,
+        points=points,
+        reject=tuple(_accepted(values.get(known.get("reject", "")))),
     )
+
+
+def _is_impossible(values: _Values) -> bool:
+    """Whether a row says that its question has no answer; ``values`` are by the columns' names in small letters."""
+    says_no = str(values.get("answerable", "")).strip().lower() in _NO
+    says_so = str(values.get("is_impossible", values.get("unanswerable", ""))).strip().lower()
+    return says_no or says_so not in ("", "none", *_NO) or values.get("kind") == "unanswerable"
+
+
+def _groups(value: Any) -> tuple[tuple[str, ...], ...]:
+    """Groups of spellings: lists in a list, as JSON in a cell of a table; a text among them is a group by itself."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = _json(value)
+    groups = value if isinstance(value, list) else [value] if value else []
+    return tuple(group for one in groups if (group := tuple(dict.fromkeys(_accepted(one)))))
 
 
 def _asked(value: Any, name: str) -> tuple[Message, ...]:

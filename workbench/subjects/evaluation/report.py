@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any, Literal, NamedTuple
 
@@ -48,11 +48,12 @@ def _csv(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
     yield csv_line((*names, *titles, "prompt tokens", "new tokens", "seconds"))
     for cell in cells:
         plain = _plain(cell, titles)
-        expected = " | ".join(plain["expected"])
         values = [plain[name] for name in ("recipe", "answer", "error", "declined", "looped")]
         scores = [plain["scores"][title] for title in titles]
         counts = [plain[name] for name in ("prompt_tokens", "new_tokens", "seconds")]
-        yield csv_line((plain["number"], plain["split"], plain["question"], expected, *values, *scores, *counts))
+        yield csv_line(
+            (plain["number"], plain["split"], plain["question"], cell.question.question.gold, *values, *scores, *counts)
+        )
 
 
 def _jsonl(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
@@ -105,28 +106,27 @@ def _html(report: EvaluationReport, cells: Iterable[Answered]) -> Iterator[str]:
         yield f"<tr><td>{escape(name)}</td>" + "".join(f"<td class=n>{one}</td>" for one in numbers) + "</tr>"
     yield "</table><h2>Answers</h2><table class=grid><tr><th>No</th><th>Question</th>"
     yield "".join(f"<th>{escape(name)}</th>" for name in names) + "</tr>"
-    units = [result.unit for result in report.results]
-    titles = [result.title for result in report.results]
     for number, cell in enumerate(cells):
         if number % len(names) == 0:
-            expected = " | ".join(cell.question.question.expected)
+            expected = cell.question.question.gold
             asked = escape(cell.question.question.conversation()[-1].content)
             shown = f"<p class=e>{escape(expected)}</p>" if expected else ""
             yield f"<tr><td class=n>{cell.question.number}</td><td><div class=t>{asked}</div>{shown}</td>"
-        yield _cell(cell, titles, units)
+        yield _cell(cell, report.results)
         if number % len(names) == len(names) - 1:
             yield "</tr>"
     yield "</table></body></html>"
 
 
-def _cell(cell: Answered, titles: list[str], units: list[str]) -> str:
+def _cell(cell: Answered, results: Sequence[ScorerResult]) -> str:
     if cell.answer is None:
         return "<td></td>"
-    main = cell.scores[0].value if cell.scores and not units[0] else None
-    kind = "" if main is None else " class=r" if main >= 0.5 else " class=w"
+    main = cell.scores[0].value if cell.scores and not results[0].unit else None
+    kind = "" if main is None else " class=r" if (main >= 0.5) is not results[0].fewer else " class=w"
     scores = "".join(
-        f"<span title='{escape(score.note, quote=True)}'>{escape(title)}: {amount(score.value, unit)}</span> "
-        for title, unit, score in zip(titles, units, cell.scores, strict=True)
+        f"<span title='{escape(score.note, quote=True)}'>{escape(result.title)}: {amount(score.value, result.unit)}"
+        "</span> "
+        for result, score in zip(results, cell.scores, strict=True)
         if score.value is not None
     )
     text = cell.answer.error or cell.answer.text

@@ -19,6 +19,7 @@ from workbench.records.evaluation import (
 )
 from workbench.records.methods import MethodInfo
 from workbench.subjects.evaluation.report import amount
+from workbench.subjects.evaluation.scorers.scorer import FEWER
 from workbench.subjects.evaluation.statistics import bootstrap, compare_all, describe, estimate, weighted, wilson
 
 RIGHT = 0.5
@@ -47,11 +48,12 @@ def summarise(
     results = []
     for place, (title, method, columns) in enumerate(zip(titles, methods, values, strict=True)):
         weights = instructions if BY_INSTRUCTION in method.traits else None
-        result = _result(title, method.unit, columns, names, numbers_of_all(columns), weights)
+        result = _result(title, method, columns, names, numbers_of_all(columns), weights)
         if evaluation.search:
             result = msgspec.structs.replace(result, sentences=())  # the best of many is not tested on what chose it
         if place < len(rated) and not method.unit:
-            result = msgspec.structs.replace(result, agreement=describe_agreement(rated[place]))
+            mine = [(1 - value if result.fewer else value, rating) for value, rating in rated[place]]
+            result = msgspec.structs.replace(result, agreement=describe_agreement(mine))
         results.append(result)
     named = [(title, method.unit) for title, method in zip(titles, methods, strict=True)]
     return EvaluationReport(
@@ -82,18 +84,21 @@ def numbers_of_all(columns: Sequence[Mapping[int, float]]) -> list[int]:
 
 def _result(
     title: str,
-    unit: str,
+    method: MethodInfo,
     columns: Sequence[Mapping[int, float]],
     names: Sequence[str],
     common: Sequence[int],
     weights: Mapping[int, int] | None,
 ) -> ScorerResult:
+    unit, fewer = method.unit, FEWER in method.traits
     means = tuple(_mean(_weighted(column, list(column), weights), unit) for column in columns)
     begun = [place for place, column in enumerate(columns) if column]
     pairs = [(i, j) for i in begun for j in begun if i < j and (len(begun) <= ALL_PAIRS or i == begun[0])]
     scores = [_weighted(column, common, weights) if column else [] for column in columns]
-    sentences = tuple(describe(found, names[i], names[j], unit) for (i, j), found in compare_all(scores, pairs).items())
-    return ScorerResult(title=title, unit=unit, columns=means, sentences=sentences)
+    sentences = tuple(
+        describe(found, names[i], names[j], unit, fewer=fewer) for (i, j), found in compare_all(scores, pairs).items()
+    )
+    return ScorerResult(title=title, unit=unit, columns=means, sentences=sentences, fewer=fewer)
 
 
 def _weighted(column: Mapping[int, float], numbers: Sequence[int], weights: Mapping[int, int] | None) -> list[float]:

@@ -54,6 +54,7 @@ from workbench.subjects.evaluation.rescoring import scored_anew
 from workbench.subjects.evaluation.results import BY_INSTRUCTION, summarise
 from workbench.subjects.evaluation.runs import EvaluationRun
 from workbench.subjects.evaluation.scorers.rewards import models_asked
+from workbench.subjects.evaluation.scorers.scorer import FEWER
 from workbench.subjects.evaluation.store import EvaluationStore
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.log import RunLog
@@ -154,9 +155,13 @@ class Evaluations:
 
     def list_grid(self, call: ListGrid) -> GridPage:
         evaluation = self._opened(call.evaluation)
-        keys = [use.key for use in evaluation.scorers]
-        key = keys[call.scorer] if 0 <= call.scorer < len(keys) else ""
-        return self._store.page(evaluation, call.keep, key, max(0, call.first), min(max(0, call.limit), LONGEST_PAGE))
+        known = 0 <= call.scorer < len(evaluation.scorers)
+        use = evaluation.scorers[call.scorer] if known else None
+        limit = min(max(0, call.limit), LONGEST_PAGE)
+        return self._store.page(
+            evaluation, call.keep, use.key if use is not None else "", max(0, call.first), limit,
+            fewer=use is not None and FEWER in _row(use.name).traits,
+        )  # fmt: skip
 
     def get_cell(self, call: GetCell) -> CellDetails:
         evaluation = self._opened(call.evaluation)

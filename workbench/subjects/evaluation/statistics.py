@@ -164,14 +164,14 @@ def questions_needed(spread: float, difference: float = POINTS / 100) -> int:
     return math.ceil(((_Z + _NORMAL.inv_cdf(POWER)) * spread / difference) ** 2)
 
 
-def describe(comparison: Comparison, first: str, second: str, unit: str = "") -> str:
-    """The comparison in a sentence, for recipes with these names. Shares are in points of 100; scores that have a
-    ``unit`` of their own are higher, not better."""
+def describe(comparison: Comparison, first: str, second: str, unit: str = "", *, fewer: bool = False) -> str:
+    """The comparison in a sentence, for recipes with these names. Shares are in points of 100; of faults ``fewer`` are
+    better. Scores that have a ``unit`` of their own are higher, not better."""
     if not comparison.n:
         return f"{first} and {second} have no question in common yet."
     if comparison.shown:
         low, high = sorted((abs(comparison.low), abs(comparison.high)))
-        winner, loser = (second, first) if comparison.difference > 0 else (first, second)
+        winner, loser = (second, first) if (comparison.difference > 0) is not fewer else (first, second)
         by, low_text, high_text = (_amount(one, unit) for one in (abs(comparison.difference), low, high))
         size = f"{by} {_unit(by, unit)} ({low_text} to {high_text})"
         return f"{winner} is {'higher' if unit else 'better'} than {loser} by {size}."

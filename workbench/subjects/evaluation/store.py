@@ -41,6 +41,7 @@ _RIGHT = 0.5
 _HAVING: dict[str, str] = {
     "disagreement": f"max(score) >= {_RIGHT} and min(score) < {_RIGHT}",
     "wrong": f"min(score) < {_RIGHT}",
+    "faults": f"max(score) >= {_RIGHT}",
     "declined": "max(state = 'declined') = 1",
     "failed": "max(state = 'failed') = 1",
 }
@@ -261,14 +262,18 @@ class EvaluationStore:
         none = ColumnCost(answers=0, failed=0, declined=0, prompt_tokens=0, new_tokens=0, seconds=0)
         return tuple(found.get(place, none) for place in range(len(evaluation.columns)))
 
-    def page(self, evaluation: Evaluation, keep: Filter, scorer: str, first: int, limit: int) -> GridPage:
-        """Rows of the grid from ``first`` on. ``scorer`` is the key of the one that a filter goes by."""
+    def page(
+        self, evaluation: Evaluation, keep: Filter, scorer: str, first: int, limit: int, *, fewer: bool = False
+    ) -> GridPage:
+        """Rows of the grid from ``first`` on. ``scorer`` is the key of the one that a filter goes by; ``fewer``: it
+        counts faults."""
         if keep == "all":
             kept = self._database.execute(
                 "select number from evaluation_questions where evaluation = ? order by number", (evaluation.id,)
             )
         else:
-            kept = self._database.execute(_ROWS.format(_HAVING[keep]) + " order by number", (scorer, evaluation.id))
+            having = _HAVING["faults" if fewer and keep == "wrong" else keep]
+            kept = self._database.execute(_ROWS.format(having) + " order by number", (scorer, evaluation.id))
         numbers = [row[0] for row in kept]
         rows = self._rows(evaluation, numbers[first : first + limit])
         return GridPage(first=first, total=len(numbers), rows=rows)
@@ -309,12 +314,11 @@ class EvaluationStore:
                 none: list[float | None] = [None] * len(evaluation.scorers) if state != "missing" else []
                 found = tuple(scores.get((row[0], place), none))
                 briefs.append(CellBrief(state=state, text=beginning, scores=found))  # type: ignore[arg-type]
-            expected = " | ".join(question.expected) if question.answerable else ""
             rows.append(
                 GridRow(
                     number=row[0],
                     question=question.text[-_BEGINNING:],
-                    expected=expected[:_BEGINNING],
+                    expected=question.gold[:_BEGINNING],
                     cells=tuple(briefs),
                 )
             )

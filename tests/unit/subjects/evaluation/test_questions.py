@@ -159,3 +159,30 @@ def test_a_question_is_stored_with_its_format() -> None:
 
 def msgspec_plain(row: QuestionRow) -> dict[str, Any]:
     return dict(json.loads(QUESTION.encode(row)))
+
+
+def test_rows_that_say_that_there_is_no_answer(tmp_path: Path) -> None:
+    rows = [
+        {"question": "a?", "answers": []},
+        {"question": "b?", "kind": "unanswerable", "answers": []},
+        {"question": "c?", "answer": "", "answerable": "no"},
+        {"question": "d?", "unanswerable": True},
+        {"question": "e?", "answers": ["x"], "is_impossible": False},
+        {"question": "f?", "answer": "x", "answerable": "yes"},
+        {"question": "g?", "need": [["x"]], "answers": []},
+    ]
+    made = read_questions(written(tmp_path, *rows)).rows
+    assert [row.answerable for row in made] == [False] * 4 + [True] * 3
+    assert [row.gold for row in made] == ["no answer"] * 4 + ["x"] * 3
+
+
+def test_groups_of_accepted_answers_also_from_cells_of_a_table(tmp_path: Path) -> None:
+    row = {"question": "Who, and when?", "need": [["Ann", "Ms Lee"], "May"], "reject": ["June"], "sources": ["a.md"]}
+    made = only(written(tmp_path, row))
+    assert (made.need, made.reject, made.expected) == ((("Ann", "Ms Lee"), ("May",)), ("June",), ())
+    assert made.gold == "Ann | Ms Lee + May"
+    table = tmp_path / "set.csv"
+    table.write_text('question,points\nWhich?,"[[""a""], [""b"", ""B""]]"\n', "utf-8")
+    assert only(table).points == (("a",), ("b", "B"))
+    assert QUESTION.get(QUESTION.encode(made)) == made
+    assert "need" not in QUESTION.plain(only(written(tmp_path, {"question": "Who?", "answer": "Ann"})))

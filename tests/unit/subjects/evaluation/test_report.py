@@ -173,3 +173,14 @@ def test_a_report_counts_the_answers_that_ended_in_a_loop(cells: list[Answered])
 def test_amounts() -> None:
     assert [amount(value, "") for value in (None, 0.5, 1 / 3)] == ["", "50 %", "33.3 %"]
     assert [amount(value, "words") for value in (12.0, 1234.56)] == ["12 words", "1,234.6 words"]
+
+
+def test_of_faults_fewer_are_better() -> None:
+    few, many = dict.fromkeys(range(60), 0.0), dict.fromkeys(range(60), 1.0)
+    [result] = report("A", "B", scorers=("wrong-unmarked",), values=[[few, many]]).results
+    assert result.fewer
+    assert result.sentences[0].startswith("A is better than B")
+    asked = NumberedQuestion(number=1, split="tune", question=QuestionRow(messages=(Message("user", "?"),)))
+    cells = [Answered(asked, name, CellAnswer(text="x"), (Score(value),)) for name, value in (("A", 0.0), ("B", 1.0))]
+    whole = "".join(write_report("html", report("A", "B", scorers=("wrong-unmarked",), values=[[few, many]]), cells))
+    assert re.findall("<td class=([rw])>", whole) == ["r", "w"]

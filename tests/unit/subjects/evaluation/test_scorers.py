@@ -239,9 +239,9 @@ def test_every_scorer_stays_in_its_range_or_does_not_apply(row: Any) -> None:
 def test_suited_scorers() -> None:
     assert suited_scorers([question("A", "red", choices=COLOURS, choice=0)]) == ("choice-match",)
     assert suited_scorers([question("12"), question("1,004.5")]) == ("number-match",)
-    assert suited_scorers([question("Ann"), question(answerable=False)]) == (
-        "contains-answer", "exact-match", "token-f1", "abstention-match",
-    )  # fmt: skip
+    outcomes = ("right-answer", "right-unmarked", "right-marked", "wrong-unmarked", "declined-wrongly")
+    assert suited_scorers([question("Ann"), question(answerable=False)]) == (*outcomes, "declined-rightly", "token-f1")
+    assert suited_scorers([question(need=(("Ann",), ("Bo",)))]) == outcomes
     assert suited_scorers([question()]) == ("answer-length",)
 
 

@@ -68,6 +68,7 @@ def test_a_difference_that_is_shown_is_told_with_its_interval() -> None:
     assert found.difference == pytest.approx(0.2)
     assert s.describe(found, "A", "B") == "B is better than A by 20 points (14 to 25)."
     assert s.describe(s.compare(second, first), "B", "A") == "B is better than A by 20 points (14 to 25)."
+    assert s.describe(found, "A", "B", fewer=True) == "A is better than B by 20 points (14 to 25)."
 
 
 def test_a_difference_that_is_not_shown_says_how_many_more_questions_are_needed() -> None:

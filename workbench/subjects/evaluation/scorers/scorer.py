@@ -47,10 +47,10 @@ def sample_of(cell: Scorable) -> Sample:
 
 
 def score_answer(method: Method, cell: Scorable, options: msgspec.Struct, context: ScorerContext) -> Score:
-    """Score an answer. One that failed is a wrong one. A question to which a scorer's model has no answer, such as one
-    that is too long for it, has no score."""
+    """Score an answer. One that failed is a wrong one; faults are not looked for in it. A question to which a scorer's
+    model has no answer, such as one that is too long for it, has no score."""
     if cell.answer.error and WITHOUT_ANSWER not in method.traits:
-        return Score(None if method.unit else 0.0, cell.answer.error)
+        return Score(None if method.unit or FEWER in method.traits else 0.0, cell.answer.error)
     if cell.first is not None and cell.first.error:
         return Score(None, cell.first.error)
     try:
@@ -63,5 +63,6 @@ def score_answer(method: Method, cell: Scorable, options: msgspec.Struct, contex
 
 
 WITHOUT_ANSWER = "without answer"
+FEWER: Trait = "fewer is better"
 
 COMPARES_TEXTS: Trait = "compares texts"

@@ -1,0 +1,59 @@
+"""Whether an answer is right by what a question accepts: spellings, groups that are all needed, points of a list.
+
+Texts are compared by ``workbench.text.metrics``, which reads numbers, dates and units in the notations of several
+languages. Two things are added for accepted answers. A number with one sign before its last three digits ("1.350 €")
+may also be meant as a thousand and some, whatever the text around it looks like, since amounts of money are written
+so; and a full hour may be written without its minutes ("8 Uhr").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.records.evaluation import QuestionRow
+from workbench.text.language import split_words
+from workbench.text.metrics import contains_answer, is_exact_match
+
+ENOUGH = 0.8
+"""The least share of a question's points that a right answer names."""
+
+SHORT_WORDS = 60
+"""A number of one or two digits alone counts in an answer of at most so many words: a longer quotation may hold it by
+chance."""
+
+_THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,]*\d)")
+_FULL_HOUR = re.compile(r"(?<![\d.:,])(\d{1,2}) ?Uhr\b(?! ?\d)")
+_SMALL_NUMBER = re.compile(r"\W*\d{1,2}\W*")
+
+
+def is_right(question: QuestionRow, text: str) -> bool:
+    """Whether an answer says what is accepted: all groups that are needed, else most of the points, else one of the
+    expected texts. False for a question without an answer."""
+    if not question.answerable:
+        return False
+    if question.need:
+        return all(names(text, group) for group in question.need)
+    if question.points:
+        named = sum(names(text, group) for group in question.points)
+        return named >= ENOUGH * len(question.points) - 1e-9
+    return names(text, question.expected)
+
+
+def names(text: str, accepted: Sequence[str]) -> bool:
+    """Whether one of the accepted texts stands in an answer; one that begins with "=" has to be the whole answer."""
+    short = len(split_words(text)) <= SHORT_WORDS
+    plain = _plain(text)
+    for one in accepted:
+        if one.startswith("="):
+            if is_exact_match(text, one[1:]):
+                return True
+        elif (short or not _SMALL_NUMBER.fullmatch(one)) and (
+            contains_answer(text, one) or contains_answer(plain, _plain(one))
+        ):
+            return True
+    return False
+
+
+def _plain(text: str) -> str:
+    return _FULL_HOUR.sub(r"\1:00", _THOUSANDS.sub(r"\1\2", text))
