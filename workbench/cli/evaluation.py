@@ -358,6 +358,7 @@ def show_cell(result: dict[str, Any], output: TextOutput) -> None:
     output.pairs(
         [
             ("expected", question.gold),
+            ("outcome", " ".join(((answer.outcome or "").replace("_", " "), *(one.text for one in answer.reasons)))),
             *scores,
             ("tokens", f"{answer.usage.prompt_tokens:,} read, {answer.usage.new_tokens:,} written"),
             ("rating", {1: "good", -1: "bad"}.get(details.rating, "")),

@@ -43,12 +43,11 @@ def end_of(question: QuestionRow, answer: CellAnswer) -> End:
 
 
 def outcome_of(answer: CellAnswer) -> Outcome:
-    """An answer that was stored before answers had an outcome is judged by its verification."""
+    """An answer without an outcome, such as one of an earlier version, is judged by its verification."""
     if declines(answer, _PHRASES):
         return "not_found"
-    outcome: Outcome | None = getattr(answer, "outcome", None)
-    if outcome is not None:
-        return outcome
+    if answer.outcome is not None:
+        return answer.outcome
     return "perhaps" if answer.verification is not None and is_marked(answer.verification) else "found"
 
 
