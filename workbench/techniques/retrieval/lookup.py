@@ -16,6 +16,7 @@ from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Sentence, measure_evidence, term_weights
 from workbench.techniques.retrieval.quoting import MOST_SENTENCES, Quotes, quote_all
+from workbench.techniques.retrieval.second_search import added_names
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
@@ -48,11 +49,8 @@ class Lookup:
         left = [word for word in _WORD.findall(self._question) if not _terms(vocabulary, word) <= told]
         if not left:
             return ""
-        added = [
-            word
-            for word in dict.fromkeys(_WORD.findall(newest.text))
-            if (word[0].isupper() or word[0].isdigit()) and (terms := _terms(vocabulary, word)) and not terms & asked
-        ]
+        names = added_names(self._question, newest.text)
+        added = [name for name in names if (terms := _terms(vocabulary, name)) and not terms & asked]
         return " ".join((*left, *added))
 
     def add(self, query: str, passages: Sequence[Passage]) -> None:
