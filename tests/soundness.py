@@ -15,10 +15,11 @@ def faults(path: Path) -> list[str]:
         connection.enable_load_extension(True)
         connection.load_extension(sqlite_vec.loadable_path())
         found = [f"integrity_check: {line}" for (line,) in connection.execute("pragma integrity_check") if line != "ok"]
-        try:
-            list(connection.execute("insert into words (words, rank) values ('integrity-check', 1)"))
-        except apsw.CorruptError as error:
-            found.append(f"the words are not those of the chunks: {error}")
+        for words in ("words", "contexts"):
+            try:
+                list(connection.execute(f"insert into {words} ({words}, rank) values ('integrity-check', 1)"))
+            except apsw.CorruptError as error:
+                found.append(f"the {words} are not those of the chunks: {error}")
         chunks = {number for (number,) in connection.execute("select number from chunks")}
         has_vectors = list(connection.execute("select 1 from sqlite_schema where name = 'vectors'"))
         vectors = {number for (number,) in connection.execute("select rowid from vectors")} if has_vectors else set()

@@ -15,7 +15,8 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     that was added to it has been read to its end: it is being read now, or reading was stopped. A passage has at most
     ``passage_tokens`` tokens, 0: as many as suit the embedding model; ``embedder`` is the name of that model, "": the
     default one. ``chat``: it is the
-    files attached to this chat, which serve that chat alone and go with it."""
+    files attached to this chat, which serve that chat alone and go with it. ``outdated``: so many of its documents were
+    read by an earlier version of the program, which took less from a file; reading them again brings the rest."""
 
     id: str
     name: str
@@ -31,6 +32,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     passage_tokens: int = 0
     embedder: str = ""
     chat: str = ""
+    outdated: int = 0
 
 
 DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
@@ -66,12 +68,13 @@ class DocumentList(msgspec.Struct, frozen=True, kw_only=True):
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     """``text[start:end]`` of the document's text; ``page`` counts from 1. ``recognised``: it was recognised in a
-    picture."""
+    picture. ``context``: as in ``Passage``."""
 
     start: int
     end: int
     page: int | None = None
     recognised: bool = False
+    context: str = ""
 
 
 class DocumentText(msgspec.Struct, frozen=True, kw_only=True):

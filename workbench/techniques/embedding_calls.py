@@ -26,13 +26,15 @@ from workbench.records.documents import (
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts of a collection file. ``revision`` increases with every document that is added, changed or removed."""
+    """Counts of a collection file. ``revision`` increases with every document that is added, changed or removed.
+    ``outdated``: so many of the documents were read when less was taken from files."""
 
     documents: int
     failed: int
     chunks: int
     bytes: int
     revision: int
+    outdated: int = 0
 
 
 class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):

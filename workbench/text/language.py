@@ -178,13 +178,14 @@ def query_terms(query: str, languages: Iterable[str]) -> Terms:
     return Terms(tuple(dict.fromkeys(words))[:LARGEST_QUERY_TERMS], tuple(dict.fromkeys(terms))[:LARGEST_QUERY_TERMS])
 
 
-def match_expression(terms: Terms) -> str:
-    """An FTS5 query for any of the terms. Every term is quoted: none can act as an operator."""
+def match_expression(terms: Terms, word_column: str = "text", term_column: str = "terms") -> str:
+    """An FTS5 query for any of the terms, in the columns of words and of terms. Every term is quoted: none can act as
+    an operator."""
     parts = []
     if terms.words:
-        parts.append("{text} : (" + " OR ".join(map(_quoted, terms.words)) + ")")
+        parts.append(f"{{{word_column}}} : (" + " OR ".join(map(_quoted, terms.words)) + ")")
     if terms.terms:
-        parts.append("{terms} : (" + " OR ".join(map(_quoted, terms.terms)) + ")")
+        parts.append(f"{{{term_column}}} : (" + " OR ".join(map(_quoted, terms.terms)) + ")")
     return " OR ".join(parts)
 
 

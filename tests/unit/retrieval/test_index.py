@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from tests.soundness import faults
 from tests.unit.retrieval.fakes import FakeEmbedder
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, PlacedText
-from workbench.techniques.retrieval.index import CollectionIndex, Entry
+from workbench.techniques.retrieval import index as index_module
+from workbench.techniques.retrieval.index import SCHEMA, CollectionIndex, Entry
 from workbench.techniques.retrieval.snapshot import FileStamp
-from workbench.text.language import match_expression, query_terms
+from workbench.text.language import query_terms
 
 EMBEDDER = FakeEmbedder()
 STAMP = FileStamp(10, 20, 30)
@@ -77,8 +79,8 @@ def test_places_of_recognised_pages_go_with_their_document(index: CollectionInde
 
 def found(index: CollectionIndex, query: str) -> list[str]:
     with index.reading() as snapshot:
-        expression = match_expression(query_terms(query, snapshot.languages()))
-        return [c.text for c in snapshot.chunks([number for number, _ in snapshot.find_words(expression, 10)])]
+        matches = snapshot.find_words(query_terms(query, snapshot.languages()), 10, 1.0)
+        return [c.text for c in snapshot.chunks([number for number, _ in matches])]
 
 
 def nearest(index: CollectionIndex, query: str) -> list[str]:
@@ -122,10 +124,59 @@ def test_words_and_vectors_find_it(index: CollectionIndex) -> None:
     assert nearest(index, "The castles burned")[0] == "The castles burned"
 
 
+def test_words_of_the_context_find_a_passage_and_leave_with_it(index: CollectionIndex) -> None:
+    plain = entry("/a.txt", "Die Höhe beträgt drei Meter", "Nothing else", language="de")
+    first, second = plain.chunks
+    context = "Satzung > § 4 Beiträge"
+    index.put(
+        msgspec.structs.replace(plain, chunks=[msgspec.structs.replace(first, context=context), second], language="de")
+    )
+    assert found(index, "Beitrag der Satzung") == ["Die Höhe beträgt drei Meter"]
+    with index.reading() as snapshot:
+        assert [one.context for one in snapshot.text("/a.txt").chunks] == [context, ""]
+        ((number, with_context),) = snapshot.find_words(query_terms("Satzung", ["de"]), 10, 1.0)
+        ((_, half),) = snapshot.find_words(query_terms("Satzung", ["de"]), 10, 0.5)
+        assert half == pytest.approx(with_context / 2)
+        assert snapshot.find_words(query_terms("Satzung", ["de"]), 10, 1.0, ["/b.txt"]) == []
+        assert [one.context for one in snapshot.chunks([number])] == [context]
+    index.put(plain)
+    assert found(index, "Beitrag der Satzung") == []
+    assert faults(index.path) == []
+
+
+def test_a_collection_of_before_contexts_is_found_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tmp_path / "migrations"
+    before.mkdir()
+    for migration in sorted(SCHEMA.glob("*.sql"))[:4]:
+        shutil.copy(migration, before)
+    with monkeypatch.context() as old:
+        old.setattr(index_module, "SCHEMA", before)
+        made = CollectionIndex(tmp_path / "c.sqlite")
+        made.record_embedder(EMBEDDER.fingerprint, EMBEDDER.dimensions)
+        made.close()
+    written = apsw.Connection(str(made.path))
+    written.execute("insert into documents (number, id, path, state, chunks, language, indexed_at) "
+                    "values (1, 'd', '/a.txt', 'indexed', 1, 'en', 1.0)")  # fmt: skip
+    written.execute("insert into texts values (1, 'The castles burned', '[]')")
+    written.execute("insert into chunks values (1, 1, 0, 18, null, 'The castles burned', '', 0)")
+    written.close()
+    opened = CollectionIndex(made.path)
+    assert found(opened, "burning castle") == ["The castles burned"]
+    with opened.reading() as snapshot:
+        assert [one.context for one in snapshot.text("d").chunks] == [""]
+        assert snapshot.state().outdated == 1
+    opened.put(entry("/a.txt", "The castles burned"))
+    assert found(opened, "burning castle") == ["The castles burned"]
+    with opened.reading() as snapshot:
+        assert snapshot.state().outdated == 0
+    assert faults(opened.path) == []
+    opened.close()
+
+
 def test_bm25_is_higher_for_the_better_match(index: CollectionIndex) -> None:
     index.put(entry("/a.txt", "red apple", "red pear green plum", "blue plum", "grey sky", "white snow"))
     with index.reading() as snapshot:
-        scores = [score for _, score in snapshot.find_words(match_expression(query_terms("red apple", ["en"])), 10)]
+        scores = [score for _, score in snapshot.find_words(query_terms("red apple", ["en"]), 10, 1.0)]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] > scores[1] > 0
 

@@ -105,13 +105,14 @@ class CollectionRegistry:
         return record
 
     def set_counts(
-        self, collection: str, *, documents: int, failed: int, chunks: int, bytes: int, revision: int
+        self, collection: str, *, documents: int, failed: int, chunks: int, bytes: int, revision: int, outdated: int = 0
     ) -> Collection:
         """Copy the counts of the collection's own file."""
         with self._database.transaction():
             self._database.execute(
-                "update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ? where id = ?",
-                (documents, failed, chunks, bytes, revision, collection),
+                "update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ?, outdated = ? "
+                "where id = ?",
+                (documents, failed, chunks, bytes, revision, outdated, collection),
             )
             return self.get(collection)
 
@@ -176,7 +177,7 @@ class CollectionRegistry:
                        (select json_group_array(json_array(path, watched)) from (select path, watched from roots r
                         where r.collection = c.id order by r.added)),
                        exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat,
-                       c.passage_tokens, c.embedder
+                       c.passage_tokens, c.embedder, c.outdated
                 from collections c {clause}""",
             parameters,
         )
@@ -197,6 +198,7 @@ class CollectionRegistry:
                 chat=row[10] or "",
                 passage_tokens=row[11],
                 embedder=row[12],
+                outdated=row[13],
             )
             for row, roots in zip(rows, added, strict=True)
         )

@@ -8,40 +8,60 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from semantic_text_splitter import MarkdownSplitter, TextSplitter
 
 from workbench.records.documents import Chunk
 from workbench.techniques.retrieval.tokens import Tokens
 
+MOST_CONTEXT_TOKENS = 48
+
+SLIDES = frozenset({"pptx", "ppt"})
+_WITH_HEADINGS = frozenset({"markdown"})
+
 SECTION_CHARACTERS = 200_000
 """A longer text is split section by section, so that a cancel does not wait for a whole library."""
 
 
 class Chunker:
-    """Splits texts into chunks of at most ``capacity`` tokens (special ones not counted).
+    """Splits texts into chunks of at most ``capacity`` tokens (special ones not counted), and of fewer where a chunk
+    and its context would have more than the ``window`` of the embedder, 0: the capacity.
 
     The splitters call back to count: given a tokenizer, each would keep a copy of its vocabulary.
     """
 
-    def __init__(self, tokens: Tokens, capacity: int) -> None:
-        def count(text: str) -> int:
-            return len(tokens.plain_ids(text))
+    def __init__(self, tokens: Tokens, capacity: int, window: int = 0) -> None:
+        self._tokens, self._capacity, self._window = tokens, capacity, window or capacity
 
-        self._text = TextSplitter.from_callback(count, capacity)
-        self._markdown = MarkdownSplitter.from_callback(count, capacity)
+    @property
+    def most_context(self) -> int:
+        """So many tokens the context of a chunk may have."""
+        return min(MOST_CONTEXT_TOKENS, self._window // 4)
+
+    def count(self, text: str) -> int:
+        """The number of a text's tokens."""
+        return len(self._tokens.plain_ids(text))
 
     def split(
-        self, text: str, kind: str = "text", page_starts: Sequence[int] = (), check: Callable[[], None] = lambda: None
+        self,
+        text: str,
+        kind: str = "text",
+        page_starts: Sequence[int] = (),
+        check: Callable[[], None] = lambda: None,
+        reserved: int = 0,
     ) -> list[Chunk]:
         """The chunks of a text, in order, without blank ones; ``text[chunk.start:chunk.end]`` is a chunk's text.
 
-        ``page_starts[i]`` is the offset of page ``i + 1``; a chunk belongs to the page on which it begins. ``check`` is
-        called now and then and may raise to stop.
+        ``page_starts[i]`` is the offset of page ``i + 1``; a chunk belongs to the page on which it begins, and no chunk
+        holds text of two slides. ``check`` is called now and then and may raise to stop. ``reserved``: so many tokens
+        of the window are for the context.
         """
-        splitter = self._markdown if kind == "markdown" else self._text
+        capacity = min(self._capacity, self._window - reserved)
+        make = MarkdownSplitter if kind in _WITH_HEADINGS else TextSplitter
+        splitter = make.from_callback(self.count, capacity)
         found: list[Chunk] = []
-        for section_start, section_end in _sections(text):
+        for section_start, section_end in _slides(text, page_starts) if kind in SLIDES else _sections(text):
             check()
             section = text[section_start:section_end]
             for offset, piece in splitter.chunk_indices(section):
@@ -49,6 +69,10 @@ class Chunker:
                 page = max(1, bisect_right(page_starts, start)) if page_starts else None
                 found.append(Chunk(start=start, end=start + len(piece), page=page))
         return found
+
+
+def _slides(text: str, page_starts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    yield from pairwise((*page_starts, len(text)))
 
 
 def _sections(text: str) -> Iterator[tuple[int, int]]:

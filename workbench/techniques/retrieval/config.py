@@ -51,6 +51,11 @@ class SearchConfig(msgspec.Struct, frozen=True, kw_only=True):
         about("Known above", ge=0, le=1, advanced=True),
         "A language is known when the embedding model has more than this share of its words whole.",
     ] = 0.8
+    context_weight: Annotated[
+        float,
+        about("Context weight", ge=0, le=10, advanced=True),
+        "Weight of the words of a passage's context (title, headings, column names) against those of its text.",
+    ] = 0.5
     feedback: Annotated[
         float,
         about("Feedback", ge=0, le=2, advanced=True),

@@ -27,7 +27,7 @@ from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, PlacedText
 from workbench.storage.database import Database, connect, new_id, open_database, translated
 from workbench.techniques.retrieval.places import pack_places
-from workbench.techniques.retrieval.snapshot import FileStamp, Snapshot
+from workbench.techniques.retrieval.snapshot import READING, FileStamp, Snapshot
 from workbench.text.language import index_terms
 
 SCHEMA = Path(__file__).with_name("migrations")
@@ -111,12 +111,12 @@ class CollectionIndex:
             _all(
                 connection,
                 "insert into documents (number, id, path, title, kind, state, reason, language, hash, bytes, size, "
-                "mtime_ns, ctime_ns, pages, characters, chunks, fluency, indexed_at) "
-                "values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "mtime_ns, ctime_ns, pages, characters, chunks, fluency, indexed_at, reading) "
+                "values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number, document, entry.path, entry.title, entry.kind, entry.warning, entry.language, entry.hash,
                     entry.stamp.size, entry.stamp.size, entry.stamp.mtime_ns, entry.stamp.ctime_ns,
-                    len(entry.page_starts), len(entry.text), len(entry.chunks), entry.fluency, time.time(),
+                    len(entry.page_starts), len(entry.text), len(entry.chunks), entry.fluency, time.time(), READING,
                 ),
             )  # fmt: skip
             _all(
@@ -129,8 +129,8 @@ class CollectionIndex:
             for chunk, chunk_terms, vector in zip(entry.chunks, terms, entry.vectors, strict=True):
                 _all(
                     connection,
-                    'insert into chunks (document, start, "end", page, text, terms, recognised) '
-                    "values (?, ?, ?, ?, ?, ?, ?)",
+                    'insert into chunks (document, start, "end", page, text, terms, recognised, context, '
+                    "context_terms) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         number,
                         chunk.start,
@@ -139,6 +139,8 @@ class CollectionIndex:
                         entry.text[chunk.start : chunk.end],
                         chunk_terms,
                         chunk.recognised,
+                        chunk.context,
+                        index_terms(chunk.context, entry.language),
                     ),
                 )
                 _all(

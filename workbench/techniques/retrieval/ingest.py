@@ -37,6 +37,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, me
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
+from workbench.techniques.retrieval.passage_context import ContextSource
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
 
@@ -158,7 +159,8 @@ class _Work:
         yield Progress(stage="loading", detail="the embedding model")  # seconds, of a busy machine a minute
         embedder = self._embedding.embedder(self._folder)
         self._index.record_embedder(embedder.fingerprint, embedder.dimensions)
-        chunker = Chunker(embedder.tokens, min(self._call.chunk_tokens or self._config.tokens, embedder.max_tokens))
+        capacity = self._call.chunk_tokens or self._config.tokens
+        chunker = Chunker(embedder.tokens, min(capacity, embedder.max_tokens), embedder.max_tokens)
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
         while (group := self._queue.take(GROUP_CHUNKS, ingest_progress.PROGRESS_EVERY_S)) != []:
@@ -202,7 +204,7 @@ class _Work:
         try:
             for first in range(0, len(chunks), WINDOW_CHUNKS):
                 window = chunks[first : first + WINDOW_CHUNKS]
-                texts = [one.text(number) for one, number in window]
+                texts = [one.embedded_text(number) for one, number in window]
                 for batch in batches(texts):
                     self._context.raise_if_cancelled()
                     made = self._embedding.embed_passages(self._folder, [texts[i] for i in batch])
@@ -295,10 +297,14 @@ class _Work:
                 report=lambda place: self._tell(f"{file.path.name}, {place}"),
             )
             kind = document.kind
-            chunks = split_apart(document, lambda text, starts: chunker.split(text, kind, starts, self._check))
+            source = ContextSource(document, chunker.count, chunker.most_context)
+            chunks = split_apart(
+                document,
+                lambda text, starts: chunker.split(text, kind, starts, self._check, source.most_tokens),
+            )
             if not chunks:
                 return Prepared(file, reason="The file has no text.")
-            return Prepared(file, document, chunks)
+            return Prepared(file, document, source.with_contexts(chunks))
         except FileLocked as error:
             return Prepared(file, reason=error.message, locked=True)
         except UserError as error:
@@ -368,6 +374,11 @@ class _Embedding:
         assert self.item.document is not None
         chunk = self.item.chunks[number]
         return self.item.document.text[chunk.start : chunk.end]
+
+    def embedded_text(self, number: int) -> str:
+        """The text after its context."""
+        context = self.item.chunks[number].context
+        return f"{context}\n{self.text(number)}" if context else self.text(number)
 
     def place(self) -> str:
         """How far it is, in words: ``report.pdf, page 12 of 300``."""

@@ -56,7 +56,9 @@ def search(
         if snapshot.fact("embedder") != embedder.fingerprint:
             raise embedder_differs(index.path)
         pool = max(config.pool, limit)
-        by_words = dict(snapshot.find_words(match_expression(query_terms(query, snapshot.languages())), pool, paths))
+        by_words = dict(
+            snapshot.find_words(query_terms(query, snapshot.languages()), pool, config.context_weight, paths)
+        )
         by_meaning = snapshot.find_nearest(vector, pool, paths)
         found = by_meaning | snapshot.vectors(number for number in by_words if number not in by_meaning)
         if not found:
@@ -88,6 +90,7 @@ def search(
             found_by=found_by[chunk.number],
             recognised=bool(chunk.recognised),
             changed=changed[chunk.path],
+            context=chunk.context,
         )
         for i, chunk in zip(best, chunks, strict=True)
     )

@@ -15,11 +15,17 @@ from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.places import unpack_places
+from workbench.text.language import Terms, match_expression
 
 _DOCUMENT = (
     "id, path, title, kind, state, reason, pages, chunks, characters, bytes, language, hash, indexed_at, mtime_ns, "
     "locked"
 )
+
+
+READING = 1
+"""The number of what is taken from a file now. It grows when more is taken, so that documents that were read before can
+be read again."""
 
 
 class FileStamp(msgspec.Struct, frozen=True):
@@ -61,6 +67,7 @@ class FoundChunk(msgspec.Struct, frozen=True):
     page: int | None
     text: str
     recognised: int  # 0 or 1
+    context: str
     document: str
     hash: str
     path: str
@@ -92,15 +99,24 @@ class Snapshot:
             )
         ]
 
-    def find_words(self, expression: str, limit: int, paths: Sequence[str] | None = None) -> list[tuple[int, float]]:
-        """Chunk numbers with their BM25, higher is better, best first; with ``paths`` of these documents only."""
-        if not expression:
+    def find_words(
+        self, terms: Terms, limit: int, context_weight: float, paths: Sequence[str] | None = None
+    ) -> list[tuple[int, float]]:
+        """Chunk numbers with their BM25, that of their contexts with a weight, higher is better, best first; with
+        ``paths`` of these documents only."""
+        if not terms:
             return []
         only, names = _only(paths)
         found = self._rows(
-            f"select rowid, -rank from words where words match ?{only} order by rank limit ?",
-            (expression, *names, limit),
-        )
+            "select number, sum(score) as total from ("
+            f"select rowid as number, -rank as score from words where words match ?{only} union all "
+            f"select rowid, -rank * ? from contexts where contexts match ?{only}"
+            ") group by number order by total desc, number limit ?",
+            (
+                match_expression(terms), *names,
+                context_weight, match_expression(terms, "context", "context_terms"), *names, limit,
+            ),
+        )  # fmt: skip
         return [(int(number), float(score)) for number, score in found]
 
     def count_matches(self, expression: str) -> int:
@@ -149,8 +165,8 @@ class Snapshot:
     def chunks(self, numbers: Sequence[int]) -> list[FoundChunk]:
         """The chunks with these numbers, in their order."""
         rows = self._rows(
-            'select c.number, c.start, c."end", c.page, c.text, c.recognised, d.id, d.hash, d.path, d.title, d.size, '
-            "d.mtime_ns "
+            'select c.number, c.start, c."end", c.page, c.text, c.recognised, c.context, d.id, d.hash, d.path, '
+            "d.title, d.size, d.mtime_ns "
             "from json_each(?) wanted join chunks c on c.number = wanted.value "
             "join documents d on d.number = c.document order by wanted.key",
             (msgspec.json.encode(numbers).decode(),),
@@ -158,11 +174,15 @@ class Snapshot:
         return [FoundChunk(*row) for row in rows]
 
     def state(self) -> CollectionState:
-        ((indexed, failed, chunks, size),) = self._rows(
+        ((indexed, failed, outdated, chunks, size),) = self._rows(
             "select count(*) filter (where state = 'indexed'), count(*) filter (where state = 'failed'), "
-            "coalesce(sum(chunks), 0), coalesce(sum(bytes), 0) from documents"
+            "count(*) filter (where state = 'indexed' and reading < ?), coalesce(sum(chunks), 0), "
+            "coalesce(sum(bytes), 0) from documents",
+            (READING,),
         )
-        return CollectionState(documents=indexed, failed=failed, chunks=chunks, bytes=size, revision=self.revision)
+        return CollectionState(
+            documents=indexed, failed=failed, chunks=chunks, bytes=size, revision=self.revision, outdated=outdated
+        )
 
     def documents(self) -> DocumentList:
         rows = self._rows(f"select {_DOCUMENT} from documents order by path")
@@ -188,15 +208,16 @@ class Snapshot:
         )
         for number, text, page_starts in rows:
             chunks = self._rows(
-                'select start, "end", page, recognised from chunks where document = ? order by start', (number,)
+                'select start, "end", page, recognised, context from chunks where document = ? order by start',
+                (number,),
             )
             return DocumentText(
                 document=found,
                 text=text,
                 unplaced=any(row[3] for row in chunks) and not self._has_places(number),
                 chunks=tuple(
-                    Chunk(start=start, end=end, page=page, recognised=bool(recognised))
-                    for start, end, page, recognised in chunks
+                    Chunk(start=start, end=end, page=page, recognised=bool(recognised), context=context)
+                    for start, end, page, recognised, context in chunks
                 ),
                 page_starts=msgspec.json.decode(page_starts, type=tuple[int, ...]),
             )
