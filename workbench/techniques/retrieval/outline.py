@@ -88,15 +88,32 @@ def read_outline(document: DocumentText) -> tuple[Section, ...]:
     first = 0
     for number in [*sorted(headings), len(lines)]:
         body = [line for line in lines[first:number] if line.text.strip()]
-        units = tuple(_units(text, body, {line.start for line in body if blank_before[line.start]}, width))
-        if units:
-            titles = tuple(title for _, title in path)
-            sections.append(Section(titles, units[0].start, units[-1].end, units))
+        units = list(_units(text, body, {line.start for line in body if blank_before[line.start]}, width))
+        sections += _split_at_lists(tuple(title for _, title in path), units)
         if number < len(lines):
             level, title = headings[number]
             path = [(above, name) for above, name in path if above < level] + [(level, title)]
             first = number + 1
     return tuple(sections)
+
+
+def _split_at_lists(path: tuple[str, ...], units: Sequence[Unit]) -> Iterator[Section]:
+    """A section, and one of its own for each list below a line that ends with a colon."""
+    below: list[Unit] = []
+    lead = ""
+    for place, unit in enumerate(units):
+        if lead and unit.kind != "point":
+            yield Section((*path, lead), below[0].start, below[-1].end, tuple(below))
+            below, lead = [], ""
+        leads = unit.text.endswith(":") and len(unit.text) <= _HEADING_CHARACTERS
+        if leads and [one.kind for one in units[place + 1 : place + 3]] == ["point", "point"]:
+            if below:
+                yield Section(path, below[0].start, below[-1].end, tuple(below))
+            below, lead = [], unit.text.rstrip(": ")
+            continue
+        below.append(unit)
+    if below:
+        yield Section((*path, lead) if lead else path, below[0].start, below[-1].end, tuple(below))
 
 
 def _without_running_heads(text: str, page_starts: Sequence[int]) -> str:
@@ -198,7 +215,8 @@ def _counted_on(lines: Sequence[_Line], filled: Sequence[int]) -> set[int]:
 
 
 def _may_be_heading(line: str) -> bool:
-    if len(line) > _HEADING_CHARACTERS or len(line.split()) > _HEADING_WORDS or _CLOSED.search(line):
+    words = _HEADING_WORDS + 3 * bool(_NUMBERED.match(line))
+    if len(line) > _HEADING_CHARACTERS or len(line.split()) > words or _CLOSED.search(line):
         return False
     if " | " in line or line.endswith((",", "-")) or re.match(r"[-*•–▪]", line) or _SENTENCE_INSIDE.search(line[4:]):
         return False
