@@ -242,8 +242,9 @@ def work_on_document(task: DocumentTask, recipe: Recipe, context: AnswerContext)
     work: Callable[..., Generator[Event, None, Worked]] = METHODS.find(task.task, "task").load()
     done = yield from work(task, recipe, context)
     as_it_is = not done.states or context.decoding.format != "text"
-    grounding = Grounding("", done.passages, "", verbatim=as_it_is)
-    verification = _verified(done.generated, grounding, context)
+    grounding = Grounding("", done.passages, "", verbatim=as_it_is, quotes=done.quotes)
+    own = msgspec.structs.replace(done.generated, text="") if done.quotes is not None else done.generated
+    verification = _verified(own, grounding, context)
     reasons = reasons_in(done.generated.text, verification)
     result = AskResult(
         outcome=outcome_of(False, reasons),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from workbench.base.errors import Cancelled
 from workbench.engine.inference_calls import Generated, GeneratedSequence
 from workbench.records.answers import AskResult
 from workbench.records.messages import UNFINISHED, Candidate
+from workbench.text.sentences import split_sentences
 
 
 class Editor(Protocol):
@@ -40,6 +42,38 @@ class Unchanged:
 
 
 E = TypeVar("E", bound=Editor)
+
+
+class WholeSentences(Generic[E]):
+    """Passes on what ``inner`` makes of a text sentence by sentence, and drops the last one where it was cut short.
+    With ``verbatim`` all is passed on."""
+
+    def __init__(self, inner: E, *, verbatim: bool = False) -> None:
+        self.inner = inner
+        self._verbatim = verbatim
+        self._held = ""
+        self._passed = False
+
+    def feed(self, piece: str) -> str:
+        self._held += self.inner.feed(piece)
+        if self._verbatim:
+            return self._pass(len(self._held))
+        spans = split_sentences(self._held)
+        return self._pass(spans[-1][0]) if len(spans) > 1 else ""
+
+    def end(self, cut_short: bool = False) -> str:
+        self._held += self.inner.end(cut_short)
+        if cut_short and self._passed and not self._verbatim and not _ENDED.search(self._held):
+            return ""
+        return self._pass(len(self._held))
+
+    def _pass(self, characters: int) -> str:
+        passed, self._held = self._held[:characters], self._held[characters:]
+        self._passed = self._passed or bool(passed)
+        return passed
+
+
+_ENDED = re.compile(r"[.!?…。！？][\"'”’»)\]]*(?:\s*\[\d+\])*\s*$")
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from workbench.records.documents import Document
 from workbench.records.messages import Passage
 from workbench.text.language import function_words
 
-LEAST_SCORE = 1.0
+LEAST_SCORE = 0.5
 """Below it no document is meant."""
 
-LEAST_NAMED = 1.5
+LEAST_NAMED = 1.0
 """A document whose name says so much of the request is meant by its name."""
 
 _PAIRED, _KIN_WEIGHT, _APART_WEIGHT = 8, 4.0, 2.0
@@ -35,7 +35,7 @@ _KINDS = tuple(
 contract agreement subcontract vertrag nutzungsvertrag mietvertrag contrat convention contrato acuerdo convenio lease
 minutes protokoll meeting sitzung versammlung compte-rendu acta reunión réunion board committee vorstand
 offer quotation quote bid angebot offre devis oferta presupuesto cotización
-price prices preisliste preise tarif tarifs tarifa tarifas charges gebühren eintritt beiträge fees rates terms surcharges
+price prices preisliste preise tarif tarifs tarifa tarifas charges gebühren eintritt beiträge fees rates terms
 manual handbook handbuch anleitung betriebsanleitung manuel guide guía leitfaden kursheft
 rules regulations ordnung lagerordnung bootsordnung hausordnung satzung statutes règlement reglamento normas statuten
 report bericht rapport informe parte reporte survey gutachten
@@ -65,16 +65,21 @@ _MONTHS = tuple(
         "november novembre noviembre", "december dezember décembre diciembre",
     )
 )  # fmt: skip
+_VERSIONS = (
+    "v version fassung stand alt old neu new draft entwurf rev revision édition edition ausgabe from ab copy kopie"
+)
+_VERSION_WORDS = frozenset(_VERSIONS.split())
 _HERE = re.compile(
     r"\b(?:this|the attached|dieses|diese[rms]?|das angehängte|ce|cette|cet|este|esta|adjunto|ci-joint)\s+"
     r"(?:\w+\s+)?(?:document|file|text|dokument|datei|fichier|documento|archivo|texto|texte|pdf|schreiben|attachment|anhang)",
     re.I,
 )
 _EVERYTHING = re.compile(
-    r"\b(?:all|every|alle[nmr]?|sämtliche[nmr]?|toutes? les|tous les|tod[oa]s l[oa]s)\s+(?:(?:the|my|our|of|these|those|meine[nr]?|"
-    r"unsere[nr]?|diese[nr]?|der|den|mes|nos|mis|nuestr[oa]s)\s+)*"
+    r"\b(?:all|every|alle[nmr]?|sämtliche[nmr]?|toutes? les|tous les|tod[oa]s l[oa]s)\s+"
+    r"(?:(?:the|my|our|of|these|those|meine[nr]?|unsere[nr]?|diese[nr]?|der|den|mes|nos|mis|nuestr[oa]s)\s+)*"
     r"(?:documents?|files?|texts?|dokumente?n?|dateien|unterlagen|fichiers|documentos|archivos|papers)\b"
-    r"|\b(?:whole|entire|gesamte[nr]?|ganze[nr]?|toute la|toda la)\s+(?:collection|folder|sammlung|ordner|colecci[oó]n|carpeta)\b",
+    r"|\b(?:whole|entire|gesamte[nr]?|ganze[nr]?|toute la|toda la)\s+"
+    r"(?:collection|folder|sammlung|ordner|colecci[oó]n|carpeta)\b",
     re.I,
 )
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -103,9 +108,7 @@ def means_everything(request: str) -> bool:
     return bool(_EVERYTHING.search(request))
 
 
-def rank_documents(
-    request: str, documents: Sequence[tuple[str, Document]], hits: Sequence[Passage]
-) -> list[Candidate]:
+def rank_documents(request: str, documents: Sequence[tuple[str, Document]], hits: Sequence[Passage]) -> list[Candidate]:
     """The documents, each with the id of its collection, that a request may mean, the likeliest first. ``hits`` are
     what a search for the request has found, the best first."""
     readable = [(collection, one) for collection, one in documents if one.state == "indexed"]
@@ -168,12 +171,11 @@ def _name_words(document: Document) -> list[str]:
     return [_fold(word) for word in _WORD.findall(text)]
 
 
-_VERSION_WORDS = frozenset("v version fassung stand alt old neu new draft entwurf rev revision édition edition ausgabe from ab copy".split())
-
-
 def _bare_words(document: Document) -> list[str]:
     words = (_fold(word) for word in _WORD.findall(f"{PurePath(document.path).stem} {document.title}"))
-    return [word for word in dict.fromkeys(words) if not word.isdigit() and word not in _VERSION_WORDS and len(word) > 2]
+    return [
+        word for word in dict.fromkeys(words) if not word.isdigit() and word not in _VERSION_WORDS and len(word) > 2
+    ]
 
 
 def _request_words(request: str) -> list[str]:
@@ -182,9 +184,7 @@ def _request_words(request: str) -> list[str]:
     return [word for word in dict.fromkeys(words) if word.isdigit() or (len(word) > 1 and word not in little)]
 
 
-def _match_name(
-    asked: Sequence[str], name: Sequence[str], rarity: Mapping[str, float]
-) -> tuple[float, frozenset[str]]:
+def _match_name(asked: Sequence[str], name: Sequence[str], rarity: Mapping[str, float]) -> tuple[float, frozenset[str]]:
     total = 0.0
     words: set[str] = set()
     for word in asked:

@@ -1,8 +1,9 @@
 """Tasks on one whole document: summarise it, extract a table from it, translate it.
 
-A document that does not fit the model's context is processed section by section. Summaries are summarised again until
-they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862); extracted rows are
-checked against their section and merged; translations are joined, paragraph by paragraph.
+A model with few parameters summarises by quoting (``quoted_summary.py``): its own words on a section are wrong more
+often than right. Else a document that does not fit the model's context is processed section by section. Summaries are
+summarised again until they fit (Wu et al. 2021, "Recursively Summarizing Books with Human Feedback", arXiv:2109.10862);
+extracted rows are checked against their section and merged; translations are joined, paragraph by paragraph.
 
 A long document split into sections that fit a model's context: whole paragraphs where possible, else sentences.
 """
@@ -10,6 +11,7 @@ A long document split into sections that fit a model's context: whole paragraphs
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import time
 from bisect import bisect_right
@@ -27,17 +29,23 @@ from workbench.base.errors import Cancelled, UserError
 from workbench.engine.inference_calls import Generated
 from workbench.records.answers import DocumentTask
 from workbench.records.documents import DocumentText
-from workbench.records.messages import UNFINISHED, Citation, Message, Passage
-from workbench.records.recipes import Recipe, system_text
+from workbench.records.messages import UNFINISHED, Citation, Finish, Message, Passage
+from workbench.records.recipes import Recipe, RetrievalPart, system_text
 from workbench.techniques.context import AnswerContext, Step
 from workbench.techniques.retrieval.citations import CitationEditor, as_citation, citations_of
+from workbench.techniques.retrieval.outline import read_outline
+from workbench.techniques.retrieval.passages import passages_at
 from workbench.techniques.retrieval.prompting import SMALL_MODEL_PARAMETERS
+from workbench.techniques.retrieval.quoted_summary import quote_summary
+from workbench.techniques.retrieval.quoting import Quotes, prefers_quotes
 from workbench.techniques.retrieval.tables import TableLine, find_table_lines, markdown_table, merge_rows, read_rows
-from workbench.techniques.streaming import edit
-from workbench.text.sentences import split_sentences
+from workbench.techniques.streaming import WholeSentences, edit
+from workbench.text.language import detect_language
+from workbench.text.sentences import CLOSERS, split_sentences
 
 _SUMMARY_SHARE, _TABLE_SHARE, _TRANSLATION_SHARE = 0.5, 0.45, 0.3
 """How much of the context a section may take; the rest is for the answer."""
+_SECTION_SUMMARY = 0.1  # of the context, for the summary of a section
 _SMALL_MODEL_SECTION = 700  # tokens; a small model loses the thread of more
 _FEWEST_TOKENS = 48
 _FEWEST_WORDS = 40  # beside a table whose rows were copied; fewer only introduce it
@@ -56,11 +64,32 @@ class Worked:
     passages: tuple[Passage, ...]
     citations: tuple[Citation, ...]
     states: bool
+    quotes: Quotes | None = None
 
 
 def summarise(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Worked]:
-    """Summarise a document. As ``_work_through``; of a short document the ``passages`` are its chunks."""
-    return (yield from _work_through(task, recipe, context, _SUMMARY_SHARE, _summarise, states=True))
+    """Summarise a document, by quoting or in the model's own words. As ``_work_through``; of a short document the
+    ``passages`` are its chunks, of quotes they are what is quoted."""
+    document = _document(task, context)
+    sections = read_outline(document)
+    if in_own_words(recipe, document, context) or not sections:
+        return (yield from _work_through(task, recipe, context, _SUMMARY_SHARE, _summarise, states=True))
+    done = yield from quote_summary(document, sections, context)
+    if done.quotes is None:
+        raise Cancelled
+    finish: Finish = "cancelled" if done.stopped else "stop"
+    generated = Generated(text=done.quotes.text, finish=finish)
+    yield events.TextDelta(text=generated.text)
+    return Worked(generated, done.quotes.passages, done.quotes.citations, states=True, quotes=done.quotes)
+
+
+def in_own_words(recipe: Recipe, document: DocumentText, context: AnswerContext) -> bool:
+    """Whether a model summarises this document in its own words, as the recipe says, its exam or its size."""
+    if context.decoding.format != "text":
+        return True
+    part = recipe.retrieval or RetrievalPart()
+    language = detect_language(document.text)
+    return not prefers_quotes(part, language, context.model, context.decoding.n, context.exam)
 
 
 def extract(task: DocumentTask, recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Worked]:
@@ -94,35 +123,63 @@ def _work_through(
     sections; the generation is cancelled where it was stopped. Raises UserError when there is no such document, or it
     holds no text.
     """
-    if context.retriever is None:
-        raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
-    document = context.retriever.document(task.document)
-    if not document.text.strip():
-        raise UserError(f"{document.document.path} holds no text.")
+    document = _document(task, context)
     model = context.model
-    sections = passages_at(document, split_sections(document.text, _limit(share, model), model.count_tokens))
+    sections = _sections(document, share, model)
     if has_fewer_parameters(model, SMALL_MODEL_PARAMETERS):
         yield from context.note("This model is small: check its work against the document.")
     generated, passages, citations = yield from work(sections, document, _Worker(recipe, context, len(sections)))
     return Worked(generated, tuple(passages), citations, states)
 
 
+def _document(task: DocumentTask, context: AnswerContext) -> DocumentText:
+    if context.retriever is None:
+        raise UserError("This task needs a collection.", "Choose the collection that holds the document.")
+    document = context.retriever.document(task.document)
+    if not document.text.strip():
+        raise UserError(f"{document.document.path} holds no text.")
+    return document
+
+
+def _sections(document: DocumentText, share: float, model: ModelBackend) -> list[Passage]:
+    return passages_at(document, split_sections(document.text, _limit(share, model), model.count_tokens))
+
+
+def summary_passages(document: DocumentText, context: AnswerContext) -> tuple[Passage, ...]:
+    """What the citations of a summary in the model's own words number."""
+    return tuple(_cited(_sections(document, _SUMMARY_SHARE, context.model), document))
+
+
+def translation_passages(document: DocumentText, context: AnswerContext) -> tuple[Passage, ...]:
+    """The sections in which a document is translated."""
+    return tuple(_sections(document, _TRANSLATION_SHARE, context.model))
+
+
+def _cited(sections: Sequence[Passage], document: DocumentText) -> Sequence[Passage]:
+    """What a summary cites: the sections, or the chunks of a document that is one section."""
+    if len(sections) > 1 or len(document.chunks) < 2:
+        return sections
+    return passages_at(document, [(c.start, c.end) for c in document.chunks])
+
+
 class _Worker:
-    """Asks the model for one section after the other. ``planned`` generations are to be made in all, as far as it is
-    known; how long they take is estimated from those that were made now."""
+    """Asks the model for one section after the other. ``planned`` generations are to be made at most; how long they
+    take is estimated from those that were made now."""
 
     def __init__(self, recipe: Recipe, context: AnswerContext, sections: int) -> None:
         self._system = system_text(recipe.prompting)
         self.context = context
         self.planned = sections
-        self._done = self._made = 0
+        self._done = self._made = self._total = 0
         self._seconds = 0.0
 
     def progress(self, stage: str, part: str) -> Event:
         """How far the task is; ``part`` tells what is worked on, such as ``section 3 of 12``."""
-        left = self._seconds / self._made * (self.planned - self._done) if self._made else None
+        self._total = self._total or self.planned  # it never changes, so that the share never falls
+        done = min(self._done, self._total - 1)
+        left = self._seconds / self._made * (self._total - done) if self._made else None
         return events.Progress(
-            stage=stage, done=self._done, total=self.planned, unit="sections", detail=part, seconds_left=left
+            stage=stage, done=done, total=self._total, unit="sections", detail=part, seconds_left=left
         )
 
     def skip(self) -> None:
@@ -181,34 +238,36 @@ def _without_progress(generation: Generator[Event, None, Generated]) -> Generato
 
 def _summarise(sections: Sequence[Passage], document: DocumentText, worker: _Worker) -> _Work:
     first: list[str] = []
+    cited = _cited(sections, document)
     if len(sections) == 1:
-        chunks = passages_at(document, [(c.start, c.end) for c in document.chunks])
         text = sections[0].text
-        cited: Sequence[Passage] = chunks if len(chunks) > 1 else sections
         instruction = "Summarise this text in one short paragraph."
     else:
-        cited = sections
         try:
             text = yield from _summarise_sections(sections, worker, first)
         except Cancelled:  # the summaries so far are worth having
             return (yield from _summaries_so_far(first, sections, worker, ""))
         instruction = "These are summaries of a document's sections, in order. Summarise the document in one paragraph."
     yield worker.progress("summarising", "section 1 of 1" if len(sections) == 1 else "the whole document")
-    editor = partial(CitationEditor, cited, verbatim=worker.context.decoding.format != "text")
+    verbatim = worker.context.decoding.format != "text"
+
+    def editor() -> WholeSentences[CitationEditor]:
+        return WholeSentences(CitationEditor(cited, verbatim=verbatim), verbatim=verbatim)
+
     try:
         edited = yield from edit(worker.ask(instruction, text, "Summary", kind="generation"), editor)
     except Cancelled:
         return (yield from _summaries_so_far(first, sections, worker, ""))
     if edited.generated.finish == "cancelled" and len(sections) > 1:
         return (yield from _summaries_so_far(first, sections, worker, edited.generated.text))
-    return edited.generated, cited, citations_of(edited.editors[0], cited)
+    return edited.generated, cited, citations_of(edited.editors[0].inner, cited)
 
 
 def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: list[str]) -> Generator[Event, None, str]:
     """Summaries of the sections, and of those again until they fit; ``first`` collects the sections' own. Raises
     errors.Cancelled."""
     parts = [s.text for s in sections]
-    worker.planned += 1  # the summary of the whole
+    worker.planned = _most_summaries(len(parts), worker.context.model)
     while len(parts) > 1:
         summaries = [] if first else first
         what = "part of the summaries" if first else "section"
@@ -222,9 +281,9 @@ def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: lis
                 f"Section {done:,} of {len(parts):,}",
                 within=turn,
                 quiet=True,
-                share=0.1,
+                share=_SECTION_SUMMARY,
             )
-            summaries.append(made.text.strip())
+            summaries.append(whole_sentences(made))
         yield turn.finished(f"{len(summaries):,} summaries")
         joined = "\n\n".join(summaries)
         limit = _limit(_SUMMARY_SHARE, worker.context.model)
@@ -232,8 +291,30 @@ def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: lis
         if len(spans) >= len(parts):
             break  # it does not get shorter: summarise as much as fits
         parts = [joined[a:b] for a, b in spans]
-        worker.planned += len(parts) if len(parts) > 1 else 0
     return "\n\n".join(parts)
+
+
+def _most_summaries(sections: int, model: ModelBackend) -> int:
+    """The most generations that a summary of so many sections takes, those of summaries and of the whole included."""
+    limit = _limit(_SUMMARY_SHARE, model)
+    longest = max(_FEWEST_TOKENS, int(model.context_tokens * _SECTION_SUMMARY))
+    total, parts = 1, sections
+    while parts > 1:
+        total += parts
+        fewer = math.ceil(parts / max(1, limit // longest))
+        if fewer >= parts:
+            break
+        parts = fewer
+    return total
+
+
+def whole_sentences(made: Generated) -> str:
+    """What a section's summary says, to the end of its last whole sentence where it was cut off."""
+    text = made.text.strip()
+    if made.finish not in UNFINISHED:
+        return text
+    ends = [end for _, end in split_sentences(text) if text[:end].rstrip(CLOSERS).endswith((".", "!", "?", "…", "。"))]
+    return text[: ends[-1]] if ends else text
 
 
 def _summaries_so_far(summaries: Sequence[str], sections: Sequence[Passage], worker: _Worker, before: str) -> _Work:
@@ -368,23 +449,3 @@ def _sized(
                 continue
             smaller = [(start, middle), (middle, end)]
         yield from _sized(text, smaller, limit, count_tokens)
-
-
-def passages_at(document: DocumentText, spans: Sequence[tuple[int, int]]) -> list[Passage]:
-    """The spans of a document as numbered passages, from 1."""
-    described = document.document
-    return [
-        Passage(
-            collection="",
-            document=described.id,
-            document_hash=described.hash,
-            path=described.path,
-            title=described.title,
-            start=start,
-            end=end,
-            text=document.text[start:end],
-            page=bisect_right(document.page_starts, start) or None,
-            n=n,
-        )
-        for n, (start, end) in enumerate(spans, start=1)
-    ]

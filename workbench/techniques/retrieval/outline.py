@@ -56,10 +56,13 @@ class _Line(NamedTuple):
 
 _MARKED = re.compile(r"(#{1,6})\s+(\S.*)")
 _NUMBERED = re.compile(
-    r"(?:§ ?\d+|\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,5}\.|(?:Chapter|Kapitel|Chapitre|Cap[ií]tulo|Article|Artikel|Art[ií]culo|"
+    r"(?:§ ?\d+|\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,5}\.|"
+    r"(?:Chapter|Kapitel|Chapitre|Cap[ií]tulo|Article|Artikel|Art[ií]culo|"
     r"Section|Abschnitt|Schedule|Appendix|Anhang|Anlage|Annexe|Anexo) [\dA-Z]+)[.:)]?\s+(?:[-–—:] )?[^\W\d_]"
 )
-_QUOTED = re.compile(r"^[> ]*>|^(?:From|To|Cc|Bcc|Subject|Date|Sent|Von|An|Betreff|Gesendet|De|À|Objet|Para|Asunto): .*$", re.M)
+_QUOTED = re.compile(
+    r"^[> ]*>|^(?:From|To|Cc|Bcc|Subject|Date|Sent|Von|An|Betreff|Gesendet|De|À|Objet|Para|Asunto): .*$", re.M
+)
 """In a mail: the marks of what it quotes, and its head."""
 _COLUMNS = re.compile(r"\S {2,}\S")
 _SENTENCE_INSIDE = re.compile(r"[.!?] [A-ZÀ-Þ]\S* \S+ ")
@@ -71,6 +74,7 @@ _NUMBERED_NEEDED = 3  # for a document whose headings have numbers
 _LONGEST_LINE = 250  # characters of a line that stands for itself
 _EDGE_LINES = 3  # of a page, in which running heads stand
 _WRAPPED = 0.9  # of the width of the text: a line that the next word would have filled goes on
+_FULL, _WRAPPED_SHARE = 0.8, 0.35
 _LEAST_WIDTH, _MOST_WIDTH = 30, 140
 
 
@@ -83,6 +87,8 @@ def read_outline(document: DocumentText) -> tuple[Section, ...]:
     blank_before = _after_blank(text, document.text, lines)
     headings = _find_headings(lines, blank_before) if document.document.kind != "eml" else {}
     width = _width(lines)
+    if document.document.kind != "pdf" and not _is_wrapped(lines, width):
+        width = 0
     sections: list[Section] = []
     path: list[tuple[int, str]] = []
     first = 0
@@ -154,6 +160,12 @@ def _width(lines: Sequence[_Line]) -> int:
     """The width of wrapped lines in characters."""
     lengths = sorted(len(line.text.rstrip()) for line in lines if line.text.strip())
     return lengths[int(len(lengths) * 0.9)] if lengths else 0
+
+
+def _is_wrapped(lines: Sequence[_Line], width: int) -> bool:
+    """Whether so many lines are about as long that they were broken to a width."""
+    lengths = [len(line.text.rstrip()) for line in lines if line.text.strip()]
+    return sum(_FULL * width <= length <= width / _FULL for length in lengths) >= _WRAPPED_SHARE * len(lengths)
 
 
 def _find_headings(lines: Sequence[_Line], blank_before: dict[int, bool]) -> dict[int, tuple[int, str]]:

@@ -56,13 +56,23 @@ def resolve_mode(
     parameters quotes. Longer texts and several ``answers`` are in the model's own words."""
     if part.mode != "automatic":
         return part.mode
-    if answers > 1 or WANTS_MORE.match(question):
+    if WANTS_MORE.match(question):
         return "own-words"
-    rates = exam.rates(detect_language(question)) if exam is not None and exam.current else None
+    return "quoted" if prefers_quotes(part, detect_language(question), model, answers, exam) else "own-words"
+
+
+def prefers_quotes(
+    part: RetrievalPart, language: str, model: ModelBackend, answers: int = 1, exam: ExamResult | None = None
+) -> bool:
+    """Whether texts in a language are quoted rather than told in the model's own words, as the recipe says, the
+    model's ``exam`` or its size. Several ``answers`` are never quoted."""
+    if part.mode != "automatic":
+        return part.mode != "own-words"
+    if answers > 1:
+        return False
+    rates = exam.rates(language) if exam is not None and exam.current else None
     quotes = rates.prefers_quotes if rates is not None else None
-    if quotes is None:
-        quotes = has_fewer_parameters(model, QUOTING_PARAMETERS)
-    return "quoted" if quotes else "own-words"
+    return has_fewer_parameters(model, QUOTING_PARAMETERS) if quotes is None else quotes
 
 
 def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quotes | None:

@@ -16,19 +16,19 @@ from workbench.reading.word import read_docx
 from workbench.records.answers import AskResult, DocumentTask
 from workbench.records.documents import Chunk
 from workbench.records.messages import Usage
-from workbench.records.recipes import PromptingPart, Recipe
+from workbench.records.recipes import PromptingPart, Recipe, RetrievalPart
 from workbench.records.trust import describe_trust, marks
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 
 SHORT = "The seal costs 12 euros. The rotor costs 99 euros."
 PARAGRAPHS = [f"Part {n} of the pump costs {n}0 euros. " + "It is made of steel. " * 8 for n in range(1, 7)]
-PLAIN = Recipe()
+OWN_WORDS = Recipe(retrieval=RetrievalPart(mode="own-words"))
 LONG = "\n\n".join(p.strip() for p in PARAGRAPHS)
 
 
 def work(
-    task: DocumentTask, model: FakeModelBackend, text: str, recipe: Recipe = PLAIN
+    task: DocumentTask, model: FakeModelBackend, text: str, recipe: Recipe = OWN_WORDS
 ) -> tuple[list[events.Event], AskResult]:
     services = FakeServices(model, FakeRetriever(documents=[document_text(text, "pump.txt")]))
     _, *made = answer(AnswerRequest(recipe=recipe, task=task), services, RequestContext())  # after the loading
@@ -88,7 +88,7 @@ def test_short_document_is_cited_by_its_chunks() -> None:
     chunks = (Chunk(start=0, end=24), Chunk(start=25, end=len(SHORT)))
     document = document_text(SHORT, chunks=chunks)
     model = FakeModelBackend(["The rotor costs 99 euros."])
-    request = AnswerRequest(recipe=Recipe(), task=DocumentTask(document="pump.txt", task="summarise"))
+    request = AnswerRequest(recipe=OWN_WORDS, task=DocumentTask(document="pump.txt", task="summarise"))
     *_, last = answer(request, FakeServices(model, FakeRetriever(documents=[document])), RequestContext())
     result = msgspec.convert(last.result, AskResult)  # type: ignore[union-attr]
     assert result.answer == "The rotor costs 99 euros [2]."
@@ -203,7 +203,7 @@ def test_small_model_is_warned_about_and_a_big_one_is_not() -> None:
 
 def test_instructions_of_the_recipe_are_kept() -> None:
     model = FakeModelBackend(["Steel."])
-    recipe = Recipe(prompting=PromptingPart(instructions="Write like a lawyer."))
+    recipe = msgspec.structs.replace(OWN_WORDS, prompting=PromptingPart(instructions="Write like a lawyer."))
     work(DocumentTask(document="pump.txt", task="summarise"), model, SHORT, recipe)
     assert model.requests[0][0].content == "Write like a lawyer."
 
@@ -239,7 +239,7 @@ def test_what_is_missing_is_named(task: DocumentTask, text: str, message: str) -
 
 
 def test_document_task_needs_a_collection() -> None:
-    request = AnswerRequest(recipe=Recipe(), task=DocumentTask(document="pump.txt", task="summarise"))
+    request = AnswerRequest(recipe=OWN_WORDS, task=DocumentTask(document="pump.txt", task="summarise"))
     (last,) = answer(request, FakeServices(FakeModelBackend()), RequestContext())
     assert isinstance(last, events.Failed)
     assert "collection" in last.message

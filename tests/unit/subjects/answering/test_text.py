@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import FakeModelBackend, document_text
-from workbench.techniques.retrieval.documents import passages_at, split_sections
+from workbench.techniques.retrieval.documents import split_sections
+from workbench.techniques.retrieval.passages import passages_at
 from workbench.techniques.retrieval.tables import find_table_lines, markdown_table, merge_rows, read_rows
 from workbench.text.numbers import with_digits
 from workbench.text.sentences import is_heading, split_sentences

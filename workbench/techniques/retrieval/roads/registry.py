@@ -20,6 +20,8 @@ Run = Callable[[Sequence[Message], Recipe, AnswerContext], Generator[Event, None
 
 ENTRIES: dict[Road, str] = {
     "place": "workbench.techniques.retrieval.grounded:run",
+    "whole": "workbench.techniques.retrieval.roads.whole:run",
+    "compare": "workbench.techniques.retrieval.roads.compare:run",
 }
 """``package.module:function`` of each road, a ``Run``."""
 

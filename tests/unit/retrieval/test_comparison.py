@@ -1,0 +1,72 @@
+"""Two versions of rules compared."""
+
+from __future__ import annotations
+
+from tests.fakes import FakeRetriever, document_text
+from workbench.techniques.retrieval.comparison import compare_units
+from workbench.techniques.retrieval.outline import Section, read_outline
+
+OLD = """# Rules
+
+## Forklifts
+
+At most 12 km/h in the hall. Batteries are charged at the weekend.
+
+## Racks
+
+At most 1,000 kg in each place.
+
+## Rates
+
+Item: Export declaration | EUR: 45.00
+Item: Bill of lading | EUR: 55.00
+
+## Radio
+
+The radio plays from noon until evening.
+"""
+NEW = """# Rules
+
+## Forklifts
+
+At most 10 km/h in the hall. Batteries are charged after every shift.
+
+## Racks
+
+At most 1,000 kg in each place.
+
+## Rates
+
+Item: Export declaration | EUR: 49.00
+Item: Bill of lading | EUR: 55.00
+
+## Dogs
+
+Dogs stay in the car.
+"""
+
+
+def rules(text: str) -> tuple[Section, ...]:
+    return read_outline(document_text(text))
+
+
+def test_changes_are_paired_and_equal_ones_left_out() -> None:
+    found = compare_units(rules(OLD), rules(NEW), FakeRetriever().similarities, "en")
+    pairs = [(one.first[1].text, one.second[1].text) for one in found if one.first and one.second]
+    assert pairs == [
+        ("At most 12 km/h in the hall.", "At most 10 km/h in the hall."),
+        ("Batteries are charged at the weekend.", "Batteries are charged after every shift."),
+        ("Item: Export declaration | EUR: 45.00", "Item: Export declaration | EUR: 49.00"),
+    ]
+
+
+def test_what_only_one_has_is_told() -> None:
+    found = compare_units(rules(OLD), rules(NEW), FakeRetriever().similarities, "en")
+    assert [one.second[1].text for one in found if one.first is None and one.second] == ["Dogs stay in the car."]
+    assert [one.first[1].text for one in found if one.second is None and one.first] == [
+        "The radio plays from noon until evening."
+    ]
+
+
+def test_equal_documents_do_not_differ() -> None:
+    assert compare_units(rules(OLD), rules(OLD), FakeRetriever().similarities, "en") == []
