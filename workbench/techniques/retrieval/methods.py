@@ -68,7 +68,7 @@ METHODS = (
     _task(
         "summarise",
         "Summarise",
-        "Summarise one document: a small model quotes what stands for each section, a larger one tells section by section.",
+        "Summarise one document: a small model quotes the main sentences, a larger one works section by section.",
         "Wu et al. 2021, Recursively Summarizing Books with Human Feedback, arXiv:2109.10862",
         "Summarise {document}",
         "summary",
