@@ -149,10 +149,11 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sentence of an answer, verified against the passages that were shown.
 
     ``start`` and ``end`` are its place in the answer's text. ``value`` in [0, 1] is how much of it the best sentence
-    says, ``conflicts`` are the figures, names or ``negation`` in which they differ, ``contradictions`` those that none
-    of the passages says, or in which alone the statement differs from its sentence. That sentence is in passage ``n``
-    (0: there is none), at ``sentence_start`` to ``sentence_end`` of the document's text. Where only words of it are
-    quoted, they are at ``span_start`` to ``span_end``.
+    says, ``conflicts`` are the values, names or ``negation`` in which they differ, ``contradictions`` those that none
+    of the passages says, or in which alone the statement differs from its sentence, ``elsewhere`` those that the
+    passages say of something else. That sentence is in passage ``n`` (0: there is none), at ``sentence_start`` to
+    ``sentence_end`` of the document's text. Where only words of it are quoted, they are at ``span_start`` to
+    ``span_end``.
     """
 
     start: int
@@ -161,6 +162,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value: float = 0.0
     conflicts: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     n: int = 0
     sentence_start: int = 0
     sentence_end: int = 0

@@ -38,7 +38,7 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
     own = own_statements(checked)
     parts = [_quoted(checked)] if checked.quoted else []
     supported = sum(statement.verdict == "supported" for statement in own)
-    if own:
+    if own and not checked.problem:
         sure = checked.confidence is not None and not is_marked(checked)
         parts.append(BEYOND if sure and not supported else _count(supported, len(own), bool(checked.quoted)))
     if checked.problem:
@@ -141,10 +141,15 @@ def describe_rates(checked: Verification, own: bool) -> str:
 def describe_statement(statement: Statement) -> str:
     """Why a statement is not supported; "" for a supported one."""
     words = VERDICTS.get(statement.verdict, "")
-    figures = [conflict for conflict in statement.conflicts if conflict != "negation"]
-    if figures:
-        return f"{words} Not in the passage: {', '.join(figures)}."
-    return f"{words} The passage says the opposite." if statement.conflicts else words
+    missing = [one for one in statement.conflicts if one not in ("negation", *statement.elsewhere)]
+    parts = [words] if words else []
+    if missing:
+        parts.append(f"Not in the passage: {', '.join(missing)}.")
+    if statement.elsewhere:
+        parts.append(f"The passages say {', '.join(statement.elsewhere)} of something else.")
+    if "negation" in statement.conflicts and len(parts) < 2:
+        parts.append("The passage says the opposite.")
+    return " ".join(parts)
 
 
 def describe_marks(answer: str, checked: Verification) -> tuple[str, ...]:

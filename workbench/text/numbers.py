@@ -1,7 +1,8 @@
 """Numbers written as words, as the same numbers in digits, in English, German and Chinese, below a million.
 
-A lone "one" stays as it is, since it is mostly a pronoun or an article ("ein", "一"): ``counted_once`` tells what it
-counts. So do Chinese numerals of one character that no measure word follows: they are often a part of another word.
+A lone "one" stays as it is, since it is mostly a pronoun or an article ("ein", "一"); in Chinese ``counted_once`` tells
+what it counts. So do Chinese numerals of one character that no measure word follows: they are often a part of another
+word.
 """
 
 from __future__ import annotations
@@ -41,11 +42,7 @@ _MEASURE_ZH = re.compile(
     "[个個年月日天周週星小名位次元块塊美欧歐英公米里斤吨噸度岁歲倍万萬亿億種种层層座条條届屆支队隊場场]|分[钟鐘]"
 )
 _PERCENT_ZH = re.compile(r"百分之(\S*?\d)(?![\d.])")
-_ONE = {
-    "zh": re.compile(r"(?:一|(?<!\d)1)[个個]?([公英美欧歐平立小千百]?[^\W\d_])"),
-    "en": re.compile(r"\b(?:one|1)[ -]([a-z]{2,})", re.IGNORECASE),
-    "de": re.compile(r"\b(?:ein(?:e[nmrs]?)?|1)[ -]([a-zäöüß]{2,})", re.IGNORECASE),
-}
+_ONE_ZH = re.compile(r"(?:一|(?<!\d)1)[个個]?([公英美欧歐平立小千百]?[^\W\d_])")
 
 
 def with_digits(text: str, language: str) -> str:
@@ -57,10 +54,9 @@ def with_digits(text: str, language: str) -> str:
     return _PERCENT_ZH.sub(r"\1%", found) if language == "zh" else found
 
 
-def counted_once(text: str, language: str) -> list[str]:
-    """The words, in lower case, of which a text says that there is one: "year" of "one year", "1 year"."""
-    pattern = _ONE.get(language)
-    return [word.lower() for word in pattern.findall(text)] if pattern is not None else []
+def counted_once(text: str) -> list[str]:
+    """The measures of which a Chinese text says that there is one: "年" of "一年", "1年"."""
+    return _ONE_ZH.findall(text)
 
 
 def _in_digits(match: re.Match[str], language: str) -> str:

@@ -10,7 +10,8 @@ from workbench.records.trust import is_marked, marks
 from workbench.techniques.retrieval.abstention import Sentence
 from workbench.techniques.retrieval.confidence import UNSURE, Spelled, estimate, measure
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.verification import StatementVerifier, verify_answer
+from workbench.techniques.retrieval.statements import StatementVerifier
+from workbench.techniques.retrieval.verification import verify_answer
 
 BEST = "The warranty of the pump runs for 36 months from delivery."
 OTHER = "The crate of the pump weighs 80 kg and is returned to the seller."

@@ -19,7 +19,7 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.live_verification import LiveVerifier
-from workbench.techniques.retrieval.verification import StatementVerifier
+from workbench.techniques.retrieval.statements import StatementVerifier
 
 PUMP = passage("The pump weighs 80 kg. The warranty of the pump runs for 36 months. It is painted green.", n=1)
 TERMS = passage("Claims under the warranty must be made in writing. Payment is due within ten days.", n=2)
