@@ -63,6 +63,13 @@ def test_nothing_is_said_twice() -> None:
     assert "Invoices are paid within 35 days." in said
 
 
+def test_text_that_repeats_itself_is_quoted_once() -> None:
+    found = read_outline(document_text("# Mill\n\n" + "The mill was built in 1902. " * 50))
+    likeness = [measure_likeness(section, leads_of(found), SIMILAR) for section in found]
+    (extract,) = choose_for_summary(found, likeness, 100, "en")
+    assert len(extract.units) == 1
+
+
 def test_summary_keeps_the_order_and_the_length() -> None:
     for words in (10, 20, 40, 80):
         said = summary(words)

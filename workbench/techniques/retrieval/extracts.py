@@ -96,7 +96,7 @@ def choose_for_summary(
         best = max(left, key=lambda n: (scores[n] - REPEATED * of_section[places[n][0]] - SAID_BEFORE * said[n], -n))
         left.discard(best)
         length = len(units[best].text.split())
-        if length > room:
+        if length > room or said[best] >= 1:
             continue
         room -= length
         chosen.append(best)
