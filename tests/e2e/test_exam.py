@@ -21,17 +21,29 @@ from workbench.records.models import ModelRecord
 from workbench.subjects.chats.calls import Ask
 from workbench.subjects.evaluation import exam_run as exam
 from workbench.subjects.evaluation.calls import ExamineModel
-from workbench.subjects.evaluation.exam import Question, load_questions
+from workbench.subjects.evaluation.exam import OfficeQuestion, Question, load_questions
 from workbench.subjects.models.calls import ImportModel, ListModels, RegisterStarter, RemoveModel
 from workbench.subjects.runs.calls import FollowRun, GetRun, ListRuns, PauseRun, ResumeRun, RunRecord, StopRun
 
-TEXTS = {"en/tower": "The tower is 324 metres tall.", "de/fluss": "Die Donau fließt durch Wien."}
+TEXTS = {
+    "en/tower": "The tower is 324 metres tall.",
+    "de/fluss": "Die Donau fließt durch Wien.",
+    "office/prices": "The ticket for the tower costs 12.50 euros.",
+}
 QUESTIONS = (
     Question(id="en/tower/1", question="How tall is the tower?", answers=("324",)),
     Question(id="en/tower/2", question="How slow is the tower?"),  # the small worker takes for ever
     Question(id="de/fluss/1", question="Durch welche Stadt fließt die Donau?", answers=("Wien",)),
 )
 QUICK = (QUESTIONS[0], QUESTIONS[2])
+OFFICE = OfficeQuestion(
+    id="office/fact/1",
+    kind="fact",
+    language="en",
+    question="What does the ticket for the tower cost?",
+    answers=("EUR 12,50",),
+    sources=("prices.txt",),
+)
 
 
 @pytest.fixture
@@ -84,6 +96,15 @@ def test_exam_is_graded_and_stored_with_the_model(examiner: Workbench, home: Hom
     again = call(examiner, ExamineModel(name="Base"))
     assert again.id != run.id
     call(examiner, FollowRun(run=again.id))
+
+
+def test_questions_on_the_office_are_told_by_their_kind(examiner: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exam, "load_questions", lambda: (*QUICK, OFFICE))
+    result = examined(examiner)
+    [facts] = result.office
+    assert (facts.kind, facts.quoted.asked, facts.quoted.right, facts.own.right) == ("fact", 1, 1, 1)
+    assert set(result.languages) == {"en", "de"}
+    assert model_of(examiner).exam == result
 
 
 def test_questions_of_an_exam_give_way_to_a_persons(
@@ -167,7 +188,7 @@ def test_starter_takes_a_shortened_exam(
     tmp_path: Path, smollm_path: Path, minilm_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Real workers, documents and questions: the first answerable one of each language, and one that is not."""
-    known = load_questions()
+    known = [one for one in load_questions() if isinstance(one, Question)]
     short = [
         next(one for one in known if one.language == language and bool(one.answers) is answerable)
         for language in ("en", "de")

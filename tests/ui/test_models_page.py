@@ -275,8 +275,8 @@ def test_card_shows_the_rates_of_an_exam_with_counts_and_intervals(
     front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=EXAM)
     front.announce("model", SMOL)
     qtbot.waitUntil(smol.exam.isVisible)
-    assert smol.exam.cells["en", "own"] == "40 % 14 of 35, 26–56 %"
-    assert smol.exam.cells["de", "unmarked"] == "none 0 of 39 not marked"
+    assert smol.exam.cells["English", "own"] == "40 % 14 of 35, 26–56 %"
+    assert smol.exam.cells["German", "unmarked"] == "none 0 of 39 not marked"
     assert smol.exam.poor.text() == "In German fewer than half of its answers are right, also when quoting."
     assert "In English and German answers are quoted" in smol.exam.mode.text()
     old = msgspec.structs.replace(EXAM, version=EXAM_VERSION - 1)

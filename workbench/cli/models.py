@@ -18,7 +18,16 @@ from workbench.cli.endpoints import add_commands as add_endpoints
 from workbench.cli.output import Number, TextOutput, byte_size, count_size, duration, listing, moment
 from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
-from workbench.records.exam import LANGUAGES, OLD, RATES, ExamResult, describe_mode, describe_poor, describe_rate
+from workbench.records.exam import (
+    OFFICE,
+    OLD,
+    RATES,
+    ExamResult,
+    describe_mode,
+    describe_office,
+    describe_poor,
+    describe_rate,
+)
 from workbench.records.fit import VERDICTS, Fit
 
 NAMES = {"name": "model"}
@@ -107,7 +116,7 @@ def _with_rates(exam: ExamResult) -> dict[str, Any]:
             "interval": rate.interval,
             **msgspec.to_builtins(rate),
         }
-        for language, of in exam.languages.items()
+        for language, of in (exam.languages | ({"office": exam.rows[OFFICE]} if exam.office else {})).items()
         for name, rate in ((name, getattr(of, name)) for name, _ in RATES)
     ]
     return {**msgspec.to_builtins(exam), "rates": rates}
@@ -194,13 +203,9 @@ def show_exam(result: dict[str, Any], output: TextOutput) -> None:
     exam = msgspec.convert(result, ExamResult)
     old = "" if exam.current else f", {OLD}"
     output.line(f"Exam of {moment(exam.ended)}, {duration(exam.seconds)}{old}.")
-    rows = [
-        (LANGUAGES.get(language, language), title, *describe_rate(rates, name))
-        for language, rates in exam.languages.items()
-        for name, title in RATES
-    ]
-    output.table(("LANGUAGE", "RATE", "SHARE", "COUNT, 95 % INTERVAL"), rows, numbers=("SHARE",))
-    for line in (describe_poor(exam), describe_mode(exam)):
+    rows = [(row, title, *describe_rate(rates, name)) for row, rates in exam.rows.items() for name, title in RATES]
+    output.table(("DOCUMENTS", "RATE", "SHARE", "COUNT, 95 % INTERVAL"), rows, numbers=("SHARE",))
+    for line in (*describe_office(exam), describe_poor(exam), describe_mode(exam)):
         if line:
             output.line(line)
 

@@ -2,7 +2,8 @@
 
 Every rate is a count of the exam's own questions with its 95 % interval. The result decides whether *automatic* quotes,
 corrects the confidence of answers in the model's own words, and is told below them (``records/trust.py``). How the exam
-is held is ``core/runs/kinds/exam.py``.
+is held is ``subjects/evaluation/exam_run.py``. Beside the short texts there is an office: what became of its questions
+is told by their kinds, and decides nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 from workbench.base.stored import Stored
 from workbench.records.training.scores import interval
 
-EXAM_VERSION = 6
+EXAM_VERSION = 7
 """Of the questions, and of how their answers are made and graded. A result of another version is out of date: raise
 this when questions change, and when quoting, verification or confidence do."""
 
@@ -87,9 +88,67 @@ class ExamRates(msgspec.Struct, frozen=True, kw_only=True):
         return ExamRates(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
 
 
+class Ends(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of ``asked`` questions: how many answers were right and wrong, each unmarked and marked; the others
+    were declined."""
+
+    asked: int = 0
+    right_unmarked: int = 0
+    right_marked: int = 0
+    wrong_unmarked: int = 0
+    wrong_marked: int = 0
+
+    @property
+    def right(self) -> int:
+        return self.right_unmarked + self.right_marked
+
+    @property
+    def unmarked(self) -> int:
+        return self.right_unmarked + self.wrong_unmarked
+
+    @property
+    def answered(self) -> int:
+        return self.unmarked + self.right_marked + self.wrong_marked
+
+    @property
+    def declined(self) -> int:
+        return self.asked - self.answered
+
+    def __add__(self, other: Ends) -> Ends:
+        return Ends(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
+
+
+class OfficeKind(msgspec.Struct, frozen=True, kw_only=True):
+    """The questions of one kind on the documents of an office: what became of them when they were answered by quotes,
+    and, of some of them, in the model's own words."""
+
+    kind: str
+    quoted: Ends = Ends()
+    own: Ends = Ends()
+
+    @property
+    def answerable(self) -> bool:
+        return self.kind != UNANSWERABLE
+
+    @property
+    def rates(self) -> ExamRates:
+        """The same rates as those of a language."""
+        answered = Rate(self.own.right, self.own.answered)
+        unmarked = Rate(self.own.right_unmarked, self.own.unmarked)
+        declined = Rate(self.quoted.declined, self.quoted.asked)
+        if not self.answerable:
+            return ExamRates(answers=answered, unmarked=unmarked, abstained=declined)
+        quoted = Rate(self.quoted.right, self.quoted.answered)
+        return ExamRates(own=answered, quoted=quoted, answers=answered, unmarked=unmarked, declined=declined)
+
+
+UNANSWERABLE = "unanswerable"
+
+
 class ExamResult(msgspec.Struct, frozen=True, kw_only=True):
     """The exam of the model file with the checksum ``sha256``. ``confidence_shift`` is added to the log-odds of the
-    confidence. ``ended`` is a time in seconds since the epoch, ``seconds`` the time that was spent."""
+    confidence. ``ended`` is a time in seconds since the epoch, ``seconds`` the time that was spent. ``office`` has what
+    became of the questions on an office's documents, by kind; () in a result of an earlier version."""
 
     version: int
     sha256: str
@@ -97,6 +156,14 @@ class ExamResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     languages: dict[str, ExamRates]
     confidence_shift: float = 0.0
+    office: tuple[OfficeKind, ...] = ()
+
+    @property
+    def rows(self) -> dict[str, ExamRates]:
+        """The rates of each language, and of the office, by the row's title."""
+        languages = {LANGUAGES.get(name, name): rates for name, rates in self.languages.items()}
+        office = {OFFICE: total(kind.rates for kind in self.office)} if self.office else {}
+        return languages | office
 
     @property
     def current(self) -> bool:
@@ -132,6 +199,17 @@ RATES: Sequence[tuple[str, str]] = (
 )
 """The rates that a person sees, by the fields of ``ExamRates``."""
 
+OFFICE = "Office"
+KINDS = {
+    "fact": "facts",
+    "table": "tables",
+    "version": "versions",
+    "language": "another language",
+    "two": "two places",
+    UNANSWERABLE: "questions without an answer",
+}
+"""The kinds of an office's questions, in words."""
+
 OLD = "by an earlier version of the exam: without effect until it is repeated"
 LANGUAGES = {"en": "English", "de": "German"}
 
@@ -166,6 +244,34 @@ def describe_poor(result: ExamResult) -> str:
     """The languages in which most answers are wrong; "" for none."""
     poor = [LANGUAGES.get(one, one) for one, rates in result.languages.items() if rates.poor]
     return f"In {' and '.join(poor)} fewer than half of its answers are right, also when quoting." if poor else ""
+
+
+def describe_office(result: ExamResult) -> tuple[str, ...]:
+    """Sentences on the office: right answers by kind, and what misleads; () without one."""
+    known = [one for one in result.office if one.answerable]
+    if not known:
+        return ()
+    parts = []
+    for kind in known:
+        quoted, own = (f"{ends.right} of {ends.asked}" for ends in (kind.quoted, kind.own))
+        parts.append(f"{KINDS.get(kind.kind, kind.kind)} {quoted} and {own}")
+    said = [f"Office, right when quoting and in its own words: {', '.join(parts)}."]
+    for words, ends in (
+        ("when quoting", sum((one.quoted for one in result.office), Ends())),
+        ("in its own words", sum((one.own for one in result.office), Ends())),
+    ):
+        wrong = describe_share(Rate(ends.wrong_unmarked, ends.asked))
+        marked = ends.right_marked + ends.wrong_marked
+        said.append(
+            f"Office, {words}: wrong and not marked {wrong}; {marked} marked, of which {ends.right_marked} are right."
+        )
+    return tuple(said)
+
+
+def describe_share(rate: Rate) -> str:
+    """A count with its share and 95 % interval: ``12 of 61 (20 %, 12–31 %)``."""
+    low, high = rate.interval
+    return f"{rate.right} of {rate.count} ({rate.share * 100:.0f} %, {low * 100:.0f}–{high * 100:.0f} %)"
 
 
 def tenths(rate: Rate) -> str:

@@ -26,7 +26,7 @@ from workbench.records.documents import (
     PagePicture,
     SearchResult,
 )
-from workbench.records.exam import EXAM_VERSION, ExamRates, ExamResult, Rate
+from workbench.records.exam import EXAM_VERSION, Ends, ExamRates, ExamResult, OfficeKind, Rate
 from workbench.records.messages import Candidate, Citation, Passage, Usage
 from workbench.records.models import Machine, ModelDetails
 from workbench.records.outcomes import Reason
@@ -225,7 +225,10 @@ def test_inspect_takes_a_name_or_a_path(
 
 def test_show_and_exam_tell_the_rates_with_counts_and_intervals(run: Run, front: FakeFront) -> None:
     english = ExamRates(own=Rate(12, 30), quoted=Rate(24, 30), answers=Rate(12, 40), unmarked=Rate(8, 12))
-    exam = ExamResult(version=EXAM_VERSION, sha256="ab", ended=1.0, seconds=240.0, languages={"en": english})
+    facts = OfficeKind(kind="fact", quoted=Ends(asked=9, right_unmarked=6), own=Ends(asked=9, right_marked=2))
+    exam = ExamResult(
+        version=EXAM_VERSION, sha256="ab", ended=1.0, seconds=240.0, languages={"en": english}, office=(facts,)
+    )
     front.answer(ListModels, ModelList(models=(msgspec.structs.replace(SMOLLM, exam=exam),)))
     front.answer(ExamineModel, msgspec.structs.replace(RUN, kind="exam"))
     front.answer(FollowRun, exam)
@@ -234,10 +237,13 @@ def test_show_and_exam_tell_the_rates_with_counts_and_intervals(run: Run, front:
         lines = [" ".join(line.split()) for line in ran.out.splitlines()]
         assert "English Right in its own words 40 % 12 of 30, 25–58 %" in lines
         assert "English Right when not marked 67 % 8 of 12, 39–86 %; 12 of 40 not marked" in lines
+        assert "Office Right when quoting 100 % 6 of 6, 61–100 %" in lines
+        assert "Office, right when quoting and in its own words: facts 6 of 9 and 2 of 9." in lines
         assert "In English answers are quoted: quoting is measurably better." in lines
     assert front.asked(ExamineModel) == [ExamineModel(name=SMOLLM.name)]
     plain = run("models", "show", SMOLLM.name, "--json").result["exam"]
-    [own] = [one for one in plain["rates"] if one["rate"] == "own"]
+    own, office = (one for one in plain["rates"] if one["rate"] == "own")
+    assert (office["language"], office["right"], office["count"]) == ("office", 2, 2)
     assert (own["language"], own["right"], own["count"], own["share"]) == ("en", 12, 30, 0.4)
     assert own["interval"] == pytest.approx([0.2459, 0.5768], abs=1e-4)
     assert run("models", "show", "nope").status == 1

@@ -86,3 +86,14 @@ def test_line_below_an_answer_tells_how_often_such_answers_are_right() -> None:
     quoted = Verification(statements=(statement,), quoted=9, own_rate=Rate(4, 10), quoted_rate=Rate(21, 30))
     assert describe_trust(quoted)[0].endswith(" Quoted answers hold what was asked for in about 7 of 10 cases.")
     assert describe_trust(Verification(statements=(statement,)))[0] == "Your documents support this statement."
+
+
+def test_an_exam_of_the_release_before_the_office_opens_and_is_out_of_date() -> None:
+    stored = (
+        '{"format":1,"version":6,"sha256":"ab","ended":1.0,"seconds":9.0,"confidence_shift":-0.5,"languages":{"en":'
+        '{"own":{"right":12,"count":30},"quoted":{"right":24,"count":30},"answers":{"right":12,"count":40},'
+        '"unmarked":{"right":8,"count":12},"abstained":{"right":0,"count":0},"declined":{"right":0,"count":0}}}}'
+    )
+    old = EXAM.get(stored)
+    assert (old.current, old.office, old.languages["en"]) == (False, (), RATES)
+    assert list(old.rows) == ["English"]

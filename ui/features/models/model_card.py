@@ -34,10 +34,10 @@ from ui.theme import tokens
 from ui.theme.theme import set_icon
 from workbench.api.events import Progress
 from workbench.records.exam import (
-    LANGUAGES,
     RATES,
     ExamResult,
     describe_mode,
+    describe_office,
     describe_poor,
     describe_rate,
 )
@@ -364,7 +364,7 @@ class ExamView(QWidget):
 
     @property
     def cells(self) -> dict[tuple[str, str], str]:
-        """The rates as they are shown, by language and rate."""
+        """The rates as they are shown, by row and rate."""
         return dict(self._cells)
 
     @property
@@ -412,7 +412,7 @@ class ExamView(QWidget):
 
     def _fill(self, result: ExamResult | None) -> None:
         self._cells.clear()
-        self.mode.setText(describe_mode(result) if result is not None else "")
+        self.mode.setText("\n".join((*describe_office(result), describe_mode(result))) if result is not None else "")
         self.poor.setText(describe_poor(result) if result is not None else "")
         table = QWidget()
         grid = QGridLayout(table)
@@ -423,13 +423,12 @@ class ExamView(QWidget):
         for column, (_, title) in enumerate(RATES, start=1):
             grid.setColumnStretch(column, 1)
             at_top(Text(title, "muted"), 0, column)
-        for line, (language, rates) in enumerate(result.languages.items() if result is not None else ()):
-            name = LANGUAGES.get(language, language)
+        for line, (name, rates) in enumerate(result.rows.items() if result is not None else ()):
             grid.setRowMinimumHeight(3 * line + 1, tokens.SPACE_1)
             at_top(Text(name, "body"), 3 * line + 2, 0)
             for column, (field, title) in enumerate(RATES, start=1):
                 share, counts = describe_rate(rates, field)
-                self._cells[language, field] = f"{share} {counts}".strip()
+                self._cells[name, field] = f"{share} {counts}".strip()
                 cell = Text(share, "strong", accessibleName=f"{name}, {title}: {share} {counts}".strip())
                 at_top(cell, 3 * line + 2, column)
                 at_top(Text(counts, "small"), 3 * line + 3, column)

@@ -1,8 +1,10 @@
 """The exam's passages and questions (``resources/exam``), and the grading of the answers to them.
 
-The documents and questions are our own. An answer is right when one of the accepted answers stands in it, word for word
+The documents and questions are our own: short texts, ten in a language, and the documents of an office, in two. An
+answer on a text is right when one of the accepted answers stands in it, word for word
 after normalisation (``workbench.text.normalisation``), as "contains gold" of open-book question answering: two short
-sentences that hold the answer are right, too.
+sentences that hold the answer are right, too. One on the office is right by what its question accepts
+(``subjects/evaluation/accepted.py``).
 
 Starts exams: when a person asks for one, and of models that have none once the machine is idle.
 
@@ -26,9 +28,21 @@ from workbench.base.paths import RESOURCES
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.preferences import Preferences
 from workbench.core.streams import Handlers, unary
-from workbench.records.exam import EXAM_VERSION, ExamConfig, ExamRates, ExamResult, Rate
+from workbench.records.evaluation import QuestionRow
+from workbench.records.exam import (
+    EXAM_VERSION,
+    UNANSWERABLE,
+    Ends,
+    ExamConfig,
+    ExamRates,
+    ExamResult,
+    OfficeKind,
+    Rate,
+)
+from workbench.records.messages import Message
 from workbench.records.models import ModelRecord
 from workbench.subjects.chats.answers import Answers
+from workbench.subjects.evaluation.accepted import is_right
 from workbench.subjects.evaluation.calls import ExamineModel
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model, is_missing
@@ -38,6 +52,7 @@ from workbench.techniques.retrieval.confidence import UNSURE, fit_shift, shifted
 from workbench.text.metrics import contains_answer
 
 FOLDER = RESOURCES / "exam"
+OFFICE_FOLDER = "office"
 
 _UNKNOWN = re.compile(
     r"\b(not|n't|never|no)\b[^.]{0,40}\b(state|specif|mention|provid|contain|say|said|given|information|answer|know|found)"
@@ -59,14 +74,70 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return self.id.split("/")[0]
 
     @property
+    def collection(self) -> str:
+        """The folder of the documents that are searched for it."""
+        return self.language
+
+    @property
+    def kind(self) -> str:
+        return ""
+
+    @property
+    def asks_own(self) -> bool:
+        """Whether an answer in the model's own words is asked for as well."""
+        return True
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.answers)
+
+    def is_right(self, text: str) -> bool:
+        return holds(text, self.answers)
+
+    @property
     def document(self) -> str:
         return self.id.rpartition("/")[0]
+
+
+class OfficeQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A question on the documents of the office. ``id`` is ``office/kind/number``; ``sources`` are the files that hold
+    the answer. The gold is as in ``QuestionRow``."""
+
+    id: str
+    kind: str
+    language: str
+    question: str
+    answers: tuple[str, ...] = ()
+    need: tuple[tuple[str, ...], ...] = ()
+    reject: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def collection(self) -> str:
+        return OFFICE_FOLDER
+
+    @property
+    def asks_own(self) -> bool:
+        """Every second one, since an answer in its own words takes a large model a minute."""
+        return int(self.id.rpartition("/")[2]) % 2 == 1
+
+    @property
+    def answerable(self) -> bool:
+        return self.kind != UNANSWERABLE
+
+    def is_right(self, text: str) -> bool:
+        asked = (Message("user", self.question),)
+        return is_right(
+            QuestionRow(messages=asked, expected=self.answers, need=self.need, answerable=self.answerable), text
+        )
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a question. ``declined``: the program abstained, or, where there is no answer, the model said so.
     ``confidence`` is that of the answer in the model's own words, uncorrected; ``contradicts``: it is marked whatever
-    the confidence."""
+    the confidence. ``kind`` is that of a question of the office, "" of others; ``quoted_marked``: the program warned of
+    the quotes; ``own_asked``: the model's own words were to be asked for; ``own_declined``: the program showed quotes,
+    and the model said that it does not know."""
 
     question: str
     answerable: bool
@@ -75,6 +146,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     quoted: bool = False
     confidence: float | None = None
     contradicts: bool = False
+    kind: str = ""
+    quoted_marked: bool = False
+    own_asked: bool = True
+    own_declined: bool = False
 
     @property
     def language(self) -> str:
@@ -88,8 +163,11 @@ class _Questions(msgspec.Struct, frozen=True):
     questions: tuple[Question, ...]
 
 
-def load_questions() -> tuple[Question, ...]:
-    return msgspec.json.decode((FOLDER / "questions.json").read_bytes(), type=_Questions).questions
+def load_questions() -> tuple[Question | OfficeQuestion, ...]:
+    """Those on the texts, then those on the office."""
+    texts = msgspec.json.decode((FOLDER / "questions.json").read_bytes(), type=_Questions).questions
+    lines = (FOLDER / "office.jsonl").read_bytes().splitlines()
+    return (*texts, *(msgspec.json.decode(line, type=OfficeQuestion) for line in lines))
 
 
 def holds(text: str, answers: Sequence[str]) -> bool:
@@ -105,12 +183,15 @@ def says_unknown(text: str) -> bool:
 def summarise(outcomes: Sequence[Outcome], sha256: str, ended: float, seconds: float) -> ExamResult:
     """The result of an exam. What is marked is decided with a correction fitted on the other documents' questions, so
     that no question corrects its own confidence."""
+    office = [one for one in outcomes if one.kind]
+    outcomes = [one for one in outcomes if not one.kind]
     marked: dict[str, bool] = {}
     for document in dict.fromkeys(one.question.rpartition("/")[0] for one in outcomes):
         mine = [one for one in outcomes if one.question.rpartition("/")[0] == document]
         shift = fit_shift(_graded(one for one in outcomes if one not in mine))
         marked |= {one.question: one.is_marked(shift) for one in mine}
     languages = dict.fromkeys(one.language for one in outcomes)
+    whole = fit_shift(_graded(outcomes))
     return ExamResult(
         version=EXAM_VERSION,
         sha256=sha256,
@@ -119,7 +200,30 @@ def summarise(outcomes: Sequence[Outcome], sha256: str, ended: float, seconds: f
         languages={
             language: _rates([one for one in outcomes if one.language == language], marked) for language in languages
         },
-        confidence_shift=round(fit_shift(_graded(outcomes)), 4),
+        confidence_shift=round(whole, 4),
+        office=tuple(
+            _kind(kind, [one for one in office if one.kind == kind], whole)
+            for kind in dict.fromkeys(one.kind for one in office)
+        ),
+    )
+
+
+def _kind(kind: str, outcomes: Sequence[Outcome], shift: float) -> OfficeKind:
+    """The office's questions of a kind. The correction of the confidence comes from the texts, which are others."""
+    quoted = [(one.quoted, one.quoted_marked) for one in outcomes if not one.declined]
+    asked = [one for one in outcomes if one.own_asked]
+    own = [(one.own, one.is_marked(shift)) for one in asked if not (one.declined or one.own_declined)]
+    return OfficeKind(kind=kind, quoted=_ends(quoted, len(outcomes)), own=_ends(own, len(asked)))
+
+
+def _ends(answers: Sequence[tuple[bool, bool]], asked: int) -> Ends:
+    """``answers`` are pairs: whether one is right, and whether it is marked."""
+    return Ends(
+        asked=asked,
+        right_unmarked=answers.count((True, False)),
+        right_marked=answers.count((True, True)),
+        wrong_unmarked=answers.count((False, False)),
+        wrong_marked=answers.count((False, True)),
     )
 
 

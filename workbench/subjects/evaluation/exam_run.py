@@ -34,7 +34,15 @@ from workbench.records.trust import is_marked
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved, Services
 from workbench.subjects.documents.embedder import Embedding, WorkerRetriever
-from workbench.subjects.evaluation.exam import FOLDER, Outcome, Question, holds, load_questions, says_unknown, summarise
+from workbench.subjects.evaluation.exam import (
+    FOLDER,
+    OfficeQuestion,
+    Outcome,
+    Question,
+    load_questions,
+    says_unknown,
+    summarise,
+)
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model
 from workbench.subjects.runs.calls import RunRecord
@@ -103,7 +111,7 @@ class ExamRuns(RunKind):
                         detail=question.question,
                     )
                 )
-                services = ExamServices(self._services, model, retrievers[question.language])
+                services = ExamServices(self._services, model, retrievers[question.collection])
                 journal.add(_answered(key, question, services, run))
                 finished += 1
         lines = [line for key in keys if (line := journal.find(key)) is not None]
@@ -115,23 +123,25 @@ class ExamRuns(RunKind):
         return finish(result)
 
     @contextmanager
-    def _read_documents(self, questions: Sequence[Question], run: OpenRun) -> Iterator[dict[str, Retriever]]:
-        """The exam's documents, a collection for each language, within the run's folder."""
+    def _read_documents(
+        self, questions: Sequence[Question | OfficeQuestion], run: OpenRun
+    ) -> Iterator[dict[str, Retriever]]:
+        """The exam's documents within the run's folder: a collection for each language, and one for the office."""
         run.emit(events.Progress(stage="reading the documents of the exam"))
         embedder = self._embedding.embedder(run.context, run.emit)
         retrievers: dict[str, Retriever] = {}
         files: list[Path] = []
         try:
-            for language in dict.fromkeys(question.language for question in questions):
-                files.append(file := self._home.run(run.id) / f"{language}.sqlite")
-                documents = FOLDER / language
-                call = Ingest(file=str(file), collection=language, embedder=embedder, paths=(str(documents),))
+            for name in dict.fromkeys(question.collection for question in questions):
+                files.append(file := self._home.run(run.id) / f"{name}.sqlite")
+                documents = FOLDER / name
+                call = Ingest(file=str(file), collection=name, embedder=embedder, paths=(str(documents),))
                 self._embedding.host.call(call, context=run.context)
                 count = sum(1 for _ in documents.iterdir())
-                retrievers[language] = WorkerRetriever(
+                retrievers[name] = WorkerRetriever(
                     self._embedding.host,
                     file,
-                    Collection(id=language, name=language, documents=count),
+                    Collection(id=name, name=name, documents=count),
                     lambda: embedder,
                     run.context,
                 )
@@ -189,7 +199,7 @@ class ExamServices:
         return self._services.checksum(resolved)
 
 
-def _answered(key: str, question: Question, services: ExamServices, run: OpenRun) -> Answered:
+def _answered(key: str, question: Question | OfficeQuestion, services: ExamServices, run: OpenRun) -> Answered:
     """Ask for a quotation, and, unless the program abstains, for an answer in the model's own words."""
     began = time.monotonic()
 
@@ -197,7 +207,7 @@ def _answered(key: str, question: Question, services: ExamServices, run: OpenRun
         recipe = Recipe(
             model=ModelPart(name=services.resolve(Recipe()).model.name),
             decoding=DecodingPart(seed=0),
-            retrieval=RetrievalPart(collection=question.language, mode=mode),
+            retrieval=RetrievalPart(collection=question.collection, mode=mode),
         )
         request = AnswerRequest(recipe=recipe, conversation=(Message("user", question.question),), origins=())
         return drain(follow(AskResult, answer(request, services, run.context, background=True)), emit_waiting)
@@ -209,20 +219,32 @@ def _answered(key: str, question: Question, services: ExamServices, run: OpenRun
     def done(outcome: Outcome, own: str = "") -> Answered:
         return Answered(key, outcome, own, quoted.answer, round(time.monotonic() - began, 3))
 
-    answerable = bool(question.answers)
+    answerable, kind = question.answerable, question.kind
     quoted = ask("quoted")
-    if quoted.declined:
-        return done(Outcome(question=question.id, answerable=answerable, declined=True))
-    own = ask("own-words")
-    checked = own.verification
-    contradicts = checked is None or bool(checked.problem) or is_marked(msgspec.structs.replace(checked, unsure=False))
     outcome = Outcome(
         question=question.id,
         answerable=answerable,
-        declined=not answerable and says_unknown(own.answer),
-        own=holds(own.answer, question.answers),
-        quoted=holds(quoted.answer, question.answers),
+        declined=quoted.declined,
+        quoted=not quoted.declined and question.is_right(quoted.answer),
+        kind=kind,
+        quoted_marked=quoted.outcome == "perhaps",
+        own_asked=question.asks_own,
+    )
+    if quoted.declined or not question.asks_own:
+        return done(outcome)
+    own = ask("own-words")
+    checked = own.verification
+    doubted = any(reason.kind not in ("weak", "statement") for reason in own.reasons)
+    contradicts = (
+        doubted or checked is None or bool(checked.problem) or is_marked(msgspec.structs.replace(checked, unsure=False))
+    )
+    unknown = says_unknown(own.answer) and not question.is_right(own.answer)
+    outcome = msgspec.structs.replace(
+        outcome,
+        declined=not answerable and not kind and unknown,
+        own=question.is_right(own.answer),
         confidence=checked.confidence if checked is not None else None,
         contradicts=contradicts,
+        own_declined=own.declined or unknown,
     )
     return done(outcome, own.answer)
