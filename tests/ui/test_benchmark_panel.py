@@ -26,7 +26,9 @@ from workbench.records.evaluation import (
     LeaderboardRow,
     QuestionSet,
 )
+from workbench.records.exam import Rate
 from workbench.records.hub import HubCard
+from workbench.records.verified_pairs import VerificationResult, VerifiedSet
 from workbench.subjects.evaluation.calls import (
     CreateQuestionSet,
     EvaluationList,
@@ -35,6 +37,7 @@ from workbench.subjects.evaluation.calls import (
     InspectBenchmark,
     ListEvaluations,
     ListQuestionSets,
+    MeasureVerification,
     QuestionSetList,
     RunBenchmark,
 )
@@ -187,3 +190,37 @@ def test_scores_of_the_hub_are_beside_the_leaderboard_when_asked_for(
     front.refuse(ReadHubCard, UserError("The network is switched off.", "Switch it on."))
     reported.button.click()
     qtbot.waitUntil(lambda: "switched off" in reported.message.text)
+
+
+def test_the_verification_is_measured_on_pairs_and_shown_in_a_table(
+    page: ModelsPage, qtbot: QtBot, front: FakeFront
+) -> None:
+    pairs = BenchmarkData(
+        benchmark="aggrefact", title="LLM-AggreFact", path="/d/a.csv", questions=900, subjects=2, pairs=True
+    )
+    run = RunRecord(id="v1", kind="verification", title="Verification on LLM-AggreFact", state="queued", created=1.0)
+    result = VerificationResult(
+        title="LLM-AggreFact", path="/d/a.csv", pairs=300, of_all=900, ended=1.0, seconds=2.0,
+        sets=(VerifiedSet(name="Wice", supported=Rate(100, 150), unsupported=Rate(120, 150)),),
+    )  # fmt: skip
+    front.answer(InspectBenchmark, lambda call: [finish(pairs)])
+    front.answer(MeasureVerification, lambda call: [finish(run)])
+    page.show_section("leaderboard")
+    data = page.leaderboard.data
+    page.leaderboard.import_button.click()
+    data.inspect("/d/a.csv")
+    qtbot.waitUntil(lambda: data.add_button.text() == benchmark_texts.MEASURE)
+    assert not data.name.isVisible()
+    following = front.hold(FollowRun)
+    data.limit.setValue(300)
+    data.add_button.click()
+    qtbot.waitUntil(lambda: list(page.leaderboard.verifying.lines) == ["v1"])
+    assert front.asked(MeasureVerification) == [MeasureVerification(path="/d/a.csv", limit=300)]
+    following.emit(events.Progress(stage="verifying", done=50, total=300, unit="pairs"))
+    qtbot.waitUntil(lambda: "50 of 300" in page.leaderboard.verifying.lines["v1"].words)
+    front.answer(GetLeaderboard, lambda call: [finish(Leaderboard(verification=(result,)))])
+    following.emit(finish(result))
+    qtbot.waitUntil(lambda: len(page.leaderboard.verifications) == 1)
+    [table] = page.leaderboard.verifications
+    assert table.rows[0][:3] == ("Wice", "300", "73.3 % (68.0–77.8)")
+    assert page.leaderboard.empty.isHidden()

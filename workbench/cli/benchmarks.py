@@ -14,9 +14,11 @@ from workbench.cli.arguments import Commands, absolute, at_least, one_call
 from workbench.cli.call_arguments import add_call, add_fields, call_of
 from workbench.cli.output import TextOutput, byte_size, moment
 from workbench.cli.questions import show_set
-from workbench.cli.runs import run_to_end
+from workbench.cli.run_lines import RunLines
+from workbench.cli.runs import ran, run_to_end
 from workbench.cli.session import Events, Session
 from workbench.records.evaluation import BenchmarkData, Leaderboard, LeaderboardColumn
+from workbench.records.verified_pairs import TABLE, VerificationResult, table_of
 
 NAMES = {"question_set": "question set", "models": "model"}
 KNOWN = ("mmlu", "arc", "hellaswag", "gsm8k", "ifeval")
@@ -39,6 +41,11 @@ def add_commands(commands: Commands) -> None:
     add_call(
         group, "run", "run models on a benchmark", calls.RunBenchmark, show_run, do=run, names=NAMES,
         question_set="SET", models="--model NAME",
+    )  # fmt: skip
+    verifying = "measure the verification of statements on pairs of a document and a text, of RAGTruth or LLM-AggreFact"
+    add_call(
+        group, "verify", verifying, calls.MeasureVerification, show_verified, do=ran(calls.MeasureVerification),
+        on_event=RunLines(), path="PATH",
     )  # fmt: skip
     add_call(group, "leaderboard", "what the models of this machine reached", calls.GetLeaderboard, show_leaderboard)
 
@@ -64,19 +71,26 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
 def show_data(result: dict[str, Any], output: TextOutput) -> None:
     data = msgspec.convert(result, BenchmarkData)
     subjects = f" in {data.subjects:,} subjects" if data.subjects > 1 else ""
-    output.line(f"{data.title}: {counted(data.questions, 'question')}{subjects}, in {data.path}")
+    count = counted(data.questions, "pair" if data.pairs else "question")
+    output.line(f"{data.title}: {count}{subjects}, in {data.path}")
     if data.usual:
         output.line(f"  {data.usual:,} examples are usual; {data.examples:,} are there {data.examples_path}".rstrip())
     for line in data.refused:
         output.line(f"  left out: {line}")
     if data.more_refused:
         output.line(f"  and {data.more_refused:,} more")
+    if data.pairs:
+        output.line(f"Measure the verification on it with: workbench benchmarks verify {quote(data.path)}")
+        return
     output.line(f"Make a question set of it with: workbench benchmarks import {data.benchmark} {quote(data.path)}")
 
 
 def show_leaderboard(result: dict[str, Any], output: TextOutput) -> None:
     board = msgspec.convert(result, Leaderboard)
-    if not board.rows:
+    for verified in board.verification:
+        _show_pairs(verified, output)
+        output.line()
+    if not board.rows and not board.verification:
         output.line("No model was run on a benchmark yet. `workbench benchmarks import` makes one of its data.")
         return
     for place, column in enumerate(board.columns):
@@ -98,6 +112,22 @@ def show_leaderboard(result: dict[str, Any], output: TextOutput) -> None:
         titles = ("MODEL", "QUANTISATION", "SIZE", "SCORE", "95 % INTERVAL", "N", "TOKENS/S", "DATE")
         output.table(titles, rows, numbers=("SIZE", "SCORE", "N", "TOKENS/S"))
         output.line()
+
+
+def show_verified(result: dict[str, Any], output: TextOutput) -> None:
+    _show_pairs(msgspec.convert(result, VerificationResult), output)
+
+
+def _show_pairs(result: VerificationResult, output: TextOutput) -> None:
+    drawn = f", drawn with {result.seed}" if result.pairs < result.of_all else ""
+    output.line(
+        f"Verification of statements on {result.title}, {result.pairs:,} of {counted(result.of_all, 'pair')}{drawn}, "
+        f"{moment(result.ended)}: {result.path}"
+    )
+    titles = tuple(map(str.upper, TABLE))
+    output.table(titles, table_of(result), numbers=("PAIRS",))
+    if result.left_out:
+        output.line(f"{counted(result.left_out, 'row')} left out. {result.first_left_out}")
 
 
 def describe_column(column: LeaderboardColumn) -> str:

@@ -17,6 +17,7 @@ from workbench.records.messages import Message, Usage
 from workbench.records.origins import Origins, origins_of_answer
 from workbench.records.recipes import RECIPE, Recipe
 from workbench.records.trace import TRACE, Trace
+from workbench.records.verified_pairs import VerificationResult
 
 Split = Literal["tune", "held-out"]
 """``tune``: what a search for a better prompt may see. ``held-out``: what it is measured on."""
@@ -126,7 +127,8 @@ class BenchmarkUse(msgspec.Struct, frozen=True, kw_only=True):
 class BenchmarkData(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a published benchmark in a file or folder. ``questions`` were read, in ``subjects`` groups; ``refused``
     says why rows were not, ``more_refused`` of them are not listed. ``examples`` are the rows that can be shown before
-    each question, at least so many in every subject; ``usual`` is the number that is usually shown."""
+    each question, at least so many in every subject; ``usual`` is the number that is usually shown. ``pairs``: the rows
+    are pairs of a document and a text, on which no model but the verification is measured."""
 
     benchmark: str
     title: str
@@ -138,6 +140,7 @@ class BenchmarkData(msgspec.Struct, frozen=True, kw_only=True):
     usual: int = 0
     refused: tuple[str, ...] = ()
     more_refused: int = 0
+    pairs: bool = False
 
 
 class QuestionSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -417,5 +420,8 @@ class LeaderboardRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaderboard(msgspec.Struct, frozen=True, kw_only=True):
+    """``verification``: results of the verification of statements, which no model takes part in."""
+
     columns: tuple[LeaderboardColumn, ...] = ()
     rows: tuple[LeaderboardRow, ...] = ()
+    verification: tuple[VerificationResult, ...] = ()

@@ -22,16 +22,19 @@ from workbench.records.evaluation import (
     EvaluationResult,
     GridPage,
     GridRow,
+    Leaderboard,
     NumberedQuestion,
     QuestionRow,
     QuestionSet,
     ScorerResult,
     ScorerUse,
 )
+from workbench.records.exam import Rate
 from workbench.records.messages import Message
 from workbench.records.optimisation import OptimisationResult
 from workbench.records.prompts import source_of
 from workbench.records.recipes import PromptingPart, Recipe
+from workbench.records.verified_pairs import VerificationResult, VerifiedSet
 from workbench.subjects.evaluation.calls import (
     AddScorers,
     CreateQuestionSet,
@@ -41,11 +44,13 @@ from workbench.subjects.evaluation.calls import (
     ExportEvaluation,
     FetchBenchmark,
     GetEvaluation,
+    GetLeaderboard,
     InspectBenchmark,
     ListEvaluations,
     ListGrid,
     ListQuestions,
     ListQuestionSets,
+    MeasureVerification,
     Optimise,
     QuestionPage,
     QuestionSetList,
@@ -287,6 +292,33 @@ def test_the_rows_of_a_benchmark_are_recognised_and_downloaded(run: Run, front: 
     assert run("benchmarks", "fetch", "mmlu").out == out
     assert front.asked(FetchBenchmark) == [FetchBenchmark(benchmark="mmlu")]
     assert run("benchmarks", "fetch", "other").status == 2
+
+
+def test_the_verification_is_measured_on_pairs(run: Run, front: FakeFront) -> None:
+    data = BenchmarkData(
+        benchmark="aggrefact", title="LLM-AggreFact", path="/d/a.csv", questions=9, subjects=2, pairs=True
+    )
+    front.answer(InspectBenchmark, data)
+    out = run("benchmarks", "inspect", "/d/a.csv").out
+    assert out == (
+        "LLM-AggreFact: 9 pairs in 2 subjects, in /d/a.csv\n"
+        "Measure the verification on it with: workbench benchmarks verify /d/a.csv\n"
+    )
+    wice = VerifiedSet(name="Wice", supported=Rate(3, 4), unsupported=Rate(4, 4))
+    result = VerificationResult(
+        title="LLM-AggreFact", path="/d/a.csv", pairs=8, of_all=9, seed=2, sets=(wice,), ended=1.0, seconds=2.0,
+        left_out=1, first_left_out="row 3: its label is None.",
+    )  # fmt: skip
+    front.answer(MeasureVerification, RunRecord(id="r1", kind="verification", title="V", state="queued", created=1.0))
+    front.answer(FollowRun, result)
+    ran = run("benchmarks", "verify", "/d/a.csv", "--limit", "8", "--seed", "2")
+    assert front.asked(MeasureVerification) == [MeasureVerification(path="/d/a.csv", limit=8, seed=2)]
+    text = [" ".join(line.split()) for line in ran.out.splitlines()]
+    assert "Verification of statements on LLM-AggreFact, 8 of 9 pairs, drawn with 2" in ran.out
+    assert "Wice 8 87.5 % (54.3–97.7) 80.0 % (37.6–96.4) 100.0 % (51.0–100.0)" in text
+    assert "1 row left out. row 3: its label is None." in text
+    front.answer(GetLeaderboard, Leaderboard(verification=(result,)))
+    assert "Wice" in run("benchmarks", "leaderboard").out
 
 
 def test_the_scorers_that_suit_a_set_are_listed_as_options_take_them(run: Run, front: FakeFront) -> None:

@@ -24,13 +24,20 @@ from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of
 from workbench.base.errors import Cancelled
 from workbench.records.evaluation import BenchmarkData, QuestionSet
-from workbench.subjects.evaluation.calls import CreateQuestionSet, FetchBenchmark, InspectBenchmark
+from workbench.subjects.evaluation.calls import (
+    CreateQuestionSet,
+    FetchBenchmark,
+    InspectBenchmark,
+    MeasureVerification,
+)
+from workbench.subjects.runs.calls import RunRecord
 
 
 class BenchmarkImport(Card):
-    """``added`` carries the id of a new question set."""
+    """``added`` carries the id of a new question set, ``measured`` the run that measures the verification."""
 
     added = Signal(str)
+    measured = Signal(object)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -66,9 +73,12 @@ class BenchmarkImport(Card):
         self.add_button = PrimaryButton(texts.ADD, clicked=self._on_add)
         self._shots_row = QWidget()
         row_of(self._shots_row, Text(texts.SHOTS, "body", wordWrap=False), self.shots, self.examples_button, None)
-        last = row_of(
-            None, Text(texts.NAME, "body", wordWrap=False), (self.name, 1), self.add_button, gap=tokens.SPACE_2
-        )
+        self._limit_row, self._name_row = QWidget(), QWidget()
+        self.limit = NumberBox(accessibleName=texts.PAIRS, specialValueText=texts.ALL)
+        self.limit.setToolTip(texts.PAIRS_LIMIT_HELP)
+        row_of(self._limit_row, Text(texts.PAIRS, "body", wordWrap=False), self.limit, None)
+        row_of(self._name_row, Text(texts.NAME, "body", wordWrap=False), (self.name, 1), gap=tokens.SPACE_2)
+        last = row_of(None, (self._name_row, 1), (self._limit_row, 1), self.add_button, gap=tokens.SPACE_2)
         column_of(self.found, self._title, self._refused, self._shots_row, self._shots_help, last, gap=tokens.SPACE_2)
         self.body.addWidget(self.found)
 
@@ -78,7 +88,7 @@ class BenchmarkImport(Card):
 
     def inspect(self, path: str, examples: str = "") -> None:
         """Recognise a file or folder of the person."""
-        self._start(InspectBenchmark(path=path, examples=examples), lambda progress: texts.READING)
+        self._start(InspectBenchmark(path=path, examples=examples), _reading)
 
     # -- what happens --------------------------------------------------------------------------------
 
@@ -92,11 +102,15 @@ class BenchmarkImport(Card):
     def _on_add(self) -> None:
         data = self.data
         assert data is not None
+        if data.pairs:
+            limit = self.limit.value()
+            self._start(MeasureVerification(path=data.path, limit=limit if limit < data.questions else 0), _reading)
+            return
         call = CreateQuestionSet(
             source="benchmark", benchmark=data.benchmark, path=data.path, examples=data.examples_path,
             shots=self.shots.value(), name=self.name.text().strip(), tune_share=0.0,
         )  # fmt: skip
-        self._start(call, lambda progress: texts.READING)
+        self._start(call, _reading)
 
     def _on_stop(self) -> None:
         if self._handle is not None:
@@ -111,7 +125,7 @@ class BenchmarkImport(Card):
 
         self._set_busy(True)
         self.message.hide()
-        if not isinstance(call, CreateQuestionSet):
+        if not isinstance(call, CreateQuestionSet | MeasureVerification):
             self.found.hide()  # it is of other data
         self.progress.set_progress(texts.READING, None)
         self._handle = self._bridge.stream(call, progressed, partial(self._on_end, call), self)
@@ -128,13 +142,16 @@ class BenchmarkImport(Card):
             self.found.hide()
             self.message.show_message(texts.ADDED.format(name=made.name), "success")
             self.added.emit(made.id)
+        elif isinstance(call, MeasureVerification):
+            self.found.hide()
+            self.measured.emit(msgspec.convert(terminal.result, RunRecord))
         else:
             self._show(msgspec.convert(terminal.result, BenchmarkData))
 
     def _show(self, data: BenchmarkData) -> None:
         self.data = data
         subjects = texts.SUBJECTS.format(count=describe_count(data.subjects, "subject")) if data.subjects > 1 else ""
-        count = describe_count(data.questions, "question")
+        count = describe_count(data.questions, "pair" if data.pairs else "question")
         self._title.setText(texts.FOUND.format(title=data.title, questions=count, subjects=subjects))
         left_out = len(data.refused) + data.more_refused
         if left_out:
@@ -144,7 +161,20 @@ class BenchmarkImport(Card):
         self.shots.setRange(0, data.examples)
         self.shots.setValue(min(data.usual, data.examples))
         self._shots_row.setVisible(data.usual > 0)
-        words = texts.SHOTS_HELP if data.examples else texts.NO_EXAMPLES if data.usual else texts.WITHOUT_EXAMPLES
+        self._limit_row.setVisible(data.pairs)
+        self._name_row.setVisible(not data.pairs)
+        self.limit.setRange(0, data.questions)
+        self.limit.setValue(0)
+        self.add_button.setText(texts.MEASURE if data.pairs else texts.ADD)
+        words = (
+            texts.PAIRS_HELP
+            if data.pairs
+            else texts.SHOTS_HELP
+            if data.examples
+            else texts.NO_EXAMPLES
+            if data.usual
+            else texts.WITHOUT_EXAMPLES
+        )
         self._shots_help.setText(words.format(title=data.title, usual=data.usual, count=data.examples))
         stem = Path(data.path).stem
         self.name.setText(data.title if stem.lower() == data.benchmark else f"{data.title} {stem}")
@@ -176,3 +206,7 @@ class BenchmarkImport(Card):
         dialog.fileSelected.connect(chosen)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+
+def _reading(progress: events.Progress) -> str:
+    return texts.READING

@@ -5,7 +5,8 @@ from __future__ import annotations
 DATA, DATA_HELP = (
     "Import data",
     "The rows of MMLU, ARC, HellaSwag, GSM8K or IFEval, in the form that the data sets have on the hub: JSON Lines, "
-    "JSON, CSV, Parquet, or a folder of them. The benchmark is recognised by its columns.",
+    "JSON, CSV, Parquet, or a folder of them. The benchmark is recognised by its columns. With pairs of RAGTruth or "
+    "LLM-AggreFact the verification of statements is measured.",
 )
 OPEN_DATA = "Import data…"
 CHOOSE_FILE, CHOOSE_FOLDER, CHOOSE_EXAMPLES = "File…", "Folder…", "File of examples…"
@@ -33,6 +34,20 @@ WITHOUT_EXAMPLES = "{title} is asked without examples."
 NAME, ADD = "Name", "Add benchmark"
 ADDED = "{name} is ready to run."
 CLOSE = "Close"
+PAIRS_HELP = (
+    "Texts about documents, which people have judged. Each is verified as an answer is; no model takes part. It counts "
+    "as marked where the program would warn of it."
+)
+PAIRS, PAIRS_LIMIT_HELP = "Pairs", "They are drawn by chance. Fewer give a wider interval."
+MEASURE = "Measure verification"
+VERIFICATION = "Verification of statements · {title} · {pairs}"
+PAIRS_DRAWN = "{pairs:,} of {of_all:,} pairs"
+MEASURED = "{name} is measured: the results are below."
+PAIRS_FOOT = (
+    "Measured on {date}. Precision: of the marked texts those that the document does not support. Recall: of those "
+    "that it does not support the marked ones. Each with the interval of 95 %."
+)
+MEASURE_AGAIN = "Measure again"
 
 RUN_TITLE = "Run a benchmark"
 MODELS, NO_MODELS = "Models", "There is no model that could be asked. Add one first."

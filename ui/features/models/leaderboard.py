@@ -18,6 +18,7 @@ from ui.features.models import hub_texts as texts
 from ui.features.models.benchmark_import import BenchmarkImport
 from ui.features.models.benchmark_run import BenchmarkRun
 from ui.features.models.reported_scores import ReportedScores
+from ui.features.models.verification_table import VerificationRunLines, VerificationTable
 from ui.theme import tokens
 from workbench.records.evaluation import Leaderboard, LeaderboardCell, LeaderboardRow
 from workbench.records.fit import Fit
@@ -35,6 +36,7 @@ class LeaderboardPanel(ScrolledColumn):
         super().__init__(tokens.SPACE_3, width=1100)
         self._bridge = bridge
         self.tables: list[BoardTable] = []
+        self.verifications: list[VerificationTable] = []
         self._wanted = ""
         self._fits: dict[str, Fit | None] = {}
         self.state = Text(texts.BOARD_HELP, "muted")
@@ -43,9 +45,11 @@ class LeaderboardPanel(ScrolledColumn):
         self.data = BenchmarkImport(bridge)
         self.data.hide()
         self.running = BenchmarkRun(bridge)
+        self.verifying = VerificationRunLines(bridge)
         self.data.added.connect(self._on_added)
+        self.data.measured.connect(self.verifying.follow)
         self.column.addLayout(row_of(None, (self.state, 1), self.import_button, gap=tokens.SPACE_4))
-        for part in (self.data, self.running, self.empty):
+        for part in (self.data, self.verifying, self.running, self.empty):
             self.column.addWidget(part)
         holder = self._holder = QWidget()
         self._list = column_of(holder, gap=tokens.SPACE_3)
@@ -54,6 +58,7 @@ class LeaderboardPanel(ScrolledColumn):
         self.column.addWidget(self.reported)
         self._board = bridge.home.listing(GetLeaderboard())
         self._board.follow(self._on_board)
+        self.verifying.measured.connect(self._board.refresh)
         bridge.home.listing(ListEvaluations()).follow(lambda _: self._board.refresh())
         bridge.home.listing(ListQuestionSets()).follow(self._on_sets)
 
@@ -77,7 +82,8 @@ class LeaderboardPanel(ScrolledColumn):
     def _on_board(self, board: Leaderboard) -> None:
         empty_layout(self._list)
         self.tables = []
-        self.empty.setVisible(not board.rows and self.data.isHidden() and self.running.isHidden())
+        nothing = not (board.rows or board.verification)
+        self.empty.setVisible(nothing and self.data.isHidden() and self.running.isHidden())
         for place, column in enumerate(board.columns):
             found = [(row, cell) for row in board.rows if (cell := row.cells[place]) is not None]
             title = texts.BOARD_COLUMN.format(
@@ -88,6 +94,9 @@ class LeaderboardPanel(ScrolledColumn):
             table = BoardTable(title, sorted(found, key=lambda one: -one[1].score.value))
             self.tables.append(table)
             self._list.addWidget(table)
+        self.verifications = [VerificationTable(result) for result in board.verification]
+        for verification in self.verifications:
+            self._list.addWidget(verification)
         for row in board.rows:
             self._count(row.model)
         self.reported.show_models(tuple(row.model for row in board.rows))

@@ -40,7 +40,8 @@ EXAM = "Exam of {date}: answers from documents"
 EXAM_OLD = f"Exam of {{date}}, {OLD}"
 EXAM_HELP = (
     "Short documents and questions of the program's own, answered as in a chat. Below each rate: the count, and the "
-    "range in which the true rate lies with a probability of 95 %. Not marked: the program did not warn of the answer."
+    "range in which the true rate lies with a probability of 95 %. Not marked: the program did not warn of the answer. "
+    "Office: mixed documents with tables, older versions and two languages."
 )
 EXAMINE, EXAMINE_AGAIN = "Run exam", "Repeat exam"
 EXAMINE_HELP = (

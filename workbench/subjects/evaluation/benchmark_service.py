@@ -37,6 +37,7 @@ from workbench.records.evaluation import (
     LeaderboardRow,
     QuestionSet,
 )
+from workbench.records.verified_pairs import VerificationResult
 from workbench.subjects.evaluation.benchmarks import (
     BENCHMARKS,
     Benchmark,
@@ -50,6 +51,7 @@ from workbench.subjects.evaluation.benchmarks import (
 from workbench.subjects.evaluation.calls import Evaluate, FetchBenchmark, GetLeaderboard, InspectBenchmark, RunBenchmark
 from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.evaluation.verification_data import TITLES, read_pairs, recognise_pairs
 from workbench.subjects.models.download import download
 from workbench.subjects.models.hub import Hub
 from workbench.subjects.models.runs import download_folder
@@ -60,13 +62,14 @@ from workbench.training.data.rows import Row
 
 @dataclass(frozen=True, eq=False)
 class BenchmarkRuns:
-    """``start`` queues an evaluation, ``report`` reads one."""
+    """``start`` queues an evaluation, ``report`` reads one; ``verified`` are the results of the verification."""
 
     _store: EvaluationStore
     _sets: QuestionStore
     _catalogue: ModelCatalogue
     _start: Callable[[Evaluate], RunRecord]
     _report: Callable[[Evaluation], EvaluationReport]
+    _verified: Callable[[], tuple[VerificationResult, ...]]
 
     def handlers(self) -> Handlers:
         return {RunBenchmark: unary(self.run), GetLeaderboard: unary(self.leaderboard)}
@@ -109,7 +112,7 @@ class BenchmarkRuns:
             )
             for name in sorted(named, key=str.casefold)
         ]
-        return Leaderboard(columns=tuple(ordered), rows=tuple(rows))
+        return Leaderboard(columns=tuple(ordered), rows=tuple(rows), verification=self._verified())
 
     def _add(
         self, evaluation: Evaluation, known: QuestionSet, columns: dict[LeaderboardColumn, dict[str, LeaderboardCell]]
@@ -219,18 +222,33 @@ def _inspect(
     return inspect_benchmark(path, examples, tell)
 
 
+MOST_REFUSED = 20
 LOOKED_AT = 20
 """Rows from which the benchmark is recognised."""
 
 _WRONG = (KeyError, IndexError, ValueError, TypeError, AttributeError)
 _COLUMNS = (
     "Rows have: MMLU question, choices, answer; ARC question, choices, answerKey; HellaSwag activity_label, ctx_a, "
-    "ctx_b, endings, label; GSM8K question, answer with ####; IFEval prompt, instruction_id_list, kwargs."
+    "ctx_b, endings, label; GSM8K question, answer with ####; IFEval prompt, instruction_id_list, kwargs; "
+    "LLM-AggreFact dataset, doc, claim, label; RAGTruth is a folder with response.jsonl and source_info.jsonl."
 )
 
 
 def inspect_benchmark(path: Path, examples: Path | None, report: Callable[[int], None]) -> BenchmarkData:
     """Raises UserError where the first rows are those of no benchmark, naming the first one and its columns."""
+    if name := recognise_pairs(path):
+        refused = list[str]()
+        read_sets = Counter(pair.dataset for pair in read_pairs(path, refused))
+        return BenchmarkData(
+            benchmark=name,
+            title=TITLES[name],
+            path=str(path),
+            questions=read_sets.total(),
+            subjects=len(read_sets),
+            refused=tuple(refused[:MOST_REFUSED]),
+            more_refused=max(0, len(refused) - MOST_REFUSED),
+            pairs=True,
+        )
     benchmark = recognise(path)
     read = read_benchmark(benchmark, path, None, 0, 0, report)
     subjects = {row.id for row in read.rows}
@@ -267,7 +285,7 @@ def recognise(path: Path) -> Benchmark:
         if count > most:
             best, most = benchmark, count
     if best is None:
-        titles = ", ".join(one.title for one in BENCHMARKS)
+        titles = ", ".join((*(one.title for one in BENCHMARKS), *TITLES.values()))
         columns = ", ".join(first.values) if first is not None else "none"
         where = str(first.source) if first is not None else path.name
         raise UserError(f"{where}: it is no row of {titles}. Its columns are {columns}.", _COLUMNS)

@@ -152,9 +152,20 @@ class RunBenchmark(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.b
     seed: Annotated[int, "draws them"] = 0
 
 
+class MeasureVerification(Call[RunRecord], frozen=True, kw_only=True, tag="evaluation.verify"):
+    """Queue the run that verifies texts against documents as answers are verified, and compares that with what people
+    judged; its result is a ``VerificationResult``. ``path`` is a folder with RAGTruth's ``response.jsonl`` and
+    ``source_info.jsonl``, or a file or folder of LLM-AggreFact's rows. ``limit`` pairs are drawn with ``seed``. Raises
+    UserError for what holds no pairs."""
+
+    path: Annotated[str, "RAGTruth's folder, or LLM-AggreFact's rows: JSON Lines, CSV, Parquet, a folder"]
+    limit: Annotated[int, "draw N pairs; 0: all"] = 0
+    seed: Annotated[int, "draws them"] = 0
+
+
 class GetLeaderboard(Call[Leaderboard], frozen=True, kw_only=True, tag="evaluation.leaderboard"):
-    """What the models of this machine reached on benchmarks. Results of other settings, such as another number of
-    examples or other questions, are in columns of their own."""
+    """What the models of this machine reached on benchmarks, and what the verification of statements did. Results of
+    other settings, such as another number of examples or other questions, are in columns of their own."""
 
     changed_by = ("evaluation", "model")
 

@@ -19,6 +19,7 @@ from workbench.subjects.evaluation.question_store import QuestionStore
 from workbench.subjects.evaluation.runs import EvaluateRuns
 from workbench.subjects.evaluation.service import Evaluations
 from workbench.subjects.evaluation.store import EvaluationStore
+from workbench.subjects.evaluation.verification_run import VerificationRuns, Verifications
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.hub_service import hub_of
 from workbench.subjects.models.store import ModelCatalogue
@@ -47,7 +48,10 @@ def wire(
     evaluations = Evaluations(store, questions, services, runs, changes)
     evaluating = EvaluateRuns(store, services, checksums, changes, trained)
     examiner = Examiner(catalogue, checksums, runs, answers, changes, base.preferences)
-    benchmarks = BenchmarkRuns(store, questions, catalogue, evaluations.start, evaluations.report)
+    verifications = Verifications(runs)
+    benchmarks = BenchmarkRuns(
+        store, questions, catalogue, evaluations.start, evaluations.report, verifications.results
+    )
     return Subject(
         handlers={
             **evaluations.handlers(),
@@ -55,10 +59,12 @@ def wire(
             **QuestionSets(questions, chats, sets, changes).handlers(),
             **BenchmarkFiles(home, base.gate, hub_of(base)).handlers(),
             **benchmarks.handlers(),
+            **verifications.handlers(),
             **Optimising(evaluations, store, questions, services, runs, changes).handlers(),
         },
         kinds={
             "evaluate": evaluating,
+            "verification": VerificationRuns(),
             "exam": ExamRuns(home, catalogue, checksums, embedding, services, changes),
             "optimise": OptimiseRuns(home, evaluating, store, questions, prompts, services, changes),
         },

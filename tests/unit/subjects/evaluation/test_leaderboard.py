@@ -68,7 +68,7 @@ def test_a_model_is_on_it_once_all_its_questions_are_done(
         ScorerResult(title=use.name, unit="", columns=(score,)) for use in home.evaluation.scorers
     )  # fmt: skip
     report = EvaluationReport(evaluation=home.evaluation, cells=4, answered=answers, costs=(cost,), results=results)
-    runs = BenchmarkRuns(*[cast(Any, home)] * 3, cast(Any, None), lambda evaluation: report)
+    runs = BenchmarkRuns(*[cast(Any, home)] * 3, cast(Any, None), lambda evaluation: report, tuple)
     board = runs.leaderboard(GetLeaderboard())
     assert [row.model for row in board.rows] == (["Small"] if shown else [])
     assert bool(board.columns) is shown
