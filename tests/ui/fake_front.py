@@ -432,6 +432,10 @@ class FakeFront:
                 return home.collections[collection.id], [("collection", collection.id)]
             case c.SearchDocuments():
                 return home.search(call.collection, call.query, call.limit), []
+            case c.ListNames():
+                return home.names(call.collection), []
+            case c.FindName():
+                return home.places_of_name(call), []
             case c.GetDocumentText():
                 return home.text(call.collection, call.document), []
             case c.DrawPage():

@@ -21,7 +21,7 @@ from workbench.base.errors import SendingRefused, UserError
 from workbench.base.settings import Settings
 from workbench.records.agents import Fact
 from workbench.records.demonstrations import Demonstration
-from workbench.records.documents import Box, Chunk, Document, DocumentState
+from workbench.records.documents import Box, Chunk, Document, DocumentState, NameEntry, NameKind
 from workbench.records.endpoints import Endpoint, EndpointUse
 from workbench.records.engines import EngineState
 from workbench.records.evaluation import Evaluation, QuestionSet
@@ -34,6 +34,7 @@ from workbench.records.runtime import RuntimeChoice
 from workbench.records.trace import Trace
 from workbench.records.training import AdapterRecord, DataSet
 from workbench.records.training_packages import TrainingPackages
+from workbench.techniques.retrieval.names import find_names
 from workbench.text.sentences import split_sentences
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
@@ -356,6 +357,49 @@ class FakeHome:
                     )  # fmt: skip
         hits.sort(key=lambda hit: -hit.score)
         return c.SearchResult(hits=tuple(hits[:limit]), revision=known.revision)
+
+    def names(self, collection: str) -> c.NameList:
+        """The names of the collection's texts."""
+        entries = [
+            NameEntry(
+                name=name, kind=kind, passages=len(passages), documents=len({passage.document for passage in passages})
+            )
+            for (name, kind), passages in self._mentions(collection).items()
+        ]
+        entries.sort(key=lambda entry: (-entry.documents, -entry.passages, entry.name))
+        return c.NameList(names=tuple(entries), total=len(entries))
+
+    def places_of_name(self, call: c.FindName) -> c.NamePlaces:
+        """The passages of a name, or those of two; of two that no passage has together, one of each."""
+        found = {name: passages for (name, _), passages in self._mentions(call.collection).items()}
+        if missing := [name for name in (call.name, call.other) if name and name not in found]:
+            raise UserError(f"No name {missing[0]!r} is in these documents.")
+        passages, joined = found[call.name], tuple[str, ...]()
+        if call.other:
+            both = [passage for passage in passages if passage in found[call.other]]
+            joined = () if both else ("Orbis",)
+            passages = both or [passages[0], found[call.other][0]]
+        return c.NamePlaces(
+            name=call.name, other=call.other, passages=tuple(passages[: call.limit]), joined_by=joined,
+            total=len(passages),
+        )  # fmt: skip
+
+    def _mentions(self, collection: str) -> dict[tuple[str, NameKind], list[Passage]]:
+        found: dict[tuple[str, NameKind], list[Passage]] = {}
+        for document in self.documents_of(collection).values():
+            text = self.texts.get(document.id, "")
+            spans = [span for span in find_names(text, "en") if span.sure]
+            for chunk in _chunks(text):
+                for name, kind in dict.fromkeys(
+                    (span.shown, span.kind) for span in spans if chunk.start <= span.start < chunk.end
+                ):
+                    passage = Passage(
+                        collection=collection, document=document.id, document_hash=document.hash, path=document.path,
+                        title=document.title, start=chunk.start, end=chunk.end, text=text[chunk.start : chunk.end],
+                        page=chunk.page,
+                    )  # fmt: skip
+                    found.setdefault((name, kind), []).append(passage)
+        return found
 
     def text(self, collection: str, document: str) -> c.DocumentText:
         for known in self.documents_of(collection).values():

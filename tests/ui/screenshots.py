@@ -793,6 +793,17 @@ def _unfinished_home() -> FakeHome:
     return home
 
 
+def _names(shell: Shell, front: Front) -> None:
+    """The names of the samples, with the passages of the first one."""
+    page = shell.made_page("documents")
+    assert isinstance(page, DocumentsPage)
+    _wait_for(lambda: page.parts.table.rowCount() > 0)
+    page.parts.sides.buttons["names"].click()
+    _wait_for(lambda: page.parts.names.table.rowCount() > 0)
+    page.parts.names.view.selectRow(0)
+    _wait_for(lambda: bool(page.parts.names.passages.cards))
+
+
 def _passage_length(shell: Shell, front: Front) -> None:
     page = shell.made_page("documents")
     assert isinstance(page, DocumentsPage)
@@ -959,6 +970,7 @@ SCENES: tuple[Scene, ...] = (
     ("pdf", "documents", _home_with_pdf, _open_document(".pdf")),
     ("chat-new", "chat", furnished_home, None),
     ("documents", "documents", furnished_home, None),
+    ("names", "documents", furnished_home, _names),
     ("passage-length", "documents", furnished_home, _passage_length),
     ("documents-unfinished", "documents", _unfinished_home, None),
     ("adapters", "adapters", _trained_home, _adapter("my-notes")),

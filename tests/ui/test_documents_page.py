@@ -24,13 +24,15 @@ from ui.components.dialog import Dialog
 from ui.components.password_row import PasswordRow
 from ui.components.text_view import TextView
 from ui.features.documents import texts
+from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.layout import DocumentFilter, DocumentTable, FileView
-from ui.features.documents.page import DocumentsPage, IndexDialog
+from ui.features.documents.names_panel import NamesPanel
+from ui.features.documents.page import DocumentsPage
 from ui.theme.theme import Theme
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
-from workbench.records.documents import Document
+from workbench.records.documents import Document, NameEntry
 
 
 @pytest.fixture
@@ -595,3 +597,108 @@ def test_the_lines_of_a_document_stand_apart_and_are_where_they_are_drawn(qtbot:
     cursor = view.textCursor()
     assert view.viewport().rect().contains(view.cursorRect(cursor))
     assert view.cursorForPosition(view.cursorRect(cursor).center()).position() == cursor.position()
+
+
+def show_names(qtbot: QtBot, page: DocumentsPage) -> NamesPanel:
+    QTest.mouseClick(page.parts.sides.buttons["names"], Qt.MouseButton.LeftButton)
+    panel = page.parts.names
+    qtbot.waitUntil(lambda: panel.table.rowCount() > 0)
+    return panel
+
+
+def choose_name(qtbot: QtBot, panel: NamesPanel, row: int = 0) -> str:
+    panel.view.selectRow(row)
+    name = panel.table.rows[row].name
+    qtbot.waitUntil(lambda: panel.title.full_text.startswith(name))
+    return name
+
+
+def test_names_are_listed_with_the_passages_of_the_chosen_one(
+    qtbot: QtBot, page: DocumentsPage, home: FakeHome
+) -> None:
+    panel = show_names(qtbot, page)
+    known = home.names(page._current)
+    assert [one.name for one in panel.table.rows] == [one.name for one in known.names]
+    assert not page.parts.search.isVisible()
+    name = choose_name(qtbot, panel)
+    found = home.places_of_name(c.FindName(collection=page._current, name=name))
+    assert [card.passage for card in panel.passages.cards] == list(found.passages)
+    assert not [label for label in panel.passages.findChildren(QLabel) if "0.000" in label.text()]
+
+
+def test_a_passage_of_a_name_opens_its_document_there(qtbot: QtBot, page: DocumentsPage) -> None:
+    panel = show_names(qtbot, page)
+    choose_name(qtbot, panel)
+    QTest.mouseClick(panel.passages.cards[0], Qt.MouseButton.LeftButton)
+    assert page.parts.shows_document
+    assert page._opened is not None
+    assert page._opened.id == panel.passages.cards[0].passage.document
+    assert page.parts.shows_names
+
+
+def test_names_are_filtered_by_words_and_by_type(qtbot: QtBot, page: DocumentsPage) -> None:
+    panel = show_names(qtbot, page)
+    whole = panel.table.rowCount()
+    wanted = panel.table.rows[-1]
+    QTest.keyClicks(panel.filter, wanted.name)
+    QTest.keyClick(panel.filter, Qt.Key.Key_Return)
+    assert wanted in panel.table.rows
+    assert panel.table.rowCount() < whole
+    assert f"of {whole:,} names" in panel.count.text()
+    panel.filter.clear()
+    assert panel.table.rowCount() == whole
+    choose(panel.kind, texts.NAME_PERSON)
+    assert {one.kind for one in panel.table.rows} <= {"person"}
+
+
+def test_what_connects_two_names_is_shown_as_a_chain_or_together(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront
+) -> None:
+    panel = show_names(qtbot, page)
+    name = choose_name(qtbot, panel)
+    other = panel.table.rows[1].name
+    panel.other.setText(other)
+    QTest.keyClick(panel.other, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: other in panel.title.full_text)
+    assert front.asked(c.FindName)[-1].other == other
+    panel.other.setText("Nobody At All")
+    QTest.keyClick(panel.other, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: any("Nobody At All" in label.text() for label in panel.passages.findChildren(QLabel)))
+    panel.other.clear()
+    qtbot.waitUntil(lambda: panel.title.full_text == texts.PASSAGES_OF.format(name=name, passages=passages_of(panel)))
+
+
+def passages_of(panel: NamesPanel) -> str:
+    count = len(panel.passages.cards)
+    return f"{count:,} passage{'s' if count != 1 else ''}"
+
+
+def test_a_collection_without_names_offers_to_read_its_files_again(
+    qtbot: QtBot, page: DocumentsPage, front: FakeFront, home: FakeHome
+) -> None:
+    home.texts.update(dict.fromkeys(home.texts, "nothing is named here."))
+    QTest.mouseClick(page.parts.sides.buttons["names"], Qt.MouseButton.LeftButton)
+    panel = page.parts.names
+    qtbot.waitUntil(panel.none.isVisible)
+    assert panel.none.button is not None
+    panel.none.button.click()
+    qtbot.waitUntil(lambda: bool(front.asked(c.AddDocuments)))
+    assert front.asked(c.AddDocuments)[-1].anew
+    assert not page.parts.shows_names
+
+
+def test_another_collection_shows_its_files_first(qtbot: QtBot, page: DocumentsPage) -> None:
+    show_names(qtbot, page)
+    page._create("other", lambda collection: None)
+    qtbot.waitUntil(lambda: page.parts.title.full_text == "other")
+    assert not page.parts.shows_names
+
+
+def test_five_thousand_names_are_shown_and_filtered(qtbot: QtBot, page: DocumentsPage, front: FakeFront) -> None:
+    entries = tuple(NameEntry(name=f"Name {n}", kind="name", passages=n, documents=1) for n in range(5_000))
+    front.answer(c.ListNames, lambda call: [finish(c.NameList(names=entries, total=6_000))])
+    panel = show_names(qtbot, page)
+    assert panel.count.text() == texts.NAMES_SHOWN.format(shown=5_000, names="6,000 names")
+    QTest.keyClicks(panel.filter, "4999")
+    QTest.keyClick(panel.filter, Qt.Key.Key_Return)
+    assert [one.name for one in panel.table.rows] == ["Name 4999"]

@@ -25,29 +25,36 @@ class PassageCard(Card):
 
     clicked = Signal()
 
-    def __init__(self, passage: Passage, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, passage: Passage, parent: QWidget | None = None, *, ranked: bool = True, about: str = ""
+    ) -> None:
+        """Without ``ranked`` nothing is said of how it was found: it is not the hit of a search. Of a long passage the
+        part that holds ``about`` is shown."""
         super().__init__(parent, tokens.SPACE_3)
         self.passage = passage
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         number = f"[{passage.n}] " if passage.n else ""
         place = ElidedLabel(f"{number}{describe_place(passage)}", "strong", Qt.TextElideMode.ElideMiddle)
-        score = Text(f"{passage.score:.3f}", "small", wordWrap=False, toolTip=texts.SCORE_HELP)
-        words = Text(shorten(passage.text, LONGEST, placeholder=" …"), "body")
+        words = Text(_excerpt(passage.text, about), "body")
+        head = QHBoxLayout()
+        head.addWidget(place, 1)
+        self.body.addLayout(head)
+        self.body.addWidget(words)
+        if not ranked:
+            self.setAccessibleName(f"{describe_place(passage)}. {words.text()}")
+            return
+        head.addWidget(Text(f"{passage.score:.3f}", "small", wordWrap=False, toolTip=texts.SCORE_HELP))
         found = Chip(
             texts.FOUND_BY.format(value=FOUND_BY[passage.found_by]),
             "retrieval" if passage.found_by == "both" else "plain",
         )
-        head, foot = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(place, 1)
-        head.addWidget(score)
+        foot = QHBoxLayout()
         foot.addWidget(found)
         if passage.similarity is not None:
             similar = Text(texts.SIMILARITY.format(similarity=passage.similarity), "small", wordWrap=False)
             foot.addWidget(similar)
         foot.addStretch(1)
-        self.body.addLayout(head)
-        self.body.addWidget(words)
         self.body.addLayout(foot)
         self.setAccessibleName(
             texts.PASSAGE_NAME.format(
@@ -67,27 +74,43 @@ class PassageCard(Card):
             super().keyPressEvent(event)
 
 
+def _excerpt(text: str, about: str) -> str:
+    """The beginning of a text, or where ``about`` stands further down, the part around it."""
+    place = text.casefold().find(about.casefold()) if about else 0
+    if place <= LONGEST // 2:
+        return shorten(text, LONGEST, placeholder=" …")
+    _, _, rest = text[place - LONGEST // 4 :].partition(" ")
+    return f"… {shorten(rest, LONGEST, placeholder=' …')}"
+
+
 class PassageList(QScrollArea):
     """Cards below each other. ``opened`` sends the passage of one that was clicked."""
 
     opened = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, ranked: bool = True) -> None:
         super().__init__(parent)
+        self._ranked = ranked
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.cards: list[PassageCard] = []
 
-    def show_passages(self, passages: Sequence[Passage], nothing: str = "") -> None:
+    def show_passages(
+        self, passages: Sequence[Passage], nothing: str = "", between: Sequence[str] = (), about: str = ""
+    ) -> None:
+        """The cards of passages, or ``nothing`` where there are none; ``between`` are texts after the first ones.
+        ``about`` is what the passages are shown for."""
         inner = QWidget()
         inner.setProperty("role", "page")
         column = column_of(inner, gap=tokens.SPACE_2, margins=(0, 0, tokens.SPACE_1, 0))
         self.cards = []
-        for passage in passages:
-            card = PassageCard(passage)
+        for number, passage in enumerate(passages):
+            card = PassageCard(passage, ranked=self._ranked, about=about)
             card.clicked.connect(lambda p=passage: self.opened.emit(p))
             column.addWidget(card)
             self.cards.append(card)
+            if number < len(between):
+                column.addWidget(Text(between[number], "muted", alignment=Qt.AlignmentFlag.AlignHCenter))
         if not passages and nothing:
             column.addWidget(Text(nothing, "muted"))
         column.addStretch(1)

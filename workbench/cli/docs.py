@@ -47,6 +47,13 @@ def add_commands(commands: Commands) -> None:
     searching.add_argument("--limit", type=at_least(1, 1000), default=10, help="number of passages (default: 10)")
     listing = group.command("list", "list all collections, or the documents of one", list_all, show_list, names=NAMES)
     listing.add_argument("name", metavar="NAME", nargs="?")
+    naming = group.command(
+        "names", "list the names in the documents, or the passages of one", names, show_names, names=NAMES
+    )
+    naming.add_argument("name", metavar="NAME", help="the collection")
+    naming.add_argument("wanted", metavar="WHO", nargs="?", help="a name, or a part of it that no other name has")
+    naming.add_argument("--with", metavar="OTHER", dest="other", default="", help="what connects it with another name")
+    naming.add_argument("--limit", type=at_least(1, 5000), default=200, help="number of names or passages [200]")
     text = one_sentence(lambda result: result["text"])
     showing = group.command("show", "show the extracted text of a document", show, text, names=NAMES)
     showing.add_argument("name", metavar="NAME", help="the collection")
@@ -153,6 +160,19 @@ def list_all(session: Session, arguments: argparse.Namespace) -> Events[dict[str
     return {"documents": documents.documents}
 
 
+def names(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    name = yield from _existing(session, arguments.name)
+    if arguments.wanted is None and arguments.other:
+        arguments.parser.error("give the name that --with OTHER is to be connected with")
+    if arguments.wanted is None:
+        listed = yield from session.call(calls.ListNames(collection=name))
+        return {"names": listed.names[: arguments.limit], "total": listed.total}
+    call = calls.FindName(collection=name, name=arguments.wanted, other=arguments.other, limit=arguments.limit)
+    found = yield from session.call(call)
+    shown = {key: getattr(found, key) for key in ("name", "other", "joined_by", "total")}
+    return {**shown, "passages": [plain_mention(passage) for passage in found.passages]}
+
+
 def show(session: Session, arguments: argparse.Namespace) -> Events[Any]:
     document = yield from find_document(session, arguments.name, arguments.document)
     return (yield from session.call(calls.GetDocumentText(collection=arguments.name, document=document.id)))
@@ -202,6 +222,11 @@ def plain_hit(passage: Passage) -> dict[str, Any]:
     return {name: getattr(passage, name) for name in shown}
 
 
+def plain_mention(passage: Passage) -> dict[str, Any]:
+    """A passage that mentions a name in the documented shape."""
+    return {key: getattr(passage, key) for key in ("document", "path", "page", "start", "end", "text")}
+
+
 def _existing(session: Session, name: str) -> Events[str]:
     """The name of an existing collection; raises UserError that says how to make it."""
     listed = yield from session.call(calls.ListCollections())
@@ -240,6 +265,26 @@ def show_hits(result: dict[str, Any], output: TextOutput) -> None:
         for line in hit["text"].strip().splitlines():
             output.line(f"   {line}")
         output.line()
+
+
+def show_names(result: dict[str, Any], output: TextOutput) -> None:
+    if "names" in result:
+        list_of_names(result, output)
+        if result["total"] > len(result["names"]):
+            output.line(f"{result['total']:,} names in all; --limit shows more.")
+        return
+    passages, between = result["passages"], result["joined_by"]
+    if not passages:
+        output.line(f"Nothing in these documents connects {result['name']} with {result['other']}.")
+    for number, passage in enumerate(passages, 1):
+        output.line(f"{number}. {place(passage)}")
+        for line in passage["text"].strip().splitlines():
+            output.line(f"   {line}")
+        if number <= len(between):
+            output.line(f"   joined with the next passage by: {between[number - 1]}")
+        output.line()
+    if result["total"] > len(passages):
+        output.line(f"{result['total']:,} passages in all; --limit shows more.")
 
 
 def show_found(event: Event, output: TextOutput) -> None:
@@ -281,6 +326,19 @@ show_documents = listing(
         "PASSAGES": Number("chunks", str, blank=True),
         "SIZE": Number("bytes", byte_size),
         "PATH": lambda one: visible_path(one["path"]),
+    },
+)
+
+
+list_of_names = listing(
+    "names",
+    "No names are known. Files that were read by an earlier version have none until they are read again: "
+    "`workbench docs add NAME PATH... --anew`.",
+    {
+        "NAME": "name",
+        "KIND": lambda one: "" if one["kind"] == "name" else one["kind"],
+        "DOCUMENTS": Number("documents"),
+        "PASSAGES": Number("passages"),
     },
 )
 

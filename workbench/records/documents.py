@@ -123,6 +123,39 @@ class PagePicture(msgspec.Struct, frozen=True, kw_only=True):
     boxes: tuple[Box, ...] = ()
 
 
+NameKind = Literal["person", "organisation", "place", "code", "name"]
+"""``name``: the documents do not tell what it is."""
+
+
+class NameEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A name in the documents of a collection, with the number of passages and of documents that mention it."""
+
+    name: str
+    kind: NameKind
+    passages: int
+    documents: int
+
+
+class NameList(msgspec.Struct, frozen=True, kw_only=True):
+    """The names of a collection, those in the most documents first. ``total``: how many there are, of which the first
+    are listed."""
+
+    names: tuple[NameEntry, ...]
+    total: int = 0
+
+
+class NamePlaces(msgspec.Struct, frozen=True, kw_only=True):
+    """The passages that mention a name; of two names those that mention both, or a chain of passages from the one to
+    the other: ``joined_by`` has the name that joins each passage of it with the next. ``total``: how many passages
+    there are, of which the first are given."""
+
+    name: str
+    passages: tuple[Passage, ...]
+    other: str = ""
+    joined_by: tuple[str, ...] = ()
+    total: int = 0
+
+
 class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     reason: str

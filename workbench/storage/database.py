@@ -135,7 +135,8 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
 
 
 def migrate(connection: apsw.Connection, path: Path, schema: Path, backups: Path | None = None) -> None:
-    """Apply the migrations in the folder ``schema`` that the file has not had yet."""
+    """Apply the migrations in the folder ``schema`` that the file has not had yet: one of a lower number that came
+    later, too."""
     migrations = read_migrations(schema)
     applied = applied_migration(connection)
     newest = max(migrations)
@@ -145,12 +146,13 @@ def migrate(connection: apsw.Connection, path: Path, schema: Path, backups: Path
             f"and this version knows {newest}.",
             "Update LLM Workbench to open it.",
         )
-    if 0 < applied < newest:
+    missing = sorted(migrations.keys() - _applied_numbers(connection))
+    if applied and missing:
         back_up(connection, path, applied, backups)
-    for number in sorted(n for n in migrations if n > applied):
+    for number in missing:
         name, sql = migrations[number]
         with _begun(connection):
-            if applied_migration(connection) >= number:
+            if number in _applied_numbers(connection):
                 continue  # another process was faster
             _run(connection, "create table if not exists applied (number integer primary key, name text, at real)")
             _run(connection, sql)
@@ -175,6 +177,11 @@ def applied_migration(connection: apsw.Connection) -> int:
         return 0
     ((number,),) = connection.execute("select coalesce(max(number), 0) from applied")
     return int(number)
+
+
+def _applied_numbers(connection: apsw.Connection) -> set[int]:
+    known = list(connection.execute("select 1 from sqlite_schema where name = 'applied'"))
+    return {int(number) for (number,) in connection.execute("select number from applied")} if known else set()
 
 
 def back_up(connection: apsw.Connection, path: Path, applied: int, backups: Path | None = None) -> Path:

@@ -20,6 +20,8 @@ from workbench.records.documents import (
     Document,
     DocumentList,
     DocumentText,
+    NameList,
+    NamePlaces,
     PagePicture,
     SearchResult,
 )
@@ -152,6 +154,23 @@ class Picture(Call[PagePicture], frozen=True, kw_only=True, tag="picture"):
     end: int = 0
 
 
+class Names(Call[NameList], frozen=True, kw_only=True, tag="names"):
+    """The names in the documents of a collection file."""
+
+    file: str
+
+
+class PlacesOfName(Call[NamePlaces], frozen=True, kw_only=True, tag="places-of-name"):
+    """The passages that mention a name, or connect it with another one: at most ``limit``. Raises UserError for a name
+    that is none of the collection."""
+
+    file: str
+    collection: str
+    name: str
+    other: str = ""
+    limit: int = 200
+
+
 class Remove(Call[CollectionState], frozen=True, kw_only=True, tag="remove"):
     """Drop one document."""
 
@@ -173,7 +192,7 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 EmbeddingCall = (
     Ingest | Search | Similarities | EmbedTexts | ReadTexts | Prepare | Forget | CountTerms | Documents | Text | Picture
-    | Remove | State | Close
+    | Names | PlacesOfName | Remove | State | Close
 )  # fmt: skip
 
 

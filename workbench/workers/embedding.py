@@ -29,6 +29,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue, Urgency, ba
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.name_places import find_places, list_names
 from workbench.techniques.retrieval.places import page_range, passage_boxes
 from workbench.techniques.retrieval.search import count_terms, search
 
@@ -124,6 +125,8 @@ class EmbeddingService:
             embedding_calls.Documents: self._documents,
             embedding_calls.Text: self._text,
             embedding_calls.Picture: self._picture,
+            embedding_calls.Names: self._names,
+            embedding_calls.PlacesOfName: self._places_of_name,
             embedding_calls.Remove: self._remove,
             embedding_calls.State: self._state,
             embedding_calls.Close: self._close,
@@ -246,6 +249,14 @@ class EmbeddingService:
             boxes = passage_boxes(places, call.start - first, call.end - first, picture.width, picture.height)
             picture = msgspec.structs.replace(picture, boxes=boxes)
         yield finish(picture)
+
+    def _names(self, call: embedding_calls.Names, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            yield finish(list_names(index))
+
+    def _places_of_name(self, call: embedding_calls.PlacesOfName, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            yield finish(find_places(index, call.collection, call.name, call.other, call.limit))
 
     def _remove(self, call: embedding_calls.Remove, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:

@@ -23,6 +23,9 @@ from workbench.records.documents import (
     Document,
     DocumentList,
     FailedFile,
+    NameEntry,
+    NameList,
+    NamePlaces,
     PagePicture,
     SearchResult,
 )
@@ -52,9 +55,11 @@ from workbench.subjects.documents.calls import (
     CollectionList,
     CreateCollection,
     DrawPage,
+    FindName,
     GetDocumentText,
     ListCollections,
     ListDocuments,
+    ListNames,
     RemoveCollection,
     RemoveDocument,
     SearchDocuments,
@@ -341,6 +346,25 @@ def test_a_locked_file_is_unlocked_with_a_password_that_is_no_argument(
     assert "1 indexed" in ran.out
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert "--password-stdin" in run("docs", "unlock", "Papers", "lease.pdf").err
+
+
+def test_names_are_listed_and_followed_in_the_documented_shape(run: Run, front: FakeFront) -> None:
+    entries = tuple(NameEntry(name=name, kind="person", passages=2, documents=1) for name in ("Anna Kolbe", "Bert"))
+    front.answer(ListNames, NameList(names=entries, total=2))
+    ran = run("docs", "names", "notes", "--limit", "1", "--json")
+    assert ran.result["total"] == 2
+    assert ran.result["names"] == [{"name": "Anna Kolbe", "kind": "person", "passages": 2, "documents": 1}]
+    assert "2 names in all" in run("docs", "names", "notes", "--limit", "1").out
+    chain = NamePlaces(name="Anna Kolbe", other="Bert", passages=(PASSAGE, PASSAGE), joined_by=("Lamotte",), total=2)
+    front.answer(FindName, chain)
+    ran = run("docs", "names", "notes", "kolbe", "--with", "bert", "--json")
+    assert front.asked(FindName)[-1] == FindName(collection="notes", name="kolbe", other="bert", limit=200)
+    assert ran.result["joined_by"] == ["Lamotte"]
+    assert ran.result["passages"][0].keys() == {"document", "path", "page", "start", "end", "text"}
+    assert "joined with the next passage by: Lamotte" in run("docs", "names", "notes", "kolbe", "--with", "bert").out
+    front.answer(FindName, NamePlaces(name="Anna Kolbe", other="Bert", passages=()))
+    assert "Nothing in these documents connects Anna Kolbe with Bert." in run("docs", "names", "notes", "k").out
+    assert run("docs", "names", "notes", "--with", "bert").status == 2
 
 
 def test_search_has_the_documented_shape(run: Run, front: FakeFront) -> None:

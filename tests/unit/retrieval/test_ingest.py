@@ -22,6 +22,7 @@ from workbench.techniques.retrieval import ingest as ingesting
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
 from workbench.techniques.retrieval.ingest import ingest
+from workbench.techniques.retrieval.name_places import list_names
 from workbench.techniques.retrieval.snapshot import FileStamp
 
 
@@ -119,6 +120,15 @@ def test_a_locked_file_is_marked_and_read_with_its_password(desk: Desk) -> None:
             found = snapshot.document(str(path))
         assert (found.state, found.locked, found.reason) == state
     assert desk.run()[0].unchanged == 1
+
+
+def test_the_names_of_a_document_are_found_when_it_is_read(desk: Desk) -> None:
+    path = desk.write("a.txt", "We met Anna Kolbe in the hall, and she gave us the code R25-019 for the door.")
+    desk.run()
+    assert {one.name: one.kind for one in list_names(desk.index).names} == {"Anna Kolbe": "name", "R25-019": "code"}
+    path.unlink()
+    desk.run()
+    assert list_names(desk.index).names == ()
 
 
 def test_each_file_ends_in_a_state(desk: Desk) -> None:

@@ -91,6 +91,15 @@ def test_without_a_backup_folder_the_backup_lies_beside_the_file(tmp_path: Path,
     assert len(list(tmp_path.glob("notes-schema0001-*.backup"))) == 1
 
 
+def test_a_migration_of_a_lower_number_that_came_later_is_applied(tmp_path: Path, schema: Path) -> None:
+    (schema / "0003_late.sql").write_text("create table late (x);")
+    open_database(tmp_path / "notes.sqlite", schema).close()
+    (schema / "0002_colour.sql").write_text(SECOND)
+    database = open_database(tmp_path / "notes.sqlite", schema)
+    assert database.execute("select number from applied order by number") == [(1,), (2,), (3,)]
+    database.close()
+
+
 def test_a_migration_that_fails_leaves_nothing_of_itself(tmp_path: Path, schema: Path) -> None:
     path = tmp_path / "notes.sqlite"
     open_database(path, schema).close()

@@ -44,7 +44,7 @@ from ui.components.basics import (
     QuietButton,
     Text,
 )
-from ui.components.choice_box import ChoiceBox
+from ui.components.choice_box import ChoiceBox, ChoiceRow
 from ui.components.document_pane import DocumentPane
 from ui.components.layout import column_of, row_of
 from ui.components.lists import SearchField
@@ -54,6 +54,7 @@ from ui.components.password_row import PasswordRow
 from ui.components.wording import describe_kind
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
+from ui.features.documents.names_panel import NamesPanel
 from ui.features.documents.task_bar import TaskBar
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -93,6 +94,8 @@ class DocumentsLayout(QWidget):
             texts.NO_FILE_MATCHES, "muted", alignment=Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
         )
         self.hits = PassageList()
+        self.sides = ChoiceRow(texts.FILES_OR_NAMES, (("files", texts.FILES_SIDE), ("names", texts.NAMES_SIDE)))
+        self.names = NamesPanel(bridge)
         self.pane = DocumentPane(bridge)
         self.tasks = TaskBar()
         self.remove = QuietButton(texts.REMOVE_FROM_COLLECTION, "trash", small=True)
@@ -116,12 +119,12 @@ class DocumentsLayout(QWidget):
         self._filters.setLayout(filters)
         filters.setContentsMargins(0, 0, 0, 0)
         self._files = QStackedWidget()
-        for shown in (self.view, self.nothing, self.hits, self.no_files):
+        for shown in (self.view, self.nothing, self.hits, self.no_files, self.names):
             self._files.addWidget(shown)
         inside = _Watched()
         inside.resized.connect(self._on_middle_resized)
         column = column_of(inside, self._head, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_4))
-        for widget in (self.progress, self.message, self.folders, self._filters):
+        for widget in (self.progress, self.message, self.folders, self.sides, self._filters):
             column.addWidget(widget)
         column.addWidget(self._files, 1)
         self._middle = QStackedWidget()
@@ -156,8 +159,20 @@ class DocumentsLayout(QWidget):
         """The files of a collection, or what to do where there is none."""
         self._middle.setCurrentIndex(0 if there_is_one else 1)
 
+    def show_names(self) -> None:
+        """The names in the documents."""
+        self.sides.show_value("names")
+        self._files.setCurrentWidget(self.names)
+        self._filters.hide()
+
+    @property
+    def shows_names(self) -> bool:
+        return self._files.currentWidget() is self.names
+
     def show_files(self) -> None:
         """The table, or why it is empty."""
+        self.sides.show_value("files")
+        self.sides.setVisible(bool(self.table.rowCount()))
         if not self.table.rowCount():
             self._files.setCurrentWidget(self.no_files)
         else:

@@ -1,7 +1,4 @@
-"""The documents page: collections, the files of one, a search in them, and one document opened beside.
-
-How a collection is indexed: the length of its passages and its embedding model. A change reads its files again.
-"""
+"""The documents page: collections, the files of one, a search in them, and one document opened beside."""
 
 from __future__ import annotations
 
@@ -10,31 +7,26 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from ui.bridge import Bridge
-from ui.components.call_dialog import CallDialog
-from ui.components.choice_box import ChoiceBox
-from ui.components.dialog import LabelledField
 from ui.components.file_choice import choose_documents
 from ui.components.layout import column_of
 from ui.components.notices import TakesFiles
-from ui.components.number_box import NumberBox
 from ui.features import Found, ShellActions
 from ui.features.documents import texts
 from ui.features.documents.collection_list import describe_collection
+from ui.features.documents.index_dialog import IndexDialog
 from ui.features.documents.ingests import IngestDesk
 from ui.features.documents.layout import DocumentsLayout
 from ui.state import Listing
 from ui.theme.theme import current_theme
-from workbench.api.protocol import Call
 from workbench.records.answers import DocumentTask
 from workbench.records.documents import Collection, Document, DocumentList, SearchResult
 from workbench.records.messages import Passage
 from workbench.records.methods import Methods
-from workbench.records.models import ModelRecord
 from workbench.records.visible import visible_name
 from workbench.subjects.documents.calls import (
     AddDocuments,
@@ -47,8 +39,6 @@ from workbench.subjects.documents.calls import (
     RemoveFolder,
     RenameCollection,
     SearchDocuments,
-    SetEmbedder,
-    SetPassageLength,
     UnlockDocument,
     Unwatch,
 )
@@ -135,6 +125,9 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.menu_button.clicked.connect(self._on_collection_menu)
         parts.view.unlock_wanted.connect(self._on_unlock)
         parts.hits.opened.connect(self._on_hit)
+        parts.sides.chosen.connect(self._on_side)
+        parts.names.opened.connect(self._on_hit)
+        parts.names.read_again_wanted.connect(self._read_all_again)
         parts.pane.close_wanted.connect(self.close_document)
         parts.tasks.wanted.connect(self._on_task)
         parts.remove.clicked.connect(self._on_remove)
@@ -167,6 +160,7 @@ class DocumentsPage(TakesFiles, QWidget):
             self.close_document()
             self.parts.search.clear()
             self.parts.message.hide()
+            self._on_side("files")
             self.parts.table.set_documents([])
         self._show_head()
         if changes:
@@ -229,7 +223,7 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def _on_files(self, found: DocumentList) -> None:
         self.parts.table.set_documents(found.documents)
-        if not self.parts.shows_hits:
+        if not self.parts.shows_hits and not self.parts.shows_names:
             self.parts.show_files()
         self._open_wanted()
 
@@ -401,6 +395,25 @@ class DocumentsPage(TakesFiles, QWidget):
         if row >= 0:
             self.open_document(self.parts.table.documents[row], passage.start, passage.end)
 
+    # -- names -----------------------------------------------------------------------------------------
+
+    def _on_side(self, side: str) -> None:
+        if side == "names":
+            self.parts.names.show_collection(self._current)
+            self.parts.show_names()
+        else:
+            self.parts.names.show_collection("")  # nobody wants to know them while files are read
+            self.parts.show_files()
+
+    def _read_all_again(self) -> None:
+        """Read all files of the collection again, unchanged ones too: its folders, and the files beside them."""
+        collection = self._collection(self._current)
+        folders = collection.folders if collection is not None else ()
+        paths = [document.path for document in self.parts.table.documents]
+        beside = [path for path in paths if not any(path.startswith(f"{folder}{os.sep}") for folder in folders)]
+        self.add([*folders, *beside], anew=True)
+        self._on_side("files")
+
     # -- keys, drops -----------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -424,64 +437,3 @@ class DocumentsPage(TakesFiles, QWidget):
 
     def take_files(self, paths: list[str]) -> None:
         self.add(paths)
-
-
-_LONGEST = 8192  # tokens of a passage
-
-
-class IndexDialog(CallDialog):
-    """``changed`` sends the collection after a change was accepted."""
-
-    changed = Signal(object)
-
-    def __init__(
-        self, bridge: Bridge, collection: Collection, models: Sequence[ModelRecord], parent: QWidget | None = None
-    ) -> None:
-        help = texts.INDEX_HELP.format(name=collection.name)
-        super().__init__(bridge, texts.INDEX_TITLE, help, texts.READ_ALL_AGAIN, parent, 460)
-        self._collection = collection
-        self.tokens = NumberBox(maximum=_LONGEST, value=collection.passage_tokens)
-        self.embedder = ChoiceBox(texts.EMBEDDER, choices_of(models, collection.embedder), chosen=self._on_chosen)
-        self.embedder.show_value(collection.embedder)
-        self._embedder = collection.embedder
-        self.inside.addWidget(LabelledField(texts.PASSAGE_TOKENS, texts.PASSAGE_TOKENS_HELP, self.tokens))
-        self.inside.addWidget(LabelledField(texts.EMBEDDER, texts.EMBEDDER_HELP, self.embedder))
-        self.tokens.valueChanged.connect(lambda _: self._show_state())
-        self._show_state()
-
-    def _on_chosen(self, name: str) -> None:
-        self._embedder = name
-        self._show_state()
-
-    def _calls(self) -> list[Call[Collection]]:
-        """What was changed; both settings make the index anew, so that one after the other costs little."""
-        changes: list[Call[Collection]] = []
-        if self._embedder != self._collection.embedder:
-            changes.append(SetEmbedder(collection=self._collection.id, model=self._embedder))
-        if self.tokens.value() != self._collection.passage_tokens:
-            changes.append(SetPassageLength(collection=self._collection.id, tokens=self.tokens.value()))
-        return changes
-
-    def missing(self) -> str:
-        return "" if self._calls() else texts.NOTHING_CHANGED
-
-    def make_call(self) -> Call[Collection]:
-        return self._calls()[0]
-
-    def take_result(self, collection: Collection) -> None:
-        self._collection = collection
-        self.changed.emit(collection)
-        if self._calls():
-            self._on_go()
-        else:
-            self.accept()
-
-
-def choices_of(models: Sequence[ModelRecord], chosen: str) -> list[tuple[str, str]]:
-    """The embedding models to choose from, the default one first; ``chosen`` also where it is not there any more."""
-    known = [model.name for model in models if model.kind == "embedder" and not model.missing]
-    default = texts.DEFAULT_EMBEDDER.format(name=known[0]) if known else texts.DEFAULT_EMBEDDER.format(name="starter")
-    choices = [(default, ""), *((name, name) for name in known)]
-    if chosen and chosen not in known:
-        choices.append((texts.MISSING_EMBEDDER.format(name=chosen), chosen))
-    return choices

@@ -60,6 +60,27 @@ DROP_FILES_HELP = f"{format_sentence()} Files stay where they are."
 COLLECTION_MENU = "Rename or delete this collection"
 FILES_OF_COLLECTION = "Files in the collection"
 
+# names
+FILES_SIDE, NAMES_SIDE, FILES_OR_NAMES = "Files", "Names", "Files or names"
+NAMES_OF_COLLECTION, NAME = "Names in the documents", "Name"
+FILTER_NAMES, FILTER_NAMES_BY_KIND, ALL_KINDS = "Filter names", "Filter names by type", "All types"
+NAME_PERSON, NAME_ORGANISATION, NAME_PLACE, NAME_CODE, NAME_OTHER = "Person", "Organisation", "Place", "Code", "Other"
+NAME_DOCUMENTS = "Files"
+NAMES_SHOWN = "{shown:,} of {names}"
+CONNECT_WITH = "What connects it with… (another name)"
+CHOOSE_NAME = "Choose a name to see the passages that mention it."
+PASSAGES_OF = "{name}: {passages}"
+TOGETHER = "{name} and {other} are mentioned together"
+CHAIN = "From {name} to {other}"
+NO_CHAIN = "{name} and {other}"
+NO_CHAIN_HELP = "Nothing in these documents connects the two."
+JOINED_BY = "joined by {name}"
+NO_NAMES = "No names are known"
+NO_NAMES_HELP = (
+    "People, organisations, places and codes are found when files are read. Files that were read by an earlier version "
+    "have none until they are read again."
+)
+
 # page
 ADD_FILES, ADD_FOLDER = "Add files", "Add folder"
 ASK_REMOVE_DOCUMENT = "Remove {name} from the collection? The file itself is not deleted."

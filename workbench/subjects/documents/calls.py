@@ -7,7 +7,15 @@ from typing import Annotated
 import msgspec
 
 from workbench.api.protocol import Call
-from workbench.records.documents import Collection, DocumentList, DocumentText, PagePicture, SearchResult
+from workbench.records.documents import (
+    Collection,
+    DocumentList,
+    DocumentText,
+    NameList,
+    NamePlaces,
+    PagePicture,
+    SearchResult,
+)
 from workbench.subjects.runs.calls import RunRecord
 
 COLLECTION = "the collection"
@@ -115,6 +123,25 @@ class SearchDocuments(Call[SearchResult], frozen=True, kw_only=True, tag="docs.s
     collection: str
     query: str
     limit: int = 10
+
+
+class ListNames(Call[NameList], frozen=True, kw_only=True, tag="docs.names"):
+    """The people, organisations, places, codes and other names in the documents of a collection, those in the most
+    documents first."""
+
+    changed_by = ("collection",)
+    about = "collection"
+    collection: str
+
+
+class FindName(Call[NamePlaces], frozen=True, kw_only=True, tag="docs.name"):
+    """The passages that mention a name; with ``other`` those that mention both, or the shortest chain of passages that
+    connects them. Raises UserError for a name that is not in the documents, or is a part of several."""
+
+    collection: Annotated[str, COLLECTION]
+    name: Annotated[str, "a name, or a part of it that no other name has"]
+    other: Annotated[str, "a second name: what connects the two"] = ""
+    limit: Annotated[int, "at most so many passages"] = 200
 
 
 class GetDocumentText(Call[DocumentText], frozen=True, kw_only=True, tag="docs.text"):

@@ -15,7 +15,7 @@ from workbench.base.errors import UserError
 from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
-from workbench.records.documents import Collection, Document, DocumentList, SearchResult
+from workbench.records.documents import Collection, Document, DocumentList, NameList, SearchResult
 from workbench.subjects.documents import calls
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.folder_watcher import Watching
@@ -24,7 +24,7 @@ from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
 from workbench.techniques.embedding_calls import Documents as ListOfFile
-from workbench.techniques.embedding_calls import Picture, Remove, Search, Text
+from workbench.techniques.embedding_calls import Names, Picture, PlacesOfName, Remove, Search, Text
 
 _FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
 
@@ -53,6 +53,8 @@ class Documents:
             calls.RemoveDocument: self.remove_document,
             calls.RemoveFolder: self.remove_folder,
             calls.SearchDocuments: self.search,
+            calls.ListNames: self.names,
+            calls.FindName: self.find_name,
             calls.GetDocumentText: self.text,
             calls.DrawPage: self.draw,
         }
@@ -225,6 +227,23 @@ class Documents:
             ),
             context,
         )
+
+    def names(self, call: calls.ListNames, context: RequestContext) -> Iterator[Event]:
+        file = self._embedding.file(self._registry.get(call.collection))
+        if not file.exists():
+            yield finish(NameList(names=()))
+            return
+        yield from self._embedding.host.stream(Names(file=str(file)), context)
+
+    def find_name(self, call: calls.FindName, context: RequestContext) -> Iterator[Event]:
+        collection = self._registry.get(call.collection)
+        file = self._embedding.file(collection)
+        if not file.exists():
+            raise UserError(f"There are no documents in {collection.name} yet.", "Add some first.")
+        places = PlacesOfName(
+            file=str(file), collection=collection.id, name=call.name, other=call.other, limit=max(1, call.limit)
+        )
+        yield from self._embedding.host.stream(places, context)
 
     def text(self, call: calls.GetDocumentText, context: RequestContext) -> Iterator[Event]:
         file = self._embedding.file(self._registry.get(call.collection))

@@ -26,6 +26,8 @@ import sqlite_vec
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, PlacedText
 from workbench.storage.database import Database, connect, new_id, open_database, translated
+from workbench.techniques.retrieval.name_index import drop_names, store_names
+from workbench.techniques.retrieval.names import NameSpan
 from workbench.techniques.retrieval.places import pack_places
 from workbench.techniques.retrieval.snapshot import READING, FileStamp, Snapshot
 from workbench.text.language import index_terms
@@ -36,7 +38,8 @@ SCHEMA = Path(__file__).with_name("migrations")
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A document to write: ``vectors`` is (len(chunks), dimensions), ``fluency`` as in ``measure_fluency``.
 
-    ``warning`` describes the unreadable parts; ``places`` those of the words of recognised pages, by their numbers.
+    ``warning`` describes the unreadable parts; ``places`` those of the words of recognised pages, by their numbers;
+    ``names`` are mentioned in the text.
     """
 
     path: str
@@ -52,6 +55,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     fluency: float
     warning: str = ""
     places: Mapping[int, Sequence[PlacedText]] = {}
+    names: Sequence[NameSpan] = ()
 
 
 class CollectionIndex:
@@ -148,6 +152,7 @@ class CollectionIndex:
                     "insert into vectors (rowid, embedding) values (?, ?)",
                     (connection.last_insert_rowid(), vector.astype(np.float32).tobytes()),
                 )
+            store_names(connection, number, entry.names)
             self._count_revision(connection)
         with self.reading() as snapshot:
             return snapshot.document(document)
@@ -237,6 +242,7 @@ class CollectionIndex:
     def _drop(self, connection: apsw.Connection, number: int) -> None:
         for (chunk,) in _all(connection, "select number from chunks where document = ?", (number,)):
             _all(connection, "delete from vectors where rowid = ?", (chunk,))
+        drop_names(connection, number)
         _all(connection, "delete from chunks where document = ?", (number,))
         _all(connection, "delete from documents where number = ?", (number,))
 

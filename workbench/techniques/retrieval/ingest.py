@@ -37,6 +37,7 @@ from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, me
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
+from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.passage_context import ContextSource
 from workbench.techniques.retrieval.snapshot import UNFINISHED_NS, FileStamp
 from workbench.text.language import detect_language
@@ -249,6 +250,7 @@ class _Work:
                 f"{len(chunks):,} of {len(item.chunks):,} passages were read. Resume, or add the file again, for the "
                 "rest."
             )
+        language = detect_language(read.text) or read.language.split("-")[0].lower()[:2]
         stored = self._index.put(
             Entry(
                 path=str(item.file.path),
@@ -257,13 +259,14 @@ class _Work:
                 kind=read.kind,
                 hash=read.hash,
                 text=read.text,
-                language=detect_language(read.text) or read.language.split("-")[0].lower()[:2],
+                language=language,
                 page_starts=read.page_starts,
                 chunks=chunks,
                 vectors=np.stack([one.vectors[number] for number in numbers]),
                 fluency=measure_fluency(embedder.tokens, [one.text(number) for number in numbers]),
                 warning=" ".join(warnings),
                 places=read.places,
+                names=find_names(read.text, language),
             )
         )
         progress.weigh(one.bytes_done - one.bytes_before)

@@ -14,6 +14,7 @@ from workbench.records.documents import Chunk, Document, DocumentList, DocumentT
 from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors
+from workbench.techniques.retrieval.name_index import NameGraph
 from workbench.techniques.retrieval.places import unpack_places
 from workbench.text.language import Terms, match_expression
 
@@ -231,6 +232,10 @@ class Snapshot:
             (document, page),
         )
         return unpack_places(rows[0][0]) if rows else ()
+
+    def names(self) -> NameGraph:
+        """The names of the documents, and what connects them."""
+        return NameGraph(self._connection)
 
     def _has_places(self, number: int) -> bool:
         return bool(self._rows("select 1 from places where document = ? limit 1", (number,)))
