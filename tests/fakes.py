@@ -43,7 +43,7 @@ from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.calling import NEUTRAL
 from workbench.techniques.decoding.formats import matches_regex
-from workbench.techniques.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Retriever, TableReply, TermStatistics
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool
@@ -410,6 +410,7 @@ class FakeRetriever:
         self.results = deque(results)
         self.texts = {text.document.id: text for text in documents}
         self.queries: list[str] = []
+        self.table_reply: TableReply | None = None
 
     def search(self, query: str, limit: int) -> SearchResult:
         self.queries.append(query)
@@ -435,6 +436,9 @@ class FakeRetriever:
     def count_terms(self, query: str) -> TermStatistics:
         terms = {w: sum(w in _words(p.text) for p in self.passages) for w in _words(query) if len(w) > 3}
         return TermStatistics(chunks=len(self.passages), terms=terms)
+
+    def ask_tables(self, question: str, language: str) -> TableReply | None:
+        return self.table_reply
 
 
 def passage(text: str, document: str = "pump.txt", *, start: int = 0, score: float = 0.0, n: int = 0) -> Passage:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from workbench.reading.grid import Grid
 from workbench.reading.text import clean
 
 
@@ -20,6 +21,7 @@ class Extracted:
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     scanned: tuple[int, ...] = ()
+    tables: tuple[Grid, ...] = ()
 
 
 PAGE_BREAK = "\n\n"

@@ -5,7 +5,8 @@ Headings become ``#`` lines, list items ``-`` lines, table rows a line each (``t
 
 from __future__ import annotations
 
-from workbench.reading.table import Row, row_lines
+from workbench.reading.grid import Grid, Row, Span
+from workbench.reading.table import row_lines
 
 FEWEST_NAMED_COLUMNS = 3
 """Tables of two columns often consist of names and values: their first row is no header, unless it is marked as one."""
@@ -16,13 +17,15 @@ class _Table:
     def __init__(self) -> None:
         self.rows: list[list[tuple[int, list[str]]]] = []  # cells as (column, paragraphs)
         self.next_column = 0
-        self.is_marked = False  # the first row as a header
+        self.marked = 0  # rows at the beginning that are marked as a head
+        self.spans: list[Span] = []
+        self.open_spans: dict[int, int] = {}  # cells merged downwards: their first row, by column
         self.bold: list[bool] = []  # per row
 
     @property
     def may_name(self) -> bool:
         """Whether the first row may name the columns."""
-        if self.is_marked or (self.bold and self.bold[0] and not all(self.bold)):
+        if self.marked or (self.bold and self.bold[0] and not all(self.bold)):
             return True
         filled = [[column for column, paragraphs in row if paragraphs] for row in self.rows]
         first = next((row for row in filled if row), [])
@@ -31,10 +34,12 @@ class _Table:
 
 
 class Flow:
-    """``first_heading`` is the text of the first heading, or empty."""
+    """``first_heading`` is the text of the first heading, or empty; ``tables``: those that are in no other table."""
 
     def __init__(self) -> None:
         self.first_heading = ""
+        self.tables: list[Grid] = []
+        self._heading = ""
         self._blocks: list[str] = []
         self._tables: list[_Table] = []
         self._attached: list[str] = []
@@ -57,6 +62,7 @@ class Flow:
         if text and level:
             text = " ".join(text.split())
             self.first_heading = self.first_heading or text
+            self._heading = text
             text = "#" * min(level, 6) + " " + text
         elif text and is_item:
             text = "- " + text
@@ -89,8 +95,37 @@ class Flow:
 
     def widen_cell(self, span: int) -> None:
         """The last cell spans so many columns."""
-        if self._tables:
-            self._tables[-1].next_column += min(max(1, span), MOST_SPANNED) - 1
+        if self._tables and self._tables[-1].rows and self._tables[-1].rows[-1] and span > 1:
+            table, span = self._tables[-1], min(span, MOST_SPANNED)
+            column, number = table.rows[-1][-1][0], len(table.rows)
+            if len(table.spans) < MOST_SPANNED:
+                table.spans.append((number, column, number, column + span - 1))
+            table.next_column += span - 1
+
+    def span_cell(self, columns: str, rows: str) -> None:
+        """The last cell is merged with the covered cells that follow it, and below it."""
+        if not self._tables or not self._tables[-1].rows or not self._tables[-1].rows[-1]:
+            return
+        table = self._tables[-1]
+        column, number = table.rows[-1][-1][0], len(table.rows)
+        right = column + min(int(columns) if columns.isdigit() else 1, MOST_SPANNED) - 1
+        bottom = number + (int(rows) if rows.isdigit() and len(rows) < 7 else 1) - 1
+        if (right, bottom) != (column, number) and len(table.spans) < MOST_SPANNED:
+            table.spans.append((number, column, bottom, right))
+
+    def join_downwards(self, *, begins: bool) -> None:
+        """The last cell is the first of cells that are merged downwards, or one of the next."""
+        if not self._tables or not self._tables[-1].rows or not self._tables[-1].rows[-1]:
+            return
+        table = self._tables[-1]
+        column, number = table.rows[-1][-1][0], len(table.rows)
+        if begins:
+            table.open_spans[column] = number
+        elif column in table.open_spans:
+            top = table.open_spans[column]
+            table.spans = [span for span in table.spans if span[:2] != (top, column) or span[3] > column]
+            if len(table.spans) < MOST_SPANNED:
+                table.spans.append((top, column, number, column))
 
     def repeat_cell(self, times: int) -> None:
         """Repeat the last cell; without text it only takes columns."""
@@ -104,9 +139,9 @@ class Flow:
                 self._tables[-1].rows[-1][-1][1].extend(paragraphs)
 
     def mark_header(self) -> None:
-        """The open row is marked as a header; the first row then names the columns."""
-        if self._tables and len(self._tables[-1].rows) == 1:
-            self._tables[-1].is_marked = True
+        """The open row is marked as a header, as are those before it; the first row then names the columns."""
+        if self._tables and len(self._tables[-1].rows) == self._tables[-1].marked + 1:
+            self._tables[-1].marked += 1
 
     def end_table(self) -> None:
         if not self._tables:
@@ -127,6 +162,8 @@ class Flow:
             cell.extend(lines)  # a nested table
             return
         if lines:
+            numbered = list(enumerate(rows, 1))
+            self.tables.append(Grid(numbered, self._heading, tuple(table.spans), head_rows=table.marked))
             self._write("\n".join(lines), "\n\n")
             self._last_was_item = False
         self._flush()

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 from workbench.base.errors import UserError
 from workbench.reading.extract import Extracted
+from workbench.reading.html_tables import find_tables
 from workbench.reading.text import clean, decode_text
 
 DEEPEST = 5_000
@@ -51,10 +52,11 @@ def read_html(data: bytes) -> Extracted:
 
 def html_text(source: str) -> Extracted:
     """The visible text of a page's source."""
+    source = clean(source)
     page = _Page()
-    page.feed(clean(source))
+    page.feed(source)
     page.close()
-    return Extracted(text=page.text(), title=page.title(), language=page.language)
+    return Extracted(text=page.text(), title=page.title(), language=page.language, tables=find_tables(source))
 
 
 class _Page(HTMLParser):

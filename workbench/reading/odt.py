@@ -14,9 +14,10 @@ from workbench.reading.archive import Archive, part_name
 from workbench.reading.comments import Comment, comment_section, quoted
 from workbench.reading.extract import Extracted, labelled, real_title, section
 from workbench.reading.flow import Flow
+from workbench.reading.grid import Row
 from workbench.reading.markup import Markup
 from workbench.reading.properties import read_properties
-from workbench.reading.table import Row, named_cells
+from workbench.reading.table import named_cells
 
 MOST_SPACES = 100
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -49,6 +50,7 @@ def read_odt(data: bytes) -> Extracted:
         language=properties.pop("language", ""),
         metadata=properties,
         warnings=archive.warnings,
+        tables=tuple(body.flow.tables),
     )
 
 
@@ -154,6 +156,9 @@ class _Text(Markup):
             repeated = attributes.get("number-columns-repeated", "1")
             place.repeated.append(int(repeated) if repeated.isdigit() else 1)
             place.flow.begin_cell()
+            place.flow.span_cell(
+                attributes.get("number-columns-spanned", ""), attributes.get("number-rows-spanned", "")
+            )
         elif name in ("creator", "date") and place.comment is not None:
             self._said = []
 

@@ -25,6 +25,7 @@ from workbench.base.errors import UserError
 from workbench.reading.comments import Comment, comment_section, quoted
 from workbench.reading.extract import Extracted, join_pages, labelled, real_title, section
 from workbench.reading.ocr import INSTALL
+from workbench.reading.pdf_tables import TableFinder
 from workbench.reading.unlocking import FileLocked
 from workbench.records.documents import Box, PagePicture
 
@@ -64,6 +65,7 @@ def read_pdf(data: bytes, password: str = "", recognise: bool = False) -> Extrac
     there is nothing else; also when the file is damaged, and FileLocked without the right password."""
     _reject_incomplete(data)
     scanned: list[int] = []
+    finder = TableFinder()
     with _document(data, password) as document:
         document.init_forms()
         form = document.formenv
@@ -74,7 +76,7 @@ def read_pdf(data: bytes, password: str = "", recognise: bool = False) -> Extrac
         for index in range(len(document)):
             try:
                 with _page(document, index) as page:
-                    text, unread = _text_of(page, form)
+                    text, unread = _text_of(page, form, finder)
                     read = sum(not sign.isspace() for sign in text)
                     has_picture = not text.strip() and not unread and _has_picture(page)
                     if recognise and (has_picture or unread > LARGEST_UNMAPPED_SHARE * (unread + read)):
@@ -102,8 +104,9 @@ def read_pdf(data: bytes, password: str = "", recognise: bool = False) -> Extrac
         warnings.append(f"{share:.0%} of the text cannot be read: {_NO_MAP}. {_RECOGNISE}")
     if pictures:
         warnings.append(f"{pictures} of {len(pages)} pages are pictures without text.")
+    told = tuple(warnings)
     return Extracted(
-        whole, title=title, page_starts=starts, metadata=metadata, warnings=tuple(warnings), scanned=tuple(scanned)
+        whole, title, starts, metadata=metadata, warnings=told, scanned=tuple(scanned), tables=finder.grids
     )
 
 
@@ -229,12 +232,14 @@ def _pages(numbers: list[int]) -> str:
 # -- text and its position ----------------------------------------------------------------------------
 
 
-def _text_of(page: Any, form: Any) -> tuple[str, int]:
-    """The page's text followed by its annotations, and the number of unreadable characters."""
+def _text_of(page: Any, form: Any, finder: TableFinder) -> tuple[str, int]:
+    """The page's text followed by its annotations, and the number of unreadable characters. Its tables are given to
+    ``finder``."""
     textpage = page.get_textpage()
     try:
         native = _native_text(textpage)
         text, _ = _rewritten(native)
+        finder.look(textpage, text)
         blocks = (text, annotation_text(page, textpage, form))
         return "\n\n".join(block for block in blocks if block.strip()), len(_UNREADABLE.findall(native))
     finally:

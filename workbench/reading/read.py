@@ -15,8 +15,11 @@ from workbench.reading.extract import Extracted
 from workbench.reading.kinds import CONVERTED, REFUSED, kind_of
 from workbench.reading.reader_calls import ReadDocument, ReadLimits
 from workbench.reading.text import clean, decode_text
+from workbench.reading.text_tables import find_grids
+from workbench.reading.typed_tables import typed_tables
 from workbench.reading.unlocking import is_locked_office_file, unlock_office_file
 from workbench.records.document_formats import Kind
+from workbench.text.language import detect_language
 
 _BLANK = re.compile(r"\s*\Z")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
@@ -47,6 +50,7 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
     if _BLANK.match(text) and not extracted.scanned:
         raise UserError("The file has no text.")
     title = " ".join(clean(extracted.title).split())[:LONGEST_TITLE]
+    tables, incomplete = typed_tables(extracted.tables, text, extracted.language[:2].lower() or detect_language(text))
     return ReadDocument(
         path=str(path),
         kind=kind,
@@ -57,8 +61,9 @@ def read_file(path: Path, limits: ReadLimits, password: str = "") -> ReadDocumen
         page_starts=extracted.page_starts,
         language=extracted.language,
         metadata={key: clean(value) for key, value in extracted.metadata.items()},
-        warnings=extracted.warnings,
+        warnings=(*extracted.warnings, *incomplete),
         scanned=extracted.scanned,
+        tables=tables,
     )
 
 
@@ -189,13 +194,14 @@ def _require(data: bytes, kind: Kind, expected: str) -> None:
 
 
 def _read_plain(data: bytes) -> Extracted:
-    return Extracted(decode_text(data))
+    text = decode_text(data)
+    return Extracted(text, tables=find_grids(text))
 
 
 def _read_markdown(data: bytes) -> Extracted:
     text = clean(decode_text(data))
     heading = _HEADING.search(text) or _UNDERLINED.search(text)
-    return Extracted(text, title=heading.group(1) if heading else "")
+    return Extracted(text, title=heading.group(1) if heading else "", tables=find_grids(text))
 
 
 def _read_rst(data: bytes) -> Extracted:

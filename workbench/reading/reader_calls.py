@@ -8,6 +8,7 @@ from workbench.api.protocol import Call
 from workbench.base.errors import UserError
 from workbench.reading.table_query import TableInfo, TableRows
 from workbench.records.documents import PagePicture, PlacedText
+from workbench.records.tables import DocumentTable
 
 
 class ReadLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +29,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     47 tag) or empty. ``scanned``: the pages (from 1) whose text has to be recognised; only then the text may be blank.
     ``places``: once it is recognised, where the words or lines of these pages are.
     ``hash`` is the SHA-256 of exactly the parsed bytes, ``bytes`` their number. ``warnings`` describe
-    unreadable parts.
+    unreadable parts. ``tables`` are those that can be computed with, within limits (``typed_tables``).
     """
 
     path: str
@@ -43,6 +44,7 @@ class ReadDocument(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     scanned: tuple[int, ...] = ()
     places: dict[int, tuple[PlacedText, ...]] = {}
+    tables: tuple[DocumentTable, ...] = ()
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import groupby
 
@@ -12,6 +13,7 @@ from workbench.reading.extract import PAGE_BREAK, join_pages
 from workbench.reading.ocr import LEAST_CONFIDENCE
 from workbench.reading.reader_calls import ReadDocument, RecognisedPage
 from workbench.records.documents import Chunk, PlacedText
+from workbench.records.tables import DocumentTable, TableRow
 
 MOST_FAILURES = 3
 """After so many pages that could not be recognised, and none that could, the rest is not tried."""
@@ -70,8 +72,28 @@ def with_recognised_pages(
         numbers = [page for page, _ in failed]
         warnings.append(f"Not recognised: {name_pages(numbers)}. {failed[0][1].message}")
     return msgspec.structs.replace(
-        document, text=text, page_starts=starts, warnings=tuple(warnings), scanned=tuple(read), places=places
+        document,
+        text=text,
+        page_starts=starts,
+        warnings=tuple(warnings),
+        scanned=tuple(read),
+        places=places,
+        tables=tuple(_moved(table, document.page_starts, starts) for table in document.tables),
     )
+
+
+def _moved(table: DocumentTable, before: Sequence[int], after: Sequence[int]) -> DocumentTable:
+    """The table with the places of its rows in a text whose pages begin elsewhere."""
+
+    def moved(row: TableRow) -> TableRow:
+        page = bisect_right(before, row.start) - 1
+        if not row.end or page < 0:
+            return row
+        by = after[page] - before[page]
+        return msgspec.structs.replace(row, start=row.start + by, end=row.end + by)
+
+    rows, totals = tuple(map(moved, table.rows)), tuple(map(moved, table.totals))
+    return msgspec.structs.replace(table, rows=rows, totals=totals)
 
 
 def split_apart(document: ReadDocument, split: Callable[[str, Sequence[int]], list[Chunk]]) -> list[Chunk]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from workbench.reading.archive import Archive
 from workbench.reading.charts import read_chart, read_diagram
 from workbench.reading.flow import FEWEST_NAMED_COLUMNS
+from workbench.reading.grid import Grid, Row, Span
 from workbench.reading.markup import Markup
-from workbench.reading.table import Row, row_lines
+from workbench.reading.table import row_lines
 
 OWN = ""
 """The place of a shape that is not a placeholder."""
+MOST_SPANS = 1_000
 REPEATED = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
 """Placeholders that repeat on every slide."""
 
@@ -22,17 +24,21 @@ def read_shapes(archive: Archive, part: str) -> Shapes:
 
 
 class Shapes(Markup):
-    """``title`` of a slide; ``texts``: placeholder type and text of each shape, table, chart and diagram, in order."""
+    """``title`` of a slide; ``texts``: placeholder type and text of each shape, table, chart and diagram, in order;
+    ``tables``."""
 
     def __init__(self, archive: Archive, part: str) -> None:
         self.title = ""
         self.texts: list[tuple[str, str]] = []
+        self.tables: list[Grid] = []
         self._archive = archive
         self._targets = {relation.id: relation.target for relation in archive.relations(part)}
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._rows: list[Row] = []
         self._cells: list[str] | None = None
+        self._spans: list[Span] = []
+        self._has_head = False
         self._place = OWN
         self._in_text = False
         self._unseen = 0
@@ -51,11 +57,14 @@ class Shapes(Markup):
         elif name == "br":
             self._pieces.append("\n")
         elif name == "tbl":
-            self._rows = []
+            self._rows, self._spans, self._has_head = [], [], False
+        elif name == "tblPr":
+            self._has_head = attributes.get("firstRow") == "1"
         elif name == "tr":
             self._cells = []
         elif name == "tc":
             self._lines = []
+            self._span(attributes)
         elif name == "chart":
             self._add(read_chart(self._archive, self._targets.get(attributes.get("r:id", ""), "")))
         elif name == "relIds":
@@ -80,6 +89,7 @@ class Shapes(Markup):
             widest = max(map(len, self._rows), default=0)
             may_name = bool(self._rows) and len(self._rows[0]) == widest >= FEWEST_NAMED_COLUMNS
             self._add("\n".join(row_lines(self._rows, may_name=may_name)))
+            self.tables.append(Grid(list(enumerate(self._rows, 1)), spans=self._spans, head_rows=int(self._has_head)))
             self._rows = []
         elif name in ("sp", "graphicFrame", "cxnSp"):
             self._end_shape()
@@ -87,6 +97,15 @@ class Shapes(Markup):
     def text(self, data: str) -> None:
         if self._in_text and not self._unseen:
             self._pieces.append(data)
+
+    def _span(self, attributes: dict[str, str]) -> None:
+        """A cell that is merged with those after it or below it."""
+        across, down = attributes.get("gridSpan", "1"), attributes.get("rowSpan", "1")
+        if self._cells is None or (across, down) == ("1", "1") or not (across.isdigit() and down.isdigit()):
+            return
+        number, column = len(self._rows) + 1, len(self._cells)
+        if len(self._spans) < MOST_SPANS:
+            self._spans.append((number, column, number + int(down[:6]) - 1, column + int(across[:6]) - 1))
 
     def _add(self, block: str) -> None:
         if block:

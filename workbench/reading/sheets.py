@@ -14,11 +14,15 @@ from datetime import datetime
 from workbench.reading.archive import Archive
 from workbench.reading.comments import comment_section, related_comments
 from workbench.reading.extract import Extracted, labelled, real_title, section
+from workbench.reading.grid import Grid, Row, Span
 from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
 from workbench.reading.shapes import read_shapes
-from workbench.reading.table import BUILT_IN, Row, kind_of_format, row_lines, shown_number
+from workbench.reading.table import BUILT_IN, kind_of_format, row_lines, shown_number
+from workbench.text.cells import unit_name
 
+MOST_SPANS = 10_000
+_UNIT = re.compile(r"""\[\$([^\]-]+)(?:-\w+)?\]|"\s*([^"\d\s]{1,8})\s*"|([€£$%])""")
 _PRINT_CODE = re.compile(r'&(?:&|"[^"]*"|\d+|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|[A-Za-z])')
 
 
@@ -26,7 +30,15 @@ def read_xlsx(data: bytes) -> Extracted:
     archive = Archive(data, "an Excel workbook")
     main = archive.main_part(_WORKBOOK)
     texts: list[str] = []
+    tables: list[Grid] = []
+    warnings: list[str] = []
     for name, target, sheet in _sheets(archive, main):
+        tables.append(Grid(list(zip(sheet.numbers, sheet.rows, strict=True)), name, sheet.spans, units=sheet.units))
+        if sheet.uncomputed:
+            warnings.append(
+                f"The sheet “{name}” has {sheet.uncomputed:,} formulas without a value: open it in a spreadsheet "
+                "program and save it, which computes them."
+            )
         blocks = [
             "\n".join(row_lines(sheet.rows)),
             *_drawn(archive, target),
@@ -42,7 +54,8 @@ def read_xlsx(data: bytes) -> Extracted:
         title=real_title(properties.pop("title", "")),
         language=properties.pop("language", ""),
         metadata=properties,
-        warnings=archive.warnings,
+        warnings=(*archive.warnings, *warnings),
+        tables=tuple(tables),
     )
 
 
@@ -68,7 +81,7 @@ def _sheets(archive: Archive, main: str) -> Iterator[tuple[str, str, _Sheet]]:
         relation = targets.get(id)
         if relation is None or relation.type not in ("worksheet", "chartsheet") or relation.target not in archive.names:
             continue
-        sheet = _Sheet(strings.values, formats.kinds, workbook.epoch)
+        sheet = _Sheet(strings.values, formats, workbook.epoch)
         sheet.parse(archive.read(relation.target), relation.target)
         yield name, relation.target, sheet
 
@@ -122,21 +135,29 @@ class _Strings(Markup):
 
 
 class _Formats(Markup):
-    """``kinds[style]``: how the numbers of a cell style are shown: date, duration, percent, or "" for plain."""
+    """``kinds[style]``: how the numbers of a cell style are shown: date, duration, percent, or "" for plain;
+    ``units[style]``: the unit that is written beside them, or ""."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
+        self.units: list[str] = []
         self._codes: dict[int, str] = {}
+        self._written: dict[int, str] = {}
         self._in_cell_styles = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "numFmt":
-            self._codes[int(attributes.get("numFmtId", "0"))] = kind_of_format(attributes.get("formatCode", ""))
+            number, code = int(attributes.get("numFmtId", "0")), attributes.get("formatCode", "")
+            self._codes[number] = kind_of_format(code)
+            unit = _UNIT.search(code.split(";")[0])
+            if unit is not None:
+                self._written[number] = unit_name(next(part for part in unit.groups() if part))
         elif name == "cellXfs":
             self._in_cell_styles = True
         elif name == "xf" and self._in_cell_styles:
             number = int(attributes.get("numFmtId", "0"))
             self.kinds.append(self._codes.get(number, BUILT_IN.get(number, "")))
+            self.units.append(self._written.get(number, ""))
 
     def end(self, name: str) -> None:
         if name == "cellXfs":
@@ -144,14 +165,22 @@ class _Formats(Markup):
 
 
 class _Sheet(Markup):
-    """``running``: print headers and footers, as ("header" or "footer", text)."""
+    """``rows`` and, for each, its number in the sheet; ``spans``: merged areas; ``units`` of columns, by the formats of
+    their cells; ``uncomputed``: how many formulas have no value. ``running``: print headers and footers, as ("header"
+    or "footer", text)."""
 
     _RUNNING = frozenset(f"{which}{place}" for which in ("odd", "even", "first") for place in ("Header", "Footer"))
 
-    def __init__(self, strings: list[str], kinds: list[str], epoch: datetime) -> None:
+    def __init__(self, strings: list[str], formats: _Formats, epoch: datetime) -> None:
         self.rows: list[Row] = []
+        self.numbers: list[int] = []
+        self.spans: list[Span] = []
+        self.units: dict[int, str] = {}
+        self.uncomputed = 0
         self.running: list[tuple[str, str]] = []
-        self._strings, self._kinds, self._epoch = strings, kinds, epoch
+        self._strings, self._formats, self._epoch = strings, formats, epoch
+        self._number = 0
+        self._has_formula = False
         self._row: dict[int, str] = {}
         self._column = 0
         self._type = self._style = ""
@@ -163,13 +192,20 @@ class _Sheet(Markup):
             place = attributes.get("r", "")
             self._column = _column(place) if place else self._column + 1
             self._type, self._style = attributes.get("t", "n"), attributes.get("s", "")
-            self._pieces = []
+            self._pieces, self._has_formula = [], False
         elif name in ("v", "t"):
             self._in_value = True
+        elif name == "f":
+            self._has_formula = True
+        elif name == "mergeCell" and len(self.spans) < MOST_SPANS:
+            first, _, last = attributes.get("ref", "").partition(":")
+            self.spans.append((_row_number(first), _column(first), _row_number(last), _column(last)))
         elif name in self._RUNNING:
             self._in_value, self._pieces = True, []
         elif name == "row":
             self._row, self._column = {}, -1
+            number = attributes.get("r", "")
+            self._number = int(number) if number.isdigit() else self._number + 1
 
     def end(self, name: str) -> None:
         if name in ("v", "t"):
@@ -178,8 +214,11 @@ class _Sheet(Markup):
             shown = self._shown("".join(self._pieces))
             if shown:
                 self._row[self._column] = shown
+            elif self._has_formula:
+                self.uncomputed += 1
         elif name == "row" and self._row:
             self.rows.append(self._row)
+            self.numbers.append(self._number)
         elif name in self._RUNNING:
             self._in_value = False
             self.running.append((name[-6:].lower(), printed_text("".join(self._pieces))))
@@ -196,7 +235,10 @@ class _Sheet(Markup):
         if self._type != "n":
             return " ".join(value.split())
         style = int(self._style) if self._style.isdigit() else 0
-        return shown_number(value, self._kinds[style] if style < len(self._kinds) else "", self._epoch)
+        kinds, units = self._formats.kinds, self._formats.units
+        if value and style < len(units) and units[style]:
+            self.units[self._column] = units[style]
+        return shown_number(value, kinds[style] if style < len(kinds) else "", self._epoch)
 
 
 def printed_text(coded: str) -> str:
@@ -204,6 +246,12 @@ def printed_text(coded: str) -> str:
     18.3.1.46)."""
     shown = _PRINT_CODE.sub(lambda code: "&" if code.group() == "&&" else " ", coded)
     return " ".join(shown.split())
+
+
+def _row_number(place: str) -> int:
+    """The row of "AB12", 0 without one."""
+    digits = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return int(digits) if digits.isdigit() and len(digits) < 10 else 0
 
 
 def _column(place: str) -> int:

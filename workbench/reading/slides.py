@@ -6,9 +6,12 @@ masters appears once, on the first slide that uses them.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from workbench.reading.archive import Archive
 from workbench.reading.comments import comment_section, related_comments
 from workbench.reading.extract import Extracted, join_pages, real_title, section
+from workbench.reading.grid import Grid
 from workbench.reading.markup import Markup
 from workbench.reading.properties import core_properties
 from workbench.reading.shapes import OWN, REPEATED, read_shapes
@@ -31,6 +34,7 @@ def read_pptx(data: bytes) -> Extracted:
         language=properties.pop("language", ""),
         metadata=properties,
         warnings=archive.warnings,
+        tables=tuple(slides.tables),
     )
 
 
@@ -48,6 +52,7 @@ class _Slides:
 
     def __init__(self, archive: Archive, main: str) -> None:
         self.first_title = ""
+        self.tables: list[Grid] = []
         self._archive, self._main = archive, main
         self._seen: set[str] = set()  # layouts, masters and repeated texts so far
 
@@ -55,6 +60,7 @@ class _Slides:
         """A slide's text."""
         slide = read_shapes(self._archive, part)
         self.first_title = self.first_title or slide.title
+        self.tables += [replace(table, name=slide.title) for table in slide.tables]
         blocks = [f"# {slide.title}"] if slide.title else []
         blocks += [text for place, text in slide.texts if place not in REPEATED]
         blocks.append(section("On every slide", self._repeated(part, slide.texts)))

@@ -10,20 +10,19 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice
 
 from workbench.base.errors import UserError
 from workbench.reading.extract import Extracted
+from workbench.reading.grid import LONGEST_NAME, Grid, Row
 from workbench.reading.text import clean, decode_text
 
 MOST_COLUMNS = 16_384
 """As many as the widest spreadsheet has."""
 
 LONGEST_CELL = 4_000_000
-LONGEST_NAME = 80
-"""Characters of a column name, which is repeated with every row; a longer cell is text."""
 
 # formats that have a number and no code (ECMA-376 part 1, 18.8.30)
 _DATES = frozenset({14, 15, 16, 17, 18, 19, 20, 21, 22, 45, 47, *range(27, 37), *range(50, 59)})
@@ -33,9 +32,6 @@ _NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.')
 _ELAPSED = re.compile(r"\[(?:h+|m+|s+)\]", re.I)
 _BRACKETS = re.compile(r"\[[^\]]*\]")
 _SAMPLE_ROWS = 20
-
-Row = Mapping[int, str]
-"""The filled cells of a row, by column from 0, left to right."""
 
 
 def read_csv(data: bytes) -> Extracted:
@@ -135,10 +131,11 @@ def shown_number(value: str, kind: str, epoch: datetime) -> str:
 def _separated(text: str, delimiter: str) -> Extracted:
     csv.field_size_limit(LONGEST_CELL)
     try:
-        rows = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)
-        return Extracted("\n".join(row_lines(map(_row, rows))))
+        rows = [_row(cells) for cells in csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter)]
     except csv.Error as error:
         raise UserError(f"The file is not a table of separated values: {error}.") from error
+    grid = Grid(list(enumerate(rows, 1)), comma=delimiter == ";")
+    return Extracted("\n".join(row_lines(rows)), tables=(grid,))
 
 
 def _row(cells: list[str]) -> Row:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from workbench.base.errors import UserError
 from workbench.reading.content import read_content
+from workbench.reading.grid import Row
 from workbench.reading.kinds import kind_of
 from workbench.reading.reader_calls import QueryTables, ReadLimits, TableAnswer
-from workbench.reading.table import Row, table_rows
+from workbench.reading.table import table_rows
 from workbench.reading.table_query import MOST_TABLES, Database, QueryProblem, Table, TableInfo, table_of
 
 _loaded: dict[tuple[tuple[str, int, int], ...], tuple[Database, tuple[TableInfo, ...]]] = {}

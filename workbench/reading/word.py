@@ -51,6 +51,7 @@ def read_docx(data: bytes) -> Extracted:
         language=properties.pop("language", ""),
         metadata=properties,
         warnings=archive.warnings,
+        tables=tuple(body.flow.tables),
     )
 
 
@@ -152,6 +153,8 @@ class _Text(Markup):
             self.flow.begin_cell()
         elif name == "gridSpan":
             self.flow.widen_cell(int(value) if value.isdigit() else 1)
+        elif name == "vMerge":
+            self.flow.join_downwards(begins=value == "restart")
         elif name == "tblHeader":
             self.flow.mark_header()
         elif name in ("chart", "relIds", "altChunk"):

@@ -178,7 +178,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     answer are sentences of the passages, word for word. ``problem`` says why the statements could not be verified.
     ``own_rate`` and ``quoted_rate`` are how often such answers of the model were right in its exam, in its own words
     and quoted; None without one, and where it has too few of them. ``recognised``: a quoted sentence was recognised in
-    a picture. ``changed`` are the names of the files that were no longer as they were read.
+    a picture. ``changed`` are the names of the files that were no longer as they were read. ``computed``: what is
+    counted as quoted is computed from rows of a table.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -190,6 +191,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     quoted_rate: Rate | None = None
     recognised: bool = False
     changed: tuple[str, ...] = ()
+    computed: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from workbench.records.messages import Statement, Verification
 from workbench.records.outcomes import Outcome, Reason
 
 QUOTED = "Quoted from your documents, word for word."
+COMPUTED = "Computed from the rows of a table in your documents."
 QUOTED_AS_READ = "Quoted from your documents as they were read."
 RECOGNISED = "Quoted from text that was recognised in a picture, which makes mistakes: compare it with the page."
 WITHOUT_DOCUMENTS = "Answered without your documents: nothing of this is taken from them."
@@ -45,7 +46,7 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
         parts.append(checked.problem)
     elif checked.unsure and (own or not checked.quoted):
         parts.append(UNSURE)
-    if parts:
+    if parts and not checked.computed:
         parts.append(describe_rates(checked, bool(own) or not checked.quoted))
     if checked.changed:
         parts.append(describe_changed(checked.changed))
@@ -53,6 +54,8 @@ def describe_trust(checked: Verification | None) -> tuple[str, bool]:
 
 
 def _quoted(checked: Verification) -> str:
+    if checked.computed:
+        return COMPUTED
     if checked.recognised:
         return RECOGNISED
     return QUOTED_AS_READ if checked.changed else QUOTED

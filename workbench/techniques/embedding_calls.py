@@ -25,6 +25,8 @@ from workbench.records.documents import (
     PagePicture,
     SearchResult,
 )
+from workbench.records.messages import Passage
+from workbench.records.outcomes import Reason
 
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,37 @@ class CountTerms(Call[TermStatistics], frozen=True, kw_only=True, tag="terms"):
     query: str
 
 
+class TableReply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer that the query of a table gives: the ``value`` with its unit and the ``calculation`` in a sentence, in
+    the question's language. ``passages``: rows that it comes from, ``of_rows`` in all. ``sure``: the estimated
+    probability that the question means this query. ``reasons`` to doubt it. ``empty``: the cell that the question asks
+    for has no value, which ``calculation`` says."""
+
+    value: str
+    calculation: str
+    passages: tuple[Passage, ...]
+    of_rows: int
+    sure: float
+    reasons: tuple[Reason, ...] = ()
+    empty: bool = False
+
+
+class TableReplies(msgspec.Struct, frozen=True, kw_only=True):
+    """``best`` is None where no table of the collection has to do with the question."""
+
+    best: TableReply | None = None
+
+
+class AskTables(Call[TableReplies], frozen=True, kw_only=True, tag="tables"):
+    """Answer a question by a query of one of the collection's tables. ``paths``: only those of these documents."""
+
+    file: str
+    collection: str
+    question: str
+    language: str
+    paths: tuple[str, ...] | None = None
+
+
 class Documents(Call[DocumentList], frozen=True, kw_only=True, tag="documents"):
     """The documents of a collection file, failed ones included."""
 
@@ -192,7 +225,7 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 EmbeddingCall = (
     Ingest | Search | Similarities | EmbedTexts | ReadTexts | Prepare | Forget | CountTerms | Documents | Text | Picture
-    | Names | PlacesOfName | Remove | State | Close
+    | Names | PlacesOfName | Remove | State | Close | AskTables
 )  # fmt: skip
 
 
@@ -213,3 +246,6 @@ class Retriever(Protocol):
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]: ...
 
     def count_terms(self, query: str) -> TermStatistics: ...
+
+    def ask_tables(self, question: str, language: str) -> TableReply | None:
+        """The answer of a query of a table; None where no table has to do with the question."""

@@ -32,6 +32,7 @@ from workbench.techniques.retrieval.ingest import ingest
 from workbench.techniques.retrieval.name_places import find_places, list_names
 from workbench.techniques.retrieval.places import page_range, passage_boxes
 from workbench.techniques.retrieval.search import count_terms, search
+from workbench.techniques.retrieval.table_answers.answers import TableAnswers
 
 CLOSE_WITHIN_S = 15.0
 TEXTS_AT_ONCE = 64
@@ -107,6 +108,7 @@ class EmbeddingService:
         self._prepare = prepare
         self._make_reader = make_reader
         self._collections = OpenCollections()
+        self._tables = TableAnswers()
         self._known: OrderedDict[tuple[str, str], Any] = OrderedDict()  # vectors by their embedder and text
         self._known_lock = threading.Lock()
         self._drawing = threading.Lock()
@@ -122,6 +124,7 @@ class EmbeddingService:
             embedding_calls.Prepare: self._prepare_embedder,
             embedding_calls.Forget: self._forget,
             embedding_calls.CountTerms: self._count_terms,
+            embedding_calls.AskTables: self._ask_tables,
             embedding_calls.Documents: self._documents,
             embedding_calls.Text: self._text,
             embedding_calls.Picture: self._picture,
@@ -215,6 +218,11 @@ class EmbeddingService:
     def _count_terms(self, call: embedding_calls.CountTerms, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index:
             yield finish(count_terms(index, call.query))
+
+    def _ask_tables(self, call: embedding_calls.AskTables, context: RequestContext) -> Iterator[Event]:
+        with self._collections.use(call.file, context) as index:
+            best = self._tables.answer(index, call.collection, call.question, call.language, call.paths)
+            yield finish(embedding_calls.TableReplies(best=best))
 
     def _documents(self, call: embedding_calls.Documents, context: RequestContext) -> Iterator[Event]:
         with self._collections.use(call.file, context) as index, index.reading() as snapshot:

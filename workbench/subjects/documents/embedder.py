@@ -183,3 +183,13 @@ class WorkerRetriever:
 
     def count_terms(self, query: str) -> embedding_calls.TermStatistics:
         return self._host.call(embedding_calls.CountTerms(file=self._file, query=query), context=self._context)
+
+    def ask_tables(self, question: str, language: str) -> embedding_calls.TableReply | None:
+        call = embedding_calls.AskTables(
+            file=self._file,
+            collection=self.collection.id,
+            question=question,
+            language=language,
+            paths=None if self._paths is None else tuple(sorted(self._paths)),
+        )
+        return self._host.call(call, context=self._context).best

@@ -9,7 +9,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.embedding_calls import Retriever, TermStatistics
+from workbench.techniques.embedding_calls import Retriever, TableReply, TermStatistics
 
 
 def joined(retrievers: Sequence[Retriever]) -> Retriever:
@@ -53,6 +53,10 @@ class JoinedRetriever:
             for term, count in statistics.terms.items():
                 terms[term] = terms.get(term, 0) + count
         return TermStatistics(chunks=sum(statistics.chunks for statistics in counted), terms=terms)
+
+    def ask_tables(self, question: str, language: str) -> TableReply | None:
+        replies = (one.ask_tables(question, language) for one in self._retrievers)
+        return max((reply for reply in replies if reply is not None), key=lambda reply: reply.sure, default=None)
 
 
 _WEIGHT = 0.4  # of the collection against the passage, as in CORI

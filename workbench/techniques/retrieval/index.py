@@ -25,11 +25,13 @@ import sqlite_vec
 
 from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, PlacedText
+from workbench.records.tables import DocumentTable
 from workbench.storage.database import Database, connect, new_id, open_database, translated
 from workbench.techniques.retrieval.name_index import drop_names, store_names
 from workbench.techniques.retrieval.names import NameSpan
 from workbench.techniques.retrieval.places import pack_places
 from workbench.techniques.retrieval.snapshot import READING, FileStamp, Snapshot
+from workbench.techniques.retrieval.stored_tables import write_tables
 from workbench.text.language import index_terms
 
 SCHEMA = Path(__file__).with_name("migrations")
@@ -56,6 +58,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     warning: str = ""
     places: Mapping[int, Sequence[PlacedText]] = {}
     names: Sequence[NameSpan] = ()
+    tables: Sequence[DocumentTable] = ()
 
 
 class CollectionIndex:
@@ -130,6 +133,7 @@ class CollectionIndex:
             )
             for page, places in entry.places.items():
                 _all(connection, "insert into places values (?, ?, ?)", (number, page, pack_places(places)))
+            write_tables(connection, number, entry.tables)
             for chunk, chunk_terms, vector in zip(entry.chunks, terms, entry.vectors, strict=True):
                 _all(
                     connection,

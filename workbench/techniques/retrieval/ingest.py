@@ -267,6 +267,7 @@ class _Work:
                 warning=" ".join(warnings),
                 places=read.places,
                 names=find_names(read.text, language),
+                tables=read.tables,
             )
         )
         progress.weigh(one.bytes_done - one.bytes_before)

@@ -38,7 +38,7 @@ QUOTING_PARAMETERS = 1_000_000_000
 class Quotes(msgspec.Struct, frozen=True, kw_only=True):
     """``text``: the quoted sentences, or spans of them, each with its citation; ``statements`` are their places in it.
     ``passages``: those shown and quoted, numbered from 1; ``sentences``: those that are quoted. ``separator`` comes
-    before the model's own words."""
+    before the model's own words. ``computed``: the text is not quoted but computed from the passages."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -46,6 +46,7 @@ class Quotes(msgspec.Struct, frozen=True, kw_only=True):
     passages: tuple[Passage, ...]
     sentences: tuple[Sentence, ...] = ()
     separator: str = "\n\n"
+    computed: bool = False
 
 
 def resolve_mode(

@@ -16,6 +16,7 @@ from workbench.techniques.embedding_calls import CollectionState
 from workbench.techniques.retrieval.embedding import Vectors
 from workbench.techniques.retrieval.name_index import NameGraph
 from workbench.techniques.retrieval.places import unpack_places
+from workbench.techniques.retrieval.stored_tables import StoredTable, count_cells, read_tables
 from workbench.text.language import Terms, match_expression
 
 _DOCUMENT = (
@@ -24,7 +25,7 @@ _DOCUMENT = (
 )
 
 
-READING = 1
+READING = 2
 """The number of what is taken from a file now. It grows when more is taken, so that documents that were read before can
 be read again."""
 
@@ -254,6 +255,13 @@ class Snapshot:
             "case state when 'failed' then indexed_at end from documents"
         )
         return {row[1]: KnownFile(row[0], row[1], FileStamp(*row[2:5]), *row[5:]) for row in rows}
+
+    def count_table_cells(self) -> int:
+        return count_cells(self._connection)
+
+    def tables(self, most_cells: int, documents: Sequence[str] | None = None) -> list[StoredTable]:
+        """The tables, as ``stored_tables.read_tables`` gives them."""
+        return read_tables(self._connection, most_cells, documents)
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return read_rows(self._connection, sql, parameters)

@@ -126,7 +126,8 @@ def with_quotes(quotes: Quotes, own: Verification | None) -> Verification:
     shift = len(quotes.text) + len(quotes.separator)
     rest = own or Verification()
     moved = (msgspec.structs.replace(s, start=s.start + shift, end=s.end + shift) for s in rest.statements)
-    return msgspec.structs.replace(rest, statements=(*quotes.statements, *moved), quoted=len(quotes.text))
+    statements = (*quotes.statements, *moved)
+    return msgspec.structs.replace(rest, statements=statements, quoted=len(quotes.text), computed=quotes.computed)
 
 
 def with_sources(verified: Verification | None, passages: Sequence[Passage]) -> Verification | None:

@@ -22,6 +22,7 @@ ENTRIES: dict[Road, str] = {
     "place": "workbench.techniques.retrieval.grounded:run",
     "whole": "workbench.techniques.retrieval.roads.whole:run",
     "compare": "workbench.techniques.retrieval.roads.compare:run",
+    "table": "workbench.techniques.retrieval.table_answers.road:run",
 }
 """``package.module:function`` of each road, a ``Run``."""
 

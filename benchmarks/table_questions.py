@@ -1,0 +1,279 @@
+"""Questions about tables, answered by queries: how many are right, and what else would be taken for such a question?
+
+    python benchmarks/table_questions.py --made /tmp/made
+    python benchmarks/table_questions.py --made /tmp/made --fit
+    python benchmarks/table_questions.py --offices housing,dental
+
+The documents of the offices are read by the reader process; each question is answered from the tables alone, as the
+road of a table does it (``techniques/retrieval/table_answers``), and judged by ``score.py`` of the given offices. Of
+the questions of other kinds it is counted how many would be answered without a mark, and wrongly: the road is chosen
+before, not always rightly. Over the made offices the weights are fitted on three and judged on the fourth, in turns;
+``--fit`` writes those of all four to ``weights.json``. Given offices are judged with the weights as they are.
+``--show`` prints the answers of one outcome ("wrong", "wrong and marked", "none").
+
+The ranking of the candidates is a softmax over those of a question, with a penalty on the squared weights; the
+probability that the first is right is a logistic regression on choices of offices that its ranking was not fitted on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from harness import DATA, ROOT, arguments, read_lines
+from numpy.typing import NDArray
+from office_answers import MADE, places, scorer
+from sklearn.linear_model import LogisticRegression
+
+from workbench.base.errors import UserError
+from workbench.reading.process import ReaderProcess
+from workbench.reading.reader_calls import ReadLimits
+from workbench.records.training.scores import interval
+from workbench.techniques.retrieval.table_answers.candidates import Candidate, candidates_of
+from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose, weights
+from workbench.techniques.retrieval.table_answers.question import Question
+from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
+from workbench.techniques.retrieval.table_answers.wording import Wording
+
+WEIGHTS = ROOT / "workbench/techniques/retrieval/table_answers/weights.json"
+PENALTY, STEPS, RATE = 0.01, 400, 0.05
+MOST_WRONG = 0.04
+"""Share of the table questions whose answer may be wrong without a mark, when the threshold is set."""
+LEAST = 0.08
+"""Below this probability there is no answer."""
+_FAMILIES = {
+    "count": {"count"}, "sum": {"sum"}, "avg": {"average"}, "min": {"minimum", "lowest"}, "max": {"maximum", "highest"},
+    "row": {"highest", "lowest"}, "distinct": {"distinct", "count"}, "list": {"list", "value"},
+    "value": {"value", "list"}, "most": {"most"}, "least": {"least"}, "groups": {"groups"},
+}  # fmt: skip
+
+
+class Asked(NamedTuple):
+    """A question with its office and its candidates; ``right`` says which of them give the right answer."""
+
+    office: str
+    row: dict[str, Any]
+    question: Question
+    candidates: list[Candidate]
+    right: NDArray[np.bool_]
+
+
+class Judged(NamedTuple):
+    """The choice for a question, and whether it is right."""
+
+    asked: Asked
+    choice: Choice | None
+    right: bool
+
+
+def read_tables(documents: Path) -> list[LoadedTable]:
+    reader = ReaderProcess()
+    tables: list[LoadedTable] = []
+    try:
+        for file in sorted(documents.iterdir()):
+            try:
+                read = reader.read(file, ReadLimits(recognise=False))
+            except UserError:
+                continue  # a scan
+            source = Source(file.name, read.hash, str(file), read.title)
+            tables += [LoadedTable(source, number, table) for number, table in enumerate(read.tables)]
+    finally:
+        reader.close()
+    return tables
+
+
+def answer(language: str, choice: Candidate) -> str:
+    result = choice.result()
+    if result is None:
+        return ""
+    value, said = Wording(language).answer(choice.table, choice.query, result)
+    return f"{value}\n\n{said}"
+
+
+def is_right(score: Any, row: dict[str, Any], candidate: Candidate) -> bool:
+    if candidate.table.source.file not in row["sources"]:
+        return False
+    text = answer(row["language"], candidate)
+    return bool(text) and bool(score.judge(row, text)[0])
+
+
+def ask(score: Any, office: str, tables: Sequence[LoadedTable], rows: Sequence[dict[str, Any]]) -> list[Asked]:
+    found = []
+    for row in rows:
+        question = Question(row["question"])
+        candidates = candidates_of(question, tables)
+        right = np.zeros(len(candidates), bool)
+        if row["kind"] == "table":
+            right = np.array([is_right(score, row, one) for one in candidates], bool)
+            families = _FAMILIES.get(row.get("query", ";x").split(";")[1].split()[0], set())
+            of_kind = right & np.array([one.query.kind in families for one in candidates], bool)
+            right = of_kind if of_kind.any() else right  # not those that are right by chance
+        found.append(Asked(office, row, question, candidates, right))
+    return found
+
+
+def fit_rank(asked: Sequence[Asked]) -> dict[str, float]:
+    """Weights of the candidates' features, by gradient descent (Adam)."""
+    of_tables = [one for one in asked if one.right.any()]
+    names = sorted({name for one in of_tables for candidate in one.candidates for name in candidate.features})
+    place = {name: number for number, name in enumerate(names)}
+    data = []
+    for one in of_tables:
+        matrix = np.zeros((len(one.candidates), len(names)))
+        for number, candidate in enumerate(one.candidates):
+            for name, value in candidate.features.items():
+                matrix[number, place[name]] = value
+        data.append((matrix, one.right))
+    fitted, first, second = (np.zeros(len(names)) for _ in range(3))
+    for step in range(1, STEPS + 1):
+        slope = PENALTY * fitted
+        for matrix, right in data:
+            scores = matrix @ fitted
+            shares = np.exp(scores - scores.max())
+            shares /= shares.sum()
+            wanted = shares * right / max(float((shares * right).sum()), 1e-12)
+            slope += matrix.T @ (shares - wanted) / len(data)
+        first, second = 0.9 * first + 0.1 * slope, 0.999 * second + 0.001 * slope**2
+        fitted -= RATE * (first / (1 - 0.9**step)) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+    return {name: round(float(fitted[number]), 4) for name, number in place.items() if abs(fitted[number]) > 1e-3}
+
+
+def chosen(score: Any, asked: Sequence[Asked], tables: dict[str, list[LoadedTable]], known: Weights) -> list[Judged]:
+    found = []
+    for one in asked:
+        choice = choose(one.question, tables[one.office], known)
+        right = choice is not None and choice.result is not None and is_right(score, one.row, choice.candidate)
+        if choice is not None and choice.result is None:
+            right = one.row.get("reason") == "cell"  # the cell is empty, and the answer says so
+        found.append(Judged(one, choice, right))
+    return found
+
+
+def fit_sure(judged: Sequence[Judged]) -> dict[str, float]:
+    known = [one for one in judged if one.choice is not None]
+    names = sorted({name for one in known if one.choice is not None for name in one.choice.doubts})
+    matrix = np.array([[one.choice.doubts[name] for name in names] for one in known if one.choice is not None])
+    model = LogisticRegression(C=0.5, fit_intercept=False, max_iter=2_000)
+    model.fit(matrix, [one.right for one in known])
+    return {name: round(float(weight), 4) for name, weight in zip(names, model.coef_[0], strict=True)}
+
+
+def without_sure(rank: dict[str, float]) -> Weights:
+    return Weights(rank=rank, sure={}, least_sure=0.5, least=0.0)
+
+
+def threshold(judged: Sequence[Judged], sure: dict[str, float]) -> float:
+    """The least probability at which few enough table questions are answered wrongly without a mark, and at most as
+    many questions of other kinds."""
+    rated = sorted(
+        (
+            (probability(one.choice, sure), one.asked.row["kind"] == "table")
+            for one in judged
+            if one.choice and not one.right
+        ),
+        reverse=True,
+    )  # fmt: skip
+    tables = sum(one.asked.row["kind"] == "table" for one in judged)
+    wrong = others = 0
+    for rate, is_table in rated:
+        wrong, others = wrong + is_table, others + (not is_table)
+        if wrong > MOST_WRONG * tables or others > MOST_WRONG * (len(judged) - tables):
+            return round(rate + 1e-4, 4)
+    return 0.5
+
+
+def probability(choice: Choice, sure: dict[str, float]) -> float:
+    total = sum(sure.get(name, 0.0) * value for name, value in choice.doubts.items())
+    return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
+
+
+def folds(
+    score: Any, asked: dict[str, list[Asked]], tables: dict[str, list[LoadedTable]]
+) -> tuple[list[tuple[Judged, str]], Weights]:
+    """Each office judged by weights of the others, with the outcome of each question; and the weights of all."""
+    outcomes: list[tuple[Judged, str]] = []
+    outside: list[Judged] = []
+    for held in asked:
+        rest = [office for office in asked if office != held]
+        inner: list[Judged] = []
+        for left in rest:
+            rank = fit_rank([one for office in rest if office != left for one in asked[office]])
+            inner += chosen(score, asked[left], tables, without_sure(rank))
+        rank = fit_rank([one for office in rest for one in asked[office]])
+        sure = fit_sure(inner)
+        least = threshold(inner, sure)
+        judged = chosen(score, asked[held], tables, without_sure(rank))
+        outside += judged
+        outcomes += [(one, outcome(one, sure, least)) for one in judged]
+    sure = fit_sure(outside)
+    everything = fit_rank([one for office in asked for one in asked[office]])
+    return outcomes, Weights(rank=everything, sure=sure, least_sure=threshold(outside, sure), least=LEAST)
+
+
+def outcome(one: Judged, sure: dict[str, float], least_sure: float) -> str:
+    if one.choice is None or (rate := probability(one.choice, sure)) < LEAST:
+        return "none"
+    said = "right" if one.right else "wrong"
+    return said if rate >= least_sure else f"{said} and marked"
+
+
+def report(outcomes: Sequence[tuple[Judged, str]], show: str) -> None:
+    kinds = dict.fromkeys(one.asked.row["kind"] for one, _ in outcomes)
+    for kind in kinds:
+        counts = Counter(said for one, said in outcomes if one.asked.row["kind"] == kind)
+        print(f"{kind:14s} n {counts.total():3d}  {dict(counts.most_common())}")
+    of_tables = [said for one, said in outcomes if one.asked.row["kind"] == "table"]
+    for name, wanted in (
+        ("right, marked or not", {"right", "right and marked"}),
+        ("right", {"right"}),
+        ("wrong", {"wrong"}),
+    ):
+        count = sum(said in wanted for said in of_tables)
+        low, high = interval(count / len(of_tables), len(of_tables))
+        print(f"tables {name}: {count} of {len(of_tables)} = {count / len(of_tables):.0%} ({low:.0%}-{high:.0%})")
+    others = [said for one, said in outcomes if one.asked.row["kind"] != "table"]
+    print(f"others, answered wrongly without a mark: {sum(said == 'wrong' for said in others)} of {len(others)}")
+    found = sum(bool(one.asked.right.any()) for one, _ in outcomes if one.asked.row["kind"] == "table")
+    print(f"the right query is among the candidates: {found} of {len(of_tables)}")
+    for one, said in outcomes:
+        if show and said == show and (one.asked.row["kind"] == "table" or show == "wrong"):
+            row = one.asked.row
+            golds = row.get("need") or row.get("points") or row["answers"]
+            text = answer(row["language"], one.choice.candidate) if one.choice else ""
+            print(f"\n{row['id']} {row['kind']} {row['question']}\n  gold {golds} {row.get('query', '')}")
+            print(f"  said {json.dumps(re.sub(chr(10) + '+', ' / ', text), ensure_ascii=False)}")
+
+
+def main() -> None:
+    parser = arguments(__doc__, "made", data=DATA, offices=",".join(MADE), fit=False, show="")
+    options = parser.parse_args()
+    score = scorer(options.data)
+    tables: dict[str, list[LoadedTable]] = {}
+    asked: dict[str, list[Asked]] = {}
+    for office in options.offices.split(","):
+        documents, file = places(office, options.data, options.made or Path())
+        if not documents.is_dir():
+            raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
+        tables[office] = read_tables(documents)
+        asked[office] = ask(score, office, tables[office], read_lines(file))
+        print(f"{office}: {len(tables[office])} tables")
+    if set(asked) == set(MADE):
+        outcomes, fitted = folds(score, asked, tables)
+        report(outcomes, options.show)
+        print(f"least sure {fitted.least_sure}")
+        if options.fit:
+            WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    else:
+        known = weights()
+        every = [one for office in asked for one in chosen(score, asked[office], tables, known)]
+        report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""Questions that are answered by queries of a table, in four languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.reading.read import read_file
+from workbench.reading.reader_calls import ReadLimits
+from workbench.records.documents import Chunk
+from workbench.techniques.embedding_calls import TableReply
+from workbench.techniques.retrieval.index import CollectionIndex, Entry
+from workbench.techniques.retrieval.snapshot import FileStamp
+from workbench.techniques.retrieval.table_answers import answers
+from workbench.techniques.retrieval.table_answers.answers import TableAnswers
+from workbench.techniques.retrieval.table_answers.conditions import find_conditions
+from workbench.techniques.retrieval.table_answers.query import Condition, Query, compute, rows_of
+from workbench.techniques.retrieval.table_answers.question import Question
+from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
+from workbench.techniques.retrieval.table_answers.words import similarity
+
+REPAIRS = """No,Date,Customer,Item,Hours,Amount EUR,Paid,Returned on
+1,2025-01-10,Moser,bicycle,2,120.50,yes,2025-01-12
+2,2025-02-03,Lindt,scooter,1,60,no,
+3,2025-02-20,Moser,bicycle,3.5,210,no,2025-03-01
+4,2025-03-05,Weber,wheelchair,4,340,yes,
+5,2025-03-09,Lindt,bicycle,1.5,95,yes,2025-03-15
+6,2025-04-01,Keller,scooter,2,130,no,2025-04-04
+"""
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> CollectionIndex:
+    path = tmp_path / "Repairs 2025.csv"
+    path.write_text(REPAIRS)
+    document = read_file(path, ReadLimits())
+    index = CollectionIndex(tmp_path / "c.sqlite")
+    index.record_embedder("fake", 4)
+    index.put(
+        Entry(
+            path=str(path),
+            stamp=FileStamp(document.bytes, 1, 1),
+            title=document.title,
+            kind=document.kind,
+            hash=document.hash,
+            text=document.text,
+            language="en",
+            page_starts=(),
+            chunks=[Chunk(start=0, end=len(document.text))],
+            vectors=np.ones((1, 4), np.float32),
+            fluency=1.0,
+            tables=document.tables,
+        )
+    )
+    return index
+
+
+@pytest.fixture
+def table(index: CollectionIndex) -> LoadedTable:
+    with index.reading() as snapshot:
+        (stored,) = snapshot.tables(1_000)
+    return LoadedTable(Source(stored.document, stored.hash, stored.path, stored.title), 0, stored.content)
+
+
+def ask(index: CollectionIndex, question: str, language: str = "en") -> TableReply:
+    reply = TableAnswers().answer(index, "c", question, language)
+    assert reply is not None
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "value"),
+    [
+        ("How many repairs were done for Moser?", "en", "2"),
+        ("What is the total amount for Lindt?", "en", "155 EUR"),
+        ("Wie viele Reparaturen sind nicht bezahlt?", "de", "3"),
+        ("Summe der Beträge für Moser", "de", "330,50 EUR"),
+        ("Combien de réparations pour Lindt ?", "fr", "2"),
+        ("¿Cuántas reparaciones hay de Moser?", "es", "2"),
+        ("What is the average amount for a bicycle?", "en", "141.83 EUR"),
+    ],
+)
+def test_values(index: CollectionIndex, question: str, language: str, value: str) -> None:
+    assert ask(index, question, language).value == value
+
+
+def test_the_answer_says_the_calculation_and_cites_its_rows(index: CollectionIndex) -> None:
+    reply = ask(index, "What is the total amount for Lindt?")
+    assert reply.calculation == "Sum of Amount EUR over 2 rows of Repairs 2025.csv where Customer is Lindt."
+    assert reply.of_rows == 2
+    assert [passage.text.split(" | ")[0] for passage in reply.passages] == ["No: 2", "No: 5"]
+    with index.reading() as snapshot:
+        text = snapshot.text(reply.passages[0].document).text
+    assert all(text[passage.start : passage.end] == passage.text for passage in reply.passages)
+
+
+def test_a_cell_that_is_empty_is_said_to_be(index: CollectionIndex) -> None:
+    reply = ask(index, "When was the wheelchair of Weber returned?")
+    assert reply.empty
+    assert "The cell is empty: Returned on" in reply.calculation
+
+
+def test_what_no_cell_is_called_is_a_reason_to_doubt(index: CollectionIndex) -> None:
+    reply = TableAnswers().answer(index, "c", "How many repairs of Hofstetter?", "en")
+    assert reply is None or any("Hofstetter" in reason.text for reason in reply.reasons)
+
+
+def test_only_some_documents_are_asked(index: CollectionIndex) -> None:
+    assert TableAnswers().answer(index, "c", "How many repairs were done for Moser?", "en", paths=["/other"]) is None
+
+
+def test_a_replaced_document_has_its_new_tables(index: CollectionIndex, tmp_path: Path) -> None:
+    asked = TableAnswers()
+    assert asked.answer(index, "c", "How many repairs were done for Moser?", "en") is not None
+    with index.reading() as snapshot:
+        (document,) = snapshot.documents().documents
+    index.remove([document.id])
+    assert asked.answer(index, "c", "How many repairs were done for Moser?", "en") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "condition"),
+    [
+        ("amounts over 200 EUR", Condition(5, "above", low=200.0)),
+        ("amount at least 210 EUR", Condition(5, "at least", low=210.0)),
+        ("hours under 2", Condition(4, "below", high=2.0)),
+        ("which are not paid", Condition(6, "is", ("no",))),
+        ("not returned yet", Condition(7, "empty")),
+        ("repairs of Moser", Condition(2, "is", ("moser",))),
+        ("bikes except bicycle", Condition(3, "not", ("bicycle",))),
+    ],
+)
+def test_conditions(table: LoadedTable, question: str, condition: Condition) -> None:
+    assert condition in [finding.condition for finding in find_conditions(Question(question), table)]
+
+
+@pytest.mark.parametrize(
+    "question", ["repairs in March", "Reparaturen im März", "réparations en mars", "reparaciones en marzo"]
+)
+def test_months(table: LoadedTable, question: str) -> None:
+    found = [one.condition for one in find_conditions(Question(question), table) if one.condition.column == 1]
+    assert [rows_of(table, [one]) for one in found] == [[3, 4]]
+
+
+def test_before_a_month(table: LoadedTable) -> None:
+    found = [one.condition for one in find_conditions(Question("repairs before March 2025"), table)]
+    assert [0, 1, 2] in [rows_of(table, [one]) for one in found if one.column == 1]
+
+
+def test_queries(table: LoadedTable) -> None:
+    def value(query: Query) -> object:
+        result = compute(table, query)
+        return result.value if result is not None else None
+
+    assert value(Query("highest", column=5, show=(2,))) == 340.0
+    assert value(Query("most", by=2, column=5, measure="sum")) == ("Weber",)
+    assert value(Query("distinct", column=2)) == 4.0
+    assert value(Query("sum", (Condition(2, "is", ("nobody",)),), 5)) is None
+    tied = compute(table, Query("most", by=3, measure="count"))
+    assert tied is not None
+    assert (tied.value, tied.ties) == (("bicycle",), False)
+
+
+def test_words_are_compared_across_inflection_and_languages() -> None:
+    assert similarity("eichen", "eiche") > 0.9
+    assert similarity("kunde", "customer") == 0.75
+    assert similarity("literpreis", "preis") > 0.6
+    assert similarity("tankt", "tankungen") > 0.65
+    assert similarity("haus", "maus") == 0.0
+    assert similarity("25-051", "25-052") == 0.0
+
+
+def test_of_a_large_collection_only_the_best_documents_are_asked(
+    index: CollectionIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "MOST_CELLS", 48)  # as many as the table has
+    assert ask(index, "How many repairs were done for Moser?").value == "2"
+    monkeypatch.setattr(answers, "MOST_CELLS", 47)
+    assert TableAnswers().answer(index, "c", "How many repairs were done for Moser?", "en") is None

@@ -1,0 +1,78 @@
+"""Values of cells in the styles of several countries."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from workbench.text.cells import date_of, number_of, prefers_comma, time_of, unit_in
+
+
+@pytest.mark.parametrize(
+    ("text", "comma", "value"),
+    [
+        ("1.234,50 €", True, (1234.5, "EUR")),
+        ("€ 1,234.50", False, (1234.5, "EUR")),
+        ("1.234", True, (1234.0, "")),
+        ("1.234", False, (1.234, "")),
+        ("1,234", False, (1234.0, "")),
+        ("1 234,6", True, (1234.6, "")),
+        ("12'500.-", False, (12500.0, "")),
+        ("CHF 1'250.–", False, (1250.0, "CHF")),
+        ("1.234.567", False, (1234567.0, "")),
+        ("0,125", False, (0.125, "")),
+        ("-5 %", False, (-5.0, "%")),
+        ("(120)", False, (-120.0, "")),
+        ("12,5 m²", True, (12.5, "m²")),
+    ],
+)
+def test_numbers(text: str, comma: bool, value: tuple[float, str]) -> None:
+    assert number_of(text, comma) == value
+
+
+@pytest.mark.parametrize("text", ["007", "4.2.1", "25-051", "1x", "19 August", "12 apples", "1,2,3", "", "x" * 50])
+def test_what_is_no_number(text: str) -> None:
+    assert number_of(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2025-03-14", "14.03.2025", "14/3/25", "14 March 2025", "14. März 2025", "March 14, 2025", "14 de marzo de 2025"],
+)
+def test_dates(text: str) -> None:
+    assert date_of(text) == datetime.date(2025, 3, 14)
+
+
+def test_what_is_no_date() -> None:
+    assert date_of("31.02.2025") is None
+    assert date_of("March") is None
+    assert date_of("3/14/2025") is None
+    assert date_of("3/14/2025", month_first=True) == datetime.date(2025, 3, 14)
+
+
+def test_times_are_minutes() -> None:
+    assert (time_of("9:15"), time_of("37:30:00"), time_of("9:75")) == (555.0, 2250.0, None)
+
+
+def test_the_decimal_sign_is_told_by_most_cells() -> None:
+    assert prefers_comma(["1.234", "2,50", "870,00 €"], otherwise=False)
+    assert not prefers_comma(["1,234", "2.50"], otherwise=True)
+    assert prefers_comma(["1", "2"], otherwise=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("Amount (EUR)", "EUR"),
+        ("EUR charged", "EUR"),
+        ("Preis €/m²", "EUR/m²"),
+        ("€ je Liter", "EUR/l"),
+        ("Preis je m³", ""),
+        ("Gross kg", "kg"),
+        ("paid_eur", "EUR"),
+        ("Remark", ""),
+    ],
+)
+def test_units_of_names(name: str, unit: str) -> None:
+    assert unit_in(name) == unit

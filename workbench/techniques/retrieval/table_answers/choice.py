@@ -1,0 +1,152 @@
+"""The choice among the candidates of a question: the likeliest query, how sure that is, and reasons to doubt it.
+
+Two fitted models (``weights.json``, made by ``benchmarks/table_questions.py --fit``): a linear one ranks the
+candidates, a logistic one says how probable it is that the first is right, from its lead, from what it leaves of the
+question, and from what kind of question it is at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from workbench.records.outcomes import Reason
+from workbench.techniques.retrieval.table_answers.candidates import FAMILIES, Candidate, candidates_of
+from workbench.techniques.retrieval.table_answers.query import Result
+from workbench.techniques.retrieval.table_answers.question import Question
+from workbench.techniques.retrieval.table_answers.schema import LoadedTable
+from workbench.techniques.retrieval.table_answers.wording import Wording
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True):
+    """``rank``: of the candidates' features; ``sure``: of ``doubts``. ``least_sure``: from this probability on an
+    answer is given without a mark; ``least``: from this one on at all."""
+
+    rank: dict[str, float]
+    sure: dict[str, float]
+    least_sure: float
+    least: float
+
+
+@cache
+def weights() -> Weights:
+    text = (resources.files(__package__) / "weights.json").read_text("utf-8")
+    return msgspec.json.decode(text, type=Weights)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best candidate with its ``result``; ``doubts`` are the features of how sure it is, ``sure`` the probability.
+    ``second`` is the best one with another result."""
+
+    candidate: Candidate
+    result: Result | None
+    second: Candidate | None
+    doubts: dict[str, float]
+    sure: float
+
+
+def ranked(candidates: Sequence[Candidate], rank: Mapping[str, float]) -> list[tuple[float, Candidate]]:
+    """The candidates with their shares of probability, the likeliest first."""
+    scored = [(sum(rank.get(name, 0.0) * value for name, value in one.features.items()), one) for one in candidates]
+    if not scored:
+        return []
+    best = max(score for score, _ in scored)
+    shares = [(math.exp(score - best), one) for score, one in scored]
+    total = sum(share for share, _ in shares)
+    return sorted(((share / total, one) for share, one in shares), key=lambda item: -item[0])
+
+
+def choose(question: Question, tables: Sequence[LoadedTable], known: Weights) -> Choice | None:
+    """The likeliest query of a question; None where no table has to do with it."""
+    order = ranked(candidates_of(question, tables), known.rank)
+    if not order:
+        return None
+    _, first = order[0]
+    result = first.result()
+    if result is None and not _asks_empty_cell(first):
+        computed = [(one, found) for _, one in order[1:20] if (found := one.result()) is not None]
+        if not computed:
+            return None
+        first, result = computed[0]
+    value = result.value if result is not None else None
+    same, other = 0.0, 0.0
+    second: Candidate | None = None
+    for share, one in order[:40]:
+        found = one.result() if one is not first else result
+        if found is not None and found.value == value and one.table.source == first.table.source:
+            same += share
+        elif second is None and found is not None:
+            second, other = one, share
+    doubts = _doubts(question, first, result, same, other)
+    score = sum(known.sure.get(name, 0.0) * amount for name, amount in doubts.items())
+    return Choice(first, result, second, doubts, 1 / (1 + math.exp(-max(-30.0, min(30.0, score)))))
+
+
+def _asks_empty_cell(candidate: Candidate) -> bool:
+    """Whether the query looks up one cell, which is empty."""
+    return candidate.query.kind == "value" and len(candidate.rows) == 1
+
+
+def _doubts(question: Question, first: Candidate, result: Result | None, same: float, other: float) -> dict[str, float]:
+    features = first.features
+    kind = first.query.kind
+    operations = ("count", "sum", "average", "highest", "lowest")
+    return {
+        "bias": 1.0,
+        "share": same,
+        "log share": math.log(max(same, 1e-3)),
+        "lead": same - other,
+        "left": features.get("left", 0.0),
+        "left names": features.get("left names", 0.0),
+        "numbers left": features.get("numbers left", 0.0),
+        "values unused": features.get("values unused", 0.0),
+        "table share": features.get("table lead", 0.0),
+        "table named": features.get("table named", 0.0),
+        "conditions sure": features.get("sure conditions", 0.0),
+        "conditions unsure": features.get("unsure conditions", 0.0),
+        "part of a cell": features.get("part of a cell", 0.0),
+        "no condition": features.get("no condition", 0.0),
+        "column named": features.get("column named", 0.0),
+        "column unnamed": features.get("column unnamed", 0.0),
+        "group unnamed": features.get("group unnamed", 0.0),
+        "operation asked": float(any(question.has(cue) for cue in operations)),
+        "operation done": float(any(name.startswith(f"{FAMILIES.get(kind, kind)} as ") for name in features)),
+        "looks up": float(kind in ("value", "list")),
+        "lists many": float(kind == "list" and len(first.rows) > 6),
+        "counts": float(kind == "count"),
+        "counts nothing": float(not first.rows),
+        "about a document": float(question.has("document")),
+        "words": min(30, len(question.words)) / 30,
+        "small table": float(len(first.table.rows) < 8),
+        "ties": float(result is not None and result.ties),
+        "empty": float(result is None),
+    }
+
+
+_SAID = {
+    "left": "No cell and no column of the table is called {words}.",
+    "second": "Another reading of the question gives {value}.",
+    "ties": "Several rows have this value.",
+    "unsure": "The question can be read in several ways; the calculation below says which one this is.",
+}
+
+
+def reasons_of(choice: Choice, language: str) -> tuple[Reason, ...]:
+    """Why the answer may not be what was asked for, at least one."""
+    found: list[str] = []
+    left = [word for word in choice.candidate.left if word[:1].isupper() or word[:1].isdigit() or len(word) > 4][:4]
+    if left and choice.doubts["left"] > 0.15:
+        found.append(_SAID["left"].format(words=", ".join(f"“{word}”" for word in left)))
+    if choice.result is not None and choice.result.ties:
+        found.append(_SAID["ties"])
+    if choice.second is not None and choice.doubts["lead"] < 0.6 and (result := choice.second.result()) is not None:
+        value, _ = Wording(language).answer(choice.second.table, choice.second.query, result)
+        if len(value) <= 80:
+            found.append(_SAID["second"].format(value=value))
+    return tuple(Reason(kind="table", text=text) for text in found or [_SAID["unsure"]])

@@ -1,0 +1,31 @@
+"""What a question asks for, told by its words: a count, a sum, a highest row, a comparison, an empty cell."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+
+from workbench.text.cells import folded
+
+
+@cache
+def _compiled() -> dict[str, re.Pattern[str]]:
+    patterns: dict[str, list[str]] = {}
+    for line in (resources.files(__package__) / "cues.txt").read_text("utf-8").splitlines():
+        name, colon, pattern = line.partition(": ")
+        if colon and not line.startswith("#"):
+            patterns.setdefault(name, []).append(pattern)
+    return {name: re.compile("|".join(every)) for name, every in patterns.items()}
+
+
+def cues_of(question: str) -> dict[str, list[tuple[int, int]]]:
+    """The places of each kind of cue in a question; the kinds that it has none of are left out."""
+    plain = same_length_folded(question)
+    found = {name: [match.span() for match in pattern.finditer(plain)] for name, pattern in _compiled().items()}
+    return {name: spans for name, spans in found.items() if spans}
+
+
+def same_length_folded(text: str) -> str:
+    """Folded sign by sign, so that places stay the same."""
+    return "".join(plain if len(plain := folded(sign)) == 1 else sign.casefold()[:1] for sign in text)
