@@ -21,12 +21,24 @@ from ui.components.word_diff import WordDiff
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import FIXED
 from ui.features.evaluation.page import EvaluatePage
+from ui.features.evaluation.results import CellPanel
 from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.base.errors import UserError
-from workbench.records.evaluation import CellBrief, GridRow, Rescored, ScorerUse
+from workbench.records.evaluation import (
+    CellAnswer,
+    CellBrief,
+    CellDetails,
+    GridRow,
+    NumberedQuestion,
+    QuestionRow,
+    Rescored,
+    ScorerUse,
+)
+from workbench.records.messages import Message
 from workbench.records.optimisation import OptimisationResult
+from workbench.records.outcomes import Reason
 from workbench.records.prompts import content_hash
 from workbench.records.recipes import PromptingPart, PromptSource, Recipe
 
@@ -519,3 +531,18 @@ def test_an_evaluation_that_was_scored_again_says_so(page: EvaluatePage) -> None
     page.results.show_report(msgspec.structs.replace(report, evaluation=again))
     assert page.results.rescored.isVisible()
     assert "11 of 24 scores changed" in page.results.rescored.text()
+
+
+def test_an_answer_that_may_not_be_right_says_why_beside_the_grid(qtbot: QtBot) -> None:
+    panel = CellPanel()
+    qtbot.addWidget(panel)
+    asked = NumberedQuestion(number=1, split="tune", question=QuestionRow(messages=(Message("user", "When?"),)))
+    reason = Reason(kind="missing", text="“1588” is in none of these passages.")
+    answer = CellAnswer(text="In May.", outcome="perhaps", reasons=(reason,))
+    details = CellDetails(question=asked, column="A", answer=answer, scores=())
+    panel.show_cell(details, 0, ["A"], [])
+    assert reason.text in panel.doubt.text()
+    assert not panel.doubt.isHidden()
+    sure = msgspec.structs.replace(answer, outcome="found", reasons=())
+    panel.show_cell(msgspec.structs.replace(details, answer=sure), 0, ["A"], [])
+    assert panel.doubt.isHidden()

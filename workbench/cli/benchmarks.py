@@ -70,8 +70,9 @@ def show_run(result: dict[str, Any], output: TextOutput) -> None:
 
 def show_data(result: dict[str, Any], output: TextOutput) -> None:
     data = msgspec.convert(result, BenchmarkData)
-    subjects = f" in {data.subjects:,} subjects" if data.subjects > 1 else ""
-    count = counted(data.questions, "pair" if data.pairs else "question")
+    unit, group = ("pair", "data set") if data.pairs else ("question", "subject")
+    subjects = f" in {counted(data.subjects, group)}" if data.subjects > 1 else ""
+    count = counted(data.questions, unit)
     output.line(f"{data.title}: {count}{subjects}, in {data.path}")
     if data.usual:
         output.line(f"  {data.usual:,} examples are usual; {data.examples:,} are there {data.examples_path}".rstrip())

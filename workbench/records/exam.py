@@ -247,25 +247,26 @@ def describe_poor(result: ExamResult) -> str:
 
 
 def describe_office(result: ExamResult) -> tuple[str, ...]:
-    """Sentences on the office: right answers by kind, and what misleads; () without one."""
-    known = [one for one in result.office if one.answerable]
-    if not known:
+    """A sentence on the answers by quotes, and one on those in the model's own words: by kind, and what misleads; ()
+    without an office."""
+    if not result.office:
         return ()
+    return (
+        _describe_ends("Office, quoted", [(one.kind, one.quoted) for one in result.office]),
+        _describe_ends("Office, in its own words", [(one.kind, one.own) for one in result.office]),
+    )
+
+
+def _describe_ends(words: str, kinds: Sequence[tuple[str, Ends]]) -> str:
     parts = []
-    for kind in known:
-        quoted, own = (f"{ends.right} of {ends.asked}" for ends in (kind.quoted, kind.own))
-        parts.append(f"{KINDS.get(kind.kind, kind.kind)} {quoted} and {own}")
-    said = [f"Office, right when quoting and in its own words: {', '.join(parts)}."]
-    for words, ends in (
-        ("when quoting", sum((one.quoted for one in result.office), Ends())),
-        ("in its own words", sum((one.own for one in result.office), Ends())),
-    ):
-        wrong = describe_share(Rate(ends.wrong_unmarked, ends.asked))
-        marked = ends.right_marked + ends.wrong_marked
-        said.append(
-            f"Office, {words}: wrong and not marked {wrong}; {marked} marked, of which {ends.right_marked} are right."
-        )
-    return tuple(said)
+    for kind, ends in kinds:
+        right = "" if kind == UNANSWERABLE else f"{ends.right} of {ends.asked} right"
+        marked, declined = ends.answered - ends.unmarked, ends.declined
+        counts = [right, f"{marked} marked" if marked else "", f"{declined} declined" if declined else ""]
+        parts.append(f"{KINDS.get(kind, kind)} {', '.join(filter(None, counts)) or 'all answered'}")
+    whole = sum((ends for _, ends in kinds), Ends())
+    wrong = describe_share(Rate(whole.wrong_unmarked, whole.asked))
+    return f"{words}: {'; '.join(parts)}. Wrong and not marked: {wrong}."
 
 
 def describe_share(rate: Rate) -> str:

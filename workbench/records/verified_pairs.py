@@ -98,7 +98,7 @@ def describe_share(share: Share | None) -> str:
 
 
 def table_of(result: VerificationResult) -> list[tuple[str, ...]]:
-    """A row for each data set, and one for their mean where there are several, in words: its name, pairs, balanced
+    """A row for each data set, and one for their mean where several have one, in words: its name, pairs, balanced
     accuracy, precision, recall."""
     rows = [
         (
@@ -109,7 +109,7 @@ def table_of(result: VerificationResult) -> list[tuple[str, ...]]:
         )
         for one in result.sets
     ]
-    if len(result.sets) > 1:
+    if sum(one.balanced_accuracy is not None for one in result.sets) > 1:
         rows.append(("Mean", f"{result.pairs:,}", describe_share(result.mean), "", ""))
     return rows
 

@@ -243,7 +243,7 @@ def test_show_and_exam_tell_the_rates_with_counts_and_intervals(run: Run, front:
         assert "English Right in its own words 40 % 12 of 30, 25–58 %" in lines
         assert "English Right when not marked 67 % 8 of 12, 39–86 %; 12 of 40 not marked" in lines
         assert "Office Right when quoting 100 % 6 of 6, 61–100 %" in lines
-        assert "Office, right when quoting and in its own words: facts 6 of 9 and 2 of 9." in lines
+        assert "Office, quoted: facts 6 of 9 right, 3 declined. Wrong and not marked: 0 of 9 (0 %, 0–30 %)." in lines
         assert "In English answers are quoted: quoting is measurably better." in lines
     assert front.asked(ExamineModel) == [ExamineModel(name=SMOLLM.name)]
     plain = run("models", "show", SMOLLM.name, "--json").result["exam"]

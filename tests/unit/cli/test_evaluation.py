@@ -301,7 +301,7 @@ def test_the_verification_is_measured_on_pairs(run: Run, front: FakeFront) -> No
     front.answer(InspectBenchmark, data)
     out = run("benchmarks", "inspect", "/d/a.csv").out
     assert out == (
-        "LLM-AggreFact: 9 pairs in 2 subjects, in /d/a.csv\n"
+        "LLM-AggreFact: 9 pairs in 2 data sets, in /d/a.csv\n"
         "Measure the verification on it with: workbench benchmarks verify /d/a.csv\n"
     )
     wice = VerifiedSet(name="Wice", supported=Rate(3, 4), unsupported=Rate(4, 4))

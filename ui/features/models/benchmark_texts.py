@@ -45,7 +45,7 @@ PAIRS_DRAWN = "{pairs:,} of {of_all:,} pairs"
 MEASURED = "{name} is measured: the results are below."
 PAIRS_FOOT = (
     "Measured on {date}. Precision: of the marked texts those that the document does not support. Recall: of those "
-    "that it does not support the marked ones. Each with the interval of 95 %."
+    "that it does not support the marked ones. Each with the interval of 95\u00a0%."
 )
 MEASURE_AGAIN = "Measure again"
 

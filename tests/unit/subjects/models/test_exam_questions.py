@@ -153,8 +153,9 @@ def test_the_office_is_counted_by_kind_and_decides_nothing() -> None:
         declined=Rate(1, 4),
     )  # fmt: skip
     assert describe_office(result) == (
-        "Office, right when quoting and in its own words: facts 2 of 4 and 1 of 3.",
-        "Office, when quoting: wrong and not marked 1 of 6 (17 %, 3–56 %); 2 marked, of which 1 are right.",
-        "Office, in its own words: wrong and not marked 0 of 5 (0 %, 0–43 %); 1 marked, of which 0 are right.",
+        "Office, quoted: facts 2 of 4 right, 1 marked, 1 declined; questions without an answer 1 marked, 1 declined. "
+        "Wrong and not marked: 1 of 6 (17 %, 3–56 %).",
+        "Office, in its own words: facts 1 of 3 right, 2 declined; questions without an answer 1 marked, 1 declined. "
+        "Wrong and not marked: 0 of 5 (0 %, 0–43 %).",
     )
     assert describe_office(alone) == ()
