@@ -14,8 +14,8 @@ worker. Parts:
     followups  hit@5 of the scripted follow-ups in benchmarks/followups.jsonl, and of the same questions written out
 
 ``--questions`` is how many are drawn, ``--seed`` which ones: of those that the rule that declines was not fitted on
-(fit_decline.py: ``FITTED``). Of the cited answers it is counted whether the cited sentence holds the gold answer, not
-only whether the paragraph is the right one; benchmarks/trust.py measures quotes and the marks on unsupported answers.
+(``FITTED``). Of the cited answers it is counted whether the cited sentence holds the gold answer, not only whether the
+paragraph is the right one; benchmarks/trust.py measures quotes and the marks on unsupported answers.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ from workbench.techniques.tools.services import ToolServices
 PARTS = ("closed", "retrieval", "gold", "removed", "unrelated", "followups")
 LONGEST_ANSWER = 96  # tokens
 FITTED = (1, 320)
-"""Seed and number of the questions that benchmarks/fit_decline.py fits on: they are left out of every other draw."""
+"""Seed and number of the questions that the program's figures are not taken from: they are left out of every other
+draw."""
 
 
 class Without:

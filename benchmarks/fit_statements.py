@@ -50,9 +50,10 @@ from workbench.engine.inference_calls import Score
 from workbench.records.messages import Message, Passage
 from workbench.records.recipes import PromptingPart
 from workbench.techniques.retrieval import statements as constants
-from workbench.techniques.retrieval.abstention import BACKGROUND, Sentence, measure_evidence
+from workbench.techniques.retrieval.abstention import Sentence, measure_evidence
 from workbench.techniques.retrieval.prompting import grounded_messages
 from workbench.techniques.retrieval.quoting import quote
+from workbench.techniques.retrieval.sentence_features import BACKGROUND
 from workbench.techniques.retrieval.statements import SUPPORTED, StatementVerifier
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary

@@ -233,7 +233,7 @@ def measure_planted(bench: Bench, language: str) -> dict[str, Any]:
         shown = tuple(msgspec.structs.replace(hit, n=n) for n, hit in enumerate(hits[:2], 1))
         evidence = measure_evidence(question["question"], hits, bench.collection)
         asked = question["question"]
-        grounding = Grounding(asked, shown, asked, sentences=evidence.sentences, judged=evidence.judged)
+        grounding = Grounding(asked, shown, asked, sentences=evidence.sentences)
         for passage in shown:
             spans = split_sentences(passage.text) if Path(passage.path).stem == question["paragraph"] else []
             for sentence in (passage.text[start:end] for start, end in spans):

@@ -51,7 +51,6 @@ from workbench.techniques.retrieval.roads.dispatch import Way, take_road
 from workbench.techniques.retrieval.verification import (
     point_to_sentences,
     verify_answer,
-    with_judgement,
     with_quotes,
     with_rates,
     with_sources,
@@ -374,7 +373,7 @@ def _verified(generated: Generated, grounding: Grounding, context: AnswerContext
     verification = verify_answer(generated.text, grounding, first.mean_logprob, context.exam, first.spelled)
     if grounding.quotes is not None:
         verification = with_quotes(grounding.quotes, verification)
-    verification = with_judgement(with_sources(verification, grounding.passages), grounding)
+    verification = with_sources(verification, grounding.passages)
     return with_rates(verification, grounding.question, context.exam) if grounding.question else verification
 
 

@@ -45,7 +45,6 @@ class Grounding:
     ``declined`` is what the question is answered with where the passages do not hold the answer. With ``verbatim`` the
     text stays as it is, since a citation would break its format. The answer begins with ``quotes`` where there are any,
     and with ``own_words`` the model answers as well. ``sentences`` have the strongest evidence, the strongest first.
-    ``judged``: whether it could be told that the passages hold the answer.
 
     ``reasons`` to doubt the answer make it a *perhaps*; ``road`` is the one that has found it (``roads/dispatch.py``).
     ``write`` is given by a road that writes its answer itself: no technique is run then, and ``messages`` are not used.
@@ -60,7 +59,6 @@ class Grounding:
     quotes: Quotes | None = None
     own_words: bool = True
     sentences: tuple[Sentence, ...] = ()
-    judged: bool = True
     reasons: tuple[Reason, ...] = ()
     road: Road | None = None
     write: Callable[[], Generator[Event, None, Generated]] | None = None
@@ -119,17 +117,16 @@ def run(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext)
         quotes=quotes,
         own_words=quotes is None or mode == "quoted-first",
         sentences=evidence.sentences,
-        judged=evidence.judged,
+        reasons=evidence.reasons,
     )
 
 
 def describe_evidence(evidence: Evidence) -> str:
     """The result of the check, with the sentence that decided it."""
-    verdict = "Sufficient" if evidence.suffices else "Not sufficient"
-    if not evidence.judged:
-        verdict = "Question and documents are in different languages"
-    said = f"{verdict}: evidence {evidence.strength:.2f}, at least {evidence.needed:.2f} is needed."
-    return f"{said}\n{evidence.sentence}".strip()
+    verdict = {"found": "Found", "perhaps": "Perhaps", "not_found": "Not found"}[evidence.outcome]
+    said = f"{verdict}: the shown sentences hold the answer with a probability of {evidence.strength:.2f}."
+    why = " ".join(reason.text for reason in evidence.reasons)
+    return "\n".join(filter(None, (said, why, evidence.sentence)))
 
 
 def empty_text(collection: Collection) -> str:

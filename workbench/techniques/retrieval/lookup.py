@@ -14,15 +14,19 @@ from collections.abc import Sequence
 
 from workbench.records.messages import Passage
 from workbench.techniques.embedding_calls import Retriever
-from workbench.techniques.retrieval.abstention import Sentence, measure_evidence, term_weights
-from workbench.techniques.retrieval.quoting import MOST_SENTENCES, Quotes, quote_all
+from workbench.techniques.retrieval.abstention import Sentence, measure_evidence
+from workbench.techniques.retrieval.quoting import Quotes, quote_all
 from workbench.techniques.retrieval.second_search import added_names
+from workbench.techniques.retrieval.sentence_features import term_weights
 from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 
 LEAST_COVERED = 0.6
 """Share of the question's words, by their rarity, that the sentences of all searches and those beside them hold: from
 here on they are taken for an answer, although the first search alone would not be."""
+
+SENTENCES_OF_FIRST = 2
+"""So many are quoted of the first search, and one of each further."""
 
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 
@@ -61,7 +65,7 @@ class Lookup:
         new = [one for one in stating if _place(one) not in known]
         if not self._best:
             self._suffices = evidence.suffices
-        self._sentences += new[: 1 if self._best else MOST_SENTENCES]
+        self._sentences += new[: 1 if self._best else SENTENCES_OF_FIRST]
         self._best.append(new[0] if new else None)
 
     @property

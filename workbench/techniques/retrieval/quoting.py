@@ -1,13 +1,11 @@
 """Quoting: the sentences of the passages that answer a question, word for word, instead of the model's own words.
 
-A small model points better than it retells: of 640 questions of XQuAD a gold answer stands in the two sentences with
-the strongest evidence in 89 % (English), 81 % (German) and 82 % (Chinese), where SmolLM2 135M in its own words is right
-in 30, 5 and 9 % (docs/benchmarks.md). The sentences are those that abstention compares with the question anyway, so a
-quoted answer costs no generation. The model's log-probability of the question given the sentence, or of the sentence
-as an answer, adds nothing to what is quoted (``benchmarks/fit_quoting.py``). With ``quote_length`` "span" the model
-chooses the words of these sentences that answer: its decoding is constrained to them (the answer format ``quote``).
-Extractive answers: Chen et al. 2017, "Reading Wikipedia to Answer Open-Domain Questions" (arXiv:1704.00051); verified
-quotes: Menick et al. 2022 (arXiv:2203.11147).
+A small model points better than it retells: on XQuAD a gold answer stands in the shown sentences of about nine of ten
+questions, where SmolLM2 135M in its own words is right in 30, 5 and 9 % (English, German, Chinese;
+docs/benchmarks.md). The sentences are those that abstention compares with the question anyway, so a quoted answer
+costs no generation. With ``quote_length`` "span" the model chooses the words of these sentences that answer: its
+decoding is constrained to them (the answer format ``quote``). Extractive answers: Chen et al. 2017, "Reading
+Wikipedia to Answer Open-Domain Questions" (arXiv:1704.00051); verified quotes: Menick et al. 2022 (arXiv:2203.11147).
 """
 
 from __future__ import annotations
@@ -27,10 +25,6 @@ from workbench.techniques.retrieval.prompting import WANTS_MORE
 from workbench.text.language import detect_language
 from workbench.text.terms import Vocabulary
 
-LEAST_LEAD = 0.45
-"""Evidence by which the best sentence must lead to be quoted alone; otherwise the two best are."""
-
-MOST_SENTENCES = 2
 QUOTING_PARAMETERS = 1_000_000_000
 """``automatic`` quotes for a model with fewer, unless its exam says otherwise."""
 
@@ -77,18 +71,16 @@ def prefers_quotes(
 
 
 def quote(sentences: Sequence[Sentence], shown: Sequence[Passage] = ()) -> Quotes | None:
-    """Quote the best of the sentences, which are ordered by strength; None when there are none.
+    """Quote those of the sentences, the best first, that are to be shown; None when there are none.
 
     Headings are quoted only where there is nothing else. A passage that is among those ``shown`` keeps its number;
     others get the next ones.
     """
     stating = [s for s in sentences if s.states]
-    chosen = (stating or list(sentences))[:MOST_SENTENCES]
+    chosen = [one for one in stating or sentences if one.shown]
     if not chosen:
         return None
     best = chosen[0]
-    if len(chosen) > 1 and chosen[0].strength - chosen[1].strength >= LEAST_LEAD:
-        chosen = chosen[:1]
     ordered = sorted(chosen, key=lambda s: (best.passage != s.passage, s.start))
     return _write([(sentence, 0, len(sentence.text)) for sentence in ordered], shown, best)
 

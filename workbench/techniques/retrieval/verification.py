@@ -31,10 +31,6 @@ _OTHER_LANGUAGE_VALUES = (
 _MARK, _SIGNS = re.compile(r"\[\d+\]"), re.compile(r"\W+")
 _PLACES = ("sentence_start", "sentence_end", "span_start", "span_end")
 
-_QUESTION_IN_OTHER_LANGUAGE = (
-    "Question and documents are in different languages, so it was not judged whether they hold the answer."
-)
-
 
 def verify_answer(
     text: str,
@@ -102,7 +98,7 @@ def verifier_of(grounding: Grounding) -> StatementVerifier:
 
 
 def _made_verifier(grounding: Grounding) -> StatementVerifier:
-    one_thing = grounding.judged and not WANTS_MORE.match(grounding.question)
+    one_thing = not WANTS_MORE.match(grounding.question)
     quotes = quote(grounding.sentences) if one_thing else None
     answering = [sentence.text for sentence in quotes.sentences] if quotes is not None else []
     return StatementVerifier(grounding.passages, grounding.question, answering)
@@ -140,13 +136,6 @@ def with_sources(verified: Verification | None, passages: Sequence[Passage]) -> 
     recognised = any(passage.recognised for one, passage in bearing if one.end <= verified.quoted)
     changed = tuple(dict.fromkeys(PurePath(passage.path).name for _, passage in bearing if passage.changed))
     return msgspec.structs.replace(verified, recognised=recognised, changed=changed)
-
-
-def with_judgement(verified: Verification | None, grounding: Grounding) -> Verification | None:
-    """The verification, which says so where it could not be judged whether the passages hold the answer."""
-    if grounding.judged or verified is None or verified.problem:
-        return verified
-    return msgspec.structs.replace(verified, unsure=True, problem=_QUESTION_IN_OTHER_LANGUAGE)
 
 
 def point_to_sentences(citations: Sequence[Citation], statements: Sequence[Statement]) -> tuple[Citation, ...]:

@@ -129,7 +129,7 @@ def test_a_follow_up_from_documents_is_a_tree_of_steps() -> None:
     assert (steps["rewrite"].input, steps["rewrite"].output) == ("And its warranty?", result.query)
     assert "kaplan" in result.query
     assert (steps["search"].query, steps["search"].passages) == (result.query, result.passages)
-    assert steps["check"].output.startswith("Sufficient")
+    assert steps["check"].output.startswith("Found: ")
     assert steps["check"].score is not None
     assert (steps["generation"].output, steps["generation"].usage) == ("It runs for 36 months.", result.usage)
     assert {step.state for step in result.trace.steps} == {"done"}
@@ -140,7 +140,7 @@ def test_a_declined_question_has_no_generation_in_its_steps() -> None:
     _, result = ask(FakeModelBackend(), FakeRetriever([PUMP, FRUIT]), conversation=question)
     assert result.trace is not None
     assert [step.kind for step in result.trace.steps] == ["search", "check"]
-    assert result.trace.steps[1].output.startswith("Not sufficient")
+    assert result.trace.steps[1].output.startswith("Not found: ")
     assert result.trace.steps[0].passages == result.passages
 
 

@@ -165,14 +165,6 @@ def test_nothing_is_said_of_a_listed_language_an_unknown_one_or_a_card_without_l
         assert ask("own-words", "900 Euro.", found=LEASE, question=question, languages=languages)[1].notices == ()
 
 
-def test_an_answer_from_documents_in_another_language_says_that_it_was_not_judged() -> None:
-    _, result = ask("quoted", "", question="Wie lange ist die warranty von der pump?", decline=True)
-    assert result.verification is not None
-    assert "different languages" in describe_trust(result.verification)[0]
-    _, same = ask("quoted", "", decline=True)
-    assert "different languages" not in describe_trust(same.verification)[0]
-
-
 def ask_for_spans(says: str, decoding: DecodingPart | None = None) -> tuple[FakeModelBackend, AskResult]:
     model = FakeModelBackend([says])
     recipe = Recipe(

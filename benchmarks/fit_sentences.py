@@ -1,0 +1,476 @@
+"""Fit which sentences are shown and whether they hold the answer: the weights of ``sentence_choice`` and ``doubt``.
+
+    python benchmarks/fit_sentences.py --made /tmp/made --keep /tmp/sentences
+
+The questions are those of benchmarks/offices, whose documents ``benchmarks/offices/make.py`` has written to
+``--made``/NAME, and of ``--data``: XQuAD in three languages, also asked in another language than the paragraphs', and
+SQuAD 2.0 with its near misses. Of the answerable ones there is a second row with the paragraph taken out of the hits,
+and a third with a name or a year of the question swapped for another. Documents are read, embedded and searched by the
+real worker; searches and vectors are kept in ``--keep``, so that a second run takes minutes.
+
+In four folds, by offices and by articles, a ranking and a logistic regression are fitted on the other folds; every row
+is judged by weights that have not seen its office or article. The thresholds of each family of embedders are chosen on
+these held-out probabilities: *found* from where at most ``--wrong`` of all office rows are wrong, *shown* from where at
+most ``--declined`` of the answerable ones are below. Then all rows together give the weights that are written beside
+the modules (``--write``), and the table of the held-out figures is printed with intervals of 95 %.
+
+The weights derive in part from XQuAD and SQuAD 2.0 (CC BY-SA 4.0); the offices are our own (CC0).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from answers import Without
+from harness import DATA, HERE, arguments, interval, read_lines
+from kept_retrieval import KeptCollection, kept
+from office_answers import MADE, scorer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from trust import contains
+
+from workbench.records.messages import Passage
+from workbench.techniques.embedding_calls import Retriever
+from workbench.techniques.retrieval import sentence_weights
+from workbench.techniques.retrieval.doubt import (
+    DOUBT_NAMES,
+    doubt_features,
+    is_prose,
+    missing_terms,
+    probability,
+)
+from workbench.techniques.retrieval.grounded import CANDIDATES
+from workbench.techniques.retrieval.sentence_choice import choose, completed
+from workbench.techniques.retrieval.sentence_features import NAMES, Comparison, compare
+from workbench.techniques.retrieval.sentence_weights import FILE, FORMAT, NARROW_FROM, Family, WeightsFile
+
+FOLDS = 4
+SWAPPED = ("xquad-en", "squad2")
+"""In these sets names are told by their capitals."""
+
+EMBEDDERS = ("all-MiniLM-L6-v2", "multilingual-e5-small")
+PARAGRAPHS = (("xquad/en", "en", 400), ("xquad/de", "de", 320), ("xquad/zh", "zh", 240), ("squad2", "en", 500),
+              ("xquad/en", "de", 200), ("xquad/de", "en", 200))  # fmt: skip
+"""Paragraphs, the language of the questions, and how many of these are drawn."""
+
+OFFICE_WEIGHT = 2.0
+"""A row of an office counts like so many of the others."""
+
+CHOICE_STRENGTH, DOUBT_STRENGTH = 0.01, 0.01
+"""Inverse regularisation of both fits."""
+
+SENTENCES_SHOWN = 1.7
+"""Mean number over the answerable questions of XQuAD, which gives how sure a choice has to be."""
+
+RIGHT_MARKED, PROSE_DECLINED = 0.09, 0.045
+"""Of the right, and of the answerable questions of XQuAD, so many are marked, and declined."""
+
+STEPS = np.arange(0.02, 0.95, 0.01)
+
+_YEAR = re.compile(r"\b1[0-9]{3}\b|\b20[0-2][0-9]\b")
+_NAME = re.compile(r"(?<=[a-z,] )[A-ZÄÖÜ][a-zäöü]{3,}(?: [A-ZÄÖÜ][a-zäöü]{3,})*")
+
+
+@dataclass
+class Row:
+    """A question compared with the sentences of its hits. ``group``: the office or the set. ``good`` says of each unit,
+    by the rank of its passage and its number in it, whether it holds an accepted answer."""
+
+    group: str
+    fold: int
+    kind: str
+    answerable: bool
+    question: str
+    comparison: Comparison
+    good: dict[tuple[int, int], bool]
+    names: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)
+
+    @property
+    def office(self) -> bool:
+        return self.group in MADE
+
+    @property
+    def labels(self) -> np.ndarray:
+        return np.array([self.good[unit.rank, unit.number] for unit in self.comparison.chosen], dtype=bool)
+
+    @property
+    def other(self) -> bool:
+        """Whether the question is in another language than most of the sentences."""
+        return bool(len(self.comparison.chosen)) and self.comparison.value(0, "other") > 0
+
+
+@dataclass
+class Looked:
+    """A row under given weights: the features of the doubt, and whether the shown sentences hold the answer."""
+
+    row: Row
+    features: np.ndarray
+    first: bool
+    right: bool
+    shown: int
+    characters: int
+    missing: bool
+    other: bool
+    prose: bool
+    p: float = 0.0
+
+
+# -- rows ----------------------------------------------------------------------------------------
+
+
+def office_rows(made: Path, data: Path, keep: Path, embedder: str) -> Iterator[Row]:
+    score = scorer(data)
+    for fold, office in enumerate(MADE):
+
+        def write(folder: Path, office: str = office) -> Path:
+            return made / office
+
+        with kept(keep, office, embedder, write) as collection:
+            for asked in read_lines(HERE / "offices" / office / "questions.jsonl"):
+                golds = asked.get("answers") or [one for group in asked.get("need") or () for one in group]
+                sources = set(asked["sources"])
+
+                def holds(passage: Passage, text: str, golds: list[str] = golds, sources: set[str] = sources) -> bool:
+                    return Path(passage.path).name in sources and any(score.contains(text, gold) for gold in golds)
+
+                answerable = asked["kind"] != "unanswerable"
+                yield row_of(office, fold, asked["kind"], answerable, asked["question"], collection, holds)
+
+
+def paragraph_rows(data: Path, keep: Path, embedder: str) -> Iterator[Row]:
+    for name, language, count in PARAGRAPHS:
+        source = data / name
+        title = name.replace("/", "-")
+
+        def write(folder: Path, source: Path = source) -> Path:
+            for one in read_lines(source / "paragraphs.jsonl"):
+                (folder / f"{_file(one['id'])}.txt").write_text(one["text"], "utf-8")
+            return folder
+
+        questions = read_lines(source / "questions.jsonl")
+        answers = {one["id"]: one["answers"] for one in questions}
+        if name.startswith("xquad") and not name.endswith(language):
+            questions = read_lines(data / "xquad" / language / "questions.jsonl")
+        drawn = random.Random(3).sample(questions, min(count, len(questions)))
+        group = title if name.endswith(language) or name == "squad2" else f"{title}, asked in {language}"
+        articles = sorted({_article(one["paragraph"]) for one in questions})
+        with kept(keep, title, embedder, write) as collection:
+            for asked in drawn:
+                fold = articles.index(_article(asked["paragraph"])) % FOLDS
+                yield from _of_paragraph(group, fold, asked, answers[asked["id"]], drawn, collection)
+
+
+def _of_paragraph(
+    group: str,
+    fold: int,
+    asked: dict[str, Any],
+    golds: list[str],
+    drawn: list[dict[str, Any]],
+    collection: KeptCollection,
+) -> Iterator[Row]:
+    paragraph, question = _file(asked["paragraph"]), asked["question"]
+    answerable = asked.get("answerable", True)
+    language = "zh" if "zh" in group else "en"
+
+    def holds(passage: Passage, text: str) -> bool:
+        return Path(passage.path).stem == paragraph and contains(text, golds, language)
+
+    def never(passage: Passage, text: str) -> bool:
+        return False
+
+    yield row_of(group, fold, "answerable" if answerable else "near miss", answerable, question, collection, holds)
+    removed: Retriever = Without(collection, {paragraph})
+    yield row_of(group, fold, "removed", False, question, removed, never)
+    swapped = ""
+    if answerable and group in SWAPPED:
+        swapped = swap(question, [one["question"] for one in drawn], asked["id"])
+    if swapped:
+        yield row_of(group, fold, "swapped", False, swapped, collection, never)
+
+
+def swap(question: str, others: Sequence[str], seed: str) -> str:
+    """The question with a year or a name of another question in the place of its own; "" where it has none."""
+    chance = random.Random(seed)
+    year = _YEAR.search(question)
+    if year is not None:
+        other = str(int(year.group()) + chance.choice((-37, -11, 13, 29)))
+        return question[: year.start()] + other + question[year.end() :]
+    name = _NAME.search(question)
+    names = sorted({one.group() for text in others for one in _NAME.finditer(text)})
+    if name is None or len(names) < 2:
+        return ""
+    other = chance.choice([one for one in names if one[:4] != name.group()[:4]])
+    return question[: name.start()] + other + question[name.end() :]
+
+
+def row_of(
+    group: str,
+    fold: int,
+    kind: str,
+    answerable: bool,
+    question: str,
+    retriever: Retriever,
+    holds: Callable[[Passage, str], bool],
+) -> Row:
+    comparison = compare(question, retriever.search(question, CANDIDATES).hits, retriever)
+    good = {
+        (unit.rank, unit.number): answerable and holds(unit.passage, unit.text)
+        for units in comparison.units
+        for unit in units
+    }
+    return Row(group, fold, kind, answerable, question, comparison, good)
+
+
+def _file(id: str) -> str:
+    return id.replace("/", "_")
+
+
+def _article(paragraph: str) -> str:
+    return paragraph.rsplit("-", 1)[0]
+
+
+# -- fitting -------------------------------------------------------------------------------------
+
+
+def fit_choice(rows: Sequence[Row]) -> np.ndarray:
+    """The weights of a ranking: of the differences between a good sentence and another one of its question."""
+    pairs, weights = [], []
+    for row in rows:
+        labels, features = row.labels, row.comparison.features
+        good, other = np.flatnonzero(labels), np.flatnonzero(~labels)
+        for a in good:
+            for b in other:
+                pairs.append(features[a] - features[b])
+                weights.append(_weight(row) / (len(good) * len(other)))
+    differences, each = np.array(pairs), np.array(weights) / np.mean(weights)
+    scale = np.maximum(differences.std(axis=0), 0.1)
+    model = LogisticRegression(C=CHOICE_STRENGTH, fit_intercept=False, max_iter=3000)
+    both = np.vstack([differences, -differences]) / scale
+    model.fit(both, np.array([1] * len(pairs) + [0] * len(pairs)), sample_weight=np.concatenate([each, each]))
+    return np.asarray(model.coef_[0] / scale)
+
+
+def fit_mass(rows: Sequence[Row], weights: np.ndarray) -> float:
+    """The share of probability with which ``SENTENCES_SHOWN`` sentences are shown on average."""
+    asked = [row for row in rows if row.answerable and row.group.startswith("xquad") and "asked" not in row.group]
+    masses = np.arange(0.5, 0.95, 0.01)
+    counts = [np.mean([choose(row.comparison, weights, mass).shown for row in asked]) for mass in masses]
+    return float(masses[int(np.argmin(np.abs(np.array(counts) - SENTENCES_SHOWN)))])
+
+
+def fit_doubt(looked: Sequence[Looked]) -> tuple[np.ndarray, float]:
+    features = np.array([one.features for one in looked])
+    scale, middle = np.maximum(features.std(axis=0), 0.1), features.mean(axis=0)
+    model = LogisticRegression(C=DOUBT_STRENGTH, max_iter=3000)
+    each = [_weight(one.row) for one in looked]
+    model.fit((features - middle) / scale, [one.right for one in looked], sample_weight=each)
+    weights = model.coef_[0] / scale
+    return weights, float(model.intercept_[0] - middle @ weights)
+
+
+def _weight(row: Row) -> float:
+    return OFFICE_WEIGHT if row.office else 1.0
+
+
+def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
+    comparison = row.comparison
+    choice = choose(comparison, weights, mass)
+    names, figures = missing_terms(row.question, comparison, choice)
+    found, characters = [], 0
+    for number in choice.order[: choice.shown]:
+        unit = comparison.chosen[number]
+        units = next(units for units in comparison.units if units and units[0].rank == unit.rank)
+        start, end = completed(unit, units)
+        characters += end - start
+        before = start < unit.start and row.good[unit.rank, unit.number - 1]
+        found.append(row.good[unit.rank, unit.number] or before)
+    return Looked(
+        row=row,
+        features=doubt_features(comparison, choice, names, figures),
+        first=bool(found and found[0]),
+        right=any(found),
+        shown=choice.shown,
+        characters=characters,
+        missing=bool(names or figures),
+        other=bool(choice.order) and comparison.value(choice.order[0], "other") > 0,
+        prose=is_prose(comparison),
+    )
+
+
+def held_out(rows: Sequence[Row]) -> list[Looked]:
+    """Every row with the probability by weights that were fitted on the other folds."""
+    found: list[Looked] = []
+    for fold in range(FOLDS):
+        train = [row for row in rows if row.fold != fold]
+        weights = fit_choice(train)
+        mass = fit_mass(train, weights)
+        doubt, bias = fit_doubt([look(row, weights, mass) for row in train])
+        for row in rows:
+            if row.fold == fold:
+                one = look(row, weights, mass)
+                one.p = probability(one.features, doubt, bias)
+                found.append(one)
+    return found
+
+
+def choose_thresholds(looked: Sequence[Looked], wrong: float, declined: float) -> Thresholds:
+    """From which probability an answer is found, and from which it is shown: by offices, and of prose by paragraphs."""
+    same = [one for one in looked if one.row.office and not one.other]
+    other = [one for one in looked if one.other and (one.row.office or one.row.kind in ("answerable", "removed"))]
+    prose = [one for one in looked if one.prose and not one.other and one.row.group.startswith("xquad")]
+    return Thresholds(
+        _thresholds(same, wrong, declined),
+        _thresholds(other, wrong, declined),
+        _of_prose([one for one in prose if one.row.kind in ("answerable", "removed")]),
+    )
+
+
+def _thresholds(looked: Sequence[Looked], wrong: float, declined: float) -> tuple[float, float]:
+    found = next(
+        (at for at in STEPS if np.mean([one.p >= at and not one.right and not one.missing for one in looked]) <= wrong),
+        float(STEPS[-1]),
+    )
+    shown = float(np.quantile([one.p for one in looked if one.row.answerable], declined))
+    return round(float(found), 2), round(min(shown, float(found)), 3)
+
+
+def _of_prose(looked: Sequence[Looked]) -> tuple[float, float]:
+    """As many of the right ones are marked as ``RIGHT_MARKED``, as many of the answerable declined as
+    ``PROSE_DECLINED``."""
+    found = float(np.quantile([one.p for one in looked if one.right], RIGHT_MARKED))
+    shown = float(np.quantile([one.p for one in looked if one.row.answerable], PROSE_DECLINED))
+    return round(found, 3), round(min(shown, found), 3)
+
+
+# -- figures -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """See ``Family``."""
+
+    same: tuple[float, float]
+    other: tuple[float, float]
+    prose: tuple[float, float]
+
+    def of(self, one: Looked) -> tuple[float, float]:
+        return self.other if one.other else self.prose if one.prose else self.same
+
+
+def figures(looked: Sequence[Looked], thresholds: Thresholds) -> dict[str, Any]:
+    def outcome(one: Looked) -> str:
+        found, shown = thresholds.of(one)
+        return "not_found" if one.p < shown else "perhaps" if one.missing or one.p < found else "found"
+
+    ends = [(one, outcome(one)) for one in looked]
+    answerable = [(one, end) for one, end in ends if one.row.answerable]
+    rest = [(one, end) for one, end in ends if not one.row.answerable]
+    right = [(one, end) for one, end in answerable if one.right]
+    report: dict[str, Any] = {"n": len(ends), "answerable": len(answerable)}
+
+    def share(name: str, some: Sequence[bool]) -> None:
+        if len(some):
+            rate = float(np.mean(some))
+            report[name] = [round(rate, 3), *interval(rate, len(some))]
+
+    share("first sentence holds it", [one.first for one, _ in answerable])
+    share("shown sentences hold it", [one.right for one, _ in answerable])
+    share("right", [one.right and end != "not_found" for one, end in answerable])
+    share("right and found", [one.right and end == "found" for one, end in answerable])
+    share("wrong and found, of all", [not one.right and end == "found" for one, end in ends])
+    share("declined, of the answerable", [end == "not_found" for _, end in answerable])
+    share("declined, of the others", [end == "not_found" for _, end in rest])
+    share("declined or marked, of the others", [end != "found" for _, end in rest])
+    share("marked, of the right", [end == "perhaps" for _, end in right])
+    share("right, of the perhaps to answerable", [one.right for one, end in answerable if end == "perhaps"])
+    if answerable:
+        report["sentences"] = round(float(np.mean([one.shown for one, _ in answerable])), 2)
+        report["characters"] = round(float(np.mean([one.characters for one, _ in answerable])))
+    kinds = {one.right for one, _ in ends}
+    if len(kinds) == 2:
+        report["AUC"] = round(float(roc_auc_score([one.right for one, _ in ends], [one.p for one, _ in ends])), 3)
+    return report
+
+
+def curve(looked: Sequence[Looked]) -> Iterator[str]:
+    """Of offices: what a threshold of *found*, and of *shown*, would do."""
+    office = [one for one in looked if one.row.office]
+    answerable = [one for one in office if one.row.answerable]
+    rest = [one for one in office if not one.row.answerable]
+    for at in np.arange(0.1, 0.8, 0.05):
+        above = [one for one in office if one.p >= at]
+        yield (
+            f"  {at:.2f}: right above {sum(one.right for one in above) / len(answerable):.3f} of the answerable, "
+            f"wrong above {sum(not one.right for one in above) / len(office):.3f} of all; below are "
+            f"{np.mean([one.p < at for one in answerable]):.3f} of the answerable, "
+            f"{np.mean([one.p < at for one in rest]):.3f} of the others"
+        )
+
+
+def fit_family(rows: Sequence[Row], wrong: float, declined: float) -> Family:
+    looked = held_out(rows)
+    chosen = choose_thresholds(looked, wrong, declined)
+    print(chosen)
+    for name, some in groups(looked):
+        print(f"{name}: {json.dumps(figures(some, chosen), ensure_ascii=False)}")
+    print("\n".join(curve(looked)), flush=True)
+    weights = fit_choice(rows)
+    mass = fit_mass(rows, weights)
+    doubt, bias = fit_doubt([look(row, weights, mass) for row in rows])
+    return Family(
+        choice={name: round(float(value), 4) for name, value in zip(NAMES, weights, strict=True)},
+        mass=round(mass, 2),
+        doubt={name: round(float(value), 4) for name, value in zip(DOUBT_NAMES, doubt, strict=True)},
+        bias=round(bias, 4),
+        same=chosen.same,
+        other=chosen.other,
+        prose=chosen.prose,
+    )
+
+
+def groups(looked: Sequence[Looked]) -> Iterator[tuple[str, list[Looked]]]:
+    yield "offices", [one for one in looked if one.row.office]
+    for kind in dict.fromkeys(one.row.kind for one in looked if one.row.office):
+        yield f"offices, {kind}", [one for one in looked if one.row.office and one.row.kind == kind]
+    for name in dict.fromkeys(one.row.group for one in looked if not one.row.office):
+        its = [one for one in looked if one.row.group == name]
+        for kinds in (("answerable", "removed"), ("answerable", "near miss"), ("answerable", "swapped")):
+            some = [one for one in its if one.row.kind in kinds]
+            if any(one.row.kind == kinds[1] for one in some):
+                yield f"{name}, {' and '.join(kinds)}", some
+
+
+def main() -> None:
+    parser = arguments(__doc__, "keep", data=DATA, made=Path("/tmp/made"), wrong=0.07, declined=0.12)
+    parser.add_argument("--embedder", nargs="+", default=EMBEDDERS)
+    parser.add_argument("--write", action="store_true", help="write the weights beside the modules")
+    chosen = parser.parse_args()
+    place = Path(sentence_weights.__file__).with_name(FILE)
+    families: dict[str, Family] = {}
+    if place.exists():
+        families = dict(msgspec.json.decode(place.read_bytes(), type=WeightsFile).families)
+    for embedder in chosen.embedder:
+        rows = [
+            *office_rows(chosen.made, chosen.data, chosen.keep, embedder),
+            *paragraph_rows(chosen.data, chosen.keep, embedder),
+        ]
+        zero = float(np.median([row.comparison.zero for row in rows]))
+        print(f"{embedder}: {len(rows)} rows, unrelated texts {zero:.2f}", flush=True)
+        families["narrow" if zero >= NARROW_FROM else "wide"] = fit_family(rows, chosen.wrong, chosen.declined)
+    if chosen.write:
+        fitted = "benchmarks/offices (CC0), XQuAD and SQuAD 2.0 (CC BY-SA 4.0)"
+        file = WeightsFile(format=FORMAT, fitted=fitted, families=families)
+        place.write_bytes(msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

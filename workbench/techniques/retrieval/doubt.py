@@ -1,0 +1,166 @@
+"""Doubt: whether the sentences that are shown hold the answer, and why they may not.
+
+A logistic regression tells the probability that they do, from the features of the best sentence, how far it leads, and
+what of the question is in no passage. Two thresholds make three outcomes of it: *found*, *perhaps*, *not found*. They
+belong to a family of embedders and to whether question and passage are in one language. A figure or a name of the
+question that no shown passage has makes *perhaps* of *found*: in 1588 somebody else was king (Rajpurkar et al. 2018,
+"Know What You Don't Know", arXiv:1806.03822).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.records.messages import Passage
+from workbench.records.outcomes import Outcome, Reason
+from workbench.techniques.retrieval.question_terms import figures_of, missing_figures, missing_names, names_of
+from workbench.techniques.retrieval.sentence_choice import Choice
+from workbench.techniques.retrieval.sentence_features import COLUMN, NAMES, Comparison
+from workbench.text.language import split_words
+from workbench.text.terms import Vocabulary
+
+DOUBT_NAMES: tuple[str, ...] = (
+    *NAMES, "margin", "margin_two", "share", "top_score", "second_own", "second_met", "second_same", "most_alike",
+    "most_passage", "most_own", "most_around", "most_everywhere", "words", "unseen", "unseen_any", "missing_passage",
+    "missing_shown", "missing_names", "missing_figures", "passage_lead", "hits", "wide_question", "other_unseen",
+    "attribute_nowhere", "shown_two", "shown_three", "prose",
+    "prose_score", "prose_alike",
+)  # fmt: skip
+"""The columns of ``doubt_features``."""
+
+_PLACE = {name: number for number, name in enumerate(DOUBT_NAMES)}
+WEAK = Reason(kind="weak", text="This may not be it: the passages have only a part of what you asked for.")
+MOST_NAMED = 3
+PROSE = 0.85
+"""The share of whole sentences from which on the documents are taken for prose."""
+
+_ENDS = (".", "!", "。", "！", "…", ";")
+
+
+def missing_terms(question: str, comparison: Comparison, choice: Choice) -> tuple[list[str], list[str]]:
+    """The names, and the figures, of a question that no shown passage has, nor the passages' titles."""
+    passages = [comparison.chosen[number].passage for number in choice.order[: choice.shown]]
+    texts = [f"{p.text}\n{p.title}\n{p.context}" for p in _with_all_of(passages, comparison)]
+    names = missing_names(names_of(question, comparison.asked), texts)
+    return names, missing_figures(figures_of(question), texts, comparison.asked)
+
+
+def _with_all_of(passages: Sequence[Passage], comparison: Comparison) -> list[Passage]:
+    """The passages, and the other hits of their documents."""
+    documents = {passage.document for passage in passages}
+    return [units[0].passage for units in comparison.units if units and units[0].passage.document in documents]
+
+
+def doubt_features(
+    comparison: Comparison, choice: Choice, names: Sequence[str], figures: Sequence[str]
+) -> NDArray[np.float64]:
+    """What tells whether the shown sentences hold an answer: (len(DOUBT_NAMES),). ``names`` and ``figures`` are those
+    of the question that no shown passage has."""
+    found = np.zeros(len(DOUBT_NAMES))
+    if not choice.order:
+        return found
+    table = comparison.features
+    first = table[choice.order[0]]
+    found[: len(NAMES)] = first
+    scores = choice.scores[list(choice.order)]
+
+    def put(name: str, value: float) -> None:
+        found[_PLACE[name]] = float(value)
+
+    put("margin", min(5.0, scores[0] - scores[1]) if len(scores) > 1 else 2.0)
+    put("margin_two", min(5.0, scores[0] - scores[2]) if len(scores) > 2 else 3.0)
+    put("share", 1.0 / float(np.exp(np.clip(scores - scores[0], -50, 0)).sum()))
+    put("top_score", scores[0])
+    if len(scores) > 1:
+        other = table[choice.order[1]]
+        put("second_own", other[COLUMN["own"]])
+        put("second_met", other[COLUMN["met"]])
+        put("second_same", comparison.chosen[choice.order[1]].rank == comparison.chosen[choice.order[0]].rank)
+    for name, column in (("most_alike", "alike"), ("most_passage", "passage_alike"), ("most_own", "own"),
+                         ("most_around", "kin_around"), ("most_everywhere", "everywhere")):  # fmt: skip
+        put(name, table[:, COLUMN[column]].max())
+    total = sum(comparison.weights.values()) or 1.0
+    unseen = sum(comparison.weights[term] for term in comparison.unseen) / total
+    put("words", math.log(1 + len(comparison.weights)))
+    put("unseen", unseen)
+    put("unseen_any", bool(comparison.unseen))
+    put("missing_passage", 1 - first[COLUMN["passage"]])
+    put("missing_shown", 1 - first[COLUMN["everywhere"]])
+    put("missing_names", min(2, len(names)))
+    put("missing_figures", min(2, len(figures)))
+    similar = [units[0].passage.similarity or 0.0 for units in comparison.units if units]
+    best = comparison.chosen[choice.order[0]].passage.similarity or 0.0
+    put("passage_lead", best - float(np.mean(similar)) if similar else 0.0)
+    put("hits", len(comparison.units) / 5)
+    put("wide_question", len(comparison.weights) > 6)
+    put("other_unseen", first[COLUMN["other"]] * unseen)
+    shown = table[list(choice.order[: choice.shown])]
+    put("attribute_nowhere", first[COLUMN["attribute_missed"]] > 0 and not shown[:, COLUMN["attribute_met"]].any())
+    put("shown_two", choice.shown > 1)
+    put("shown_three", choice.shown > 2)
+    prose = prose_share(comparison)
+    put("prose", prose)
+    put("prose_score", prose * scores[0] / 5)
+    put("prose_alike", prose * table[:, COLUMN["alike"]].max())
+    return found
+
+
+def prose_share(comparison: Comparison) -> float:
+    """The share of whole sentences among the units of the hits: 1 in an encyclopedia, less in an office."""
+    units = [unit for its in comparison.units for unit in its]
+    whole = sum(unit.kind == "sentence" and unit.text.rstrip("\"'”»)").endswith(_ENDS) for unit in units)
+    return whole / max(1, len(units))
+
+
+def is_prose(comparison: Comparison) -> bool:
+    """Whether the hits are whole sentences, as in an encyclopedia: there more of what looks like an answer is one."""
+    return prose_share(comparison) >= PROSE
+
+
+def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bias: float) -> float:
+    return 1 / (1 + math.exp(-float(np.clip(features @ weights + bias, -30, 30))))
+
+
+def reasons_to_doubt(
+    question: str, comparison: Comparison, probable: bool, names: Sequence[str], figures: Sequence[str]
+) -> tuple[Reason, ...]:
+    """Why the shown sentences may not be the answer; () where they are ``probable`` and nothing is missing."""
+    found = []
+    missing = [*figures, *names]
+    if missing:
+        found.append(Reason(kind="missing", text=_are_nowhere(missing[:MOST_NAMED])))
+    if not probable and not missing:
+        attribute = _attribute(question, comparison)
+        if attribute:
+            text = f"The passages have what you ask about, but nothing of “{attribute}”."
+            found.append(Reason(kind="attribute", text=text))
+        else:
+            found.append(WEAK)
+    return tuple(found)
+
+
+def _are_nowhere(terms: Sequence[str]) -> str:
+    if len(terms) == 1:
+        return f"{terms[0]} is in none of these passages."
+    return f"{', '.join(terms[:-1])} and {terms[-1]} are in none of these passages."
+
+
+def _attribute(question: str, comparison: Comparison) -> str:
+    """A content word of the question that the collection does not have, as it is written; "" where it has all, or
+    none."""
+    if not comparison.unseen or len(comparison.unseen) == len(comparison.weights) or comparison.value_of_other():
+        return ""
+    vocabulary = Vocabulary(comparison.asked)
+    return next((word for word in split_words(question) if vocabulary.stem(word) in comparison.unseen), "")
+
+
+def outcome_of(probable: float, thresholds: tuple[float, float], reasons: Sequence[Reason]) -> Outcome:
+    """``thresholds``: from which probability on an answer is found, and from which on it is shown at all."""
+    found, shown = thresholds
+    if probable < shown:
+        return "not_found"
+    return "perhaps" if reasons or probable < found else "found"

@@ -1,0 +1,85 @@
+"""Figures and names that a question states: whether the passages that are shown have them.
+
+A question that says "in 1588" or "Ms Brandl" is not answered by passages that know neither. Figures are compared in
+every notation (1,234.50 and 1.234,50; 3 May 2025 and 2025-05-03; twelve and 12), names by their beginning, so that
+endings do not matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.text.language import split_words
+from workbench.text.numbers import with_digits
+from workbench.text.terms import NUMBER_WORDS, Vocabulary
+
+_FIGURE = re.compile(r"(?<![\w.,])(?:[A-Za-zÄÖÜäöü]{0,4}[-/]?)\d[\w.,:/’'-]*\w|(?<![\w.,])\d(?!\w)")
+_TITLED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|Frau|Herrn?|Mme|Madame|Monsieur|Señora?|Sra?|Familie|Firma)\.? ([A-ZÄÖÜÉÈ][\w'’-]{2,})"
+)
+_TWO_NAMES = re.compile(r"(?<=[a-zäöüß,] )([A-ZÄÖÜÉÈ][a-zäöüßéèáíóúñç'’-]+) ([A-ZÄÖÜÉÈ][a-zäöüßéèáíóúñç'’-]+)\b")
+LEAST_FIGURE = 13
+"""Smaller figures without a letter may be spelled in some way that is not known here ("the three of us")."""
+
+_BEGINNING = 0.7
+
+
+def figures_of(question: str) -> list[str]:
+    """The figures and identifiers of a question, as they are written, that an answer's passage should have."""
+    found = []
+    for match in _FIGURE.finditer(question):
+        figure = re.sub(r"^(\d[\d.,]*)-[^\W\d].*", r"\1", match.group()).strip(".,:/’'-")
+        digits = re.sub(r"\D", "", figure)
+        if digits and (not figure.isdigit() or int(figure) >= LEAST_FIGURE):
+            found.append(figure)
+    return list(dict.fromkeys(found))
+
+
+def names_of(question: str, language: str) -> list[str]:
+    """The names of a question, as they are written. In German, where every noun is capitalised, only those after a
+    title and those of two parts."""
+    if language == "de":
+        found = [match.group(1) for match in _TITLED.finditer(question)]
+        found += [part for match in _TWO_NAMES.finditer(question) for part in match.groups()]
+        return list(dict.fromkeys(found))
+    known = set(Vocabulary(language).names(question))
+    words = re.findall(r"(?<![¿¡])[^\W\d_]{3,}", question)
+    return list(dict.fromkeys(word for word in words if word[0].isupper() and word.lower() in known))
+
+
+def missing_figures(figures: Sequence[str], texts: Sequence[str], language: str) -> list[str]:
+    """Those of the ``figures`` that none of the texts has."""
+    if not figures:
+        return []
+    whole = with_digits("\n".join(texts), language)
+    runs = {_stripped(run) for run in re.findall(r"\d+", whole)}
+    joined = {re.sub(r"\W", "", one).lower() for one in re.findall(r"\w[\w.,:/’'-]*\w|\w", whole)}
+    spelled = {NUMBER_WORDS[word] for word in split_words(whole) if word in NUMBER_WORDS}
+    missing = []
+    for figure in figures:
+        plain = re.sub(r"\W", "", figure).lower()
+        parts = [_stripped(run) for run in re.findall(r"\d+", figure)]
+        there = plain in joined or plain in spelled or any(plain in one for one in joined if len(plain) > 3)
+        if not there and not re.search(r"[^\W\d_]", figure):
+            there = all(part in runs for part in parts)
+        if not there:
+            missing.append(figure)
+    return missing
+
+
+def missing_names(names: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """Those of the ``names`` that none of the texts has, with another ending either."""
+    words = {word for text in texts for word in split_words(text)}
+    whole = "".join(words)
+    missing = []
+    for name in names:
+        lowered = name.lower()
+        beginning = lowered[: max(4, int(_BEGINNING * len(lowered) + 0.5))]
+        if not any(word.startswith(beginning) for word in words) and lowered not in whole:
+            missing.append(name)
+    return missing
+
+
+def _stripped(run: str) -> str:
+    return run.lstrip("0") or "0"

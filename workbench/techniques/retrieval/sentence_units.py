@@ -1,0 +1,154 @@
+"""Units of a passage: the sentences, list items, entries and rows that can be quoted, and what they belong to.
+
+Headings, the heads of tables and of pages, and numbers of pages are units as well: they answer nothing, but say what
+stands below them. A list item knows its lead-in ("The rooms are fitted in three sections:"), a row the head of its
+table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from workbench.records.messages import Passage
+from workbench.text.sentences import is_heading, split_sentences
+
+UnitKind = Literal["sentence", "item", "entry", "row", "question", "heading", "head"]
+"""``head``: the head of a table or of a page, a page's number. ``question``: ends with a question mark."""
+
+LONGEST_HEADING = 70
+
+_ITEM = re.compile(r"(?:[-*•▪–◦·]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")
+_NUMBERED_HEADING = re.compile(r"(?:§ ?)?(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}\.?|[A-Z]\.?)\s+[^\W\d_a-zß]")
+_PAGE = re.compile(
+    r"(?:.{0,60}\b)?(?:page|seite|página|p\.|s\.)\s*\d+(?:\s*(?:of|von|de|/)\s*\d+)?\W*|\W*\d{1,4}(?:\s*/\s*\d+)?\W*",
+    re.IGNORECASE,
+)
+_ENTRY = re.compile(r"[^\W\d_][^:\n|]{0,40}:\s*\S")
+_ENDED = re.compile(r"[.!?…。！？]\W*$")
+_ANAPHORA = re.compile(
+    r"(?:[\"'“„«(>\s])*(?:it|its|they|their|them|this|that|these|those|he|she|his|her|there|then|otherwise|such|both|which|"
+    r"in (?:this|that|these) cases?|the (?:same|latter|former)|er|sie|es|dies\w*|jene\w*|deren|dessen|dann|dort|dafür|"
+    r"dazu|danach|davon|damit|dabei|daher|sonst|letztere\w*|beide\w*|il|elle|ils|elles|cel\w+|ces|cette|ce|ceux|"
+    r"él|ella|ellos|ellas|est[aeo]s?|es[aeo]s?|dicho|dicha|en ese caso|它|他|她|这|此|其)\b",
+    re.IGNORECASE,
+)
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """``start`` and ``end`` are its place in the passage's text; ``rank`` is the passage's among the hits, from 0.
+    ``number`` counts the units of the passage. ``heading`` is the nearest heading above it, ``lead`` the number of the
+    unit that it needs to be understood, None where it needs none."""
+
+    passage: Passage
+    rank: int
+    number: int
+    start: int
+    end: int
+    kind: UnitKind
+    heading: str = ""
+    lead: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+    @property
+    def states(self) -> bool:
+        """Whether it can be an answer."""
+        return self.kind not in ("heading", "head", "question")
+
+
+def split_units(passages: Sequence[Passage]) -> list[list[Unit]]:
+    """The units of each passage, in order."""
+    spans = [split_sentences(passage.text) for passage in passages]
+    lines = Counter(
+        line
+        for passage, places in zip(passages, spans, strict=True)
+        for line in {_plain(passage.text[start:end]) for start, end in places}
+        if len(line) <= LONGEST_HEADING
+    )
+    repeated = {line for line, count in lines.items() if count > 1}
+    return [
+        _units(passage, rank, places, repeated)
+        for rank, (passage, places) in enumerate(zip(passages, spans, strict=True))
+    ]
+
+
+def _units(passage: Passage, rank: int, spans: Sequence[tuple[int, int]], repeated: set[str]) -> list[Unit]:
+    found: list[Unit] = []
+    heading, lead = "", None
+    for number, (start, end) in enumerate(spans):
+        kind = _kind(passage, spans, number, repeated)
+        needed = None
+        if kind in ("heading", "head"):
+            lead = number if kind == "head" and " | " in passage.text[start:end] else None
+            heading = passage.text[start:end].lstrip("# ") if kind == "heading" else heading
+        elif kind in ("item", "row"):
+            needed = lead
+        elif passage.text[start:end].rstrip("*_ ").endswith((":", "：")):
+            lead = number
+        elif kind == "question":
+            lead = None
+        else:
+            lead = None if kind == "sentence" else lead
+            if (
+                number
+                and _ANAPHORA.match(passage.text[start:end])
+                and _together(passage.text, spans[number - 1], start)
+            ) or (number and found[-1].kind == "question" and _together(passage.text, spans[number - 1], start)):
+                needed = number - 1
+        found.append(
+            Unit(
+                passage=passage, rank=rank, number=number, start=start, end=end, kind=kind, heading=heading, lead=needed
+            )
+        )
+    return found
+
+
+def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repeated: set[str]) -> UnitKind:
+    text = passage.text
+    start, end = spans[number]
+    span = text[start:end]
+    own_line = (start == 0 or text[:start].rstrip(" >").endswith("\n")) and (text[end:].lstrip(" ")[:1] in ("\n", ""))
+    if " | " in span:
+        return "head" if _is_table_head(text, spans, number) else "row"
+    if is_heading(text, start, end, passage.start == 0):
+        return "heading"
+    if own_line and len(span) <= 90 and _PAGE.fullmatch(span):
+        return "head"
+    if own_line and _plain(span) in repeated and not re.search(r"\d", _plain(span)) and not _ENDED.search(span):
+        return "head"
+    if span.rstrip("\"'”»)").endswith(("?", "？")):
+        return "question"
+    short = own_line and len(span) <= LONGEST_HEADING and not _ENDED.search(span) and end < len(text.rstrip())
+    if short and _NUMBERED_HEADING.match(span) and not span.endswith(":"):
+        return "heading"
+    if _ITEM.match(span):
+        return "item"
+    if _ENTRY.match(span):
+        return "entry"
+    return "sentence"
+
+
+def _is_table_head(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:
+    """The first of several rows, without figures."""
+    start, end = spans[number]
+    before = text[slice(*spans[number - 1])] if number else ""
+    after = text[slice(*spans[number + 1])] if number + 1 < len(spans) else ""
+    return (
+        " | " not in before and " | " in after and not re.search(r"\d", text[start:end]) and ":" not in text[start:end]
+    )
+
+
+def _together(text: str, before: tuple[int, int], start: int) -> bool:
+    """Whether a unit stands in the paragraph of the one before it."""
+    return "\n\n" not in text[before[1] : start]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"(?i)(?:page|seite|página)\s*\d+", "page", text)).strip()
