@@ -20,6 +20,7 @@ def passages_of(text: DocumentText) -> list[Passage]:
             end=chunk.end,
             text=text.text[chunk.start : chunk.end],
             page=chunk.page,
+            context=chunk.context,
         )
         for chunk in text.chunks
     ]
