@@ -277,6 +277,12 @@ class FakeFront:
             case c.AddDocuments():
                 yield from self._add(call)
                 return
+            case c.ReadAgain():
+                collection = self.home.collection(call.collection)
+                again = c.AddDocuments(collection=collection.id, paths=collection.folders, anew=True)
+                self.home.collections[collection.id] = msgspec.structs.replace(collection, outdated=0)
+                yield from self._add(again)
+                return
             case c.AttachFiles():
                 yield from self._attach(call)
                 return
@@ -412,7 +418,7 @@ class FakeFront:
                     raise UserError(f"{model.name} is not an embedding model.")
                 known = home.collection(call.collection)
                 name = model.name if model is not None else ""
-                home.collections[known.id] = msgspec.structs.replace(known, embedder=name)
+                home.collections[known.id] = msgspec.structs.replace(known, embedder=name, unknown_languages=())
                 return home.collections[known.id], [("collection", known.id)]
             case c.RemoveCollection():
                 gone = home.collections.pop(home.collection(call.collection).id)

@@ -33,6 +33,7 @@ from workbench import calls as c
 from workbench.api import events
 from workbench.api.protocol import finish
 from workbench.records.documents import Document, NameEntry
+from workbench.records.offers import MULTILINGUAL
 
 
 @pytest.fixture
@@ -264,6 +265,29 @@ def test_the_embedding_model_of_a_collection_is_chosen(
     dialog.go.click()
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").embedder == other.name)
     qtbot.waitUntil(lambda: home.collection("Brunnen pumps").passage_tokens == 128)
+
+
+def test_what_can_be_bettered_in_a_collection_is_offered(
+    qtbot: QtBot, page: DocumentsPage, home: FakeHome, front: FakeFront, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("The notice is ninety days.")
+    known = home.collection("Brunnen pumps")
+    model = msgspec.structs.replace(home.models["all-MiniLM-L6-v2"], name=MULTILINGUAL)
+    home.models[model.name] = model
+    assert not page.parts.offer.isVisible()
+    home.collections[known.id] = msgspec.structs.replace(
+        known, outdated=2, unknown_languages=("German", "French"), folders=(str(tmp_path),)
+    )
+    front.announce("collection", known.id)
+    offer = page.parts.offer
+    qtbot.waitUntil(offer.isVisible)
+    assert "knows German and French badly" in offer.text
+    offer.action_button.click()
+    qtbot.waitUntil(lambda: home.collection(known.id).embedder == MULTILINGUAL)
+    qtbot.waitUntil(lambda: offer.isVisible() and "2 documents were read by an earlier version" in offer.text)
+    offer.action_button.click()
+    qtbot.waitUntil(lambda: any(run.config.get("paths") == [str(tmp_path)] for run in home.runs.values()))
+    qtbot.waitUntil(lambda: not offer.isVisible())
 
 
 def test_a_locked_file_asks_for_its_password_in_its_row(

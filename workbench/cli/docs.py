@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -20,8 +21,9 @@ from workbench.cli.call_arguments import add_call, call_of
 from workbench.cli.output import Number, TextOutput, byte_size, listing, one_line
 from workbench.cli.runs import follow, run_to_end
 from workbench.cli.session import Events, Session, Stopped
-from workbench.records.documents import AddResult, Document
+from workbench.records.documents import AddResult, Collection, Document
 from workbench.records.messages import Passage
+from workbench.records.offers import MULTILINGUAL, offers
 from workbench.records.visible import visible_path
 
 NAMES = {"name": "collection"}
@@ -74,6 +76,8 @@ def add_commands(commands: Commands) -> None:
     add_call(
         group, "rename", "rename a collection", calls.RenameCollection, show_collection, collection="NAME", name="NEW"
     )
+    rereading = group.command("read-again", "read all files of a collection again", read_again, show_added, names=NAMES)
+    rereading.add_argument("name", metavar="NAME", help="the collection")
     add_call(
         group, "passages", "set the length of passages", calls.SetPassageLength, show_collection, names=which,
         collection="NAME", tokens="TOKENS",
@@ -98,6 +102,11 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
     paths = tuple(absolute(p) for p in arguments.paths)
     call = calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch, anew=arguments.anew)
     done = yield from run_to_end(session, call)
+    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+
+
+def read_again(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
+    done = yield from run_to_end(session, calls.ReadAgain(collection=arguments.name))
     return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
 
 
@@ -297,6 +306,10 @@ def show_found(event: Event, output: TextOutput) -> None:
 def show_list(result: dict[str, Any], output: TextOutput) -> None:
     if "collections" in result:
         show_collections(result, output)
+        for one in result["collections"]:
+            for offer in offers(msgspec.convert(one, Collection)):
+                command = _OFFERED[offer.kind].format(name=shlex.quote(one["name"]))
+                output.line(f"{one['name']}: {offer.text} {offer.action}: `workbench docs {command}`")
         return
     show_documents(result, output)
     for d in result["documents"]:  # in full: a column would be cut
@@ -341,6 +354,9 @@ list_of_names = listing(
         "PASSAGES": Number("passages"),
     },
 )
+
+
+_OFFERED = {"read_again": "read-again {name}", "languages": f"embedder {{name}} {MULTILINGUAL}"}
 
 
 def show_removed(result: dict[str, Any], output: TextOutput) -> None:

@@ -14,9 +14,10 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     to it, and the ``watched`` ones of them are read again when they change. ``unfinished``: not all
     that was added to it has been read to its end: it is being read now, or reading was stopped. A passage has at most
     ``passage_tokens`` tokens, 0: as many as suit the embedding model; ``embedder`` is the name of that model, "": the
-    default one. ``chat``: it is the
+    default one, or for a new collection the one that its languages ask for. ``chat``: it is the
     files attached to this chat, which serve that chat alone and go with it. ``outdated``: so many of its documents were
-    read by an earlier version of the program, which took less from a file; reading them again brings the rest."""
+    read by an earlier version of the program, which took less from a file; reading them again brings the rest.
+    ``unknown_languages`` are those of documents that its embedding model knows badly, by their English names."""
 
     id: str
     name: str
@@ -33,6 +34,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     embedder: str = ""
     chat: str = ""
     outdated: int = 0
+    unknown_languages: tuple[str, ...] = ()
 
 
 DocumentState = Literal["indexed", "unchanged", "failed", "removed"]
@@ -162,7 +164,9 @@ class FailedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AddResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of adding documents. ``failed`` has a path and a reason for each unreadable file."""
+    """The result of adding documents. ``failed`` has a path and a reason for each unreadable file.
+    ``unknown_languages``: nothing was added, since the embedding model knows these languages badly
+    (``Ingest.known_only``)."""
 
     indexed: int = 0
     unchanged: int = 0
@@ -170,6 +174,7 @@ class AddResult(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[FailedFile, ...] = ()
     chunks: int = 0
     seconds: float = 0.0
+    unknown_languages: tuple[str, ...] = ()
 
 
 class SearchResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,7 +31,8 @@ from workbench.records.outcomes import Reason
 
 class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of a collection file. ``revision`` increases with every document that is added, changed or removed.
-    ``outdated``: so many of the documents were read when less was taken from files."""
+    ``outdated``: so many of the documents were read when less was taken from files. ``unknown_languages`` are those of
+    documents that the embedder knows badly (``embedding.unknown_languages``)."""
 
     documents: int
     failed: int
@@ -39,6 +40,7 @@ class CollectionState(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     revision: int
     outdated: int = 0
+    unknown_languages: tuple[str, ...] = ()
 
 
 class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
@@ -48,7 +50,8 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     committed; and ``Progress`` (stage "reading", unit "files", ``detail`` "<n> chunks", ``seconds_left``). Cancel keeps
     the committed documents. ``paths`` may have been added before: documents below them whose files are deleted are
     dropped. ``chunk_tokens``: the most tokens of a chunk, 0: the default. ``passwords`` open files, by their paths.
-    ``anew``: unchanged files are read, too.
+    ``anew``: unchanged files are read, too. ``known_only``: where the collection has no passages yet, and a language of
+    the first files is one that the embedder knows badly, nothing is added and the result names it.
     """
 
     file: str
@@ -59,6 +62,7 @@ class Ingest(Call[AddResult], frozen=True, kw_only=True, tag="ingest"):
     chunk_tokens: int = 0
     passwords: dict[str, str] = {}
     anew: bool = False
+    known_only: bool = False
 
 
 class Search(Call[SearchResult], frozen=True, kw_only=True, tag="search"):

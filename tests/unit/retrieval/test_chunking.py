@@ -63,6 +63,23 @@ def test_markdown_is_cut_at_its_headings() -> None:
     assert pieces == ["# One\n\nfirst text here", "# Two\n\nsecond text here"]
 
 
+def test_a_slide_is_a_passage_and_none_holds_two() -> None:
+    text = "# One\n\nfew words\n\n# Two\n\nsome more"
+    starts = (0, text.index("# Two"))
+    assert len(Chunker(word_tokens(), 40).split(text, "text", starts)) == 1
+    pieces = [text[c.start : c.end] for c in Chunker(word_tokens(), 40).split(text, "pptx", starts)]
+    assert pieces == ["# One\n\nfew words", "# Two\n\nsome more"]
+
+
+def test_chunk_and_context_fit_into_the_window() -> None:
+    tokens = word_tokens()
+    chunker = Chunker(tokens, 12, 16)
+    assert chunker.most_context == 4
+    for reserved, most in ((0, 12), (4, 12), (8, 8)):
+        chunks = chunker.split(MIXED, reserved=reserved)
+        assert max(len(tokens.plain_ids(MIXED[c.start : c.end])) for c in chunks) <= most
+
+
 def test_a_long_text_is_cut_in_sections_without_losing_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "SECTION_CHARACTERS", 300)
     chunks = Chunker(word_tokens(), 12).split(MIXED)

@@ -19,6 +19,7 @@ from workbench.techniques.retrieval.embedding import (
     ThreadChoice,
     batches,
     measure_fluency,
+    unknown_languages,
 )
 from workbench.techniques.retrieval.tokens import JsonTokens
 from workbench.workers.embedding import EmbeddingService
@@ -157,6 +158,19 @@ def test_fluency_is_the_share_of_words_known_whole() -> None:
     assert measure_fluency(known, ["der Kater saß"]) < 0.2
     assert measure_fluency(known, ["1 2 3 ..."]) == 1.0
     assert measure_fluency(known, []) == 1.0
+
+
+def test_a_vocabulary_for_many_languages_knows_them_all() -> None:
+    tokens = word_tokens(["the"])
+    assert measure_fluency(tokens, ["der Kater saß"]) < 0.2
+    tokens.size = 250_037
+    assert measure_fluency(tokens, ["der Kater saß"]) == 1.0
+
+
+def test_languages_that_are_known_badly_on_average_are_named() -> None:
+    documents = [("en", 0.9), ("en", 0.6), ("de", 0.45), ("fr", 0.6), ("de", 0.68), ("", 0.1)]
+    assert unknown_languages(documents) == ("de", "fr")
+    assert unknown_languages([]) == ()
 
 
 def test_a_vocabulary_of_word_pieces_is_less_fluent_in_what_it_takes_apart() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.soundness import faults
-from tests.unit.retrieval.fakes import FakeEmbedder, TextReader
+from tests.unit.retrieval.fakes import FakeEmbedder, TextReader, word_tokens
 from workbench.api import events
 from workbench.api.events import Artifact, Event, Progress
 from workbench.api.protocol import RequestContext, read_result
@@ -44,7 +44,9 @@ class Desk:
         path.write_text(text, "utf-8")
         return path
 
-    def stream(self, *paths: Path, chunk_tokens: int = 0, anew: bool = False) -> Iterator[Event]:
+    def stream(
+        self, *paths: Path, chunk_tokens: int = 0, anew: bool = False, known_only: bool = False
+    ) -> Iterator[Event]:
         call = Ingest(
             file=str(self.index.path),
             collection="c",
@@ -52,6 +54,7 @@ class Desk:
             paths=tuple(str(p) for p in paths or (self.root,)),
             chunk_tokens=chunk_tokens,
             anew=anew,
+            known_only=known_only,
         )
         return ingest(self.index, self.lane, self.reader, call, self.context)
 
@@ -466,6 +469,41 @@ def stop_after(desk: Desk, batches: int) -> list[Event]:
     desk.embedder.before_batch = lambda: None
     desk.context = RequestContext()
     return seen
+
+
+def test_nothing_is_added_in_a_language_that_the_embedder_knows_badly_where_that_is_asked_for(desk: Desk) -> None:
+    desk.write("a.txt", "The keeper of the lighthouse is the one who has the key to it.")
+    english = ["the", "keeper", "of", "lighthouse", "is", "one", "who", "has", "key", "to", "it"]
+    desk.embedder.tokens = word_tokens(["The", ".", *english])
+    desk.write("b.txt", "Der Wärter hat den Schlüssel und er ist der, der die Lampe in der Nacht anzündet.")
+    ((*_, last),) = [list(desk.stream(known_only=True))]
+    assert isinstance(last, events.Finished)
+    assert (last.result["indexed"], tuple(last.result["unknown_languages"])) == (0, ("de",))
+    assert desk.texts() == {}
+    (desk.root / "b.txt").unlink()
+    ((*_, last),) = [list(desk.stream(known_only=True))]
+    assert isinstance(last, events.Finished)
+    assert (last.result["indexed"], last.result["unknown_languages"]) == (1, ())
+    desk.write("b.txt", "Der Wärter hat den Schlüssel und er ist der, der die Lampe in der Nacht anzündet.")
+    ((*_, last),) = [list(desk.stream(known_only=True))]  # it has passages already
+    assert isinstance(last, events.Finished)
+    assert last.result["indexed"] == 1
+    with desk.index.reading() as snapshot:
+        assert snapshot.state().unknown_languages == ("de",)
+
+
+def test_passages_are_embedded_after_their_contexts(desk: Desk) -> None:
+    desk.write("boat rules.md", "# Damage\n\nReport it within a day.\n\n## Cost\n\nThe club pays half of the cost.")
+    list(desk.stream(chunk_tokens=12))
+    embedded = [text for batch in desk.embedder.batches for text in batch]
+    assert "boat rules > Damage\n## Cost\n\nThe club pays half of the cost." in embedded
+    with desk.index.reading() as snapshot:
+        (document,) = snapshot.documents().documents
+        text = snapshot.text(document.id)
+    assert [(chunk.context, text.text[chunk.start : chunk.end]) for chunk in text.chunks] == [
+        ("boat rules", "# Damage\n\nReport it within a day."),
+        ("boat rules > Damage", "## Cost\n\nThe club pays half of the cost."),
+    ]
 
 
 def test_chunks_have_the_length_that_is_asked_for(desk: Desk) -> None:

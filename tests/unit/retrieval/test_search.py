@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from tests.unit.retrieval.fakes import FakeEmbedder
-from tests.unit.retrieval.test_index import entry
+from tests.unit.retrieval.test_index import EMBEDDER, entry
 from workbench.base.errors import UserError
 from workbench.records.documents import SearchResult
 from workbench.techniques.retrieval.config import SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue
 from workbench.techniques.retrieval.index import CollectionIndex
+from workbench.techniques.retrieval.language_means import LanguageMeans
 from workbench.techniques.retrieval.search import count_terms, fuse, search
 from workbench.techniques.retrieval.snapshot import FileStamp
 
@@ -150,11 +151,39 @@ def test_meaning_counts_where_all_cosines_lie_in_a_narrow_band() -> None:
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     words = np.array([8.0, 10.0, 0.0, 0.0, 0.0])
     config = SearchConfig(feedback=0)
+    means = np.repeat(vectors.mean(axis=0, keepdims=True), 5, axis=0)
     wide = fuse(words, vectors, query, 0.6, config, unrelated=0.05)
-    narrow = fuse(words, vectors, query, 0.6, config, unrelated=0.78)
+    narrow = fuse(words, vectors, query, 0.6, config, 0.78, means)
     assert wide[0] - wide[1] < 0.05 < 0.3 < narrow[0] - narrow[1]
     alike = np.repeat(vectors[2:3], 5, axis=0)
-    assert np.isfinite(fuse(words, alike, query, 0.6, config, unrelated=0.78)).all()
+    assert np.isfinite(fuse(words, alike, query, 0.6, config, 0.78, alike)).all()
+
+
+def test_a_passage_in_another_language_is_not_behind_all_that_are_in_the_question_s() -> None:
+    """Of the four directions one is English, one German, one what is asked about, one something else."""
+    query = unit((4, 0, 2, 0))[0]
+    vectors = unit((4, 0, 0, 2), (4, 0, 0.2, 2), (4, 0, -0.2, 2), (0, 4, 2, 0), (0, 4, 0, 2))
+    english, german = vectors[:3].mean(axis=0), vectors[3:].mean(axis=0)
+    means = np.stack([english] * 3 + [german] * 2)
+    words, config = np.zeros(5), SearchConfig(feedback=0)
+    assert int(np.argmax(fuse(words, vectors, query, 0.7, config, 0.8))) == 1
+    assert int(np.argmax(fuse(words, vectors, query, 0.7, config, 0.8, means))) == 3
+
+
+def test_the_means_of_languages_are_those_of_the_latest_revision(index: CollectionIndex) -> None:
+    index.put(entry("/a.txt", "one two", "one three"))
+    means = LanguageMeans()
+    with index.reading() as snapshot:
+        before = means.of(snapshot, [1, 2])
+    index.put(entry("/b.txt", "vier fünf", language="de"))
+    with index.reading() as snapshot:
+        after = means.of(snapshot, [1, 3])
+    assert before.shape == (2, FakeEmbedder.dimensions)
+    assert np.array_equal(before[0], before[1])
+    assert not np.allclose(before[0], after[0])
+    german, english = EMBEDDER.embed_passages(["vier fünf", "one"])
+    assert after[1] @ german > after[0] @ german
+    assert after[1] @ english < after[0] @ english
 
 
 def test_a_side_without_weight_decides_nothing() -> None:

@@ -22,6 +22,7 @@ from workbench.subjects.chats.store import Branch, ChatStore
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.models.store import ModelCatalogue
 from workbench.subjects.runs.store import RunStore
+from workbench.techniques.embedding_calls import CollectionState
 
 RECIPE = Recipe(decoding=DecodingPart(temperature=0.5), retrieval=RetrievalPart(collection="Papers"))
 
@@ -361,9 +362,10 @@ def test_watched_folders_and_counts(database: Database) -> None:
     assert registry.unwatch(papers, "/a").watched == ()
     with pytest.raises(UserError, match="not watched"):
         registry.unwatch(papers, "/b")
-    counts = {"documents": 2, "failed": 1, "chunks": 9, "bytes": 100}
-    assert registry.set_counts(papers, **counts, revision=4).chunks == 9
-    assert registry.set_counts(papers, **{**counts, "chunks": 1}, revision=1).chunks == 1
+    state = CollectionState(documents=2, failed=1, chunks=9, bytes=100, revision=4, unknown_languages=("de", "fr"))
+    assert registry.set_state(papers, state).unknown_languages == ("German", "French")
+    fewer = registry.set_state(papers, CollectionState(documents=2, failed=1, chunks=1, bytes=100, revision=1))
+    assert (fewer.chunks, fewer.unknown_languages) == (1, ())
 
 
 def test_a_home_of_the_first_schema_keeps_its_chats(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ from ui.components.wording import describe_kind
 from ui.features.documents import texts
 from ui.features.documents.collection_list import CollectionPanel, FolderList
 from ui.features.documents.names_panel import NamesPanel
+from ui.features.documents.offer_line import OfferLine
 from ui.features.documents.task_bar import TaskBar
 from ui.theme import tokens
 from ui.theme.theme import current_theme
@@ -80,6 +81,7 @@ class DocumentsLayout(QWidget):
         self.menu_button = IconButton("more", texts.COLLECTION_MENU)
         self.progress = ProgressLine(visible=False)
         self.message = InlineMessage()
+        self.offer = OfferLine(bridge)
         self.folders = FolderList()
         self.search = SearchField(texts.SEARCH_TEXT)
         self.name_filter = QLineEdit(placeholderText=texts.FILTER_BY_NAME, accessibleName=texts.FILTER_FILES_BY_NAME)
@@ -124,7 +126,7 @@ class DocumentsLayout(QWidget):
         inside = _Watched()
         inside.resized.connect(self._on_middle_resized)
         column = column_of(inside, self._head, gap=tokens.SPACE_3, margins=(tokens.SPACE_5, tokens.SPACE_4))
-        for widget in (self.progress, self.message, self.folders, self.sides, self._filters):
+        for widget in (self.progress, self.message, self.offer, self.folders, self.sides, self._filters):
             column.addWidget(widget)
         column.addWidget(self._files, 1)
         self._middle = QStackedWidget()

@@ -112,6 +112,9 @@ class DocumentsPage(TakesFiles, QWidget):
         parts.add_folder.clicked.connect(self.choose_folder)
         self._desk.files_ended.connect(self._on_files_ended)
         self._desk.failed_wanted.connect(self._show_failed)
+        parts.offer.begun.connect(self._desk.follow)
+        parts.offer.changed.connect(self._on_collection_changed)
+        parts.offer.failed.connect(self._complain)
         parts.folders.switched.connect(self._on_folder_switched)
         parts.folders.again_wanted.connect(lambda path: self.add([path]))
         parts.folders.removal_wanted.connect(self._ask_to_remove_folder)
@@ -174,6 +177,7 @@ class DocumentsPage(TakesFiles, QWidget):
         self.parts.title.set_full_text(collection.name)
         self.parts.counts.set_full_text(describe_collection(collection).replace(", ", " · "))
         self.parts.folders.show_folders({path: path in collection.watched for path in collection.folders})
+        self.parts.offer.show_collection(collection)
 
     def _on_create(self, name: str) -> None:
         self._create(name, lambda collection: self.parts.add_files.setFocus())

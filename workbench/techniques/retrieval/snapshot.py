@@ -13,7 +13,7 @@ from workbench.base.errors import UserError
 from workbench.records.documents import Chunk, Document, DocumentList, DocumentText, PlacedText
 from workbench.storage.database import read_rows
 from workbench.techniques.embedding_calls import CollectionState
-from workbench.techniques.retrieval.embedding import Vectors
+from workbench.techniques.retrieval.embedding import Vectors, unknown_languages
 from workbench.techniques.retrieval.name_index import NameGraph
 from workbench.techniques.retrieval.places import unpack_places
 from workbench.techniques.retrieval.stored_tables import StoredTable, count_cells, read_tables
@@ -155,6 +155,24 @@ class Snapshot:
         vectors = self.vectors(number for number, _, _ in rows)
         return {(start, end): vectors[number] for number, start, end in rows}
 
+    def chunk_languages(self, numbers: Sequence[int]) -> list[str]:
+        """The languages of the documents of some chunks, in the order of the chunks; "" for unknown ones."""
+        rows = self._rows(
+            "select d.language from json_each(?) wanted join chunks c on c.number = wanted.value "
+            "join documents d on d.number = c.document order by wanted.key",
+            (msgspec.json.encode(numbers).decode(),),
+        )
+        return [language for (language,) in rows]
+
+    def chunks_by_language(self) -> dict[str, list[int]]:
+        """The numbers of all chunks, by the language of their documents."""
+        found: dict[str, list[int]] = {}
+        for number, language in self._rows(
+            "select c.number, d.language from chunks c join documents d on d.number = c.document order by c.number"
+        ):
+            found.setdefault(language, []).append(number)
+        return found
+
     def mean_fluency(self, numbers: Sequence[int]) -> float:
         """How well the embedder knows the words of the documents of some chunks."""
         ((mean,),) = self._rows(
@@ -182,8 +200,15 @@ class Snapshot:
             "coalesce(sum(bytes), 0) from documents",
             (READING,),
         )
+        known = self._rows("select language, fluency from documents where state = 'indexed'")
         return CollectionState(
-            documents=indexed, failed=failed, chunks=chunks, bytes=size, revision=self.revision, outdated=outdated
+            documents=indexed,
+            failed=failed,
+            chunks=chunks,
+            bytes=size,
+            revision=self.revision,
+            outdated=outdated,
+            unknown_languages=unknown_languages(known),
         )
 
     def documents(self) -> DocumentList:
