@@ -20,9 +20,10 @@ from workbench.app import Workbench
 from workbench.base.errors import UserError
 from workbench.base.paths import Home
 from workbench.records.evaluation import EvaluationReport, EvaluationResult, GridPage, ScorerUse
-from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe
+from workbench.records.recipes import AdapterUse, DecodingPart, ModelPart, PromptingPart, Recipe, RetrievalPart
 from workbench.subjects.adapters.calls import MergeAdapter
 from workbench.subjects.answering.answer import answer
+from workbench.subjects.documents.calls import AddDocuments, CreateCollection
 from workbench.subjects.evaluation.calls import (
     AddScorers,
     CreateQuestionSet,
@@ -482,3 +483,41 @@ def test_answers_after_other_examples_are_others(trainer: Workbench, asked: str)
     other = first.question.with_text("another example")
     call(trainer, EditQuestion(question_set=asked, number=first.number, question=other))
     assert ended(trainer, call(trainer, again)).answered == 5
+
+
+def test_what_became_of_questions_on_documents_is_told_by_rates(
+    trainer: Workbench, tmp_path: Path, minilm_path: Path
+) -> None:
+    """By quotes: one right, one wrong by what is accepted, one rightly declined, one that is answered and has none."""
+    call(trainer, ImportModel(path=str(minilm_path), name="Embedder"))
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "tower.txt").write_text("The tower is 324 metres tall. Its ticket costs 1.350,00 euros.", "utf-8")
+    call(trainer, CreateCollection(name="tower"))
+    call(trainer, FollowRun(run=call(trainer, AddDocuments(collection="tower", paths=(str(documents),))).id))
+    rows = [
+        {"question": "How tall is the tower?", "answers": ["324 m"]},
+        {"question": "What does the ticket for the tower cost?", "answers": ["EUR 99.00"]},
+        {"question": "Welche Farbe hat Elisabeths Fahrrad?", "kind": "unanswerable", "answers": []},
+        {"question": "What does the ticket of the tower cost?", "answerable": "no"},
+    ]
+    made = call(trainer, CreateQuestionSet(path=write_set(tmp_path, rows), name="on the tower"))
+    quoted = Recipe(name="Quoted", retrieval=RetrievalPart(collection="tower", mode="quoted"))
+    result = ended(trainer, call(trainer, Evaluate(question_set=made.id, recipes=(quoted,))))
+    report = report_of(trainer, result.evaluation)
+    shares = {one.title: (column.value, column.n) for one in report.results if (column := one.columns[0]) is not None}
+    cells = [
+        call(trainer, GetCell(evaluation=result.evaluation, number=number, column=0)).answer
+        for number in range(1, len(rows) + 1)
+    ]
+    assert [cell.outcome == "not_found" for cell in cells] == [False, False, True, False]
+    misled = [number for number in (2, 4) if cells[number - 1].outcome == "found"]
+    assert shares["Right"] == (0.5, 4)
+    assert shares["Right and unmarked"][0] + shares["Right and marked"][0] == 0.5
+    assert shares["Wrong and unmarked"] == (len(misled) / 4, 4)
+    assert shares["Declined wrongly"] == (0.0, 2)
+    assert shares["Declined rightly"] == (0.5, 2)
+    place = next(n for n, use in enumerate(report.evaluation.scorers) if use.name == "wrong-unmarked")
+    wrong = grid(trainer, result.evaluation, keep="wrong", scorer=place)
+    assert [row.number for row in wrong.rows] == misled
+    assert [row.expected for row in grid(trainer, result.evaluation).rows][2] == "no answer"

@@ -89,7 +89,8 @@ def test_the_latest_evaluation_is_shown_with_bars_sentence_and_grid(page: Evalua
     results = page.results
     assert results.title.full_text == "Pump manual"
     assert "720 of 720 answers" in results.figures.full_text
-    assert list(results.scorers.buttons) == ["0", "1", "2"]
+    assert list(results.scorers.buttons) == ["0", "1", "2", "all"]
+    assert results.overview.isHidden()
     assert "With examples is better than Plain by " in results.sentence.text()
     assert "Plain 38 % (32 to 44)" in results.bars.accessibleName()
     assert results.table.total == 240
@@ -105,6 +106,26 @@ def test_another_scorer_has_other_bars_and_colours(page: EvaluatePage, bridge: B
     assert "words" in page.results.bars.accessibleName()
     assert page.results.table.scorer == 2
     assert "is higher than" in page.results.sentence.text()
+
+
+def test_all_scores_are_shown_at_once(page: EvaluatePage, bridge: Bridge, qtbot: QtBot) -> None:
+    results = page.results
+    results.scorers.buttons["all"].click()
+    settle(bridge, qtbot)
+    assert results.overview.isVisible()
+    assert not results.bars.isVisible()
+    assert results.overview.cells["Contains", "Plain"] == "38 % (32 to 44)"
+    assert "is better than" not in results.sentence.text()
+    results.scorers.buttons["0"].click()
+    settle(bridge, qtbot)
+    assert results.bars.isVisible()
+    assert results.overview.isHidden()
+    report = results.report
+    assert report is not None
+    first, *others = report.results
+    told = msgspec.structs.replace(report, results=(msgspec.structs.replace(first, fewer=True), *others))
+    results.show_report(msgspec.structs.replace(told, evaluation=msgspec.structs.replace(told.evaluation, id="other")))
+    assert results.overview.isVisible()  # rates of what became of each question are read side by side
 
 
 def test_filters_keep_the_rows_that_they_name(

@@ -34,6 +34,7 @@ from ui.components.wording import describe_count
 from ui.features.evaluation import texts
 from ui.features.evaluation.grid import AnswerGrid, GridTable
 from ui.features.evaluation.mean_bars import MeanBars
+from ui.features.evaluation.score_table import MOST_RECIPES, ScoreTable
 from ui.theme import tokens
 from workbench.records.evaluation import CellDetails, EvaluationReport, GridPage, ScorerResult
 from workbench.records.optimisation import OptimisationResult
@@ -41,6 +42,8 @@ from workbench.records.trust import describe_outcome
 from workbench.records.visible import visible_name
 from workbench.subjects.runs.calls import RunRecord
 
+ALL = "all"
+"""The choice that shows all scores at once; the grid stays with the scorer that was chosen before."""
 _PANEL = 400
 _MOST_BARS = 195
 """Height of the bars, above which they are scrolled: a search has many candidates. Half a bar shows that there are
@@ -76,6 +79,9 @@ class ResultsView(QWidget):
         self.bars = MeanBars()
         self._bars_area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         self._bars_area.setWidget(self.bars)
+        self.overview = ScoreTable()
+        self.overview.hide()
+        self._shows_all = False
         self.sentence = Text("", "strong")
         self.rescored = Text("", "small", visible=False)
         self.filter = ChoiceRow(texts.FILTER, texts.FILTERS, chosen=self._on_filter)
@@ -101,7 +107,7 @@ class ResultsView(QWidget):
         margins = (tokens.SPACE_5, tokens.SPACE_3, tokens.SPACE_4, 0)
         column_of(
             left, head, self.confirm, self.progress, self.message, self.leaks, self.found, self.scorers,
-            self._bars_area, self.sentence, self.rescored, filters, (self._rows, 1), gap=tokens.SPACE_2,
+            self._bars_area, self.overview, self.sentence, self.rescored, filters, (self._rows, 1), gap=tokens.SPACE_2,
             margins=margins,
         )  # fmt: skip
         left.setMinimumWidth(420)
@@ -131,6 +137,8 @@ class ResultsView(QWidget):
         names = [column.name for column in evaluation.columns]
         if before is None or before.evaluation.id != evaluation.id:
             self._scorer = self.table.scorer = 0
+            # rates of what became of a question are read side by side
+            self._shows_all = any(result.fewer for result in report.results) and len(names) <= MOST_RECIPES
             self.filter.show_value("all")
             self.table.show_recipes(names)
             self.grid.scrollToTop()
@@ -153,7 +161,11 @@ class ResultsView(QWidget):
             self.leaks.show_message("\n".join(report.leaks), "attention")
         else:
             self.leaks.hide()
-        self.scorers.set_choices([(str(place), result.title) for place, result in enumerate(report.results)])
+        choices = [(str(place), result.title) for place, result in enumerate(report.results)]
+        if len(choices) > 1 and len(names) <= MOST_RECIPES:
+            choices.append((ALL, texts.ALL_SCORES))
+        self.scorers.set_choices(choices)
+        self.overview.show_results(names, report.results if len(names) <= MOST_RECIPES else ())
         self.scorers.setVisible(len(report.results) > 1)
         self._show_scorer()
 
@@ -172,7 +184,10 @@ class ResultsView(QWidget):
         self._scorer = min(self._scorer, len(report.results) - 1)
         result = report.results[self._scorer]
         self.table.fewer = result.fewer
-        self.scorers.show_value(str(self._scorer))
+        self._shows_all = self._shows_all and len(report.results) > 1
+        self.scorers.show_value(ALL if self._shows_all else str(self._scorer))
+        self.overview.setVisible(self._shows_all)
+        self._bars_area.setVisible(not self._shows_all)
         names = [column.name for column in report.evaluation.columns]
         self.bars.show_result(names, result, report.costs)
         self._bars_area.setFixedHeight(min(self.bars.height(), _MOST_BARS))
@@ -181,11 +196,15 @@ class ResultsView(QWidget):
             for name, cost in zip(names, report.costs, strict=False)
             if cost.looped
         ]
-        said = [*result.sentences, *filter(None, (result.agreement,)), *loops]
+        said = loops if self._shows_all else [*result.sentences, *filter(None, (result.agreement,)), *loops]
         self.sentence.setText("\n".join(said))
         self.sentence.setVisible(bool(said))
 
     def _on_scorer(self, name: str) -> None:
+        self._shows_all = name == ALL
+        if self._shows_all:
+            self._show_scorer()
+            return
         self._scorer = self.table.scorer = int(name)
         self._show_scorer()
         self._restart_rows()

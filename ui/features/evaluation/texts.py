@@ -38,6 +38,7 @@ EDIT_TITLE, EDIT_GO = "Question {number:,}", "Save"
 EDIT_HELP = "It stays {split}. Evaluations keep the question that they asked."
 EDIT_SPLITS = {"tune": "in the part for tuning", "held-out": "in the part for measuring"}
 EXPECTED_LINES, EXPECTED_LINES_HELP = "Expected answers", "One a line; each of them is accepted."
+ALL_SCORES, OF_ANSWERS = "All scores", "of {n:,} answers"
 NO_ANSWER, NO_ANSWER_HELP = "The documents do not answer this question", "Then it is right to decline it."
 GROUPS_HELP = "This question needs several answers together, which came with its file and stay as they are."
 CHOICES, CHOICES_HELP = "Choices", "One a line."
