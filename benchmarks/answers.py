@@ -49,7 +49,7 @@ from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.subjects.documents.embedder import WorkerRetriever
 from workbench.subjects.models.starter import find_starters
-from workbench.techniques.embedding_calls import Ingest, Retriever, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import Ingest, QuestionVector, Retriever, TableReply, TermStatistics
 from workbench.techniques.retrieval.query_rewriting import search_all, search_queries
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import ToolServices
@@ -91,6 +91,9 @@ class Without:
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         return None
+
+    def embed_question(self, question: str) -> QuestionVector:
+        return self._whole.embed_question(question)
 
 
 class HandedOver(Without):

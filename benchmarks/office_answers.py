@@ -113,7 +113,7 @@ def main() -> None:
             ]
             part = RetrievalPart(collection=office, mode=chosen.mode)
             if chosen.road != "automatic":
-                part = RetrievalPart(collection=office, mode=chosen.mode, road=chosen.road)  # type: ignore[call-arg]
+                part = RetrievalPart(collection=office, mode=chosen.mode, road=chosen.road)
             every += answers(core, office, questions, Recipe(retrieval=part))
             asked += questions
     replies = {row["id"]: row for row in every}

@@ -43,7 +43,7 @@ from workbench.records.recipes import DecodingPart, Example, Recipe
 from workbench.subjects.answering.request import AnswerRequest, Resolved
 from workbench.techniques.agents.calling import NEUTRAL
 from workbench.techniques.decoding.formats import matches_regex
-from workbench.techniques.embedding_calls import Retriever, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import QuestionVector, Retriever, TableReply, TermStatistics
 from workbench.techniques.services import Helpers
 from workbench.techniques.tools.services import PythonResult, ToolUnavailable, ValueForm
 from workbench.techniques.tools.tool import Tool
@@ -230,6 +230,7 @@ class FakeServices:
         self.recipes: dict[str, Recipe] = {}
         self.question_sets: dict[str, Sequence[Example]] = {}
         self.saved_demonstrations: Sequence[Demonstration] = ()
+        self.other_collections: Sequence[Retriever] = ()
         self.leases: list[bool] = []
         self.leased = 0
 
@@ -286,6 +287,7 @@ class FakeServices:
                 code, inputs, context
             ),
             reward_model=reward_model,
+            other_collections=lambda: self.other_collections,
         )
 
     def tools(
@@ -432,6 +434,9 @@ class FakeRetriever:
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return [[_alike(_words(a), _words(b)) for b in others] for a in texts]
+
+    def embed_question(self, question: str) -> QuestionVector:
+        return QuestionVector()
 
     def count_terms(self, query: str) -> TermStatistics:
         terms = {w: sum(w in _words(p.text) for p in self.passages) for w in _words(query) if len(w) > 3}

@@ -356,6 +356,7 @@ def test_attached_files_are_searched_beside_the_collections_of_the_recipe(
         call(workbench, CreateCollection(name=name))
         ingest(workbench, name, papers / f"{name}.txt")
     part = RetrievalPart(mode="own-words", collection="bridge", more=("Tower", "bridge"), decline=False, passages=5)
+    part = msgspec.structs.replace(part, road="place")
     chat = attach(workbench, papers / "river.txt").chat.id
     result: AskResult = call(workbench, Ask(question="What about all of it?", recipe=Recipe(retrieval=part), chat=chat))
     assert {passage.title for passage in result.passages} == {"bridge.txt", "tower.txt", "river.txt"}

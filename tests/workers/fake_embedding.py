@@ -27,11 +27,13 @@ from workbench.techniques.embedding_calls import (
     CountTerms,
     Documents,
     EmbeddingCall,
+    EmbedQuestion,
     EmbedTexts,
     Forget,
     Ingest,
     Picture,
     Prepare,
+    QuestionVector,
     ReadTexts,
     Remove,
     Search,
@@ -153,6 +155,10 @@ def _read_texts(call: ReadTexts, context: RequestContext) -> Iterator[Event]:
     yield finish(TextsRead(texts=texts, tokens=tuple(len(text.split()) + 2 for text in texts)))
 
 
+def _embed_question(call: EmbedQuestion, context: RequestContext) -> Iterator[Event]:
+    yield finish(QuestionVector(vector=(1.0, 0.0, 0.0), embedder="fake"))
+
+
 def _terms(call: CountTerms, context: RequestContext) -> Iterator[Event]:
     yield finish(TermStatistics(chunks=1, terms=dict.fromkeys(call.query.lower().split(), 1)))
 
@@ -170,6 +176,7 @@ if __name__ == "__main__":
             Search: _search,
             Similarities: _similarities,
             EmbedTexts: _embed,
+            EmbedQuestion: _embed_question,
             ReadTexts: _read_texts,
             Forget: _nothing,
             Prepare: _nothing,

@@ -95,6 +95,21 @@ class EmbedTexts(Call[tuple[tuple[float, ...], ...]], frozen=True, kw_only=True,
     texts: tuple[str, ...]
 
 
+class QuestionVector(msgspec.Struct, frozen=True, kw_only=True):
+    """The vector of a question, of length 1, and the fingerprint of the embedder that made it: the same for the same
+    weights. () where there is none."""
+
+    vector: tuple[float, ...] = ()
+    embedder: str = ""
+
+
+class EmbedQuestion(Call[QuestionVector], frozen=True, kw_only=True, tag="embed-question"):
+    """The vector of a question, as a search makes it. Goes before the next batch of an ingest."""
+
+    embedder: str
+    question: str
+
+
 class TextsRead(msgspec.Struct, frozen=True, kw_only=True):
     """Texts as an embedder reads them. ``tokens``: how many of each it looks at, special ones included."""
 
@@ -228,8 +243,8 @@ class Close(Call[None], frozen=True, kw_only=True, tag="close"):
 
 
 EmbeddingCall = (
-    Ingest | Search | Similarities | EmbedTexts | ReadTexts | Prepare | Forget | CountTerms | Documents | Text | Picture
-    | Names | PlacesOfName | Remove | State | Close | AskTables
+    Ingest | Search | Similarities | EmbedTexts | EmbedQuestion | ReadTexts | Prepare | Forget | CountTerms | Documents
+    | Text | Picture | Names | PlacesOfName | Remove | State | Close | AskTables
 )  # fmt: skip
 
 
@@ -253,3 +268,6 @@ class Retriever(Protocol):
 
     def ask_tables(self, question: str, language: str) -> TableReply | None:
         """The answer of a query of a table; None where no table has to do with the question."""
+
+    def embed_question(self, question: str) -> QuestionVector:
+        """By the collection's embedder."""

@@ -14,6 +14,7 @@ from workbench.base.errors import UserError
 from workbench.engine.inference_calls import LoraUse
 from workbench.records.demonstrations import Demonstration
 from workbench.records.recipes import Example
+from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.support import Support
 from workbench.techniques.tools.services import PythonResult
 
@@ -55,7 +56,8 @@ class Helpers:
     """``demonstrations`` are the programs that the person has saved, ``examples`` those of a question set by its name.
     ``matches(pattern, text)``: a regular expression matches a whole text. ``run_python(code, inputs)`` runs a program
     in the sandbox. ``reward_model(name)`` is one for this recipe's model. ``support(text)`` is how far the passages
-    before the model support an answer, None without any. Without a home there are none: what is asked for is refused
+    before the model support an answer, None without any. ``other_collections`` are those of the home that this answer
+    does not search. Without a home there are none: what is asked for is refused
     by a UserError."""
 
     similarities: Similarities = _no_similarities
@@ -65,3 +67,4 @@ class Helpers:
     run_python: Callable[[str, Mapping[str, Any]], PythonResult] = _no_python
     reward_model: Callable[[str], LoraUse] = _no_reward_model
     support: Callable[[str], Support | None] = lambda text: None
+    other_collections: Callable[[], Sequence[Retriever]] = tuple

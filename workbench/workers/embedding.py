@@ -120,6 +120,7 @@ class EmbeddingService:
             embedding_calls.Search: self._search,
             embedding_calls.Similarities: self._similarities,
             embedding_calls.EmbedTexts: self._embed,
+            embedding_calls.EmbedQuestion: self._embed_question,
             embedding_calls.ReadTexts: self._read_texts,
             embedding_calls.Prepare: self._prepare_embedder,
             embedding_calls.Forget: self._forget,
@@ -166,6 +167,12 @@ class EmbeddingService:
     def _embed(self, call: embedding_calls.EmbedTexts, context: RequestContext) -> Iterator[Event]:
         vectors = self._vectors_of(call.embedder, call.texts, context)
         yield finish([[float(value) for value in vector] for vector in vectors])
+
+    def _embed_question(self, call: embedding_calls.EmbedQuestion, context: RequestContext) -> Iterator[Event]:
+        folder = Path(call.embedder)
+        (vector,) = self._queue.embed_queries(folder, [call.question])
+        made = tuple(float(value) for value in vector)
+        yield finish(embedding_calls.QuestionVector(vector=made, embedder=self._queue.embedder(folder).fingerprint))
 
     def _read_texts(self, call: embedding_calls.ReadTexts, context: RequestContext) -> Iterator[Event]:
         embedder = self._queue.embedder(Path(call.embedder))

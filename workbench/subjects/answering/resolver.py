@@ -188,6 +188,10 @@ class Resolver:
         )
         return resolved, collections
 
+    def all_collections(self) -> tuple[Collection, ...]:
+        """Every collection of the home, without what is attached to chats."""
+        return self._registry.list_collections()
+
     def reward_model(self, name: str, model: ModelRecord | None = None) -> tuple[LoraUse, ModelRecord]:
         """A reward model, and the model that it scores with: the given one, else that on which it was trained. Raises
         UserError where it is no reward model, or does not fit."""
@@ -260,6 +264,7 @@ class HomeServices:
         self._demonstrations = demonstrations
         self._agent_tools = agent_tools
         self._collections = resolver.collections
+        self._all_collections = resolver.all_collections
         self.resolve = resolver.resolve
         self.resolve_as_made = resolver.resolve_as_made
         self._reward_model = resolver.reward_model
@@ -350,7 +355,17 @@ class HomeServices:
             matches=matches_regex,
             run_python=run_python,
             reward_model=lambda name: self.reward_model(name, resolved),
+            other_collections=lambda: self._other_collections(resolved, context),
         )
+
+    def _other_collections(self, resolved: Resolved, context: RequestContext) -> list[Retriever]:
+        """The collections with documents that a recipe does not search."""
+        searched = {one.id for one in resolved.collections}
+        return [
+            self._embedding.retriever(one, context)
+            for one in self._all_collections()
+            if one.id not in searched and one.documents
+        ]
 
     def examples(self, question_set: str) -> list[Example]:
         """The questions for tuning of a question set, with their answers."""

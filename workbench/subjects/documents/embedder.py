@@ -198,6 +198,10 @@ class WorkerRetriever:
         call = embedding_calls.Similarities(embedder=self._embedder(), texts=tuple(texts), others=tuple(others))
         return [list(row) for row in self._host.call(call, context=self._context)]
 
+    def embed_question(self, question: str) -> embedding_calls.QuestionVector:
+        call = embedding_calls.EmbedQuestion(embedder=self._embedder(), question=question)
+        return self._host.call(call, context=self._context)
+
     def count_terms(self, query: str) -> embedding_calls.TermStatistics:
         return self._host.call(embedding_calls.CountTerms(file=self._file, query=query), context=self._context)
 

@@ -9,7 +9,7 @@ import msgspec
 from workbench.base.errors import UserError
 from workbench.records.documents import Collection, Document, DocumentText, SearchResult
 from workbench.records.messages import Passage
-from workbench.techniques.embedding_calls import Retriever, TableReply, TermStatistics
+from workbench.techniques.embedding_calls import QuestionVector, Retriever, TableReply, TermStatistics
 
 
 def joined(retrievers: Sequence[Retriever]) -> Retriever:
@@ -45,6 +45,9 @@ class JoinedRetriever:
 
     def similarities(self, texts: list[str], others: list[str]) -> list[list[float]]:
         return self._retrievers[0].similarities(texts, others)
+
+    def embed_question(self, question: str) -> QuestionVector:
+        return self._retrievers[0].embed_question(question)
 
     def count_terms(self, query: str) -> TermStatistics:
         counted = [one.count_terms(query) for one in self._retrievers]

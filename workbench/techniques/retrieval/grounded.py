@@ -161,7 +161,7 @@ def describe_searched(retriever: Retriever) -> str:
     if not documents:
         return "these documents"
     counts = Counter(one.language for one in documents if one.language)
-    names = _listed([language_name(code) for code, _ in counts.most_common(MOST_LANGUAGES)])
+    names = listed([language_name(code) for code, _ in counts.most_common(MOST_LANGUAGES)])
     of = f" of {collection.name}" if collection.name else ""
     number = "the document" if len(documents) == 1 else f"the {len(documents):,} documents"
     return f"{number}{of}{f' ({names})' if names else ''}"
@@ -170,7 +170,7 @@ def describe_searched(retriever: Retriever) -> str:
 MOST_LANGUAGES = 4
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names as a person lists them: "a, b and c"."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1] if names else "")))
 

@@ -125,7 +125,7 @@ def test_a_follow_up_from_documents_is_a_tree_of_steps() -> None:
     )
     assert result.trace is not None
     steps = {step.kind: step for step in result.trace.steps}
-    assert list(steps) == ["rewrite", "search", "check", "generation"]
+    assert list(steps) == ["route", "rewrite", "search", "check", "generation"]
     assert (steps["rewrite"].input, steps["rewrite"].output) == ("And its warranty?", result.query)
     assert "kaplan" in result.query
     assert (steps["search"].query, steps["search"].passages) == (result.query, result.passages)
@@ -139,9 +139,9 @@ def test_a_declined_question_has_no_generation_in_its_steps() -> None:
     question = [Message("user", "Who painted the Mona Lisa for the pump?")]
     _, result = ask(FakeModelBackend(), FakeRetriever([PUMP, FRUIT]), conversation=question)
     assert result.trace is not None
-    assert [step.kind for step in result.trace.steps] == ["search", "check"]
-    assert result.trace.steps[1].output.startswith("Not found: ")
-    assert result.trace.steps[0].passages == result.passages
+    assert [step.kind for step in result.trace.steps] == ["route", "search", "check"]
+    assert result.trace.steps[2].output.startswith("Not found: ")
+    assert result.trace.steps[1].passages == result.passages
 
 
 @pytest.mark.parametrize("form", ["json", "regex", "choice"])

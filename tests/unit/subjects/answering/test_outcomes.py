@@ -133,3 +133,41 @@ def test_an_abstention_with_reasons_is_not_found() -> None:
         "perhaps",
         "found",
     )
+
+
+def elsewhere(question: str, *others: FakeRetriever) -> AskResult:
+    services = FakeServices(FakeModelBackend([]), FakeRetriever([]))
+    services.other_collections = others
+    recipe = Recipe(retrieval=RetrievalPart(collection="papers", road="other"))
+    request = AnswerRequest(recipe=recipe, conversation=(Message("user", question),))
+    *_, last = answer(request, services, RequestContext())
+    assert isinstance(last, events.Finished)
+    return msgspec.convert(last.result, AskResult)
+
+
+def test_the_other_collections_are_searched_and_the_best_is_quoted() -> None:
+    mails = FakeRetriever([PUMP], collection=Collection(id="m", name="mails", documents=4))
+    recipes = FakeRetriever(
+        [passage("Bananas ripen fast.")], collection=Collection(id="r", name="recipes", documents=9)
+    )
+    made = elsewhere(QUESTION, mails, recipes)
+    assert (made.road, made.outcome) == ("other", "found")
+    assert "36 months" in made.answer
+    assert "This is from mails, another collection than that of this chat." in made.notices
+    assert made.trace is not None
+    assert [step.title for step in made.trace.steps] == ["Choose the road", "Search recipes", "Search mails"]
+    assert "other" not in made.roads
+
+
+def test_what_is_in_no_other_collection_names_them() -> None:
+    mails = FakeRetriever([PUMP], collection=Collection(id="m", name="mails", documents=4))
+    made = elsewhere("Which bananas are sold in Peru?", mails)
+    assert (made.road, made.outcome) == ("other", "not_found")
+    assert made.answer.startswith("I could not find the answer to this in the other collections either: mails (4).")
+
+
+def test_without_other_collections_the_question_goes_the_way_of_one_place() -> None:
+    made = elsewhere(QUESTION)
+    assert made.road == "place"
+    assert any("there was nothing to go on here" in notice for notice in made.notices)
+    assert "other" not in made.roads

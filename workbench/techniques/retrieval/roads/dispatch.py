@@ -9,11 +9,14 @@ from workbench.api.events import Event
 from workbench.records.messages import Message
 from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
+from workbench.records.roads import ROADS
 from workbench.techniques.context import AnswerContext
 from workbench.techniques.retrieval import grounded
 from workbench.techniques.retrieval.grounded import Grounding
-from workbench.techniques.retrieval.query_rewriting import needs_no_documents
 from workbench.techniques.retrieval.roads.registry import load
+from workbench.techniques.retrieval.roads.route import choose_road
+
+NOTHING_THERE = "{title}: there was nothing to go on here, so the answer was looked up at one place."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,15 +31,15 @@ class Way:
 
 def take_road(conversation: Sequence[Message], recipe: Recipe, context: AnswerContext) -> Generator[Event, None, Way]:
     """Choose the road of the conversation's last message, and take it. Needs ``context.retriever``."""
-    asked = recipe.retrieval.road if recipe.retrieval is not None else "automatic"
-    road: Road = "place" if asked == "automatic" else asked
-    if asked == "automatic" and needs_no_documents(conversation[-1].content):
-        road = "chat"
-    if road == "chat":
-        return Way(road, None)
-    run = load(road)
+    choice = yield from choose_road(conversation, recipe, context)
+    if choice.road == "chat":
+        return Way("chat", None, choice.roads)
+    run = load(choice.road)
     grounding = (yield from run(conversation, recipe, context)) if run is not None else None
-    if grounding is None:
-        road = "place"
-        grounding = yield from grounded.run(conversation, recipe, context)
-    return Way(road, dataclasses.replace(grounding, road=road))
+    if grounding is not None:
+        return Way(choice.road, dataclasses.replace(grounding, road=choice.road), choice.roads)
+    if recipe.retrieval is not None and recipe.retrieval.road != "automatic":
+        yield from context.note(NOTHING_THERE.format(title=ROADS[choice.road].title))
+    grounding = yield from grounded.run(conversation, recipe, context)
+    left = tuple(road for road in choice.roads if road != "place")
+    return Way("place", dataclasses.replace(grounding, road="place"), left)

@@ -23,6 +23,7 @@ ENTRIES: dict[Road, str] = {
     "whole": "workbench.techniques.retrieval.roads.whole:run",
     "compare": "workbench.techniques.retrieval.roads.compare:run",
     "table": "workbench.techniques.retrieval.table_answers.road:run",
+    "other": "workbench.techniques.retrieval.roads.other:run",
 }
 """``package.module:function`` of each road, a ``Run``."""
 
