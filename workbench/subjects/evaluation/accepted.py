@@ -4,6 +4,8 @@ Texts are compared by ``workbench.text.metrics``, which reads numbers, dates and
 languages. Two things are added for accepted answers. A number with one sign before its last three digits ("1.350 €")
 may also be meant as a thousand and some, whatever the text around it looks like, since amounts of money are written
 so; and a full hour may be written without its minutes ("8 Uhr").
+
+An answer can also say, in the model's own words, that the documents do not hold one.
 """
 
 from __future__ import annotations
@@ -25,6 +27,20 @@ chance."""
 _THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,]*\d)")
 _FULL_HOUR = re.compile(r"(?<![\d.:,])(\d{1,2}) ?Uhr\b(?! ?\d)")
 _SMALL_NUMBER = re.compile(r"\W*\d{1,2}\W*")
+
+
+_UNKNOWN = re.compile(
+    r"(\bnot|n['’]t|\bnever|\bno)\b[^.]{0,40}\b(state|specif|mention|provid|contain|say|said|given|information|answer|know|found)"
+    r"|\b(nicht|keine?)\b[^.]{0,40}\b(angegeben|genannt|erwähnt|enthalten|hervor|angabe|information|bekannt|beantwort)"
+    r"|\bweiß (ich |es )*nicht\b|\bn(e |['’])[^.]{0,20}\b(sais|mentionn|indiqu|précis|contien)"
+    r"|\bno (lo |se |está |hay )*(sé|menciona|indica|especifica|contiene|información)",
+    re.IGNORECASE,
+)
+
+
+def says_unknown(text: str) -> bool:
+    """Whether an answer in English, German, French or Spanish says that the documents do not hold it."""
+    return _UNKNOWN.search(text) is not None
 
 
 def is_right(question: QuestionRow, text: str) -> bool:

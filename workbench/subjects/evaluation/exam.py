@@ -15,7 +15,6 @@ that other programs leave the processor mostly free. A stopped or failed exam is
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -53,12 +52,6 @@ from workbench.text.metrics import contains_answer
 
 FOLDER = RESOURCES / "exam"
 OFFICE_FOLDER = "office"
-
-_UNKNOWN = re.compile(
-    r"\b(not|n't|never|no)\b[^.]{0,40}\b(state|specif|mention|provid|contain|say|said|given|information|answer|know|found)"
-    r"|\b(nicht|keine?)\b[^.]{0,40}\b(angegeben|genannt|erwähnt|enthalten|hervor|angabe|information|bekannt|beantwort)",
-    re.IGNORECASE,
-)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,11 +166,6 @@ def load_questions() -> tuple[Question | OfficeQuestion, ...]:
 def holds(text: str, answers: Sequence[str]) -> bool:
     """Whether one of the accepted answers stands in a text."""
     return any(contains_answer(text, answer) for answer in answers)
-
-
-def says_unknown(text: str) -> bool:
-    """Whether an answer says that the passages do not hold it."""
-    return _UNKNOWN.search(text) is not None
 
 
 def summarise(outcomes: Sequence[Outcome], sha256: str, ended: float, seconds: float) -> ExamResult:

@@ -34,15 +34,8 @@ from workbench.records.trust import is_marked
 from workbench.subjects.answering.answer import answer
 from workbench.subjects.answering.request import AnswerRequest, Resolved, Services
 from workbench.subjects.documents.embedder import Embedding, WorkerRetriever
-from workbench.subjects.evaluation.exam import (
-    FOLDER,
-    OfficeQuestion,
-    Outcome,
-    Question,
-    load_questions,
-    says_unknown,
-    summarise,
-)
+from workbench.subjects.evaluation.accepted import says_unknown
+from workbench.subjects.evaluation.exam import FOLDER, OfficeQuestion, Outcome, Question, load_questions, summarise
 from workbench.subjects.models.checksums import Checksums
 from workbench.subjects.models.store import ModelCatalogue, chat_model
 from workbench.subjects.runs.calls import RunRecord

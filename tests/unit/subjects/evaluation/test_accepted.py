@@ -6,7 +6,7 @@ import pytest
 
 from workbench.records.evaluation import QuestionRow
 from workbench.records.messages import Message
-from workbench.subjects.evaluation.accepted import SHORT_WORDS, is_right, names
+from workbench.subjects.evaluation.accepted import SHORT_WORDS, is_right, names, says_unknown
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,14 @@ def test_groups_are_all_needed_and_of_points_most() -> None:
     assert not is_right(five, "a1, b1 and c1")
     assert not is_right(asked(answerable=False), "anything")
     assert not is_right(asked(), "anything")
+
+
+def test_answers_that_say_they_do_not_know() -> None:
+    assert says_unknown("The passages do not state how much it weighs.")
+    assert says_unknown("Der Hersteller wird nicht genannt.")
+    assert says_unknown("Das weiß ich nicht.")
+    assert says_unknown("Le document n'indique pas le prix.")
+    assert says_unknown("El documento no menciona el precio.")
+    assert not says_unknown("Nadie lo indica mejor que el contrato.")
+    assert not says_unknown("Printers are not covered.")
+    assert not says_unknown("Sonntags wird nie gearbeitet.")

@@ -56,9 +56,11 @@ def test_each_answer_has_one_end(answer: CellAnswer, asked: QuestionRow, end: st
 
 
 def test_a_quoted_sentence_that_says_not_mentioned_is_no_abstention() -> None:
-    text = "The deposit of 1,350 is not mentioned in the letter."
-    assert value("right-unmarked", shown(text, Verification(quoted=len(text))), KNOWN) == 1
+    text = "The deposit is not mentioned in the letter."
+    assert value("wrong-unmarked", shown(text, Verification(quoted=len(text))), KNOWN) == 1
     assert value("declined-wrongly", shown(text), KNOWN) == 1
+    right = "The deposit of 1,350 is not mentioned in the letter."
+    assert value("right-unmarked", shown(right), KNOWN) == 1
 
 
 def test_an_outdated_value_beside_the_right_one_is_told() -> None:

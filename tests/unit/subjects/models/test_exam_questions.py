@@ -17,7 +17,6 @@ from workbench.subjects.evaluation.exam import (
     Question,
     holds,
     load_questions,
-    says_unknown,
     summarise,
 )
 from workbench.techniques.retrieval.confidence import fit_shift, shifted
@@ -81,13 +80,6 @@ COMPUTED = ("office/two/1",)
 )
 def test_answers_are_compared_word_for_word_after_normalisation(text: str, answers: tuple[str], right: bool) -> None:
     assert holds(text, answers) is right
-
-
-def test_answers_that_say_they_do_not_know() -> None:
-    assert says_unknown("The passages do not state how much it weighs.")
-    assert says_unknown("Der Hersteller wird nicht genannt.")
-    assert not says_unknown("Printers are not covered.")
-    assert not says_unknown("Sonntags wird nie gearbeitet.")
 
 
 def test_confidence_is_shifted_to_the_share_of_right_answers() -> None:

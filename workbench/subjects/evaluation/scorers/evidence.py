@@ -6,14 +6,13 @@ Citation precision and recall: Gao et al. 2023, "Enabling Large Language Models 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Annotated
 
 import msgspec
 
 from workbench.base.fields import about
-from workbench.records.evaluation import CellAnswer, Score
+from workbench.records.evaluation import Score
 from workbench.records.messages import Citation
 from workbench.subjects.evaluation.scorers.scorer import Scorable, ScorerContext
 from workbench.subjects.evaluation.scorers.texts import NoOptions
@@ -55,15 +54,9 @@ def groundedness(cell: Scorable, options: NoOptions, context: ScorerContext) -> 
 
 def abstention(cell: Scorable, options: Abstaining, context: ScorerContext) -> Score:
     """Whether the answer declines where there is no answer, and only there."""
-    declined = declines(cell.answer, options.phrases)
+    text = cell.answer.text
+    declined = cell.answer.declined or any(contains_answer(text, phrase) for phrase in options.phrases)
     return Score(float(declined != cell.question.answerable), "declined" if declined else "answered")
-
-
-def declines(answer: CellAnswer, phrases: Sequence[str]) -> bool:
-    """Whether the program abstained, or the model says so in its own words: a quoted sentence may hold any words."""
-    quoted = answer.verification.quoted if answer.verification is not None else 0
-    own = answer.text[quoted:]
-    return answer.declined or any(contains_answer(own, phrase) for phrase in phrases)
 
 
 def _names(citation: Citation, source: str) -> bool:

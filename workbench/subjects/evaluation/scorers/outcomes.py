@@ -12,8 +12,7 @@ from typing import Literal
 from workbench.records.evaluation import CellAnswer, QuestionRow, Score
 from workbench.records.outcomes import Outcome
 from workbench.records.trust import is_marked
-from workbench.subjects.evaluation.accepted import is_right, names
-from workbench.subjects.evaluation.scorers.evidence import Abstaining, declines
+from workbench.subjects.evaluation.accepted import is_right, names, says_unknown
 from workbench.subjects.evaluation.scorers.scorer import Scorable, ScorerContext
 from workbench.subjects.evaluation.scorers.texts import NoOptions, chosen_choice
 
@@ -25,18 +24,19 @@ End = Literal[
     "declined rightly",
     "declined wrongly",
 ]
-_PHRASES = Abstaining().phrases
 
 
 def end_of(question: QuestionRow, answer: CellAnswer) -> End:
-    """What became of a question whose gold is known."""
-    outcome = outcome_of(answer)
-    if outcome == "not_found":
-        return "declined wrongly" if question.answerable else "declined rightly"
+    """What became of a question whose gold is known. An answer in the model's own words that is not right and says that
+    it does not know declines as well; a quoted sentence may hold such words."""
     if question.choices:
         right = chosen_choice(answer.text, question.choices) == question.choice
     else:
         right = is_right(question, answer.text)
+    own = answer.text[answer.verification.quoted :] if answer.verification is not None else answer.text
+    outcome = outcome_of(answer)
+    if outcome == "not_found" or (not right and says_unknown(own)):
+        return "declined wrongly" if question.answerable else "declined rightly"
     if outcome == "perhaps":
         return "right and marked" if right else "wrong and marked"
     return "right and unmarked" if right else "wrong and unmarked"
@@ -44,10 +44,10 @@ def end_of(question: QuestionRow, answer: CellAnswer) -> End:
 
 def outcome_of(answer: CellAnswer) -> Outcome:
     """An answer without an outcome, such as one of an earlier version, is judged by its verification."""
-    if declines(answer, _PHRASES):
-        return "not_found"
     if answer.outcome is not None:
         return answer.outcome
+    if answer.declined:
+        return "not_found"
     return "perhaps" if answer.verification is not None and is_marked(answer.verification) else "found"
 
 
