@@ -188,7 +188,15 @@ def _looked_up(question: str, lookup: Lookup, passages: tuple[Passage, ...], ret
     if quotes is None or not lookup.suffices:
         closest = passages[:CLOSEST_NAMED]
         return Grounding(question, closest, question, declined=abstention_text(closest, retriever))
-    return Grounding(question, quotes.passages, question, quotes=quotes, own_words=False, sentences=quotes.sentences)
+    return Grounding(
+        question,
+        quotes.passages,
+        question,
+        quotes=quotes,
+        own_words=False,
+        sentences=quotes.sentences,
+        reasons=lookup.reasons,
+    )
 
 
 def _quotes(question: str, recipe: Recipe, context: AnswerContext) -> bool:

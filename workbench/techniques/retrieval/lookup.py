@@ -13,8 +13,10 @@ import re
 from collections.abc import Sequence
 
 from workbench.records.messages import Passage
+from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Sentence, measure_evidence
+from workbench.techniques.retrieval.doubt import WEAK
 from workbench.techniques.retrieval.quoting import Quotes, quote_all
 from workbench.techniques.retrieval.second_search import added_names
 from workbench.techniques.retrieval.sentence_features import term_weights
@@ -39,6 +41,7 @@ class Lookup:
         self._sentences: list[Sentence] = []
         self._best: list[Sentence | None] = []
         self._suffices = False
+        self._reasons: tuple[Reason, ...] = ()
 
     def next_query(self) -> str:
         """What to search for next; "" when nothing of the question is left open."""
@@ -64,7 +67,7 @@ class Lookup:
         known = {_place(one) for one in self._sentences}
         new = [one for one in stating if _place(one) not in known]
         if not self._best:
-            self._suffices = evidence.suffices
+            self._suffices, self._reasons = evidence.suffices, evidence.reasons
         self._sentences += new[: 1 if self._best else SENTENCES_OF_FIRST]
         self._best.append(new[0] if new else None)
 
@@ -74,6 +77,16 @@ class Lookup:
         if not self._sentences:
             return False
         return self._suffices or self._covered() >= LEAST_COVERED
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Those that are the answer, in the order of their searches."""
+        return tuple(self._sentences)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the first search may not hold the answer by itself; () where it does."""
+        return self._reasons or (() if self._suffices else (WEAK,))
 
     def quotes(self, shown: Sequence[Passage]) -> Quotes | None:
         """The sentences, quoted with the numbers of ``shown``, in the order of their searches; None without any."""

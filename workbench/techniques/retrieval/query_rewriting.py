@@ -68,9 +68,13 @@ def search_queries(conversation: Sequence[Message]) -> list[str]:
 
 def search_all(queries: Sequence[str], search: Callable[[str, int], SearchResult], limit: int) -> tuple[Passage, ...]:
     """The hits of all queries, fused by their ranks; each passage once, best first."""
-    results = [search(query, limit).hits for query in queries]
+    return merged_by_rank([search(query, limit).hits for query in queries], limit)
+
+
+def merged_by_rank(results: Sequence[Sequence[Passage]], limit: int) -> tuple[Passage, ...]:
+    """The hits of several searches by reciprocal rank fusion, those of the first search before equal ones."""
     if len(results) == 1:
-        return results[0]
+        return tuple(results[0])
     scores: dict[tuple[str, int], float] = {}
     passages: dict[tuple[str, int], Passage] = {}
     for nth, hits in enumerate(results):

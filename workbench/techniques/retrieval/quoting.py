@@ -92,6 +92,11 @@ def quote_all(sentences: Sequence[Sentence], shown: Sequence[Passage]) -> Quotes
     return _write([(sentence, 0, len(sentence.text)) for sentence in sentences], shown, sentences[0])
 
 
+def quote_spans(pieces: Sequence[tuple[Sentence, int, int]], shown: Sequence[Passage] = ()) -> Quotes:
+    """Quote parts of sentences in their order: each sentence with start and end in its text; at least one."""
+    return _write(pieces, shown, pieces[0][0])
+
+
 def text_to_quote_from(quotes: Quotes) -> str:
     """The quoted sentences as the description of the answer format ``quote``."""
     return "\n\n".join(sentence.text for sentence in quotes.sentences)

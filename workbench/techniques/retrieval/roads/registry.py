@@ -20,6 +20,7 @@ Run = Callable[[Sequence[Message], Recipe, AnswerContext], Generator[Event, None
 
 ENTRIES: dict[Road, str] = {
     "place": "workbench.techniques.retrieval.grounded:run",
+    "places": "workbench.techniques.retrieval.roads.places:run",
     "whole": "workbench.techniques.retrieval.roads.whole:run",
     "compare": "workbench.techniques.retrieval.roads.compare:run",
     "table": "workbench.techniques.retrieval.table_answers.road:run",

@@ -1,0 +1,83 @@
+"""Two values of sentences put together: which ones, what they come to, and how both are quoted."""
+
+from __future__ import annotations
+
+from tests.fakes import passage
+from workbench.techniques.retrieval.abstention import Sentence
+from workbench.techniques.retrieval.value_pairs import Calculation, amounts_of, calculate
+from workbench.text.terms import Vocabulary
+
+VOCABULARY = Vocabulary("en")
+
+
+def sentence(text: str, document: str = "a.txt") -> Sentence:
+    found = passage(text, document)
+    return Sentence(
+        text=text, own_words=0.5, words_around=0.5, alike=0.5, passage_alike=0.5, passage=found, start=0, end=len(text)
+    )
+
+
+def result(question: str, *sentences: Sentence, kind: str = "difference") -> Calculation | None:
+    weights = dict.fromkeys(VOCABULARY.content_terms(question), 1.0)
+    assert kind in ("difference", "sum")
+    return calculate(
+        "difference" if kind == "difference" else "sum", question, weights, amounts_of(sentences, VOCABULARY)
+    )
+
+
+VELDSTRA = sentence("Veldstra's waiting rate is 42 euros per hour, the bonus 900 euros.", "contract.txt")
+OURS = sentence("Customers are charged a waiting rate of 48 euros per hour.", "manual.txt")
+
+
+def test_the_difference_is_that_of_the_values_which_the_question_names() -> None:
+    found = result("By how much does Veldstra's waiting rate differ from what customers are charged?", VELDSTRA, OURS)
+    assert found is not None
+    assert found.result == "6 EUR"
+    quotes = found.quoted()
+    assert quotes.text.startswith("“Customers are charged a waiting rate of 48 euros per hour.” [1]\n\n− “")
+    assert quotes.text.endswith("\n\n= 6 EUR")
+    assert {citation.path for citation in quotes.citations} == {"/documents/contract.txt", "/documents/manual.txt"}
+    for statement, amount in zip(quotes.statements, found.amounts, strict=True):
+        assert quotes.text[statement.start : statement.end] == amount.sentence.text[amount.start : amount.end]
+
+
+def test_two_values_of_one_part_of_a_sentence_are_quoted_once() -> None:
+    bill = sentence("Ihde's invoice was 2,215 euros instead of the 1,980 euros of the offer.")
+    found = result("By how much was Ihde's invoice above the offer in euros?", bill)
+    assert found is not None
+    assert found.quoted().text.endswith("[1]\n\n2,215 − 1,980 = 235 EUR")
+    assert len(found.quoted().statements) == 1
+
+
+def test_a_sum_adds_values_of_one_unit() -> None:
+    found = result(
+        "What do the cable and the trip of the electrician cost together?",
+        sentence("The cable cost 86 euros."),
+        sentence("The electrician took 74 euros for the trip of 40 km."),
+        kind="sum",
+    )
+    assert found is not None
+    assert found.result == "160 EUR"
+
+
+def test_units_are_not_mixed_and_years_and_numbers_of_paragraphs_are_no_values() -> None:
+    question = "How much more is the rent than the deposit?"
+    assert result(question, sentence("The rent is 500 euros."), sentence("The deposit box is 40 cm wide.")) is None
+    assert amounts_of([sentence("In 2024 the rent was paid.")], VOCABULARY) == []
+    assert amounts_of([sentence("8.2 In the suites oil is used.")], VOCABULARY) == []
+
+
+def test_values_that_have_little_to_do_with_the_question_are_not_put_together() -> None:
+    question = "By how much did the board raise the entrance fee for dogs?"
+    assert result(question, sentence("Bananas weigh 17."), sentence("Trains have 4200 seats.")) is None
+
+
+def test_a_value_of_the_question_itself_is_not_taken() -> None:
+    question = "How much more does a container of 40 foot cost than one of 20 foot?"
+    found = result(
+        question,
+        sentence("A container of 40 foot costs 290 euros."),
+        sentence("A container of 20 foot costs 240 euros."),
+    )
+    assert found is not None
+    assert found.result == "50 EUR"
