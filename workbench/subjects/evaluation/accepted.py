@@ -3,7 +3,8 @@
 Texts are compared by ``workbench.text.metrics``, which reads numbers, dates and units in the notations of several
 languages. Two things are added for accepted answers. A number with one sign before its last three digits ("1.350 €")
 may also be meant as a thousand and some, whatever the text around it looks like, since amounts of money are written
-so; and a full hour may be written without its minutes ("8 Uhr").
+so; a full hour may be written without its minutes ("8 Uhr"); an amount may say what it is for ("31 mg je Liter"); and
+a name may have a possessive ("Lorne's").
 
 An answer can also say, in the model's own words, that the documents do not hold one.
 """
@@ -26,7 +27,15 @@ chance."""
 
 _THOUSANDS = re.compile(r"(?<![\w.,])([1-9]\d{0,2})[.,](\d{3})(?![\w.,]*\d)")
 _FULL_HOUR = re.compile(r"(?<![\d.:,])(\d{1,2}) ?Uhr\b(?! ?\d)")
-_SMALL_NUMBER = re.compile(r"\W*\d{1,2}\W*")
+_POSSESSIVE = re.compile(r"(?<=\w)['’]s\b")
+_SMALL_NUMBER = re.compile(r"\s*\d{1,2}\.?\s*")
+_DATE_OR_ORDINAL = re.compile(r"\d+[-./:]\d+(?:[-./:]\d+)+|\d+(?:st|nd|rd|th)\b")
+_PER = re.compile(
+    r"(?:(?<=[€$£])|(?<=EUR)|(?<=CHF)|(?<=euros))\s+(?:je|pro|per|par|por)\s+"
+    r"|\s+(?:je|pro|per|par|por)\s+(?!hour|stunde|second|sekunde|heure|hora|segundo)",
+    re.IGNORECASE,
+)
+"""What an amount is for: "96 € je Stunde" names 96 €, while 5 km per hour is no distance."""
 
 
 _UNKNOWN = re.compile(
@@ -59,17 +68,18 @@ def is_right(question: QuestionRow, text: str) -> bool:
 def names(text: str, accepted: Sequence[str]) -> bool:
     """Whether one of the accepted texts stands in an answer; one that begins with "=" has to be the whole answer."""
     short = len(split_words(text)) <= SHORT_WORDS
-    plain = _plain(text)
+    forms = list(dict.fromkeys((text, plain := _plain(text), _PER.sub(" | ", plain))))
     for one in accepted:
         if one.startswith("="):
             if is_exact_match(text, one[1:]):
                 return True
-        elif (short or not _SMALL_NUMBER.fullmatch(one)) and (
-            contains_answer(text, one) or contains_answer(plain, _plain(one))
-        ):
+        elif _SMALL_NUMBER.fullmatch(one):
+            if short and contains_answer(_DATE_OR_ORDINAL.sub(" ", text), one):
+                return True
+        elif any(contains_answer(form, said) for form in forms for said in dict.fromkeys((one, _plain(one)))):
             return True
     return False
 
 
 def _plain(text: str) -> str:
-    return _FULL_HOUR.sub(r"\1:00", _THOUSANDS.sub(r"\1\2", text))
+    return _POSSESSIVE.sub("", _FULL_HOUR.sub(r"\1:00", _THOUSANDS.sub(r"\1\2", text)))

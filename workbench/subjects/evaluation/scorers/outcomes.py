@@ -7,6 +7,7 @@ only what is not marked is misled by those that are *wrong and unmarked*.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from workbench.records.evaluation import CellAnswer, QuestionRow, Score
@@ -16,6 +17,7 @@ from workbench.subjects.evaluation.accepted import is_right, names, says_unknown
 from workbench.subjects.evaluation.scorers.scorer import Scorable, ScorerContext
 from workbench.subjects.evaluation.scorers.texts import NoOptions, chosen_choice
 
+_QUOTED = re.compile("“[^”]*”")
 End = Literal[
     "right and unmarked",
     "right and marked",
@@ -33,7 +35,7 @@ def end_of(question: QuestionRow, answer: CellAnswer) -> End:
         right = chosen_choice(answer.text, question.choices) == question.choice
     else:
         right = is_right(question, answer.text)
-    own = answer.text[answer.verification.quoted :] if answer.verification is not None else answer.text
+    own = _QUOTED.sub("", answer.text[answer.verification.quoted :] if answer.verification is not None else answer.text)
     outcome = outcome_of(answer)
     if outcome == "not_found" or (not right and says_unknown(own)):
         return "declined wrongly" if question.answerable else "declined rightly"
