@@ -706,8 +706,8 @@ def test_a_collection_without_names_offers_to_read_its_files_again(
     qtbot.waitUntil(panel.none.isVisible)
     assert panel.none.button is not None
     panel.none.button.click()
-    qtbot.waitUntil(lambda: bool(front.asked(c.AddDocuments)))
-    assert front.asked(c.AddDocuments)[-1].anew
+    qtbot.waitUntil(lambda: bool(front.asked(c.ReadAgain)))
+    assert front.asked(c.ReadAgain)[-1] == c.ReadAgain(collection=page._current)
     assert not page.parts.shows_names
 
 

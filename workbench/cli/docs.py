@@ -346,7 +346,7 @@ show_documents = listing(
 list_of_names = listing(
     "names",
     "No names are known. Files that were read by an earlier version have none until they are read again: "
-    "`workbench docs add NAME PATH... --anew`.",
+    "`workbench docs read-again NAME`.",
     {
         "NAME": "name",
         "KIND": lambda one: "" if one["kind"] == "name" else one["kind"],

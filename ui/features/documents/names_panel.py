@@ -261,7 +261,7 @@ class NameView(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((1, 104), (2, 58), (3, 78)):
+        for column, width in ((1, 116), (2, 58), (3, 78)):
             self.setColumnWidth(column, width)
 
 

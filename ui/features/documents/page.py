@@ -34,6 +34,7 @@ from workbench.subjects.documents.calls import (
     CreateCollection,
     ListCollections,
     ListDocuments,
+    ReadAgain,
     RemoveCollection,
     RemoveDocument,
     RemoveFolder,
@@ -410,12 +411,7 @@ class DocumentsPage(TakesFiles, QWidget):
             self.parts.show_files()
 
     def _read_all_again(self) -> None:
-        """Read all files of the collection again, unchanged ones too: its folders, and the files beside them."""
-        collection = self._collection(self._current)
-        folders = collection.folders if collection is not None else ()
-        paths = [document.path for document in self.parts.table.documents]
-        beside = [path for path in paths if not any(path.startswith(f"{folder}{os.sep}") for folder in folders)]
-        self.add([*folders, *beside], anew=True)
+        self._bridge.call(ReadAgain(collection=self._current), self._desk.follow, self._complain, self)
         self._on_side("files")
 
     # -- keys, drops -----------------------------------------------------------------------------------
