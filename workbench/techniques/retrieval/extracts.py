@@ -29,8 +29,12 @@ FIRST, FIGURES, CENTRAL = 2.0, 0.5, 0.3
 """The weights of a unit's place in its section, of its figures (two count at most), and of its likeness to the others
 in standard deviations."""
 
-REPEATED, SAID_BEFORE = 1.0, 2.0
-"""So much less is a unit worth for each unit of its section that is chosen, and for the share of its words in one."""
+REPEATED, SAME_CHAPTER, SAID_BEFORE = 1.0, 0.3, 2.0
+"""So much less is a unit worth for each unit of its section that is chosen, for each of its chapter, and for the share
+of its words in one of all."""
+
+BARE = 1.0
+"""So much less is a row of a table without a figure worth, which may be its head."""
 
 _FEWEST_WORDS, _MOST_WORDS = 4, 45
 _ASIDE = re.compile(
@@ -89,11 +93,22 @@ def choose_for_summary(
     stems = [frozenset(vocabulary.content_terms(unit.text)) for unit in units]
     chosen: list[int] = []
     of_section: Counter[int] = Counter()
+    of_chapter: Counter[tuple[str, ...]] = Counter()
+    chapters = _chapters(sections)
     said = np.zeros(len(units))
-    left = set(range(len(units)))
+    left = {n for n, unit in enumerate(units) if not _is_title(unit, sections[places[n][0]])} or set(range(len(units)))
     room = words
     while left:
-        best = max(left, key=lambda n: (scores[n] - REPEATED * of_section[places[n][0]] - SAID_BEFORE * said[n], -n))
+        best = max(
+            left,
+            key=lambda n: (
+                scores[n]
+                - REPEATED * of_section[places[n][0]]
+                - SAME_CHAPTER * of_chapter[chapters[places[n][0]]]
+                - SAID_BEFORE * said[n],
+                -n,
+            ),
+        )
         left.discard(best)
         length = len(units[best].text.split())
         if length > room or said[best] >= 1:
@@ -101,9 +116,21 @@ def choose_for_summary(
         room -= length
         chosen.append(best)
         of_section[places[best][0]] += 1
+        of_chapter[chapters[places[best][0]]] += 1
         for other in left:
             said[other] = max(said[other], _shared(stems[other], stems[best]))
     return _grouped(sections, [(places[n][0], units[n]) for n in sorted(chosen)])
+
+
+def _chapters(sections: Sequence[Section]) -> list[tuple[str, ...]]:
+    """The chapter of each section: the outermost headings by which the sections differ. () where a document has no
+    headings of several ranks, so that its sections are its chapters."""
+    depth = max((len(section.path) for section in sections), default=0)
+    for length in range(1, depth):
+        if len({section.path[:length] for section in sections}) > 1:
+            found = [section.path[:length] for section in sections]
+            return found if len(set(found)) < len({section.path for section in sections}) else [()] * len(sections)
+    return [()] * len(sections)
 
 
 def _worth(unit: Unit, place: int, section: Section) -> float:
@@ -112,7 +139,13 @@ def _worth(unit: Unit, place: int, section: Section) -> float:
     aside = 1.0 if _ASIDE.match(section.title) else 0.0
     odd = 1.0 if words < _FEWEST_WORDS else 0.5 if words > _MOST_WORDS else 0.0
     asks = 0.5 if unit.text.endswith("?") else 0.0
-    return FIRST / (1 + place) + FIGURES * figures - aside - odd - asks
+    bare = BARE if not figures and unit.kind == "row" else 0.0
+    return FIRST / (1 + place) + FIGURES * figures - aside - odd - asks - bare
+
+
+def _is_title(unit: Unit, section: Section) -> bool:
+    """Whether a unit is a line of words before the first heading that is no sentence."""
+    return not section.path and unit.kind == "sentence" and not re.search(r"\d|[.!?…:;]\W*$", unit.text)
 
 
 def _shared(own: frozenset[str], other: frozenset[str]) -> float:
