@@ -20,7 +20,9 @@ from ui import texts as frame_texts
 from ui.bridge import Bridge
 from ui.components.prose import Prose
 from ui.components.slide_row import SlideRow
+from ui.components.wording import describe_place
 from ui.features.chat import texts
+from ui.features.chat.conversation.answer_sources import AnswerSources
 from ui.features.chat.conversation.answer_view import AnswerView
 from ui.features.chat.conversation.question_view import QuestionView
 from ui.features.chat.page import ChatPage
@@ -97,6 +99,17 @@ def passage(home: FakeHome, n: int = 1) -> Passage:
 
 def cite(passage: Passage) -> Citation:
     return cited((passage,), f"[{passage.n}]")[0]
+
+
+def test_further_places_in_one_document_are_named_briefly(qtbot: QtBot, home: FakeHome) -> None:
+    sources = AnswerSources()
+    qtbot.addWidget(sources)
+    first = cite(passage(home))
+    places = [msgspec.structs.replace(first, n=2, page=3), msgspec.structs.replace(first, n=3, page=None)]
+    other = msgspec.structs.replace(first, n=4, path="/papers/lease.pdf", page=None)
+    sources.show_sources((first, *places, other), ())
+    assert [button.text() for button in sources.buttons][1:] == ["[2] p.3", "[3]", "[4] lease.pdf"]
+    assert sources.buttons[2].accessibleName() == texts.SOURCE.format(source=f"[3] {describe_place(places[1])}")
 
 
 def test_an_answer_streams_in_and_ends_with_its_sources(

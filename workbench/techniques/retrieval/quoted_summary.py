@@ -97,16 +97,26 @@ def quote_summary(
 def write_extracts(quotes: UnitQuotes, document: DocumentText, extracts: Sequence[Extract]) -> None:
     """The chosen units as points below the headings of their sections."""
     path: tuple[str, ...] = ()
+    above = shared_path([extract.section.path for extract in extracts])
     for extract in extracts:
         if extract.section.path != path:
             path = extract.section.path
-            if path:
-                quotes.say(f"**{as_heading(path)}**\n\n")
+            if path[above:]:
+                quotes.say(f"**{as_heading(path[above:])}**\n\n")
         for unit in extract.units:
             quotes.say("- ")
             quotes.quote(document, extract.section, unit)
             quotes.say("\n")
         quotes.say("\n")
+
+
+def shared_path(paths: Sequence[tuple[str, ...]]) -> int:
+    """How many of the outermost headings all sections share: the document's title."""
+    longest = min((len(path) for path in paths), default=0)
+    for depth in range(longest):
+        if len({path[depth] for path in paths}) > 1 or (depth + 1 == longest and len(set(paths)) == 1):
+            return depth
+    return longest
 
 
 def as_heading(path: Sequence[str]) -> str:

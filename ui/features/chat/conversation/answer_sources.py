@@ -39,15 +39,17 @@ class AnswerSources(QWidget):
             return
         self.citations, self.passages = citations, passages
         empty_layout(self._links)
+        before: Citation | None = None
         for citation in citations:
             words = f"[{citation.n}] {describe_place(citation)}"
             button = LinkButton(
-                within(words, _LONGEST),
+                within(words if before is None or before.path != citation.path else _briefly(citation), _LONGEST),
                 accessibleName=texts.SOURCE.format(source=words),
                 toolTip=citation.text[:_GLIMPSE],
                 clicked=lambda _=False, c=citation: self.source_wanted.emit(c),
             )
             self._links.addWidget(button)
+            before = citation
         self.setVisible(bool(citations))
 
     @property
@@ -59,3 +61,8 @@ class AnswerSources(QWidget):
         """What ``[number]`` in the answer stands for, a citation before a passage; None: nothing."""
         sources: tuple[Citation | Passage, ...] = (*self.citations, *self.passages)
         return next((source for source in sources if source.n == number), None)
+
+
+def _briefly(citation: Citation) -> str:
+    """The link to a place in the document that the link before names."""
+    return f"[{citation.n}] p.{citation.page}" if citation.page else f"[{citation.n}]"

@@ -16,7 +16,7 @@ from workbench.techniques.retrieval.comparison import Difference, compare_units
 from workbench.techniques.retrieval.document_choice import Candidate, choose_pair
 from workbench.techniques.retrieval.grounded import Grounding
 from workbench.techniques.retrieval.outline import read_outline
-from workbench.techniques.retrieval.quoted_summary import as_heading
+from workbench.techniques.retrieval.quoted_summary import as_heading, shared_path
 from workbench.techniques.retrieval.quoted_units import UnitQuotes
 from workbench.techniques.retrieval.roads.whole import Found, doubts, find_documents, list_entries, name_of, quoted
 from workbench.text.language import detect_language
@@ -92,13 +92,15 @@ def _within(differences: Sequence[Difference], most: int, words: int) -> list[Di
 
 def _write(quotes: UnitQuotes, differences: Sequence[Difference], old: DocumentText, new: DocumentText) -> None:
     path: tuple[str, ...] | None = None
+    sides = [one.second or one.first for one in differences]
+    above = shared_path([side[0].path for side in sides if side is not None])
     for one in differences:
         side = one.second or one.first
         assert side is not None
         if side[0].path != path:
             path = side[0].path
-            if path:
-                quotes.say(f"**{as_heading(path)}**\n\n")
+            if path[above:]:
+                quotes.say(f"**{as_heading(path[above:])}**\n\n")
         quotes.say("- ")
         if one.first is not None:
             quotes.quote(old, *one.first)
