@@ -106,9 +106,10 @@ def test_further_places_in_one_document_are_named_briefly(qtbot: QtBot, home: Fa
     qtbot.addWidget(sources)
     first = cite(passage(home))
     places = [msgspec.structs.replace(first, n=2, page=3), msgspec.structs.replace(first, n=3, page=None)]
+    again = msgspec.structs.replace(first, n=5, page=None)
     other = msgspec.structs.replace(first, n=4, path="/papers/lease.pdf", page=None)
-    sources.show_sources((first, *places, other), ())
-    assert [button.text() for button in sources.buttons][1:] == ["[2] p.3", "[3]", "[4] lease.pdf"]
+    sources.show_sources((first, *places, other, again), ())
+    assert [button.text() for button in sources.buttons][1:] == ["[2] p.3", "[3]", "[5]", "[4] lease.pdf"]
     assert sources.buttons[2].accessibleName() == texts.SOURCE.format(source=f"[3] {describe_place(places[1])}")
 
 

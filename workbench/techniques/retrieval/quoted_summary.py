@@ -83,7 +83,7 @@ def quote_summary(
     )
     chosen = sum(len(extract.units) for extract in extracts)
     yield step.finished(f"{counted(chosen, 'sentence')} of {total:,} chosen")
-    if stopped:
+    if stopped and extracts:
         yield from context.note(
             f"Stopped: this is a summary of {len(likeness):,} of the document's {counted(len(parts), 'section')}."
         )

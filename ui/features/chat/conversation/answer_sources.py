@@ -22,7 +22,7 @@ _GLIMPSE = 300  # characters of the cited text in its tooltip
 
 
 class AnswerSources(QWidget):
-    """The links to what an answer cites, beside each other as far as there is room."""
+    """The links to what an answer cites, beside each other as far as there is room, those to one document together."""
 
     source_wanted = Signal(object)
     """A link was clicked: its Citation."""
@@ -40,7 +40,8 @@ class AnswerSources(QWidget):
         self.citations, self.passages = citations, passages
         empty_layout(self._links)
         before: Citation | None = None
-        for citation in citations:
+        paths = list(dict.fromkeys(citation.path for citation in citations))
+        for citation in sorted(citations, key=lambda one: paths.index(one.path)):
             words = f"[{citation.n}] {describe_place(citation)}"
             button = LinkButton(
                 within(words if before is None or before.path != citation.path else _briefly(citation), _LONGEST),

@@ -53,7 +53,7 @@ def run(
     if both:
         shown = _within(both, _MOST_DIFFERENCES, _MOST_WORDS)
         more = f", the first {len(shown)} of them" if len(shown) < len(both) else ""
-        quotes.say(f"{names[0]} → {names[1]}: {counted(len(both), 'difference')}{more}\n\n")
+        quotes.say(f"{names[0]} → {names[1]}: {counted(len(both), 'difference')}{more}\n")
         _write(quotes, shown, old, new)
     for name, alone in (
         (names[1], [one for one in differences if one.first is None]),
@@ -62,7 +62,7 @@ def run(
         if alone:
             shown = _within(alone, _MOST_ALONE, _WORDS_ALONE)
             more = f" ({len(shown)} of {len(alone)})" if len(shown) < len(alone) else ""
-            quotes.say(f"Only in {name}{more}:\n\n")
+            quotes.say(f"Only in {name}{more}:\n")
             _write(quotes, shown, old, new)
     return (yield from quoted(found, quotes.quotes(), _doubts(found, first, second)))
 
@@ -97,10 +97,12 @@ def _write(quotes: UnitQuotes, differences: Sequence[Difference], old: DocumentT
     for one in differences:
         side = one.second or one.first
         assert side is not None
+        if path is None and not side[0].path[above:]:
+            quotes.say("\n")
         if side[0].path != path:
             path = side[0].path
             if path[above:]:
-                quotes.say(f"**{as_heading(path[above:])}**\n\n")
+                quotes.say(f"\n**{as_heading(path[above:])}**\n\n")
         quotes.say("- ")
         if one.first is not None:
             quotes.quote(old, *one.first)
