@@ -195,10 +195,11 @@ class _Worker:
         kind: str = "section",
         within: Step | None = None,
         quiet: bool = False,
-        share: float = 0.0,
+        most: int = 0,
     ) -> Generator[Event, None, Generated]:
         """The model's answer to an instruction about a text, as a step called ``title``, inside another one; it takes
-        at most that ``share`` of the context. A section that an earlier attempt has finished is not made again."""
+        at most ``most`` tokens (0: as the recipe says). A section that an earlier attempt has finished is not made
+        again."""
         context = self.context if within is None else self.context.inside(within)
         saved = self.context.saved
         key = hashlib.sha256("\0".join((self._system, instruction, text)).encode()).hexdigest()
@@ -210,8 +211,7 @@ class _Worker:
         messages = [Message("system", self._system)] if self._system else []
         messages.append(Message("user", f"{instruction}\n\n{text}\n\n{instruction}"))
         decoding = self.context.decoding
-        if share:
-            most = max(_FEWEST_TOKENS, int(self.context.model.context_tokens * share))
+        if most:
             decoding = msgspec.structs.replace(decoding, max_tokens=most)
         made = yield from _without_progress(
             context.generate(messages, title=title, kind=kind, input=instruction, quiet=quiet, decoding=decoding)
@@ -281,7 +281,7 @@ def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: lis
                 f"Section {done:,} of {len(parts):,}",
                 within=turn,
                 quiet=True,
-                share=_SECTION_SUMMARY,
+                most=_longest_summary(worker.context.model),
             )
             summaries.append(whole_sentences(made))
         yield turn.finished(f"{len(summaries):,} summaries")
@@ -297,7 +297,7 @@ def _summarise_sections(sections: Sequence[Passage], worker: _Worker, first: lis
 def _most_summaries(sections: int, model: ModelBackend) -> int:
     """The most generations that a summary of so many sections takes, those of summaries and of the whole included."""
     limit = _limit(_SUMMARY_SHARE, model)
-    longest = max(_FEWEST_TOKENS, int(model.context_tokens * _SECTION_SUMMARY))
+    longest = _longest_summary(model)
     total, parts = 1, sections
     while parts > 1:
         total += parts
@@ -306,6 +306,15 @@ def _most_summaries(sections: int, model: ModelBackend) -> int:
             break
         parts = fewer
     return total
+
+
+def _longest_summary(model: ModelBackend) -> int:
+    """The most tokens of a section's summary: a small model, whose sections are short, does not come to an end else."""
+    return max(_FEWEST_TOKENS, min(_tokens(model, _SECTION_SUMMARY), _limit(_SUMMARY_SHARE, model) // 4))
+
+
+def _tokens(model: ModelBackend, share: float) -> int:
+    return max(_FEWEST_TOKENS, int(model.context_tokens * share))
 
 
 def whole_sentences(made: Generated) -> str:
@@ -356,7 +365,9 @@ def _extract(sections: Sequence[Passage], document: DocumentText, worker: _Worke
             continue
         title = f"Section {done + 1:,} of {len(sections):,}"
         try:
-            finished = yield from worker.ask(instruction, rest, title, quiet=True, share=0.4)
+            finished = yield from worker.ask(
+                instruction, rest, title, quiet=True, most=_tokens(worker.context.model, 0.4)
+            )
         except Cancelled:  # the rows so far are worth having
             finished = Generated(text="", finish="cancelled")
             break
@@ -399,7 +410,7 @@ def _translate(sections: Sequence[Passage], document: DocumentText, worker: _Wor
             whole.append(between)
             yield events.TextDelta(text=between)
         title = f"Section {done + 1:,} of {len(sections):,}"
-        finished = yield from worker.ask(instruction, section.text, title, share=0.55)
+        finished = yield from worker.ask(instruction, section.text, title, most=_tokens(worker.context.model, 0.55))
         whole.append(finished.text)
         if finished.finish == "cancelled":
             break
