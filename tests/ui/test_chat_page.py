@@ -32,6 +32,7 @@ from workbench.api.protocol import finish
 from workbench.base.errors import UserError, WorkerDied
 from workbench.base.fields import fields_of
 from workbench.records.messages import Citation, Passage, Usage
+from workbench.records.outcomes import Reason
 from workbench.records.recipes import PARTS, DecodingPart, ModelPart, Recipe, RetrievalPart
 
 
@@ -415,6 +416,36 @@ def test_a_declined_answer_offers_its_passages_and_an_answer_without_documents(
     asked = front.asked(c.Ask)[-1]
     assert (asked.regenerate, asked.without_documents, asked.varied) == (last.id, True, False)
     assert not answers(page)[-1].declined_note.isVisible()
+
+
+def test_an_answer_that_may_not_be_it_says_why_and_a_click_asks_by_another_road(
+    qtbot: QtBot, page: ChatPage, front: FakeFront, home: FakeHome
+) -> None:
+    chat = open_chat(qtbot, page, "A polite refusal")
+    last = home.messages[chat][-1]
+    reasons = (
+        Reason(kind="missing", text="1588 is in none of these passages."),
+        Reason(kind="version", text="A newer version exists."),
+    )
+    home.messages[chat][-1] = msgspec.structs.replace(
+        last, text="In 1911.", outcome="perhaps", reasons=reasons, road="place", roads=("table", "places", "chat")
+    )
+    page.session.reload()
+    qtbot.waitUntil(lambda: answers(page)[-1].perhaps_note.isVisible())
+    view = answers(page)[-1]
+    assert view.perhaps_note.words.text() == "This may not be it."
+    assert view.perhaps_note.reasons.text().splitlines() == [f"•  {one.text}" for one in reasons]
+    assert view.text.isVisible()
+    assert [button.text() for button in view.roads.buttons.values()] == ["Tables", "Several places", "Conversation"]
+    button = view.roads.buttons["table"]
+    button.setFocus()
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not page.session.busy and answers(page)[-1].siblings.place.text() == "2/2")
+    (asked,) = [one for one in front.asked(c.Ask) if one.road is not None]
+    assert (asked.regenerate, asked.road, asked.without_documents) == (last.id, "table", False)
+    assert asked.recipe.retrieval is None or asked.recipe.retrieval.road == "automatic", "the chat keeps its recipe"
+    assert not answers(page)[-1].perhaps_note.isVisible()
+    assert not answers(page)[-1].roads.isVisible()
 
 
 def test_vary_is_offered_where_the_same_text_would_come_again(

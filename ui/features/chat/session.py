@@ -22,6 +22,7 @@ from workbench.api.protocol import Call, error_of
 from workbench.base.errors import UserError
 from workbench.records.agents import Decision
 from workbench.records.answers import AskResult, DocumentTask, StoredMessage
+from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
 from workbench.subjects.agents.calls import Decide
@@ -183,9 +184,10 @@ class ChatSession(QObject):
         varied: bool = False,
         without_documents: bool = False,
         edit: StepEdit | None = None,
+        road: Road | None = None,
     ) -> None:
         """Answer the question above an answer anew, beside it; with ``branch``, from another of its tokens on; with
-        ``edit``, from a step of it."""
+        ``edit``, from a step of it; by another ``road``."""
         if message not in self.chat.branches:
             return
         old = self.chat.branches[message]
@@ -200,6 +202,7 @@ class ChatSession(QObject):
             varied=varied,
             without_documents=without_documents,
             edit=edit,
+            road=road,
         )
         self._begin(call, (answer,), recipe)
 

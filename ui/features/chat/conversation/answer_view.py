@@ -24,6 +24,7 @@ from ui.features.chat.conversation.answer_sources import AnswerSources
 from ui.features.chat.conversation.approval_card import ApprovalCard
 from ui.features.chat.conversation.edited_note import EditedNote
 from ui.features.chat.conversation.message_controls import AnswerFooter, SiblingSwitch
+from ui.features.chat.conversation.outcome_view import PerhapsNote, RoadLine
 from ui.features.chat.conversation.trust import marks_of
 from ui.features.chat.conversation.usage_line import UsageLine
 from ui.features.chat.traces.answer_inspection import AnswerInspection
@@ -36,7 +37,7 @@ from workbench.records.methods import Methods
 from workbench.records.recipes import DecodingPart, Recipe, draws, follows_beams, note_on_penalties, takes_best
 from workbench.records.timeline import CALL
 from workbench.records.trace import Trace
-from workbench.records.trust import describe_trust
+from workbench.records.trust import UNSURE, describe_trust
 
 VARIED, PLAIN, CONTINUED = "varied", "plain", "continued"
 """How another answer differs: drawn more freely; without documents; the same one, continued at its end."""
@@ -68,6 +69,8 @@ class AnswerView(QWidget):
     """The person's Decision on the call that the message waits for."""
     another_wanted = Signal(str, str)
     """Another answer is wanted: the message, and how it differs: ``VARIED``, ``PLAIN`` or ``CONTINUED``."""
+    road_wanted = Signal(str, str)
+    """Another answer is wanted: the message, and the road that its question is to take."""
 
     def __init__(self, message: StoredMessage, methods: Methods[Any], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +97,9 @@ class AnswerView(QWidget):
         self.declined_note = DeclinedNote()
         self.declined_note.nearest_wanted.connect(lambda: self.passages_wanted.emit(self.message_id))
         self.declined_note.plain_wanted.connect(lambda: self.another_wanted.emit(self.message_id, PLAIN))
+        self.perhaps_note = PerhapsNote()
+        self.roads = RoadLine()
+        self.roads.road_wanted.connect(lambda road: self.road_wanted.emit(self.message_id, road))
         self.approval = ApprovalCard()
         self.approval.decided.connect(lambda decision: self.decided.emit(self.message_id, decision))
         self.approval.editing.connect(self.editing)
@@ -113,13 +119,14 @@ class AnswerView(QWidget):
         self._inspection_place = Centred(self.inspection)
         column = column_of(
             self,
-            Centred(self.waiting, self.declined_note, self.thought, self.text, self.editor),
+            Centred(self.waiting, self.declined_note, self.thought, self.perhaps_note, self.text, self.editor),
             self.columns,
             self.comparison,
             gap=tokens.SPACE_2,
             margins=(0, 0, 0, tokens.SPACE_4),
         )
-        below = (self.edited_note, self.state_line, self.approval, self.failure, self.sources, self.trust, self.notices)
+        told = (self.sources, self.trust, self.notices, self.roads)
+        below = (self.edited_note, self.state_line, self.approval, self.failure, *told)
         column.addWidget(Centred(*below, self.footer, self.usage))
         column.addWidget(self._inspection_place)
         self.show_message(message)
@@ -143,6 +150,7 @@ class AnswerView(QWidget):
         self._show_trust(message)
         self.waiting.setVisible(streaming and not self.text.text and not self._has_columns_text())
         self._show_declined(message.declined and not streaming, message.text)
+        self._show_outcome(message)
         self._show_answers()
         self._show_notices(message.notices)
         self._show_state(message)
@@ -160,6 +168,7 @@ class AnswerView(QWidget):
         if followed != self._followed:
             self._followed = followed
             self._show_answers()
+            self._show_outcome(self._message)
 
     def show_sources(self, citations: tuple[Citation, ...], passages: tuple[Passage, ...]) -> None:
         self.sources.show_sources(citations, passages)
@@ -200,7 +209,8 @@ class AnswerView(QWidget):
         self.comparison.show_pair(pair, self.message_id)
         self.comparison.show()
         if self.comparison.blind:  # what is below is of one of the two, and would tell which
-            for part in (self.sources, self.trust, self.notices, self.usage, self.edited_note, self.state_line):
+            told = (self.sources, self.trust, self.notices, self.roads, self.perhaps_note)
+            for part in (*told, self.usage, self.edited_note, self.state_line):
                 part.hide()
         elif was_blind:
             self.show_message(self._message)
@@ -379,6 +389,16 @@ class AnswerView(QWidget):
         if declined:
             self.declined_note.show_note(words, self.sources.passages, self.source_wanted.emit)
 
+    def _show_outcome(self, message: StoredMessage) -> None:
+        """The reasons to doubt the answer; the roads to ask again by, unless the conversation has gone on below."""
+        ended = message.state != "streaming"
+        if ended and message.outcome == "perhaps":
+            self.perhaps_note.show_reasons(message.reasons)
+        else:
+            self.perhaps_note.hide()
+        offered = ended and not self._followed and message.state == "done"
+        self.roads.show_roads(message.road if offered else None, message.roads)
+
     def _show_notices(self, notices: tuple[str, ...]) -> None:
         self.notices.setText("\n".join(notices))
         self.notices.setVisible(bool(notices))
@@ -386,6 +406,8 @@ class AnswerView(QWidget):
     def _show_trust(self, message: StoredMessage) -> None:
         """How far the documents support the answer; an answer in columns has one verdict, the selected one's."""
         words, warns = describe_trust(message.verification) if message.state != "streaming" else ("", False)
+        if any(reason.text == UNSURE for reason in message.reasons):
+            words = " ".join(words.replace(UNSURE, "").split())  # it stands above the answer
         set_property(self.trust, "role", "attention" if warns else "small")
         self.trust.setText(words)
         self.trust.setVisible(bool(words))

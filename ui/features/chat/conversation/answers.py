@@ -22,6 +22,7 @@ from workbench.api import events
 from workbench.api.events import Event, Terminal
 from workbench.api.protocol import Call, error_of, read_result
 from workbench.base.errors import Cancelled
+from workbench.records.outcomes import Road
 from workbench.records.recipes import Recipe
 from workbench.records.trace import StepEdit
 from workbench.subjects.chats.calls import AT_END, BranchPoint, GetTrace, InspectAnswer
@@ -62,6 +63,7 @@ class ChatAnswers(QObject):
         conversation.rewritten.connect(session.rewrite)
         conversation.branch_wanted.connect(self._on_branch_wanted)
         conversation.another_wanted.connect(self._on_another_wanted)
+        conversation.road_wanted.connect(self._on_road_wanted)
         conversation.edit_wanted.connect(self._on_edit_wanted)
         conversation.decided.connect(session.decide)
         conversation.demonstration_wanted.connect(self._on_demonstration_wanted)
@@ -170,6 +172,11 @@ class ChatAnswers(QObject):
             self._session.answer_again(message, recipe, BranchPoint(position=AT_END, token=AT_END, sequence=shown))
         else:
             self._session.answer_again(message, self._recipe(), varied=how == VARIED, without_documents=how == PLAIN)
+        self.branched.emit()
+
+    def _on_road_wanted(self, message: str, road: Road) -> None:
+        """Answer anew by another road; the chat keeps its recipe."""
+        self._session.answer_again(message, self._recipe(), road=road)
         self.branched.emit()
 
     def _on_edit_wanted(self, message: str, edit: StepEdit) -> None:

@@ -68,6 +68,7 @@ class Conversation(QScrollArea):
     compare_wanted = Signal(str, bool)
     pair_kept = Signal(str)
     another_wanted = Signal(str, str)
+    road_wanted = Signal(str, str)
     decided = Signal(str, object)
     answer_made = Signal(object)
     """An AnswerView was made, of whichever answer."""
@@ -216,6 +217,7 @@ class Conversation(QScrollArea):
             view.compare_wanted.connect(self.compare_wanted)
             view.pair_kept.connect(self.pair_kept)
             view.another_wanted.connect(self.another_wanted)
+            view.road_wanted.connect(self.road_wanted)
             view.decided.connect(self.decided)
             looked = view.inspection
             looked.wanted.connect(lambda sequence: self.inspection_wanted.emit(view, sequence))
