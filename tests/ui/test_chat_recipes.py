@@ -48,6 +48,19 @@ def test_a_new_chat_has_the_usual_settings_and_the_documents_of_the_last(
         qtbot.waitUntil(lambda: page.bench.recipe == TUNED)
 
 
+def test_the_way_of_answering_from_documents_goes_on_in_a_new_chat(
+    qtbot: QtBot, page: ChatPage, home: FakeHome
+) -> None:
+    part = RetrievalPart(collection="Contracts 2025", mode="own-words", road="table", passages=4)
+    page.session.open(home.put_chat("Own words", [("Q", "A")], msgspec.structs.replace(TUNED, retrieval=part)))
+    qtbot.waitUntil(lambda: page.bench.recipe.retrieval == part)
+    for _ in range(2):
+        page.new_chat()
+        assert page.bench.recipe.retrieval == RetrievalPart(collection="Contracts 2025", mode="own-words")
+    page.parts.recipe.reset_button.click()
+    assert page.bench.recipe == PLAIN
+
+
 def test_the_recipe_is_reset_and_the_reset_undone(
     qtbot: QtBot, page: ChatPage, home: FakeHome, shell: RecordingShell
 ) -> None:

@@ -33,13 +33,25 @@ from ui.theme import tokens
 from ui.theme.theme import set_icon, set_property
 from workbench.base.errors import UserError
 from workbench.base.fields import Field, describe_range, fields_of, parse_text
+from workbench.records.roads import ROADS
 
 CONTROL_WIDTH = 200
 _SIDE_WIDTH = CONTROL_WIDTH + 130  # of a control with its unit, its reset and its note
 _NARROW_WIDTH = 160
 _NUMBER_WIDTH = 120
-_NAMES = {"adamw": "AdamW", "trl": "TRL"}
+_NAMES = {
+    "adamw": "AdamW",
+    "trl": "TRL",
+    "own-words": "In the model's own words",
+    "quoted": "Quote the documents",
+    "quoted-first": "Quote first, then in own words",
+    "sentence": "Whole sentences",
+    "span": "The shortest words that answer",
+}
 """Choices that are written in a way of their own."""
+
+_NAMES_OF_FIELD: dict[str, dict[str, str]] = {"road": {road: words.title for road, words in ROADS.items()}}
+"""The same by the name of their field."""
 
 
 class Form(QWidget):
@@ -368,7 +380,8 @@ def _switch(row: ValueRow) -> Control:
 
 def choice_control(row: ValueRow) -> Control:
     """A list of the field's choices; another field's list is filled by who makes it."""
-    choices = [(_named(choice), choice) for choice in row.field.choices]
+    names = _NAMES_OF_FIELD.get(row.field.name, {})
+    choices = [(names.get(choice) or _named(choice), choice) for choice in row.field.choices]
     box = ChoiceBox(row.field.title, choices, chosen=row.commit)
     return Control(box, lambda value: box.show_value(str(value)), lambda: box.value, lambda value: False)
 

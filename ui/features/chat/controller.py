@@ -22,12 +22,12 @@ from ui.features.chat.layout import ChatLayout
 from ui.features.chat.recipe.adapter_form import describe_adapters
 from ui.features.chat.recipe.file_choice import FileChoice
 from ui.features.chat.recipe.recipe_card import RecipeCard
-from ui.features.chat.recipe.recipes import ChatAdapters, collections_of, lack_of, plain, with_adapter, with_model
+from ui.features.chat.recipe.recipes import ChatAdapters, begun_anew, collections_of, lack_of, with_adapter, with_model
 from ui.features.chat.session import ChatSession
 from workbench.records.answers import AskResult
 from workbench.records.documents import Collection
 from workbench.records.models import ModelRecord
-from workbench.records.recipes import Recipe, RetrievalPart
+from workbench.records.recipes import Mode, Recipe, RetrievalPart
 from workbench.records.training import AdapterRecord
 from workbench.subjects.chats.calls import ChatList, ListChats, WithdrawTool
 from workbench.subjects.documents.calls import CollectionList, ListCollections
@@ -55,6 +55,7 @@ class ChatController(QObject):
         self._default = ""  # the model that new chats begin with; "" where none was chosen
         self._known = False  # whether it is known which models there are
         self._last_asked = ""  # the collection of the latest chat when the window opened
+        self._last_mode: Mode = "automatic"  # and how it was answered from
         self._has_chosen = False  # whether the person touched the recipe
         self._context_tokens: dict[str, int] = {}  # by message
         self._allowed: dict[str, tuple[str, ...]] = {}  # tools whose calls were allowed, by chat
@@ -117,8 +118,9 @@ class ChatController(QObject):
         self.adapters.find(name, take)
 
     def begin(self) -> None:
-        """Ask a new chat with the default model, the usual settings and the documents that were asked last."""
-        recipe = plain(self.recipe)
+        """Ask a new chat with the default model, the usual settings, and the documents that were asked last in the way
+        that was chosen for them."""
+        recipe = begun_anew(self.recipe)
         self.put(with_model(recipe, self._default) if self._default else recipe)
 
     def restore(self, recipe: Recipe) -> None:
@@ -130,7 +132,7 @@ class ChatController(QObject):
         self._allowed = {chat.id: chat.allowed for chat in found.chats}
         self._show_allowed()
         if not self._last_asked and found.latest is not None and found.latest.retrieval is not None:
-            self._last_asked = found.latest.retrieval.collection
+            self._last_asked, self._last_mode = found.latest.retrieval.collection, found.latest.retrieval.mode
             self.put(self._with_likely_documents(self.recipe))
 
     def _show_allowed(self) -> None:
@@ -212,7 +214,10 @@ class ChatController(QObject):
             return recipe
         names = [collection.name for collection in self._collections]
         likely = self._last_asked if self._last_asked in names else names[0] if len(names) == 1 else ""
-        return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely)) if likely else recipe
+        if not likely:
+            return recipe
+        mode = self._last_mode if likely == self._last_asked else "automatic"
+        return msgspec.structs.replace(recipe, retrieval=RetrievalPart(collection=likely, mode=mode))
 
     def _on_files(self) -> None:
         """Settings of how documents are used go with the last document."""

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
-from ui.components.basics import IconLabel, LinkButton, Text, set_property
+from ui.components.basics import IconLabel, LinkButton, Text
 from ui.components.layout import FlowLayout, column_of, empty_layout, row_of
 from ui.features.chat import texts
 from ui.theme import tokens
+from ui.theme.theme import set_property
 from workbench.records.outcomes import Reason, Road
 from workbench.records.roads import ROADS
 from workbench.records.trust import PERHAPS

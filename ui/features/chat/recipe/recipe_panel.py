@@ -103,7 +103,7 @@ class RecipePanel(QFrame):
         self.documents_link = LinkButton(texts.ADD_DOCUMENTS, clicked=self.documents_wanted)
         self.forms: dict[str, Form] = {
             "model": _form(ModelPart, "context_tokens"),
-            "retrieval": _form(RetrievalPart, "mode", "quote_length", "passages", "token_budget", "decline"),
+            "retrieval": _form(RetrievalPart, "mode", "road", "quote_length", "passages", "token_budget", "decline"),
         }
         self.retrieval_limits = LimitNote()
         self.prompt_form: PromptForm = forms["prompt_form"]

@@ -35,6 +35,15 @@ def plain(recipe: Recipe) -> Recipe:
     return Recipe(model=ModelPart(name=recipe.model.name), retrieval=kept)
 
 
+def begun_anew(recipe: Recipe) -> Recipe:
+    """The recipe of a new chat: plain, with the way in which documents are answered from as it was chosen."""
+    made, documents = plain(recipe), recipe.retrieval
+    if made.retrieval is None or documents is None:
+        return made
+    kept = msgspec.structs.replace(made.retrieval, mode=documents.mode, quote_length=documents.quote_length)
+    return msgspec.structs.replace(made, retrieval=kept)
+
+
 def collections_of(recipe: Recipe) -> tuple[str, ...]:
     """The names of a recipe's collections; "" alone for none."""
     part = recipe.retrieval
