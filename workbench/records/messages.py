@@ -104,6 +104,7 @@ class _Piece(msgspec.Struct, frozen=True, kw_only=True):
     recognised: bool = False
     changed: bool = False
     context: str = ""
+    superseded_by: str = ""
 
 
 class Passage(_Piece, frozen=True, kw_only=True):
@@ -115,7 +116,8 @@ class Passage(_Piece, frozen=True, kw_only=True):
     within one search only. ``similarity`` is the cosine of question and passage, in [-1, 1]. ``recognised``: its text
     was recognised in a picture. ``changed``: when it was found, its file was no longer as it was read. ``context`` says
     where the text stands: the title of its document, the headings above it, the sheet and the columns of a table, the
-    subject and date of a message; "" where it was read before contexts were stored.
+    subject and date of a message; "" where it was read before contexts were stored. ``superseded_by`` is the path of
+    the newest version of its document, "" where the document is that itself.
     """
 
     similarity: float | None = None

@@ -33,6 +33,7 @@ from workbench.techniques.retrieval.names import NameSpan
 from workbench.techniques.retrieval.places import pack_places
 from workbench.techniques.retrieval.snapshot import READING, FileStamp, Snapshot
 from workbench.techniques.retrieval.stored_tables import write_tables
+from workbench.techniques.retrieval.versions import Versions, find_valid_from, find_versions
 from workbench.text.language import index_terms
 
 SCHEMA = Path(__file__).with_name("migrations")
@@ -75,6 +76,7 @@ class CollectionIndex:
         self._readers: list[apsw.Connection] = []
         self._lock = threading.Lock()
         self.language_means = LanguageMeans()
+        self._versions: tuple[int, Versions] | None = None
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Snapshot]:
@@ -89,6 +91,13 @@ class CollectionIndex:
                     connection.execute("rollback")
         finally:
             self._give_back(connection)
+
+    def versions(self, snapshot: Snapshot) -> Versions:
+        """Which documents are versions of each other; found anew after a change of the collection."""
+        with self._lock:
+            if self._versions is None or self._versions[0] != snapshot.revision:
+                self._versions = snapshot.revision, find_versions(snapshot.named_documents())
+            return self._versions[1]
 
     def record_embedder(self, fingerprint: str, dimensions: int) -> None:
         """Record the embedder of the vectors. Raises UserError when the stored vectors are another one's."""
@@ -120,12 +129,13 @@ class CollectionIndex:
             _all(
                 connection,
                 "insert into documents (number, id, path, title, kind, state, reason, language, hash, bytes, size, "
-                "mtime_ns, ctime_ns, pages, characters, chunks, fluency, indexed_at, reading) "
-                "values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "mtime_ns, ctime_ns, pages, characters, chunks, fluency, indexed_at, reading, "
+                "valid_from) values (?, ?, ?, ?, ?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number, document, entry.path, entry.title, entry.kind, entry.warning, entry.language, entry.hash,
                     entry.stamp.size, entry.stamp.size, entry.stamp.mtime_ns, entry.stamp.ctime_ns,
                     len(entry.page_starts), len(entry.text), len(entry.chunks), entry.fluency, time.time(), READING,
+                    find_valid_from(entry.text),
                 ),
             )  # fmt: skip
             _all(

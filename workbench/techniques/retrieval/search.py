@@ -25,9 +25,15 @@ from workbench.techniques.retrieval.config import DEFAULT_SEARCH, SearchConfig
 from workbench.techniques.retrieval.embedding import EmbeddingQueue, Vectors, measure_fluency
 from workbench.techniques.retrieval.file_scan import is_changed
 from workbench.techniques.retrieval.index import CollectionIndex, embedder_differs
+from workbench.techniques.retrieval.versions import Versions
 from workbench.text.language import Terms, is_unspaced, match_expression, pairs_of, query_terms, split_words
 
 LARGEST_QUERY_CHARACTERS = 8_000
+
+RELATED = 0.4
+"""A version is about a question where its best passage has this share of the score of another version's best one."""
+BELOW = 0.95
+"""The best passage of a version that is not asked for has this share of the score of the other's best one at most."""
 
 LEAST_COSINE = 0.3
 """Where no chunk is more similar to the question than this, the vectors have found nothing, and the best of them must
@@ -71,6 +77,9 @@ def search(
         narrow = embedder.unrelated > LEAST_COSINE
         means = index.language_means.of(snapshot, numbers) if narrow else None
         scores = fuse(words, vectors, vector, config.vector_weight(fluency), config, embedder.unrelated, means)
+        versions = index.versions(snapshot)
+        if versions:
+            scores = prefer_versions(scores, snapshot.chunk_paths(numbers), versions, query)
         best = [int(i) for i in np.argsort(-scores, kind="stable")[:limit]]
         chunks = snapshot.chunks([numbers[i] for i in best])
         revision = snapshot.revision
@@ -94,6 +103,7 @@ def search(
             recognised=bool(chunk.recognised),
             changed=changed[chunk.path],
             context=chunk.context,
+            superseded_by=versions.newest(chunk.path),
         )
         for i, chunk in zip(best, chunks, strict=True)
     )
@@ -128,6 +138,26 @@ def fuse(
         moved /= max(float(np.linalg.norm(moved)), 1e-9)
         scores = worded + weight * _normalised(similar(moved))
     return scores
+
+
+def prefer_versions(
+    scores: NDArray[np.float64], paths: Sequence[str], versions: Versions, question: str
+) -> NDArray[np.float64]:
+    """The scores (n,) of candidates, which are of the documents ``paths``: where the version that a question asks for
+    is about it at all, its best passage gets the score of the best one of all versions, and the others come below."""
+    best: dict[str, float] = {}
+    for path, score in zip(paths, scores, strict=True):
+        best[path] = max(best.get(path, 0.0), float(score))
+    asked: dict[str, str] = {}
+    highest: dict[str, float] = {}
+    for path, score in best.items():
+        preferred = versions.preferred(path, question)
+        if preferred not in ("", path) and best.get(preferred, 0.0) > RELATED * score > 0:
+            asked[path] = preferred
+            highest[preferred] = max(highest.get(preferred, best[preferred]), score)
+    factors = {path: score / best[path] for path, score in highest.items()}
+    factors |= {path: min(1.0, BELOW * highest[preferred] / best[path]) for path, preferred in asked.items()}
+    return np.array([score * factors.get(path, 1.0) for path, score in zip(paths, scores, strict=True)])
 
 
 def count_terms(index: CollectionIndex, query: str) -> TermStatistics:

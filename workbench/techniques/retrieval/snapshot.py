@@ -164,6 +164,24 @@ class Snapshot:
         )
         return [language for (language,) in rows]
 
+    def chunk_paths(self, numbers: Sequence[int]) -> list[str]:
+        """The paths of the documents of some chunks, in the order of the chunks."""
+        rows = self._rows(
+            "select d.path from json_each(?) wanted join chunks c on c.number = wanted.value "
+            "join documents d on d.number = c.document order by wanted.key",
+            (msgspec.json.encode(numbers).decode(),),
+        )
+        return [path for (path,) in rows]
+
+    def named_documents(self) -> list[tuple[str, str, str]]:
+        """Of each indexed document the path, the title, and the date from which it says it is valid."""
+        return [
+            (path, title, valid_from)
+            for path, title, valid_from in self._rows(
+                "select path, title, valid_from from documents where state = 'indexed' order by path"
+            )
+        ]
+
     def chunks_by_language(self) -> dict[str, list[int]]:
         """The numbers of all chunks, by the language of their documents."""
         found: dict[str, list[int]] = {}
