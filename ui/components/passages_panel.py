@@ -15,6 +15,7 @@ from ui.components.layout import column_of, row_of
 from ui.components.wording import describe_place
 from ui.theme import tokens
 from workbench.records.messages import Passage
+from workbench.records.visible import visible_name
 
 LONGEST = 400  # characters of a passage on its card; a click shows the rest
 FOUND_BY = {"words": texts.BY_WORDS, "meaning": texts.BY_MEANING, "both": texts.BY_BOTH}
@@ -40,6 +41,9 @@ class PassageCard(Card):
         head = QHBoxLayout()
         head.addWidget(place, 1)
         self.body.addLayout(head)
+        if passage.superseded_by:
+            newer = texts.NEWER_VERSION.format(name=visible_name(passage.superseded_by))
+            self.body.addWidget(Text(newer, "small"))
         self.body.addWidget(words)
         if not ranked:
             self.setAccessibleName(f"{describe_place(passage)}. {words.text()}")

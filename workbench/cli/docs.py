@@ -102,12 +102,12 @@ def add(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any
     paths = tuple(absolute(p) for p in arguments.paths)
     call = calls.AddDocuments(collection=name, paths=paths, watch=arguments.watch, anew=arguments.anew)
     done = yield from run_to_end(session, call)
-    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+    return _added(done)
 
 
 def read_again(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
     done = yield from run_to_end(session, calls.ReadAgain(collection=arguments.name))
-    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+    return _added(done)
 
 
 def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, Any]]:
@@ -121,7 +121,14 @@ def unlock(session: Session, arguments: argparse.Namespace) -> Events[dict[str, 
         raise UserError("No password was given.", "Use --password-stdin, or a terminal that can ask for it.")
     call = calls.UnlockDocument(collection=arguments.name, document=document.id, password=password)
     done = yield from run_to_end(session, call)
-    return {"run": done["run"], **msgspec.to_builtins(msgspec.convert(done, AddResult))}
+    return _added(done)
+
+
+def _added(done: dict[str, Any]) -> dict[str, Any]:
+    """The result of a run that reads files, in the documented shape."""
+    plain = msgspec.to_builtins(msgspec.convert(done, AddResult))
+    del plain["unknown_languages"]  # of a run it is always empty: it has read on with another model
+    return {"run": done["run"], **plain}
 
 
 def attach(session: Session, paths: Sequence[str], chat: str | None) -> Events[calls.Attached]:
@@ -227,7 +234,7 @@ def find_document(session: Session, collection: str, name: str) -> Events[Docume
 
 def plain_hit(passage: Passage) -> dict[str, Any]:
     """A hit in the documented shape."""
-    shown = ("document", "path", "page", "start", "end", "text", "score", "found_by")
+    shown = ("document", "path", "page", "start", "end", "text", "score", "found_by", "context", "superseded_by")
     return {name: getattr(passage, name) for name in shown}
 
 
@@ -271,6 +278,8 @@ def show_hits(result: dict[str, Any], output: TextOutput) -> None:
         output.line("No passages found.")
     for number, hit in enumerate(result["hits"], 1):
         output.line(f"{number}. {place(hit)}  (score {hit['score']:.3f}, by {hit['found_by']})")
+        if hit["superseded_by"]:
+            output.line(f"   There is a newer version: {visible_path(hit['superseded_by'])}")
         for line in hit["text"].strip().splitlines():
             output.line(f"   {line}")
         output.line()

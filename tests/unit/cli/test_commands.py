@@ -376,6 +376,7 @@ def test_search_has_the_documented_shape(run: Run, front: FakeFront) -> None:
             {
                 "document": "d1", "path": "/docs/tower.pdf", "page": 3, "start": 10, "end": 40,
                 "text": "The tower was rebuilt in 1911.", "score": 0.5, "found_by": "both",
+                "context": "", "superseded_by": "",
             }
         ]
     }  # fmt: skip

@@ -248,3 +248,12 @@ def test_a_hit_says_whether_its_text_was_recognised(index: CollectionIndex, ask:
     assert not ask("bread and milk").hits[0].recognised
     with index.reading() as snapshot:
         assert [chunk.recognised for chunk in snapshot.text("/a.txt").chunks] == [True, False, False, False, False]
+
+
+def test_a_hit_of_an_older_version_names_the_newest(index: CollectionIndex, ask: Callable[..., SearchResult]) -> None:
+    index.put(entry("/Boat rules 2025.txt", "A guest of the boat house pays nine euros"))
+    index.put(entry("/Boat rules 2022.txt", "A guest pays seven euros"))
+    now, before = ask("What does a guest pay?").hits
+    assert (now.path, now.superseded_by) == ("/Boat rules 2025.txt", "")
+    assert (before.path, before.superseded_by) == ("/Boat rules 2022.txt", "/Boat rules 2025.txt")
+    assert [hit.path for hit in ask("What did a guest pay in 2022?").hits] == [before.path, now.path]
