@@ -54,8 +54,8 @@ class Gathered(Struct, frozen=True, kw_only=True):
 
 
 def gather(question: str, retriever: Retriever, check: Callable[[], None] = lambda: None) -> Gathered | None:
-    """Search for the parts of a question. None where no part of it is answered. ``check`` is called before each search,
-    and may raise."""
+    """Search for the parts of a question. None where no part of it is answered, or only some are and none for certain.
+    ``check`` is called before each search, and may raise."""
 
     def search(query: str, limit: int) -> SearchResult:
         check()
@@ -76,6 +76,7 @@ def _of_parts(
 ) -> Gathered | None:
     chosen: list[Sentence] = []
     spare: list[Sentence] = []
+    certain = False  # of one part at least
     reasons: list[Reason] = []
     queries: list[str] = []
     hits: list[Passage] = []
@@ -93,12 +94,13 @@ def _of_parts(
         if not evidence.suffices:
             reasons.append(Reason(kind="partial", text=f"Nothing here answers this part of the question: “{part}”."))
             continue
+        certain = certain or evidence.outcome == "found"
         reasons += evidence.reasons
         known = {_place(one) for one in chosen}
         new = [one for one in _stating(evidence) if _place(one) not in known]
         chosen += new[:1]
         spare += [one for one in new[1:2] if one.shown]
-    if not chosen:
+    if not chosen or not (certain or len(chosen) == len(parts)):
         return None
     known = {_place(one) for one in chosen}
     chosen += [one for one in spare if _place(one) not in known][: max(0, MOST_SENTENCES - len(chosen))]
