@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -119,23 +120,30 @@ class ExamRuns(RunKind):
     def _read_documents(
         self, questions: Sequence[Question | OfficeQuestion], run: OpenRun
     ) -> Iterator[dict[str, Retriever]]:
-        """The exam's documents within the run's folder: a collection for each language, and one for the office."""
+        """The exam's documents within the run's folder: a collection for each language, and one for the office. As in a
+        person's new collection the embedding model for many languages is used where the default one knows theirs
+        badly."""
         run.emit(events.Progress(stage="reading the documents of the exam"))
-        embedder = self._embedding.embedder(run.context, run.emit)
+        default = self._embedding.embedder(run.context, run.emit)
         retrievers: dict[str, Retriever] = {}
         files: list[Path] = []
         try:
             for name in dict.fromkeys(question.collection for question in questions):
                 files.append(file := self._home.run(run.id) / f"{name}.sqlite")
                 documents = FOLDER / name
+                embedder = default
                 call = Ingest(file=str(file), collection=name, embedder=embedder, paths=(str(documents),))
-                self._embedding.host.call(call, context=run.context)
+                added = self._embedding.host.call(msgspec.structs.replace(call, known_only=True), context=run.context)
+                if added.unknown_languages:
+                    other = self._embedding.multilingual(run.context, run.emit)
+                    embedder = other.path if other is not None else default
+                    self._embedding.host.call(msgspec.structs.replace(call, embedder=embedder), context=run.context)
                 count = sum(1 for _ in documents.iterdir())
                 retrievers[name] = WorkerRetriever(
                     self._embedding.host,
                     file,
                     Collection(id=name, name=name, documents=count),
-                    lambda: embedder,
+                    partial(str, embedder),
                     run.context,
                 )
             yield retrievers
