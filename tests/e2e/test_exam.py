@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from workbench.base.paths import Home
 from workbench.records.exam import EXAM_VERSION, ExamResult, Rate
 from workbench.records.models import ModelRecord
 from workbench.subjects.chats.calls import Ask
+from workbench.subjects.documents.embedder import Embedding
 from workbench.subjects.evaluation import exam_run as exam
 from workbench.subjects.evaluation.calls import ExamineModel
 from workbench.subjects.evaluation.exam import OfficeQuestion, Question, load_questions
@@ -195,6 +197,14 @@ def test_starter_takes_a_shortened_exam(
         for answerable in (True, False)
     ]
     monkeypatch.setattr(exam, "load_questions", lambda: tuple(short))
+    asked: list[str] = []
+    multilingual = Embedding.multilingual
+
+    def noted(self: Embedding, *arguments: Any) -> ModelRecord | None:
+        asked.append("multilingual")
+        return multilingual(self, *arguments)
+
+    monkeypatch.setattr(Embedding, "multilingual", noted)
     workbench = Workbench(Home(tmp_path / "home"))
     workbench.start()
     try:
@@ -206,6 +216,7 @@ def test_starter_takes_a_shortened_exam(
             assert rates.own.count == rates.quoted.count == 1 - rates.declined.right
             assert (rates.declined.count, rates.abstained.count) == (1, 1)
         assert result.languages["en"].quoted == Rate(1, 1)
+        assert asked == ["multilingual"]  # for the German texts, as in a person's new collection
         assert result.seconds > 0
         assert model_of(workbench, name).exam == result
     finally:
