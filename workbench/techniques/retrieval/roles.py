@@ -30,9 +30,13 @@ from workbench.text.sentences import split_sentences
 from workbench.text.terms import Vocabulary
 from workbench.text.values import Value, find_values
 
-MARGIN = 0.1
-LEAST_FIT = 0.3
-"""A value whose linked words fit less does not displace another."""
+MARGIN, NAME_MARGIN = 0.1, 0.2
+LEAST_FIT, LEAST_NAME_FIT = 0.3, 0.6
+"""A value whose linked words fit less does not displace another. Names displace each other less easily: which of the
+names of a sentence is its subject is not to be seen from its words."""
+
+MOST_NAMES = 3
+"""Of a statement with more names, their roles are not told apart."""
 
 SHARED, AHEAD = 0.85, 0.3
 INHERITED_LEAST, INHERITED_MOST = 0.5, 0.95
@@ -204,16 +208,22 @@ class Roles:
             return Role(text, "nowhere", value=item.value) if item.value is not None else None
         if not said.linked:
             return Role(text, "held", 1.0, item.value)
+        is_name = item.value is None
+        if is_name and sum(one.item.value is None for one in others) > MOST_NAMES:
+            return None
+        margin, least = (NAME_MARGIN, LEAST_NAME_FIT) if is_name else (MARGIN, LEAST_FIT)
         held, holder = max(((self._fit(said, place), place) for place in places), key=lambda pair: pair[0])
         for line in self._lines:
             for number, rival in enumerate(line.items):
                 if not _competes(item, rival, holder[0].items[holder[1]]):
                     continue
                 better = self._fit(said, (line, number))
-                if better < LEAST_FIT or better - held <= MARGIN:
+                if better < least or better - held <= margin:
                     continue
                 too = [one for one in others if _equal(rival, one.item)]
-                if all(self._fit(one, holder) - self._fit(one, (line, number)) + better - held > MARGIN for one in too):
+                if is_name and too:
+                    continue
+                if all(self._fit(one, holder) - self._fit(one, (line, number)) + better - held > margin for one in too):
                     return Role(text, "elsewhere", held, item.value)
         return Role(text, "held", held, item.value)
 
