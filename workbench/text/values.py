@@ -9,7 +9,8 @@ numbers, months and units are those of ``workbench.text.normalisation``. Scripts
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -30,7 +31,8 @@ SAME_LENGTH = str.maketrans(
 class Value:
     """A value at ``start`` to ``end`` of a text. ``readings`` are numbers as "84600", dates as "2026-3-1" with 0 for
     what is not said, times as "14:30", or the identifier without its separators. ``unit`` is that of an amount, in the
-    spelling of ``workbench.text.normalisation.units``, "" for none."""
+    spelling of ``workbench.text.normalisation.units``, "" for none; ``implied`` is that of the amount before it, where
+    this one ends its clause without a unit ("one stores 74 litres, the other 21")."""
 
     start: int
     end: int
@@ -38,6 +40,7 @@ class Value:
     text: str
     readings: frozenset[str]
     unit: str = ""
+    implied: str = ""
 
     def equals(self, other: Value) -> bool:
         """Whether both are the same value, as far as both say it: a date without its year is equal to one with it, an
@@ -47,8 +50,9 @@ class Value:
         if {self.kind, other.kind} == {"date", "amount"}:
             date, amount = (self, other) if self.kind == "date" else (other, self)
             return not amount.unit and any(one.split("-")[0] in amount.readings for one in date.readings)
-        if {self.kind, other.kind} == {"identifier", "amount"}:
-            return False
+        if {self.kind, other.kind} == {"time", "amount"}:
+            time, amount = (self, other) if self.kind == "time" else (other, self)
+            return amount.unit == "h" and any(f"{one}:00" in time.readings for one in amount.readings)
         if self.kind != other.kind or not self.readings & other.readings:
             return False
         return not self.unit or not other.unit or self.unit == other.unit
@@ -67,8 +71,9 @@ class Value:
 
     @property
     def measure(self) -> str:
-        """What the unit of an amount measures, as far as that is known; otherwise the unit."""
-        return _MEASURES.get(self.unit, self.unit)
+        """What the unit of an amount, or the implied one, measures, as far as that is known; otherwise the unit."""
+        unit = self.unit or self.implied
+        return _MEASURES.get(unit, unit)
 
 
 def find_values(text: str, language: str = "") -> tuple[str, tuple[Value, ...]]:
@@ -87,7 +92,7 @@ def find_values(text: str, language: str = "") -> tuple[str, tuple[Value, ...]]:
             match = _VALUE.match(text, place)
             value = _read(text, match, language) if match else None
             if value is not None:
-                found.append(value)
+                found.append(_with_implied_unit(value, found, text))
             place = value.end if value is not None else place + 1
     return text, tuple(found)
 
@@ -136,6 +141,10 @@ _VALUE = re.compile(
     rf"|(?P<american>\b(?P<am>{_MONTH})\.?\s+(?:the\s+)?(?P<ad>{_DAY})(?:st|nd|rd|th)?\b(?!\.?\d)"
     rf"(?:,?\s+(?P<ay>[12]\d{{3}})\b)?)"
     rf"|(?P<month>\b(?P<mm>{_MONTH})\.?,?\s+{_LINK}(?P<my>[12]\d{{3}})\b)"
+    rf"|(?P<daymonth>(?<![\w.,/-])(?P<da>\d\d)/(?P<mo>\d\d)(?![\w/-]|[.,]\d))"
+    rf"|(?P<spoken>\b(?:(?P<halved>half past|halb)|(?P<quarter>quarter past|viertel nach)"
+    r"|(?P<to>quarter to|viertel vor))\s(?P<sh>1[0-2]|[1-9])\b)"
+    r"|(?P<dotted>(?<![\w.,:/-])(?P<dh>[01]?\d|2[0-4])\.(?P<dm>[0-5]\d)\s?(?P<dp>[ap])\.?m\b\.?)"
     rf"|(?P<time>(?<![\w.,:/-])(?:{dates.TIME}))"
     rf"|(?P<clock>(?<![\w.,:/-])(?P<oh>[01]?\d|2[0-4])\s?(?:Uhr|o'clock)\b)"
     r"|(?P<identifier>(?<![^\W_])[^\W\d_]{1,6}-\d[\w-]*|(?<![^\W_])[^\W\d_]{1,4}\d[\w-]*)"
@@ -146,11 +155,12 @@ _VALUE = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _TOKEN, _LETTERS, _MAY_BEGIN = re.compile(r"\S+"), re.compile(r"[^\W\d_]+"), re.compile(r"[\d€$£¥₩₹]")
-_BEGINNINGS = frozenset((*dates.MONTHS, *_CURRENCIES, *_ONE.split("|")))
+_BEGINNINGS = frozenset(("half", "halb", "quarter", "viertel", *dates.MONTHS, *_CURRENCIES, *_ONE.split("|")))
 """Words with which a value may begin that has no digit there: others are passed over, since most words are."""
 _LARGE = re.compile(rf"\s?(?P<power>{_MAGNITUDE})\b\.?", re.IGNORECASE)
 _LONGEST = 25
 _AMBIGUOUS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+_CLAUSE_END, _SENTENCE_END = re.compile(r"\s?(?:[,;.)]|$)"), re.compile(r"[.!?]\s")
 _OF = re.compile(r"\s(?:de\s|d')")  # "3 millones de euros"
 _UNIT_TOKEN = re.compile(r"\s?(?:-(?=[^\W\d_]))?([^\W\d_]+[23]?(?!\w)|[%‰°€$£¥₩₹])")
 
@@ -176,6 +186,17 @@ def _read(text: str, match: re.Match[str], language: str) -> Value | None:
         day = int(match[f"{letter}d"]) if letter != "m" else 0
         month = dates.MONTHS[match[f"{letter}m"].casefold()]
         readings = {f"{int(match[f'{letter}y'] or 0)}-{month}-{day}"}
+    elif kind == "daymonth":
+        pairs = [(int(match["da"]), int(match["mo"])), (int(match["mo"]), int(match["da"]))]
+        readings = {f"0-{month}-{day}" for day, month in pairs if 1 <= month <= 12 and 1 <= day <= 31}
+    elif kind == "dotted":
+        hour = int(match["dh"]) % 12 + (12 if match["dp"] in "pP" else 0)
+        return _value(match, "time", {f"{hour}:{match['dm']}"})
+    elif kind == "spoken":
+        hour, minute = int(match["sh"]), 30 if match["halved"] else 15 if match["quarter"] else 45
+        if match["to"] or (match["halved"] or "").casefold() == "halb":
+            hour -= 1
+        return _value(match, "time", {f"{hour % 12}:{minute}", f"{hour % 12 + 12}:{minute}"})
     elif kind == "clock":
         return _value(match, "time", {f"{int(match['oh'])}:00"})
     else:
@@ -185,6 +206,9 @@ def _read(text: str, match: re.Match[str], language: str) -> Value | None:
 
 
 _KINDS = (
+    "daymonth",
+    "spoken",
+    "dotted",
     "iso",
     "phone",
     "short",
@@ -202,6 +226,15 @@ _KINDS = (
 
 def _value(match: re.Match[str], kind: Kind, readings: set[str]) -> Value:
     return Value(match.start(), match.end(), kind, match[0], frozenset(readings))
+
+
+def _with_implied_unit(value: Value, before: Sequence[Value], text: str) -> Value:
+    last = before[-1] if before else None
+    if value.kind != "amount" or value.unit or last is None or last.kind != "amount" or _is_year(value):
+        return value
+    if not _CLAUSE_END.match(text, value.end) or _SENTENCE_END.search(text, last.end, value.start):
+        return value
+    return replace(value, implied=last.unit or last.implied)
 
 
 def _amount(text: str, match: re.Match[str], language: str) -> Value | None:

@@ -45,11 +45,15 @@ BETWEEN = 0.5
 PARALLEL = 0.1
 """What a value counts in an elliptic clause that has one of its kind itself."""
 BEFORE, TITLE, ROW, ALIKE = 0.25, 0.35, 0.4, 0.8
+COMMON = 0.5
+"""What the commonest word of the passages counts of a rare one: what they are about is common in them."""
 OTHER_CLAUSE = 0.7
 """What a word of a statement counts that is in another clause than the value."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_BOUNDARY = re.compile(r"[,;]|\s-\s|\)|\n")
+_BOUNDARY = re.compile(r"[,;]|\s-\s|\n")
+_UNIT_AT_END = re.compile(r"(?<=\d\s[A-Za-z])\.\s+(?=[^\W\d_a-z])")
+"""An end of a sentence that looks like an abbreviation: "5.9 t. The ..."."""
 _JOINS = frozenset((
     "and", "or", "but", "while", "whereas", "und", "oder", "aber", "während", "sowie", "et", "ou", "mais", "tandis",
     "y", "e", "o", "pero", "mientras",
@@ -58,6 +62,7 @@ _TITLES = frozenset((
     "herr", "herrn", "frau", "firma", "mr", "mrs", "ms", "mme", "monsieur", "madame", "sr", "sra", "señor", "señora",
     "dr", "prof",
 ))  # fmt: skip
+_PASSED_OVER = _TITLES | {"one", "ones"}
 _TITLED = re.compile(r"\b(?:Herrn?|Frau|Dr\.|Prof\.|Firma|Mr\.?|Mrs\.?|Ms\.?|M\.|Mme|Sr\.?|Sra\.?|Señora?|Don|Doña)\s+")
 _CAPITALISED = re.compile(r"[A-ZÀ-ÖØ-ÞŠŽĆČ][^\W\d_]+(?:[-'][^\W\d_]+)*")
 _BEGINNING = re.compile(r"(?:^|[.!?:|\n])\s*[\"“(]?$")
@@ -237,6 +242,7 @@ class Roles:
             same = self._same(word)
             if same:
                 rarity = math.log(1 + self._number / self._counts[same]) / math.log(1 + self._number)
+                rarity = COMMON + (1 - COMMON) * rarity
                 known[same] = max(known.get(same, 0.0), weight * rarity * (1.0 if same == word else ALIKE))
         return known
 
@@ -344,7 +350,9 @@ class Roles:
                 line.joins.append(len(line.words))
             elif word in _PERIODS:
                 line.words.append((_PERIODS[word], clause))
-            elif not self._vocabulary.is_function_word(word) and word not in _TITLES:
+            elif len(word) == 1 and match.group().isupper() and match.start():
+                line.words.append((match.group(), clause))  # "camera A"
+            elif not self._vocabulary.is_function_word(word) and word not in _PASSED_OVER:
                 line.words.append((self._stem(word), clause))
         return clause + (_BOUNDARY.search(text, at, end) is not None)
 
@@ -367,7 +375,7 @@ class Roles:
                     for one in _CAPITALISED.finditer(text)
                     if not _BEGINNING.search(text[max(0, one.start() - 4) : one.start()])
                 }
-                cells = [cell.strip() for line in text.split("\n") if " | " in line for cell in line.split(" | ")]
+                cells = [cell.strip() for line in text.split("\n") for cell in re.split(r" \| |: ", line)]
                 found |= {
                     word for cell in cells if len(run := _run(cell, 0)) > 1 and " ".join(run) == cell for word in run
                 }
@@ -404,6 +412,9 @@ def _spans(text: str) -> list[tuple[int, int]]:
             if " | " in line or " | " in following or (":" in line and len(line) < 100):
                 found.append((at, start + match.start()))
                 at = start + match.end()
+        for match in _UNIT_AT_END.finditer(text, at, end):
+            found.append((at, match.start()))
+            at = match.end()
         found.append((at, end))
     return [(a, b) for a, b in found if text[a:b].strip()]
 
@@ -457,6 +468,7 @@ def _linked(line: _Line, item: _Item, other_clause: float) -> _Links:
     groups = {one.at: one.group for one in line.items}
     own_groups = {one.group for one in line.items if clauses[one.at] == own}
     rival_places = {one.at for one in rivals}
+    beside = {at for at in rival_places if abs(at - item.at) == 1}  # "from 9:00 to 20:00": what is before is of both
     inside = set(range(item.at, item.at + max(1, len(item.name.split()))))
     weights = dict(line.around)
     inherited: set[str] = set()
@@ -467,7 +479,7 @@ def _linked(line: _Line, item: _Item, other_clause: float) -> _Links:
             continue
         clause = clauses[place]
         if clause == own:
-            between = sum(min(place, item.at) < at < max(place, item.at) for at in rival_places if clauses[at] == own)
+            between = sum(min(place, item.at) < at < max(place, item.at) and at not in beside for at in rival_places)
             weight = BETWEEN**between
             if place not in groups:
                 mine.add(word)

@@ -86,6 +86,7 @@ _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _GERMAN_NAME = re.compile(r"\b(?:Herrn?|Frau|Dr\.|Prof\.|Firma) ([A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)?)")
 _COUNTED = re.compile(r"[ -]([^\W\d_]{3,})")
 _KNOWN = ("en", "de", "fr", "es", "it", "nl", "pt")
+_RETOLD_WORDS = 0.5
 _OWN_LANGUAGE = 0.6
 """A text that shares so many of its content words with the passages is in their language, whatever it looks like."""
 _REACH = 6
@@ -238,12 +239,13 @@ class StatementVerifier:
             text = with_digits(text, self._language)
             figures = figures_of(text, self._vocabulary)
             return _Said(text, text, tuple(self._vocabulary.content_terms(text)), {}, figures=figures)
+        roles = self._roles.of(text)
         text, values = self._values(text)
         keyed = {f"={number}": value for number, value in enumerate(values)}
         ends = [0, *(place for value in values for place in (value.start, value.end)), len(text)]
         words = " ".join(text[a:b] for a, b in list(pairwise(ends))[::2])
         terms = (*self._vocabulary.content_terms(words), *keyed)
-        return _Said(text, words, terms, keyed, self._roles.of(text))
+        return _Said(text, words, terms, keyed, roles)
 
     def _values(self, text: str) -> tuple[str, tuple[Value, ...]]:
         return find_values(text, self._language) if self._spaced else (text, ())
@@ -305,11 +307,17 @@ class StatementVerifier:
             if stem in everywhere or name in sentence.near:
                 continue
             rest = [term for term in said.terms if term != stem]
-            if certain or self._coverage(said, rest, sentence)[0] >= NEARLY:
+            if certain or (self._coverage(said, rest, sentence)[0] >= NEARLY and self._retells(said, sentence)):
                 found.append(name)
         if self._polarity_differs(said.text, sentence):
             found.append(NEGATION)
         return tuple(dict.fromkeys(found))
+
+    def _retells(self, said: _Said, sentence: _Sentence) -> bool:
+        """Whether a statement says most of a sentence, so that another word stands in place of its own."""
+        content = self._vocabulary.content_terms(sentence.text)
+        stems = set(self._vocabulary.stems(said.text))
+        return sum(term in stems for term in content) >= _RETOLD_WORDS * len(content)
 
     def _miscounted(self, said: _Said, sentence: _Sentence) -> list[str]:
         """A number of the sentence with another thing that it counts, where the statement says otherwise the same."""
