@@ -29,6 +29,11 @@ def values_of(text: str, language: str = "en") -> list[tuple[str, str]]:
         ("forty percent", "40 %", "en en"),
         ("P-12", "P12", "en en"),
         ("one year", "1 year", "en en"),
+        ("half past eight", "8:30", "en en"),
+        ("halb elf", "22:30", "de de"),
+        ("8.30 pm", "20:30", "en en"),
+        ("16/09", "16 September", "en en"),
+        ("23 h", "23:00", "fr fr"),
         ("0800 555 0142", "0800-555-0142", "en en"),
     ],
 )
@@ -75,6 +80,9 @@ def test_only_what_measures_the_same_competes() -> None:
     assert rent.competes(deposit, rent)
     assert not rent.competes(area, rent)
     assert not rent.competes(rent, rent)
+    litres, more = find_values("One tank holds 74 litres, the other 21.", "en")[1]
+    assert (more.unit, more.implied) == ("", "l")
+    assert litres.competes(more, litres)
 
 
 def test_a_long_number_is_read_in_reasonable_time() -> None:

@@ -218,6 +218,8 @@ class Roles:
             return None
         margin, least = (NAME_MARGIN, LEAST_NAME_FIT) if is_name else (MARGIN, LEAST_FIT)
         held, holder = max(((self._fit(said, place), place) for place in places), key=lambda pair: pair[0])
+        if not is_name and self._has_name_of_another(item, others, holder):
+            return Role(text, "elsewhere", held, item.value)
         for line in self._lines:
             for number, rival in enumerate(line.items):
                 if not _competes(item, rival, holder[0].items[holder[1]]):
@@ -231,6 +233,32 @@ class Roles:
                 if all(self._fit(one, holder) - self._fit(one, (line, number)) + better - held > margin for one in too):
                     return Role(text, "elsewhere", held, item.value)
         return Role(text, "held", held, item.value)
+
+    def _has_name_of_another(self, item: _Item, others: Sequence[_Said], holder: tuple[_Line, int]) -> bool:
+        """Whether a statement with one value of its kind names what stands in the passage in the clause of a later value
+        of that kind: "25 miles south of Eastbay", where it is 340 miles from there."""
+        line, number = holder
+        held = line.items[number]
+        rivals = [one for one in line.items if _competes(item, one, held) and one.at > held.at]
+        named = [one.item for one in others if one.item.value is None]
+        if not rivals or not named or any(one.item.group == item.group and one.item is not item for one in others):
+            return False
+        clauses = _clauses(line, [held, *rivals])
+        own = {clauses[one.at] for one in line.items if _equal(held, one)}
+        theirs = {clauses[one.at] for one in rivals} - own
+        for name in named:
+            places = {clauses[one.at] for one in line.items if one.value is None and _equal(name, one)}
+            if places and places <= theirs and not self._stands_beside(name, item, line):
+                return True
+        return False
+
+    def _stands_beside(self, name: _Item, item: _Item, line: _Line) -> bool:
+        """Whether another sentence has a name and a value together."""
+        return any(
+            any(_equal(name, one) for one in other.items) and any(_equal(item, one) for one in other.items)
+            for other in self._lines
+            if other is not line
+        )
 
     def _places(self, item: _Item) -> list[tuple[_Line, int]]:
         return [(line, n) for line in self._lines for n, other in enumerate(line.items) if _equal(item, other)]

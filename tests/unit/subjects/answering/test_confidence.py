@@ -34,6 +34,8 @@ def sentence(text: str, strength: float) -> Sentence:
 
 
 SENTENCES = (sentence(BEST, 0.9), sentence(OTHER, 0.2))
+CERTAINTY, RESTS, KIND = 5, 6, 7
+"""Places of features in ``measure``."""
 GROUNDING = Grounding(ASKED, (TERMS,), ASKED, sentences=SENTENCES)
 
 
@@ -45,7 +47,7 @@ def spelled(text: str, of: dict[str, float]) -> Spelled:
 
 def test_what_the_model_is_unsure_of_in_the_words_that_answer_counts_most() -> None:
     said = "The warranty of the pump runs for 36 months."
-    certain = [measure(ASKED, said, SENTENCES, -0.5, spelled(said, {"36": a, "The": b}))[-1] for a, b in
+    certain = [measure(ASKED, said, SENTENCES, -0.5, spelled(said, {"36": a, "The": b}))[CERTAINTY] for a, b in
                ((-0.1, -0.1), (-3.0, -0.1), (-0.1, -3.0))]  # fmt: skip
     assert certain[0] == pytest.approx(-0.1)
     assert certain[1] < certain[0] - 1
@@ -54,12 +56,25 @@ def test_what_the_model_is_unsure_of_in_the_words_that_answer_counts_most() -> N
 
 def test_an_answer_without_a_word_of_the_best_sentences_is_less_certain_than_any_other() -> None:
     said = "It was painted by Leonardo."
-    assert measure(ASKED, said, SENTENCES, -0.1, spelled(said, {}))[-1] == -2.0
+    assert measure(ASKED, said, SENTENCES, -0.1, spelled(said, {}))[CERTAINTY] == -2.0
     sure = estimate(ASKED, "It runs for 36 months from delivery.", SENTENCES, -0.3)
     unsure = estimate(ASKED, said, SENTENCES, -0.3)
     assert sure is not None
     assert unsure is not None
     assert unsure < UNSURE < sure
+
+
+def test_an_answer_rests_on_the_best_sentence_and_has_what_is_asked_for() -> None:
+    def features(said: str) -> tuple[float, float]:
+        measured = measure(ASKED, said, SENTENCES, -0.1)
+        return measured[RESTS], measured[KIND]
+
+    assert features("It runs for 36 months from delivery.") == (1.0, 1.0)
+    assert features("The crate weighs 80 kg.") == (0.0, 1.0)
+    assert features("It runs from delivery.") == (1.0, 0.0)
+    who = "Who returned the crate?"
+    assert measure(who, "It is returned to the seller.", SENTENCES, -0.1)[KIND] == 0.0
+    assert measure(who, "It was Leonardo.", SENTENCES, -0.1)[KIND] == 1.0
 
 
 def test_whole_sentences_of_the_passages_are_as_good_as_a_quoted_answer() -> None:
