@@ -35,8 +35,9 @@ from workbench.base.errors import UserError
 from workbench.reading.process import ReaderProcess
 from workbench.reading.reader_calls import ReadLimits
 from workbench.records.training.scores import interval
-from workbench.techniques.retrieval.table_answers.candidates import Candidate, candidates_of
-from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose, weights
+from workbench.techniques.retrieval.table_answers.candidates import candidates_of
+from workbench.techniques.retrieval.table_answers.choice import Choice, Weights, choose_among, weights
+from workbench.techniques.retrieval.table_answers.features import Candidate
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable, Source
 from workbench.techniques.retrieval.table_answers.wording import Wording
@@ -144,10 +145,10 @@ def fit_rank(asked: Sequence[Asked]) -> dict[str, float]:
     return {name: round(float(fitted[number]), 4) for name, number in place.items() if abs(fitted[number]) > 1e-3}
 
 
-def chosen(score: Any, asked: Sequence[Asked], tables: dict[str, list[LoadedTable]], known: Weights) -> list[Judged]:
+def chosen(score: Any, asked: Sequence[Asked], known: Weights) -> list[Judged]:
     found = []
     for one in asked:
-        choice = choose(one.question, tables[one.office], known)
+        choice = choose_among(one.question, one.candidates, known)
         right = choice is not None and choice.result is not None and is_right(score, one.row, choice.candidate)
         if choice is not None and choice.result is None:
             right = one.row.get("reason") == "cell"  # the cell is empty, and the answer says so
@@ -193,9 +194,7 @@ def probability(choice: Choice, sure: dict[str, float]) -> float:
     return float(1 / (1 + np.exp(-np.clip(total, -30, 30))))
 
 
-def folds(
-    score: Any, asked: dict[str, list[Asked]], tables: dict[str, list[LoadedTable]]
-) -> tuple[list[tuple[Judged, str]], Weights]:
+def folds(score: Any, asked: dict[str, list[Asked]]) -> tuple[list[tuple[Judged, str]], Weights]:
     """Each office judged by weights of the others, with the outcome of each question; and the weights of all."""
     outcomes: list[tuple[Judged, str]] = []
     outside: list[Judged] = []
@@ -204,11 +203,11 @@ def folds(
         inner: list[Judged] = []
         for left in rest:
             rank = fit_rank([one for office in rest if office != left for one in asked[office]])
-            inner += chosen(score, asked[left], tables, without_sure(rank))
+            inner += chosen(score, asked[left], without_sure(rank))
         rank = fit_rank([one for office in rest for one in asked[office]])
         sure = fit_sure(inner)
         least = threshold(inner, sure)
-        judged = chosen(score, asked[held], tables, without_sure(rank))
+        judged = chosen(score, asked[held], without_sure(rank))
         outside += judged
         outcomes += [(one, outcome(one, sure, least)) for one in judged]
     sure = fit_sure(outside)
@@ -254,24 +253,23 @@ def main() -> None:
     parser = arguments(__doc__, "made", data=DATA, offices=",".join(MADE), fit=False, show="")
     options = parser.parse_args()
     score = scorer(options.data)
-    tables: dict[str, list[LoadedTable]] = {}
     asked: dict[str, list[Asked]] = {}
     for office in options.offices.split(","):
         documents, file = places(office, options.data, options.made or Path())
         if not documents.is_dir():
             raise SystemExit(f"The documents of {office} are not in {documents}: write them with make.py.")
-        tables[office] = read_tables(documents)
-        asked[office] = ask(score, office, tables[office], read_lines(file))
-        print(f"{office}: {len(tables[office])} tables")
+        tables = read_tables(documents)
+        asked[office] = ask(score, office, tables, read_lines(file))
+        print(f"{office}: {len(tables)} tables")
     if set(asked) == set(MADE):
-        outcomes, fitted = folds(score, asked, tables)
+        outcomes, fitted = folds(score, asked)
         report(outcomes, options.show)
         print(f"least sure {fitted.least_sure}")
         if options.fit:
             WEIGHTS.write_text(json.dumps(msgspec.to_builtins(fitted), indent=1, ensure_ascii=False) + "\n", "utf-8")
     else:
         known = weights()
-        every = [one for office in asked for one in chosen(score, asked[office], tables, known)]
+        every = [one for office in asked for one in chosen(score, asked[office], known)]
         report([(one, outcome(one, known.sure, known.least_sure)) for one in every], options.show)
 
 

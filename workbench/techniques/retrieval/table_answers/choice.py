@@ -16,7 +16,8 @@ from importlib import resources
 import msgspec
 
 from workbench.records.outcomes import Reason
-from workbench.techniques.retrieval.table_answers.candidates import FAMILIES, Candidate, candidates_of
+from workbench.techniques.retrieval.table_answers.candidates import candidates_of
+from workbench.techniques.retrieval.table_answers.features import FAMILIES, Candidate
 from workbench.techniques.retrieval.table_answers.query import Result
 from workbench.techniques.retrieval.table_answers.question import Question
 from workbench.techniques.retrieval.table_answers.schema import LoadedTable
@@ -64,7 +65,12 @@ def ranked(candidates: Sequence[Candidate], rank: Mapping[str, float]) -> list[t
 
 def choose(question: Question, tables: Sequence[LoadedTable], known: Weights) -> Choice | None:
     """The likeliest query of a question; None where no table has to do with it."""
-    order = ranked(candidates_of(question, tables), known.rank)
+    return choose_among(question, candidates_of(question, tables), known)
+
+
+def choose_among(question: Question, candidates: Sequence[Candidate], known: Weights) -> Choice | None:
+    """The likeliest of a question's candidates."""
+    order = ranked(candidates, known.rank)
     if not order:
         return None
     _, first = order[0]

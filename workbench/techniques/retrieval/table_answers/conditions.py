@@ -9,8 +9,9 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from workbench.techniques.retrieval.table_answers.query import Condition, Test
 from workbench.techniques.retrieval.table_answers.question import Question
@@ -23,8 +24,9 @@ from workbench.techniques.retrieval.table_answers.words import (
     name_words,
     similarity,
     stop_words,
+    whole_words,
 )
-from workbench.text.cells import unit_name
+from workbench.text.cells import months, unit_name
 
 LONGEST_VALUE_WORDS = 6
 """A longer cell is a remark: a word of it names no value."""
@@ -33,8 +35,8 @@ LONGEST_VALUE_WORDS = 6
 @dataclass(frozen=True)
 class Finding:
     """A condition with the ``places`` of the words that name it, how ``sure`` that is, and whether they name the whole
-    cell. ``beside``: words that name its column. ``kind``: "value", "number", "date", "flag", "empty", "filled" or
-    "columns"."""
+    cell. ``beside``: words that name its column. ``kind``: "value", "number", "date", "range", "flag", "empty",
+    "filled" or "columns"."""
 
     condition: Condition
     places: frozenset[int]
@@ -56,6 +58,8 @@ def find_conditions(question: Question, table: LoadedTable) -> list[Finding]:
         *_empties(question, table, named),
         *_column_pairs(question, table, named),
     ]
+    ranges = {one.places for one in found if one.kind == "range"}
+    found = [one for one in found if one.kind == "range" or one.places not in ranges]  # not the two ends alone
     return sorted(found, key=lambda one: -one.sure * (1 + 0.2 * len(one.places)))
 
 
@@ -86,14 +90,17 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
     listed: dict[int, list[Finding]] = {}
     for (number, value), by_place in matches.items():
         column = table.columns[number]
-        words = name_words(column.cells[column.distinct[value][0]])
+        words = [word.plain for word in whole_words(column.cells[column.distinct[value][0]])]
         content = [one for one in words if one not in stop_words() or len(words) == 1] or words
         hit = {known for known, _ in by_place.values()}
-        coverage = sum(len(one) for one in content if one in hit) / max(1, sum(map(len, content)))
+        covered = sum(len(one) for one in content if one in hit or hit.issuperset(name_words(one)[1:] or (one,)))
+        coverage = covered / max(1, sum(map(len, content)))
         if len(content) > LONGEST_VALUE_WORDS and coverage < 0.6:
             continue
         sure = sum(score for _, score in by_place.values()) / len(by_place)
-        if coverage < 0.99 and sure < 0.9:
+        if coverage < 0.99 and _is_another(question, by_place, table):
+            continue
+        if coverage < 0.99 and sure < 0.9 and not (coverage >= 0.5 and len(column.distinct) <= 0.5 * column.filled):
             continue
         places = frozenset(by_place)
         grouped.setdefault((number, places), []).append((value, coverage, sure))
@@ -124,6 +131,20 @@ def _values(question: Question, table: LoadedTable, named: dict[int, dict[int, f
             yield Finding(
                 Condition(number, "is", texts), places, sure, "value", True, any(one.names_column for one in apart)
             )
+
+
+def _is_another(question: Question, places: Collection[int], table: LoadedTable) -> bool:
+    """Whether the question goes on with another name than the cell: "SF-AL 207" where the cell is "SF-AL 114"."""
+    after = max(places) + 1
+    if after >= len(question.words):
+        return False
+    word = question.words[after]
+    if question.text[question.words[after - 1].end : word.start].strip():
+        return False  # a sign is between them
+    known = word.plain in table.known_words or word.spelled in table.known_words
+    if any(sign.isdigit() for sign in word.text):
+        return not known
+    return word.text[:1].isupper() and not known and not concepts_of(word.plain) and word in question.content
 
 
 def _known_words(word: Word, vocabulary: Vocabulary) -> Iterator[tuple[str, float]]:
@@ -220,6 +241,7 @@ def _is_unit(word: str, unit: str) -> bool:
 
 
 def _periods(question: Question, table: LoadedTable, named: dict[int, dict[int, float]]) -> Iterator[Finding]:
+    yield from _month_ranges(question, table)
     columns = [column for column in table.columns if column.kind == "date"]
     years = {
         place: int(value) for place, value in question.numbers.items() if 1900 <= value <= 2100 and value == int(value)
@@ -281,6 +303,28 @@ def _periods(question: Question, table: LoadedTable, named: dict[int, dict[int, 
                         Condition(column.number, kind, low=low, high=high), frozenset([place, *named[column.number]]),
                         0.7, "date", True, bool(named[column.number]),
                     )  # fmt: skip
+
+
+_RANGE = re.compile(r"^\W*(?:to|till|until|through|bis|und|and|a|à|au|hasta|y|et|-|–)\W*$", re.I)
+
+
+def _month_ranges(question: Question, table: LoadedTable) -> Iterator[Finding]:
+    """ "from January to March": the months between two that are named."""
+    for first, second in pairwise(sorted(question.months)):
+        between = question.text[question.words[first].end : question.words[second].start]
+        low, high = question.months[first], question.months[second]
+        if low >= high or not _RANGE.match(between):
+            continue
+        for column in table.columns:
+            known = {value.year for value in column.values if isinstance(value, datetime.date)}
+            if column.is_months:
+                texts = tuple(text for text in column.distinct if low <= months()[text] <= high)
+                yield Finding(Condition(column.number, "is", texts), frozenset((first, second)), 1.0, "range")
+            elif known:
+                year = max(known)
+                last = datetime.date(year, high, calendar.monthrange(year, high)[1])
+                condition = Condition(column.number, "between", low=datetime.date(year, low, 1), high=last)
+                yield Finding(condition, frozenset((first, second)), 0.9, "range")
 
 
 def _period_test(question: Question, place: int) -> str:
@@ -374,7 +418,7 @@ def _empties(question: Question, table: LoadedTable, named: dict[int, dict[int, 
             if _is_negated(question, place) or (question.has("pending") and question.near("pending", place, 4, 4)):
                 places = frozenset([place, *_negation(question, place)])
                 yield Finding(Condition(column.number, "empty"), places, score * 0.9, "empty", True, True)
-            elif column.kind == "date" or missing >= 0.3 * len(column.values):
+            elif column.kind == "date" or (missing >= 0.3 * len(column.values) and score >= 0.9):
                 yield Finding(
                     Condition(column.number, "filled"), frozenset([place]), score * 0.55, "filled", True, True
                 )

@@ -18,15 +18,16 @@ class Question:
         self.text = text
         self.words = words_of(text)
         self.cues = cues_of(text)
-        stops = stop_words()
-        self.content = [
-            w
-            for w in self.words
-            if (w.plain not in stops and (len(w.plain) > 1 or w.plain.isdigit())) or _is_letter(w, self.words)
-        ]
+        self.content = [w for w in self.words if self._tells(w)]
         self.months = {w.place: months()[w.plain] for w in self.words if w.plain in months() and not _is_modal(w, self)}
         self.numbers = {w.place: found for w in self.words if (found := _spoken_number(w)) is not None}
         self.dates = dict(_dates(text, self.words))
+
+    def _tells(self, word: Word) -> bool:
+        """Whether a word may name something."""
+        if len(word.plain) == 1 and not word.plain.isdigit():
+            return _is_letter(word, self.words)
+        return word.plain not in stop_words() or _is_code(word, self.text)
 
     def has(self, cue: str) -> bool:
         return cue in self.cues
@@ -47,6 +48,11 @@ def _is_letter(word: Word, words: Sequence[Word]) -> bool:
         and word.place > 0
         and word.text not in "IYO"
     )
+
+
+def _is_code(word: Word, text: str) -> bool:
+    """Whether a word in capitals is a code, such as "SE", in a text that is not all in capitals."""
+    return len(word.text) > 1 and word.text.isupper() and not text.isupper()
 
 
 def _is_modal(word: Word, question: object) -> bool:

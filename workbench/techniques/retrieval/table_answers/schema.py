@@ -72,6 +72,15 @@ class LoadedColumn:
         return self.filled > 1 and len(self.distinct) >= 0.9 * self.filled
 
     @cached_property
+    def is_label(self) -> bool:
+        """Whether its numbers tell groups apart: few whole ones, each in many rows."""
+        if self.kind != "number" or self.unit or self.filled < 8:
+            return False
+        return len(self.distinct) <= 0.2 * self.filled and all(
+            isinstance(value, float) and value.is_integer() for value in self.values if value is not None
+        )
+
+    @cached_property
     def is_months(self) -> bool:
         return bool(self.distinct) and all(one in months() for one in self.distinct)
 

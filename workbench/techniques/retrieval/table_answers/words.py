@@ -48,6 +48,14 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
+def whole_words(text: str) -> list[Word]:
+    """The words of a cell; codes and compounds with a hyphen stay whole."""
+    return [
+        Word(match.group(), folded(match.group()), "", place, match.start(), match.end())
+        for place, match in enumerate(_WORD.finditer(text.replace("_", " ")))
+    ]
+
+
 def name_words(text: str) -> list[str]:
     """The folded words of a name of a column or a value, parts of codes and of snake case apart, too."""
     spaced = re.sub(r"(?<=[a-zäöü])(?=[A-Z])", " ", text.replace("_", " "))
