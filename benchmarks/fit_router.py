@@ -4,9 +4,10 @@
     python benchmarks/fit_router.py --keep FOLDER --judge      # the requests that it was not fitted on
 
 Fitted on the 600 requests of router_requests.jsonl with the split *fit*, on router_requests_more.jsonl (written after
-them, without a look at the other split), and with the weight ``OFFICES`` on the questions of benchmarks/offices, whose
-kinds name the road. Judged on the 200 with the split *judge*, in a conversation that has begun and a home with other
-collections, so that all roads can be taken. For each embedding model with weights of its own, and for none.
+them, without a look at the texts of the other split), and with the weight ``OFFICES`` on the questions of
+benchmarks/offices, whose kinds name the road. Judged on the 200 with the split *judge*, in a conversation that has begun
+and a home with other collections, so that all roads can be taken. For each embedding model with weights of its own, and
+for none.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ FOLDS = 5
 INVERSE_PENALTY = 10.0
 """Of the squared weights, as scikit-learn has it."""
 OFFICES = 0.2
-VECTOR_SCALE = {"multilingual-e5-small": 1.0, "all-MiniLM-L6-v2": 0.25}
+VECTOR_SCALE = {"multilingual-e5-small": 1.5, "all-MiniLM-L6-v2": 0.25}
 """How much the vectors count against the cues while fitting: those of a model that knows English alone count less."""
 ROAD_OF_KIND: dict[str, Road] = {
     "fact": "place", "crosslang": "place", "version": "place", "table": "table", "two": "places", "whole": "whole",

@@ -53,7 +53,7 @@ def test_a_vector_of_an_unknown_model_counts_as_none() -> None:
 
 
 def test_what_is_unsure_goes_the_way_of_one_place() -> None:
-    found: dict[Road, float] = {"whole": 0.55, "place": 0.35, "chat": 0.1}
+    found: dict[Road, float] = {"whole": 0.5, "place": 0.4, "chat": 0.1}
     assert decide("the whole thing", found, begun=True, others=True) == "place"
     assert decide("the whole thing", {**found, "whole": 0.8}, begun=True, others=True) == "whole"
 

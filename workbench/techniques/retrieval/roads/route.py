@@ -20,7 +20,7 @@ from workbench.techniques.retrieval.roads.classifier import likelihoods
 from workbench.techniques.retrieval.roads.cues import is_of_conversation
 
 SURE: dict[Road, float] = {
-    "place": 0.0, "places": 0.5, "table": 0.5, "other": 0.55, "whole": 0.6, "compare": 0.6, "chat": 0.65,
+    "place": 0.0, "places": 0.4, "table": 0.4, "other": 0.5, "whole": 0.55, "compare": 0.5, "chat": 0.6,
 }  # fmt: skip
 """The least likelihood with which a road is taken. Several places and tables fall back to one place by themselves;
 whole documents take minutes, and nothing in the documents supports an answer from the conversation."""
