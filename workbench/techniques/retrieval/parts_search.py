@@ -18,6 +18,7 @@ from workbench.records.messages import Passage
 from workbench.records.outcomes import Reason
 from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.abstention import Evidence, Sentence, measure_evidence
+from workbench.techniques.retrieval.doubt import WEAK
 from workbench.techniques.retrieval.lookup import Lookup
 from workbench.techniques.retrieval.names import find_names
 from workbench.techniques.retrieval.query_rewriting import is_follow_up, merged_by_rank
@@ -98,6 +99,8 @@ def _of_parts(
         reasons += evidence.reasons
         known = {_place(one) for one in chosen}
         new = [one for one in _stating(evidence) if _place(one) not in known]
+        if not new or _place(new[0]) != _place(_stating(evidence)[0]):
+            reasons.append(WEAK)  # the best sentence is already the answer to another part
         chosen += new[:1]
         spare += [one for one in new[1:2] if one.shown]
     if not chosen or not (certain or len(chosen) == len(parts)):

@@ -81,3 +81,10 @@ def test_a_model_with_its_own_words_gets_the_passages_of_all_parts() -> None:
     assert END.text in prompt
     assert made.road == "places"
     assert "“" not in made.answer
+
+
+def test_one_sentence_for_two_parts_is_quoted_once_and_doubted() -> None:
+    made, _, _ = ask("Who signed the lease of the hall, and when was the lease of the hall signed?", LEASE)
+    assert made.answer.count(LEASE.text) == 1
+    assert made.outcome == "perhaps"
+    assert made.reasons
