@@ -30,7 +30,7 @@ from workbench.records.evaluation import (
     LeaderboardColumn,
     LeaderboardRow,
 )
-from workbench.records.exam import EXAM_VERSION, OLD, ExamRates, ExamResult, Rate
+from workbench.records.exam import EXAM_VERSION, OLD, Ends, ExamRates, ExamResult, OfficeKind, Rate
 from workbench.records.fit import Fit, MemoryPart
 from workbench.records.local_models import LocalModel
 from workbench.subjects.adapters.calls import QuantizeModel
@@ -279,6 +279,14 @@ def test_card_shows_the_rates_of_an_exam_with_counts_and_intervals(
     assert smol.exam.cells["German", "unmarked"] == "none 0 of 39 not marked"
     assert smol.exam.poor.text() == "In German fewer than half of its answers are right, also when quoting."
     assert "In English and German answers are quoted" in smol.exam.mode.text()
+    facts = OfficeKind(kind="fact", quoted=Ends(asked=9, right_unmarked=6), own=Ends(asked=5, right_marked=2))
+    front.home.models[SMOL] = msgspec.structs.replace(
+        front.home.models[SMOL], exam=msgspec.structs.replace(EXAM, office=(facts,))
+    )
+    front.announce("model", SMOL)
+    qtbot.waitUntil(lambda: ("Office", "quoted") in smol.exam.cells)
+    assert smol.exam.cells["Office", "quoted"] == "100 % 6 of 6, 61–100 %"
+    assert "Office, quoted: facts 6 of 9 right, 3 declined." in smol.exam.mode.text()
     old = msgspec.structs.replace(EXAM, version=EXAM_VERSION - 1)
     front.home.models[SMOL] = msgspec.structs.replace(front.home.models[SMOL], exam=old)
     front.announce("model", SMOL)
