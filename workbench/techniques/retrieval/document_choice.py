@@ -69,11 +69,6 @@ _VERSIONS = (
     "v version fassung stand alt old neu new draft entwurf rev revision édition edition ausgabe from ab copy kopie"
 )
 _VERSION_WORDS = frozenset(_VERSIONS.split())
-_HERE = re.compile(
-    r"\b(?:this|the attached|dieses|diese[rms]?|das angehängte|ce|cette|cet|este|esta|adjunto|ci-joint)\s+"
-    r"(?:\w+\s+)?(?:document|file|text|dokument|datei|fichier|documento|archivo|texto|texte|pdf|schreiben|attachment|anhang)",
-    re.I,
-)
 _EVERYTHING = re.compile(
     r"\b(?:all|every|alle[nmr]?|sämtliche[nmr]?|toutes? les|tous les|tod[oa]s l[oa]s)\s+"
     r"(?:(?:the|my|our|of|these|those|meine[nr]?|unsere[nr]?|diese[nr]?|der|den|mes|nos|mis|nuestr[oa]s)\s+)*"
@@ -96,11 +91,6 @@ class Candidate(msgspec.Struct, frozen=True):
     score: float
     named: float
     words: frozenset[str]
-
-
-def means_this(request: str) -> bool:
-    """Whether a request speaks of "this document"."""
-    return bool(_HERE.search(request))
 
 
 def means_everything(request: str) -> bool:

@@ -42,7 +42,7 @@ _ASIDE = re.compile(
 )
 _SUMMARY_WORDS, _LONGEST_SUMMARY = 10.0, 450
 _LEADS = 48  # units with which all others are compared
-_COMPARED_CHARACTERS = 600  # of a section
+_COMPARED_CHARACTERS, _MOST_COMPARED = 600, 200  # of a section; sections
 _SINGLE = 0.3  # a section of one unit is seldom a list
 _SHORT_LIST, _LONGEST_LIST = 24, 40
 _LEAST_SHARE = 0.55  # of the best unit's score
@@ -175,30 +175,37 @@ def match_sections(
     similarities: Similarities,
     vocabulary: Vocabulary,
 ) -> list[Match]:
-    """How far a request means each section. ``terms``: the stems of its words that do not name the document; ``names``
-    are those that do. A heading in whose words the document is named, says nothing of a section."""
+    """How far a request means each section, of a long document those with most of its words.
+
+    ``terms``: the stems of its words that do not name the document; ``names`` are those that do. A heading in whose
+    words the document is named, says nothing of a section.
+    """
     asked = set(terms)
     naming = {vocabulary.stem(word) for word in names}
     little = set(vocabulary.stems(request)) - asked - naming
-    heads = [" ".join(section.path) for section in sections]
-    bodies = [
-        f"{head}\n{' '.join(unit.text for unit in section.units)[:_COMPARED_CHARACTERS]}"
-        for head, section in zip(heads, sections, strict=True)
-    ]
-    texts = [head or body for head, body in zip(heads, bodies, strict=True)] + bodies
-    cosines = _above_median(np.asarray(similarities([request], texts)[0]), len(sections))
-    found: list[Match] = []
-    for place, section in enumerate(sections):
-        head = set(vocabulary.stems(heads[place]))
+    by_words: list[tuple[float, float, Section]] = []
+    for section in sections:
+        head = set(vocabulary.stems(" ".join(section.path)))
         body = {stem for unit in section.units for stem in vocabulary.stems(unit.text)}
         share = sum(_within(term, head) for term in asked) / max(1, len(asked))
         small = len(little & head) / max(1, len(head))
         said = sum(term in body for term in asked) / max(1, len(asked))
-        likeness = float(cosines[len(sections) + place])
+        single = _SINGLE * (len(section.units) == 1)
+        by_words.append((share + 0.3 * small + 0.5 * said - single, share, section))
+    compared = sorted(by_words, key=lambda one: -one[0])[:_MOST_COMPARED]
+    heads = [" ".join(section.path) for _, _, section in compared]
+    bodies = [
+        f"{head}\n{' '.join(unit.text for unit in section.units)[:_COMPARED_CHARACTERS]}"
+        for head, (_, _, section) in zip(heads, compared, strict=True)
+    ]
+    texts = [head or body for head, body in zip(heads, bodies, strict=True)] + bodies
+    cosines = _above_median(np.asarray(similarities([request], texts)[0]), len(compared))
+    found: list[Match] = []
+    for place, (score, share, section) in enumerate(compared):
+        likeness = float(cosines[len(compared) + place])
         if not naming & set(vocabulary.stems(section.title)):
             likeness += float(cosines[place])
-        single = _SINGLE * (len(section.units) == 1)
-        found.append(Match(section, share + 0.3 * small + 0.5 * said + likeness - single, share))
+        found.append(Match(section, score + likeness, share))
     return found
 
 
