@@ -5,7 +5,7 @@
 
 Fitted on the 600 requests of router_requests.jsonl with the split *fit*, on router_requests_more.jsonl (written after
 them, without a look at the texts of the other split), and with the weight ``OFFICES`` on the questions of
-benchmarks/offices, whose kinds name the road. Judged on the 200 with the split *judge*, in a conversation that has begun
+benchmarks/offices, whose kinds name the road. Judged on the 200 of the split *judge*, in a conversation that has begun
 and a home with other collections, so that all roads can be taken. For each embedding model with weights of its own, and
 for none.
 """
