@@ -24,6 +24,11 @@ from workbench.text.language import detect_language
 _BLANK = re.compile(r"\s*\Z")
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 _UNDERLINED = re.compile(r"^(?=(\S.*))\1\n([=\-~^\"'*#+`:._])\2{2,}\s*$", re.M)
+_HEAD_TITLE = re.compile(
+    r"\A(?:---[ \t]*\n)?(?:(?!title:)[\w-]+:.*\n(?:[ \t].*\n){0,9}){0,40}title:[ \t]*[\"']?(.+?)[\"']?[ \t]*$",
+    re.I | re.M,
+)
+"""A title among the fields that a text begins with."""
 LONGEST_TITLE = 200
 DEEPEST_ATTACHMENT = 3
 
@@ -200,11 +205,11 @@ def _read_plain(data: bytes) -> Extracted:
 
 def _read_markdown(data: bytes) -> Extracted:
     text = clean(decode_text(data))
-    heading = _HEADING.search(text) or _UNDERLINED.search(text)
+    heading = _HEAD_TITLE.match(text) or _HEADING.search(text) or _UNDERLINED.search(text)
     return Extracted(text, title=heading.group(1) if heading else "", tables=find_grids(text))
 
 
 def _read_rst(data: bytes) -> Extracted:
     text = clean(decode_text(data))
-    heading = _UNDERLINED.search(text)
+    heading = _HEAD_TITLE.match(text) or _UNDERLINED.search(text)
     return Extracted(text, title=heading.group(1) if heading else "")

@@ -1,0 +1,87 @@
+"""The embedding model of a new collection follows its languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workbench.api.events import Event
+from workbench.api.protocol import RequestContext, finish
+from workbench.base.paths import Home
+from workbench.base.settings import DocumentSettings
+from workbench.records.documents import AddResult, Collection
+from workbench.storage.database import open_home
+from workbench.subjects.documents.runs import Ingesting, Passwords
+from workbench.subjects.documents.store import CollectionRegistry
+from workbench.techniques.embedding_calls import CollectionState, Ingest
+
+
+class FakeEmbedding:
+    """Reads nothing; the default model knows no German. ``asked`` are the ingests."""
+
+    def __init__(self, has_multilingual: bool) -> None:
+        self.asked: list[Ingest] = []
+        self.host = SimpleNamespace(state="ready", stream=self._stream)
+        self._has_multilingual = has_multilingual
+
+    def _stream(self, call: Ingest, context: RequestContext) -> Iterator[Event]:
+        self.asked.append(call)
+        yield finish(AddResult(unknown_languages=("de",)) if call.known_only else AddResult(indexed=1))
+
+    def embedder(self, context: Any, report: Any, name: str) -> str:
+        return f"/models/{name or 'default'}"
+
+    def multilingual(self, context: Any, report: Any) -> Any:
+        return SimpleNamespace(name="multilingual-e5-small") if self._has_multilingual else None
+
+    def file(self, collection: Collection) -> Path:
+        return Path("/c.sqlite")
+
+    def state(self, collection: Collection) -> CollectionState:
+        return CollectionState(documents=1, failed=0, chunks=1, bytes=1, revision=1, unknown_languages=("de",))
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[CollectionRegistry]:
+    database = open_home(Home(tmp_path))
+    yield CollectionRegistry(database)
+    database.close()
+
+
+def work(registry: CollectionRegistry, embedding: FakeEmbedding, collection: Collection) -> AddResult:
+    changes: Any = SimpleNamespace(publish=lambda kind, id: None)
+    reader: Any = embedding
+    ingesting = Ingesting(registry, reader, changes, DocumentSettings, Passwords())
+    config = {"collection": collection.id, "paths": ("/a",)}
+    run: Any = SimpleNamespace(record=SimpleNamespace(config=config), context=RequestContext(), emit=lambda event: None)
+    ended: Any = ingesting.work(run)
+    return AddResult(**ended.result)
+
+
+def test_a_collection_with_other_languages_gets_the_model_for_many(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    assert work(registry, embedding, office).indexed == 1
+    assert [(call.embedder, call.known_only) for call in embedding.asked] == [
+        ("/models/default", True),
+        ("/models/multilingual-e5-small", False),
+    ]
+    assert registry.get(office.id).embedder == "multilingual-e5-small"
+
+
+def test_it_stays_with_the_default_model_where_there_is_no_other_and_says_so(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(False), registry.create("office")
+    assert work(registry, embedding, office).indexed == 1
+    assert [call.embedder for call in embedding.asked] == ["/models/default"] * 2
+    assert (registry.get(office.id).embedder, registry.get(office.id).unknown_languages) == ("", ("German",))
+
+
+def test_a_model_that_a_person_has_chosen_is_kept(registry: CollectionRegistry) -> None:
+    embedding, office = FakeEmbedding(True), registry.create("office")
+    registry.set_embedder(office.id, "chosen")
+    work(registry, embedding, registry.get(office.id))
+    assert [(call.embedder, call.known_only) for call in embedding.asked] == [("/models/chosen", False)]
+    assert registry.get(office.id).embedder == "chosen"
