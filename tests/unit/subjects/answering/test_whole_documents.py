@@ -94,6 +94,12 @@ def test_document_that_is_not_named_is_a_reason_to_doubt() -> None:
     assert "Contract Veldstra.docx" in result.reasons[0].text
 
 
+def test_list_below_a_heading_that_is_named_in_a_document_that_is_named_is_not_doubted() -> None:
+    hits = (passage("the rules of the radio", "Rules 2021.docx"),)
+    result, _ = ask("List the dates of the contract", passages=hits)
+    assert (result.outcome, result.citations[0].path) == ("found", "/documents/Contract Veldstra.docx")
+
+
 def test_large_model_writes_and_is_checked() -> None:
     model = FakeModelBackend(["It runs for 24 months. The hour costs 95 euros."], parameters=8_000_000_000)
     result, _ = ask("Summarise the contract with Veldstra", model=model)

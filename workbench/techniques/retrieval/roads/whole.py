@@ -55,6 +55,7 @@ _OVERVIEW_DOCUMENTS, _OVERVIEW_WORDS = 40, 30
 _NEAR = 0.6  # of the best document's score
 _LEAST_SECTION = 0.55
 _SURE_LEAD = 0.5
+_SHARE_NAMED = 0.5
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,8 @@ def list_entries(found: Found, context: AnswerContext) -> Generator[Event, None,
     where = f" under *{as_heading(match.section.path)}*" if match.section.path else ""
     quotes.say(f"{counted(len(units), 'entry', 'entries')} in {name_of(candidate.document)}{where}:\n\n")
     _write_points(quotes, document, match.section, units)
-    return (yield from quoted(found, quotes.quotes(), doubts(found, candidate)))
+    named = candidate.named > 0 and match.share >= _SHARE_NAMED  # by its name and by a heading of it
+    return (yield from quoted(found, quotes.quotes(), () if named else doubts(found, candidate)))
 
 
 def _write_points(quotes: UnitQuotes, document: DocumentText, section: Section, units: Sequence[Unit]) -> None:
