@@ -20,6 +20,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,9 @@ from workbench.techniques.retrieval.sentence_units import Unit, split_units
 from workbench.text.language import detect_language, detect_question_language, is_unspaced, split_words
 from workbench.text.terms import Vocabulary
 
-HITS_EXAMINED = 6
-EMBEDDED = 10
-EMBEDDED_ELSEWHERE = 6
+HITS_EXAMINED = 8
+EMBEDDED = 8
+EMBEDDED_ELSEWHERE = 4
 """So many more are embedded of passages in another language, the best by the passages' own cosine."""
 
 BACKGROUND = (
@@ -160,7 +161,7 @@ NAMES: tuple[str, ...] = (
     "foreign", "alike", "passage_alike", "own_behind", "around_behind", "everywhere_behind", "alike_behind",
     "passage_behind", "other", "other_alike", "other_passage", "other_behind", "other_own", "other_rank",
     "foreign_alike",
-    "foreign_passage", "foreign_own", "unspaced_own", "unspaced_around", "unspaced_alike",
+    "foreign_passage", "foreign_own", "unspaced_own", "unspaced_around", "unspaced_alike", "older", "newer",
 )  # fmt: skip
 """The columns of ``Comparison.features``."""
 
@@ -205,11 +206,14 @@ def compare(question: str, passages: Sequence[Passage], retriever: Retriever) ->
         asked = languages[0]  # a few words, which may be of any language
     only_stating = any(unit.states for its in units for unit in its)
     words = _Words(question, asked, retriever.count_terms(question))
+    older, newer = _versions(question, passages)
     rows: list[list[float]] = []
     candidates: list[Unit] = []
     for language in dict.fromkeys(languages):
         group = [one for one, its in zip(units, languages, strict=True) if its == language]
         for unit, values in words.compare(group, language, only_stating):
+            values[COLUMN["older"]] = float(unit.passage.document in older)
+            values[COLUMN["newer"]] = float(unit.passage.document in newer)
             candidates.append(unit)
             rows.append(values)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(NAMES))
@@ -434,6 +438,51 @@ def _languages(passages: Sequence[Passage]) -> list[str]:
     known = {document: detect_language(text) for document, text in texts.items()}
     most = Counter(filter(None, known.values())).most_common(1)
     return [known[passage.document] or (most[0][0] if most else "") for passage in passages]
+
+
+_VERSION = re.compile(r"(?:19|20)\d\d(?:[-_.]\d\d)?|\bv ?\d+(?:\.\d+)*|\brev ?\d+", re.IGNORECASE)
+_OUTDATED = re.compile(
+    r"(?:^|[\W_])(?:old|alt|outdated|veraltet|ancien\w*|antigu\w+|superseded)(?:[\W_]|$)", re.IGNORECASE
+)
+_SAME_NAME, _LONG_WORD = 0.67, 4
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def _versions(question: str, passages: Sequence[Passage]) -> tuple[set[str], set[str]]:
+    """The documents among the hits of which there is a newer version, by their names, and those newer ones; none where
+    the question names the year or the version of one."""
+    names = {p.document: PurePath(p.path).stem or p.title for p in passages}
+    versions = {document: _VERSION.findall(name) for document, name in names.items()}
+    if any(one in question for its in versions.values() for one in its):
+        return set(), set()
+    words = {
+        document: {
+            word.translate(_UMLAUTS)
+            for word in split_words(re.sub(r"[_\d]", " ", _VERSION.sub(" ", name)))
+            if len(word) >= _LONG_WORD
+        }
+        - _OLD_WORDS
+        for document, name in names.items()
+    }
+    older: set[str] = set()
+    newer: set[str] = set()
+    for a in names:
+        for b in names:
+            both = len(words[a] & words[b]) / max(1, min(len(words[a]), len(words[b])))
+            if a == b or both < _SAME_NAME:
+                continue
+            outdated = bool(_OUTDATED.search(names[a])) and not _OUTDATED.search(names[b])
+            if outdated or (versions[a] and versions[b] and _order(versions[a]) < _order(versions[b])):
+                older.add(a)
+                newer.add(b)
+    return older, newer - older
+
+
+_OLD_WORDS = frozenset(("outdated", "veraltet", "superseded", "from", "copy", "kopie", "final"))
+
+
+def _order(versions: Sequence[str]) -> tuple[int, ...]:
+    return tuple(int(run) for run in re.findall(r"\d+", versions[0]))
 
 
 def _pairs(places: dict[str, list[int]], order: Sequence[str]) -> float:
