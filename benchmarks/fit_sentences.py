@@ -44,6 +44,7 @@ from workbench.techniques.retrieval.doubt import (
     DOUBT_NAMES,
     doubt_features,
     is_prose,
+    missing_attribute,
     missing_terms,
     probability,
 )
@@ -300,7 +301,7 @@ def look(row: Row, weights: np.ndarray, mass: float) -> Looked:
         right=any(found),
         shown=choice.shown,
         characters=characters,
-        missing=bool(names or figures),
+        missing=bool(names or figures or missing_attribute(comparison, choice)),
         other=bool(choice.order) and comparison.value(choice.order[0], "other") > 0,
         prose=is_prose(comparison),
     )

@@ -33,6 +33,12 @@ DOUBT_NAMES: tuple[str, ...] = (
 """The columns of ``doubt_features``."""
 
 _PLACE = {name: number for number, name in enumerate(DOUBT_NAMES)}
+ATTRIBUTES_NAMED = {
+    "age": "age", "extent": "size or distance", "weight": "weight", "speed": "speed", "colour": "colour",
+    "brand": "brand", "reason": "reason",
+}  # fmt: skip
+"""Of these a sentence without any never was the answer to the questions that ask for one (benchmarks/offices)."""
+
 WEAK = Reason(kind="weak", text="This may not be it: the passages have only a part of what you asked for.")
 MOST_NAMED = 3
 PROSE = 0.85
@@ -125,15 +131,36 @@ def probability(features: NDArray[np.float64], weights: NDArray[np.float64], bia
     return 1 / (1 + math.exp(-float(np.clip(features @ weights + bias, -30, 30))))
 
 
+def missing_attribute(comparison: Comparison, choice: Choice) -> str:
+    """What the question asks of a thing and no shown sentence tells ("an age"); "" where it asks for none of
+    ``ATTRIBUTES_NAMED``."""
+    shown = comparison.features[list(choice.order[: choice.shown])]
+    if not len(shown):
+        return ""
+    nowhere = (
+        words
+        for kind, words in ATTRIBUTES_NAMED.items()
+        if shown[0, COLUMN[f"missed_{kind}"]] > 0 and not shown[:, COLUMN[f"met_{kind}"]].any()
+    )
+    return next(nowhere, "")
+
+
 def reasons_to_doubt(
-    question: str, comparison: Comparison, probable: bool, names: Sequence[str], figures: Sequence[str]
+    question: str,
+    comparison: Comparison,
+    probable: bool,
+    names: Sequence[str] = (),
+    figures: Sequence[str] = (),
+    attribute: str = "",
 ) -> tuple[Reason, ...]:
     """Why the shown sentences may not be the answer; () where they are ``probable`` and nothing is missing."""
     found = []
     missing = [*figures, *names]
     if missing:
         found.append(Reason(kind="missing", text=_are_nowhere(missing[:MOST_NAMED])))
-    if not probable and not missing:
+    if attribute:
+        found.append(Reason(kind="attribute", text=f"The passages have what you ask about, but tell no {attribute}."))
+    if not probable and not found:
         attribute = _attribute(question, comparison)
         if attribute:
             text = f"The passages have what you ask about, but nothing of “{attribute}”."

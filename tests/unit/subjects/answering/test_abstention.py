@@ -99,6 +99,29 @@ def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     assert reasons_to_doubt("How long is the warranty?", known, True, [], []) == ()
 
 
+def test_an_attribute_that_no_shown_sentence_has_is_a_reason_to_doubt() -> None:
+    stands = passage("Der Balkenmäher steht im Schuppen neben dem Tor. Der Balkenmäher läuft noch gut.", "b.txt")
+    found = measure_evidence("Wie alt ist der Balkenmäher?", [stands], Alike(0.7, 0.0, (stands,)))
+    assert found.outcome != "found"
+    assert any(one.text.endswith("but tell no age.") for one in found.reasons)
+
+
+def test_the_newer_of_two_versions_is_told_from_the_older() -> None:
+    old = passage("Day trips of more than 30 km need two boats.", "Boat rules 2022.docx")
+    new = passage("Day trips of more than 25 km need two boats.", "Boat rules 2025-03-15.docx")
+    retriever = Alike(0.5, 0.0, (old, new))
+
+    def ages(question: str) -> dict[str, tuple[float, float]]:
+        compared = compare(question, [old, new], retriever)
+        return {
+            unit.passage.path: (compared.value(i, "older"), compared.value(i, "newer"))
+            for i, unit in enumerate(compared.chosen)
+        }
+
+    assert ages("When do day trips need two boats?") == {old.path: (1, 0), new.path: (0, 1)}
+    assert ages("When did day trips need two boats in 2022?") == {old.path: (0, 0), new.path: (0, 0)}
+
+
 def test_similarity_counts_from_the_embedders_own_zero() -> None:
     question = "Who painted the Mona Lisa in Florence?"
     assert measure_evidence(question, [PUMP, FRUIT], Alike(0.9)).outcome == "not_found"
