@@ -21,7 +21,6 @@ from workbench.techniques.embedding_calls import Retriever
 from workbench.techniques.retrieval.doubt import (
     doubt_features,
     is_prose,
-    missing_attribute,
     missing_terms,
     outcome_of,
     probability,
@@ -98,8 +97,7 @@ def measure_evidence(question: str, hits: Sequence[Passage], retriever: Retrieve
         thresholds = weights.other
     else:
         thresholds = weights.prose if is_prose(comparison) else weights.same
-    attribute = missing_attribute(comparison, choice)
-    reasons = reasons_to_doubt(question, comparison, strength >= thresholds[0], names, figures, attribute)
+    reasons = reasons_to_doubt(question, comparison, choice, strength >= thresholds[0], names, figures)
     return Evidence(
         strength=strength,
         needed=thresholds[1],

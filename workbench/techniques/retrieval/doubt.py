@@ -39,7 +39,10 @@ ATTRIBUTES_NAMED = {
 }  # fmt: skip
 """Of these a sentence without any never was the answer to the questions that ask for one (benchmarks/offices)."""
 
-WEAK = Reason(kind="weak", text="This may not be it: the passages have only a part of what you asked for.")
+WEAK = Reason(kind="weak", text="The passages have only a part of what you asked for.")
+OTHER_LANGUAGE = Reason(
+    kind="language", text="The passages are in another language than the question: few words could be compared."
+)
 MOST_NAMED = 3
 PROSE = 0.85
 """The share of whole sentences from which on the documents are taken for prose."""
@@ -146,28 +149,25 @@ def missing_attribute(comparison: Comparison, choice: Choice) -> str:
 
 
 def reasons_to_doubt(
-    question: str,
-    comparison: Comparison,
-    probable: bool,
-    names: Sequence[str] = (),
-    figures: Sequence[str] = (),
-    attribute: str = "",
+    question: str, comparison: Comparison, choice: Choice, probable: bool, names: Sequence[str], figures: Sequence[str]
 ) -> tuple[Reason, ...]:
-    """Why the shown sentences may not be the answer; () where they are ``probable`` and nothing is missing."""
+    """Why the shown sentences may not be the answer; () where they are ``probable`` and nothing is missing. ``names``
+    and ``figures`` are those of the question that no shown passage has."""
     found = []
     missing = [*figures, *names]
     if missing:
         found.append(Reason(kind="missing", text=_are_nowhere(missing[:MOST_NAMED])))
+    attribute = missing_attribute(comparison, choice)
     if attribute:
         found.append(Reason(kind="attribute", text=f"The passages have what you ask about, but tell no {attribute}."))
-    if not probable and not found:
-        attribute = _attribute(question, comparison)
-        if attribute:
-            text = f"The passages have what you ask about, but nothing of “{attribute}”."
-            found.append(Reason(kind="attribute", text=text))
-        else:
-            found.append(WEAK)
-    return tuple(found)
+    if probable or found:
+        return tuple(found)
+    if comparison.value(choice.order[0], "other") > 0:
+        return (OTHER_LANGUAGE,)
+    word = _word_nowhere(question, comparison)
+    if not word:
+        return (WEAK,)
+    return (Reason(kind="attribute", text=f"The passages have what you ask about, but nothing of “{word}”."),)
 
 
 def _are_nowhere(terms: Sequence[str]) -> str:
@@ -176,10 +176,10 @@ def _are_nowhere(terms: Sequence[str]) -> str:
     return f"{', '.join(terms[:-1])} and {terms[-1]} are in none of these passages."
 
 
-def _attribute(question: str, comparison: Comparison) -> str:
+def _word_nowhere(question: str, comparison: Comparison) -> str:
     """A content word of the question that the collection does not have, as it is written; "" where it has all, or
     none."""
-    if not comparison.unseen or len(comparison.unseen) == len(comparison.weights) or comparison.value_of_other():
+    if not comparison.unseen or len(comparison.unseen) == len(comparison.weights):
         return ""
     vocabulary = Vocabulary(comparison.asked)
     return next((word for word in split_words(question) if vocabulary.stem(word) in comparison.unseen), "")

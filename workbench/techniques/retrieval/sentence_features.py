@@ -191,10 +191,6 @@ class Comparison:
         """A feature of the chosen unit of that number."""
         return float(self.features[number, COLUMN[name]])
 
-    def value_of_other(self) -> bool:
-        """Whether all sentences are in another language than the question."""
-        return len(self.chosen) > 0 and bool(self.features[:, COLUMN["other"]].all())
-
 
 def compare(question: str, passages: Sequence[Passage], retriever: Retriever) -> Comparison:
     """Compare a question with the sentences of the best hits. Two calls of the retriever."""

@@ -21,6 +21,8 @@ UnitKind = Literal["sentence", "item", "entry", "row", "question", "heading", "h
 """``head``: the head of a table or of a page, a page's number. ``question``: ends with a question mark."""
 
 LONGEST_HEADING = 70
+HEADING_WORDS, LONG_SENTENCE = 5, 60
+"""A line of so few words above a sentence of so many characters is its heading."""
 
 _ITEM = re.compile(r"(?:[-*•▪–◦·]|\(?\d{1,2}[.)]|\(?[a-z]\))\s")
 _NUMBERED_HEADING = re.compile(r"(?:§ ?)?(?:\d{1,2}(?:\.\d{1,2})*\.?|[IVX]{1,4}\.?|[A-Z]\.?)\s+[^\W\d_a-zß]")
@@ -128,11 +130,22 @@ def _kind(passage: Passage, spans: Sequence[tuple[int, int]], number: int, repea
     short = own_line and len(span) <= LONGEST_HEADING and not _ENDED.search(span) and end < len(text.rstrip())
     if short and _NUMBERED_HEADING.match(span) and not span.endswith(":"):
         return "heading"
+    if short and _names_what_follows(text, spans, number):
+        return "heading"
     if _ITEM.match(span):
         return "item"
     if _ENTRY.match(span):
         return "entry"
     return "sentence"
+
+
+def _names_what_follows(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:
+    """A few words without a figure on a line of their own, and whole sentences below."""
+    span = text[slice(*spans[number])]
+    if number + 1 >= len(spans) or not span[0].isupper() or re.search(r"[\d:|]", span):
+        return False
+    following = text[slice(*spans[number + 1])]
+    return len(span.split()) <= HEADING_WORDS and len(following) >= LONG_SENTENCE and bool(_ENDED.search(following))
 
 
 def _is_table_head(text: str, spans: Sequence[tuple[int, int]], number: int) -> bool:

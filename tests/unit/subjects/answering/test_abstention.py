@@ -7,7 +7,8 @@ import pytest
 from tests.fakes import FakeRetriever, passage
 from workbench.records.messages import Passage
 from workbench.techniques.retrieval.abstention import measure_evidence
-from workbench.techniques.retrieval.doubt import WEAK, reasons_to_doubt
+from workbench.techniques.retrieval.doubt import OTHER_LANGUAGE, WEAK, reasons_to_doubt
+from workbench.techniques.retrieval.sentence_choice import choose
 from workbench.techniques.retrieval.sentence_features import BACKGROUND, COLUMN, EMBEDDED, NAMES, compare
 from workbench.techniques.retrieval.sentence_weights import weights_for
 
@@ -92,11 +93,13 @@ def test_names_and_figures_that_no_passage_has_are_reasons_to_doubt(question: st
 def test_a_doubtful_answer_says_what_the_passages_lack() -> None:
     asked = "What wattage does the pump of the warranty have?"
     compared = compare(asked, [PUMP], Alike(0.6, background=0.0))
-    (reason,) = reasons_to_doubt(asked, compared, False, [], [])
+    choice = choose(compared, weights_for(0.0).choice, 0.8)
+    (reason,) = reasons_to_doubt(asked, compared, choice, False, [], [])
     assert (reason.kind, "“wattage”" in reason.text) == ("attribute", True)
     known = compare("How long is the warranty?", [PUMP], Alike(0.6, background=0.0))
-    assert reasons_to_doubt("How long is the warranty?", known, False, [], []) == (WEAK,)
-    assert reasons_to_doubt("How long is the warranty?", known, True, [], []) == ()
+    choice = choose(known, weights_for(0.0).choice, 0.8)
+    assert reasons_to_doubt("How long is the warranty?", known, choice, False, [], []) == (WEAK,)
+    assert reasons_to_doubt("How long is the warranty?", known, choice, True, [], []) == ()
 
 
 def test_an_attribute_that_no_shown_sentence_has_is_a_reason_to_doubt() -> None:
@@ -165,6 +168,8 @@ def test_a_question_in_another_language_has_an_outcome_too() -> None:
     compared = compare(question, [german], Alike(0.5, 0.0, (german,)))
     assert compared.features[0, COLUMN["other"]] == 1
     assert compared.features[0, COLUMN["other_alike"]] == pytest.approx(0.5)
+    choice = choose(compared, weights_for(0.0).choice, 0.8)
+    assert reasons_to_doubt(question, compared, choice, False, [], []) == (OTHER_LANGUAGE,)
     near = measure_evidence(question, [german], Alike(0.8, 0.0, (german,)))
     far = measure_evidence(question, [german], Alike(0.0, 0.0, (german,)))
     assert near.strength > far.strength
